@@ -1,0 +1,30 @@
+import type { FastifyRequest } from 'fastify'
+import { refuse } from './errors.js'
+
+// RFC 6750 §2.1: the scheme (in any letter case, RFC 9110 §11.1), one space, a b64token.
+const bearer = /^Bearer ([\w~+/.-]+=*)$/i
+
+/**
+ * The token of the Authorization header, or null where the request has none. Only that header is read: no query, no cookie.
+ * @throws Refusal `INVALID_HEADER_FORMAT`
+ */
+export function readBearerToken (request: FastifyRequest): string | null {
+  const header = request.headers.authorization
+  if (header === undefined) return null
+  // Node keeps the first of several silently, a proxy in front may have judged by the last.
+  if (countAuthorization(request.raw.rawHeaders) > 1) throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
+  const token = bearer.exec(header)?.[1]
+  if (token === undefined) throw refuse('INVALID_HEADER_FORMAT', 'not "Bearer", one space and a token')
+  return token
+}
+
+const name = 'authorization'
+
+function countAuthorization (rawHeaders: string[]): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const candidate = rawHeaders[i] as string
+    if (candidate.length === name.length && candidate.toLowerCase() === name) count++
+  }
+  return count
+}

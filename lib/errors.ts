@@ -1,0 +1,64 @@
+import createError, { type FastifyError } from '@fastify/error'
+
+const kReason = Symbol('fastify-user-scope.reason')
+
+/** The codes that a refused request can carry. */
+export type RefusalCode = keyof typeof refusals
+
+/**
+ * A refusal as the host's error handler sees it. The reason is for the log alone: symbols are neither spread into
+ * a JSON body nor written by pino's error serializer, so a handler that sends the whole error does not publish it.
+ */
+export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403, [kReason]: string }
+
+// A refusal is an answer and not a fault of the program: its stack would always show the guard, and capturing it is
+// what would make a flood of bad tokens dear.
+const refusal = <C extends string, S extends number>(code: C, status: S, message: string) =>
+  createError<C, S>(code, message, status, Error, false)
+
+/** RFC 6750 §3.1: a request without any authentication gets the challenge alone, without an error code. */
+export const MissingTokenError = refusal('MISSING_TOKEN', 401, 'Missing authentication token')
+/** RFC 6750 §3.1 suggests 400 `invalid_request` here; this contract says 401 with that error code in the challenge. */
+export const InvalidHeaderFormatError = refusal('INVALID_HEADER_FORMAT', 401, 'Invalid authorization header format')
+/** RFC 7515 §5.2, steps 1 to 6: not a JWS in compact serialization. */
+export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed token')
+/** RFC 7515 §5.2, step 8, and RFC 8725 §3.1: the algorithm, the key or the signature does not fit. */
+export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature')
+/** RFC 7519 §4.1.4: not accepted on or after `exp`. */
+export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
+/** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter is not what was agreed. */
+export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
+/** The token is good, but names no user. */
+export const MissingUidClaimError = refusal('MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim')
+/** RFC 9110 §15.5.4: the credentials are understood, and not enough. */
+export const ForbiddenUserAccessError = refusal('FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources")
+
+const refusals = {
+  MISSING_TOKEN: MissingTokenError,
+  INVALID_HEADER_FORMAT: InvalidHeaderFormatError,
+  MALFORMED_TOKEN: MalformedTokenError,
+  INVALID_TOKEN_SIGNATURE: InvalidTokenSignatureError,
+  TOKEN_EXPIRED: TokenExpiredError,
+  INVALID_CLAIMS: InvalidClaimsError,
+  MISSING_UID_CLAIM: MissingUidClaimError,
+  FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError
+}
+
+/**
+ * Makes the error of the table for `code`. `reason` goes to the log only; it never quotes a token, a secret or a payload.
+ */
+export function refuse (code: RefusalCode, reason: string): Refusal {
+  return Object.assign(new refusals[code](), { [kReason]: reason }) as Refusal
+}
+
+/** The reason given to `refuse`, or undefined for an error that is not a refusal. */
+export function reasonOf (error: unknown): string | undefined {
+  return (error as Partial<Refusal> | null | undefined)?.[kReason]
+}
+
+/** Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the mend. */
+export const InvalidOptionError = createError('FST_USER_SCOPE_INVALID_OPTION', 'fastify-user-scope: %s', 500)
+/** Stops the boot: a route says something about access that cannot be, or may not mean what it says. */
+export const InvalidRouteError = createError('FST_USER_SCOPE_INVALID_ROUTE', 'fastify-user-scope: %s', 500)
+/** Stops the boot: the plugin stands already in this context or in one around it. */
+export const AlreadyRegisteredError = createError('FST_USER_SCOPE_ALREADY_REGISTERED', 'fastify-user-scope: %s', 500)

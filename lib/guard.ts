@@ -1,0 +1,91 @@
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import { isOwnId, isStillOwnId } from './access.js'
+import { readBearerToken } from './bearer-token.js'
+import { refusalHeaders } from './challenge.js'
+import { parseCompactJws } from './compact-jws.js'
+import { refuse, reasonOf, type Refusal } from './errors.js'
+import type { Settings } from './options.js'
+import type { HookNames } from './late-routes.js'
+import type { LevelReader } from './route-table.js'
+import type { Verifier } from './secret-verifier.js'
+import type { VerifiedUser } from './types.js'
+
+/** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
+export const kUser = Symbol('fastify-user-scope.user')
+/** The same user once the path was found to be theirs: what the path must still say after validation. */
+export const kOwner = Symbol('fastify-user-scope.owner')
+
+/** A request as this plugin decorates it. */
+type GuardedRequest = FastifyRequest & { [kUser]: VerifiedUser | null, [kOwner]: VerifiedUser | null, [decorator: string]: unknown }
+
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+
+export interface Guard {
+  /** Refuses, or decorates the request with its user. Before the body is parsed. */
+  onRequest: Hook
+  /** Refuses when validation, a default or a hook has changed the path parameter since. For routes that `onRoute` did not see. */
+  preHandler: Hook
+  /** The same for the others, where it can stand behind every hook that might change the parameter. */
+  lastPreHandler: Hook
+}
+
+/**
+ * The hooks of one registration. They refuse by throwing and never by `reply.send()`: behind a slow `onSend` hook the handler
+ * would run after all.
+ */
+export function createGuard ({ userIdParam, decoratorName }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames): Guard {
+  const paramOf = (request: FastifyRequest) => (request.params as Record<string, unknown> | undefined)?.[userIdParam]
+
+  function authenticate (request: FastifyRequest, anonymousAllowed: boolean): VerifiedUser | null {
+    const token = readBearerToken(request)
+    if (token !== null) return verify(parseCompactJws(token))
+    if (anonymousAllowed) return null
+    throw refuse('MISSING_TOKEN', 'no Authorization header')
+  }
+
+  function admit (request: GuardedRequest): void {
+    const level = readLevel(request)
+    if (level === 'public') return
+    const user = authenticate(request, level === 'optional')
+    if (level === 'owner') {
+      if (user === null || !isOwnId(paramOf(request), user.id)) throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
+      request[kOwner] = user
+    }
+    request[kUser] = user
+    request[decoratorName] = user
+  }
+
+  function readmit (request: GuardedRequest): void {
+    const owner = request[kOwner]
+    if (owner !== null && !isStillOwnId(paramOf(request), owner.id)) {
+      throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" was changed after it was checked`)
+    }
+  }
+
+  return { onRequest: hook(names.guard, admit), preHandler: hook(names.guard, readmit), lastPreHandler: hook(names.seen, readmit) }
+}
+
+/** A hook under the name by which `printRoutes` shows it. */
+function hook (name: string, check: (request: GuardedRequest) => void): Hook {
+  const run: Hook = (request, reply, done) => {
+    try {
+      check(request as GuardedRequest)
+    } catch (error) {
+      throw answer(error as Refusal, request, reply)
+    }
+    done()
+  }
+  return Object.defineProperty(run, 'name', { value: name })
+}
+
+/** Status and headers before the error is thrown, as a host's error handler may send its own body and set neither. */
+function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply): Refusal {
+  reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
+  request.log.info({ code: refusal.code, reason: reasonOf(refusal) }, 'request refused')
+  return refusal
+}
+
+/** The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a token. */
+export function getUser<C = VerifiedUser['claims']> (request: FastifyRequest): VerifiedUser<C> | null {
+  return ((request as GuardedRequest)[kUser] ?? null) as VerifiedUser<C> | null
+}

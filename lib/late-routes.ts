@@ -1,0 +1,57 @@
+import { assertSoundUrl } from './access.js'
+import { AlreadyRegisteredError } from './errors.js'
+
+/** The names that the hooks of one registration carry in `printRoutes`. */
+export interface HookNames {
+  /** On every route of the scope. */
+  readonly guard: string
+  /** On those alone that `onRoute` saw. */
+  readonly seen: string
+}
+
+export interface LateRoute { readonly method: string, readonly url: string }
+
+let registrations = 0
+
+export function nameHooks (): HookNames {
+  const id = ++registrations
+  return { guard: `userScope#${id}`, seen: `userScopeRoute#${id}` }
+}
+
+/**
+ * The routes that the guard covers, but whose `onRoute` it did not see: declared before the plugin, or right after a `register` that
+ * was not awaited. Fastify shows them in `printRoutes` only.
+ * @param printed `printRoutes({ includeHooks: true })`
+ * @throws InvalidRouteError for what the URL alone shows to be wrong
+ * @throws AlreadyRegisteredError for a route that two registrations guard
+ */
+export function findLateRoutes (printed: string, names: HookNames, param: string): LateRoute[] {
+  const guarded = readRoutes(printed).filter(({ hooks }) => hooks.includes(`"${names.guard}()"`))
+  for (const { methods, url, hooks } of guarded) {
+    if (new Set(hooks.match(/"userScope#\d+\(\)"/g)).size > 1) {
+      throw new AlreadyRegisteredError(`route ${methods} ${url} is guarded twice: the plugin is registered in a context and in one around it. Keep one of them, or make the contexts siblings`)
+    }
+  }
+  const late = guarded.filter(({ hooks }) => !hooks.includes(`"${names.seen}()"`))
+  for (const { methods, url } of late) {
+    // Two routes that name a parameter differently share a node of the router, which prints both names.
+    if (!url.includes('|')) assertSoundUrl(url, undefined, param, `route ${methods} ${url} (declared before the plugin: await its registration first)`)
+  }
+  return late.flatMap(({ methods, url }) => methods.split(', ').map((method) => ({ method, url })))
+}
+
+interface PrintedRoute { url: string, methods: string, hooks: string }
+
+/** Reads the tree that the router draws: a node extends the URL of the node above it; routes and their hooks follow it, indented. */
+function readRoutes (printed: string): PrintedRoute[] {
+  const routes: PrintedRoute[] = []
+  const path: string[] = []
+  for (const line of printed.split('\n')) {
+    const [, indent = '', branch, text = ''] = /^((?:│ {3}| {4})*)(├── |└── )?(.*)$/u.exec(line) ?? []
+    const [, prefix = text, methods] = /^(.*) \(([A-Z-]+(?:, [A-Z-]+)*)\)(?: \{.*\})?$/u.exec(text) ?? []
+    if (branch) path.splice(indent.length / 4, Infinity, prefix === '(empty root node)' ? '' : prefix)
+    if (methods) routes.push({ url: path.join(''), methods, hooks: '' })
+    else if (text.startsWith('• (')) (routes.at(-1) as PrintedRoute).hooks += text
+  }
+  return routes
+}

@@ -1,0 +1,152 @@
+import { Kind, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
+import { FormatRegistry } from '@sinclair/typebox/type'
+import { InvalidOptionError } from './errors.js'
+import { assertFitSecret, secretsFromEnvironment } from './secret.js'
+import type { SecretAlgorithm, UserScopeOptions } from './types.js'
+
+const text = (expects: string) => Type.String({ minLength: 1, expects })
+const seconds = (expects: string, minimum: number, maximum: number) => Type.Number({ minimum, maximum, expects })
+
+// `expects` is what an error says that the option must be.
+export const optionsSchema = Type.Object({
+  secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
+    expects: 'a string, or a list of strings with the current secret first'
+  })),
+  issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
+  audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
+  algorithms: Type.Optional(Type.Array(Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')]), {
+    minItems: 1, uniqueItems: true, expects: 'a list of HS256, HS384 and HS512, each at most once'
+  })),
+  userIdClaim: Type.Optional(text('the name of a claim')),
+  userIdParam: Type.Optional(Type.String({
+    pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
+  })),
+  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({ type: Type.Literal('object') }, {
+    expects: 'a TypeBox object schema: Type.Object({ … })'
+  }))),
+  clockTolerance: Type.Optional(seconds('a number of seconds from 0 to 3600', 0, 3600)),
+  maxTokenAge: Type.Optional(seconds('a number of seconds from 1 to 315576000 (ten years)', 1, 315_576_000)),
+  decoratorName: Type.Optional(Type.String({
+    pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
+  })),
+  openapi: Type.Optional(Type.Union([
+    Type.Literal(false),
+    Type.Object({
+      schemeName: Type.Optional(Type.String({
+        pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
+      })),
+      description: Type.Optional(Type.String({ expects: 'a string' }))
+    }, { additionalProperties: false })
+  ], { expects: 'false, or an object with schemeName and description' }))
+}, { additionalProperties: false })
+
+/** What the claims of a token are checked against. */
+export interface ClaimRules {
+  readonly issuer?: string | undefined
+  readonly audience?: string | undefined
+  readonly clockTolerance: number
+  readonly maxTokenAge?: number | undefined
+  /** Undefined: `uid` where the token has it, else `sub`. */
+  readonly userIdClaim?: string | undefined
+  /** Lower-case values of the `typ` header parameter that are let through beside its absence. */
+  readonly types: readonly string[]
+  readonly satisfiesSchema: (payload: unknown) => boolean
+}
+
+/** The options after validation, with every default filled in. Frozen. */
+export interface Settings {
+  readonly secrets: readonly string[]
+  readonly algorithms: readonly SecretAlgorithm[]
+  readonly claimRules: ClaimRules
+  readonly userIdParam: string
+  readonly decoratorName: string
+  readonly openapi: false | { readonly schemeName: string, readonly description: string }
+}
+
+/**
+ * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it is given.
+ * @throws InvalidOptionError that names the option or variable at fault
+ */
+export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv): Settings {
+  assertValid(options)
+  const { secret, openapi } = options
+  const secrets = secret === undefined
+    ? secretsFromEnvironment(env)
+    : [secret].flat().map((secret, index, { length }) => ({ secret, name: `option "secret"${length > 1 ? `, entry ${index + 1},` : ''}` }))
+  for (const { secret, name } of secrets) assertFitSecret(secret, name)
+
+  return Object.freeze({
+    secrets: Object.freeze(secrets.map(({ secret }) => secret)),
+    algorithms: Object.freeze([...options.algorithms ?? ['HS256' as const]]),
+    claimRules: Object.freeze({
+      issuer: options.issuer,
+      audience: options.audience,
+      clockTolerance: options.clockTolerance ?? 0,
+      maxTokenAge: options.maxTokenAge,
+      userIdClaim: options.userIdClaim,
+      types: Object.freeze(['jwt']),
+      satisfiesSchema: compileClaims(options.claims)
+    }),
+    userIdParam: options.userIdParam ?? 'user_id',
+    decoratorName: options.decoratorName ?? 'user',
+    openapi: openapi !== false && Object.freeze({
+      schemeName: openapi?.schemeName ?? 'bearerAuth',
+      description: openapi?.description ?? 'The JWT of a signed-in user.'
+    })
+  })
+}
+
+// Fastify takes these from the options of any plugin; here they would look as if they limited the guard, and do nothing.
+const hints: Record<string, string> = {
+  prefix: '. To guard only the routes below a prefix, register the plugin inside a context that has the prefix'
+}
+
+function assertValid (options: unknown): asserts options is Static<typeof optionsSchema> {
+  const [error] = Value.Errors(optionsSchema, options)
+  if (error) throw new InvalidOptionError(explain(innermost(error)))
+  for (const [name, value] of Object.entries(options as object)) {
+    // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
+    if (value === undefined) throw new InvalidOptionError(`option "${name}" is undefined. Give it a value, or leave the key out`)
+  }
+}
+
+/** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
+function innermost (error: ValueError): ValueError {
+  const deeper = error.errors.flatMap((variant) => [...variant]).find(({ path }) => path.length > error.path.length)
+  return deeper && error.type === ValueErrorType.Union && !/\/\d+$/.test(deeper.path) ? deeper : error
+}
+
+function explain ({ path, type, schema }: ValueError): string {
+  if (path === '') return 'the options must be an object'
+  const [top = '', ...inner] = path.slice(1).split('/')
+  const name = [top, ...inner].join('.')
+  if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${name}"${hints[name] ?? ''}`
+  const expects: unknown = schema.expects ?? (optionsSchema.properties as Record<string, TSchema>)[top]?.expects
+  return `option "${name}" must be ${String(expects)}`
+}
+
+function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchema'] {
+  if (schema === undefined) return () => true
+  const format = unknownFormat(schema)
+  if (format) throw new InvalidOptionError(`option "claims" uses the format "${format}", which TypeBox does not know, so that no token could satisfy it. Define it with FormatRegistry.Set`)
+  try {
+    const compiled = TypeCompiler.Compile(schema)
+    return (payload) => compiled.Check(payload)
+  } catch {
+    throw new InvalidOptionError('option "claims" must be a TypeBox object schema: Type.Object({ … })')
+  }
+}
+
+/** TypeBox refuses every value of a string whose format it does not know: better said at boot than with each token. */
+function unknownFormat (schema: unknown): string | undefined {
+  if (typeof schema !== 'object' || schema === null) return undefined
+  const { format, [Kind]: kind } = schema as { format?: unknown, [Kind]?: string }
+  if (kind === 'String' && typeof format === 'string' && !FormatRegistry.Has(format)) return format
+  for (const inner of Object.values(schema)) {
+    const found = unknownFormat(inner)
+    if (found) return found
+  }
+  return undefined
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { annotateDocuments, lineage } from './documents.js'
+import { AlreadyRegisteredError, InvalidOptionError } from './errors.js'
+import { createGuard, kOwner, kUser } from './guard.js'
+import { findLateRoutes, nameHooks } from './late-routes.js'
+import { readOptions, type Settings } from './options.js'
+import { RouteTable } from './route-table.js'
+import { createSecretVerifier } from './secret-verifier.js'
+import type { UserScopeOptions } from './types.js'
+
+const name = 'fastify-user-scope'
+
+async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
+  const settings = readOptions(options, process.env)
+  assertFree(fastify, settings)
+  const table = new RouteTable(settings.userIdParam)
+  const names = nameHooks()
+  const guard = createGuard(settings, await createSecretVerifier(fastify, settings), table.levelOf, names)
+  const contexts = new Set(lineage(fastify))
+
+  fastify.decorate('userScope', Object.freeze({ routes: () => table.list() }))
+  fastify.decorateRequest(settings.decoratorName, null)
+  fastify.decorateRequest(kUser, null)
+  fastify.decorateRequest(kOwner, null)
+
+  fastify.addHook('onRegister', (context) => { contexts.add(context) })
+  fastify.addHook('onRequest', guard.onRequest)
+  fastify.addHook('preHandler', guard.preHandler)
+  fastify.addHook('onRoute', (route) => {
+    table.add(route)
+    route.preHandler = [...[route.preHandler ?? []].flat(), guard.lastPreHandler]
+  })
+
+  fastify.addHook('onReady', async () => {
+    table.settle(findLateRoutes(fastify.printRoutes({ includeHooks: true }), names, settings.userIdParam))
+    if (table.late.length > 0) {
+      fastify.log.warn({ routes: table.late }, `${name}: these routes were declared before the plugin; each is guarded by its config.access or its URL, but await the registration first`)
+    }
+    if (settings.openapi) await annotateDocuments(contexts, settings.openapi, names.guard, table)
+  })
+}
+
+/** @throws AlreadyRegisteredError, InvalidOptionError */
+function assertFree (fastify: FastifyInstance, { decoratorName }: Settings): void {
+  if (fastify.hasDecorator('userScope')) {
+    throw new AlreadyRegisteredError('the plugin is registered in this context already, or in one around it. Register it once, or in sibling contexts')
+  }
+  if (fastify.hasRequestDecorator(decoratorName)) {
+    throw new InvalidOptionError(`option "decoratorName": the request has a property "${decoratorName}" already (@fastify/jwt makes one named "user"). Choose another name here, or there`)
+  }
+}
+
+/**
+ * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses a request
+ * whose path parameter is not that user's id.
+ * @throws InvalidOptionError, InvalidRouteError, AlreadyRegisteredError while the host boots
+ */
+export const userScope = fp(plugin, { name, fastify: '5.x' })
