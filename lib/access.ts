@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { InvalidRouteError } from './errors.js'
 import type { AccessLevel } from './types.js'
 
@@ -69,6 +70,11 @@ export function isStillOwnId (param: unknown, id: string): boolean {
   return isOwnId(typeof param === 'number' || typeof param === 'bigint' ? String(param) : param, id)
 }
 
+/** The path parameter as it stands now: a hook of the host may have replaced all of them, or taken them away. */
+export function readParam ({ params }: FastifyRequest, name: string): unknown {
+  return (params as Record<string, unknown> | null)?.[name]
+}
+
 const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`
@@ -89,8 +95,9 @@ function paramsOf (url: string): Array<{ name: string, text: string }> {
     else if (url.startsWith('::', i)) i++ // a colon in the text of the URL
     else if (url[i] === ':') {
       const rest = url.slice(i + 1)
-      const name = /^[^(\-./]*/.exec(rest)?.[0] ?? ''
-      params.push({ name: name.replace(/\?$/, ''), text: /^[\w-]*/.exec(rest)?.[0] ?? '' })
+      const [name] = rest.split(/[(\-./]/, 1) as [string]
+      const [text] = rest.split(/[^\w-]/, 1) as [string]
+      params.push({ name: name.replace(/\?$/, ''), text })
       i += name.length
     }
   }

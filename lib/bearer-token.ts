@@ -20,7 +20,8 @@ export function readBearerToken (request: FastifyRequest): string | null {
 
 const name = 'authorization'
 
-function countAuthorization (rawHeaders: string[]): number {
+/** A request that was never on a wire (`injectWS` of `@fastify/websocket`) has no raw headers. */
+function countAuthorization (rawHeaders: string[] = []): number {
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const candidate = rawHeaders[i] as string

@@ -51,6 +51,8 @@ function readSegment (segment: string, part: string): Record<string, unknown> {
 
 /** The parser's own error quotes its input, so it goes no further, not even as a cause. */
 function readJson (text: string, part: string): unknown {
+  // The parser would skip it, and JSON has none (RFC 8259 §8.1).
+  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
   try {
     return parseJson(text, { protoAction: 'error', constructorAction: 'ignore' })
   } catch {

@@ -51,10 +51,10 @@ export function refuse (code: RefusalCode, reason: string): Refusal {
   return Object.assign(new refusals[code](), { [kReason]: reason }) as Refusal
 }
 
-/** The reason given to `refuse`, or undefined for an error that is not a refusal. */
-export function reasonOf (error: unknown): string | undefined {
-  return (error as Partial<Refusal> | null | undefined)?.[kReason]
-}
+export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && kReason in error
+
+/** The reason given to `refuse`. */
+export const reasonOf = (refusal: Refusal): string => refusal[kReason]
 
 /** Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the mend. */
 export const InvalidOptionError = createError('FST_USER_SCOPE_INVALID_OPTION', 'fastify-user-scope: %s', 500)

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { isOwnId, isStillOwnId } from './access.js'
+import { isOwnId, isStillOwnId, readParam } from './access.js'
 import { readBearerToken } from './bearer-token.js'
 import { refusalHeaders } from './challenge.js'
 import { parseCompactJws } from './compact-jws.js'
-import { refuse, reasonOf, type Refusal } from './errors.js'
+import { isRefusal, reasonOf, refuse, type Refusal } from './errors.js'
 import type { Settings } from './options.js'
 import type { HookNames } from './late-routes.js'
 import type { LevelReader } from './route-table.js'
@@ -34,8 +34,6 @@ export interface Guard {
  * would run after all.
  */
 export function createGuard ({ userIdParam, decoratorName }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames): Guard {
-  const paramOf = (request: FastifyRequest) => (request.params as Record<string, unknown> | undefined)?.[userIdParam]
-
   function authenticate (request: FastifyRequest, anonymousAllowed: boolean): VerifiedUser | null {
     const token = readBearerToken(request)
     if (token !== null) return verify(parseCompactJws(token))
@@ -48,7 +46,7 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
     if (level === 'public') return
     const user = authenticate(request, level === 'optional')
     if (level === 'owner') {
-      if (user === null || !isOwnId(paramOf(request), user.id)) throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
+      if (user === null || !isOwnId(readParam(request, userIdParam), user.id)) throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
       request[kOwner] = user
     }
     request[kUser] = user
@@ -57,7 +55,7 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
 
   function readmit (request: GuardedRequest): void {
     const owner = request[kOwner]
-    if (owner !== null && !isStillOwnId(paramOf(request), owner.id)) {
+    if (owner !== null && !isStillOwnId(readParam(request, userIdParam), owner.id)) {
       throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" was changed after it was checked`)
     }
   }
@@ -65,13 +63,16 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
   return { onRequest: hook(names.guard, admit), preHandler: hook(names.guard, readmit), lastPreHandler: hook(names.seen, readmit) }
 }
 
-/** A hook under the name by which `printRoutes` shows it. */
+/**
+ * A hook under the name by which `printRoutes` shows it. Whatever fails inside, a format that the host defined for its claims
+ * say, is a refusal and not a 500.
+ */
 function hook (name: string, check: (request: GuardedRequest) => void): Hook {
   const run: Hook = (request, reply, done) => {
     try {
       check(request as GuardedRequest)
     } catch (error) {
-      throw answer(error as Refusal, request, reply)
+      throw answer(isRefusal(error) ? error : refuse('INVALID_CLAIMS', `unexpected ${String((error as Error).name)}`), request, reply)
     }
     done()
   }
@@ -81,8 +82,18 @@ function hook (name: string, check: (request: GuardedRequest) => void): Hook {
 /** Status and headers before the error is thrown, as a host's error handler may send its own body and set neither. */
 function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
+  if (request.headers.upgrade !== undefined) closeAfter(reply)
   request.log.info({ code: refusal.code, reason: reasonOf(refusal) }, 'request refused')
   return refusal
+}
+
+/**
+ * Node leaves the socket of an upgrade to whoever handles it, and a WebSocket plugin whose hooks run behind this one never learns of
+ * the request: the socket would stay open for ever.
+ */
+function closeAfter ({ raw }: FastifyReply): void {
+  const { socket } = raw
+  raw.once('finish', () => socket?.destroy())
 }
 
 /** The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a token. */

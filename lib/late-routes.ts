@@ -47,7 +47,7 @@ function readRoutes (printed: string): PrintedRoute[] {
   const routes: PrintedRoute[] = []
   const path: string[] = []
   for (const line of printed.split('\n')) {
-    const [, indent = '', branch, text = ''] = /^((?:│ {3}| {4})*)(├── |└── )?(.*)$/u.exec(line) ?? []
+    const [, indent, branch, text] = /^((?:│ {3}| {4})*)(├── |└── )?(.*)$/u.exec(line) as unknown as [string, string, string | undefined, string]
     const [, prefix = text, methods] = /^(.*) \(([A-Z-]+(?:, [A-Z-]+)*)\)(?: \{.*\})?$/u.exec(text) ?? []
     if (branch) path.splice(indent.length / 4, Infinity, prefix === '(empty root node)' ? '' : prefix)
     if (methods) routes.push({ url: path.join(''), methods, hooks: '' })

@@ -1,4 +1,4 @@
-import { Kind, Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { Kind, Type, TypeGuard, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { FormatRegistry } from '@sinclair/typebox/type'
@@ -8,6 +8,8 @@ import type { SecretAlgorithm, UserScopeOptions } from './types.js'
 
 const text = (expects: string) => Type.String({ minLength: 1, expects })
 const seconds = (expects: string, minimum: number, maximum: number) => Type.Number({ minimum, maximum, expects })
+
+const objectSchema = 'a TypeBox object schema, complete in itself: Type.Object({ … })'
 
 // `expects` is what an error says that the option must be.
 export const optionsSchema = Type.Object({
@@ -23,9 +25,7 @@ export const optionsSchema = Type.Object({
   userIdParam: Type.Optional(Type.String({
     pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
   })),
-  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({ type: Type.Literal('object') }, {
-    expects: 'a TypeBox object schema: Type.Object({ … })'
-  }))),
+  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { expects: objectSchema }))),
   clockTolerance: Type.Optional(seconds('a number of seconds from 0 to 3600', 0, 3600)),
   maxTokenAge: Type.Optional(seconds('a number of seconds from 1 to 315576000 (ten years)', 1, 315_576_000)),
   decoratorName: Type.Optional(Type.String({
@@ -132,11 +132,10 @@ function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchem
   const format = unknownFormat(schema)
   if (format) throw new InvalidOptionError(`option "claims" uses the format "${format}", which TypeBox does not know, so that no token could satisfy it. Define it with FormatRegistry.Set`)
   try {
-    const compiled = TypeCompiler.Compile(schema)
-    return (payload) => compiled.Check(payload)
-  } catch {
-    throw new InvalidOptionError('option "claims" must be a TypeBox object schema: Type.Object({ … })')
-  }
+    const compiled = TypeGuard.IsObject(schema) && TypeCompiler.Compile(schema)
+    if (compiled) return (payload) => compiled.Check(payload)
+  } catch {} // a reference to a schema that is not there
+  throw new InvalidOptionError(`option "claims" must be ${objectSchema}`)
 }
 
 /** TypeBox refuses every value of a string whose format it does not know: better said at boot than with each token. */

@@ -5,7 +5,7 @@ import { AlreadyRegisteredError, InvalidOptionError } from './errors.js'
 import { createGuard, kOwner, kUser } from './guard.js'
 import { findLateRoutes, nameHooks } from './late-routes.js'
 import { readOptions, type Settings } from './options.js'
-import { RouteTable } from './route-table.js'
+import { printRoutes, RouteTable } from './route-table.js'
 import { createSecretVerifier } from './secret-verifier.js'
 import type { UserScopeOptions } from './types.js'
 
@@ -19,7 +19,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const guard = createGuard(settings, await createSecretVerifier(fastify, settings), table.levelOf, names)
   const contexts = new Set(lineage(fastify))
 
-  fastify.decorate('userScope', Object.freeze({ routes: () => table.list() }))
+  fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()) }))
   fastify.decorateRequest(settings.decoratorName, null)
   fastify.decorateRequest(kUser, null)
   fastify.decorateRequest(kOwner, null)

@@ -1,5 +1,5 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
-import { assertSoundRoute, classify, type RouteAccess, type RouteFacts } from './access.js'
+import { assertSoundRoute, classify, readParam, type RouteAccess, type RouteFacts } from './access.js'
 import type { LateRoute } from './late-routes.js'
 import type { AccessLevel, ScopedRoute } from './types.js'
 
@@ -40,20 +40,23 @@ export class RouteTable {
   /** For the `onReady` hook: an `onRoute` hook that ran later may have stated a level, for the routes of another plugin say. */
   settle (late: readonly LateRoute[]): void {
     for (const entry of this.seen) entry.access = this.#judge(entry.route)
-    this.late = late.map(({ method, url }) => ({ method, url, access: classify({ method, url }, this.#param).level, source: 'late' }))
+    this.late = late.map((route) => this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }))
   }
 
   list (): ScopedRoute[] {
-    const seen = this.seen.flatMap(({ route: { method, url }, access: { level, source } }) =>
-      [method].flat().map((method) => ({ method, url, access: level, source })))
+    const seen = this.seen.flatMap(({ route, access }) => [route.method].flat().map((method) => this.#describe(method, route.url, access)))
     return [...this.late, ...seen]
+  }
+
+  #describe (method: string, url: string, { level, source }: Pick<ScopedRoute, 'source'> & { level: AccessLevel }): ScopedRoute {
+    return { method, url, access: level, parameter: level === 'owner' ? this.#param : null, source }
   }
 
   readonly levelOf: LevelReader = (request) => {
     const config = request.routeOptions.config as Config
     const { level, source } = config[kSeen]?.access ?? this.#classifyLate(config)
     // Belt and braces: wherever the router found the parameter although the URL did not show it, its owner alone is let in.
-    return level === 'user' && source === 'default' && this.#hasParam(request) ? 'owner' : level
+    return level === 'user' && source === 'default' && readParam(request, this.#param) !== undefined ? 'owner' : level
   }
 
   #judge ({ url, method, config }: RouteOptions): RouteAccess {
@@ -62,18 +65,30 @@ export class RouteTable {
     return classify(facts, this.#param)
   }
 
-  #hasParam ({ params }: FastifyRequest): boolean {
-    return (params as Record<string, unknown> | null)?.[this.#param] !== undefined
-  }
-
   /** A route that `onRoute` did not see, or none at all: an unknown URL is answered 404, not 401. */
   #classifyLate (config: Config): RouteAccess {
-    const { url, method = [], access } = config
-    if (url === undefined) return { level: 'public', source: 'default' }
+    const { url, method, access } = config
+    if (url === undefined || method === undefined) return { level: 'public', source: 'default' }
     const known = this.#late.get(config)
     if (known) return known
     const found = classify({ url, method, access }, this.#param)
     this.#late.set(config, found)
     return found
   }
+}
+
+/** The rows of a table, one for each URL and level, with its methods together. */
+export function printRoutes (routes: readonly ScopedRoute[]): string {
+  const rows = new Map<string, { access: string, methods: Set<string>, url: string, source: string }>()
+  for (const { access, method, url, source } of routes) {
+    const key = [url, access, source].join(' ')
+    const row = rows.get(key) ?? { access, methods: new Set(), url, source }
+    rows.set(key, row)
+    row.methods.add(method)
+  }
+  const cells = [...rows.values()]
+    .map(({ access, methods, url, source }) => [url, access, [...methods].sort().join(', '), source])
+    .sort(([a], [b]) => String(a) < String(b) ? -1 : 1)
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...cells.map((row) => String(row[column]).length)))
+  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd() + '\n').join('')
 }

@@ -1,5 +1,5 @@
 import type { TObject } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyReply } from 'fastify'
 
 /**
  * Who may call a route, stated in `config.access`:
@@ -15,15 +15,17 @@ export type AccessLevel = 'owner' | 'user' | 'optional' | 'public'
 export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
 
 /**
- * Open for declaration merging. Declare `claims` here and `request.user.claims` has that type everywhere:
+ * Open for declaration merging: what the options say at run time, said to the compiler.
+ *
+ * - `claims`: the type of `request.user.claims`. Default: the registered claims, and unknown others.
+ * - `decoratorName`: the request property that holds the user; several are written as a union. Default `'user'`.
  *
  * ```ts
  * declare module 'fastify-user-scope' {
- *   interface UserScopeTypes { claims: Static<typeof claims> }
+ *   interface UserScopeTypes { claims: Static<typeof claims>, decoratorName: 'owner' }
  * }
  * ```
  */
-
 export interface UserScopeTypes {}
 
 /** The registered claims of RFC 7519 §4.1, as they stand after verification. */
@@ -42,8 +44,10 @@ export type Claims = UserScopeTypes extends { claims: infer C }
   ? RegisteredClaims & C
   : RegisteredClaims & { [claim: string]: unknown }
 
-/** Readonly all the way down, as the value is frozen all the way down. */
-export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+/** Readonly all the way down, as the value is frozen all the way down. Branded strings, which are objects too, stay as they are. */
+export type DeepReadonly<T> =
+  T extends string | number | boolean ? T
+    : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
@@ -59,6 +63,8 @@ export interface ScopedRoute {
   /** As declared, prefix included. */
   readonly url: string
   readonly access: AccessLevel
+  /** The path parameter that must be the user's id; null where none is looked at. */
+  readonly parameter: string | null
   /**
    * `'stated'` in `config.access`, `'default'` from the URL; `'late'` for a route that was declared before the plugin: from the URL too,
    * unless its own `config.access`, which cannot be seen from here, says another level.
@@ -70,6 +76,8 @@ export interface ScopedRoute {
 export interface UserScope {
   /** Every route of the scope with its access level. Complete once the app is ready. */
   routes (): ScopedRoute[]
+  /** The same as text, a line for each URL and level, sorted: for a review, or a snapshot in a test. */
+  printRoutes (): string
 }
 
 /** How the bearer scheme stands in the OpenAPI document. */
@@ -87,13 +95,13 @@ export interface UserScopeOptions {
    * downtime). Each at least 32 bytes; key material, URLs, tokens and published samples are refused.
    * Default: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else `BETTER_AUTH_SECRET`.
    */
-  secret?: string | string[]
+  secret?: string | readonly string[]
   /** Once set, `iss` is required and must be this string exactly (RFC 7519 §4.1.1). */
   issuer?: string
   /** Once set, `aud` is required and must be this string, or an array that contains it (RFC 7519 §4.1.3). */
   audience?: string
   /** Accepted algorithms. Default `['HS256']`. */
-  algorithms?: SecretAlgorithm[]
+  algorithms?: readonly SecretAlgorithm[]
   /** The claim that holds the user id; once set, that claim alone. Default: `uid` where the token has it, else `sub`. */
   userIdClaim?: string
   /** The path parameter that holds the owner's id: letters, digits and underscores. Default `'user_id'`. */
@@ -104,23 +112,27 @@ export interface UserScopeOptions {
   clockTolerance?: number
   /** Seconds since `iat` after which a token is refused whatever its `exp`. Once set, `iat` is required. */
   maxTokenAge?: number
-  /** The request property that holds the verified user. Default `'user'`. */
+  /** The request property that holds the verified user; `UserScopeTypes` gives it its type. Default `'user'`. */
   decoratorName?: string
   /** `false` leaves the OpenAPI document alone. Default: on, where `@fastify/swagger` is registered. */
   openapi?: false | OpenApiOptions
 }
 
 /**
- * Where `request.user` is declared. Inherited, not merged, so that `@fastify/jwt`'s own declaration of `user` can stand beside it:
- * a host that has both says `interface FastifyJWT { user: VerifiedUser }`, as `@fastify/jwt` documents.
+ * Where the verified user is declared: inherited by `FastifyRequest`, as a property that is merged must have the same type everywhere,
+ * and `@fastify/jwt` declares `user` too. A host that loads those types (`reply.jwtSign` shows it) says
+ * `interface FastifyJWT { user: VerifiedUser }`, as `@fastify/jwt` documents. Said here, it would load them into every host.
  */
-export interface UserScopeRequest {
+export type UserScopeRequest = UserScopeTypes extends { decoratorName: infer Name extends string }
+  ? Record<Name, VerifiedUser>
+  : DefaultUserScopeRequest
+
+interface DefaultUserScopeRequest {
   /** The verified user. Null on `'public'` routes, and on `'optional'` ones without a token: use `getUser(request)` there. */
-  user: FastifyInstance extends { jwt: unknown } ? unknown : VerifiedUser
+  user: FastifyReply extends { jwtSign: unknown } ? unknown : VerifiedUser
 }
 
 declare module 'fastify' {
-
   interface FastifyRequest extends UserScopeRequest {}
 
   interface FastifyInstance {

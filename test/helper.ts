@@ -61,7 +61,7 @@ export async function build (t: Test, options: UserScopeOptions = {}, server: Fa
 
 export const sender = (app: FastifyInstance): Host['send'] => async (request) => {
   const response = await app.inject(request)
-  const body = response.headers['content-type']?.toString().startsWith('application/json') ? response.json<{ code?: string }>() : response.body
+  const body = response.body && response.headers['content-type']?.toString().startsWith('application/json') ? response.json<{ code?: string }>() : response.body
   return { status: response.statusCode, code: typeof body === 'object' ? body?.code : undefined, body, headers: response.headers }
 }
 

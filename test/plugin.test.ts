@@ -1,0 +1,74 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+import * as exported from '../lib/index.js'
+import userScope, { AlreadyRegisteredError } from '../lib/index.js'
+import { bearer, otherSecret, secret, sender, sign, tokenFor } from './helper.js'
+
+const alice = bearer(tokenFor('alice'))
+const routes = async (app: FastifyInstance) => { app.get('/:user_id', async (request) => request.user.id) }
+
+t.test('the exports', async (t) => {
+  t.same(Object.keys(exported).sort(), [
+    'AlreadyRegisteredError', 'ForbiddenUserAccessError', 'InvalidClaimsError', 'InvalidHeaderFormatError', 'InvalidOptionError',
+    'InvalidRouteError', 'InvalidTokenSignatureError', 'MalformedTokenError', 'MissingTokenError', 'MissingUidClaimError', 'TokenExpiredError',
+    'default', 'getUser', 'userScope'
+  ])
+  t.equal(exported.default, exported.userScope)
+})
+
+t.test('every error of the table can be made and told apart', async (t) => {
+  const { MissingTokenError, InvalidHeaderFormatError, MalformedTokenError, InvalidTokenSignatureError, TokenExpiredError, InvalidClaimsError, MissingUidClaimError, ForbiddenUserAccessError } = exported
+  const rows = [
+    [MissingTokenError, 'MISSING_TOKEN', 401, 'Missing authentication token'],
+    [InvalidHeaderFormatError, 'INVALID_HEADER_FORMAT', 401, 'Invalid authorization header format'],
+    [MalformedTokenError, 'MALFORMED_TOKEN', 401, 'Malformed token'],
+    [InvalidTokenSignatureError, 'INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature'],
+    [TokenExpiredError, 'TOKEN_EXPIRED', 401, 'Token expired'],
+    [InvalidClaimsError, 'INVALID_CLAIMS', 401, 'Invalid token claims'],
+    [MissingUidClaimError, 'MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim'],
+    [ForbiddenUserAccessError, 'FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources"]
+  ] as const
+  for (const [Class, code, statusCode, message] of rows) {
+    const error = new Class()
+    t.match(error, { code, statusCode, message })
+    t.ok(error instanceof Error)
+    t.same(rows.filter(([Other]) => error instanceof Other).map(([, code]) => code), [code])
+  }
+})
+
+t.test('registered again inside a context that has it', async (t) => {
+  const app = Fastify()
+  await app.register(userScope, { secret })
+  await t.rejects(async () => { await app.register(userScope, { secret }) }, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED', message: /already/ })
+
+  const parent = Fastify()
+  await parent.register(userScope, { secret })
+  await t.rejects(async () => { await parent.register(async (child) => { await child.register(userScope, { secret }) }) }, AlreadyRegisteredError as unknown as Error)
+})
+
+t.test('registered around a context that has it', async (t) => {
+  const app = Fastify()
+  await app.register(async (child) => {
+    await child.register(userScope, { secret })
+    await routes(child)
+  })
+  await app.register(userScope, { secret, decoratorName: 'other' })
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED', message: /route (GET|HEAD) \/:user_id is guarded twice/ })
+})
+
+t.test('in two sibling contexts, each with its own options', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(async (child) => { await child.register(userScope, { secret }); await routes(child) }, { prefix: '/a' })
+  app.register(async (child) => { await child.register(userScope, { secret: otherSecret }); await routes(child) }, { prefix: '/b' })
+  app.get('/open', async () => 'open')
+  await app.ready()
+  const send = sender(app)
+  const others = bearer(sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret }))
+  t.match(await send({ url: '/a/alice', headers: alice }), { status: 200 })
+  t.match(await send({ url: '/a/alice', headers: others }), { code: 'INVALID_TOKEN_SIGNATURE' })
+  t.match(await send({ url: '/b/alice', headers: others }), { status: 200 })
+  t.match(await send({ url: '/b/alice', headers: alice }), { code: 'INVALID_TOKEN_SIGNATURE' })
+  t.match(await send({ url: '/b/bob', headers: others }), { code: 'FORBIDDEN_USER_ACCESS' })
+  t.match(await send('/open'), { status: 200, body: 'open' })
+})

@@ -1,0 +1,239 @@
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
+import t, { type Test } from 'tap'
+import userScope, { getUser } from '../lib/index.js'
+import { bearer, secret, sender, tokenFor, type LogLine } from './helper.js'
+
+const alice = bearer(tokenFor('alice'))
+const id = async (request: Parameters<typeof getUser>[0]) => ({ user: getUser(request)?.id ?? null })
+
+/** A host that declares routes before and after the plugin. */
+async function host (t: Test, setUp: (app: FastifyInstance) => void | Promise<void>) {
+  const log: LogLine[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+  t.teardown(async () => { await app.close() })
+  await setUp(app)
+  await app.ready()
+  const send = sender(app)
+  const status = async (url: string, headers = {}, method: 'GET' | 'POST' = 'GET') => (await send({ url, headers, method })).status
+  return { app, log, status, send }
+}
+
+t.test('routes declared before the plugin are guarded by their own parameters', async (t) => {
+  const { app, log, status } = await host(t, async (app) => {
+    app.get('/early/:user_id', id)
+    app.get('/early/opt/:user_id?', id)
+    app.get('/early/mine', id)
+    app.get('/early/open', { config: { access: 'public' } }, id)
+    app.get('/early/maybe', { config: { access: 'optional' } }, id)
+    app.get('/early/odd/:user_id', { config: { access: 'nobody' as 'public' } }, id)
+    app.get('/early/c::olon', id)
+    app.get('/early/files/*', id)
+    app.route({ method: ['POST', 'PUT'], url: '/early/:user_id/both', handler: id })
+    app.options('/early/preflight', id)
+    app.options('*', id)
+    await app.register(async (child) => { child.get('/:user_id', id) }, { prefix: '/child' })
+    await app.register(userScope, { secret })
+    app.get('/late/:user_id', id)
+  })
+  const rows: Array<[url: string, none: number, own: number, other: number | null]> = [
+    ['/early/USER', 401, 200, 403],
+    ['/early/opt/USER', 401, 200, 403],
+    ['/early/mine', 401, 200, null],
+    ['/early/open', 200, 200, null],
+    ['/early/maybe', 200, 200, null],
+    ['/early/odd/USER', 401, 200, 403],
+    ['/early/c:olon', 401, 200, null],
+    ['/early/files/x', 401, 200, null],
+    ['/child/USER', 401, 200, 403],
+    ['/late/USER', 401, 200, 403]
+  ]
+  for (const [url, none, own, other] of rows) {
+    const path = (user: string) => url.replace('USER', user)
+    t.equal(await status(path('alice')), none, url)
+    t.equal(await status(path('alice'), alice), own, url)
+    t.equal(await status(path('alice'), alice), own, `${url}, asked again`)
+    if (other) t.equal(await status(path('bob'), alice), other, url)
+  }
+  t.equal(await status('/early/opt/', alice), 403)
+  t.equal(await status('/early/opt', alice), 403)
+  t.equal(await status('/early/bob/both', alice, 'POST'), 403)
+
+  const warnings = log.filter(({ msg }) => msg.includes('declared before the plugin'))
+  t.equal(warnings.length, 1)
+  const named = (warnings[0]?.routes as Array<{ method: string, url: string }>).map(({ method, url }) => `${method} ${url}`)
+  for (const route of ['GET /early/:user_id', 'GET /early/mine', 'GET /early/c:olon', 'GET /early/files/*', 'POST /early/:user_id/both', 'PUT /early/:user_id/both', 'GET /child/:user_id', 'OPTIONS /early/preflight', 'OPTIONS *']) {
+    t.ok(named.includes(route), route)
+  }
+  t.notOk(named.some((route) => route.includes('/late')))
+  t.match(app.userScope.routes().filter(({ url }) => url.startsWith('/early/mine') || url.startsWith('/late')), [
+    { method: 'GET', url: '/early/mine', access: 'user', source: 'late' },
+    { method: 'HEAD', url: '/early/mine', access: 'user', source: 'late' },
+    { method: 'GET', url: '/late/:user_id', access: 'owner', source: 'default' },
+    { method: 'HEAD', url: '/late/:user_id', access: 'owner', source: 'default' }
+  ])
+})
+
+t.test('what changes the parameter of such a route is refused too', async (t) => {
+  const { status } = await host(t, async (app) => {
+    app.get('/early/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, id)
+    await app.register(userScope, { secret })
+  })
+  t.equal(await status('/early/alice', alice), 403)
+})
+
+t.test('without await, routes declared right after are guarded as well', async (t) => {
+  const { status, log } = await host(t, (app) => {
+    app.register(userScope, { secret })
+    app.get('/u/:user_id', id)
+    app.get('/mine', id)
+    app.get('/open', { config: { access: 'public' } }, id)
+  })
+  t.same([await status('/u/alice'), await status('/u/alice', alice), await status('/u/bob', alice)], [401, 200, 403])
+  t.same([await status('/mine'), await status('/mine', alice), await status('/open')], [401, 200, 200])
+  t.equal(log.length, 1)
+})
+
+t.test('the URL of such a route alone can stop the boot', async (t) => {
+  for (const [url, message] of [
+    ['/x/:userId', /route GET \/x\/:userId \(declared before the plugin: await its registration first\): ":userId" looks like/],
+    ['/x/:user_id/y/:user_id', /has the parameter ":user_id" twice/]
+  ] as const) {
+    await t.rejects(host(t, async (app) => {
+      app.get(url, id)
+      await app.register(userScope, { secret })
+    }), { code: 'FST_USER_SCOPE_INVALID_ROUTE', message })
+  }
+})
+
+t.test('two names for one parameter, which the router prints as one', async (t) => {
+  const { status } = await host(t, async (app) => {
+    app.get('/x/:userId/public', { config: { access: 'public' } }, id)
+    app.get('/x/:user_id/own', id)
+    await app.register(userScope, { secret })
+  })
+  t.same([await status('/x/a/public'), await status('/x/alice/own'), await status('/x/alice/own', alice), await status('/x/bob/own', alice)], [200, 401, 200, 403])
+})
+
+t.test('routes outside of the scope are left alone', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    app.get('/outside/:userId', id)
+    await app.register(async (child) => {
+      child.get('/early/:user_id', id)
+      await child.register(userScope, { secret })
+      child.get('/:user_id', id)
+      t.equal(child.userScope.routes().length, 2)
+    }, { prefix: '/inside' })
+  })
+  t.same([await status('/outside/x'), await status('/inside/alice'), await status('/inside/alice', alice), await status('/inside/early/bob', alice)], [200, 401, 200, 403])
+  t.notOk('userScope' in app)
+})
+
+t.test('the level of another plugin\'s routes can be stated by a hook', async (t) => {
+  const thirdParty = async (app: FastifyInstance) => { app.get('/page', id) }
+  const publish = (route: RouteOptions) => { route.config = { ...route.config, access: 'public' } }
+  const { status, app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    await app.register(async (docs) => {
+      docs.addHook('onRoute', publish)
+      await docs.register(thirdParty)
+    }, { prefix: '/docs' })
+    await app.register(thirdParty, { prefix: '/private' })
+  })
+  t.same([await status('/docs/page'), await status('/private/page')], [200, 401])
+  t.match(app.userScope.routes()[0], { url: '/docs/page', access: 'public', source: 'stated' })
+})
+
+t.test('a hook that states nonsense later stops the boot', async (t) => {
+  await t.rejects(host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'nobody' as 'public' } })
+    app.get('/x', id)
+  }), { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+})
+
+t.test('a hook that drops the config, or adds the parameter to the URL, opens nothing', async (t) => {
+  const { status } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', (route) => {
+      if (route.url === '/dropped/:user_id') delete route.config
+      if (route.url === '/moved') route.url = '/moved/:user_id'
+    })
+    app.get('/dropped/:user_id', id)
+    app.get('/moved', id)
+  })
+  t.same([await status('/dropped/alice'), await status('/dropped/alice', alice), await status('/dropped/bob', alice)], [401, 200, 403])
+  t.same([await status('/moved/alice'), await status('/moved/alice', alice), await status('/moved/bob', alice)], [401, 200, 403])
+})
+
+t.test('one config object may serve several routes, and is not changed', async (t) => {
+  const config = Object.freeze({ access: 'public' } as const)
+  const none = Object.freeze({})
+  const { status } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.get('/a', { config }, id)
+    app.get('/b', { config }, id)
+    app.get('/c', { config: none }, id)
+    app.get('/u/:user_id', { config: none }, id)
+  })
+  t.same([await status('/a'), await status('/b'), await status('/c', alice), await status('/u/bob', alice)], [200, 200, 200, 403])
+  t.same(Reflect.ownKeys(config), ['access'])
+  t.same(Reflect.ownKeys(none), [])
+})
+
+t.test('prefix with and without a slash, and routes with constraints', async (t) => {
+  const { status, send } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    await app.register(async (child) => { child.get('/', id) }, { prefix: '/u/:user_id' })
+    app.get('/v/:user_id', { constraints: { version: '2.0.0' } }, id)
+    app.get('/v/:user_id', { constraints: { host: 'open.example' }, config: { access: 'public' } }, id)
+  })
+  for (const path of ['/u/USER', '/u/USER/']) {
+    t.same([await status(path.replace('USER', 'alice')), await status(path.replace('USER', 'alice'), alice), await status(path.replace('USER', 'bob'), alice)], [401, 200, 403], path)
+  }
+  t.match(await send({ url: '/v/bob', headers: { ...alice, 'accept-version': '2.x' } }), { status: 403 })
+  t.match(await send({ url: '/v/bob', headers: { host: 'open.example' } }), { status: 200 })
+})
+
+t.test('what the table says is what happens', async (t) => {
+  const { app, send } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    const levels = [undefined, 'owner', 'user', 'optional', 'public'] as const
+    for (let i = 0; i < 200; i++) {
+      const access = levels[i % levels.length]
+      const url = `${i % 2 || access === 'owner' ? '/:user_id' : ''}/things/${i}${i % 3 ? '/:thing' : ''}`
+      const method = (['GET', 'POST', 'DELETE', ['PUT', 'PATCH']] as const)[i % 4] as string | string[]
+      await app.register(async (child) => { child.route({ method, url, ...access && { config: { access } }, handler: id }) }, { prefix: i % 7 ? '/api' : '/' })
+    }
+  })
+  const expected = { owner: [401, 401, 200, 403], user: [401, 401, 200, 200], optional: [200, 401, 200, 200], public: [200, 200, 200, 200] }
+  const table = app.userScope.routes()
+  t.ok(table.length > 250)
+  for (const { method, url, access, parameter } of table) {
+    t.equal(parameter, access === 'owner' ? 'user_id' : null)
+    const status = async (headers = {}) =>
+      (await send({ method: method as 'GET', url: url.replace(':user_id', 'alice').replace(':thing', 'x'), headers })).status
+    t.same([await status(), await status(bearer('bad')), await status(alice), await status(bearer(tokenFor('stranger')))], expected[access], `${method} ${url}`)
+  }
+})
+
+t.test('the table in print', async (t) => {
+  const { app } = await host(t, async (app) => {
+    app.get('/early', id)
+    await app.register(userScope, { secret })
+    app.get('/api/:user_id/tasks', id)
+    app.post('/api/:user_id/tasks', id)
+    app.get('/api/me', id)
+    app.get('/health', { config: { access: 'public' } }, id)
+    app.options('*', id)
+  })
+  t.equal(app.userScope.printRoutes(), [
+    '*                    public  OPTIONS          default',
+    '/api/:user_id/tasks  owner   GET, HEAD, POST  default',
+    '/api/me              user    GET, HEAD        default',
+    '/early               user    GET, HEAD        late',
+    '/health              public  GET, HEAD        stated',
+    ''
+  ].join('\n'))
+  const empty = await host(t, async (app) => { await app.register(userScope, { secret }) })
+  t.equal(empty.app.userScope.printRoutes(), '')
+})
