@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { sendJwt } from './compact-jws.js'
 import { refuse } from './errors.js'
 
 // RFC 6750 §2.1: the scheme (in any letter case, RFC 9110 §11.1), one space, a b64token.
@@ -14,7 +15,11 @@ export function readBearerToken (request: FastifyRequest): string | null {
   // Node keeps the first of several silently, a proxy in front may have judged by the last.
   if (countAuthorization(request.raw.rawHeaders) > 1) throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
   const token = bearer.exec(header)?.[1]
-  if (token === undefined) throw refuse('INVALID_HEADER_FORMAT', 'not "Bearer", one space and a token')
+  if (token === undefined) {
+    throw refuse('INVALID_HEADER_FORMAT', /%(2[BF]|3D)/i.test(header)
+      ? `percent-encoded, as a session token of Better Auth in its cookie: ${sendJwt}`
+      : 'not "Bearer", one space and a token')
+  }
   return token
 }
 

@@ -1,3 +1,4 @@
+import { sendJwt } from './compact-jws.js'
 import { refuse, type RefusalCode } from './errors.js'
 import type { ClaimRules } from './options.js'
 import type { Claims, VerifiedUser } from './types.js'
@@ -7,7 +8,6 @@ type Json = Record<string, unknown>
 type Rule<T> = [code: RefusalCode, reason: string, holds: (value: T) => boolean]
 
 const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: whatever is later was written in another unit, or never means to expire
-const sendJwt = 'send the JWT of GET /api/auth/token instead'
 
 // Extensions that would change what the signature means (RFC 7515 §4.1.11, RFC 7797), that the payload is something else than
 // claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
@@ -32,6 +32,7 @@ const kindRules: Array<Rule<Json>> = [
 const claimRules = (rules: ClaimRules, clock: () => number): Array<Rule<Json>> => {
   const { issuer, audience, clockTolerance, maxTokenAge } = rules
   return [
+    ...kindRules, // first, as the log should name the kind rather than one of the claims that such a token has not
     ['INVALID_CLAIMS', 'claim "exp" is missing or no date', ({ exp }) => isFinite(exp) && exp <= latest],
     ['INVALID_CLAIMS', 'claim "nbf" is no date', ({ nbf }) => nbf === undefined || isFinite(nbf)],
     ['INVALID_CLAIMS', 'claim "iat" is no date', ({ iat }) => iat === undefined || (isFinite(iat) && iat >= 0)],
@@ -42,7 +43,6 @@ const claimRules = (rules: ClaimRules, clock: () => number): Array<Rule<Json>> =
     ['TOKEN_EXPIRED', 'claim "iat" is longer ago than maxTokenAge', ({ iat }) => maxTokenAge === undefined || clock() < Number(iat) + maxTokenAge + clockTolerance],
     ['INVALID_CLAIMS', 'claim "nbf" is ahead of now', ({ nbf }) => nbf === undefined || Number(nbf) <= clock() + clockTolerance],
     ['INVALID_CLAIMS', 'claim "iat" is ahead of now', ({ iat }) => iat === undefined || Number(iat) <= clock() + clockTolerance],
-    ...kindRules,
     ['INVALID_CLAIMS', 'the claims do not satisfy the schema of option "claims"', rules.satisfiesSchema]
   ]
 }
@@ -60,15 +60,21 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
   const ofClaims = claimRules(rules, clock)
   return ({ header, payload }) => {
     apply(ofHeader, header)
-    apply(ofClaims, payload)
+    apply(ofClaims, payload, emailHint(payload, rules.userIdClaim))
     return deepFreeze({ id: readUserId(payload, rules.userIdClaim), claims: payload as Claims })
   }
 }
 
-function apply<T> (rules: Array<Rule<T>>, value: T): void {
+function apply<T> (rules: Array<Rule<T>>, value: T, hint = ''): void {
   for (const [code, reason, holds] of rules) {
-    if (!holds(value)) throw refuse(code, reason)
+    if (!holds(value)) throw refuse(code, reason + hint)
   }
+}
+
+/** Better Auth's e-mail verification token has nothing to tell it by but what it lacks. */
+function emailHint (payload: Json, userIdClaim: string | undefined): string {
+  const named = userIdClaim === undefined ? has(payload, 'uid') || has(payload, 'sub') : has(payload, userIdClaim)
+  return has(payload, 'email') && !named ? `; an e-mail verification token of Better Auth? ${sendJwt}` : ''
 }
 
 /**
@@ -78,9 +84,7 @@ function apply<T> (rules: Array<Rule<T>>, value: T): void {
 function readUserId (payload: Json, configured: string | undefined): string {
   const claim = configured ?? (has(payload, 'uid') ? 'uid' : 'sub')
   if (!has(payload, claim)) {
-    throw refuse('MISSING_UID_CLAIM', has(payload, 'email')
-      ? `no claim "${claim}", but "email": an e-mail verification token of Better Auth? ${sendJwt}`
-      : `no claim "${claim}"`)
+    throw refuse('MISSING_UID_CLAIM', `no claim "${claim}"${emailHint(payload, configured)}`)
   }
   const id = payload[claim]
   if (typeof id !== 'string' || id.trim() === '') throw refuse('MISSING_UID_CLAIM', `claim "${claim}" is not a non-blank string`)

@@ -11,6 +11,9 @@ export interface CompactJws {
 
 const maxLength = 8192
 
+/** The mend for whoever sends another token of Better Auth. */
+export const sendJwt = 'send the JWT of GET /api/auth/token instead'
+
 /**
  * Takes a JWS in compact serialization apart (RFC 7515 §5.2, steps 1 to 6) by the strict reading: at most 8 KB, three segments of
  * canonical base64url, header and payload JSON objects in UTF-8. One token has one spelling, so that a cache or a
@@ -28,11 +31,16 @@ export function parseCompactJws (token: string): CompactJws {
 
 const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)
 
+// What Better Auth gives out beside JWTs, and people send instead of one.
+const lookAlikes: Array<[form: RegExp, name: string]> = [
+  [/^\w{32}(\.[\w+/-]{43}=?)?$/, 'a session token of Better Auth'],
+  [/^eyJzZXNzaW9uIjp7[\w-]*$/, 'a session cache token of Better Auth'] // {"session":{
+]
+
 function wrongCount (token: string, count: number): string {
-  if (count === 5) return 'an encrypted token (JWE), which is not supported'
-  // Better Auth's bearer() plugin hands these out; it is the mistake that people make most.
-  if (/^\w{32}\.[\w+/-]{43}=?$/.test(token)) return 'a session token of Better Auth, not a JWT: send the token of GET /api/auth/token instead'
-  return `${count} segments instead of 3`
+  const [, name] = lookAlikes.find(([form]) => form.test(token)) ?? []
+  if (name) return `${name}, not a JWT: ${sendJwt}`
+  return count === 5 ? `an encrypted token (JWE), such as a session cache token of Better Auth: ${sendJwt}` : `segments: ${count} instead of 3`
 }
 
 /** Buffer's decoder skips what it does not know; only the canonical spelling survives the way back (RFC 7515 §2, RFC 4648 §3.5). */

@@ -54,6 +54,12 @@ t.test('without a header the challenge has no error', async (t) => {
   t.match(refusals(log), [{ code: 'MISSING_TOKEN', reason: 'no Authorization header' }])
 })
 
+t.test('a session token as it stands in the cookie of Better Auth', async (t) => {
+  const { send, log } = await build(t)
+  t.match(await send({ url: '/api/me', headers: { authorization: 'Bearer aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF.YUU1g%2BLVJ7E%3D' } }), { code: 'INVALID_HEADER_FORMAT' })
+  t.match(refusals(log), [{ reason: 'percent-encoded, as a session token of Better Auth in its cookie: send the JWT of GET /api/auth/token instead' }])
+})
+
 t.test('no other place is read', async (t) => {
   const { send } = await build(t)
   for (const request of [

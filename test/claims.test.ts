@@ -169,7 +169,7 @@ t.test('tokens of another purpose, whose signature is good', async (t) => {
     [{ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }, 'INVALID_CLAIMS', `a logout token (claim "events"): ${mend}`],
     [{ requestType: 'change-email-verification', email: 'a@example.org' }, 'INVALID_CLAIMS', `an e-mail verification token of Better Auth (claim "requestType"): ${mend}`],
     [{ session: { token: 'x' }, user: { id: 'alice' } }, 'INVALID_CLAIMS', `a session cache token of Better Auth (claim "session"): ${mend}`],
-    [{ sub: undefined, email: 'a@example.org', userId: 'alice' }, 'MISSING_UID_CLAIM', `no claim "sub", but "email": an e-mail verification token of Better Auth? ${mend}`],
+    [{ sub: undefined, email: 'a@example.org', userId: 'alice' }, 'MISSING_UID_CLAIM', `no claim "sub"; an e-mail verification token of Better Auth? ${mend}`],
     [{ sub: undefined }, 'MISSING_UID_CLAIM', 'no claim "sub"']
   ]
   for (const [claims, code, reason] of kinds) {
@@ -178,6 +178,18 @@ t.test('tokens of another purpose, whose signature is good', async (t) => {
     t.match(refusals(log), [{ code, reason }])
   }
   t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp, email: 'a@example.org' })) }), { status: 200 })
+})
+
+t.test('their kind is named whatever else is wrong with them', async (t) => {
+  const { send, log } = await build(t, { issuer, audience, userIdClaim: 'account' })
+  for (const [claims, kind] of [
+    [{ exp: 1, session: {} }, /^a session cache token/],
+    [{ exp, email: 'a@example.org', sub: 'alice' }, /^claim "iss" is not the configured issuer; an e-mail verification token of Better Auth\? send the JWT/]
+  ] as const) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(sign(claims)) }), { code: 'INVALID_CLAIMS' })
+    t.match(refusals(log), [{ reason: kind }])
+  }
 })
 
 t.test('the first check that fails names the code', async (t) => {

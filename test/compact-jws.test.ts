@@ -1,6 +1,7 @@
 import t from 'tap'
 import { bearer, build, now, otherSecret, refusals, sign } from './helper.js'
 
+const mend = 'send the JWT of GET /api/auth/token instead'
 const payload = { sub: 'alice', exp: now() + 300 }
 const good = sign(payload)
 const [header, claims, signature] = good.split('.') as [string, string, string]
@@ -18,12 +19,14 @@ function respell (segment: string): string {
 const spare = sign(JSON.stringify(payload) + ' '.repeat((3 - JSON.stringify(payload).length % 3) % 3 + 1)).split('.') as [string, string, string]
 
 const malformed: Array<[what: string, token: string, reason?: string]> = [
-  ['1 segment', 'abc', '1 segments instead of 3'],
-  ['2 segments', `${header}.${claims}`, '2 segments instead of 3'],
-  ['4 segments', `${good}.x`, '4 segments instead of 3'],
-  ['5 segments', `${good}.x.y`, 'an encrypted token (JWE), which is not supported'],
-  ['60 segments', '.'.repeat(59), '6 segments instead of 3'],
-  ['a session token of Better Auth', `${'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF'}.${Buffer.alloc(32, 7).toString('base64')}`, 'a session token of Better Auth, not a JWT: send the token of GET /api/auth/token instead'],
+  ['1 segment', 'abc', 'segments: 1 instead of 3'],
+  ['2 segments', `${header}.${claims}`, 'segments: 2 instead of 3'],
+  ['4 segments', `${good}.x`, 'segments: 4 instead of 3'],
+  ['5 segments', `${good}.x.y`, `an encrypted token (JWE), such as a session cache token of Better Auth: ${mend}`],
+  ['60 segments', '.'.repeat(59), 'segments: 6 instead of 3'],
+  ['a session token of Better Auth', `${'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF'}.${Buffer.alloc(32, 7).toString('base64')}`, `a session token of Better Auth, not a JWT: ${mend}`],
+  ['the same without its signature', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF', `a session token of Better Auth, not a JWT: ${mend}`],
+  ['a session cache token of Better Auth', b64('{"session":{"session":{},"user":{}}}'), `a session cache token of Better Auth, not a JWT: ${mend}`],
   ['empty header', `.${claims}.${signature}`, 'the header is not JSON, or has a member named __proto__'],
   ['empty payload', `${header}..${signature}`, 'the payload is not JSON, or has a member named __proto__'],
   ['all empty', '..'],
