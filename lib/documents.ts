@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import { annotate, isApiDocument, type ApiDocument, type Scope } from './openapi.js'
 import type { Settings } from './options.js'
 import type { RouteTable } from './route-table.js'
-import type { AccessLevel } from './types.js'
 
 type Scheme = Exclude<Settings['openapi'], false>
 type Decorators = Record<string, unknown>
@@ -15,7 +14,7 @@ type Swagger = (options?: { yaml?: boolean }) => unknown
  * their schemas reaches documents only.
  */
 export async function annotateDocuments (contexts: Iterable<FastifyInstance>, scheme: Scheme, id: string, table: RouteTable): Promise<void> {
-  const places = [...contexts].flatMap((context) => findSwagger(context as unknown as Decorators))
+  const places = [...contexts].filter((context) => context.hasPlugin('@fastify/swagger')).flatMap((context) => findSwagger(context as unknown as Decorators))
   if (places.length === 0) return
   const { formatParamUrl } = await import('@fastify/swagger')
   const { stringify } = await import('yaml')
@@ -31,16 +30,14 @@ export function * lineage (context: FastifyInstance): Iterable<FastifyInstance> 
 }
 
 /**
- * The host may have given the decorator any name, and nothing tells which. `@fastify/swagger` makes it a function of one parameter,
- * nameless or named `swagger`; one that is something else is passed through untouched, as it returns no document.
+ * The host may have given the decorator any name, and nothing tells which: it is the function of one parameter that reads its option
+ * `yaml`. Fastify's own `after` and `close`, and other decorators of the host, must stay what they are.
  */
 function findSwagger (context: Decorators): Array<[context: Decorators, name: string]> {
-  return Object.keys(context)
-    .filter((name) => {
-      const value = Object.getOwnPropertyDescriptor(context, name)?.value as unknown
-      return typeof value === 'function' && value.length === 1 && ['', 'swagger'].includes(value.name)
-    })
-    .map((name) => [context, name])
+  return Object.entries(Object.getOwnPropertyDescriptors(context))
+    .filter(([, { value }]: [string, { value?: unknown }]) =>
+      typeof value === 'function' && value.length === 1 && ['', 'swagger'].includes(value.name) && /\byaml\b/.test(Function.prototype.toString.call(value)))
+    .map(([name]) => [context, name])
 }
 
 function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocument, stringify: typeof import('yaml').stringify): Swagger {
@@ -55,9 +52,9 @@ function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocum
   }
 
   return function swagger (this: unknown, options) {
-    const returned = original.call(this, options)
-    const source = options?.yaml && typeof returned === 'string' ? original.call(this) : returned
-    if (!isApiDocument(source)) return returned
+    // Once for both forms, as a host's `transform` may not bear being run again.
+    const source = original.call(this)
+    if (!isApiDocument(source)) return original.call(this, options)
     const result: { document: ApiDocument, yaml?: string } = resultFor(source)
     if (!options?.yaml) return result.document
     result.yaml ??= stringify(result.document, { strict: false })
@@ -66,15 +63,13 @@ function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocum
 }
 
 /** An operation's route is known by a mark, or by its URL where a `transform` of the host dropped the mark. */
-function describeScope (id: string, { seen, late }: RouteTable, formatParamUrl: (url: string) => string): Scope {
+function describeScope (id: string, { seen, late }: RouteTable, format: Scope['format']): Scope {
   const mark = `x-${id}` as const
-  const levels = new Map<string, AccessLevel>()
-  const note = (method: string, url: string, level: AccessLevel) => levels.set(`${method} ${formatParamUrl(url)}`, level)
-  for (const { method, url, access: level } of late) note(method, url, level)
+  const routes = late.map(({ method, url, access: level }) => ({ method, url, level }))
   for (const { route, access: { level } } of seen) {
-    for (const method of [route.method].flat()) note(method, route.url, level)
+    routes.push(...[route.method].flat().map((method) => ({ method, url: route.url, level })))
     // A route without schema stays one: a host's `transform` may tell by that what to hide.
     if (route.schema) route.schema = { ...route.schema, [mark]: level }
   }
-  return { mark, levelOf: (method, path) => levels.get(`${method} ${path}`) }
+  return { mark, routes, format }
 }

@@ -1,4 +1,4 @@
-import createError, { type FastifyError } from '@fastify/error'
+import { createError, type FastifyError, type FastifyErrorConstructor } from '@fastify/error'
 
 const kReason = Symbol('fastify-user-scope.reason')
 
@@ -13,8 +13,8 @@ export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403,
 
 // A refusal is an answer and not a fault of the program: its stack would always show the guard, and capturing it is
 // what would make a flood of bad tokens dear.
-const refusal = <C extends string, S extends number>(code: C, status: S, message: string) =>
-  createError<C, S>(code, message, status, Error, false)
+const refusal = <C extends string, S extends number>(code: C, status: S, message: string): FastifyErrorConstructor<{ code: C, statusCode: S }> =>
+  createError(code, message, status, Error, false)
 
 /** RFC 6750 §3.1: a request without any authentication gets the challenge alone, without an error code. */
 export const MissingTokenError = refusal('MISSING_TOKEN', 401, 'Missing authentication token')
@@ -56,9 +56,12 @@ export const isRefusal = (error: unknown): error is Refusal => error instanceof 
 /** The reason given to `refuse`. */
 export const reasonOf = (refusal: Refusal): string => refusal[kReason]
 
+const bootFault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, statusCode: 500 }> =>
+  createError(code, 'fastify-user-scope: %s', 500)
+
 /** Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the mend. */
-export const InvalidOptionError = createError('FST_USER_SCOPE_INVALID_OPTION', 'fastify-user-scope: %s', 500)
+export const InvalidOptionError = bootFault('FST_USER_SCOPE_INVALID_OPTION')
 /** Stops the boot: a route says something about access that cannot be, or may not mean what it says. */
-export const InvalidRouteError = createError('FST_USER_SCOPE_INVALID_ROUTE', 'fastify-user-scope: %s', 500)
+export const InvalidRouteError = bootFault('FST_USER_SCOPE_INVALID_ROUTE')
 /** Stops the boot: the plugin stands already in this context or in one around it. */
-export const AlreadyRegisteredError = createError('FST_USER_SCOPE_ALREADY_REGISTERED', 'fastify-user-scope: %s', 500)
+export const AlreadyRegisteredError = bootFault('FST_USER_SCOPE_ALREADY_REGISTERED')

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface } from 'fastify'
 import { isOwnId, isStillOwnId, readParam } from './access.js'
 import { readBearerToken } from './bearer-token.js'
 import { refusalHeaders } from './challenge.js'
@@ -8,7 +8,7 @@ import type { Settings } from './options.js'
 import type { HookNames } from './late-routes.js'
 import type { LevelReader } from './route-table.js'
 import type { Verifier } from './secret-verifier.js'
-import type { VerifiedUser } from './types.js'
+import type { Claims, VerifiedUser } from './types.js'
 
 /** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
 export const kUser = Symbol('fastify-user-scope.user')
@@ -97,6 +97,6 @@ function closeAfter ({ raw }: FastifyReply): void {
 }
 
 /** The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a token. */
-export function getUser<C = VerifiedUser['claims']> (request: FastifyRequest): VerifiedUser<C> | null {
+export function getUser<C = Claims> (request: FastifyRequest<RouteGenericInterface, RawServerBase>): VerifiedUser<C> | null {
   return ((request as GuardedRequest)[kUser] ?? null) as VerifiedUser<C> | null
 }

@@ -7,25 +7,27 @@ export interface ApiDocument {
   openapi?: string
   swagger?: string
   basePath?: string
-  servers?: Array<{ url: string, variables?: Record<string, { default: string }> }>
-  security?: SecurityRequirement[]
-  paths?: Record<string, PathItem>
-  components?: { schemas?: Components, securitySchemes?: Components }
+  servers?: Array<{ url: string, variables?: Record<string, { default: string }> }> | null
+  security?: SecurityRequirement[] | null
+  paths: Record<string, unknown>
+  components?: { schemas?: Components, securitySchemes?: Record<string, SecurityScheme> }
   definitions?: Components
-  securityDefinitions?: Components
+  securityDefinitions?: Record<string, SecurityScheme>
 }
 
 type Components = Record<string, object>
 type SecurityRequirement = Record<string, string[]>
-type PathItem = Record<string, Operation>
-interface Operation { security?: SecurityRequirement[], responses?: Record<string, object>, [extension: `x-${string}`]: unknown }
+interface SecurityScheme { type?: string, scheme?: string, name?: string }
+interface Operation { security?: SecurityRequirement[] | null, responses?: Record<string, object> | null, [extension: `x-${string}`]: unknown }
 
 /** How the operations of one registration are known. */
 export interface Scope {
   /** Holds the access level of an operation; taken out of the document. */
   readonly mark: `x-${string}`
-  /** The level by URL, for operations that have no mark; undefined where the route is not of this scope. */
-  readonly levelOf: (method: string, path: string) => AccessLevel | undefined
+  /** For operations that have no mark. */
+  readonly routes: ReadonlyArray<{ readonly method: string, readonly url: string, readonly level: AccessLevel }>
+  /** The URL of a route as documents write it. */
+  readonly format: (url: string) => string
 }
 
 const errorName = 'UserScopeError'
@@ -38,8 +40,6 @@ const errorSchema = Type.Object({
 
 const challengeDescription = 'The Bearer challenge of RFC 6750, section 3'
 
-const methods = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'])
-
 /** What differs between the two generations of the format. */
 const dialects = {
   openapi: {
@@ -49,7 +49,7 @@ const dialects = {
       description, ...headers && { headers }, content: { 'application/json': { schema } }
     }),
     header: { schema: { type: 'string' }, description: challengeDescription },
-    withComponents: (document: ApiDocument, schemas: Components, securitySchemes: Components): ApiDocument => ({
+    withComponents: (document: ApiDocument, schemas: Components, securitySchemes: Record<string, SecurityScheme>): ApiDocument => ({
       ...document,
       components: {
         ...document.components,
@@ -64,7 +64,7 @@ const dialects = {
     scheme: (description: string) => ({ type: 'apiKey', in: 'header', name: 'Authorization', description: `${description} Enter it as: Bearer <token>` }),
     response: (description: string, schema: object, headers?: object) => ({ description, ...headers && { headers }, schema }),
     header: { type: 'string', description: challengeDescription },
-    withComponents: (document: ApiDocument, schemas: Components, securitySchemes: Components): ApiDocument => ({
+    withComponents: (document: ApiDocument, schemas: Components, securitySchemes: Record<string, SecurityScheme>): ApiDocument => ({
       ...document,
       definitions: { ...schemas, ...document.definitions },
       securityDefinitions: { ...securitySchemes, ...document.securityDefinitions }
@@ -73,72 +73,97 @@ const dialects = {
 }
 
 export function isApiDocument (value: unknown): value is ApiDocument {
-  if (typeof value !== 'object' || value === null) return false
-  const { openapi, swagger, paths } = value as ApiDocument
-  return typeof (openapi ?? swagger) === 'string' && typeof paths === 'object'
+  return isObject(value) && typeof (value.openapi ?? value.swagger) === 'string' && isObject(value.paths)
 }
 
 /**
  * A copy of the document that says what is guarded. What the host wrote, in components as in responses, is kept; nothing of the
  * given document is changed, as parts of it are the host's own options.
  */
-export function annotate (document: ApiDocument, { schemeName, description }: Exclude<Settings['openapi'], false>, { mark, levelOf }: Scope): ApiDocument {
+export function annotate (document: ApiDocument, { schemeName, description }: Exclude<Settings['openapi'], false>, scope: Scope): ApiDocument {
   const dialect = document.swagger === undefined ? dialects.openapi : dialects.swagger
-  const $ref = { $ref: dialect.ref }
-  const unauthorized = dialect.response('No valid token was sent', $ref, { 'WWW-Authenticate': dialect.header })
-  const forbidden = dialect.response("The path is another user's", $ref)
+  const unauthorized = dialect.response('No valid token was sent', { $ref: dialect.ref }, { 'WWW-Authenticate': dialect.header })
+  const forbidden = dialect.response("The path is another user's", { $ref: dialect.ref })
   let isGuarded = false
 
   const secure = (operation: Operation, security: SecurityRequirement[], responses: Record<string, object>): Operation => {
     isGuarded = true
-    return { ...operation, security, responses: addResponses(operation.responses, responses) }
+    // A copy for each operation: YAML writes an alias for each further use of an object, and its readers refuse a document with many.
+    return { ...operation, security, responses: addResponses(operation.responses ?? {}, structuredClone(responses)) }
   }
-  const required = ({ security = [] }: Operation) => withBearer(security, schemeName, document)
+  const required = ({ security }: Operation) => withBearer(security ?? [], schemeName, document)
   const byLevel: Record<AccessLevel, (operation: Operation) => Operation> = {
     owner: (operation) => secure(operation, required(operation), { 401: unauthorized, 403: forbidden }),
     user: (operation) => secure(operation, required(operation), { 401: unauthorized }),
     optional: (operation) => secure(operation, operation.security ?? [{}, ...required(operation)], { 401: unauthorized }),
     public: (operation) => document.security?.length && !operation.security ? { ...operation, security: [] } : operation
   }
-  const bases = basePaths(document)
-  const levelByUrl = (method: string, path: string) => bases.map((base) => levelOf(method.toUpperCase(), base + path)).find(Boolean)
-  const paths = mapValues(document.paths ?? {}, (item, path) => mapValues(item, (written, method) => {
-    if (!methods.has(method)) return written
-    const { [mark]: marked, ...operation } = written
-    const level = marked as AccessLevel | undefined ?? levelByUrl(method, path)
-    return level ? byLevel[level](operation) : operation
-  }))
+  const levelOf = findLevels(document, scope)
+  const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
+    // Texts and `null`; of the lists and extensions in a path item no route is found.
+    if (!isObject(value)) return value
+    if (field === 'additionalOperations') return annotateItem(value, path)
+    const { [scope.mark]: _, ...operation } = value
+    const level = levelOf(item, field, path)
+    return level ? byLevel[level](operation) : value
+  })
+  const paths = mapValues(document.paths, (item, path) => isObject(item) ? annotateItem(item, path) : item)
   if (!isGuarded) return { ...document, paths }
-  return dialect.withComponents({ ...document, paths }, { [errorName]: errorSchema }, { [schemeName]: dialect.scheme(description) })
+  return dialect.withComponents({ ...document, paths }, { [errorName]: structuredClone(errorSchema) }, { [schemeName]: dialect.scheme(description) })
 }
 
 /**
- * The bearer token is needed beside what the host requires. A scheme of the host's that travels in the Authorization header too
- * (`oauth2`, for the login of a docs page, say) is another description of the same token.
+ * The bearer token is needed beside what the host requires. A scheme of the host's that carries the same token (`oauth2`, for the
+ * login of a docs page, say) is another description of it.
  */
 function withBearer (security: SecurityRequirement[], schemeName: string, document: ApiDocument): SecurityRequirement[] {
-  const schemes: Components = document.components?.securitySchemes ?? document.securityDefinitions ?? {}
-  const isBearer = (name: string) => name === schemeName || sentAsAuthorization.has((schemes[name] as { type?: string } | undefined)?.type)
+  const schemes = document.components?.securitySchemes ?? document.securityDefinitions ?? {}
+  const isBearer = (name: string) => carriesBearer(schemes[name])
   if (security.length === 0) return [{ [schemeName]: [] }]
-  return security.map((requirement) => Object.keys(requirement).some(isBearer) ? requirement : { ...requirement, [schemeName]: [] })
+  return security.map((requirement) => Object.keys(requirement).some(isBearer) ? requirement : { [schemeName]: [], ...requirement })
 }
 
-const sentAsAuthorization = new Set<string | undefined>(['http', 'oauth2', 'openIdConnect'])
+function carriesBearer ({ type, scheme, name }: SecurityScheme = {}): boolean {
+  if (type === 'http') return String(scheme).toLowerCase() === 'bearer'
+  if (type === 'apiKey') return String(name).toLowerCase() === 'authorization'
+  return type === 'oauth2' || type === 'openIdConnect'
+}
 
 /** A response for the status, or for all of 4XX, that the host wrote says more about this operation than ours would. */
-function addResponses (written: Record<string, object> = {}, ours: Record<string, object>): Record<string, object> {
+function addResponses (written: Record<string, object>, ours: Record<string, object>): Record<string, object> {
   return Object.keys(written).some((status) => status.toUpperCase() === '4XX') ? written : { ...ours, ...written }
 }
 
-/** What `stripBasePath` may have cut from the URLs of the routes. */
-function basePaths ({ basePath, servers = [] }: ApiDocument): string[] {
-  const ofServers = servers.map(({ url, variables }) => {
-    const filled = url.replace(/\{([^{}]+)\}/g, (text, name: string) => variables?.[name]?.default ?? text)
-    return URL.canParse(filled, 'http://localhost') ? new URL(filled, 'http://localhost').pathname : ''
-  })
-  return [...new Set(['', basePath ?? '', ...ofServers])]
+type FindLevel = (item: Record<string, unknown>, field: string, path: string) => AccessLevel | undefined
+
+/**
+ * The level of an operation: by its mark, or by its URL, whole or as `stripBasePath` left it. A HEAD route that has an `operationId` is
+ * copied by `@fastify/swagger` before it could be marked; its level is that of the GET route beside it.
+ */
+function findLevels (document: ApiDocument, { mark, routes, format }: Scope): FindLevel {
+  const bases = basePaths(document)
+  const strip = (url: string) => bases.reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
+  // Whether a path that was cut begins with a slash depends on the base path, and on the dialect.
+  const key = (method: string, path: string) => `${method} ${path.replace(/^\//, '')}`
+  const cut = routes.filter(({ url }) => !Object.hasOwn(document.paths, format(url)))
+  const byUrl = new Map(cut.map(({ method, url, level }) => [key(method, format(strip(url))), level]))
+  for (const { method, url, level } of routes) byUrl.set(key(method, format(url)), level)
+  const marked = (operation: unknown) => (operation as Operation | undefined)?.[mark] as AccessLevel | undefined
+  return (item, field, path) =>
+    marked(item[field]) ?? byUrl.get(key(field.toUpperCase(), path)) ?? (field === 'head' ? marked(item['get']) : undefined)
 }
 
-function mapValues<T> (object: Record<string, T>, map: (value: T, key: string) => T): Record<string, T> {
+/** What `stripBasePath` cuts from the URLs of routes, one after the other. */
+function basePaths ({ basePath = '', servers }: ApiDocument): string[] {
+  const ofServers = (servers ?? []).map(({ url, variables }) => {
+    const filled = url.replace(/\{([^{}]+)\}/g, (text, name: string) => variables?.[name]?.default ?? text)
+    return URL.canParse(filled) ? new URL(filled).pathname : filled
+  })
+  return [basePath, ...ofServers].filter((path) => path !== '/')
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+function mapValues<T, R> (object: Record<string, T>, map: (value: T, key: string) => R): Record<string, R> {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value, key)]))
 }

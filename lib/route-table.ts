@@ -16,7 +16,7 @@ export interface SeenRoute {
 /** Under this key the entry of a route travels in its config, which Fastify copies. */
 const kSeen = Symbol('fastify-user-scope.route')
 
-type Config = Partial<RouteFacts> & { [kSeen]?: SeenRoute }
+type Config = Pick<RouteFacts, 'method' | 'access'> & { url?: string, [kSeen]?: SeenRoute }
 
 /** The routes of one registration and their access levels. */
 export class RouteTable {
@@ -68,7 +68,7 @@ export class RouteTable {
   /** A route that `onRoute` did not see, or none at all: an unknown URL is answered 404, not 401. */
   #classifyLate (config: Config): RouteAccess {
     const { url, method, access } = config
-    if (url === undefined || method === undefined) return { level: 'public', source: 'default' }
+    if (url === undefined) return { level: 'public', source: 'default' }
     const known = this.#late.get(config)
     if (known) return known
     const found = classify({ url, method, access }, this.#param)

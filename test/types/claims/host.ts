@@ -1,0 +1,48 @@
+import { Type, type Static } from '@sinclair/typebox'
+import Fastify from 'fastify'
+import userScope, { getUser, type VerifiedUser } from 'fastify-user-scope'
+import { typeOf } from '../equal.js'
+
+type TeamId = string & { readonly brand: 'TeamId' }
+
+const claims = Type.Object({
+  sub: Type.String(),
+  role: Type.Union([Type.Literal('admin'), Type.Literal('member')]),
+  teams: Type.Array(Type.Object({ id: Type.Unsafe<TeamId>(Type.String()), name: Type.Optional(Type.String()) }))
+})
+
+declare module 'fastify-user-scope' {
+  interface UserScopeTypes { claims: Static<typeof claims> }
+}
+
+const app = Fastify()
+await app.register(userScope, { claims })
+
+app.get('/api/:user_id/tasks', async ({ user }) => {
+  typeOf(user).is<VerifiedUser>()
+  typeOf(user.id).is<string>()
+  typeOf(user.claims.role).is<'admin' | 'member'>()
+  typeOf(user.claims.teams).is<readonly { readonly id: TeamId, readonly name?: string }[]>()
+  // The registered claims stand beside the declared ones, and a schema that asks for one makes it certain.
+  typeOf(user.claims.sub).is<string>()
+  typeOf(user.claims.exp).is<number>()
+  typeOf(user.claims.iat).is<number | undefined>()
+  // @ts-expect-error: not in the schema
+  typeOf(user.claims.scope)
+  // @ts-expect-error: read-only
+  user.claims.role = 'admin'
+  // @ts-expect-error: all the way down
+  user.claims.teams.push()
+})
+
+app.get('/', { config: { access: 'optional' } }, async (request) => {
+  const user = getUser(request)
+  typeOf(user).is<VerifiedUser | null>()
+  typeOf(user?.claims.role).is<'admin' | 'member' | undefined>()
+  typeOf(getUser<{ role: 'guest' }>(request)?.claims.role).is<'guest' | undefined>()
+})
+
+// @ts-expect-error: the payload is an object
+app.register(userScope, { claims: Type.String() })
+// @ts-expect-error: not JSON Schema
+app.register(userScope, { claims: { type: 'object', properties: {} } })
