@@ -165,6 +165,16 @@ t.test('a hook that drops the config, or adds the parameter to the URL, opens no
   t.same([await status('/moved/alice'), await status('/moved/alice', alice), await status('/moved/bob', alice)], [401, 200, 403])
 })
 
+t.test('a parameter that the URL does not show is the owner\'s all the same', async (t) => {
+  const { status } = await host(t, async (app) => {
+    app.addHook('onRequest', async (request) => { request.params = { user_id: 'bob' } })
+    await app.register(userScope, { secret })
+    app.get('/mine', id)
+    app.get('/stated', { config: { access: 'user' } }, id)
+  })
+  t.same([await status('/mine', alice), await status('/mine', bearer(tokenFor('bob'))), await status('/stated', alice)], [403, 200, 200])
+})
+
 t.test('one config object may serve several routes, and is not changed', async (t) => {
   const config = Object.freeze({ access: 'public' } as const)
   const none = Object.freeze({})
