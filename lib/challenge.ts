@@ -1,4 +1,4 @@
-import type { Refusal, RefusalCode } from './errors.js'
+import { retryAfterOf, type Refusal, type RefusalCode } from './errors.js'
 
 const realm = 'Bearer realm="api"'
 
@@ -14,7 +14,7 @@ export function challenge ({ code, message }: { code: RefusalCode, message: stri
 
 /** The header fields of a refusal, set on the reply before the error is thrown so that no error handler can lose them. */
 export function refusalHeaders (refusal: Refusal): Record<string, string> {
-  return refusal.statusCode === 401
-    ? { 'www-authenticate': challenge(refusal), 'cache-control': 'no-store' }
-    : {}
+  if (refusal.statusCode === 401) return { 'www-authenticate': challenge(refusal), 'cache-control': 'no-store' }
+  const retryAfter = retryAfterOf(refusal)
+  return retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
 }

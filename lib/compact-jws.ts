@@ -33,7 +33,7 @@ const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)
 
 // What Better Auth gives out beside JWTs, and people send instead of one.
 const lookAlikes: Array<[form: RegExp, name: string]> = [
-  [/^\w{32}(\.[\w+/-]{43}=?)?$/, 'a session token of Better Auth'],
+  [/^\w{32}(\.[\w+/-]{43}=?)?$/, 'a session token of Better Auth or another opaque one'],
   [/^eyJzZXNzaW9uIjp7[\w-]*$/, 'a session cache token of Better Auth'] // {"session":{
 ]
 

@@ -1,6 +1,7 @@
 import { createError, type FastifyError, type FastifyErrorConstructor } from '@fastify/error'
 
 const kReason = Symbol('fastify-user-scope.reason')
+const kRetryAfter = Symbol('fastify-user-scope.retryAfter')
 
 /** The codes that a refused request can carry. */
 export type RefusalCode = keyof typeof refusals
@@ -9,7 +10,7 @@ export type RefusalCode = keyof typeof refusals
  * A refusal as the host's error handler sees it. The reason is for the log alone: symbols are neither spread into
  * a JSON body nor written by pino's error serializer, so a handler that sends the whole error does not publish it.
  */
-export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403, [kReason]: string }
+export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403 | 503, [kReason]: string, [kRetryAfter]: number | undefined }
 
 // A refusal is an answer and not a fault of the program: its stack would always show the guard, and capturing it is
 // what would make a flood of bad tokens dear.
@@ -32,6 +33,8 @@ export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token 
 export const MissingUidClaimError = refusal('MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim')
 /** RFC 9110 §15.5.4: the credentials are understood, and not enough. */
 export const ForbiddenUserAccessError = refusal('FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources")
+/** RFC 9110 §15.6.4: nobody can say now whether the token is good, so it is neither refused for good nor let through. */
+export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable')
 
 const refusals = {
   MISSING_TOKEN: MissingTokenError,
@@ -41,20 +44,25 @@ const refusals = {
   TOKEN_EXPIRED: TokenExpiredError,
   INVALID_CLAIMS: InvalidClaimsError,
   MISSING_UID_CLAIM: MissingUidClaimError,
-  FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError
+  FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError,
+  KEYS_UNAVAILABLE: KeysUnavailableError
 }
 
 /**
  * Makes the error of the table for `code`. `reason` goes to the log only; it never quotes a token, a secret or a payload.
+ * @param retryAfter seconds, for a 503
  */
-export function refuse (code: RefusalCode, reason: string): Refusal {
-  return Object.assign(new refusals[code](), { [kReason]: reason }) as Refusal
+export function refuse (code: RefusalCode, reason: string, retryAfter?: number): Refusal {
+  return Object.assign(new refusals[code](), { [kReason]: reason, [kRetryAfter]: retryAfter }) as Refusal
 }
 
 export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && kReason in error
 
 /** The reason given to `refuse`. */
 export const reasonOf = (refusal: Refusal): string => refusal[kReason]
+
+/** Seconds after which the same request may be answered otherwise. */
+export const retryAfterOf = (refusal: Refusal): number | undefined => refusal[kRetryAfter]
 
 const bootFault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, statusCode: 500 }> =>
   createError(code, 'fastify-user-scope: %s', 500)
@@ -65,3 +73,5 @@ export const InvalidOptionError = bootFault('FST_USER_SCOPE_INVALID_OPTION')
 export const InvalidRouteError = bootFault('FST_USER_SCOPE_INVALID_ROUTE')
 /** Stops the boot: the plugin stands already in this context or in one around it. */
 export const AlreadyRegisteredError = bootFault('FST_USER_SCOPE_ALREADY_REGISTERED')
+/** Stops the boot: the keys of an issuer cannot be fetched, and it is not `lazy`. */
+export const KeysUnreachableError = bootFault('FST_USER_SCOPE_KEYS_UNREACHABLE')

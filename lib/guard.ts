@@ -7,8 +7,8 @@ import { isRefusal, reasonOf, refuse, type Refusal } from './errors.js'
 import type { Settings } from './options.js'
 import type { HookNames } from './late-routes.js'
 import type { LevelReader } from './route-table.js'
-import type { Verifier } from './secret-verifier.js'
-import type { Claims, VerifiedUser } from './types.js'
+import type { AccessLevel, Claims, VerifiedUser } from './types.js'
+import type { Verified, Verifier } from './verifier.js'
 
 /** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
 export const kUser = Symbol('fastify-user-scope.user')
@@ -34,23 +34,32 @@ export interface Guard {
  * would run after all.
  */
 export function createGuard ({ userIdParam, decoratorName }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames): Guard {
-  function authenticate (request: FastifyRequest, anonymousAllowed: boolean): VerifiedUser | null {
+  /** Null for an anonymous request that may be one. */
+  function authenticate (request: FastifyRequest, anonymousAllowed: boolean): Verified | Promise<Verified> | null {
     const token = readBearerToken(request)
     if (token !== null) return verify(parseCompactJws(token))
     if (anonymousAllowed) return null
     throw refuse('MISSING_TOKEN', 'no Authorization header')
   }
 
-  function admit (request: GuardedRequest): void {
-    const level = readLevel(request)
-    if (level === 'public') return
-    const user = authenticate(request, level === 'optional')
+  function decorate (request: GuardedRequest, level: AccessLevel, { user, isMachine, verifiedBy }: Verified): void {
+    request.log.debug({ verifiedBy }, 'token verified')
     if (level === 'owner') {
-      if (user === null || !isOwnId(readParam(request, userIdParam), user.id)) throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
+      if (isMachine) throw refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
+      if (!isOwnId(readParam(request, userIdParam), user.id)) throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
       request[kOwner] = user
     }
     request[kUser] = user
     request[decoratorName] = user
+  }
+
+  function admit (request: GuardedRequest): void | Promise<void> {
+    const level = readLevel(request)
+    if (level === 'public') return
+    const verified = authenticate(request, level === 'optional')
+    if (verified === null) return
+    if (verified instanceof Promise) return verified.then((found) => decorate(request, level, found))
+    decorate(request, level, verified)
   }
 
   function readmit (request: GuardedRequest): void {
@@ -67,20 +76,24 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
  * A hook under the name by which `printRoutes` shows it. Whatever fails inside, a format that the host defined for its claims
  * say, is a refusal and not a 500.
  */
-function hook (name: string, check: (request: GuardedRequest) => void): Hook {
+function hook (name: string, check: (request: GuardedRequest) => void | Promise<void>): Hook {
   const run: Hook = (request, reply, done) => {
+    let pending
     try {
-      check(request as GuardedRequest)
+      pending = check(request as GuardedRequest)
     } catch (error) {
-      throw answer(isRefusal(error) ? error : refuse('INVALID_CLAIMS', `unexpected ${String((error as Error).name)}`), request, reply)
+      throw answer(error, request, reply)
     }
-    done()
+    // The second handler, as an error of what comes after the hook is none of the check.
+    if (pending) pending.then(() => done(), (error: unknown) => done(answer(error, request, reply)))
+    else done()
   }
   return Object.defineProperty(run, 'name', { value: name })
 }
 
 /** Status and headers before the error is thrown, as a host's error handler may send its own body and set neither. */
-function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply): Refusal {
+function answer (error: unknown, request: FastifyRequest, reply: FastifyReply): Refusal {
+  const refusal = isRefusal(error) ? error : refuse('INVALID_CLAIMS', `unexpected ${String((error as Error).name)}`)
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   if (request.headers.upgrade !== undefined) closeAfter(reply)
   request.log.info({ code: refusal.code, reason: reasonOf(refusal) }, 'request refused')

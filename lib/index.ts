@@ -1,5 +1,6 @@
 export { userScope, userScope as default } from './plugin.js'
 export { getUser } from './guard.js'
+export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets.js'
 export {
   AlreadyRegisteredError,
   ForbiddenUserAccessError,
@@ -8,16 +9,22 @@ export {
   InvalidOptionError,
   InvalidRouteError,
   InvalidTokenSignatureError,
+  KeysUnavailableError,
+  KeysUnreachableError,
   MalformedTokenError,
   MissingTokenError,
   MissingUidClaimError,
   TokenExpiredError
 } from './errors.js'
 export type { RefusalCode } from './errors.js'
+export type { Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions } from './presets.js'
 export type {
   AccessLevel,
   Claims,
   DeepReadonly,
+  IssuerAlgorithm,
+  IssuerOptions,
+  IssuerStatus,
   OpenApiOptions,
   RegisteredClaims,
   ScopedRoute,

@@ -3,8 +3,9 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { FormatRegistry } from '@sinclair/typebox/type'
 import { InvalidOptionError } from './errors.js'
+import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
-import type { SecretAlgorithm, UserScopeOptions } from './types.js'
+import type { IssuerOptions, SecretAlgorithm, UserScopeOptions } from './types.js'
 
 const text = (expects: string) => Type.String({ minLength: 1, expects })
 const seconds = (expects: string, minimum: number, maximum: number) => Type.Number({ minimum, maximum, expects })
@@ -16,6 +17,7 @@ export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
     expects: 'a string, or a list of strings with the current secret first'
   })),
+  issuers: Type.Optional(Type.Array(issuerSchema, { minItems: 1, expects: 'a list of { issuer, audience, jwksUri, … }' })),
   issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
   audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
   algorithms: Type.Optional(Type.Array(Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')]), {
@@ -45,19 +47,31 @@ export const optionsSchema = Type.Object({
 /** What the claims of a token are checked against. */
 export interface ClaimRules {
   readonly issuer?: string | undefined
-  readonly audience?: string | undefined
+  /** One of which `aud` must have. */
+  readonly audience?: readonly string[] | undefined
   readonly clockTolerance: number
   readonly maxTokenAge?: number | undefined
   /** Undefined: `uid` where the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
-  /** Lower-case values of the `typ` header parameter that are let through beside its absence. */
+  /** Values that a claim must have one of; true: any. */
+  readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
+  /** Whether ID tokens and others that issuers make are to be told apart. */
+  readonly isOfIssuer: boolean
+  /** Lower-case values of the `typ` header parameter that are let through; a token without one counts as `jwt`. */
   readonly types: readonly string[]
   readonly satisfiesSchema: (payload: unknown) => boolean
 }
 
+/** The rules for the tokens of an issuer: its own, and those that hold for every token. */
+export const issuerRules = ({ claimRules }: Settings, { issuer, audience, userIdClaim, types, requiredClaims }: IssuerSettings): ClaimRules => ({
+  ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isOfIssuer: true
+})
+
 /** The options after validation, with every default filled in. Frozen. */
 export interface Settings {
+  /** Empty where only issuers are accepted. */
   readonly secrets: readonly string[]
+  readonly issuers: readonly IssuerSettings[]
   readonly algorithms: readonly SecretAlgorithm[]
   readonly claimRules: ClaimRules
   readonly userIdParam: string
@@ -72,23 +86,28 @@ export interface Settings {
 export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv): Settings {
   assertValid(options)
   const { secret, openapi } = options
+  // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
   const secrets = secret === undefined
-    ? secretsFromEnvironment(env)
+    ? options.issuers === undefined ? secretsFromEnvironment(env) : []
     : [secret].flat().map((secret, index, { length }) => ({ secret, name: `option "secret"${length > 1 ? `, entry ${index + 1},` : ''}` }))
   for (const { secret, name } of secrets) assertFitSecret(secret, name)
+  assertUsed(options, secrets.length > 0)
 
   return Object.freeze({
     secrets: Object.freeze(secrets.map(({ secret }) => secret)),
     algorithms: Object.freeze([...options.algorithms ?? ['HS256' as const]]),
     claimRules: Object.freeze({
       issuer: options.issuer,
-      audience: options.audience,
+      audience: options.audience === undefined ? undefined : Object.freeze([options.audience]),
       clockTolerance: options.clockTolerance ?? 0,
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
+      requiredClaims: {},
+      isOfIssuer: false,
       types: Object.freeze(['jwt']),
       satisfiesSchema: compileClaims(options.claims)
     }),
+    issuers: readIssuers(options.issuers as IssuerOptions[] | undefined),
     userIdParam: options.userIdParam ?? 'user_id',
     decoratorName: options.decoratorName ?? 'user',
     openapi: openapi !== false && Object.freeze({
@@ -96,6 +115,14 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
       description: openapi?.description ?? 'The JWT of a signed-in user.'
     })
   })
+}
+
+/** Options that would be without effect beside `issuers`, where the host means them to have one. */
+function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, hasSecret: boolean): void {
+  const forSecrets = { issuer, audience: options.audience, algorithms: options.algorithms, userIdClaim: options.userIdClaim }
+  const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
+  if (!hasSecret && unused) throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. State it in the entries of option "issuers", or give the option "secret"`)
+  if (issuers.some((entry) => entry.issuer === issuer)) throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its tokens. Leave one of them out')
 }
 
 // Fastify takes these from the options of any plugin; here they would look as if they limited the guard, and do nothing.
@@ -106,10 +133,20 @@ const hints: Record<string, string> = {
 function assertValid (options: unknown): asserts options is Static<typeof optionsSchema> {
   const [error] = Value.Errors(optionsSchema, options)
   if (error) throw new InvalidOptionError(explain(innermost(error)))
-  for (const [name, value] of Object.entries(options as object)) {
-    // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
-    if (value === undefined) throw new InvalidOptionError(`option "${name}" is undefined. Give it a value, or leave the key out`)
+  const name = findUndefined({ ...options as object, claims: 0 })
+  // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
+  if (name) throw new InvalidOptionError(`option "${name}" is undefined. Give it a value, or leave the key out`)
+}
+
+/** The path of a key that is present and undefined. */
+function findUndefined (value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, inner] of Object.entries(value)) {
+    if (inner === undefined) return key
+    const deeper = findUndefined(inner)
+    if (deeper) return `${key}.${deeper}`
   }
+  return undefined
 }
 
 /** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
@@ -120,11 +157,21 @@ function innermost (error: ValueError): ValueError {
 
 function explain ({ path, type, schema }: ValueError): string {
   if (path === '') return 'the options must be an object'
-  const [top = '', ...inner] = path.slice(1).split('/')
-  const name = [top, ...inner].join('.')
+  const name = path.slice(1).replaceAll('/', '.')
   if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${name}"${hints[name] ?? ''}`
-  const expects: unknown = schema.expects ?? (optionsSchema.properties as Record<string, TSchema>)[top]?.expects
-  return `option "${name}" must be ${String(expects)}`
+  return `option "${name}" must be ${String(schema.expects ?? expectationFor(path))}`
+}
+
+/** Of the innermost schema around a value that says one. */
+function expectationFor (path: string): unknown {
+  let schema: TSchema | undefined = optionsSchema
+  let expects: unknown
+  for (const key of path.slice(1).split('/')) {
+    const around: TSchema[] = [schema, ...schema?.anyOf ?? []] as TSchema[]
+    schema = around.map((each) => each?.properties?.[key] ?? each?.items as TSchema | undefined).find(Boolean)
+    expects = schema?.expects ?? expects
+  }
+  return expects
 }
 
 function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchema'] {

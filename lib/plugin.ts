@@ -1,13 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { createClaimsReader } from './claims.js'
 import { annotateDocuments, lineage } from './documents.js'
 import { AlreadyRegisteredError, InvalidOptionError } from './errors.js'
 import { createGuard, kOwner, kUser } from './guard.js'
 import { findLateRoutes, nameHooks } from './late-routes.js'
-import { readOptions, type Settings } from './options.js'
+import { createJwksVerifier } from './jwks-verifier.js'
+import { issuerRules, readOptions, type Settings } from './options.js'
+import { RemoteKeys } from './remote-keys.js'
 import { printRoutes, RouteTable } from './route-table.js'
 import { createSecretVerifier } from './secret-verifier.js'
 import type { UserScopeOptions } from './types.js'
+import { routeByIssuer, type Verifier } from './verifier.js'
 
 const name = 'fastify-user-scope'
 
@@ -16,10 +20,11 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   assertFree(fastify, settings)
   const table = new RouteTable(settings.userIdParam)
   const names = nameHooks()
-  const guard = createGuard(settings, await createSecretVerifier(fastify, settings), table.levelOf, names)
+  const keys = settings.issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => {}))
+  const guard = createGuard(settings, await createVerifier(fastify, settings, keys), table.levelOf, names)
   const contexts = new Set(lineage(fastify))
 
-  fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()) }))
+  fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()), issuers: () => keys.map((each) => each.status()) }))
   fastify.decorateRequest(settings.decoratorName, null)
   fastify.decorateRequest(kUser, null)
   fastify.decorateRequest(kOwner, null)
@@ -37,8 +42,17 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     if (table.late.length > 0) {
       fastify.log.warn({ routes: table.late }, `${name}: these routes were declared before the plugin; each is guarded by its config.access or its URL, but await the registration first`)
     }
+    await Promise.all(keys.map((each) => each.load()))
     if (settings.openapi) await annotateDocuments(contexts, settings.openapi, names.guard, table)
   })
+}
+
+/** Secrets alone, issuers alone, or both side by side. */
+async function createVerifier (fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]): Promise<Verifier> {
+  if (keys.length === 0) return await createSecretVerifier(fastify, settings)
+  const byIssuer = new Map(keys.map((each) => [each.settings.issuer, createJwksVerifier(each, createClaimsReader(issuerRules(settings, each.settings)))]))
+  if (settings.secrets.length === 0) return routeByIssuer(byIssuer)
+  return routeByIssuer(byIssuer, { verify: await createSecretVerifier(fastify, settings), issuer: settings.claimRules.issuer })
 }
 
 /** @throws AlreadyRegisteredError, InvalidOptionError */

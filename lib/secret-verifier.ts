@@ -1,13 +1,9 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import { createClaimsReader } from './claims.js'
-import type { CompactJws } from './compact-jws.js'
 import { refuse, type Refusal } from './errors.js'
 import type { Settings } from './options.js'
-import type { VerifiedUser } from './types.js'
-
-/** Checks the signature and the claims of a token that was taken apart; throws a Refusal. */
-export type Verifier = (jws: CompactJws) => VerifiedUser
+import type { Verifier } from './verifier.js'
 
 type VerifySignature = (token: string) => unknown
 
@@ -33,7 +29,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, { secrets,
   return (jws) => {
     assertAlgorithm(jws.header.alg, algorithms)
     assertSignature(jws.token, signatures)
-    return readClaims(jws)
+    return { ...readClaims(jws), verifiedBy: 'secret' }
   }
 }
 

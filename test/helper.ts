@@ -53,7 +53,7 @@ export async function build (t: Test, options: UserScopeOptions = {}, server: Fa
   const log: LogLine[] = []
   const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } }, ...server })
   t.teardown(async () => { await app.close() })
-  await app.register(userScope, { secret, ...options })
+  await app.register(userScope, options.issuers ? options : { secret, ...options })
   routes(app)
   await app.ready()
   return { app, log, send: sender(app) }

@@ -81,12 +81,20 @@ t.test('what is exported is what is meant to be', async (t) => {
     'InvalidOptionError',
     'InvalidRouteError',
     'InvalidTokenSignatureError',
+    'KeysUnavailableError',
+    'KeysUnreachableError',
     'MalformedTokenError',
     'MissingTokenError',
     'MissingUidClaimError',
     'TokenExpiredError',
+    'auth0',
+    'betterAuth',
+    'clerk',
+    'cognito',
     'default',
+    'entra',
     'getUser',
+    'keycloak',
     'userScope'
   ])
 })

@@ -1,0 +1,166 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { createRemoteJWKSet, customFetch, errors, type CompactVerifyGetKey, type JWK, type RemoteJWKSet } from 'jose'
+import { KeysUnreachableError } from './errors.js'
+import { discoverKeys } from './discovery.js'
+import type { IssuerSettings } from './issuers.js'
+import { usableKeys } from './jwk.js'
+import { FetchFault, fetchJson } from './limited-fetch.js'
+import type { IssuerStatus } from './types.js'
+
+/** No key can be had now, neither held nor fetched. */
+export class KeysUnavailable extends Error {
+  /** @param retryAfter seconds */
+  constructor (readonly retryAfter: number) { super('keys unavailable') }
+}
+
+const backOffLimit = 10 // cooldowns
+
+/**
+ * The keys of one issuer. `jose` fetches, holds and imports them, one fetch in flight; when to fetch is decided here: at boot, at an
+ * unknown `kid`, and before the keys held are older than the maximum age, but never within the cooldown of the last attempt,
+ * whether that failed or not. A fetch that fails leaves the keys held as they were.
+ */
+export class RemoteKeys {
+  readonly settings: IssuerSettings
+  readonly #log: FastifyBaseLogger
+  readonly #onChange: () => void
+  #remote: RemoteJWKSet | undefined
+  #pending: Promise<boolean> | undefined
+  #held: readonly JWK[] = []
+  #fetchedAt = -Infinity
+  #triedAt = -Infinity
+  #failures = 0
+  #lastError: string | null = null
+
+  /** @param onChange called when the keys held are others than before */
+  constructor (settings: IssuerSettings, log: FastifyBaseLogger, onChange: () => void) {
+    this.settings = settings
+    this.#log = log
+    this.#onChange = onChange
+  }
+
+  /** For the boot: waits for the first keys. */
+  async load (): Promise<void> {
+    const first = this.#refresh()
+    if (this.settings.lazy || await first) return
+    throw new KeysUnreachableError(`issuer "${this.settings.issuer}": its keys cannot be fetched (${this.#lastError}). Mend jwksUri or the network, or set lazy: true to start without them`)
+  }
+
+  /** Seconds since 1970: until then, what these keys verified stands without asking again. */
+  get freshUntil (): number {
+    return Math.max(this.#fetchedAt + this.settings.maxAge, this.#nextTry)
+  }
+
+  /** For `jose`. Throws KeysUnavailable, or an error of `jose` where no key fits. */
+  readonly getKey: CompactVerifyGetKey = async (header, token) => {
+    const remote = await this.#ensure()
+    try {
+      return await remote(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      const refreshing = this.#refreshing()
+      // While the issuer cannot be asked, nobody knows whether the key is a new one of its.
+      if (refreshing ? !await refreshing : this.#failures > 0) throw this.#unavailable()
+      if (!refreshing) throw error
+      return await remote(header, token)
+    }
+  }
+
+  status (): IssuerStatus {
+    const date = (seconds: number) => Number.isFinite(seconds) ? new Date(seconds * 1000) : null
+    return {
+      issuer: this.settings.issuer,
+      keys: this.#held.map(({ kid }) => kid ?? null),
+      age: this.#held.length > 0 ? since(this.#fetchedAt) : null,
+      lastFetch: date(this.#triedAt),
+      lastError: this.#lastError,
+      nextTry: date(this.#nextTry)
+    }
+  }
+
+  /** Keys that are not too old. Waits for new ones only where those held do not serve. */
+  async #ensure (): Promise<RemoteJWKSet> {
+    const { maxAge, maxStale } = this.settings
+    const age = since(this.#fetchedAt)
+    if (age >= maxAge * 0.8) {
+      const refreshing = this.#refreshing()
+      // Known to be down: the keys that were good until then serve on, and nobody waits.
+      if (age >= maxStale || (age >= maxAge && this.#failures === 0)) await refreshing
+    }
+    if (since(this.#fetchedAt) >= maxStale) this.#hold([])
+    if (this.#remote === undefined || this.#held.length === 0) throw this.#unavailable()
+    return this.#remote
+  }
+
+  /** The fetch in flight, or a new one where one may be tried. */
+  #refreshing (): Promise<boolean> | undefined {
+    return this.#pending ?? (Date.now() / 1000 >= this.#nextTry || since(this.#triedAt) === Infinity ? this.#refresh() : undefined)
+  }
+
+  /** Longer and longer after failures, as long as there are keys to serve meanwhile. */
+  get #nextTry (): number {
+    const factor = this.#held.length > 0 ? Math.min(2 ** Math.max(0, this.#failures - 1), backOffLimit) : 1
+    return this.#triedAt + this.settings.cooldown * factor
+  }
+
+  /** Never rejects: resolves to whether keys were fetched. */
+  #refresh (): Promise<boolean> {
+    this.#triedAt = Date.now() / 1000
+    this.#pending ??= this.#reload().then(() => {
+      this.#fetchedAt = this.#triedAt
+      this.#failures = 0
+      this.#lastError = null
+      return true
+    }, (error: unknown) => {
+      this.#failures++
+      this.#lastError = describe(error)
+      const held = this.#held.length > 0 ? 'those held serve on' : 'none are held'
+      this.#log.warn({ issuer: this.settings.issuer, reason: this.#lastError, failures: this.#failures }, `issuer keys could not be fetched; ${held}`)
+      return false
+    }).finally(() => { this.#pending = undefined })
+    return this.#pending
+  }
+
+  async #reload (): Promise<void> {
+    const { jwksUri, timeout } = this.settings
+    this.#remote ??= createRemoteJWKSet(new URL(jwksUri ?? await discoverKeys(this.settings)), {
+      timeoutDuration: timeout * 1000,
+      // When to fetch is decided above.
+      cacheMaxAge: Infinity,
+      cooldownDuration: Infinity,
+      [customFetch]: (url, init) => this.#fetch(url, init)
+    })
+    await this.#remote.reload()
+  }
+
+  async #fetch (url: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
+    const { fetch, maxBytes, algorithms, issuer } = this.settings
+    const { keys, ignored } = usableKeys(await fetchJson(fetch, url, init, maxBytes), algorithms)
+    if (ignored.length > 0) this.#log.warn({ issuer, ignored }, 'issuer keys that cannot be used were ignored')
+    if (keys.length === 0) throw new FetchFault('no usable key')
+    this.#hold(keys)
+    return Response.json({ keys })
+  }
+
+  #hold (keys: readonly JWK[]): void {
+    const changed = JSON.stringify(keys) !== JSON.stringify(this.#held)
+    this.#held = keys
+    if (changed) this.#onChange()
+  }
+
+  #unavailable (): KeysUnavailable {
+    return new KeysUnavailable(Math.max(1, Math.ceil(this.#nextTry - Date.now() / 1000)))
+  }
+}
+
+/** Seconds since a moment; a clock that was set back makes it long ago, so that keys are fetched anew. */
+function since (moment: number): number {
+  const elapsed = Date.now() / 1000 - moment
+  return elapsed >= 0 ? elapsed : Infinity
+}
+
+/** The messages of this library's own errors; of others the name and codes alone, as they may quote what came. */
+function describe (error: unknown): string {
+  const { name, code, message, cause } = error as { name: string, code?: unknown, message: string, cause?: { code?: unknown } }
+  return error instanceof FetchFault ? message : [name, code, cause?.code].filter(Boolean).join(' ')
+}
