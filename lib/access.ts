@@ -51,9 +51,9 @@ export function assertSoundUrl (url: string, access: AccessLevel | undefined, pa
   if (access === 'owner' && occurrences === 0) {
     throw new InvalidRouteError(`${route}: config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`)
   }
-  const lookAlike = params.find(({ text }) => looksLike(text, param))
+  const lookAlike = params.flatMap(({ words }) => words).find((word) => looksLike(word, param))
   if (access === undefined && occurrences === 0 && lookAlike) {
-    throw new InvalidRouteError(`${route}: ":${lookAlike.text}" looks like the owner's parameter ":${param}", but is not: any signed-in user could call it. Rename it, set the option userIdParam, or state config.access`)
+    throw new InvalidRouteError(`${route}: ":${lookAlike}" looks like the owner's parameter ":${param}", but is not: any signed-in user could call it. Rename it, set the option userIdParam, or state config.access`)
   }
 }
 
@@ -75,7 +75,7 @@ export function readParam ({ params }: FastifyRequest, name: string): unknown {
   return (params as Record<string, unknown> | null)?.[name]
 }
 
-const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
+export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`
 
@@ -85,20 +85,20 @@ const servesOptionsOnly = (method: string | readonly string[]) => [method].flat(
 const hasParam = (url: string, param: string) => paramsOf(url).some(({ name }) => name === param)
 
 /**
- * The parameters of a URL. `name` is what the router reads: up to a bracket, a hyphen, a dot or a slash. `text` is what a person
- * reads: `:user-id` is a parameter `user` and the text `-id` to the router.
+ * The parameters of a URL. `name` is what the router reads: up to a bracket, a hyphen, a dot or a slash. `words` are what a person
+ * reads: `:user-id` is a parameter `user` and the text `-id` to the router, and `(:user_id)` a parameter `user_id)`.
  */
-function paramsOf (url: string): Array<{ name: string, text: string }> {
+function paramsOf (url: string): Array<{ name: string, words: string[] }> {
   const params = []
   for (let i = 0; i < url.length; i++) {
-    if (url[i] === '(') i = closingBracket(url, i)
-    else if (url.startsWith('::', i)) i++ // a colon in the text of the URL
+    if (url.startsWith('::', i)) i++ // a colon in the text of the URL
     else if (url[i] === ':') {
       const rest = url.slice(i + 1)
       const [name] = rest.split(/[(\-./]/, 1) as [string]
-      const [text] = rest.split(/[^\w-]/, 1) as [string]
-      params.push({ name: name.replace(/\?$/, ''), text })
+      const [text] = rest.split(/[(/]/, 1) as [string]
+      params.push({ name: name.replace(/\?$/, ''), words: text.split(/[^\w-]+/) })
       i += name.length
+      if (url[i + 1] === '(') i = closingBracket(url, i + 1)
     }
   }
   return params

@@ -83,8 +83,8 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
   const ofClaims = claimRules(rules, clock)
   const { maxTokenAge = Infinity, clockTolerance } = rules
   return ({ header, payload }) => {
-    apply(ofHeader, header)
-    apply(ofClaims, payload, emailHint(payload, rules.userIdClaim))
+    apply(ofHeader, ownMembers(header))
+    apply(ofClaims, ownMembers(payload), emailHint(payload, rules.userIdClaim))
     const { exp, iat = 0 } = payload as { exp: number, iat?: number }
     return {
       user: deepFreeze({ id: readUserId(payload, rules.userIdClaim), claims: payload as Claims }),
@@ -139,6 +139,8 @@ function readUserId (payload: Json, configured: string | undefined): string {
   return id
 }
 
+/** Something on Object.prototype must not stand in for a claim that is missing. */
+const ownMembers = (object: Json): Json => Object.assign(Object.create(null) as Json, object)
 const has = (object: Json, name: string) => Object.hasOwn(object, name)
 const isFinite = (value: unknown): value is number => Number.isFinite(value)
 

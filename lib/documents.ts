@@ -6,7 +6,7 @@ import type { RouteTable } from './route-table.js'
 type Scheme = Exclude<Settings['openapi'], false>
 type Decorators = Record<string, unknown>
 /** The decorator of `@fastify/swagger`. */
-type Swagger = (options?: { yaml?: boolean }) => unknown
+type Swagger = (options?: { yaml?: boolean }, ...rest: unknown[]) => unknown
 
 /**
  * Has every OpenAPI document that the given contexts can produce say what is guarded: in JSON, in YAML and in the docs page. For the
@@ -36,13 +36,16 @@ export function * lineage (context: FastifyInstance): Iterable<FastifyInstance> 
 function findSwagger (context: Decorators): Array<[context: Decorators, name: string]> {
   return Object.entries(Object.getOwnPropertyDescriptors(context))
     .filter(([, { value }]: [string, { value?: unknown }]) =>
-      typeof value === 'function' && value.length === 1 && ['', 'swagger'].includes(value.name) && /\byaml\b/.test(Function.prototype.toString.call(value)))
+      typeof value === 'function' && value.length === 1 && ['', 'swagger'].includes(value.name) && isSwagger(Function.prototype.toString.call(value)))
     .map(([name]) => [context, name])
 }
 
+/** By what its text names: the option, and where the result is kept; one that wraps it, as below, names the same. */
+const isSwagger = (text: string) => /\byaml\b/.test(text) && /\.(string|swaggerString|forYaml)\b/.test(text)
+
 function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocument, stringify: typeof import('yaml').stringify): Swagger {
   // The original returns one object as long as nothing changes; so does this.
-  const results = new WeakMap<ApiDocument, { document: ApiDocument, yaml?: string }>()
+  const results = new WeakMap<ApiDocument, { document: ApiDocument, forYaml?: string }>()
   function resultFor (source: ApiDocument) {
     const known = results.get(source)
     if (known) return known
@@ -51,16 +54,21 @@ function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocum
     return result
   }
 
-  return function swagger (this: unknown, options) {
+  return function swagger (this: unknown, options, ...rest: unknown[]) {
+    // A decorator that only looks like it is called with what its host knows, and not twice.
+    if (rest.length > 0 || !isSwaggerCall(options)) return Reflect.apply(original, this, [options, ...rest])
     // Once for both forms, as a host's `transform` may not bear being run again.
     const source = original.call(this)
     if (!isApiDocument(source)) return original.call(this, options)
-    const result: { document: ApiDocument, yaml?: string } = resultFor(source)
+    const result: { document: ApiDocument, forYaml?: string } = resultFor(source)
     if (!options?.yaml) return result.document
-    result.yaml ??= stringify(result.document, { strict: false })
-    return result.yaml
+    result.forYaml ??= stringify(result.document, { strict: false })
+    return result.forYaml
   }
 }
+
+const isSwaggerCall = (options: unknown) => options === undefined || options === null ||
+  (typeof options === 'object' && Object.keys(options).every((key) => key === 'yaml'))
 
 /** An operation's route is known by a mark, or by its URL where a `transform` of the host dropped the mark. */
 function describeScope (id: string, { seen, late }: RouteTable, format: Scope['format']): Scope {

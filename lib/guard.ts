@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface } from 'fastify'
 import { isOwnId, isStillOwnId, readParam } from './access.js'
 import { readBearerToken } from './bearer-token.js'
@@ -11,12 +12,15 @@ import type { AccessLevel, Claims, VerifiedUser } from './types.js'
 import type { Verified, Verifier } from './verifier.js'
 
 /** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
-export const kUser = Symbol('fastify-user-scope.user')
-/** The same user once the path was found to be theirs: what the path must still say after validation. */
-export const kOwner = Symbol('fastify-user-scope.owner')
+export const kUser = Symbol.for('fastify-user-scope.user') // one for all copies of the package
+/** How far the request came. */
+export const kState = Symbol('fastify-user-scope.state')
 
-/** A request as this plugin decorates it. */
-type GuardedRequest = FastifyRequest & { [kUser]: VerifiedUser | null, [kOwner]: VerifiedUser | null, [decorator: string]: unknown }
+/** The owner whom the path must still name after validation; `'open'` where no path is looked at. */
+type State = VerifiedUser | 'open' | 'refused' | null
+
+/** A request as this plugin decorates it. In contexts that are older than the plugin the properties are not there at first. */
+type GuardedRequest = FastifyRequest & { [kUser]: VerifiedUser | null, [kState]: State, [decorator: string]: unknown }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
@@ -47,24 +51,31 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
     if (level === 'owner') {
       if (isMachine) throw refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
       if (!isOwnId(readParam(request, userIdParam), user.id)) throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
-      request[kOwner] = user
     }
+    admitAs(request, user, level === 'owner' ? user : 'open')
+  }
+
+  function admitAs (request: GuardedRequest, user: VerifiedUser | null, state: State): void {
+    request[kState] = state
     request[kUser] = user
     request[decoratorName] = user
   }
 
   function admit (request: GuardedRequest): void | Promise<void> {
+    admitAs(request, null, null)
     const level = readLevel(request)
-    if (level === 'public') return
-    const verified = authenticate(request, level === 'optional')
-    if (verified === null) return
+    const verified = level === 'public' ? null : authenticate(request, level === 'optional')
+    if (verified === null) return admitAs(request, null, 'open')
     if (verified instanceof Promise) return verified.then((found) => decorate(request, level, found))
     decorate(request, level, verified)
   }
 
   function readmit (request: GuardedRequest): void {
-    const owner = request[kOwner]
-    if (owner !== null && !isStillOwnId(readParam(request, userIdParam), owner.id)) {
+    const state = request[kState]
+    if (state === 'open') return
+    // A hook of the host that goes on twice gets here by the guard's side, before it has judged.
+    if (state === null || state === 'refused') throw refuse('MISSING_TOKEN', 'the request was not admitted')
+    if (!isStillOwnId(readParam(request, userIdParam), state.id)) {
       throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" was changed after it was checked`)
     }
   }
@@ -78,6 +89,8 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
  */
 function hook (name: string, check: (request: GuardedRequest) => void | Promise<void>): Hook {
   const run: Hook = (request, reply, done) => {
+    // The answer is on its way already: whoever goes on here must come no further, and a second answer would be one too many.
+    if ((request as GuardedRequest)[kState] === 'refused') return
     let pending
     try {
       pending = check(request as GuardedRequest)
@@ -93,9 +106,11 @@ function hook (name: string, check: (request: GuardedRequest) => void | Promise<
 
 /** Status and headers before the error is thrown, as a host's error handler may send its own body and set neither. */
 function answer (error: unknown, request: FastifyRequest, reply: FastifyReply): Refusal {
-  const refusal = isRefusal(error) ? error : refuse('INVALID_CLAIMS', `unexpected ${String((error as Error).name)}`)
+  // Of an unknown error nothing is read: even its name may be a getter that throws.
+  const refusal = isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly')
+  ;(request as GuardedRequest)[kState] = 'refused'
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
-  if (request.headers.upgrade !== undefined) closeAfter(reply)
+  if (request.headers.upgrade !== undefined && request.server.server.listenerCount('upgrade') > 0) closeAfter(reply)
   request.log.info({ code: refusal.code, reason: reasonOf(refusal) }, 'request refused')
   return refusal
 }
@@ -104,9 +119,10 @@ function answer (error: unknown, request: FastifyRequest, reply: FastifyReply): 
  * Node leaves the socket of an upgrade to whoever handles it, and a WebSocket plugin whose hooks run behind this one never learns of
  * the request: the socket would stay open for ever.
  */
-function closeAfter ({ raw }: FastifyReply): void {
-  const { socket } = raw
-  raw.once('finish', () => socket?.destroy())
+function closeAfter (reply: FastifyReply): void {
+  const socket = reply.raw.socket as Partial<Socket> | null
+  reply.header('connection', 'close')
+  reply.raw.once('finish', () => socket?.destroySoon?.())
 }
 
 /** The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a token. */

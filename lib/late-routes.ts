@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import { assertSoundUrl } from './access.js'
 import { AlreadyRegisteredError } from './errors.js'
 
@@ -21,11 +22,15 @@ export function nameHooks (): HookNames {
 /**
  * The routes that the guard covers, but whose `onRoute` it did not see: declared before the plugin, or right after a `register` that
  * was not awaited. Fastify shows them in `printRoutes` only.
- * @param printed `printRoutes({ includeHooks: true })`
+ * @param seen `METHOD url` of the others
  * @throws InvalidRouteError for what the URL alone shows to be wrong
  * @throws AlreadyRegisteredError for a route that two registrations guard
  */
-export function findLateRoutes (printed: string, names: HookNames, param: string): LateRoute[] {
+export function findLateRoutes (fastify: FastifyInstance, names: HookNames, param: string, seen: ReadonlySet<string>): LateRoute[] {
+  const printed = print(fastify)
+  if (seen.size > 0 && !printed.includes(names.guard)) {
+    fastify.log.warn('fastify-user-scope: printRoutes shows no hooks here, so that routes declared before the plugin are not named; they are guarded all the same')
+  }
   const guarded = readRoutes(printed).filter(({ hooks }) => hooks.includes(`"${names.guard}()"`))
   for (const { methods, url, hooks } of guarded) {
     if (new Set(hooks.match(/"userScope#\d+\(\)"/g)).size > 1) {
@@ -33,11 +38,23 @@ export function findLateRoutes (printed: string, names: HookNames, param: string
     }
   }
   const late = guarded.filter(({ hooks }) => !hooks.includes(`"${names.seen}()"`))
-  for (const { methods, url } of late) {
-    // Two routes that name a parameter differently share a node of the router, which prints both names.
-    if (!url.includes('|')) assertSoundUrl(url, undefined, param, `route ${methods} ${url} (declared before the plugin: await its registration first)`)
+    .flatMap(({ methods, url }) => methods.split(', ').map((method) => ({ method, url })))
+    // A hook of the host may have taken the mark of one that was seen.
+    .filter(({ method, url }) => !seen.has(`${method} ${url}`))
+  for (const { method, url } of late) {
+    // Two routes that name a parameter differently share a node of the router, which prints both names; a request is judged by its own.
+    if (!url.includes('|')) assertSoundUrl(url, undefined, param, `route ${method} ${url} (declared before the plugin: await its registration first)`)
   }
-  return late.flatMap(({ methods, url }) => methods.split(', ').map((method) => ({ method, url })))
+  return late
+}
+
+/** A host's own constraint or `buildPrettyMeta` may make it throw. */
+function print (fastify: FastifyInstance): string {
+  try {
+    return fastify.printRoutes({ includeHooks: true })
+  } catch {
+    return ''
+  }
 }
 
 interface PrintedRoute { url: string, methods: string, hooks: string }
@@ -47,11 +64,12 @@ function readRoutes (printed: string): PrintedRoute[] {
   const routes: PrintedRoute[] = []
   const path: string[] = []
   for (const line of printed.split('\n')) {
-    const [, indent, branch, text] = /^((?:│ {3}| {4})*)(├── |└── )?(.*)$/u.exec(line) as unknown as [string, string, string | undefined, string]
+    const [, indent, branch, text] = /^((?:│ {3}| {4})*)(├── |└── )?(.*)$/su.exec(line) as unknown as [string, string, string | undefined, string]
     const [, prefix = text, methods] = /^(.*) \(([A-Z-]+(?:, [A-Z-]+)*)\)(?: \{.*\})?$/u.exec(text) ?? []
     if (branch) path.splice(indent.length / 4, Infinity, prefix === '(empty root node)' ? '' : prefix)
+    const last = routes.at(-1)
     if (methods) routes.push({ url: path.join(''), methods, hooks: '' })
-    else if (text.startsWith('• (')) (routes.at(-1) as PrintedRoute).hooks += text
+    else if (last && text.startsWith('• (')) last.hooks += text
   }
   return routes
 }

@@ -133,7 +133,9 @@ const hints: Record<string, string> = {
 function assertValid (options: unknown): asserts options is Static<typeof optionsSchema> {
   const [error] = Value.Errors(optionsSchema, options)
   if (error) throw new InvalidOptionError(explain(innermost(error)))
-  const name = findUndefined({ ...options as object, claims: 0 })
+  // The schema's names too, as a class may inherit an option, or have a getter for it.
+  const known = Object.keys(optionsSchema.properties).filter((name) => name in (options as object)).map((name) => [name, (options as Record<string, unknown>)[name]])
+  const name = findUndefined({ ...Object.fromEntries(known) as object, claims: 0 })
   // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
   if (name) throw new InvalidOptionError(`option "${name}" is undefined. Give it a value, or leave the key out`)
 }

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { createClaimsReader } from './claims.js'
 import { annotateDocuments, lineage } from './documents.js'
 import { AlreadyRegisteredError, InvalidOptionError } from './errors.js'
-import { createGuard, kOwner, kUser } from './guard.js'
+import { createGuard, kState, kUser } from './guard.js'
 import { findLateRoutes, nameHooks } from './late-routes.js'
 import { createJwksVerifier } from './jwks-verifier.js'
 import { issuerRules, readOptions, type Settings } from './options.js'
@@ -27,7 +27,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()), issuers: () => keys.map((each) => each.status()) }))
   fastify.decorateRequest(settings.decoratorName, null)
   fastify.decorateRequest(kUser, null)
-  fastify.decorateRequest(kOwner, null)
+  fastify.decorateRequest(kState, null)
 
   fastify.addHook('onRegister', (context) => { contexts.add(context) })
   fastify.addHook('onRequest', guard.onRequest)
@@ -38,7 +38,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   })
 
   fastify.addHook('onReady', async () => {
-    table.settle(findLateRoutes(fastify.printRoutes({ includeHooks: true }), names, settings.userIdParam))
+    table.settle(findLateRoutes(fastify, names, settings.userIdParam, table.names()))
     if (table.late.length > 0) {
       fastify.log.warn({ routes: table.late }, `${name}: these routes were declared before the plugin; each is guarded by its config.access or its URL, but await the registration first`)
     }

@@ -1,5 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
-import { assertSoundRoute, classify, readParam, type RouteAccess, type RouteFacts } from './access.js'
+import { assertSoundRoute, assertSoundUrl, classify, isLevel, readParam, type RouteAccess, type RouteFacts } from './access.js'
+import { refuse } from './errors.js'
 import type { LateRoute } from './late-routes.js'
 import type { AccessLevel, ScopedRoute } from './types.js'
 
@@ -13,16 +14,15 @@ export interface SeenRoute {
   access: RouteAccess
 }
 
-/** Under this key the entry of a route travels in its config, which Fastify copies. */
-const kSeen = Symbol('fastify-user-scope.route')
-
-type Config = Pick<RouteFacts, 'method' | 'access'> & { url?: string, [kSeen]?: SeenRoute }
+type Config = Pick<RouteFacts, 'method' | 'access'> & { url?: string, [entry: symbol]: SeenRoute | undefined }
 
 /** The routes of one registration and their access levels. */
 export class RouteTable {
   readonly seen: SeenRoute[] = []
   late: readonly ScopedRoute[] = []
   readonly #param: string
+  /** Under this key the entry of a route travels in its config, which Fastify copies. */
+  readonly #entry = Symbol('fastify-user-scope.route')
   readonly #late = new WeakMap<object, RouteAccess>()
 
   constructor (param: string) {
@@ -34,13 +34,18 @@ export class RouteTable {
     const entry = { route, access: this.#judge(route) }
     this.seen.push(entry)
     // The options are Fastify's shallow copy; the config in them is the host's own object, and may serve several routes.
-    route.config = { ...route.config, [kSeen]: entry } as NonNullable<RouteOptions['config']>
+    route.config = { ...route.config, [this.#entry]: entry } as NonNullable<RouteOptions['config']>
   }
 
   /** For the `onReady` hook: an `onRoute` hook that ran later may have stated a level, for the routes of another plugin say. */
   settle (late: readonly LateRoute[]): void {
     for (const entry of this.seen) entry.access = this.#judge(entry.route)
     this.late = late.map((route) => this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }))
+  }
+
+  /** `METHOD url` of the routes that `onRoute` saw. */
+  names (): Set<string> {
+    return new Set(this.seen.flatMap(({ route }) => [route.method].flat().map((method) => `${method} ${route.url}`)))
   }
 
   list (): ScopedRoute[] {
@@ -54,27 +59,44 @@ export class RouteTable {
 
   readonly levelOf: LevelReader = (request) => {
     const config = request.routeOptions.config as Config
-    const { level, source } = config[kSeen]?.access ?? this.#classifyLate(config)
+    const { level, source } = config[this.#entry]?.access ?? this.#classifyLate(config)
     // Belt and braces: wherever the router found the parameter although the URL did not show it, its owner alone is let in.
     return level === 'user' && source === 'default' && readParam(request, this.#param) !== undefined ? 'owner' : level
   }
 
   #judge ({ url, method, config }: RouteOptions): RouteAccess {
-    const facts = { url, method, access: config?.access }
+    const facts = { url, method, access: statedAccess(config) }
     assertSoundRoute(facts, this.#param)
     return classify(facts, this.#param)
   }
 
-  /** A route that `onRoute` did not see, or none at all: an unknown URL is answered 404, not 401. */
+  /**
+   * A route that `onRoute` did not see, or none at all: an unknown URL is answered 404, not 401, unless its handler states a level.
+   * @throws Refusal where the URL would have stopped the boot, had it been seen
+   */
   #classifyLate (config: Config): RouteAccess {
-    const { url, method, access } = config
-    if (url === undefined) return { level: 'public', source: 'default' }
     const known = this.#late.get(config)
     if (known) return known
-    const found = classify({ url, method, access }, this.#param)
+    const { url, method } = config
+    const access = statedAccess(config)
+    const found: RouteAccess = url === undefined && !isLevel(access) ? { level: 'public', source: 'default' } : classify({ url: url ?? '', method, access }, this.#param)
+    if (url !== undefined && found.source === 'default') this.#assertSoundLate(url)
     this.#late.set(config, found)
     return found
   }
+
+  #assertSoundLate (url: string): void {
+    try {
+      assertSoundUrl(url, undefined, this.#param, 'this route')
+    } catch (error) {
+      throw refuse('FORBIDDEN_USER_ACCESS', (error as Error).message)
+    }
+  }
+}
+
+/** Only what the host wrote into the config itself: something on Object.prototype must not open every route. */
+function statedAccess (config: object | undefined): unknown {
+  return config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined
 }
 
 /** The rows of a table, one for each URL and level, with its methods together. */

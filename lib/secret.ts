@@ -17,7 +17,10 @@ const published = new Set([
   'a-valid-string-secret-that-is-at-least-256-bits-long',
   'a-valid-string-secret-that-is-at-least-384-bits-long',
   'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
-  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
+  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg',
+  'super-secret-jwt-token-with-at-least-32-characters-long',
+  'reallyreallyreallyreallyverysafe'
 ])
 
 /** What must not be so, and what to say of it. The first that fits names the fault. */
@@ -27,30 +30,43 @@ const faults: Array<[fits: (secret: string) => boolean, says: string]> = [
   [(secret) => secret.trim() !== secret, 'begins or ends with white space, such as the newline of a file. Remove it'],
   [(secret) => /^(["'`]).*\1$/s.test(secret), 'stands in quotes, as in an env file that is read as it is. Remove them'],
   // Whoever knows public material would know the secret, and could sign for anybody (RFC 8725 §2.1 and §3.5).
-  [(secret) => secret.includes('-----BEGIN'), `is a PEM key or certificate, not a shared secret. ${mend}`],
-  [isJson, `is a JSON document (a JWK or JWKS?), not a shared secret. ${mend}`],
-  [(secret) => /^(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)\S* /.test(secret), `is an ssh key, not a shared secret. ${mend}`],
-  [(secret) => /^[a-z][a-z\d+.-]*:\/\//i.test(secret), `is a URL, not a shared secret. ${mend}`],
-  [(secret) => /^eyJ[\w-]*\.[\w-]*\.[\w-]*$/.test(secret), `is a JWT, not the secret that signs one. ${mend}`],
+  [(secret) => readings(secret).some((text) => /-{4,5} ?BEGIN /.test(text)), `is a PEM key or certificate, not a shared secret. ${mend}`],
+  [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?), not a shared secret. ${mend}`],
+  [(secret) => /(^|\s|")(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)\S* /.test(secret) || secret.startsWith('AAAA'), `is an ssh key, not a shared secret. ${mend}`],
+  [(secret) => /^([a-z][a-z\d+.-]*:\/\/|data:|did:)/i.test(secret), `is a URL, not a shared secret. ${mend}`],
+  [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT, not the secret that signs one. ${mend}`],
   [isDer, `is a key or certificate (DER in base64), not a shared secret. ${mend}`],
   [(secret) => published.has(secret), `is a published sample that everybody knows. ${mend}`],
+  [(secret) => /\$\{\w+.*\}/.test(secret) || /change[-_ ]?(me|this)/i.test(secret), `is a placeholder. ${mend}`],
   [(secret) => Buffer.byteLength(secret) < minBytes, `is shorter than ${minBytes} bytes. ${mend}`],
   [(secret) => new Set(secret).size < minDifferentCharacters, `has fewer than ${minDifferentCharacters} different characters. ${mend}`]
 ]
 
 function isJson (secret: string): boolean {
-  if (!/^[[{]/.test(secret)) return false
+  // Read leniently, as a JWK with a comma too many is as public as one without.
+  return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || (/^\s*[[{]/.test(secret) && parses(secret))
+}
+
+function parses (text: string): boolean {
   try {
-    JSON.parse(secret)
+    JSON.parse(text)
     return true
   } catch {
     return false
   }
 }
 
+/** A secret as it stands, and what it would be were it an encoded text: keys are often put into variables in base64. */
+function readings (secret: string): string[] {
+  return [secret, Buffer.from(secret, 'base64').toString(), Buffer.from(secret, 'hex').toString()]
+}
+
 /** Asks Node's own parsers, so that a random secret which merely starts like DER is none. */
 function isDer (secret: string): boolean {
-  const key = Buffer.from(secret, 'base64')
+  return [Buffer.from(secret.replaceAll('\\n', ''), 'base64'), Buffer.from(secret, 'hex')].some(isDerKey)
+}
+
+function isDerKey (key: Buffer): boolean {
   const readers = [
     () => createPublicKey({ key, format: 'der', type: 'spki' }),
     () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),

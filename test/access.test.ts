@@ -19,6 +19,10 @@ t.test('default levels', async (t) => {
     ['/api/*', 'user'],
     ['/api/user_id', 'user'],
     ['/api/::user_id', 'user'],
+    ['/a(b/:user_id', 'owner'],
+    ['/a(b/:user_id?', 'owner'],
+    ['/api/:team()):user_id', 'owner'],
+    ['/api/:user_id(\\)):team', 'owner'],
     ['/api/:team(:user_id)', 'user'],
     ['/api/:team(:user_id', 'user'],
     ['/api/:team', 'user'],
@@ -45,6 +49,8 @@ const refusedRoutes: Array<[url: string, access: unknown, says: RegExp, options?
   ...['userId', 'userid', 'UserID', 'USER_ID', 'user-id', 'User-Id', 'uid', 'UID', '_user_id', 'users_id', 'usr_id', 'user_ids', 'user_ld'].map((name): [string, unknown, RegExp] =>
     [`/api/:${name}`, undefined, alike(name)]),
   ['/api/:user-id(^\\d+)', undefined, alike('user-id')],
+  ...['/odata/Users(:user_id)/tasks', '/odata/Users(:userId)/tasks', '/odata/Tasks(owner=:uid)', '/a(b/:userId', '/x/:team:userId', '/:org:user_id', '/x/:userId(^a|bob)']
+    .map((url): [string, unknown, RegExp] => [url, undefined, /looks like the owner's parameter ":user_id"/]),
   ['/api/:account_id', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }],
   ['/api/:aid', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }]
 ]

@@ -367,7 +367,7 @@ t.test('without @fastify/swagger nothing happens, and nothing of it is needed', 
     const { userScope } = await import(${JSON.stringify(new URL('../lib/index.js', import.meta.url).href)})
     const app = Fastify()
     await app.register(userScope, { secret: ${JSON.stringify(secret)} })
-    if (process.argv[1]) app.register(Object.assign(async (app) => { app.decorate('docs', (options) => options.yaml) }, { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: process.argv[1] } }))
+    if (process.argv[1]) app.register(Object.assign(async (app) => { app.decorate('docs', (options) => options.yaml ? cache.string : cache.object) }, { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: process.argv[1] } }))
     app.get('/me', async () => ({}))
     await app.ready()
     console.log((await app.inject('/me')).statusCode)
@@ -376,4 +376,20 @@ t.test('without @fastify/swagger nothing happens, and nothing of it is needed', 
   t.match(run(), { status: 0, stdout: '401\n' })
   t.match(run('docs'), { status: 0, stdout: '401\n' }, 'whatever decorators the host has')
   t.match(run('@fastify/swagger'), { status: 1, stderr: /imported @fastify\/swagger/ }, 'the check itself works')
+})
+
+t.test('a decorator of the host that only looks like it is called once, as it was', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  const calls: unknown[][] = []
+  await app.register(swagger, { openapi: {} })
+  app.decorate('charge', (order: { id: number }, ...rest: unknown[]) => { calls.push([order, ...rest]); return ['receipt.yaml', 'a'.concat()] })
+  // Nameless, of one parameter, and its text names what that of @fastify/swagger names.
+  const lookAlike = (() => (order: { yaml?: string, string?: string }) => { calls.push([order.yaml, order.string]); return 'receipt' })()
+  app.decorate('bill', lookAlike)
+  await app.register(userScope, { secret })
+  await app.ready()
+  app.getDecorator<(order: object, more: number) => unknown>('charge')({ id: 7 }, 8)
+  app.getDecorator<(order: object) => unknown>('bill')({ yaml: 'x', string: 'y' })
+  t.same(calls, [[{ id: 7 }, 8], ['x', 'y']])
 })

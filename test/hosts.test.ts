@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import auth from '@fastify/auth'
 import cors from '@fastify/cors'
@@ -12,8 +12,8 @@ import { FormatRegistry, Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import WebSocket from 'ws'
-import userScope, { type UserScopeOptions } from '../lib/index.js'
-import { bearer, build, otherSecret, refusals, secret, sender, tokenFor } from './helper.js'
+import userScope, { getUser, type UserScopeOptions } from '../lib/index.js'
+import { bearer, build, otherSecret, refusals, secret, sender, sign, tokenFor } from './helper.js'
 
 const alice = bearer(tokenFor('alice'))
 const who = async (request: FastifyRequest) => ({ user: request.user.id })
@@ -183,6 +183,99 @@ t.test('a refused upgrade that nobody handles', async (t) => {
   t.match(await send({ url: '/api/me', headers: { connection: 'upgrade', upgrade: 'websocket' } }), { status: 401 })
 })
 
+t.test('a refused request that offers an upgrade nobody handles keeps its connection', async (t) => {
+  const { app } = await build(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const statuses = []
+  for (let i = 0; i < 5; i++) {
+    statuses.push(await new Promise((resolve, reject) => {
+      get({ port, path: '/api/me', agent, headers: { connection: 'upgrade, keep-alive', upgrade: 'h2c' } }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode))
+      }).on('error', reject)
+    }))
+  }
+  t.same(statuses, [401, 401, 401, 401, 401])
+})
+
+t.test('a hook of the host that goes on twice lets nobody by', async (t) => {
+  const ran: string[] = []
+  for (const early of [true, false]) {
+    const app = Fastify()
+    t.teardown(async () => { await app.close() })
+    app.addHook('onRequest', (_request, _reply, done) => Promise.resolve().then(() => done()) as unknown as void)
+    app.addHook('onSend', async () => { await new Promise((resolve) => setImmediate(() => setImmediate(resolve))) })
+    const handler = async (request: FastifyRequest) => { ran.push(request.url); return 'in' }
+    if (early) app.delete('/u/:user_id', handler)
+    await app.register(userScope, { secret })
+    if (!early) app.delete('/u/:user_id', handler)
+    const send = sender(app)
+    t.match(await send({ method: 'DELETE', url: '/u/bob' }), { status: 401 })
+    t.match(await send({ method: 'DELETE', url: '/u/bob', headers: alice }), { status: 403 })
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.same(ran, [])
+})
+
+t.test('contexts that are older than the plugin', async (t) => {
+  for (const server of [{}, { trustProxy: true }]) {
+    const app = Fastify(server)
+    t.teardown(async () => { await app.close() })
+    const id = async (request: FastifyRequest) => ({ user: getUser(request)?.id ?? null, decorated: request.user?.id ?? null })
+    await app.register(async (child) => {
+      child.decorateRequest('own', null)
+      child.setNotFoundHandler(async (_request, reply) => reply.code(404).send('gone'))
+      child.get('/open', { config: { access: 'public' } }, id)
+      child.get('/maybe', { config: { access: 'optional' } }, id)
+      child.get('/mine', id)
+      child.get('/:user_id', id)
+      child.options('/preflight', id)
+    }, { prefix: '/child' })
+    await app.register(userScope, { secret })
+    const send = sender(app)
+    t.match(await send('/child/open'), { status: 200, body: { user: null, decorated: null } })
+    t.match(await send('/child/maybe'), { status: 200, body: { user: null, decorated: null } })
+    t.match(await send({ url: '/child/maybe', headers: alice }), { status: 200, body: { user: 'alice', decorated: 'alice' } })
+    t.match(await send({ url: '/child/mine', headers: alice }), { status: 200, body: { user: 'alice', decorated: 'alice' } })
+    t.match(await send('/child/mine'), { status: 401 })
+    t.match(await send({ url: '/child/alice', headers: alice }), { status: 200 })
+    t.match(await send({ url: '/child/bob', headers: alice }), { status: 403 })
+    t.match(await send({ method: 'OPTIONS', url: '/child/preflight' }), { status: 200 })
+    t.match(await send('/child/no/where'), { status: 404 })
+  }
+})
+
+t.test('a 404 handler that states a level', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setNotFoundHandler({ config: { access: 'user' } } as object, async (request, reply) => reply.code(404).send({ user: request.user.id }))
+  })
+  t.match(await send('/nowhere'), { status: 401 })
+  t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } })
+})
+
+t.test('something on Object.prototype opens nothing', async (t) => {
+  const polluted = Object.prototype as { access?: string, exp?: number, iss?: string, aud?: string }
+  t.teardown(() => { for (const name of ['access', 'exp', 'iss', 'aud'] as const) delete polluted[name] })
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.get('/early', who)
+  await app.register(userScope, { secret, issuer: 'me', audience: 'api' })
+  polluted.access = 'public'
+  app.get('/late', who)
+  const send = sender(app)
+  t.match(await send('/early'), { status: 401 })
+  t.match(await send('/late'), { status: 401 })
+  delete polluted.access
+  for (const [name, value] of [['exp', 1e10], ['iss', 'me'], ['aud', 'api']] as const) {
+    const claims = { sub: 'alice', exp: 1e10, iss: 'me', aud: 'api', [name]: undefined }
+    Object.assign(polluted, { [name]: value })
+    t.match(await send({ url: '/late', headers: bearer(sign(claims)) }), { status: 401, code: 'INVALID_CLAIMS' }, name)
+    delete polluted[name]
+  }
+})
+
 t.test('paths as only a socket sends them', async (t) => {
   const { app } = await build(t, {}, {}, (app) => {
     app.get('/u/:user_id', who)
@@ -256,10 +349,13 @@ t.test('asynchronous constraints and hooks', async (t) => {
 })
 
 t.test('a format that throws refuses, and is no 500', async (t) => {
-  FormatRegistry.Set('throws', () => { throw new TypeError('with payload text') })
   t.teardown(() => FormatRegistry.Delete('throws'))
-  const { send, log } = await build(t, { claims: Type.Object({ sub: Type.String({ format: 'throws' }) }) })
-  t.match(await send({ url: '/api/me', headers: alice }), { status: 401, code: 'INVALID_CLAIMS' })
-  t.match(refusals(log), [{ reason: 'unexpected TypeError' }])
-  t.notMatch(JSON.stringify(log), 'payload text')
+  const nasty = { get name () { throw new Error('with payload text') }, toString () { throw new Error('with payload text') } }
+  for (const thrown of [new TypeError('with payload text'), null, undefined, 'payload text', nasty]) {
+    FormatRegistry.Set('throws', () => { throw thrown })
+    const { send, log } = await build(t, { claims: Type.Object({ sub: Type.String({ format: 'throws' }) }) })
+    t.match(await send({ url: '/api/me', headers: alice }), { status: 401, code: 'INVALID_CLAIMS' })
+    t.match(refusals(log), [{ reason: 'a check failed unexpectedly' }])
+    t.notMatch(JSON.stringify(log), 'payload text')
+  }
 })

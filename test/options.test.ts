@@ -53,6 +53,13 @@ for (const [options, says] of refused) {
   })
 }
 
+t.test('an option that is inherited, or has a getter, and is undefined', async (t) => {
+  class Options { secret = secret; get audience () { return undefined } }
+  for (const options of [new Options(), Object.create({ secret, audience: undefined }) as object, Object.defineProperty({ secret }, 'audience', { value: undefined })]) {
+    await t.rejects(async () => { await Fastify().register(userScope, options as unknown as UserScopeOptions) }, { message: /option "audience" is undefined/ })
+  }
+})
+
 t.test('options that are no object stop the boot', async (t) => {
   await t.rejects(async () => { await Fastify().register(userScope, 5 as unknown as UserScopeOptions) }, { message: /the options must be an object/ })
 })

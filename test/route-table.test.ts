@@ -114,6 +114,68 @@ t.test('two names for one parameter, which the router prints as one', async (t) 
   t.same([await status('/x/a/public'), await status('/x/alice/own'), await status('/x/alice/own', alice), await status('/x/bob/own', alice)], [200, 401, 200, 403])
 })
 
+t.test('a misspelt parameter that the printed routes do not show is refused at run time', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    app.get('/x/:userId/a', id)
+    app.get('/x/:id/b', id)
+    app.get('/y/:uid/a', { config: { access: 'user' } }, id)
+    app.get('/y/:id/b', id)
+    await app.register(userScope, { secret })
+  })
+  t.ok(app.userScope.printRoutes().includes('|'))
+  t.same([await status('/x/alice/a', alice), await status('/x/bob/a', alice), await status('/x/bob/b', alice), await status('/y/bob/a', alice)], [403, 403, 200, 200])
+})
+
+t.test('a host whose routes cannot be printed', async (t) => {
+  const log: LogLine[] = []
+  for (const routerOptions of [
+    { buildPrettyMeta: () => ({}) },
+    { buildPrettyMeta: () => { throw new Error('no') } }
+  ] as object[]) {
+    log.length = 0
+    const app = Fastify({ routerOptions, logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+    t.teardown(async () => { await app.close() })
+    app.get('/early/:userId', id)
+    app.get('/twice/:user_id/:user_id', id)
+    app.get('/own/:user_id', id)
+    await app.register(userScope, { secret })
+    app.get('/late/:user_id', id)
+    const send = sender(app)
+    const status = async (url: string) => (await send({ url, headers: alice })).status
+    t.same([await status('/early/alice'), await status('/early/bob'), await status('/twice/bob/alice'), await status('/own/alice'), await status('/own/bob'), await status('/late/bob')], [403, 403, 403, 200, 403, 403])
+    t.match(log, [{ msg: /printRoutes shows no hooks here/ }])
+  }
+})
+
+t.test('odd URLs and constraints are no trouble at boot', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    for (const url of ['/a• (b/c', '/a• (b/d', '/ax', '/line\u2028separator', '/x\ry', '/space (GET)', '/│   x', '/└── y']) app.get(url, id)
+    app.get('/v', { constraints: { version: '1.0.0' } }, id)
+    // Takes the mark that the plugin set.
+    app.addHook('onRoute', (route) => { route.preHandler = async () => {} })
+    app.get('/stated/:userId', { config: { access: 'public' } }, id)
+  })
+  t.equal(await status('/stated/x'), 200)
+  t.same(app.userScope.routes().filter(({ url }) => url === '/stated/:userId').map(({ access, source }) => `${access} ${source}`), ['public stated', 'public stated'])
+})
+
+t.test('the config of a route of another scope brings no level along', async (t) => {
+  let copied: RouteOptions['config']
+  const { status } = await host(t, async (app) => {
+    await app.register(async (child) => {
+      await child.register(userScope, { secret })
+      child.addHook('onRoute', (route) => { copied = route.config })
+      child.get('/open', { config: { access: 'public' } }, id)
+    }, { prefix: '/a' })
+    await app.register(async (child) => {
+      child.get('/copy', { config: { ...copied, access: undefined as unknown as 'user' } }, id)
+      await child.register(userScope, { secret })
+    }, { prefix: '/b' })
+  })
+  t.same([await status('/a/open'), await status('/b/copy')], [200, 401])
+})
+
 t.test('routes outside of the scope are left alone', async (t) => {
   const { status, app } = await host(t, async (app) => {
     app.get('/outside/:userId', id)
