@@ -73,8 +73,12 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
   function readmit (request: GuardedRequest): void {
     const state = request[kState]
     if (state === 'open') return
-    // A hook of the host that goes on twice gets here by the guard's side, before it has judged.
-    if (state === null || state === 'refused') throw refuse('MISSING_TOKEN', 'the request was not admitted')
+    if (state === null || state === 'refused') {
+      // Public: the 404 handler, by which an error handler of the host may answer a refusal.
+      if (readLevel(request) === 'public') return
+      // A hook of the host that goes on twice gets here by the guard's side, before it has judged.
+      throw refuse('MISSING_TOKEN', 'the request was not admitted')
+    }
     if (!isStillOwnId(readParam(request, userIdParam), state.id)) {
       throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" was changed after it was checked`)
     }
@@ -90,7 +94,7 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
 function hook (name: string, check: (request: GuardedRequest) => void | Promise<void>): Hook {
   const run: Hook = (request, reply, done) => {
     // The answer is on its way already: whoever goes on here must come no further, and a second answer would be one too many.
-    if ((request as GuardedRequest)[kState] === 'refused') return
+    if ((request as GuardedRequest)[kState] === 'refused' && !request.is404) return
     let pending
     try {
       pending = check(request as GuardedRequest)

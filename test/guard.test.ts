@@ -159,6 +159,18 @@ t.test('the error handler of the host', async (t) => {
   }
 })
 
+t.test('an error handler that answers 404, to say nothing of what is there', async (t) => {
+  for (const config of [{}, { access: 'user' }]) {
+    const { send } = await build(t, {}, {}, (app) => {
+      app.setErrorHandler(async (_error, _request, reply) => { reply.callNotFound(); return reply })
+      app.setNotFoundHandler({ config, preHandler: async () => {} } as object, async (_request, reply) => reply.code(404).send({ nothing: true }))
+      app.get('/api/:user_id/tasks', async () => 'in')
+    })
+    t.match(await send({ url: '/api/bob/tasks', headers: alice }), 'access' in config ? { status: 401 } : { status: 404, body: { nothing: true } })
+    t.match(await send({ url: '/api/alice/tasks', headers: alice }), { status: 200 })
+  }
+})
+
 t.test('validation errors of the host stay as they are', async (t) => {
   const { send } = await build(t, {}, {}, (app) => {
     app.setSchemaErrorFormatter(() => new Error('formatted'))
