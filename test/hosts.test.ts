@@ -14,6 +14,7 @@ import t, { type Test } from 'tap'
 import WebSocket from 'ws'
 import userScope, { getUser, type UserScopeOptions } from '../lib/index.js'
 import { bearer, build, otherSecret, refusals, secret, sender, sign, tokenFor } from './helper.js'
+import { startIssuer } from './issuer.js'
 
 const alice = bearer(tokenFor('alice'))
 const who = async (request: FastifyRequest) => ({ user: request.user.id })
@@ -216,6 +217,20 @@ t.test('a hook of the host that goes on twice lets nobody by', async (t) => {
     t.match(await send({ method: 'DELETE', url: '/u/bob', headers: alice }), { status: 403 })
     for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
   }
+  t.same(ran, [])
+})
+
+t.test('nor while a token is being verified', async (t) => {
+  const issuer = await startIssuer(t)
+  const ran: string[] = []
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.addHook('onRequest', (_request, _reply, done) => Promise.resolve().then(() => done()) as unknown as void)
+  await app.register(userScope, { issuers: [issuer.entry] })
+  app.delete('/u/:user_id', async (request) => { ran.push(request.url); return 'in' })
+  const send = sender(app)
+  t.match(await send({ method: 'DELETE', url: '/u/bob', headers: bearer(await issuer.token('alice')) }), { status: 401, code: 'MISSING_TOKEN' })
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
   t.same(ran, [])
 })
 
