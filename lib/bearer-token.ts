@@ -6,14 +6,18 @@ import { refuse } from './errors.js'
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 
 /**
- * The token of the Authorization header, or null where the request has none. Only that header is read: no query, no cookie.
- * @throws Refusal `INVALID_HEADER_FORMAT`
+ * The value of the Authorization header, or undefined where the request has none. Only that header is read: no query, no cookie.
+ * @throws Refusal `INVALID_HEADER_FORMAT` where there are several
  */
-export function readBearerToken (request: FastifyRequest): string | null {
+export function readAuthorization (request: FastifyRequest): string | undefined {
   const header = request.headers.authorization
-  if (header === undefined) return null
   // Node keeps the first of several silently, a proxy in front may have judged by the last.
-  if (countAuthorization(request.raw.rawHeaders) > 1) throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
+  if (header !== undefined && countAuthorization(request.raw.rawHeaders) > 1) throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
+  return header
+}
+
+/** @throws Refusal `INVALID_HEADER_FORMAT` */
+export function parseBearer (header: string): string {
   const token = bearer.exec(header)?.[1]
   if (token === undefined) {
     throw refuse('INVALID_HEADER_FORMAT', /%(2[BF]|3D)/i.test(header)

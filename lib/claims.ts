@@ -66,7 +66,8 @@ export interface ReadClaims {
   readonly user: VerifiedUser
   /** The token of an application and not of a person (RFC 6749 §4.4). */
   readonly isMachine: boolean
-  /** Seconds since 1970: the moment from which the same claims are refused. */
+  /** Seconds since 1970: before and from these moments the same claims are refused. */
+  readonly validFrom: number
   readonly expiresAt: number
 }
 
@@ -85,10 +86,11 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
   return ({ header, payload }) => {
     apply(ofHeader, ownMembers(header))
     apply(ofClaims, ownMembers(payload), emailHint(payload, rules.userIdClaim))
-    const { exp, iat = 0 } = payload as { exp: number, iat?: number }
+    const { exp, iat = 0, nbf = 0 } = payload as { exp: number, iat?: number, nbf?: number }
     return {
       user: deepFreeze({ id: readUserId(payload, rules.userIdClaim), claims: payload as Claims }),
-      isMachine: isMachine(payload),
+      isMachine: rules.isOfIssuer && isMachine(payload),
+      validFrom: Math.max(iat, nbf) - clockTolerance,
       expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
     }
   }
@@ -105,7 +107,7 @@ function isMachine ({ sub, client_id: client, azp, gty, idtyp, preferred_usernam
 
 /**
  * For a token that no verifier is there for.
- * @throws Refusal that names its kind, or the issuer
+ * @throws Refusal `INVALID_CLAIMS` that names its kind where it is another
  */
 export function refuseUnknownIssuer (payload: Json): never {
   apply(kindRules, payload)

@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface } from 'fastify'
 import { isOwnId, isStillOwnId, readParam } from './access.js'
-import { readBearerToken } from './bearer-token.js'
+import { parseBearer, readAuthorization } from './bearer-token.js'
 import { refusalHeaders } from './challenge.js'
 import { parseCompactJws } from './compact-jws.js'
+import { observe, type Observation } from './diagnostics.js'
 import { isRefusal, reasonOf, refuse, type Refusal } from './errors.js'
 import type { Settings } from './options.js'
 import type { HookNames } from './late-routes.js'
 import type { LevelReader } from './route-table.js'
+import type { TokenCache } from './token-cache.js'
 import type { AccessLevel, Claims, VerifiedUser } from './types.js'
 import type { Verified, Verifier } from './verifier.js'
 
@@ -37,16 +39,37 @@ export interface Guard {
  * The hooks of one registration. They refuse by throwing and never by `reply.send()`: behind a slow `onSend` hook the handler
  * would run after all.
  */
-export function createGuard ({ userIdParam, decoratorName }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames): Guard {
+export function createGuard ({ userIdParam, decoratorName }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames, cache: TokenCache | null): Guard {
   /** Null for an anonymous request that may be one. */
-  function authenticate (request: FastifyRequest, anonymousAllowed: boolean): Verified | Promise<Verified> | null {
-    const token = readBearerToken(request)
-    if (token !== null) return verify(parseCompactJws(token))
-    if (anonymousAllowed) return null
-    throw refuse('MISSING_TOKEN', 'no Authorization header')
+  function authenticate (request: FastifyRequest, anonymousAllowed: boolean, observation: Observation | null): Verified | Promise<Verified> | null {
+    const header = readAuthorization(request)
+    if (header === undefined) {
+      if (anonymousAllowed) return null
+      throw refuse('MISSING_TOKEN', 'no Authorization header')
+    }
+    const known = cache?.find(header)
+    if (known === undefined) return verifyAndKeep(parseBearer(header))
+    if (observation) observation.cached = true
+    return known
   }
 
-  function decorate (request: GuardedRequest, level: AccessLevel, { user, isMachine, verifiedBy }: Verified): void {
+  function verifyAndKeep (token: string): Verified | Promise<Verified> {
+    const verified = verify(parseCompactJws(token))
+    if (!cache) return verified
+    const { generation } = cache
+    if (verified instanceof Promise) {
+      return verified.then((found) => {
+        cache.keep(token, found, generation)
+        return found
+      })
+    }
+    cache.keep(token, verified, generation)
+    return verified
+  }
+
+  function decorate (request: GuardedRequest, level: AccessLevel, verified: Verified, observation: Observation | null): void {
+    const { user, isMachine, verifiedBy } = verified
+    if (observation) observation.verified = verified
     request.log.debug({ verifiedBy }, 'token verified')
     if (level === 'owner') {
       if (isMachine) throw refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
@@ -61,13 +84,14 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
     request[decoratorName] = user
   }
 
-  function admit (request: GuardedRequest): void | Promise<void> {
+  function admit (request: GuardedRequest, observation: Observation | null): void | Promise<void> {
     admitAs(request, null, null)
     const level = readLevel(request)
-    const verified = level === 'public' ? null : authenticate(request, level === 'optional')
+    const verified = level === 'public' ? null : authenticate(request, level === 'optional', observation)
+    if (level === 'public') observation?.discard()
     if (verified === null) return admitAs(request, null, 'open')
-    if (verified instanceof Promise) return verified.then((found) => decorate(request, level, found))
-    decorate(request, level, verified)
+    if (verified instanceof Promise) return verified.then((found) => decorate(request, level, found, observation))
+    decorate(request, level, verified, observation)
   }
 
   function readmit (request: GuardedRequest): void {
@@ -84,38 +108,48 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
     }
   }
 
-  return { onRequest: hook(names.guard, admit), preHandler: hook(names.guard, readmit), lastPreHandler: hook(names.seen, readmit) }
+  return { onRequest: hook(names.guard, admit, observe), preHandler: hook(names.guard, readmit), lastPreHandler: hook(names.seen, readmit) }
 }
 
 /**
  * A hook under the name by which `printRoutes` shows it. Whatever fails inside, a format that the host defined for its claims
  * say, is a refusal and not a 500.
  */
-function hook (name: string, check: (request: GuardedRequest) => void | Promise<void>): Hook {
+function hook (name: string, check: (request: GuardedRequest, observation: Observation | null) => void | Promise<void>, observeRequest: () => Observation | null = () => null): Hook {
   const run: Hook = (request, reply, done) => {
     // The answer is on its way already: whoever goes on here must come no further, and a second answer would be one too many.
     if ((request as GuardedRequest)[kState] === 'refused' && !request.is404) return
+    const observation = observeRequest()
     let pending
     try {
-      pending = check(request as GuardedRequest)
+      pending = check(request as GuardedRequest, observation)
     } catch (error) {
-      throw answer(error, request, reply)
+      throw answer(error, request, reply, observation)
     }
-    // The second handler, as an error of what comes after the hook is none of the check.
-    if (pending) pending.then(() => done(), (error: unknown) => done(answer(error, request, reply)))
-    else done()
+    if (pending) return goOn(pending, request, reply, done, observation)
+    observation?.publish(request, null)
+    done()
   }
   return Object.defineProperty(run, 'name', { value: name })
 }
 
+function goOn (pending: Promise<void>, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, observation: Observation | null): void {
+  // Two handlers for one promise, as an error of what comes after the hook is none of the check.
+  pending.then(() => {
+    observation?.publish(request, null)
+    done()
+  }, (error: unknown) => done(answer(error, request, reply, observation)))
+}
+
 /** Status and headers before the error is thrown, as a host's error handler may send its own body and set neither. */
-function answer (error: unknown, request: FastifyRequest, reply: FastifyReply): Refusal {
+function answer (error: unknown, request: FastifyRequest, reply: FastifyReply, observation: Observation | null): Refusal {
   // Of an unknown error nothing is read: even its name may be a getter that throws.
   const refusal = isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly')
   ;(request as GuardedRequest)[kState] = 'refused'
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   if (request.headers.upgrade !== undefined && request.server.server.listenerCount('upgrade') > 0) closeAfter(reply)
   request.log.info({ code: refusal.code, reason: reasonOf(refusal) }, 'request refused')
+  observation?.publish(request, refusal)
   return refusal
 }
 

@@ -16,15 +16,14 @@ export {
   MissingUidClaimError,
   TokenExpiredError
 } from './errors.js'
+export type { IssuerAlgorithm, IssuerOptions, IssuerStatus } from './issuer-types.js'
 export type { RefusalCode } from './errors.js'
 export type { Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions } from './presets.js'
 export type {
   AccessLevel,
+  CacheOptions,
   Claims,
   DeepReadonly,
-  IssuerAlgorithm,
-  IssuerOptions,
-  IssuerStatus,
   OpenApiOptions,
   RegisteredClaims,
   ScopedRoute,
@@ -32,5 +31,6 @@ export type {
   UserScope,
   UserScopeOptions,
   UserScopeTypes,
-  VerifiedUser
+  VerifiedUser,
+  VerifyMessage
 } from './types.js'

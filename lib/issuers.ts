@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from './errors.js'
 import type { Fetch } from './limited-fetch.js'
-import type { IssuerOptions } from './types.js'
+import type { IssuerOptions } from './issuer-types.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 export const issuerAlgorithms = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const

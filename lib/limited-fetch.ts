@@ -11,6 +11,7 @@ export class FetchFault extends Error {}
  */
 export async function fetchJson (fetch: Fetch, url: string, init: RequestInit & { signal: AbortSignal }, maxBytes: number): Promise<unknown> {
   const { signal } = init
+  if (signal.aborted) throw new FetchFault('timed out')
   const late = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new FetchFault('timed out')), { once: true })
   })

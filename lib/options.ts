@@ -5,7 +5,9 @@ import { FormatRegistry } from '@sinclair/typebox/type'
 import { InvalidOptionError } from './errors.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
-import type { IssuerOptions, SecretAlgorithm, UserScopeOptions } from './types.js'
+import type { CacheSettings } from './token-cache.js'
+import type { IssuerOptions } from './issuer-types.js'
+import type { SecretAlgorithm, UserScopeOptions } from './types.js'
 
 const text = (expects: string) => Type.String({ minLength: 1, expects })
 const seconds = (expects: string, minimum: number, maximum: number) => Type.Number({ minimum, maximum, expects })
@@ -33,6 +35,13 @@ export const optionsSchema = Type.Object({
   decoratorName: Type.Optional(Type.String({
     pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
   })),
+  cache: Type.Optional(Type.Union([
+    Type.Literal(false),
+    Type.Object({
+      max: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000' })),
+      ttl: Type.Optional(seconds('a number of seconds from 1 to 86400', 1, 86_400))
+    }, { additionalProperties: false })
+  ], { expects: 'false, or an object with max and ttl' })),
   openapi: Type.Optional(Type.Union([
     Type.Literal(false),
     Type.Object({
@@ -76,6 +85,7 @@ export interface Settings {
   readonly claimRules: ClaimRules
   readonly userIdParam: string
   readonly decoratorName: string
+  readonly cache: false | CacheSettings
   readonly openapi: false | { readonly schemeName: string, readonly description: string }
 }
 
@@ -85,7 +95,7 @@ export interface Settings {
  */
 export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv): Settings {
   assertValid(options)
-  const { secret, openapi } = options
+  const { secret, openapi, cache } = options
   // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
   const secrets = secret === undefined
     ? options.issuers === undefined ? secretsFromEnvironment(env) : []
@@ -108,6 +118,7 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
       satisfiesSchema: compileClaims(options.claims)
     }),
     issuers: readIssuers(options.issuers as IssuerOptions[] | undefined),
+    cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',
     decoratorName: options.decoratorName ?? 'user',
     openapi: openapi !== false && Object.freeze({

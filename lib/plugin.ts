@@ -10,6 +10,7 @@ import { issuerRules, readOptions, type Settings } from './options.js'
 import { RemoteKeys } from './remote-keys.js'
 import { printRoutes, RouteTable } from './route-table.js'
 import { createSecretVerifier } from './secret-verifier.js'
+import { TokenCache } from './token-cache.js'
 import type { UserScopeOptions } from './types.js'
 import { routeByIssuer, type Verifier } from './verifier.js'
 
@@ -20,8 +21,9 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   assertFree(fastify, settings)
   const table = new RouteTable(settings.userIdParam)
   const names = nameHooks()
-  const keys = settings.issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => {}))
-  const guard = createGuard(settings, await createVerifier(fastify, settings, keys), table.levelOf, names)
+  const cache = settings.cache ? new TokenCache(settings.cache) : null
+  const keys = settings.issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
+  const guard = createGuard(settings, await createVerifier(fastify, settings, keys), table.levelOf, names, cache)
   const contexts = new Set(lineage(fastify))
 
   fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()), issuers: () => keys.map((each) => each.status()) }))

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from './errors.js'
-import type { IssuerOptions } from './types.js'
+import type { IssuerOptions } from './issuer-types.js'
 
 /** What every preset takes beside its own: any option of an `issuers` entry, which then wins. `requiredClaims` are added to the preset's, claim by claim. */
 type Overrides = Partial<IssuerOptions>

@@ -5,7 +5,7 @@ import { discoverKeys } from './discovery.js'
 import type { IssuerSettings } from './issuers.js'
 import { usableKeys } from './jwk.js'
 import { FetchFault, fetchJson } from './limited-fetch.js'
-import type { IssuerStatus } from './types.js'
+import type { IssuerStatus } from './issuer-types.js'
 
 /** No key can be had now, neither held nor fetched. */
 export class KeysUnavailable extends Error {
@@ -161,6 +161,8 @@ function since (moment: number): number {
 
 /** The messages of this library's own errors; of others the name and codes alone, as they may quote what came. */
 function describe (error: unknown): string {
-  const { name, code, message, cause } = error as { name: string, code?: unknown, message: string, cause?: { code?: unknown } }
+  // An injected fetch may reject with anything.
+  if (!(error instanceof Error)) return 'unknown error'
+  const { name, code, message, cause } = error as Error & { code?: unknown, cause?: { code?: unknown } }
   return error instanceof FetchFault ? message : [name, code, cause?.code].filter(Boolean).join(' ')
 }

@@ -1,7 +1,11 @@
+import { connect } from 'node:http2'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
+import { parseCompactJws } from '../lib/compact-jws.js'
 import userScope, { ForbiddenUserAccessError, getUser, MissingTokenError } from '../lib/index.js'
+import { readOptions } from '../lib/options.js'
+import { createSecretVerifier } from '../lib/secret-verifier.js'
 import { bearer, build, challengeOf, refusals, secret, sender, sign, tokenFor } from './helper.js'
 
 const forbidden = {
@@ -215,6 +219,45 @@ t.test('1,000 requests at once', async (t) => {
     }))
     t.same([...new Set(answers)], ['200,403'])
   }
+})
+
+t.test('the whole body, and the whole user', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => { app.get('/api/me', async (request) => request.user) })
+  t.same((await send('/api/me')).body, { statusCode: 401, code: 'MISSING_TOKEN', error: 'Unauthorized', message: 'Missing authentication token' })
+  const claims = { sub: 'alice', exp: 1e10, roles: ['member'] }
+  t.same((await send({ url: '/api/me', headers: bearer(sign(claims)) })).body, { id: 'alice', claims })
+})
+
+t.test('a bad header is no anonymous request, and none of the guard\'s statuses can be lost', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setErrorHandler(async () => ({ mine: 1 }))
+    app.get('/maybe', { config: { access: 'optional' } }, async () => 'in')
+    app.get('/api/:user_id/tasks', async () => 'in')
+  })
+  for (const authorization of ['', 'Basic x', 'Bearer', 'Bearer x']) t.match(await send({ url: '/maybe', headers: { authorization } }), { status: 401 }, authorization)
+  t.match(await send({ url: '/api/bob/tasks', headers: alice }), { status: 403, body: { mine: 1 } })
+})
+
+t.test('a token signed with a secret is verified without a promise', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  const verify = await createSecretVerifier(app, readOptions({ secret }, {}))
+  t.match(verify(parseCompactJws(tokenFor('alice'))), { user: { id: 'alice' } })
+})
+
+t.test('over HTTP/2', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(async () => { await app.close() })
+  await app.register(userScope, { secret })
+  app.get('/api/:user_id/tasks', async (request) => ({ user: request.user.id }))
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const session = connect(address)
+  t.teardown(() => session.close())
+  const status = (user: string, headers = {}) => new Promise((resolve, reject) => {
+    const stream = session.request({ ':path': `/api/${user}/tasks`, ...headers })
+    stream.on('response', (response) => resolve(response[':status'])).on('error', reject).resume().end()
+  })
+  t.same([await status('alice'), await status('alice', alice), await status('bob', alice)], [401, 200, 403])
 })
 
 t.test('the challenge of each code', async (t) => {

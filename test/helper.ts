@@ -39,6 +39,10 @@ export const challengeOf = (description: string, error = 'invalid_token') => `Be
 /** A line of the log, parsed. */
 export interface LogLine { level: number, msg: string, code?: string, reason?: string, [field: string]: unknown }
 
+// The cache changes only speed: the suite runs with it as it is by default, off, and too small for anything (`npm run test:cache`).
+const { TEST_CACHE: cacheSize } = process.env
+const cache = cacheSize === 'off' ? false : cacheSize ? { max: Number(cacheSize) } : {}
+
 interface Host {
   app: FastifyInstance
   log: LogLine[]
@@ -53,7 +57,7 @@ export async function build (t: Test, options: UserScopeOptions = {}, server: Fa
   const log: LogLine[] = []
   const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } }, ...server })
   t.teardown(async () => { await app.close() })
-  await app.register(userScope, options.issuers ? options : { secret, ...options })
+  await app.register(userScope, { cache, ...!options.issuers && { secret }, ...options })
   routes(app)
   await app.ready()
   return { app, log, send: sender(app) }

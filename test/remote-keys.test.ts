@@ -201,6 +201,30 @@ t.test('an injected fetch that heeds no signal cannot hang a request', async (t)
   t.equal(info()?.lastError, 'timed out')
 })
 
+t.test('an injected fetch that hangs, or rejects with anything, while the keys are being found', async (t) => {
+  const issuer = await startIssuer(t)
+  const { jwksUri: _, ...entry } = issuer.entry
+  for (const [fetch, lastError] of [
+    [() => new Promise<Response>(() => {}), 'timed out'],
+    // eslint-disable-next-line prefer-promise-reject-errors
+    [() => Promise.reject(), 'unknown error']
+  ] as const) {
+    const { app, send } = await build(t, { issuers: [{ ...entry, discovery: true, lazy: true, timeout: 0.1, fetch }] })
+    t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) }), { status: 503, code: 'KEYS_UNAVAILABLE' })
+    t.equal(app.userScope.issuers()[0]?.lastError, lastError)
+  }
+})
+
+t.test('the error handler of the host cannot lose the status of an outage', async (t) => {
+  const issuer = await startIssuer(t)
+  await issuer.stop()
+  const { send } = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] }, {}, (app) => {
+    app.setErrorHandler(async () => ({ mine: 1 }))
+    app.get('/api/me', async () => 'in')
+  })
+  t.match(await send({ url: '/api/me', headers: bearer(await issuer.token('alice')) }), { status: 503, headers: { 'retry-after': '30' }, body: { mine: 1 } })
+})
+
 t.test('an injected fetch that answers without a body', async (t) => {
   const issuer = await startIssuer(t)
   const { info } = await host(t, issuer, { lazy: true, fetch: async () => new Response(null) })

@@ -27,6 +27,7 @@ t.test('routes declared before the plugin are guarded by their own parameters', 
     app.get('/early/maybe', { config: { access: 'optional' } }, id)
     app.get('/early/odd/:user_id', { config: { access: 'nobody' as 'public' } }, id)
     app.get('/early/c::olon', id)
+    app.get('/early/none', { config: { access: 'owner' } }, id)
     app.get('/early/files/*', id)
     app.route({ method: ['POST', 'PUT'], url: '/early/:user_id/both', handler: id })
     app.options('/early/preflight', id)
@@ -43,6 +44,7 @@ t.test('routes declared before the plugin are guarded by their own parameters', 
     ['/early/maybe', 200, 200, null],
     ['/early/odd/USER', 401, 200, 403],
     ['/early/c:olon', 401, 200, null],
+    ['/early/none', 401, 403, null],
     ['/early/files/x', 401, 200, null],
     ['/child/USER', 401, 200, 403],
     ['/late/USER', 401, 200, 403]

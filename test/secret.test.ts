@@ -74,6 +74,8 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ["PostgREST's sample", 'reallyreallyreallyreallyverysafe', /published sample/],
   ['the key of RFC 7520', 'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', /published sample/],
   ["Better Auth's default", 'better-auth-secret-12345678901234567890', /published sample/],
+  ...['256', '384', '512'].map((bits): [string, string, RegExp] => [`a sample of jwt.io, ${bits} bits`, `your-${bits}-bit-secret`, /published sample/]),
+  ['a longer one', 'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long', /published sample/],
   ['a sample of jwt.io', 'a-string-secret-at-least-256-bits-long', /published sample/],
   ['the key of RFC 7515, A.1', 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow', /published sample/],
   ['7 different characters', 'abcdefg'.repeat(6), /fewer than 8 different/]

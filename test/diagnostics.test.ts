@@ -1,0 +1,76 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
+import Fastify from 'fastify'
+import client from 'prom-client'
+import t from 'tap'
+import userScope, { type VerifyMessage } from '../lib/index.js'
+import { bearer, build, otherSecret, secret, sign, tokenFor, usualRoutes } from './helper.js'
+import { startIssuer } from './issuer.js'
+
+const name = 'fastify-user-scope:verify'
+
+t.test('what is published', async (t) => {
+  const messages: VerifyMessage[] = []
+  const listener = (message: unknown) => { messages.push(message as VerifyMessage) }
+  subscribe(name, listener)
+  t.teardown(() => { unsubscribe(name, listener) })
+
+  const { send } = await build(t, {}, {}, (app) => {
+    usualRoutes(app)
+    app.get('/maybe', { config: { access: 'optional' } }, async () => 'in')
+  })
+  const token = tokenFor('alice', { note: 'of the payload' })
+  const requests = [
+    { url: '/api/alice/tasks?x=1', headers: bearer(token) },
+    { url: '/api/alice/tasks', headers: bearer(token) },
+    { url: '/api/bob/tasks', headers: bearer(token) },
+    { url: '/api/me' },
+    { url: '/api/me', headers: bearer(sign({}, { key: otherSecret })) },
+    { url: '/maybe' },
+    { url: '/health' },
+    { url: '/nowhere' }
+  ]
+  for (const request of requests) await send(request)
+  const rows = messages.map(({ outcome, code, method, route, verifiedBy, cached }) => [outcome, code, method, route, verifiedBy, cached])
+  t.same(rows, [
+    ['admitted', null, 'GET', '/api/:user_id/tasks', 'secret', false],
+    ['admitted', null, 'GET', '/api/:user_id/tasks', 'secret', true],
+    ['refused', 'FORBIDDEN_USER_ACCESS', 'GET', '/api/:user_id/tasks', 'secret', true],
+    ['refused', 'MISSING_TOKEN', 'GET', '/api/me', null, false],
+    ['refused', 'INVALID_TOKEN_SIGNATURE', 'GET', '/api/me', null, false],
+    ['anonymous', null, 'GET', '/maybe', null, false]
+  ])
+  t.ok(messages.every(({ duration }) => duration > 0 && Number.isInteger(duration)))
+  const text = JSON.stringify(messages)
+  for (const part of [...token.split('.'), 'of the payload', 'alice']) t.notOk(text.includes(part), part)
+
+  const issuer = await startIssuer(t)
+  const remote = await build(t, { issuers: [issuer.entry] })
+  messages.length = 0
+  await remote.send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) })
+  t.match(messages, [{ outcome: 'admitted', verifiedBy: issuer.url, cached: false }])
+})
+
+t.test('nothing is published, or measured, where nobody subscribes', async (t) => {
+  const { send } = await build(t)
+  const clock = t.capture(process.hrtime, 'bigint', process.hrtime.bigint)
+  t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { status: 200 })
+  t.equal(clock().length, 0)
+})
+
+t.test('a histogram for Prometheus, as README has it', async (t) => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const block = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code).find((code) => code?.includes('prom-client'))
+  const dir = t.testdir({ 'histogram.mjs': String(block) })
+  await import(pathToFileURL(`${dir}/histogram.mjs`).href)
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(userScope, { secret })
+  usualRoutes(app)
+  await app.inject({ url: '/api/me', headers: bearer(tokenFor('alice')) })
+  await app.inject('/api/me')
+  const text = await client.register.metrics()
+  t.match(text, /user_scope_seconds_count\{route="\/api\/me",outcome="admitted",code="",cached="false"\} 1/)
+  t.match(text, /user_scope_seconds_count\{route="\/api\/me",outcome="refused",code="MISSING_TOKEN",cached="false"\} 1/)
+})

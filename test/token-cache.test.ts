@@ -1,0 +1,146 @@
+import { mock } from 'node:test'
+import t from 'tap'
+import { TokenCache } from '../lib/token-cache.js'
+import type { UserScopeOptions, VerifiedUser } from '../lib/index.js'
+import { bearer, build, sign } from './helper.js'
+import { makeKey, startIssuer } from './issuer.js'
+
+const start = 1_800_000_000
+mock.timers.enable({ apis: ['Date'], now: start * 1000 })
+t.beforeEach(() => { mock.timers.setTime(start * 1000) })
+const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
+
+/** A host that hands out the users its handler sees, so that one can tell whether the cache answered: it gives the very same object. */
+async function host (t: Parameters<typeof build>[0], options: UserScopeOptions = {}) {
+  let seen: VerifiedUser | undefined
+  const { send } = await build(t, options, {}, (app) => {
+    app.get('/api/:user_id/tasks', async (request) => { seen = request.user; return 'in' })
+  })
+  return async (token: string, user = 'alice', headers = bearer(token)) => {
+    seen = undefined
+    const { status } = await send({ url: `/api/${user}/tasks`, headers })
+    return seen ?? status
+  }
+}
+
+t.test('a token that is known is not verified again', async (t) => {
+  const ask = await host(t)
+  const token = sign({ sub: 'alice', exp: start + 1000 })
+  const first = await ask(token)
+  t.type(first, 'object')
+  t.equal(await ask(token), first)
+  t.equal(await ask(token, 'bob'), 403, 'but its path is compared each time')
+  t.not(await ask(sign({ sub: 'alice', exp: start + 1001 })), first)
+  t.equal(await ask(`${token}x`), 401)
+  t.equal(await ask(token, 'alice', { authorization: `bearer ${token}` }) === first, false, 'another spelling of the scheme is let in, by the long way')
+})
+
+t.test('off', async (t) => {
+  const ask = await host(t, { cache: false })
+  const token = sign({ sub: 'alice', exp: start + 1000 })
+  t.not(await ask(token), await ask(token))
+})
+
+t.test('until when', async (t) => {
+  const cases: Array<[what: string, options: UserScopeOptions, claims: object, kept: number, gone: number]> = [
+    ['exp', {}, { exp: start + 100 }, 99.999, 100],
+    ['exp and clockTolerance', { clockTolerance: 10 }, { exp: start + 100 }, 109.999, 110],
+    ['maxTokenAge', { maxTokenAge: 50 }, { exp: start + 1000, iat: start - 10 }, 39.999, 40],
+    ['ttl', { cache: { ttl: 60 } }, { exp: start + 1000 }, 59.999, 60],
+    ['the default ttl', {}, { exp: start + 1000 }, 299.999, 300]
+  ]
+  for (const [what, options, claims, kept, gone] of cases) {
+    at(0)
+    const ask = await host(t, options)
+    const token = sign({ sub: 'alice', ...claims })
+    const first = await ask(token)
+    at(kept)
+    t.equal(await ask(token), first, `${what}: kept`)
+    at(gone)
+    t.not(await ask(token), first, `${what}: gone`)
+  }
+})
+
+t.test('a clock that is set back', async (t) => {
+  for (const claims of [{ nbf: start - 5 }, { iat: start - 5 }]) {
+    at(0)
+    const ask = await host(t)
+    const token = sign({ sub: 'alice', exp: start + 1000, ...claims })
+    const first = await ask(token)
+    at(-5)
+    t.equal(await ask(token), first)
+    at(-5.001)
+    t.equal(await ask(token), 401)
+  }
+})
+
+t.test('the least recently used token leaves first', async (t) => {
+  const ask = await host(t, { cache: { max: 2 } })
+  const [a, b, c] = ['a', 'b', 'c'].map((n) => sign({ sub: 'alice', exp: start + 1000, n })) as [string, string, string]
+  const first = await ask(a)
+  await ask(b)
+  t.equal(await ask(a), first)
+  await ask(c)
+  t.equal(await ask(a), first, 'used again, so b left')
+})
+
+t.test('tokens over 4 KB, and refusals, are not kept', async (t) => {
+  const ask = await host(t)
+  const long = sign({ sub: 'alice', exp: start + 1000, pad: 'x'.repeat(3200) })
+  t.ok(long.length > 4096)
+  t.not(await ask(long), await ask(long))
+  const soon = sign({ sub: 'alice', exp: start + 1000, nbf: start + 10 })
+  t.equal(await ask(soon), 401)
+  at(10)
+  t.type(await ask(soon), 'object')
+})
+
+t.test('bounded in bytes', async (t) => {
+  const cache = new TokenCache({ max: 1_000_000, ttl: 300 })
+  const verified = { validFrom: 0, expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
+  for (let i = 0; i < 10_000; i++) cache.keep(String(i).padStart(4096, '0'), verified, 0)
+  const kept = Array.from({ length: 10_000 }, (_, i) => cache.find(`Bearer ${String(i).padStart(4096, '0')}`)).filter(Boolean).length
+  t.equal(kept, 33_554_432 / 4096)
+})
+
+t.test('what one request does to its user reaches no other', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.get('/api/:user_id/tasks', { preHandler: async (request) => { Object.assign(request, { user: { id: 'mallory' } }) } }, async (request) => request.user.id)
+    app.get('/api/me', async (request) => request.user.id)
+  })
+  const headers = bearer(sign({ sub: 'alice', exp: start + 1000 }))
+  t.match(await send({ url: '/api/alice/tasks', headers }), { body: 'mallory' })
+  t.match(await send({ url: '/api/me', headers }), { body: 'alice' })
+})
+
+t.test('an entry does not outlive the keys that verified it', async (t) => {
+  const issuer = await startIssuer(t)
+  const ask = await host(t, { issuers: [issuer.entry], cache: { ttl: 86_400 } })
+  const [old] = issuer.keys
+  const token = await issuer.token('alice', { exp: start + 100_000 })
+  const first = await ask(token)
+  t.equal(await ask(token), first)
+
+  issuer.keys.splice(0, 1, await makeKey('two'))
+  at(30)
+  t.type(await ask(await issuer.token('alice')), 'object', 'a new kid has the keys fetched')
+  t.equal(await ask(token), 401, 'and the removed key does not serve from memory')
+
+  issuer.keys.splice(0, 1, old!)
+  at(700)
+  t.type(await ask(token), 'object')
+  issuer.keys.splice(0, 1, await makeKey('three'))
+  at(1300)
+  t.equal(await ask(token), 401, 'nor without anybody asking, after the maximum age')
+})
+
+t.test('a verification that was under way while the keys changed is not kept', async (t) => {
+  const cache = new TokenCache({ max: 10, ttl: 300 })
+  const verified = { validFrom: 0, expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
+  const { generation } = cache
+  cache.clear()
+  cache.keep('token', verified, generation)
+  t.equal(cache.find('Bearer token'), undefined)
+  cache.keep('token', verified, cache.generation)
+  t.equal(cache.find('Bearer token'), verified)
+})
