@@ -48,7 +48,8 @@ export class RemoteKeys {
 
   /** Seconds since 1970: until then, what these keys verified stands without asking again. */
   get freshUntil (): number {
-    return Math.max(this.#fetchedAt + this.settings.maxAge, this.#nextTry)
+    const { maxAge, maxStale } = this.settings
+    return Math.min(Math.max(this.#fetchedAt + maxAge, this.#nextTry), this.#fetchedAt + maxStale)
   }
 
   /** For `jose`. Throws KeysUnavailable, or an error of `jose` where no key fits. */
