@@ -1,0 +1,95 @@
+/** @typedef {{ secret?: string, jwksUri?: string, algorithm: string, issuer: string, audience: string, cache?: unknown }} Settings */
+
+/** What each answers to the owner. */
+export const answer = { tasks: [{ id: 1, title: 'Buy milk', completed: false }, { id: 2, title: 'Call the bank', completed: true }] }
+
+const host = '127.0.0.1'
+const path = '/api/:user_id/tasks'
+
+/** Each starts a server as its own documentation shows it, and resolves to its port. */
+export const contenders = {
+  'no-auth': async () => {
+    const app = await newFastify()
+    app.get(path, async () => answer)
+    return await listen(app)
+  },
+
+  'user-scope': async ({ secret, jwksUri, algorithm, issuer, audience, cache }) => {
+    const { default: userScope } = await import('../../dist/index.js')
+    const app = await newFastify()
+    const keys = secret ? { secret, issuer, audience } : { issuers: [{ issuer, audience, jwksUri, algorithms: [algorithm] }] }
+    await app.register(userScope, { ...keys, ...cache !== undefined && { cache } })
+    app.get(path, async () => answer)
+    return await listen(app)
+  },
+
+  '@fastify/jwt': async ({ secret, algorithm, issuer, audience, cache }) => {
+    const { default: jwt } = await import('@fastify/jwt')
+    const app = await newFastify()
+    app.register(jwt, { secret, verify: { algorithms: [algorithm], allowedIss: issuer, allowedAud: audience, ...cache !== undefined && { cache } } })
+    app.decorate('authenticate', async (request, reply) => {
+      try {
+        await request.jwtVerify()
+      } catch (error) {
+        reply.send(error)
+      }
+    })
+    return await behindAuthenticate(app)
+  },
+
+  'fastify-jwt-jwks': async ({ secret, jwksUri, issuer, audience }) => {
+    const { default: jwks } = await import('fastify-jwt-jwks')
+    const app = await newFastify()
+    app.register(jwks, { ...secret ? { secret } : { jwksUrl: jwksUri }, issuer, audience })
+    return await behindAuthenticate(app)
+  },
+
+  hono: async ({ secret, jwksUri, algorithm, issuer, audience }) => {
+    const { Hono } = await import('hono')
+    const { jwt } = await import('hono/jwt')
+    const { jwk } = await import('hono/jwk')
+    const { serve } = await import('@hono/node-server')
+    const verification = { iss: issuer, aud: audience }
+    const app = new Hono()
+    app.use('/api/*', secret ? jwt({ secret, alg: algorithm, verification }) : jwk({ jwks_uri: jwksUri, alg: [algorithm], verification }))
+    app.get(path, (context) => context.get('jwtPayload').sub === context.req.param('user_id') ? context.json(answer) : context.json(forbidden, 403))
+    return await new Promise((resolve) => { serve({ fetch: app.fetch, port: 0, hostname: host }, ({ port }) => resolve(port)) })
+  },
+
+  express: async ({ secret, jwksUri, algorithm, issuer, audience }) => {
+    const { default: express } = await import('express')
+    const { auth } = await import('express-oauth2-jwt-bearer')
+    const app = express()
+    // Work that none of the others does.
+    app.disable('etag').disable('x-powered-by')
+    app.use(auth({ issuer, audience, tokenSigningAlg: algorithm, ...secret ? { secret } : { jwksUri } }))
+    app.get(path, (request, response) => request.auth.payload.sub === request.params.user_id ? response.json(answer) : response.status(403).json(forbidden))
+    // The default one writes each refusal to the console.
+    app.use((error, _request, response, _next) => response.status(error.status).set(error.headers).json({ message: error.message }))
+    return await new Promise((resolve) => {
+      const server = app.listen(0, host, () => resolve(server.address().port))
+    })
+  }
+}
+
+const forbidden = { statusCode: 403, error: 'Forbidden', message: "Cannot access another user's resources" }
+
+async function newFastify () {
+  const { default: Fastify } = await import('fastify')
+  return Fastify()
+}
+
+/** The two Fastify plugins that leave the comparison to the host. */
+async function behindAuthenticate (app) {
+  await app.after()
+  app.get(path, { onRequest: [app.authenticate] }, async (request, reply) => {
+    if (request.user.sub === request.params.user_id) return answer
+    return reply.code(403).send(forbidden)
+  })
+  return await listen(app)
+}
+
+async function listen (app) {
+  await app.listen({ port: 0, host })
+  return app.server.address().port
+}

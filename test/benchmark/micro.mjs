@@ -1,0 +1,71 @@
+/** Header value → user, without a server: this plugin with and without its cache, jose, fast-jwt and jsonwebtoken, for each algorithm. */
+import './install.ts'
+import { createSecretKey } from 'node:crypto'
+import { audience, issuer, keySet, makeToken, publicKey, secret } from './tokens.ts'
+
+// Behind the installation, so not as static imports.
+const { bench, do_not_optimize: use, run, summary } = await import('mitata')
+const { createVerifier } = await import('fast-jwt')
+const { jwtVerify } = await import('jose')
+const { default: jsonwebtoken } = await import('jsonwebtoken')
+
+const dist = (file) => import(new URL(`../../dist/${file}.js`, import.meta.url).href)
+const { parseBearer } = await dist('bearer-token')
+const { createClaimsReader } = await dist('claims')
+const { parseCompactJws } = await dist('compact-jws')
+const { createJwksVerifier } = await dist('jwks-verifier')
+const { issuerRules, readOptions } = await dist('options')
+const { RemoteKeys } = await dist('remote-keys')
+const { createSecretVerifier } = await dist('secret-verifier')
+const { TokenCache } = await dist('token-cache')
+const { default: Fastify } = await import('fastify')
+
+const app = Fastify()
+const secretVerifier = await createSecretVerifier(app, readOptions({ secret, issuer, audience }, {}))
+
+async function verifierOf (algorithm) {
+  if (algorithm === 'HS256') return secretVerifier
+  const options = { issuer, audience, algorithms: [algorithm], jwksUri: 'https://issuer.example/jwks', fetch: async () => Response.json(keySet) }
+  const settings = readOptions({ issuers: [options] }, {})
+  const keys = new RemoteKeys(settings.issuers[0], app.log, () => {})
+  await keys.load()
+  return createJwksVerifier(keys, createClaimsReader(issuerRules(settings, keys.settings)))
+}
+
+/** Goes round many tokens, so that nothing can know the next one but by verifying it. */
+function cycle (algorithm) {
+  const headers = Array.from({ length: algorithm === 'RS256' ? 200 : 1000 }, (_, index) => `Bearer ${makeToken(algorithm, `user-${index}`)}`)
+  let turn = 0
+  return () => headers[turn++ % headers.length]
+}
+
+for (const algorithm of ['HS256', 'EdDSA', 'ES256', 'RS256']) {
+  const verify = await verifierOf(algorithm)
+  const cache = new TokenCache({ max: 10_000, ttl: 300 })
+  const key = algorithm === 'HS256' ? createSecretKey(secret, 'utf8') : publicKey(algorithm)
+  const pem = algorithm === 'HS256' ? secret : key.export({ type: 'spki', format: 'pem' })
+  const rules = { key: pem, algorithms: [algorithm], allowedIss: issuer, allowedAud: audience }
+  const fastJwt = createVerifier({ ...rules, cache: false })
+  const cachingFastJwt = createVerifier({ ...rules, cache: true })
+  const next = cycle(algorithm)
+  const one = next()
+  const token = parseBearer(one)
+  cache.keep(token, await verify(parseCompactJws(token)), cache.generation)
+  const bare = (header) => header.slice(7)
+
+  summary(() => {
+    bench(`${algorithm} fastify-user-scope, known token`, () => use(cache.find(one).user)).baseline(true)
+    bench(`${algorithm} fast-jwt, known token`, () => use(cachingFastJwt(bare(one)).sub))
+  })
+  summary(() => {
+    if (algorithm === 'HS256') bench(`${algorithm} fastify-user-scope, new token`, () => use(verify(parseCompactJws(parseBearer(next()))).user)).baseline(true)
+    else bench(`${algorithm} fastify-user-scope, new token`, async () => use((await verify(parseCompactJws(parseBearer(next())))).user)).baseline(true)
+    bench(`${algorithm} fast-jwt`, () => use(fastJwt(bare(next())).sub))
+    bench(`${algorithm} jose`, async () => use((await jwtVerify(bare(next()), key, { algorithms: [algorithm], issuer, audience })).payload.sub))
+    // It has no EdDSA.
+    if (algorithm !== 'EdDSA') bench(`${algorithm} jsonwebtoken`, () => use(jsonwebtoken.verify(bare(next()), key, { algorithms: [algorithm], issuer, audience }).sub))
+  })
+}
+
+await run()
+await app.close()
