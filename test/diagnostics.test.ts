@@ -45,6 +45,13 @@ t.test('what is published', async (t) => {
   const text = JSON.stringify(messages)
   for (const part of [...token.split('.'), 'of the payload', 'alice']) t.notOk(text.includes(part), part)
 
+  const guarded404 = await build(t, {}, {}, (app) => {
+    app.setNotFoundHandler({ config: { access: 'user' } } as object, async (_request, reply) => reply.code(404).send())
+  })
+  messages.length = 0
+  await guarded404.send('/nowhere')
+  t.match(messages, [{ outcome: 'refused', code: 'MISSING_TOKEN', route: null }])
+
   const issuer = await startIssuer(t)
   const remote = await build(t, { issuers: [issuer.entry] })
   messages.length = 0
