@@ -87,8 +87,11 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
   function admit (request: GuardedRequest, observation: Observation | null): void | Promise<void> {
     admitAs(request, null, null)
     const level = readLevel(request)
-    const verified = level === 'public' ? null : authenticate(request, level === 'optional', observation)
-    if (level === 'public') observation?.discard()
+    if (level === 'public') {
+      observation?.discard()
+      return admitAs(request, null, 'open')
+    }
+    const verified = authenticate(request, level === 'optional', observation)
     if (verified === null) return admitAs(request, null, 'open')
     if (verified instanceof Promise) return verified.then((found) => decorate(request, level, found, observation))
     decorate(request, level, verified, observation)

@@ -6,7 +6,7 @@ const minDifferentCharacters = 8
 const mend = 'Make one with: openssl rand -base64 32'
 
 // Anybody can sign with these. Better Auth falls back to the first; the others are the documentation samples of jwt.io
-// (of today and before) and of RFC 7515, appendix A.1.
+// (of today and before), of RFC 7515, appendix A.1, and RFC 7520, §3.5, and those of Supabase and PostgREST.
 const published = new Set([
   'better-auth-secret-12345678901234567890',
   'better-auth-secret-123456789',
