@@ -83,8 +83,10 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
   const ofHeader = headerRules(rules)
   const ofClaims = claimRules(rules, clock)
   const { maxTokenAge = Infinity, clockTolerance } = rules
+  let goodHeader: Json | undefined // frozen, and one for many tokens
   return ({ header, payload }) => {
-    apply(ofHeader, ownMembers(header))
+    if (header !== goodHeader) apply(ofHeader, ownMembers(header))
+    goodHeader = header
     apply(ofClaims, ownMembers(payload), emailHint(payload, rules.userIdClaim))
     const { exp, iat = 0, nbf = 0 } = payload as { exp: number, iat?: number, nbf?: number }
     return {
@@ -142,7 +144,7 @@ function readUserId (payload: Json, configured: string | undefined): string {
 }
 
 /** Something on Object.prototype must not stand in for a claim that is missing. */
-const ownMembers = (object: Json): Json => Object.assign(Object.create(null) as Json, object)
+const ownMembers = (object: Json): Json => Object.setPrototypeOf({ ...object }, null) as Json
 const has = (object: Json, name: string) => Object.hasOwn(object, name)
 const isFinite = (value: unknown): value is number => Number.isFinite(value)
 

@@ -26,7 +26,15 @@ export function parseCompactJws (token: string): CompactJws {
   const [header, payload, signature] = segments
   if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) throw malformed(wrongCount(token, segments.length))
   if (!isCanonical(Buffer.from(signature, 'base64url'), signature)) throw malformed('the signature is not canonical base64url')
-  return { token, header: readSegment(header, 'header'), payload: readSegment(payload, 'payload') }
+  return { token, header: readHeader(header), payload: readSegment(payload, 'payload') }
+}
+
+let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }
+
+/** The same frozen object for the same text: whoever signs tokens gives all of them one header, or one for each of its keys. */
+function readHeader (segment: string): Record<string, unknown> {
+  if (segment !== lastHeader.segment) lastHeader = { segment, value: Object.freeze(readSegment(segment, 'header')) }
+  return lastHeader.value
 }
 
 const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)

@@ -48,7 +48,7 @@ export class TokenCache {
     return undefined
   }
 
-  keep (token: string, verified: Verified, generation: number): void {
+  keep (token: string, verified: Verified, generation: number | undefined): void {
     if (token.length > maxTokenLength || generation !== this.#generation) return
     this.#entries.set(token, { verified, until: Math.min(verified.expiresAt, Date.now() / 1000 + this.#ttl) })
   }

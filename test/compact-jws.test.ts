@@ -89,3 +89,12 @@ t.test('the form is judged before the signature', async (t) => {
   const { send } = await build(t)
   t.match(await send({ url: '/api/me', headers: bearer(sign('[]', { key: otherSecret })) }), { code: 'MALFORMED_TOKEN' })
 })
+
+t.test('a header that comes again is judged as it was the first time', async (t) => {
+  const { send } = await build(t, { cache: false })
+  const at = sign(payload, { header: { alg: 'HS256', typ: 'at+jwt' } })
+  const untyped = sign(payload, { header: { alg: 'HS256' } })
+  const answers = []
+  for (const token of [good, at, at, good, good, untyped, at]) answers.push((await send({ url: '/api/me', headers: bearer(token) })).code ?? 'ok')
+  t.strictSame(answers, ['ok', 'INVALID_CLAIMS', 'INVALID_CLAIMS', 'ok', 'ok', 'ok', 'INVALID_CLAIMS'])
+})

@@ -106,3 +106,24 @@ t.test('nothing of @fastify/jwt reaches a host that has none', async (t) => {
   })
   t.same((await app.inject('/')).json(), [false, false, false, false, false])
 })
+
+t.test('stacks are captured as before, once a forged token was refused', async (t) => {
+  const { send } = await build(t)
+  const { stackTraceLimit } = Error
+  for (const token of [good, sign(payload, { key: otherSecret })]) {
+    await send({ url: '/api/me', headers: bearer(token) })
+    t.equal(Error.stackTraceLimit, stackTraceLimit)
+  }
+})
+
+t.test('the log says at level debug what verified a new token, once', async (t) => {
+  const lines: string[] = []
+  const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } } })
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret })
+  app.get('/api/me', async (request) => request.user.id)
+  for (let i = 0; i < 3; i++) await app.inject({ url: '/api/me', headers: bearer(good) })
+  const verified = lines.filter((line) => line.includes('token verified'))
+  t.equal(verified.length, 1)
+  t.match(JSON.parse(String(verified[0])), { level: 20, verifiedBy: 'secret' })
+})
