@@ -51,7 +51,7 @@ export function findLateRoutes (fastify: FastifyInstance, names: HookNames, para
 /** A host's own constraint or `buildPrettyMeta` may make it throw. */
 function print (fastify: FastifyInstance): string {
   try {
-    return fastify.printRoutes({ includeHooks: true })
+    return fastify.printRoutes({ includeMeta: ['onRequest', 'preHandler'] })
   } catch {
     return ''
   }

@@ -11,6 +11,8 @@ export type LevelReader = (request: FastifyRequest) => AccessLevel
 export interface SeenRoute {
   /** Fastify's own copy of the options, which `@fastify/swagger` reads again for each document. */
   readonly route: RouteOptions
+  /** What was read of `config.access` when it was judged. */
+  stated: unknown
   access: RouteAccess
 }
 
@@ -31,7 +33,8 @@ export class RouteTable {
 
   /** For the `onRoute` hook: refuses what cannot be, and puts the level where a request finds it. */
   add (route: RouteOptions): void {
-    const entry = { route, access: this.#judge(route) }
+    const stated = statedAccess(route.config)
+    const entry = { route, stated, access: this.#judge(route, stated) }
     this.seen.push(entry)
     // The options are Fastify's shallow copy; the config in them is the host's own object, and may serve several routes.
     route.config = { ...route.config, [this.#entry]: entry } as NonNullable<RouteOptions['config']>
@@ -39,7 +42,10 @@ export class RouteTable {
 
   /** For the `onReady` hook: an `onRoute` hook that ran later may have stated a level, for the routes of another plugin say. */
   settle (late: readonly LateRoute[]): void {
-    for (const entry of this.seen) entry.access = this.#judge(entry.route)
+    for (const entry of this.seen) {
+      const stated = statedAccess(entry.route.config)
+      if (stated !== entry.stated) Object.assign(entry, { stated, access: this.#judge(entry.route, stated) })
+    }
     this.late = late.map((route) => this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }))
   }
 
@@ -64,8 +70,8 @@ export class RouteTable {
     return level === 'user' && source === 'default' && readParam(request, this.#param) !== undefined ? 'owner' : level
   }
 
-  #judge ({ url, method, config }: RouteOptions): RouteAccess {
-    const facts = { url, method, access: statedAccess(config) }
+  #judge ({ url, method }: RouteOptions, access: unknown): RouteAccess {
+    const facts = { url, method, access }
     assertSoundRoute(facts, this.#param)
     return classify(facts, this.#param)
   }
