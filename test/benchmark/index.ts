@@ -1,7 +1,7 @@
 /**
  * Requests per second and CPU time per request (in the process, without the kernel's) of servers that do the same with and without this plugin, and with others: each server
  * in a process of its own, the load from another, all of them by turns. Prints a table, and writes results.json and results.svg.
- * BENCH_SECONDS for each run, 5 by default; BENCH_ROUNDS, 7 by default; BENCH_ONLY=text;text takes the rows whose name has one of the texts, and
+ * BENCH_SECONDS for each run, 3 by default; BENCH_ROUNDS, 7 by default; BENCH_ONLY=text;text takes the rows whose name has one of the texts, and
  * writes no files; BENCH_PROFILE=directory leaves CPU profiles there.
  */
 import './install.js'
@@ -10,7 +10,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { answerOf, directory, hasFastApi, startFastApi, startNode, startServer, type Server } from './processes.js'
 import { audience, issuer, keySet, makeToken, secret, type Algorithm } from './tokens.js'
 
-const seconds = Number(process.env.BENCH_SECONDS ?? 5)
+const seconds = Number(process.env.BENCH_SECONDS ?? 3)
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7)
 const only = process.env.BENCH_ONLY ?? ''
 const connections = 10
