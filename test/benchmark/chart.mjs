@@ -7,7 +7,7 @@ export async function draw ({ rows, versions, date }) {
     name,
     group,
     toBase,
-    who: name.startsWith('fastify-user-scope') ? 'this plugin' : name === 'Fastify without auth' ? 'no authentication' : 'others',
+    who: name.startsWith('fastify-user-scope') ? 'this plugin' : name.startsWith('Fastify without auth') ? 'no authentication' : 'others',
     label: `${(toBase * 100).toFixed(0)} %${cpuAboveBase >= 0.05 ? `, +${cpuAboveBase.toFixed(cpuAboveBase < 10 ? 1 : 0)} µs` : ''}`
   }))
   const x = { field: 'toBase', type: 'quantitative', axis: { format: '%', title: null, grid: true }, scale: { domainMin: 0 } }
