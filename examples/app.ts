@@ -1,41 +1,80 @@
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
+import { randomBytes } from 'node:crypto'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyServerOptions } from 'fastify'
-import userScope, { type UserScopeOptions } from 'fastify-user-scope'
-import { tasks, TaskStore } from './tasks.js'
+import Fastify, { type FastifyInstance } from 'fastify'
+import userScope, { betterAuth } from 'fastify-user-scope'
+import { sql } from 'kysely'
+import { createAuth } from './auth.js'
+import { authRoutes } from './auth-routes.js'
+import { secretOf } from './data-folder.js'
+import { openDatabase } from './database.js'
+import { demoUsers, walk, type DemoUsers } from './demo.js'
+import { docs } from './docs.js'
+import { home } from './home.js'
+import { alone, migrate } from './migrations.js'
+import type { Settings } from './settings.js'
+import { TaskStore } from './task-store.js'
+import { tasks } from './tasks.js'
 
-export interface ServerOptions {
-  logger?: FastifyServerOptions['logger']
-  /** Options of the plugin; without a secret it reads the environment. */
-  userScope?: UserScopeOptions
+/** The todo API, ready to listen. */
+export async function buildApp (settings: Settings): Promise<{ app: FastifyInstance, demo: DemoUsers }> {
+  const app = Fastify({
+    logger: {
+      level: settings.logLevel,
+      serializers: { req: ({ method, url, headers, ip }) => ({ method, url, headers, ip }) },
+      redact: ['req.headers.authorization', 'req.headers.cookie']
+    }
+  })
+  try {
+    return { app, demo: await compose(app, settings) }
+  } catch (error) {
+    await app.close()
+    throw error
+  }
 }
 
-/** The todo API, ready to listen or to be sent requests with `inject`. */
-export async function buildServer (options: ServerOptions = {}) {
-  const app = Fastify({ logger: options.logger ?? false }).withTypeProvider<TypeBoxTypeProvider>()
-
-  // First of all, so that whatever is registered from here on is guarded unless it says otherwise.
-  await app.register(userScope, options.userScope ?? {})
-
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Todo API', version: '1.0.0' } } })
-  await app.register(async (docs) => {
-    // The routes of another plugin cannot state a level themselves.
-    docs.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'public' } })
-    await docs.register(swaggerUi, { routePrefix: '/docs' })
+async function compose (app: FastifyInstance, settings: Settings): Promise<DemoUsers> {
+  const { baseURL, origins, authLimit, database } = settings
+  const db = await openDatabase(database, (error) => { app.log.error(error) })
+  app.addHook('onClose', () => db.destroy())
+  const secret = settings.secret ?? (typeof database === 'object' && 'folder' in database ? await secretOf(database.folder) : randomBytes(32).toString('base64url'))
+  const authWith = (connection: typeof db) => createAuth(connection, { baseURL, origins, secret }, app.log)
+  const demo = await alone(db, async (connection) => {
+    const auth = authWith(connection)
+    await migrate(connection, auth)
+    // Makes the key pair at the first start, or finds now that the secret does not open it.
+    await auth.api.signJWT({ body: { payload: {} } })
+    return await demoUsers(auth)
   })
+  const auth = authWith(db)
 
-  await app.register(tasks, { prefix: '/api/:user_id/tasks', store: new TaskStore() })
+  await app.register(cors, { origin: origins, credentials: true, methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['WWW-Authenticate'] })
+  // Plain http stays plain: a browser that upgraded would find nobody there.
+  const isSecure = baseURL.startsWith('https:')
+  await app.register(helmet, { strictTransportSecurity: isSecure, ...!isSecure && { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } } })
+  // Whatever is registered from here on is guarded unless it says otherwise. The keys are read in process, without a socket.
+  await app.register(userScope, { issuers: [betterAuth({ baseURL, fetch: (url, init) => auth.handler(new Request(url, init)) })] })
 
-  app.get('/api/me', {
-    schema: { summary: 'Who the token belongs to', response: { 200: Type.Object({ id: Type.String() }) } }
+  await docs(app)
+  await app.register(home, { walk: walk(baseURL, demo) })
+  await app.register(authRoutes, { prefix: '/api/auth', auth, baseURL, limit: authLimit, example: demo.alice })
+  await app.register(tasks, { prefix: '/api/:user_id/tasks', store: new TaskStore(db), example: demo.alice.id })
+
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  typed.get('/api/me', {
+    schema: { tags: ['more'], summary: 'Who the token belongs to', description: '401: no token, or one that is not valid.', response: { 200: Type.Object({ id: Type.String() }) } }
   }, async ({ user }) => ({ id: user.id }))
 
-  app.get('/health', {
+  const Issuer = Type.Object({ issuer: Type.String(), keys: Type.Array(Type.Union([Type.String(), Type.Null()])), age: Type.Union([Type.Number(), Type.Null()]), lastError: Type.Union([Type.String(), Type.Null()]) })
+  typed.get('/health', {
     config: { access: 'public' },
-    schema: { summary: 'Whether the server is up', response: { 200: Type.Object({ ok: Type.Boolean() }) } }
-  }, async () => ({ ok: true }))
+    schema: { tags: ['more'], summary: 'Whether the server is up, and its issuer\'s keys', response: { 200: Type.Object({ ok: Type.Boolean(), issuers: Type.Array(Issuer) }) } }
+  }, async () => {
+    await sql`select 1`.execute(db)
+    return { ok: true, issuers: app.userScope.issuers().map(({ issuer, keys, age, lastError }) => ({ issuer, keys: [...keys], age, lastError })) }
+  })
 
   await app.ready()
-  return app
+  return demo
 }

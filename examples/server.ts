@@ -1,59 +1,41 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { env } from 'node:process'
-import { buildServer } from './app.js'
-import { createSigner } from './tokens.js'
-
-const lifetime = '1h'
+import { buildApp } from './app.js'
+import { walk } from './demo.js'
+import { readSettings, type Settings } from './settings.js'
 
 async function start (): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile()
-  const isRandom = currentSecret() === undefined
-  if (isRandom) env.BETTER_AUTH_SECRET = randomBytes(32).toString('base64url')
-
-  const app = await buildServer({ logger: { level: env.LOG_LEVEL || 'warn' } })
-  const sign = await createSigner(String(currentSecret()), lifetime)
-  const address = await app.listen({ host: env.HOST || '127.0.0.1', port: Number(env.PORT || 3000) })
+  const settings = readSettings(env)
+  const { app, demo } = await buildApp(settings)
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
+  try {
+    await listen(app, settings)
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  console.log(`Todo API on ${settings.baseURL}, docs on ${settings.baseURL}/docs
 
-  if (isRandom) console.log('BETTER_AUTH_SECRET is not set: using a random secret, good for this run only.\n')
-  console.log(instructions(address, sign('alice'), sign('bob')))
+Data: ${whereIs(settings.database)}
+${Object.values(demo).map(({ email, id }) => `${email} has the id ${id}`).join('\n')}
+The password of both: ${demo.alice.password}
+
+${walk(settings.baseURL, demo)}
+
+Stop with Ctrl+C.`)
 }
 
-/** The one that tokens are signed with, in Better Auth's order: the newest of the list, else the single one. */
-function currentSecret (): string | undefined {
-  return env.BETTER_AUTH_SECRETS ? env.BETTER_AUTH_SECRETS.split(',')[0]?.replace(/^\s*\d+:/, '') : env.BETTER_AUTH_SECRET
+async function listen (app: Awaited<ReturnType<typeof buildApp>>['app'], { host, port }: Settings): Promise<void> {
+  const inUse = new Error(`port ${port} of ${host} is in use: stop what holds it, or choose another with PORT`)
+  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw error.code === 'EADDRINUSE' ? inUse : error })
+  // Fastify listens on every address of localhost, and says nothing where only some of them are free.
+  if (host === 'localhost' && !app.addresses().some((bound) => typeof bound === 'object' && bound.address === '127.0.0.1')) throw inUse
 }
 
-function instructions (address: string, alice: string, bob: string): string {
-  const as = (token: string) => `-H 'Authorization: Bearer ${token}' `
-  const task = '-H \'Content-Type: application/json\' -d \'{"title":"Buy milk"}\' '
-  const curl = (flags: string, path: string) => `curl -i ${flags}'${address}${path}'`
-  return `Todo API on ${address}, docs on ${address}/docs
-
-Tokens (${lifetime}):
-alice: ${alice}
-bob: ${bob}
-
-201, alice adds a task:
-${curl(as(alice) + task, '/api/alice/tasks')}
-
-200, alice lists her tasks:
-${curl(as(alice), '/api/alice/tasks')}
-
-200, bob asks who he is:
-${curl(as(bob), '/api/me')}
-
-200, the health, without a token:
-${curl('', '/health')}
-
-401, alice's tasks without a token:
-${curl('', '/api/alice/tasks')}
-
-403, alice's tasks with bob's token:
-${curl(as(bob), '/api/alice/tasks')}
-
-Stop with Ctrl+C.`
+function whereIs (database: Settings['database']): string {
+  if (database === 'memory') return 'in memory, gone when it stops'
+  return 'folder' in database ? database.folder : 'on the server of DATABASE_URL'
 }
 
 start().catch((error: Error) => {

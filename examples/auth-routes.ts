@@ -1,0 +1,83 @@
+import rateLimit from '@fastify/rate-limit'
+import { Type } from '@fastify/type-provider-typebox'
+import { fromNodeHeaders } from 'better-auth/node'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Auth } from './auth.js'
+import type { DemoUser } from './demo.js'
+import { Fault, text } from './schemas.js'
+
+const Credentials = (email: string, password: string) => ({
+  email: Type.String({ format: 'email', maxLength: 254, examples: [email] }),
+  password: Type.String({ minLength: 8, maxLength: 128, examples: [password] })
+})
+
+// For the document: Better Auth's answers are passed on as they are.
+const User = Type.Object({ id: Type.String(), email: Type.String(), name: Type.String() }, { additionalProperties: true })
+const SignedIn = Type.Object({ token: Type.String({ description: 'Of the session: not what the API takes' }), user: User }, { additionalProperties: true })
+const AuthFault = Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: true })
+
+interface AuthRoutes {
+  auth: Auth
+  baseURL: string
+  /** Requests in a minute, from one address. */
+  limit: number
+  /** Who is filled in for Try it out. */
+  example: DemoUser
+}
+
+/** Better Auth, under the prefix that it expects: what a client needs for a token stands in the document, the rest is served unseen. */
+export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, baseURL, limit, example }) => {
+  // Guessing passwords is slowed down; the rest of the API is not.
+  await app.register(rateLimit, { max: limit, timeWindow: '1 minute' })
+  const config = { access: 'public' } as const
+  const shared = { tags: ['sign in'] }
+  const limited = { 429: Fault }
+
+  async function pass ({ method, url, headers, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const response = await auth.handler(new Request(new URL(url, baseURL), {
+      method, headers: fromNodeHeaders(headers), body: body == null ? null : Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
+    }))
+    for (const [name, value] of response.headers) if (name !== 'set-cookie') reply.header(name, value)
+    // One header for each: a browser cannot tell them apart in a list.
+    const cookies = response.headers.getSetCookie()
+    if (cookies.length > 0) reply.header('set-cookie', cookies)
+    return reply.code(response.status).send(Buffer.from(await response.arrayBuffer()))
+  }
+
+  app.post('/sign-up/email', {
+    config,
+    schema: {
+      ...shared,
+      summary: 'Make an account',
+      body: Type.Object({ name: text({ minLength: 1, maxLength: 100, examples: ['Carol'] }), ...Credentials('carol@example.com', example.password) }),
+      response: { 200: SignedIn, 400: AuthFault, 422: AuthFault, ...limited }
+    }
+  }, pass)
+
+  app.post('/sign-in/email', {
+    config,
+    schema: {
+      ...shared,
+      summary: 'Sign in',
+      description: 'Sets the session cookie, by which `GET /api/auth/token` knows you. 401: e-mail or password is wrong. 403: the request comes from a page of another origin.',
+      body: Type.Object(Credentials(example.email, example.password)),
+      response: { 200: SignedIn, 400: AuthFault, 401: AuthFault, 403: AuthFault, ...limited }
+    }
+  }, pass)
+
+  app.get('/token', {
+    config,
+    schema: {
+      ...shared,
+      summary: 'Get a token for the API',
+      description: 'Copy `token`, press **Authorize**, paste it. It is good for 15 minutes. 401: you are not signed in.',
+      response: { 200: Type.Object({ token: Type.String() }), 401: AuthFault, ...limited }
+    }
+  }, pass)
+
+  await app.register(async (rest) => {
+    rest.removeAllContentTypeParsers()
+    rest.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+    rest.route({ method: ['GET', 'POST'], url: '/*', config, schema: { hide: true }, handler: pass })
+  })
+}

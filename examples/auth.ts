@@ -1,0 +1,25 @@
+import { betterAuth } from 'better-auth'
+import { jwt } from 'better-auth/plugins'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Database } from './database.js'
+import type { Settings } from './settings.js'
+
+export type Auth = ReturnType<typeof createAuth>
+
+type AuthSettings = Pick<Settings, 'baseURL' | 'origins'> & { secret: string }
+
+/** Better Auth with e-mail and password; `jwt()` at its defaults signs tokens with EdDSA and keeps its keys in the database. */
+export function createAuth (db: Database, { baseURL, origins, secret }: AuthSettings, log: FastifyBaseLogger) {
+  return betterAuth({
+    baseURL,
+    secret, // BETTER_AUTH_SECRETS, where set, goes before it
+    database: { db, type: 'postgres' },
+    emailAndPassword: { enabled: true },
+    plugins: [jwt()],
+    trustedOrigins: origins,
+    // The routes have a limit of their own, which answers as all routes do.
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    logger: { level: 'warn', log: (level, message, ...details) => { log[level]({ details }, message) } }
+  })
+}

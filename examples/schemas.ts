@@ -1,0 +1,7 @@
+import { Type } from '@fastify/type-provider-typebox'
+
+/** Text that the database can hold: it refuses the character NUL, which JSON can say. */
+export const text = (options: { minLength?: number, maxLength: number, examples?: string[] }) => Type.String({ ...options, pattern: '^[^\\u0000]*$' })
+
+/** Fastify's own form of an error. */
+export const Fault = Type.Object({ statusCode: Type.Integer(), code: Type.String(), error: Type.String(), message: Type.String() })
