@@ -1,3 +1,4 @@
+import createError from '@fastify/error'
 import rateLimit from '@fastify/rate-limit'
 import { Type } from '@fastify/type-provider-typebox'
 import { fromNodeHeaders } from 'better-auth/node'
@@ -16,6 +17,8 @@ const User = Type.Object({ id: Type.String(), email: Type.String(), name: Type.S
 const SignedIn = Type.Object({ token: Type.String({ description: 'Of the session: not what the API takes' }), user: User }, { additionalProperties: true })
 const AuthFault = Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: true })
 
+const TooManyRequestsError = createError<[string]>('TOO_MANY_REQUESTS', 'Too many requests, try again in %s', 429)
+
 interface AuthRoutes {
   auth: Auth
   baseURL: string
@@ -28,7 +31,7 @@ interface AuthRoutes {
 /** Better Auth, under the prefix that it expects: what a client needs for a token stands in the document, the rest is served unseen. */
 export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, baseURL, limit, example }) => {
   // Guessing passwords is slowed down; the rest of the API is not.
-  await app.register(rateLimit, { max: limit, timeWindow: '1 minute' })
+  await app.register(rateLimit, { max: limit, timeWindow: '1 minute', errorResponseBuilder: (_request, { after }) => new TooManyRequestsError(after) })
   const config = { access: 'public' } as const
   const shared = { tags: ['sign in'] }
   const limited = { 429: Fault }

@@ -1,114 +1,60 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { createServer } from 'node:net'
 import { env } from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import t, { type Test } from 'tap'
-import { bearer, otherSecret, secret, tokenFor } from './helper.js'
+import t from 'tap'
+import { readSettings } from '../examples/settings.js'
+import { freePort, run, start } from './example.js'
+import { secret } from './helper.js'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
-// What the script names by a path is named from anywhere, as the tests run it in other directories.
-const [command = '', ...args] = scripts.start.split(' ').map((part) => part.endsWith('.ts') ? join(root, part) : part)
-const noEnvFile = t.testdir({})
+// The database is made once: one server after the other opens it.
+const data = { DATA_DIR: t.testdir({}) }
 
-interface Run {
-  /** Resolves once everything is printed; rejects where the process ends before. */
-  started: Promise<string>
-  /** Exit code and what was written to stderr. */
-  ended: Promise<{ code: number | null, stderr: string }>
-  kill: (signal: NodeJS.Signals) => void
-}
+t.test('each printed curl line gives the answer that stands above it, pasted into one shell', async (t) => {
+  const cwd = t.testdir({})
+  const { printed, send } = await start(t, data, cwd)
+  const lines = [...printed.matchAll(/^(?:(\d{3})|Her token), .*\n(.*)$/gm)].map(([, status, line = '']) => ({ status, line }))
+  t.same(lines.map(({ status }) => status), ['200', undefined, '200', '201', '200', '403', '401', '200'])
+  const { stdout } = await promisify(execFile)('sh', ['-c', lines.map(({ line }) => line).join('\n')], { cwd, env: { PATH: env.PATH } })
+  t.same(stdout.match(/HTTP\/1\.1 \d{3}/g), lines.flatMap(({ status }) => status ? [`HTTP/1.1 ${status}`] : []))
+  const [, id] = /^alice@example.com has the id (\S+)$/m.exec(printed) ?? []
+  t.match(stdout, `\n{"id":"${id}"}`)
+  t.match(stdout, '"title":"Buy milk"')
 
-/** Runs what `npm start` runs. Without NODE_OPTIONS, by which the test runner puts loaders and coverage into every process. */
-function run (t: Test, variables: Record<string, string> = {}, cwd = noEnvFile): Run {
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { PATH: env.PATH, PORT: '0', ...variables } })
-  let stdout = ''
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stderr }))
-  const started = new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-      if (stdout.endsWith('Stop with Ctrl+C.\n')) resolve(stdout)
-    })
-    ended.then(({ code }) => { reject(new Error(`ended with ${code}: ${stderr}`)) }, reject)
-  })
-  started.catch(() => {}) // some tests are about the end alone
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await ended
-  })
-  return { started, ended, kill: (signal) => child.kill(signal) }
-}
-
-interface Api {
-  printed: string
-  address: string
-  tokens: { alice: string, bob: string }
-  send: (path: string, request?: { method?: string, token?: string, body?: object }) => Promise<{ status: number, body: unknown }>
-}
-
-/** The running example, and what it says about itself. */
-async function start (t: Test, variables?: Record<string, string>, cwd?: string): Promise<Api> {
-  const printed = await run(t, variables, cwd).started
-  const find = (pattern: RegExp) => String(pattern.exec(printed)?.[1])
-  const address = find(/^Todo API on (http:\S+),/m)
-  return {
-    printed,
-    address,
-    tokens: { alice: find(/^alice: (\S+)$/m), bob: find(/^bob: (\S+)$/m) },
-    send: async (path, { method = 'GET', token, body } = {}) => {
-      const response = await fetch(address + path, {
-        method,
-        headers: { ...token && bearer(token), ...body && { 'content-type': 'application/json' } },
-        ...body && { body: JSON.stringify(body) }
-      })
-      const text = await response.text()
-      return { status: response.status, body: response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) as unknown : text }
-    }
-  }
-}
-
-t.test('each printed curl line gives the answer that stands above it', async (t) => {
-  const { printed } = await start(t)
-  const lines = [...printed.matchAll(/^(\d{3}), .*\n(curl .*)$/gm)]
-  t.same(lines.map(([, status]) => status), ['201', '200', '200', '200', '401', '403'])
-  for (const [, status = '', line = ''] of lines) {
-    const { stdout } = await promisify(execFile)('sh', ['-c', line], { env: { PATH: env.PATH } })
-    t.equal(/^HTTP\/1\.1 (\d{3})/.exec(stdout)?.[1], status, line)
-  }
+  const page = await send('/')
+  t.match(page, { status: 200, body: /<a href="\/docs">/ })
+  for (const { line } of lines) t.match(page.body, line.replaceAll('&', '&#38;'))
 })
 
 t.test('the API', async (t) => {
-  const { send, tokens: { alice, bob } } = await start(t)
-  const add = (body: object, token = alice) => send('/api/alice/tasks', { method: 'POST', token, body })
+  const { send, signIn, signUp, baseURL } = await start(t, data)
+  const [alice, bob] = [await signUp('ann'), await signUp('ben')]
+  const own = `/api/${alice.id}/tasks`
+  const add = (body: object, { token } = alice) => send(own, { method: 'POST', token, body })
 
   await t.test('a task is created, read, listed, updated, completed and deleted', async (t) => {
+    const { token } = alice
     const created = await add({ title: 'Write', description: 'the report', completed: true })
     t.match(created, { status: 201, body: { id: Number, title: 'Write', description: 'the report', completed: false, created_at: /Z$/, updated_at: /Z$/ } })
     const { id, created_at: createdAt } = created.body as { id: number, created_at: string }
-    const url = `/api/alice/tasks/${id}`
-    t.same(await send(url, { token: alice }), { status: 200, body: created.body })
-    t.same(await send('/api/alice/tasks', { token: alice }), { status: 200, body: [created.body] })
+    const url = `${own}/${id}`
+    t.match(await send(url, { token }), { status: 200, body: created.body })
+    t.same((await send(own, { token })).body, { tasks: [created.body], next: null })
 
-    const updated = await send(url, { method: 'PUT', token: alice, body: { title: 'Send' } })
-    t.match(updated, { status: 200, body: { id, title: 'Send', completed: false, created_at: createdAt } })
-    t.notHas(updated.body, { description: String }, 'what an update leaves out is gone')
+    const updated = await send(url, { method: 'PUT', token, body: { title: 'Send' } })
+    t.match(updated, { status: 200, body: { id, title: 'Send', description: null, completed: false, created_at: createdAt } }, 'what an update leaves out is gone')
 
-    t.match(await send(`${url}/complete`, { method: 'PATCH', token: alice }), { status: 200, body: { id, title: 'Send', completed: true } })
-    t.match(await send(url, { token: alice }), { status: 200, body: { completed: true, created_at: createdAt } })
+    t.match(await send(`${url}/complete`, { method: 'PATCH', token }), { status: 200, body: { id, title: 'Send', completed: true } })
+    t.match(await send(url, { token }), { status: 200, body: { completed: true, created_at: createdAt } })
 
-    t.same(await send(url, { method: 'DELETE', token: alice }), { status: 204, body: '' })
-    t.match(await send(url, { token: alice }), { status: 404, body: { statusCode: 404, code: 'TASK_NOT_FOUND', error: 'Not Found' } })
-    t.same(await send('/api/alice/tasks', { token: alice }), { status: 200, body: [] })
+    t.match(await send(url, { method: 'DELETE', token }), { status: 204, body: '' })
+    for (const method of ['GET', 'DELETE']) t.match(await send(url, { method, token }), { status: 404, body: { statusCode: 404, code: 'TASK_NOT_FOUND', error: 'Not Found' } })
+    t.same((await send(own, { token })).body, { tasks: [], next: null })
   })
 
   await t.test("another user's task is out of reach by either path, whatever the method", async (t) => {
-    const { body: task } = await add({ title: "alice's own" })
+    const { body: task } = await add({ title: "ann's own" })
     const { id } = task as { id: number }
     const attempts = [
       { path: `/${id}`, method: 'GET' },
@@ -117,31 +63,69 @@ t.test('the API', async (t) => {
       { path: `/${id}`, method: 'DELETE' }
     ]
     for (const { path, ...request } of attempts) {
-      t.match(await send(`/api/alice/tasks${path}`, { ...request, token: bob }), { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } }, `${request.method} her path`)
-      t.match(await send(`/api/bob/tasks${path}`, { ...request, token: bob }), { status: 404, body: { code: 'TASK_NOT_FOUND' } }, `${request.method} his own path`)
+      t.match(await send(own + path, { ...request, token: bob.token }), { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } }, `${request.method} her path`)
+      t.match(await send(`/api/${bob.id}/tasks${path}`, { ...request, token: bob.token }), { status: 404, body: { code: 'TASK_NOT_FOUND' } }, `${request.method} his own path`)
     }
     t.match(await add({ title: 'planted' }, bob), { status: 403 })
-    t.same(await send('/api/bob/tasks', { token: bob }), { status: 200, body: [] })
-    t.same(await send('/api/alice/tasks', { token: alice }), { status: 200, body: [task] }, 'untouched')
+    t.same((await send(`/api/${bob.id}/tasks`, { token: bob.token })).body, { tasks: [], next: null })
+    t.same((await send(own, { token: alice.token })).body, { tasks: [task], next: null }, 'untouched')
   })
 
-  await t.test('a body or an id that does not fit is refused, to those only who may know', async (t) => {
+  await t.test('a body, an id or a page that does not fit is refused, to those only who may know', async (t) => {
+    const { token } = alice
     const unfit = [
-      {}, { title: '' }, { title: 'x'.repeat(201) }, { title: 'fit', description: 'x'.repeat(1001) }
+      {}, { title: '' }, { title: 'x'.repeat(201) }, { title: 'fit', description: 'x'.repeat(1001) }, { title: 'nul \0' }
     ]
     for (const body of unfit) {
       t.match(await add(body), { status: 400, body: { statusCode: 400, code: 'FST_ERR_VALIDATION' } })
-      t.match(await send('/api/alice/tasks/1', { method: 'PUT', token: alice, body }), { status: 400 })
+      t.match(await send(`${own}/1`, { method: 'PUT', token, body }), { status: 400 })
       t.match(await add(body, bob), { status: 403 })
     }
-    t.match(await send('/api/alice/tasks/first', { token: alice }), { status: 400 })
+    for (const id of ['first', '0', '2147483648', '1e99']) t.match(await send(`${own}/${id}`, { token }), { status: 400 }, id)
+    for (const page of ['limit=0', 'limit=101', 'limit=x', 'after=-1', 'after=2147483648', 'after=x']) t.match(await send(`${own}?${page}`, { token }), { status: 400 }, page)
+    t.match(await send(`${own}/2147483647`, { token }), { status: 404 })
     t.match(await add({ title: 'x'.repeat(200), description: 'x'.repeat(1000) }), { status: 201 })
   })
 
-  await t.test('/api/me is for any user, /health for anybody', async (t) => {
-    t.same(await send('/api/me', { token: bob }), { status: 200, body: { id: 'bob' } })
+  await t.test('who signs up has tasks of their own', async (t) => {
+    const carol = await signUp('carol')
+    const carols = `/api/${carol.id}/tasks`
+    t.match(await send(carols, { method: 'POST', token: carol.token, body: { title: 'Begin' } }), { status: 201 })
+    t.match(await send(carols, { token: carol.token }), { status: 200, body: { tasks: [{ title: 'Begin' }] } })
+    t.match(await send(own, { token: carol.token }), { status: 403 })
+    t.match(await send('/api/me', { token: carol.token }), { status: 200, body: { id: carol.id } })
+    await t.rejects(signUp('carol'), /422/)
+    await t.rejects(signUp('car\0l'), /400/)
+  })
+
+  await t.test('what is no token for the API is refused', async (t) => {
     t.match(await send('/api/me'), { status: 401, body: { code: 'MISSING_TOKEN' } })
-    t.same(await send('/health'), { status: 200, body: { ok: true } })
+    t.match(await send('/api/me', { headers: { cookie: alice.cookie } }), { status: 401, body: { code: 'MISSING_TOKEN' } }, 'the session cookie')
+    t.match(await send('/api/me', { token: alice.sessionToken }), { status: 401, body: { code: 'MALFORMED_TOKEN' } }, 'the token of the session')
+  })
+
+  await t.test("Better Auth's other routes are served too", async (t) => {
+    t.match(await send('/api/auth/ok'), { status: 200, body: { ok: true } })
+    t.match(await send('/api/auth/jwks'), { status: 200, body: { keys: [{ alg: 'EdDSA' }] } })
+    const session = await send('/api/auth/get-session', { headers: { cookie: alice.cookie } })
+    t.match(session, { status: 200, body: { user: { id: alice.id, email: 'ann@example.com', emailVerified: false } } }, 'with every field')
+    const { cookie } = await signIn('ben')
+    const out = await send('/api/auth/sign-out', { method: 'POST', body: {}, headers: { cookie, origin: baseURL } })
+    t.match(out, { status: 200, body: { success: true } })
+    t.ok(out.headers.getSetCookie().length > 1, 'each cookie in a header of its own')
+    t.match(await send('/api/auth/token', { headers: { cookie } }), { status: 401 })
+    t.match(await send('/api/auth/nothing'), { status: 404 })
+  })
+
+  await t.test('a page of another origin cannot use the cookie', async (t) => {
+    const body = { email: 'ann@example.com', password: 'x'.repeat(12) }
+    for (const [origin, status] of [['https://evil.example.com', 403], [baseURL, 401], [baseURL.replace('localhost', '127.0.0.1'), 401]] as const) {
+      t.match(await send('/api/auth/sign-in/email', { method: 'POST', body, headers: { origin, cookie: alice.cookie } }), { status }, origin)
+    }
+  })
+
+  await t.test('/health is for anybody, and tells of the keys', async (t) => {
+    t.match(await send('/health'), { status: 200, body: { ok: true, issuers: [{ issuer: baseURL, keys: [String], age: Number, lastError: null }] } })
   })
 
   await t.test('the docs page needs no token', async (t) => {
@@ -174,71 +158,100 @@ t.test('the API', async (t) => {
       'delete /api/{user_id}/tasks/{task_id}': owner,
       'patch /api/{user_id}/tasks/{task_id}/complete': owner,
       'get /api/me': { security: [{ bearerAuth: [] }], refusals: ['401'] },
-      'get /health': { security: undefined, refusals: [] }
+      'get /health': { security: undefined, refusals: [] },
+      'post /api/auth/sign-up/email': { security: undefined, refusals: [] },
+      'post /api/auth/sign-in/email': { security: undefined, refusals: ['401', '403'] },
+      'get /api/auth/token': { security: undefined, refusals: ['401'] }
     })
   })
-})
 
-t.test('the secret', async (t) => {
-  const own = (token: string) => ['/api/alice/tasks', { token }] as const
-
-  await t.test('is made for the run where the environment has none, and the output says so', async (t) => {
-    const [first, second] = await Promise.all([start(t), start(t)])
-    t.match(first.printed, /^BETTER_AUTH_SECRET is not set: using a random secret, good for this run only\.$/m)
-    t.match(await first.send(...own(first.tokens.alice)), { status: 200 })
-    t.match(await second.send(...own(first.tokens.alice)), { status: 401, body: { code: 'INVALID_TOKEN_SIGNATURE' } })
-  })
-
-  await t.test('is BETTER_AUTH_SECRET', async (t) => {
-    const { printed, send, tokens } = await start(t, { BETTER_AUTH_SECRET: secret })
-    t.notMatch(printed, 'random')
-    t.notMatch(printed, secret)
-    for (const token of [tokens.alice, tokenFor('alice')]) t.match(await send(...own(token)), { status: 200 })
-  })
-
-  await t.test('is the first of BETTER_AUTH_SECRETS, the others still verify', async (t) => {
-    const [rotated, after] = await Promise.all([
-      start(t, { BETTER_AUTH_SECRETS: `2:${otherSecret},1:${secret}` }),
-      start(t, { BETTER_AUTH_SECRET: otherSecret })
-    ])
-    for (const token of [rotated.tokens.alice, tokenFor('alice')]) t.match(await rotated.send(...own(token)), { status: 200 })
-    t.match(await after.send(...own(rotated.tokens.alice)), { status: 200 })
-    t.match(await after.send(...own(tokenFor('alice'))), { status: 401 })
-  })
-
-  await t.test('is read from .env, which the shell overrules', async (t) => {
-    const cwd = t.testdir({ '.env': `BETTER_AUTH_SECRET=${secret}\n` })
-    const [read, overruled] = await Promise.all([start(t, {}, cwd), start(t, { BETTER_AUTH_SECRET: otherSecret }, cwd)])
-    t.notMatch(read.printed, 'random')
-    t.match(await read.send(...own(tokenFor('alice'))), { status: 200 })
-    t.match(await overruled.send(...own(tokenFor('alice'))), { status: 401 })
+  await t.test('helmet and CORS', async (t) => {
+    for (const path of ['/', '/docs', '/health', own]) {
+      const { headers } = await send(path)
+      t.match(headers.get('content-security-policy'), /^default-src 'self';/, path)
+      t.notMatch(headers.get('content-security-policy'), 'upgrade-insecure-requests')
+      t.equal(headers.get('strict-transport-security'), null)
+      t.equal(headers.get('x-content-type-options'), 'nosniff')
+    }
+    for (const [origin, allowed] of [[baseURL, baseURL], ['https://evil.example.com', null]] as const) {
+      const preflight = await send(own, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' } })
+      t.equal(preflight.status, 204)
+      t.equal(preflight.headers.get('access-control-allow-origin'), allowed)
+      t.match(preflight.headers.get('access-control-allow-methods'), 'PUT')
+      t.equal((await send(own, { headers: { origin } })).headers.get('access-control-allow-origin'), allowed, 'on a refusal too')
+    }
   })
 })
 
-t.test('what stops the start is told in one line', async (t) => {
-  const taken = createServer().listen(0, '127.0.0.1')
+t.test('sign-in is limited, in the form of every other error, and the tasks are not', async (t) => {
+  const { send, signIn } = await start(t, { ...data, AUTH_RATE_LIMIT: '3' })
+  const { id, token } = await signIn('alice')
+  t.match(await send('/api/auth/ok'), { status: 200 })
+  for (const path of ['/api/auth/token', '/api/auth/ok']) {
+    const { status, body, headers } = await send(path)
+    t.match({ status, body }, { status: 429, body: { statusCode: 429, code: String, error: 'Too Many Requests', message: String } }, path)
+    t.ok(Number(headers.get('retry-after')) > 0)
+  }
+  for (let i = 0; i < 5; i++) t.match(await send(`/api/${id}/tasks`, { token }), { status: 200 })
+})
+
+t.test('the log is structured and shows no token, cookie or password', async (t) => {
+  const { send, signIn, prints, password } = await start(t, { ...data, LOG_LEVEL: 'trace' })
+  const { id, token, cookie, sessionToken } = await signIn('alice')
+  await send(`/api/${id}/tasks?limit=7`, { token, headers: { cookie, 'user-agent': 'the last one' } })
+  const log = (await prints(/"user-agent":"the last one"/)).split('\n').filter((line) => line.startsWith('{'))
+  const request = log.map((line) => JSON.parse(line) as { req?: { url: string, headers: object } }).find(({ req }) => req?.url.endsWith('?limit=7'))
+  t.match(request, { req: { method: 'GET', headers: { authorization: '[Redacted]', cookie: '[Redacted]', 'user-agent': 'the last one' } } })
+  for (const told of [token, sessionToken, cookie.split('=')[1], password]) t.notMatch(log.join('\n'), told)
+})
+
+t.test('what stops the start is told in one line, with the mend and no secret', async (t) => {
+  const memory = { DATA_DIR: ':memory:' }
+  const cases: Array<[variables: Record<string, string>, says: RegExp]> = [
+    [{ BETTER_AUTH_SECRET: 'too-short' }, /^BETTER_AUTH_SECRET is shorter than 32 characters: make one with: openssl/],
+    [{ BETTER_AUTH_SECRET: '' }, /^BETTER_AUTH_SECRET is shorter than 32 characters/],
+    [{ BETTER_AUTH_SECRETS: 'too-short' }, /^BETTER_AUTH_SECRETS must be of the form 2:new,1:old/],
+    [{ BETTER_AUTH_SECRETS: `2:too-short,1:${secret}` }, /^BETTER_AUTH_SECRETS must be of the form 2:new,1:old/],
+    [{ DATABASE_URL: 'postgres://localhost/todo' }, /^BETTER_AUTH_SECRET is not set, and .*: make one with/],
+    [{ DATABASE_URL: 'mysql://too-short@localhost/todo' }, /^DATABASE_URL must be of the form postgres:/],
+    [{ DATABASE_URL: 'postgres://localhost/todo', ...memory }, /^DATABASE_URL and DATA_DIR are both set: keep/],
+    [{ BETTER_AUTH_URL: 'localhost:3000' }, /^BETTER_AUTH_URL must be an origin without a path/],
+    [{ BETTER_AUTH_URL: 'http://localhost/api' }, /^BETTER_AUTH_URL must be an origin without a path/],
+    [{ BETTER_AUTH_TRUSTED_ORIGINS: 'https://a.example.com,b' }, /^BETTER_AUTH_TRUSTED_ORIGINS must be an origin/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, /],
+    [{ AUTH_RATE_LIMIT: 'none' }, /^AUTH_RATE_LIMIT must be a whole number from 1 to 1000000, such as 60$/],
+    ...['0', '65536', 'http', '-1', '3000.5'].map((value): [Record<string, string>, RegExp] => [{ PORT: value }, /^PORT must be a whole number from 1 to 65535/])
+  ]
+  for (const [variables, message] of cases) {
+    t.throws(() => readSettings(variables), { message }, JSON.stringify(variables))
+    t.throws(() => readSettings(variables), { message: /^(?!.*too-short).*$/ })
+  }
+
+  const cwd = t.testdir({ file: '', broken: { postgres: { PG_VERSION: '9' } } })
+  const port = await freePort()
+  const taken = createServer().listen(port, '127.0.0.1')
   await once(taken, 'listening')
   t.teardown(() => taken.close())
-  const { port } = taken.address() as AddressInfo
-  const cases: Array<[variables: Record<string, string>, says: RegExp]> = [
-    [{ BETTER_AUTH_SECRET: 'too-short' }, /^Cannot start: fastify-user-scope: BETTER_AUTH_SECRET is shorter than 32 bytes\..*\n$/],
-    [{ BETTER_AUTH_SECRET: '' }, /^Cannot start: fastify-user-scope: BETTER_AUTH_SECRET is empty\..*\n$/],
-    [{ BETTER_AUTH_SECRETS: 'too-short' }, /^Cannot start: fastify-user-scope: BETTER_AUTH_SECRETS, entry 1, is not of the form .*\n$/],
-    [{ PORT: String(port) }, new RegExp(`^Cannot start: .*EADDRINUSE.* 127\\.0\\.0\\.1:${port}\\n$`)]
+  const runs: typeof cases = [
+    [{ PORT: 'http' }, /PORT must be/],
+    [{ DATABASE_URL: 'postgres://u:too-short@127.0.0.1:1/todo', BETTER_AUTH_SECRET: secret }, /DATABASE_URL cannot be used \(.*ECONNREFUSED.*\): start that PostgreSQL server/],
+    [{ DATA_DIR: 'file' }, /DATA_DIR cannot be used \(.*EEXIST.*\): name a folder/],
+    [{ DATA_DIR: 'broken' }, /the database in .*broken cannot be opened \(.*\): name another folder/],
+    [{ PORT: String(port), ...data }, new RegExp(`port ${port} of localhost is in use: stop what holds it, or choose another with PORT`)],
+    [{ PORT: String(port), HOST: '127.0.0.1', ...data }, new RegExp(`port ${port} of 127\\.0\\.0\\.1 is in use`)]
   ]
-  await Promise.all(cases.map(async ([variables, says]) => {
-    const { code, stderr } = await run(t, variables).ended
+  for (const [variables, says] of runs) {
+    const { code, stderr } = await run(t, variables, cwd).ended
     t.equal(code, 1)
-    t.match(stderr, says)
+    t.match(stderr, new RegExp(`^Cannot start: ${says.source}.*\\n$`), JSON.stringify(variables))
     t.notMatch(stderr, 'too-short')
-  }))
+  }
 })
 
 t.test('a signal closes the server and ends the process well', async (t) => {
-  await Promise.all((['SIGINT', 'SIGTERM'] as const).map(async (signal) => {
-    const { started, ended, kill } = run(t)
-    await started
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const { ended, kill } = await start(t, data)
     kill(signal)
     t.same(await ended, { code: 0, stderr: '' }, signal)
-  }))
+  }
 })
