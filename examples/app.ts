@@ -43,8 +43,10 @@ async function compose (app: FastifyInstance, settings: Settings): Promise<DemoU
   const demo = await alone(db, async (connection) => {
     const auth = authWith(connection)
     await migrate(connection, auth)
-    // Makes the key pair at the first start, or finds now that the secret does not open it.
-    await auth.api.signJWT({ body: { payload: {} } })
+    // Makes the key pair at the first start, under the lock that all servers share, and finds a wrong secret before a user does.
+    await auth.api.signJWT({ body: { payload: {} } }).catch((error: Error) => {
+      throw new Error(`tokens cannot be signed (${error.message}): give the BETTER_AUTH_SECRET by which the keys were stored, or empty the table jwks`)
+    })
     return await demoUsers(auth)
   })
   const auth = authWith(db)

@@ -26,6 +26,8 @@ const newSecret = 'make one with: openssl rand -base64 32'
 export function readSettings (env: Environment): Settings {
   const port = readInteger(env, 'PORT', 3000, 65535)
   const baseURL = readOrigin('BETTER_AUTH_URL', env.BETTER_AUTH_URL || `http://localhost:${port}`)
+  // Passwords and tokens go there; the plugin would not take keys from such a place either.
+  if (!/^https:|\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(baseURL)) throw new Error('BETTER_AUTH_URL must be https, or http on localhost')
   const trusted = (env.BETTER_AUTH_TRUSTED_ORIGINS || '').split(',').filter(Boolean).map((origin) => readOrigin('BETTER_AUTH_TRUSTED_ORIGINS', origin.trim()))
   const logLevel = env.LOG_LEVEL || 'warn'
   if (!levels.includes(logLevel)) throw new Error(`LOG_LEVEL must be one of ${levels.join(', ')}`)

@@ -75,13 +75,13 @@ export interface Example extends Run {
 }
 
 /** The running example, and what it says about itself. */
-export async function start (t: Test, variables: Record<string, string> = {}, cwd = t.testdir({})): Promise<Example> {
+export async function start (t: Test, variables: Record<string, string> = {}, cwd = join(root, 'test')): Promise<Example> {
   const port = variables.PORT ?? String(await freePort())
   const running = run(t, { PORT: port, ...variables }, cwd)
   const printed = await running.prints(/^Stop with Ctrl\+C\.$/m)
   const find = (pattern: RegExp) => String(pattern.exec(printed)?.[1])
   const address = `http://127.0.0.1:${port}`
-  const baseURL = find(/^Todo API on (http:\S+),/m)
+  const baseURL = find(/^Todo API on (https?:\S+),/m)
   const password = find(/^The password of both: (\S+)$/m)
 
   const send: Example['send'] = async (path, { method = 'GET', token, body, headers } = {}) => {
@@ -115,6 +115,24 @@ export async function start (t: Test, variables: Record<string, string> = {}, cw
     signIn: (name) => signedIn('/api/auth/sign-in/email', { email: `${name}@example.com`, password })
   }
 }
+
+/** The URL of a user's tasks, and the token for it. */
+export const own = ({ id, token }: SignedIn) => [`/api/${id}/tasks`, { token }] as const
+
+export const add = ({ send }: Example, { id, token }: SignedIn, title: string) => send(`/api/${id}/tasks`, { method: 'POST', token, body: { title } })
+
+/** Of the first page of a user's tasks. */
+export async function titles ({ send }: Example, user: SignedIn): Promise<string[]> {
+  const { body } = await send(...own(user))
+  return (body as { tasks: Array<{ title: string }> }).tasks.map(({ title }) => title)
+}
+
+export async function end (running: Example, signal: NodeJS.Signals): Promise<void> {
+  running.kill(signal)
+  await running.ended
+}
+
+export const idsIn = ({ printed }: Example) => printed.match(/^\w+@example\.com has the id \S+$/gm)
 
 /** Why a test is skipped where a program is missing, or false. In CI that is a failure: nobody would notice. */
 export function skipWithout (program: string | null | undefined, debianPackage: string): string | false {

@@ -1,0 +1,43 @@
+import t, { type Test } from 'tap'
+import { add, end, freePort, idsIn, skipWithout, start, titles, type Example } from './example.js'
+import { secret } from './helper.js'
+import { postgresPrograms, startPostgres } from './postgres.js'
+
+t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t: Test) => {
+  const url = await startPostgres(t, String(postgresPrograms))
+  const [portA, portB] = [String(await freePort()), String(await freePort())]
+  // What stands before them, a proxy say, has one address.
+  const shared = { DATABASE_URL: url, BETTER_AUTH_SECRET: secret, BETTER_AUTH_URL: 'https://todo.example.com' }
+  const [a, b] = await Promise.all([start(t, { ...shared, PORT: portA }), start(t, { ...shared, PORT: portB })])
+  t.same(idsIn(a), idsIn(b), 'the demo users are the same, though both started at once')
+  t.match(a.printed, 'Data: on the server of DATABASE_URL\n')
+
+  await t.test("one user's tasks, with either's tokens", async (t) => {
+    const [atA, atB] = [await a.signIn('alice'), await b.signIn('alice')]
+    t.match(await add(a, atB, 'by A'), { status: 201 })
+    t.match(await add(b, atA, 'by B'), { status: 201 })
+    for (const server of [a, b]) for (const user of [atA, atB]) t.same(await titles(server, user), ['by A', 'by B'])
+    const bob = await b.signIn('bob')
+    t.match(await a.send(`/api/${atA.id}/tasks`, { token: bob.token }), { status: 403 })
+  })
+
+  await t.test('who signs up at one signs in at the other', async (t) => {
+    const carol = await a.signUp('carol')
+    t.equal((await b.signIn('carol')).id, carol.id)
+    t.match(await b.send('/api/me', { token: carol.token }), { status: 200, body: { id: carol.id } })
+  })
+
+  await t.test('both have one and the same key', async (t) => {
+    const keysOf = async ({ send }: Example) => ((await send('/health')).body as { issuers: Array<{ keys: string[] }> }).issuers[0]?.keys
+    const keys = await keysOf(a)
+    t.equal(keys?.length, 1)
+    t.same(await keysOf(b), keys)
+  })
+
+  await t.test('one stops, the other goes on', async (t) => {
+    await end(a, 'SIGTERM')
+    t.same(await a.ended, { code: 0, stderr: '' })
+    const alice = await b.signIn('alice')
+    t.same(await titles(b, alice), ['by A', 'by B'])
+  })
+})

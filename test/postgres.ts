@@ -1,0 +1,38 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { env, getuid } from 'node:process'
+import { promisify } from 'node:util'
+import type { Test } from 'tap'
+
+const debian = '/usr/lib/postgresql'
+const folders = [
+  ...(env.PATH ?? '').split(':'),
+  ...existsSync(debian) ? readdirSync(debian).sort().reverse().map((version) => join(debian, version, 'bin')) : []
+]
+
+/** Where the server's programs are, if anywhere. */
+export const postgresPrograms = folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')))
+
+/** A PostgreSQL server of the test's own, on a socket in a folder of its own. Returns its URL. */
+export async function startPostgres (t: Test, programs: string): Promise<string> {
+  // Not below the repository: the path of a socket may have about a hundred characters.
+  const dir = await mkdtemp(join(tmpdir(), 'postgres-'))
+  const data = join(dir, 'data')
+  // initdb refuses to run as root.
+  const isRoot = getuid?.() === 0
+  if (isRoot) await chown(dir, Number(execFileSync('id', ['-u', 'postgres'])), Number(execFileSync('id', ['-g', 'postgres'])))
+  const call = async (program: string, ...args: string[]) => {
+    const command = [join(programs, program), ...args]
+    await promisify(execFile)(isRoot ? 'runuser' : 'env', isRoot ? ['-u', 'postgres', '--', ...command] : command, { cwd: dir })
+  }
+  t.teardown(async () => {
+    if (existsSync(join(data, 'postmaster.pid'))) await call('pg_ctl', 'stop', '-D', data, '-m', 'immediate')
+    await rm(dir, { recursive: true, force: true })
+  })
+  await call('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync')
+  await call('pg_ctl', 'start', '-w', '-D', data, '-l', join(dir, 'log'), '-o', `-c listen_addresses= -c fsync=off -k ${dir}`)
+  return `postgres://postgres@localhost/postgres?host=${dir}`
+}
