@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
+import createError from '@fastify/error'
 import helmet from '@fastify/helmet'
-import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import userScope, { betterAuth } from 'fastify-user-scope'
-import { sql } from 'kysely'
 import { createAuth } from './auth.js'
 import { authRoutes } from './auth-routes.js'
 import { secretOf } from './data-folder.js'
@@ -14,8 +13,11 @@ import { docs } from './docs.js'
 import { home } from './home.js'
 import { alone, migrate } from './migrations.js'
 import type { Settings } from './settings.js'
+import { status } from './status.js'
 import { TaskStore } from './task-store.js'
 import { tasks } from './tasks.js'
+
+const InternalError = createError('INTERNAL_ERROR', 'Internal error', 500)
 
 /** The todo API, ready to listen. */
 export async function buildApp (settings: Settings): Promise<{ app: FastifyInstance, demo: DemoUsers }> {
@@ -23,7 +25,7 @@ export async function buildApp (settings: Settings): Promise<{ app: FastifyInsta
     logger: {
       level: settings.logLevel,
       serializers: { req: ({ method, url, headers, ip }) => ({ method, url, headers, ip }) },
-      redact: ['req.headers.authorization', 'req.headers.cookie']
+      redact: ['req.headers.authorization', 'req.headers.cookie', 'details[*].email']
     }
   })
   try {
@@ -36,6 +38,13 @@ export async function buildApp (settings: Settings): Promise<{ app: FastifyInsta
 
 async function compose (app: FastifyInstance, settings: Settings): Promise<DemoUsers> {
   const { baseURL, origins, authLimit, database } = settings
+  // What nobody foresaw is for the log: its message may name the database and where it is.
+  app.setErrorHandler((error: FastifyError, request) => {
+    if (error.statusCode !== undefined) throw error
+    request.log.error(error)
+    throw new InternalError()
+  })
+
   const db = await openDatabase(database, (error) => { app.log.error(error) })
   app.addHook('onClose', () => db.destroy())
   const secret = settings.secret ?? (typeof database === 'object' && 'folder' in database ? await secretOf(database.folder) : randomBytes(32).toString('base64url'))
@@ -63,19 +72,7 @@ async function compose (app: FastifyInstance, settings: Settings): Promise<DemoU
   await app.register(authRoutes, { prefix: '/api/auth', auth, baseURL, limit: authLimit, example: demo.alice })
   await app.register(tasks, { prefix: '/api/:user_id/tasks', store: new TaskStore(db), example: demo.alice.id })
 
-  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  typed.get('/api/me', {
-    schema: { tags: ['more'], summary: 'Who the token belongs to', description: '401: no token, or one that is not valid.', response: { 200: Type.Object({ id: Type.String() }) } }
-  }, async ({ user }) => ({ id: user.id }))
-
-  const Issuer = Type.Object({ issuer: Type.String(), keys: Type.Array(Type.Union([Type.String(), Type.Null()])), age: Type.Union([Type.Number(), Type.Null()]), lastError: Type.Union([Type.String(), Type.Null()]) })
-  typed.get('/health', {
-    config: { access: 'public' },
-    schema: { tags: ['more'], summary: 'Whether the server is up, and its issuer\'s keys', response: { 200: Type.Object({ ok: Type.Boolean(), issuers: Type.Array(Issuer) }) } }
-  }, async () => {
-    await sql`select 1`.execute(db)
-    return { ok: true, issuers: app.userScope.issuers().map(({ issuer, keys, age, lastError }) => ({ issuer, keys: [...keys], age, lastError })) }
-  })
+  await app.register(status, { db })
 
   await app.ready()
   return demo

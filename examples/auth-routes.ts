@@ -5,7 +5,7 @@ import { fromNodeHeaders } from 'better-auth/node'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Auth } from './auth.js'
 import type { DemoUser } from './demo.js'
-import { Fault, text } from './schemas.js'
+import { fault, text } from './schemas.js'
 
 const Credentials = (email: string, password: string) => ({
   email: Type.String({ format: 'email', maxLength: 254, examples: [email] }),
@@ -14,8 +14,10 @@ const Credentials = (email: string, password: string) => ({
 
 // For the document: Better Auth's answers are passed on as they are.
 const User = Type.Object({ id: Type.String(), email: Type.String(), name: Type.String() }, { additionalProperties: true })
-const SignedIn = Type.Object({ token: Type.String({ description: 'Of the session: not what the API takes' }), user: User }, { additionalProperties: true })
-const AuthFault = Type.Object({ code: Type.String(), message: Type.String() }, { additionalProperties: true })
+const SignedIn = Type.Object({ token: Type.String({ description: 'Of the session: not what the API takes' }), user: User }, { description: 'Signed in: the answer sets the session cookie', additionalProperties: true })
+const authFault = (description: string) => Type.Object({ code: Type.String(), message: Type.String() }, { description, additionalProperties: true })
+const unfit = { 400: authFault('The body does not fit') }
+const limited = { 429: fault('Too many requests from this address') }
 
 const TooManyRequestsError = createError<[string]>('TOO_MANY_REQUESTS', 'Too many requests, try again in %s', 429)
 
@@ -34,7 +36,6 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
   await app.register(rateLimit, { max: limit, timeWindow: '1 minute', errorResponseBuilder: (_request, { after }) => new TooManyRequestsError(after) })
   const config = { access: 'public' } as const
   const shared = { tags: ['sign in'] }
-  const limited = { 429: Fault }
 
   async function pass ({ method, url, headers, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const response = await auth.handler(new Request(new URL(url, baseURL), {
@@ -53,7 +54,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
       ...shared,
       summary: 'Make an account',
       body: Type.Object({ name: text({ minLength: 1, maxLength: 100, examples: ['Carol'] }), ...Credentials('carol@example.com', example.password) }),
-      response: { 200: SignedIn, 400: AuthFault, 422: AuthFault, ...limited }
+      response: { 200: SignedIn, ...unfit, 422: authFault('There is an account with this e-mail'), ...limited }
     }
   }, pass)
 
@@ -64,7 +65,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
       summary: 'Sign in',
       description: 'Sets the session cookie, by which `GET /api/auth/token` knows you. 401: e-mail or password is wrong. 403: the request comes from a page of another origin.',
       body: Type.Object(Credentials(example.email, example.password)),
-      response: { 200: SignedIn, 400: AuthFault, 401: AuthFault, 403: AuthFault, ...limited }
+      response: { 200: SignedIn, ...unfit, 401: authFault('E-mail or password is wrong'), 403: authFault('The page is not trusted'), ...limited }
     }
   }, pass)
 
@@ -74,7 +75,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
       ...shared,
       summary: 'Get a token for the API',
       description: 'Copy `token`, press **Authorize**, paste it. It is good for 15 minutes. 401: you are not signed in.',
-      response: { 200: Type.Object({ token: Type.String() }), 401: AuthFault, ...limited }
+      response: { 200: Type.Object({ token: Type.String() }, { description: 'The token' }), 401: authFault('Not signed in'), ...limited }
     }
   }, pass)
 

@@ -10,9 +10,10 @@ interface DataFolder {
 
 /** Opens the folder for this process alone: the embedded database does not notice a second one, and both would overwrite each other's rows. */
 export async function openFolder (folder: string): Promise<DataFolder> {
-  await mkdir(folder, { recursive: true }).catch((error: Error) => { throw new Error(`DATA_DIR cannot be used (${error.message}): name a folder that can be written to`) })
+  const unusable = (error: Error) => { throw new Error(`DATA_DIR cannot be used (${error.message}): name a folder that can be written to`) }
+  await mkdir(folder, { recursive: true }).catch(unusable)
   const lock = join(folder, 'lock')
-  while (!await create(lock, String(process.pid))) {
+  while (!await create(lock, String(process.pid)).catch(unusable)) {
     const holder = Number(await readFile(lock, 'utf8').catch(() => 0))
     // What an earlier run left when it was killed. In a container it had the same number as this one.
     if (holder !== process.pid && isRunning(holder)) {

@@ -9,6 +9,7 @@ export const home: FastifyPluginAsync<{ walk: string }> = async (app, { walk }) 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Todo API</title>
+<link rel="icon" href="data:,">
 <style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem } pre { background: #f4f4f5; padding: 1rem; overflow-x: auto }</style>
 <h1>Todo API</h1>
 <p>Sign in and try it on the <a href="/docs">docs page</a>, or paste this into a shell:</p>

@@ -4,10 +4,10 @@ import { secret } from './helper.js'
 import { postgresPrograms, startPostgres } from './postgres.js'
 
 t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t: Test) => {
-  const url = await startPostgres(t, String(postgresPrograms))
+  const postgres = await startPostgres(t, String(postgresPrograms))
   const [portA, portB] = [String(await freePort()), String(await freePort())]
   // What stands before them, a proxy say, has one address.
-  const shared = { DATABASE_URL: url, BETTER_AUTH_SECRET: secret, BETTER_AUTH_URL: 'https://todo.example.com' }
+  const shared = { DATABASE_URL: postgres.url, BETTER_AUTH_SECRET: secret, BETTER_AUTH_URL: 'https://todo.example.com' }
   const [a, b] = await Promise.all([start(t, { ...shared, PORT: portA }), start(t, { ...shared, PORT: portB })])
   t.same(idsIn(a), idsIn(b), 'the demo users are the same, though both started at once')
   t.match(a.printed, 'Data: on the server of DATABASE_URL\n')
@@ -39,5 +39,18 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
     t.same(await a.ended, { code: 0, stderr: '' })
     const alice = await b.signIn('alice')
     t.same(await titles(b, alice), ['by A', 'by B'])
+  })
+
+  await t.test('PostgreSQL stops and starts again: no answer tells where it is, and then all is as before', async (t) => {
+    const alice = await b.signIn('alice')
+    await postgres.stop()
+    for (const path of ['/health', `/api/${alice.id}/tasks`]) {
+      const { status, body } = await b.send(path, { token: alice.token })
+      t.same({ status, body }, { status: 500, body: { statusCode: 500, code: 'INTERNAL_ERROR', error: 'Internal Server Error', message: 'Internal error' } }, path)
+    }
+    t.match(await b.send('/api/nobody/tasks', { token: alice.token }), { status: 403 }, 'the guard needs no database')
+    await postgres.start()
+    t.same(await titles(b, alice), ['by A', 'by B'])
+    t.match(await b.send('/health'), { status: 200 })
   })
 })

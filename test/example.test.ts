@@ -198,11 +198,12 @@ t.test('sign-in is limited, in the form of every other error, and the tasks are 
 t.test('the log is structured and shows no token, cookie or password', async (t) => {
   const { send, signIn, prints, password } = await start(t, { ...data, LOG_LEVEL: 'trace' })
   const { id, token, cookie, sessionToken } = await signIn('alice')
+  await t.rejects(signIn('nobody'), /401/)
   await send(`/api/${id}/tasks?limit=7`, { token, headers: { cookie, 'user-agent': 'the last one' } })
   const log = (await prints(/"user-agent":"the last one"/)).split('\n').filter((line) => line.startsWith('{'))
   const request = log.map((line) => JSON.parse(line) as { req?: { url: string, headers: object } }).find(({ req }) => req?.url.endsWith('?limit=7'))
   t.match(request, { req: { method: 'GET', headers: { authorization: '[Redacted]', cookie: '[Redacted]', 'user-agent': 'the last one' } } })
-  for (const told of [token, sessionToken, cookie.split('=')[1], password]) t.notMatch(log.join('\n'), told)
+  for (const told of [token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com']) t.notMatch(log.join('\n'), told)
 })
 
 t.test('what stops the start is told in one line, with the mend and no secret', async (t) => {

@@ -16,8 +16,14 @@ const folders = [
 /** Where the server's programs are, if anywhere. */
 export const postgresPrograms = folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')))
 
-/** A PostgreSQL server of the test's own, on a socket in a folder of its own. Returns its URL. */
-export async function startPostgres (t: Test, programs: string): Promise<string> {
+interface Postgres {
+  url: string
+  start: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+/** A PostgreSQL server of the test's own, on a socket in a folder of its own. */
+export async function startPostgres (t: Test, programs: string): Promise<Postgres> {
   // Not below the repository: the path of a socket may have about a hundred characters.
   const dir = await mkdtemp(join(tmpdir(), 'postgres-'))
   const data = join(dir, 'data')
@@ -28,11 +34,13 @@ export async function startPostgres (t: Test, programs: string): Promise<string>
     const command = [join(programs, program), ...args]
     await promisify(execFile)(isRoot ? 'runuser' : 'env', isRoot ? ['-u', 'postgres', '--', ...command] : command, { cwd: dir })
   }
+  const start = () => call('pg_ctl', 'start', '-w', '-D', data, '-l', join(dir, 'log'), '-o', `-c listen_addresses= -c fsync=off -k ${dir}`)
+  const stop = () => call('pg_ctl', 'stop', '-w', '-D', data, '-m', 'immediate')
   t.teardown(async () => {
-    if (existsSync(join(data, 'postmaster.pid'))) await call('pg_ctl', 'stop', '-D', data, '-m', 'immediate')
+    if (existsSync(join(data, 'postmaster.pid'))) await stop()
     await rm(dir, { recursive: true, force: true })
   })
   await call('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync')
-  await call('pg_ctl', 'start', '-w', '-D', data, '-l', join(dir, 'log'), '-o', `-c listen_addresses= -c fsync=off -k ${dir}`)
-  return `postgres://postgres@localhost/postgres?host=${dir}`
+  await start()
+  return { url: `postgres://postgres@localhost/postgres?host=${dir}`, start, stop }
 }
