@@ -41,8 +41,10 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
 
   fastify.addHook('onReady', async () => {
     table.settle(findLateRoutes(fastify, names, settings.userIdParam, table.names()))
-    if (table.late.length > 0) {
-      fastify.log.warn({ routes: table.late }, `${name}: these routes were declared before the plugin; each is guarded by its config.access or its URL, but await the registration first`)
+    // Not what @fastify/cors makes for preflights: it is to be registered first, and whoever asks is let through either way.
+    const routes = table.late.filter(({ access }) => access !== 'public')
+    if (routes.length > 0) {
+      fastify.log.warn({ routes }, `${name}: these routes were declared before the plugin; each is guarded by its config.access or its URL, but await the registration first`)
     }
     await Promise.all(keys.map((each) => each.load()))
     if (settings.openapi) await annotateDocuments(contexts, settings.openapi, names.guard, table)
