@@ -105,7 +105,7 @@ function paramsOf (url: string): Array<{ name: string, words: string[] }> {
 }
 
 /** Where the regular expression of a parameter ends. */
-function closingBracket (url: string, start: number): number {
+export function closingBracket (url: string, start: number): number {
   let depth = 0
   for (let i = start; i < url.length; i++) {
     if (url[i] === '\\') i++

@@ -57,18 +57,19 @@ function print (fastify: FastifyInstance): string {
   }
 }
 
-interface PrintedRoute { url: string, methods: string, hooks: string }
+/** `constraints`: as JSON; empty where there are none. */
+export interface PrintedRoute { url: string, methods: string, constraints: string, hooks: string }
 
 /** Reads the tree that the router draws: a node extends the URL of the node above it; routes and their hooks follow it, indented. */
-function readRoutes (printed: string): PrintedRoute[] {
+export function readRoutes (printed: string): PrintedRoute[] {
   const routes: PrintedRoute[] = []
   const path: string[] = []
   for (const line of printed.split('\n')) {
     const [, indent, branch, text] = /^((?:│ {3}| {4})*)(├── |└── )?(.*)$/su.exec(line) as unknown as [string, string, string | undefined, string]
-    const [, prefix = text, methods] = /^(.*) \(([A-Z-]+(?:, [A-Z-]+)*)\)(?: \{.*\})?$/u.exec(text) ?? []
+    const [, prefix = text, methods, constraints = ''] = /^(.*) \(([A-Z-]+(?:, [A-Z-]+)*)\)(?: (\{.*\}))?$/u.exec(text) ?? []
     if (branch) path.splice(indent.length / 4, Infinity, prefix === '(empty root node)' ? '' : prefix)
     const last = routes.at(-1)
-    if (methods) routes.push({ url: path.join(''), methods, hooks: '' })
+    if (methods) routes.push({ url: path.join(''), methods, constraints, hooks: '' })
     else if (last && text.startsWith('• (')) last.hooks += text
   }
   return routes

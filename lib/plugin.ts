@@ -9,6 +9,7 @@ import { createJwksVerifier } from './jwks-verifier.js'
 import { issuerRules, readOptions, type Settings } from './options.js'
 import { RemoteKeys } from './remote-keys.js'
 import { printRoutes, RouteTable } from './route-table.js'
+import { recordScope } from './scopes.js'
 import { createSecretVerifier } from './secret-verifier.js'
 import { TokenCache } from './token-cache.js'
 import type { UserScopeOptions } from './types.js'
@@ -25,6 +26,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const keys = settings.issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
   const guard = createGuard(settings, await createVerifier(fastify, settings, keys), table.levelOf, names, cache)
   const contexts = new Set(lineage(fastify))
+  recordScope({ context: fastify, param: settings.userIdParam, guard: names.guard, table })
 
   fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()), issuers: () => keys.map((each) => each.status()) }))
   fastify.decorateRequest(settings.decoratorName, null)

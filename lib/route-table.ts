@@ -106,7 +106,7 @@ function statedAccess (config: object | undefined): unknown {
 }
 
 /** The rows of a table, one for each URL and level, with its methods together. */
-export function printRoutes (routes: readonly ScopedRoute[]): string {
+export function printRoutes (routes: ReadonlyArray<Record<'method' | 'url' | 'access' | 'source', string>>): string {
   const rows = new Map<string, { access: string, methods: Set<string>, url: string, source: string }>()
   for (const { access, method, url, source } of routes) {
     const key = [url, access, source].join(' ')

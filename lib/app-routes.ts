@@ -1,0 +1,124 @@
+import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify'
+import { assertSoundUrl } from './access.js'
+import { readRoutes, type PrintedRoute } from './late-routes.js'
+import { printRoutes } from './route-table.js'
+import { paramsIn } from './route-url.js'
+import { scopesOf, type ScopeRecord } from './scopes.js'
+import type { AccessLevel, ScopedRoute } from './types.js'
+
+/** A route of the app, whoever guards it. */
+export interface AppRoute {
+  readonly method: string
+  /** As declared, prefix included. */
+  readonly url: string
+  /** `'unguarded'`: outside of every scope. */
+  readonly access: AccessLevel | 'unguarded'
+  /** `'none'`: outside of every scope. */
+  readonly source: ScopedRoute['source'] | 'none'
+  /** The owner's parameter in the URL, whatever the level; null where there is none. */
+  readonly parameter: string | null
+  /** Says what is wrong with a parameter that looks like the owner's, and is not; null where nothing is. */
+  readonly lookAlike: string | null
+  readonly constraints: Readonly<Record<string, unknown>>
+  /** Undefined where the route has none, or it cannot be known: outside of every scope. */
+  readonly schema: RouteOptions['schema']
+  /** Null outside of every scope. */
+  readonly scope: ScopeRecord | null
+}
+
+/** By which a route is named in options and messages. */
+export const nameOf = ({ method, url }: Pick<AppRoute, 'method' | 'url'>) => `${method} ${url}`
+
+/** The route beside a HEAD route, which answers the same and more. */
+export const asGet = <R extends { method: string }>(route: R): R => route.method === 'HEAD' ? { ...route, method: 'GET' } : route
+
+/**
+ * Every route of an app that is ready: those of each registration of the plugin, and those outside of all of them.
+ * @throws Error where Fastify cannot show the latter
+ */
+export function appRoutes (app: FastifyInstance): AppRoute[] {
+  const scopes = scopesOf(app.server)
+  return [...scopes.flatMap(routesOf), ...outsideOf(app, scopes)]
+}
+
+/**
+ * All routes of an app as text for a snapshot: a line for each URL and level, sorted, with the level `unguarded` for what is
+ * outside of every scope. A new route that nobody guards shows up in the diff.
+ * @param app gets ready by it
+ * @throws Error where Fastify cannot show the routes outside: with a `buildPrettyMeta` of the host's own
+ */
+export async function routeTable (app: FastifyInstance): Promise<string> {
+  await app.ready()
+  return printRoutes(appRoutes(app).map((route) => ({
+    ...route, url: route.url + constraintsText(route.constraints), source: route.source === 'none' ? '' : route.source
+  })))
+}
+
+export const constraintsText = (constraints: AppRoute['constraints']) => Object.keys(constraints).length > 0 ? ` ${JSON.stringify(constraints, showPattern)}` : ''
+
+/** As the router prints it. */
+const showPattern = (_key: string, value: unknown) => value instanceof RegExp ? String(value) : value
+
+function routesOf (scope: ScopeRecord): AppRoute[] {
+  const { table, param } = scope
+  const seen = table.seen.flatMap(({ route: { method, url, constraints = {}, schema }, access: { level, source } }) =>
+    [method].flat().map((method) => ({ method, url, access: level, source, constraints, schema })))
+  const late = table.late.map(({ method, url, access, source }) => ({ method, url, access, source, constraints: {}, schema: undefined }))
+  return [...seen, ...late].map((route) => ({ ...route, ...examine(route.url, [param]), scope }))
+}
+
+function outsideOf (app: FastifyInstance, scopes: readonly ScopeRecord[]): AppRoute[] {
+  const params = [...new Set(scopes.map(({ param }) => param))]
+  return printed(app, scopes)
+    .filter(({ hooks }) => !scopes.some(({ guard }) => hooks.includes(`"${guard}()"`)))
+    .flatMap(({ methods, url, constraints }) => methods.split(', ').map((method): AppRoute => {
+      const limits = constraints ? JSON.parse(constraints) as Record<string, unknown> : {}
+      const readings = readingsOf(url)
+      const declared = readings.filter((reading) => readings.length === 1 || isDeclared(app, method, reading, limits))
+      // Where the router tells no more, the reading that has the owner.
+      const found = (declared.length > 0 ? declared : readings).map((url) => ({ url, ...examine(url, params) }))
+      const route = found.find(({ parameter }) => parameter) ?? found[0] as typeof found[0]
+      return { ...route, method, access: 'unguarded', source: 'none', constraints: limits, schema: undefined, scope: null }
+    }))
+}
+
+/** Two routes that name a parameter differently share a node of the router, which prints both names: `/:user_id|:id/tasks`. */
+function readingsOf (url: string): string[] {
+  const segments = url.split('/').map((segment) => {
+    const [first, ...others] = segment.split(/\|(?=:)/) as [string, ...string[]]
+    const [text] = first.split(':', 1) as [string]
+    return [first, ...others.map((name) => text + name)]
+  })
+  return segments.reduce<string[][]>((readings, names) => readings.flatMap((reading) => names.map((name) => [...reading, name])), [[]])
+    .map((reading) => reading.join('/'))
+}
+
+/** Asked with the names for values, the router tells by what names it has them. */
+function isDeclared (app: FastifyInstance, method: string, url: string, constraints: Record<string, unknown>): boolean {
+  const { params = {} } = app.findRoute({ method: method as HTTPMethods, url, constraints }) ?? {}
+  return String(Object.keys(params)) === String(paramsIn(url))
+}
+
+function examine (url: string, params: readonly string[]): Pick<AppRoute, 'parameter' | 'lookAlike'> {
+  const own = paramsIn(url)
+  const parameter = params.find((param) => own.includes(param)) ?? null
+  return { parameter, lookAlike: parameter === null ? params.map((param) => lookAlikeIn(url, param)).find(Boolean) ?? null : null }
+}
+
+function lookAlikeIn (url: string, param: string): string | null {
+  try {
+    assertSoundUrl(url, undefined, param, '')
+    return null
+  } catch (error) {
+    return (error as Error).message.replace(/^.*?(":[^"]*" looks like [^,]*).*$/, '$1')
+  }
+}
+
+function printed (app: FastifyInstance, scopes: readonly ScopeRecord[]): PrintedRoute[] {
+  const routes = readRoutes(app.printRoutes({ includeHooks: true }))
+  const guarded = scopes.some(({ table }) => table.seen.length > 0)
+  if (guarded && !routes.some(({ hooks }) => hooks.includes('"userScope#'))) {
+    throw new Error('the routes outside of the plugin cannot be told from those inside, as printRoutes shows no hooks: leave the router option buildPrettyMeta out in tests')
+  }
+  return routes
+}

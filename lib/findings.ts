@@ -1,0 +1,82 @@
+import { asGet, nameOf } from './app-routes.js'
+import type { HeldAnswer, HeldRequest } from './held-requests.js'
+
+/** A request that was not answered as it must be. */
+export interface Failure {
+  /** Who asked for what. */
+  readonly label: string
+  readonly expected: string
+  readonly answer: string
+  readonly request: HeldRequest
+}
+
+/** What is wrong with a route. */
+export interface Finding {
+  readonly methods: readonly string[]
+  readonly url: string
+  /** Its level and constraints, or what else tells it from others. */
+  readonly level: string
+  /** What can be said of it besides; `{names}` stands for its names as options take them, `{name}` for the first. */
+  readonly notes: readonly string[]
+  readonly failures: readonly Failure[]
+}
+
+/** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and how to repeat the request. */
+export class ScopeAssertionError extends Error {
+  override readonly name = 'ScopeAssertionError'
+  readonly code = 'ERR_ASSERTION'
+  /** `METHOD url` of each route at fault. */
+  readonly routes: readonly string[]
+
+  constructor (heading: string, findings: readonly Finding[]) {
+    super([heading, ...join(findings).map(print)].join('\n\n'))
+    this.routes = findings.flatMap(({ methods, url }) => methods.map((method) => `${method} ${url}`))
+  }
+}
+
+/** Methods of one URL of which the same is to be said stand together; of the answers the status is compared, as HEAD has no text. */
+function join (findings: readonly Finding[]): Finding[] {
+  const joined = new Map<string, Finding>()
+  for (const finding of findings) {
+    const { url, level, notes, failures } = finding
+    const key = JSON.stringify([url, level, notes, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
+    const known = joined.get(key)
+    joined.set(key, known ? { ...known, methods: [...known.methods, ...finding.methods] } : finding)
+  }
+  return [...joined.values()]
+}
+
+export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, url: string): string {
+  if (reached !== null) return reached === url ? 'its handler' : `the handler of ${reached}`
+  if (notFound) return '404, no route'
+  return [status || 'none:', says].filter(Boolean).join(' ')
+}
+
+function print ({ methods, url, level, notes, failures }: Finding): string {
+  const names = [...new Set(methods.map((method) => `'${nameOf(asGet({ method, url }))}'`))]
+  const fill = (note: string) => note.replace('{names}', names.join(', ')).replace('{name}', String(names[0]))
+  const rows = failures.map(({ label, expected, answer }) => [label, expected, answer])
+  const table = rows.length > 0 ? [['request', 'expected', 'answer'], ...rows] : []
+  const widths = [0, 1].map((column) => Math.max(0, ...table.map((row) => String(row[column]).length)))
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+  // The last of those refused to go to somebody else's path says most.
+  const worst = failures.find(({ expected }) => expected === '403') ?? failures[0]
+  return [`${methods.join(', ')} ${url} ${level}`.trimEnd(), ...[...notes.map(fill), ...lines, ...worst ? [curl(worst.request)] : []].map((line) => `  ${line}`)].join('\n')
+}
+
+/** A line to repeat the request; of tokens the beginning only. */
+export function curl ({ method, url, headers = {}, body }: HeldRequest): string {
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${/^(proxy-)?authorization$|cookie/i.test(name) ? shorten(value) : value}`)
+  if (body !== undefined) fields.push('content-type: application/json')
+  return [
+    'curl -i',
+    method === 'HEAD' ? '--head' : method === 'GET' ? '' : `-X ${method}`,
+    ...fields.map((field) => `-H ${quote(field)}`),
+    body === undefined ? '' : `-d ${quote(JSON.stringify(body))}`,
+    quote(`http://localhost${url}`)
+  ].filter(Boolean).join(' ')
+}
+
+const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
+
+const shorten = (value: string) => value.length > 24 ? `${value.slice(0, 20)}…` : value

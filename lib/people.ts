@@ -1,0 +1,39 @@
+import type { TokenSource, TokenSubject } from './test-tokens.js'
+
+/** A user whose tokens the host got by itself. */
+export interface Person {
+  id: string
+  /** A good one. */
+  token: string
+  /** One that expired. Left out: no request is made with one. */
+  expired?: string
+  /** One with a wrong signature. Default: `token` with another letter in its signature. */
+  forged?: string
+}
+
+/** Two users, told by their ids or with the claims of their tokens, which the issuer signs. */
+interface PeopleByIssuer { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject }
+
+/** The same with tokens of the host's own. */
+interface PeopleByToken { issuer?: never, alice: Person, bob: string | { id: string } }
+
+/** Whose requests are made. Only alice sends tokens; bob is another user, whose paths she tries. */
+export type People = PeopleByIssuer | PeopleByToken
+
+export interface Tokens { readonly alice: string, readonly bob: string, readonly good: string, readonly expired: string | undefined, readonly forged: string }
+
+/** @throws TypeError where both are the same user, or one has no id */
+export async function readPeople ({ issuer, alice, bob }: People): Promise<Tokens> {
+  const ids = { alice: idOf(alice), bob: idOf(bob) }
+  if (!ids.alice || !ids.bob || ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
+  if (issuer) {
+    return { ...ids, good: await issuer.token(alice), expired: await issuer.expired(alice), forged: await issuer.forged(alice) }
+  }
+  const { token, expired, forged } = alice as Person
+  return { ...ids, good: token, expired, forged: forged ?? forge(token) }
+}
+
+const idOf = (person: string | { id: string }) => typeof person === 'string' ? person : person.id
+
+/** The last part of a JWS is its signature (RFC 7515 §7.1). */
+const forge = (token: string) => token.replace(/\.(.)([^.]*)$/, (_all, first: string, rest: string) => `.${first === 'A' ? 'B' : 'A'}${rest}`)

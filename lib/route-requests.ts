@@ -1,0 +1,107 @@
+import type { FastifySchema } from 'fastify'
+import { asGet, nameOf, type AppRoute } from './app-routes.js'
+import type { HeldRequest } from './held-requests.js'
+import { fillUrl } from './route-url.js'
+import { sampleText } from './sample-text.js'
+import { NoSampleError, sampleValue, type Resolve } from './sample-value.js'
+import type { UrlVariant } from './url-variants.js'
+
+/** What the requests to a route have beside token and owner. Whatever is left out is made up from the route's schema, where it must be. */
+export interface RequestParts {
+  /** Values of other path parameters; `'*'` for the wildcard. */
+  path?: Record<string, string>
+  query?: Record<string, string | string[]>
+  headers?: Record<string, string>
+  body?: unknown
+}
+
+/** By `'METHOD url'` of the route as declared; under `'*'` what holds for every route that does not say otherwise. */
+export type RequestParams = Record<string, RequestParts>
+
+/** How to ask a route. */
+export interface RouteRequests {
+  /** A request with all that the route asks for. `owner` is encoded. */
+  complete (owner: string, variant?: UrlVariant): HeldRequest
+  /** One without query and body, for what must be refused before it is validated. */
+  bare (owner: string): HeldRequest
+  /** What could not be made up. */
+  readonly missing: readonly string[]
+}
+
+export function requestsFor (route: AppRoute, params: RequestParams): RouteRequests {
+  const given = { ...params['*'], ...(params[nameOf(route)] ?? params[nameOf(asGet(route))]) }
+  const path = { ...params['*']?.path, ...given.path }
+  const schema = (route.schema ?? {}) as FastifySchema
+  const missing: string[] = []
+  const resolve = createResolve(route)
+
+  function attempt<T> (make: () => T): T | undefined {
+    try {
+      return make()
+    } catch (error) {
+      missing.push((error as NoSampleError).message)
+      return undefined
+    }
+  }
+
+  const required = (part: unknown, name: string): object =>
+    attempt(() => sampleValue(part === undefined ? { type: 'object' } : part, resolve, name) as object) ?? {}
+
+  function valueOf (name: string, pattern: string | null): string {
+    const property = propertyOf(schema.params, name, resolve)
+    const value = path[name] ?? attempt(() => {
+      if (property !== undefined) return String(sampleValue(property, resolve, `params/${name}`))
+      const text = pattern === null ? '1' : sampleText(pattern)
+      if (text === undefined) throw new NoSampleError(`params/${name}: no value is made up for the pattern ${pattern}`)
+      return text
+    })
+    return name === '*' ? encodeURI(value ?? '1') : encodeURIComponent(value ?? '1')
+  }
+
+  const headers = { ...constraintHeaders(route.constraints), ...texts(omit(required(schema.headers, 'headers'), 'authorization')), ...given.headers }
+  const query = new URLSearchParams(pairs({ ...required(schema.querystring, 'querystring'), ...given.query })).toString()
+  const body = given.body ?? (schema.body === undefined ? undefined : attempt(() => sampleValue(jsonSchemaOf(schema.body), resolve, 'body')))
+  const values = new Map<string, string>()
+  fillUrl(route.url, (name, pattern) => {
+    if (name !== route.parameter) values.set(name, valueOf(name, pattern))
+    return ''
+  })
+  const pathFor = (owner: string, { textOf, suffix = '' }: Partial<UrlVariant> = {}) => fillUrl(route.url, (name) => values.get(name) ?? owner, textOf) + suffix
+
+  return {
+    complete: (owner, variant) => ({ method: route.method, url: pathFor(owner, variant) + (query && `?${query}`), headers, ...body !== undefined && { body } }),
+    bare: (owner) => ({ method: route.method, url: pathFor(owner), headers }),
+    missing
+  }
+}
+
+/** A reference to a part of the schema itself is not followed; the server's shared schemas are, by their id. */
+function createResolve ({ scope }: AppRoute): Resolve {
+  return (ref) => {
+    const [id = '', pointer = ''] = ref.split('#')
+    const shared = id && scope?.context.getSchemas()[id]
+    return pointer.split('/').slice(1).reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], shared || undefined)
+  }
+}
+
+function propertyOf (schema: unknown, name: string, resolve: Resolve): unknown {
+  const { $ref, properties } = (schema ?? {}) as { $ref?: string, properties?: Record<string, unknown> }
+  return $ref === undefined ? properties?.[name] : propertyOf(resolve($ref), name, resolve)
+}
+
+/** A body may have a schema for each content type; JSON is sent. */
+function jsonSchemaOf (body: unknown): unknown {
+  const { content } = body as { content?: Record<string, { schema?: unknown }> }
+  return content ? content['application/json']?.schema : body
+}
+
+/** Those of Fastify's own constraints; for others `params` has to say what to send. */
+function constraintHeaders ({ host, version }: AppRoute['constraints']): Record<string, string> {
+  return { ...typeof host === 'string' && { host }, ...typeof version === 'string' && { 'accept-version': version } }
+}
+
+const omit = (values: object, name: string) => Object.fromEntries(Object.entries(values).filter(([key]) => key.toLowerCase() !== name))
+
+const texts = (values: object) => Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]))
+
+const pairs = (values: object): Array<[string, string]> => Object.entries(values).flatMap(([key, value]) => [value].flat().map((each): [string, string] => [key, String(each)]))
