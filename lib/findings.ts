@@ -19,6 +19,8 @@ export interface Finding {
   /** What can be said of it besides; `{names}` stands for its names as options take them, `{name}` for the first. */
   readonly notes: readonly string[]
   readonly failures: readonly Failure[]
+  /** The request to repeat. Default: that of a failure. */
+  readonly request?: HeldRequest
 }
 
 /** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and how to repeat the request. */
@@ -28,9 +30,11 @@ export class ScopeAssertionError extends Error {
   /** `METHOD url` of each route at fault. */
   readonly routes: readonly string[]
 
-  constructor (heading: string, findings: readonly Finding[]) {
-    super([heading, ...join(findings).map(print)].join('\n\n'))
-    this.routes = findings.flatMap(({ methods, url }) => methods.map((method) => `${method} ${url}`))
+  /** @param fault what the routes do */
+  constructor (fault: string, findings: readonly Finding[]) {
+    const routes = findings.flatMap(({ methods, url }) => methods.map((method) => `${method} ${url}`))
+    super([`${routes.length} ${routes.length === 1 ? 'route' : 'routes'} ${fault}`, ...join(findings).map(print)].join('\n\n'))
+    this.routes = routes
   }
 }
 
@@ -52,16 +56,16 @@ export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer,
   return [status || 'none:', says].filter(Boolean).join(' ')
 }
 
-function print ({ methods, url, level, notes, failures }: Finding): string {
+function print ({ methods, url, level, notes, failures, request }: Finding): string {
   const names = [...new Set(methods.map((method) => `'${nameOf(asGet({ method, url }))}'`))]
   const fill = (note: string) => note.replace('{names}', names.join(', ')).replace('{name}', String(names[0]))
   const rows = failures.map(({ label, expected, answer }) => [label, expected, answer])
   const table = rows.length > 0 ? [['request', 'expected', 'answer'], ...rows] : []
   const widths = [0, 1].map((column) => Math.max(0, ...table.map((row) => String(row[column]).length)))
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
-  // The last of those refused to go to somebody else's path says most.
-  const worst = failures.find(({ expected }) => expected === '403') ?? failures[0]
-  return [`${methods.join(', ')} ${url} ${level}`.trimEnd(), ...[...notes.map(fill), ...lines, ...worst ? [curl(worst.request)] : []].map((line) => `  ${line}`)].join('\n')
+  // Of several that on somebody else's path says most.
+  const repeat = request ?? (failures.find(({ expected }) => expected === '403') ?? failures[0])?.request
+  return [`${methods.join(', ')} ${url} ${level}`.trimEnd(), ...[...notes.map(fill), ...lines, ...repeat ? [curl(repeat)] : []].map((line) => `  ${line}`)].join('\n')
 }
 
 /** A line to repeat the request; of tokens the beginning only. */

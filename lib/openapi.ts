@@ -16,9 +16,9 @@ export interface ApiDocument {
 }
 
 type Components = Record<string, object>
-type SecurityRequirement = Record<string, string[]>
+export type SecurityRequirement = Record<string, string[]>
 interface SecurityScheme { type?: string, scheme?: string, name?: string }
-interface Operation { security?: SecurityRequirement[] | null, responses?: Record<string, object> | null, [extension: `x-${string}`]: unknown }
+export interface Operation { security?: SecurityRequirement[] | null, responses?: Record<string, object> | null, [extension: `x-${string}`]: unknown }
 
 /** How the operations of one registration are known. */
 export interface Scope {
@@ -154,7 +154,7 @@ function findLevels (document: ApiDocument, { mark, routes, format }: Scope): Fi
 }
 
 /** What `stripBasePath` cuts from the URLs of routes, one after the other. */
-function basePaths ({ basePath = '', servers }: ApiDocument): string[] {
+export function basePaths ({ basePath = '', servers }: ApiDocument): string[] {
   const ofServers = (servers ?? []).map(({ url, variables }) => {
     const filled = url.replace(/\{([^{}]+)\}/g, (text, name: string) => variables?.[name]?.default ?? text)
     return URL.canParse(filled) ? new URL(filled).pathname : filled

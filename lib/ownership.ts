@@ -3,7 +3,7 @@ import { appRoutes, constraintsText, nameOf, type AppRoute } from './app-routes.
 import { ScopeAssertionError, describeAnswer, type Failure, type Finding } from './findings.js'
 import { holdRequests, type HeldAnswer, type HeldRequest, type HeldRequests } from './held-requests.js'
 import { readPeople, type People, type Tokens } from './people.js'
-import { requestsFor, type RequestParams } from './route-requests.js'
+import { requestsFor, type RequestParams, type RouteRequests } from './route-requests.js'
 import { Selection, type RouteName } from './route-selection.js'
 import { couldServe } from './route-url.js'
 import { scopesOf } from './scopes.js'
@@ -59,7 +59,7 @@ export async function assertOwnership (app: FastifyInstance, options: OwnershipO
       ...await inTurn(others, (route) => findAround(route, paths, tokens, held, allowed)),
       ...unknownNames(routes, params, allowed)
     ]
-    if (findings.length > 0) throw new ScopeAssertionError(`${findings.length} ${findings.length === 1 ? 'finding' : 'findings'} in ${owned.length} routes with an owner`, findings)
+    if (findings.length > 0) throw new ScopeAssertionError('let others in, or could not be tried', findings)
   } finally {
     held.release()
   }
@@ -88,7 +88,7 @@ async function judge (app: FastifyInstance, route: AppRoute, params: RequestPara
   return failures.length + notes.length > 0 ? { ...describeRoute(route), notes, failures } : null
 }
 
-function attemptsOn (app: FastifyInstance, route: AppRoute, { bare, complete }: ReturnType<typeof requestsFor>, tokens: Tokens): Attempt[] {
+function attemptsOn (app: FastifyInstance, route: AppRoute, { bare, complete }: RouteRequests, tokens: Tokens): Attempt[] {
   const [alice, bob] = [tokens.alice, tokens.bob].map(encodeURIComponent) as [string, string]
   const as = (token: string, request: HeldRequest) => ({ ...request, headers: { ...request.headers, ...authorize(token) } })
   const refuses = (status: number) => ({ expected: String(status), fits: (answer: HeldAnswer) => answer.status === status && answer.reached === null })

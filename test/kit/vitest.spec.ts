@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { assertOwnership, createIssuer, routeTable } from 'fastify-user-scope/testing'
+import { buildApp } from './app.js'
+
+test('tasks are their owner\'s alone, with the keys of an issuer', async (context) => {
+  const issuer = await createIssuer({ mode: 'jwks', alg: 'ES256', t: context })
+  const app = await buildApp(issuer.options)
+  await assertOwnership(app, { issuer, alice: 'alice', bob: 'bob' })
+})
+
+test('no route is added without a word on who may call it', async () => {
+  const app = await buildApp(createIssuer().options)
+  expect(await routeTable(app)).toMatchInlineSnapshot(`
+    "/api/:user_id/tasks  owner   GET, HEAD, POST  default
+    /api/me              user    GET, HEAD        default
+    /health              public  GET, HEAD        stated
+    "
+  `)
+})
