@@ -1,5 +1,5 @@
 /** Tried in this order for what a class or an escape of a regular expression may stand for. */
-const characters = ['a', '1', 'A', '-', '_', ' ', '.', ':', '/', '@', '#', '+', ',', ';', '!', '"', '\n', 'é']
+const characters = ['a', '1', 'A', '-', '_', ...Array.from({ length: 95 }, (_, index) => String.fromCharCode(index + 32)), '\n']
 
 /**
  * A text that a regular expression accepts, or undefined where none was found. It takes the first of alternatives and as few
@@ -55,7 +55,7 @@ class Reader {
     const set = this.#take(/\[(\\.|[^\]\\])*\]|\\p\{[^}]*\}|\\u[\da-f]{4}|\\x[\da-f]{2}|\\[^]|\./iy)
     if (!set) return this.#take(/[^]/y)
     const [expression] = compile(`^(?:${set})$`, /^\\p/i.test(set) ? 'u' : '')
-    // Escaped punctuation, and sets of one unusual character, stand for themselves.
+    // A set of other characters names them, most often.
     return [...characters, ...set].find((character) => expression?.test(character)) ?? ''
   }
 

@@ -1,0 +1,127 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import websocket from '@fastify/websocket'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import t, { type Test } from 'tap'
+import { holdRequests } from '../lib/held-requests.js'
+
+const channel = 'tracing:fastify.request.handler:start'
+
+/** An app whose handlers count, and one that holds its requests until the test ends. */
+async function host (t: Test, routes: (app: FastifyInstance, ran: () => void) => unknown, timeout = 1000) {
+  const app = Fastify()
+  const state = { ran: 0 }
+  await routes(app, () => { state.ran++ })
+  t.teardown(() => app.close())
+  const held = await holdRequests(app, timeout)
+  t.teardown(held.release)
+  return { app, state, held }
+}
+
+t.test('no handler runs, whatever its kind', async (t) => {
+  const { app, held, state } = await host(t, async (app, ran) => {
+    await app.register(websocket)
+    app.get('/sync', (_request, reply) => { ran(); reply.send('x') })
+    app.get('/async', async () => { ran(); await setTimeout(1); return 'x' })
+    app.get('/stream', async (_request, reply) => { ran(); return reply.send(Readable.from(['x'])) })
+    app.get('/raw', (_request, reply) => { ran(); reply.hijack(); reply.raw.end('x') })
+    app.get('/throws', async () => { ran(); throw new Error('x') })
+    app.get('/socket', { websocket: true }, () => { ran() })
+    app.get('/schema', { schema: { response: { '2xx': { type: 'object', required: ['a'] } } } }, async () => { ran(); return {} })
+    app.post('/body', async () => { ran(); return 'x' })
+    app.setNotFoundHandler(() => { ran() })
+    await app.register(async (child) => {
+      child.setNotFoundHandler(() => { ran() })
+      child.get('/handed-on', { preHandler: async (_request, reply) => { reply.callNotFound() } }, async () => { ran() })
+    }, { prefix: '/child' })
+  })
+  for (const url of ['/sync', '/async', '/stream', '/raw', '/throws', '/socket', '/schema']) {
+    for (const method of ['GET', 'HEAD']) t.same(await held.send({ method, url }), { status: 204, reached: url, notFound: false, says: '' }, `${method} ${url}`)
+  }
+  t.same(await held.send({ method: 'POST', url: '/body', body: { a: 1 } }), { status: 204, reached: '/body', notFound: false, says: '' })
+  for (const url of ['/unknown', '/child/unknown', '/child/handed-on']) {
+    t.same(await held.send({ method: 'GET', url }), { status: 404, reached: null, notFound: true, says: '' }, url)
+  }
+  t.equal(state.ran, 0)
+  t.equal((await app.inject('/async')).body, 'x')
+  t.equal(state.ran, 1)
+})
+
+t.test('requests of others at the same time get their handlers, and an app that has served is held as well', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/slow', async (request) => { await setTimeout(20); return request.headers['x-n'] })
+  app.setNotFoundHandler(async () => 'unknown')
+  t.equal((await app.inject({ url: '/slow', headers: { 'x-n': 'before' } })).body, 'before')
+  const held = await holdRequests(app, 1000)
+  const others = Array.from({ length: 20 }, (_, n) => app.inject({ url: n % 2 ? '/slow' : '/unknown', headers: { 'x-n': String(n) } }))
+  const ours = Array.from({ length: 20 }, () => held.send({ method: 'GET', url: '/slow' }))
+  t.same((await Promise.all(others)).map(({ body }) => body), Array.from({ length: 20 }, (_, n) => n % 2 ? String(n) : 'unknown'))
+  t.same(new Set((await Promise.all(ours)).map(({ reached }) => reached)), new Set(['/slow']))
+  held.release()
+})
+
+t.test('what answers before the handler is told as it is', async (t) => {
+  const { held, state } = await host(t, (app, ran) => {
+    const answering = (status: number, body: unknown) => ({ onRequest: async (_request: unknown, reply: { code: (status: number) => { send: (body: unknown) => unknown } }) => reply.code(status).send(body) })
+    app.get('/cached', answering(200, 'text') as object, async () => { ran() })
+    app.get('/refused', answering(403, { code: 'NO', message: 'm' }) as object, async () => { ran() })
+    app.get('/message', answering(418, { message: 'm' }) as object, async () => { ran() })
+    app.get('/empty', answering(500, null) as object, async () => { ran() })
+    app.get('/invalid', { schema: { querystring: { type: 'object', required: ['q'] } } }, async () => { ran() })
+    app.get('/late', { preHandler: async () => { throw Object.assign(new Error('m'), { statusCode: 403, code: 'LATE' }) } }, async () => { ran() })
+  })
+  const answers = ['/cached', '/refused', '/message', '/empty', '/invalid', '/late'].map((url) => held.send({ method: 'GET', url }))
+  t.same((await Promise.all(answers)).map(({ status, reached, says }) => [status, reached, says]), [
+    [200, null, ''], [403, null, 'NO'], [418, null, 'm'], [500, null, ''],
+    [400, null, "FST_ERR_VALIDATION querystring must have required property 'q'"], [403, null, 'LATE']
+  ])
+  t.equal(state.ran, 0)
+})
+
+t.test('a request without an answer ends, and its handler is held even after the release', async (t) => {
+  const { held, state } = await host(t, (app, ran) => {
+    app.get('/', { preHandler: async () => { await setTimeout(60) } }, async () => { ran() })
+  }, 20)
+  const answer = await held.send({ method: 'GET', url: '/' })
+  held.release()
+  t.same(answer, { status: 0, reached: null, notFound: false, says: 'no answer within 0.02 s' })
+  await setTimeout(100)
+  t.equal(state.ran, 0)
+})
+
+t.test('a context inside the app will do, and hooks that change the headers change nothing', async (t) => {
+  let child: FastifyInstance | undefined
+  const app = Fastify()
+  t.teardown(() => app.close())
+  let ran = 0
+  app.addHook('onRequest', async (request) => { for (const name of Object.keys(request.headers)) Reflect.deleteProperty(request.headers, name) })
+  app.get('/', async () => { ran++ })
+  app.setNotFoundHandler(async () => { ran++ })
+  await app.register(async (instance) => { child = instance })
+  const held = await holdRequests(child as FastifyInstance, 1000)
+  t.equal((await held.send({ method: 'GET', url: '/' })).reached, '/')
+  t.equal((await held.send({ method: 'GET', url: '/unknown' })).notFound, true)
+  held.release()
+  t.equal(ran, 0)
+})
+
+t.test('nothing is sent where handlers cannot be held back', async (t) => {
+  // As if Fastify called the handler that it had before it told anybody.
+  const undo = (message: unknown) => {
+    const { request } = message as { request: FastifyRequest & Record<symbol, object> }
+    for (const key of Object.getOwnPropertySymbols(request)) {
+      const value = request[key]
+      if (key.description === 'fastify.context') Object.defineProperty(request, key, { get: () => value, set () {} })
+    }
+  }
+  const app = Fastify()
+  t.teardown(() => app.close())
+  let requests = 0
+  app.addHook('onRequest', async () => { requests++ })
+  subscribe(channel, undo)
+  t.teardown(() => unsubscribe(channel, undo))
+  await t.rejects(holdRequests(app, 1000), /handlers of Fastify 5\.\d+\.\d+ cannot be held back .* nothing was sent/)
+  t.equal(requests, 0)
+})
