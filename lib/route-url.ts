@@ -22,7 +22,7 @@ export function parseUrl (url: string): UrlPart[] {
       i += name.length
       const end = url[i + 1] === '(' ? closingBracket(url, i + 1) : i
       push({ name: name.replace(/\?$/, ''), pattern: end === i ? null : url.slice(i + 2, end) })
-      i = url[end + 1] === '?' ? end + 1 : end
+      i = end
     } else text += url[i]
   }
   if (text) parts.push({ text })

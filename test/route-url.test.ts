@@ -9,7 +9,6 @@ const urls: Array<[url: string, params: string[], path: string]> = [
   ['/a/:user_id/b', ['user_id'], '/a/1/b'],
   ['/a/:user_id?', ['user_id'], '/a/1'],
   ['/a/:x(^\\d+$)/b', ['x'], '/a/1/b'],
-  ['/a/:x(^(1|2)$)?', ['x'], '/a/1'],
   ['/a/:x(^[1\\)]$)/c', ['x'], '/a/1/c'],
   ['/a/:x-:y.json', ['x', 'y'], '/a/1-1.json'],
   ['/a/:x(\\d+)h:y(\\d+)m', ['x', 'y'], '/a/1h1m'],

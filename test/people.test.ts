@@ -1,0 +1,23 @@
+import t from 'tap'
+import { readPeople, type People } from '../lib/people.js'
+import { createIssuer } from '../lib/test-issuer.js'
+
+t.test('by an issuer: ids, or the claims of alice', async (t) => {
+  const issuer = createIssuer()
+  const tokens = await readPeople({ issuer, alice: { id: 'alice', role: 'admin' }, bob: 'bob' })
+  t.match(tokens, { alice: 'alice', bob: 'bob', good: String, expired: String, forged: String })
+  t.match(JSON.parse(Buffer.from(String(tokens.good.split('.')[1]), 'base64url').toString()), { sub: 'alice', role: 'admin' })
+})
+
+t.test('by tokens: a forged one is made, an expired one cannot be', async (t) => {
+  const token = 'aa.bb.Cc-d'
+  t.same(await readPeople({ alice: { id: 'alice', token }, bob: { id: 'bob' } }), { alice: 'alice', bob: 'bob', good: token, expired: undefined, forged: 'aa.bb.Ac-d' })
+  t.match(await readPeople({ alice: { id: 'alice', token: 'aa.bb.Ac-d', expired: 'e' }, bob: 'bob' }), { expired: 'e', forged: 'aa.bb.Bc-d' })
+  t.match(await readPeople({ alice: { id: 'alice', token, forged: 'f' }, bob: 'bob' }), { forged: 'f' })
+})
+
+t.test('two users, or none', async (t) => {
+  const issuer = createIssuer()
+  const wrong: People[] = [{ issuer, alice: 'a', bob: 'a' }, { issuer, alice: '', bob: 'b' }, { issuer, alice: 'a', bob: { id: '' } }]
+  for (const people of wrong) await t.rejects(readPeople(people), new TypeError('alice and bob must be two users: give each an id of its own'))
+})

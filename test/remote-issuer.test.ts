@@ -1,0 +1,78 @@
+import { setTimeout } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createKey, createRemoteIssuer, sendJson, type RemoteIssuerOptions } from '../lib/remote-issuer.js'
+import { bearer, build } from './helper.js'
+
+async function host (t: Test, options: Partial<RemoteIssuerOptions> = {}) {
+  const issuer = await createRemoteIssuer({ mode: 'jwks', t, ...options })
+  const { send } = await build(t, { issuers: [{ ...issuer.entry, cooldown: 1 }] })
+  const status = async (token: Promise<string>, path = '/api/alice/tasks') => {
+    const { status, code } = await send({ url: path, headers: bearer(await token) })
+    return [status, code].filter(Boolean).join(' ')
+  }
+  return { issuer, status }
+}
+
+for (const alg of [undefined, 'ES256', 'RS256', 'PS512'] as const) {
+  t.test(`the plugin takes its tokens: ${alg ?? 'EdDSA by default'}`, async (t) => {
+    const { issuer, status } = await host(t, alg && { alg })
+    t.equal(issuer.keys[0]?.alg, alg ?? 'EdDSA')
+    t.equal(await status(issuer.token('alice')), '200')
+    t.equal(await status(issuer.token('alice'), '/api/bob/tasks'), '403 FORBIDDEN_USER_ACCESS')
+    t.equal(await status(issuer.expired('alice')), '401 TOKEN_EXPIRED')
+    t.equal(await status(issuer.forged('alice')), '401 INVALID_TOKEN_SIGNATURE')
+    t.equal(await status(issuer.token('alice', { header: { typ: 'other' } })), '401 INVALID_CLAIMS')
+    t.match(await issuer.authorization('alice'), { authorization: /^Bearer / })
+    t.equal(issuer.requests, 1)
+  })
+}
+
+t.test('its own claims, audience and keys', async (t) => {
+  const keys = [await createKey('a', 'ES256'), await createKey('b')]
+  const { issuer, status } = await host(t, { keys, audience: 'other', userIdClaim: 'account', expiresIn: 60 })
+  t.equal(await status(issuer.token({ id: 'alice' })), '200')
+  t.equal(await status(issuer.token('alice', { key: keys[1]! })), '200')
+  t.equal(await status(issuer.forged('alice', { key: keys[1]! })), '401 INVALID_TOKEN_SIGNATURE')
+  t.same(issuer.options, { issuers: [issuer.entry] })
+  await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }), RangeError)
+})
+
+t.test('rotate', async (t) => {
+  const { issuer, status } = await host(t)
+  const old = issuer.token('alice')
+  await old
+  await issuer.rotate({ keep: true })
+  t.same(issuer.keys.map(({ kid }) => kid), ['key-2', 'key-1'])
+  await setTimeout(1100) // the cooldown
+  t.equal(await status(issuer.token('alice')), '200')
+  t.equal(await status(old), '200')
+  await issuer.rotate()
+  t.same(issuer.keys.map(({ kid }) => kid), ['key-3', 'key-1'])
+})
+
+t.test('slow, other answers, discovery, stop and restart', async (t) => {
+  const issuer = await createRemoteIssuer({ mode: 'jwks', t })
+  const get = async (path = '/jwks') => (await fetch(issuer.url + path)).json()
+  issuer.slow(50)
+  const start = performance.now()
+  await get()
+  t.ok(performance.now() - start >= 45)
+  issuer.slow(0)
+  issuer.answer = sendJson({ keys: [] }, 500)
+  t.type(issuer.answer, 'function')
+  t.same(await get(), { keys: [] })
+  issuer.answer = undefined
+  t.equal(issuer.requests, 2)
+  t.same(await get('/.well-known/openid-configuration'), { issuer: issuer.url, jwks_uri: issuer.entry.jwksUri })
+  t.equal(issuer.requests, 2)
+  await issuer.stop()
+  await t.rejects(get())
+  await issuer.restart()
+  t.same((await get() as { keys: unknown[] }).keys, issuer.keys.map(({ jwk }) => jwk))
+})
+
+t.test('it ends with its test', async (t) => {
+  let url = ''
+  await t.test('a test', async (t) => { ({ url } = await createRemoteIssuer({ mode: 'jwks', t })) })
+  await t.rejects(fetch(url))
+})
