@@ -12,6 +12,7 @@ export interface Failure {
 
 /** What is wrong with a route. */
 export interface Finding {
+  /** None where an option named it. */
   readonly methods: readonly string[]
   readonly url: string
   /** Its level and constraints, or what else tells it from others. */
@@ -32,8 +33,8 @@ export class ScopeAssertionError extends Error {
 
   /** @param fault what the routes do */
   constructor (fault: string, findings: readonly Finding[]) {
-    const routes = findings.flatMap(({ methods, url }) => methods.map((method) => `${method} ${url}`))
-    super([`${routes.length} ${routes.length === 1 ? 'route' : 'routes'} ${fault}`, ...join(findings).map(print)].join('\n\n'))
+    const routes = findings.flatMap(({ methods, url }) => methods.length > 0 ? methods.map((method) => `${method} ${url}`) : [url])
+    super([`Routes that ${fault}: ${routes.length}`, ...join(findings).map(print)].join('\n\n'))
     this.routes = routes
   }
 }
@@ -65,7 +66,7 @@ function print ({ methods, url, level, notes, failures, request }: Finding): str
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
   // Of several that on somebody else's path says most.
   const repeat = request ?? (failures.find(({ expected }) => expected === '403') ?? failures[0])?.request
-  return [`${methods.join(', ')} ${url} ${level}`.trimEnd(), ...[...notes.map(fill), ...lines, ...repeat ? [curl(repeat)] : []].map((line) => `  ${line}`)].join('\n')
+  return [[methods.join(', '), url, level].filter(Boolean).join(' '), ...[...notes.map(fill), ...lines, ...repeat ? [curl(repeat)] : []].map((line) => `  ${line}`)].join('\n')
 }
 
 /** A line to repeat the request; of tokens the beginning only. */

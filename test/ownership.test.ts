@@ -1,0 +1,158 @@
+import { Type } from '@sinclair/typebox'
+import websocket from '@fastify/websocket'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import t, { type Test } from 'tap'
+import userScope, { type UserScopeOptions } from '../lib/index.js'
+import { assertOwnership, createIssuer, ScopeAssertionError, type OwnershipOptions } from '../lib/testing.js'
+
+const issuer = createIssuer()
+const people = { issuer, alice: 'alice', bob: 'bob' }
+
+let ran = 0
+
+type Build = (app: FastifyInstance, handler: () => Promise<object>) => unknown
+
+/** A host, none of whose handlers may run. */
+async function host (t: Test, build: Build, options: UserScopeOptions = issuer.options, server: FastifyServerOptions = {}) {
+  const app = Fastify(server)
+  t.teardown(() => app.close())
+  await app.register(userScope, options)
+  await build(app, async () => ({ ran: ran++ }))
+  return app
+}
+
+/** What the assertion says, without the columns' width; empty where nothing is wrong. */
+async function say (app: FastifyInstance, options: Partial<OwnershipOptions> = {}): Promise<string> {
+  const error = await assertOwnership(app, { ...people, ...options } as OwnershipOptions).then(() => null, (error: unknown) => error)
+  if (error !== null && !(error instanceof ScopeAssertionError)) throw error
+  return error?.message.replace(/(?<=\S) {2,}/g, '  ') ?? ''
+}
+
+t.test('a sound host passes, of whatever routes', async (t) => {
+  const uuid = Type.String({ format: 'uuid' })
+  const app = await host(t, async (app, handler) => {
+    await app.register(websocket)
+    app.addSchema({ $id: 'task', type: 'object', required: ['title'], properties: { title: { type: 'string', minLength: 3 }, due: { type: 'string', format: 'date' } } })
+    app.addSchema({ $id: 'ids', type: 'object', properties: { task_id: { type: 'integer', minimum: 100 } } })
+    app.get('/', handler)
+    app.get('/api/me', handler)
+    app.get('/health', { config: { access: 'public' } }, handler)
+    app.get('/api/:user_id/tasks', { schema: { querystring: Type.Object({ q: Type.String({ pattern: '^[a-z]{2}\\d$' }), page: Type.Optional(Type.Integer()), tags: Type.Array(uuid, { minItems: 2 }) }) } }, handler)
+    app.post('/api/:user_id/tasks', { schema: { body: { $ref: 'task#' }, headers: { type: 'object', required: ['x-key', 'Authorization'], properties: { 'x-key': { enum: ['k'] } }, additionalProperties: false } } }, handler)
+    app.put('/api/:user_id/tasks/:task_id', { schema: { params: { $ref: 'ids#' }, body: { content: { 'application/json': { schema: { $ref: 'task#' } } } } } }, handler)
+    app.patch('/api/:user_id/tasks/:task_id', { schema: { params: Type.Object({ user_id: Type.String(), task_id: uuid }), body: Type.Union([Type.Object({ a: Type.Literal(1) }), Type.Null()]) } }, handler)
+    app.delete('/api/:user_id/tasks/:task_id(^[1-9]\\d*$)', handler)
+    app.get('/api/:user_id/files/*', handler)
+    app.get('/optional/:user_id?', handler)
+    app.get('/socket/:user_id', { websocket: true }, handler)
+    app.get('/hosted/:user_id', { constraints: { host: 'a.example' } }, handler)
+    app.get('/hosted/:user_id', { constraints: { version: '1.2.0' } }, handler)
+    app.get('/cached/:user_id', { preHandler: async (_request, reply) => reply.send('from memory') }, handler)
+    app.options('/api/me', handler)
+    app.register(async (child) => { child.get('/', handler) }, { prefix: '/prefix/:user_id' })
+  }, issuer.options, { routerOptions: { caseSensitive: false, ignoreDuplicateSlashes: true, ignoreTrailingSlash: true } })
+  t.equal(await say(app), '')
+  t.equal(await say(app, { alice: 'auth0|65 /é', bob: 'Bob.Ö' }), '')
+  t.equal(await say(app, { alice: '7', bob: '8' }), '')
+  t.equal(await say(app, { alice: 'ALICE', bob: 'alice' }), '')
+})
+
+t.test('the keys of a remote issuer, and tokens of the host itself', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const app = await host(t, (app, handler) => app.get('/:user_id', handler), issuer.options)
+  t.equal(await say(app, { issuer }), '')
+  const token = await issuer.token('alice')
+  await assertOwnership(app, { alice: { id: 'alice', token }, bob: 'bob' })
+  await t.rejects(assertOwnership(app, { alice: { id: 'alice', token, expired: token, forged: token }, bob: 'bob' }), /an expired token {2}401 {7}its handler\n.*a forged token {4}401 {7}its handler\n/)
+})
+
+t.test('what a request needs is given, by the name of the route or for all', async (t) => {
+  const headers = Type.Object({ 'x-csrf': Type.String() })
+  const app = await host(t, (app, handler) => {
+    app.addHook('preHandler', async (request, reply) => request.headers['x-csrf'] === 'c' ? undefined : reply.code(402).send({ message: 'no c' }))
+    app.get('/a/:user_id', { schema: { querystring: Type.Object({ q: Type.String({ pattern: '^(?=b)[ab]$' }) }) } }, handler)
+    app.post('/b/:user_id/:kind/*', { schema: { headers, body: { type: 'object', required: ['n'], properties: { n: { type: 'integer', minimum: 3, not: { const: 3 } } } } }, preHandler: async ({ params }, reply) => (params as Record<string, string>)['*'] === 'x/y' ? undefined : reply.callNotFound() }, handler)
+    app.get('/c/:user_id/:n(^(?=1)[0-9]$)', handler)
+  })
+  t.match(await say(app), [
+    'Routes that let others in, or could not be tried: 5', '',
+    'GET, HEAD /a/:user_id (owner, default)',
+    "  not tried to the end (querystring/q: no value is made up for the pattern ^(?=b)[ab]$): give what the request needs, params: { 'GET /a/:user_id': { path, query, headers, body } }",
+    '  request  expected  answer',
+    "  alice's token, her own path  its handler  400 FST_ERR_VALIDATION querystring must have required property 'q'"
+  ].join('\n'))
+  t.match(await say(app), 'POST /b/:user_id/:kind/* (owner, default)\n  not tried to the end: give')
+  t.match(await say(app, { params: { '*': { headers: { 'x-csrf': 'c' }, body: { n: 4 } } } }),
+    "her own path  its handler  404, no route\n  alice's token, her own path, percent-encoded  its handler  404, no route\n  curl -i -X POST -H 'x-csrf: c' -H 'authorization")
+  t.equal(await say(app, {
+    params: {
+      '*': { headers: { 'x-csrf': 'c' }, path: { kind: 'a b' } },
+      'GET /a/:user_id': { query: { q: 'b' } },
+      'POST /b/:user_id/:kind/*': { path: { '*': 'x/y' }, body: { n: 4 } },
+      'GET /c/:user_id/:n(^(?=1)[0-9]$)': { path: { n: '1' } }
+    }
+  }), '')
+})
+
+t.test('what others may call is allowed by name, and no more than that', async (t) => {
+  const app = await host(t, (app, handler) => {
+    app.get('/avatars/:user_id', { config: { access: 'public' } }, handler)
+    app.get('/people/:userId', { config: { access: 'user' } }, handler)
+    app.get('/sound/:user_id', handler)
+    app.all('/sound/*', handler)
+  })
+  const allow = ['GET /avatars/:user_id', 'GET /people/:userId', /^[A-Z]+ \/sound\/\*$/]
+  t.equal(await say(app, { allow }), '')
+  t.match(await say(app, { allow: allow.slice(1) }), /could not be tried: 2\n\nGET, HEAD \/avatars/)
+  t.match(await say(app, { allow: allow.slice(0, 2) }), /could not be tried: \d\n\n([A-Z]+(, )?)+ \/sound\/\* \(user, default\)\n/)
+  t.equal(await say(app, { allow: [...allow, 'GET /gone'], params: { 'GET /gone': {}, 'GET /sound/:user_id': {} } }),
+    'Routes that let others in, or could not be tried: 2\n\nGET /gone\n  params name it, and the app has no such route\n\nGET /gone\n  allow names it, and it needs no leave: no such route, or none with an owner')
+})
+
+t.test('scopes with issuers of their own are judged one by one', async (t) => {
+  const admin = createIssuer({ userIdClaim: 'uid' })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(async (child) => {
+    await child.register(userScope, issuer.options)
+    child.get('/:user_id', async () => ({}))
+  }, { prefix: '/api' })
+  await app.register(async (child) => {
+    await child.register(userScope, { ...admin.options, userIdParam: 'admin' })
+    child.get('/:admin', async () => ({}))
+  }, { prefix: '/admin' })
+  t.match(await say(app), 'GET, HEAD /admin/:admin (owner, default)')
+  t.equal(await say(app, { only: ({ url }) => url.startsWith('/api') }), '')
+  t.equal(await say(app, { issuer: admin, only: ({ url, method }) => url.startsWith('/admin') && method !== 'TRACE' }), '')
+})
+
+t.test('routes that were declared before the plugin, and apps that listen and have served', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/early/:user_id', async () => ({}))
+  await app.register(userScope, issuer.options)
+  await app.listen()
+  t.equal((await app.inject({ url: '/early/alice', headers: issuer.authorization('alice') })).statusCode, 200)
+  t.equal(await say(app), '')
+})
+
+t.test('who does not answer is named', async (t) => {
+  const app = await host(t, (app, handler) => app.get('/:user_id', { preHandler: () => {} }, handler))
+  t.match(await say(app, { timeout: 10 }), "alice's token, her own path  its handler  none: no answer within 0.01 s")
+})
+
+t.test('the error names its routes and shows no token', async (t) => {
+  const app = await host(t, (app, handler) => app.post('/:user_id', { config: { access: 'optional' }, schema: { body: { const: "it's" } } }, handler))
+  const error = await assertOwnership(app, people).then(() => null, (error: unknown) => error) as ScopeAssertionError
+  t.match(error, { name: 'ScopeAssertionError', code: 'ERR_ASSERTION', routes: ['POST /:user_id'] })
+  t.match(error.message, "-H 'content-type: application/json' -d '\"it'\\''s\"' 'http://localhost/bob'")
+  for (const token of [issuer.token('alice'), issuer.forged('alice')]) t.notMatch(JSON.stringify({ ...error, message: error.message }), token.split('.')[1])
+})
+
+t.test('an app without the plugin', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await t.rejects(assertOwnership(app, people), new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports'))
+})
+
+t.test('of all these hosts no handler ran', async (t) => { t.equal(ran, 0) })
