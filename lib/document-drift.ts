@@ -51,14 +51,14 @@ export async function assertDocumentMatchesGuards (app: FastifyInstance, options
     for (const each of operations) {
       const route = routeOf(each)
       if (route) served.add(route)
-      if (allowed.has(route ?? each)) continue
       const finding = route ? await compare(each, document, route, requestsFor(route, params), tokens, held) : about(each, ['the document has it, and the app has no such route: mend it, or allow: [{names}]'])
-      if (finding) findings.push(finding)
+      if (finding && !allowed.has(route ?? each)) findings.push(finding)
     }
     for (const route of routes) {
       const isKnown = served.has(route) || route.method === 'OPTIONS' || route.method === 'HEAD' || allowed.has(route)
       if (!isKnown) findings.push(about(route, ['it is served, and the document does not have it: take schema.hide away, or allow: [{names}]'], `(${route.access})`))
     }
+    findings.push(...allowed.unused().map((name) => about({ url: String(name) }, ['allow names it, and the document and the app agree on it, or do not have it'])))
     if (findings.length > 0) throw new ScopeAssertionError('are not what the document says', findings)
   } finally {
     held.release()
@@ -131,5 +131,5 @@ const isRefusal = ({ status, reached }: HeldAnswer) => reached === null && (stat
 
 const outcome = (answer: HeldAnswer, { url }: AppRoute) => answer.reached === null ? `is answered ${describeAnswer(answer, url)}` : `goes on to ${describeAnswer(answer, url)}`
 
-const about = ({ method, url }: { method: string, url: string }, notes: string[], level = '', request?: HeldRequest): Finding =>
-  ({ methods: [method], url, level, notes, failures: [], ...request && { request } })
+const about = ({ method, url }: { method?: string, url: string }, notes: string[], level = '', request?: HeldRequest): Finding =>
+  ({ methods: method === undefined ? [] : [method], url, level, notes, failures: [], ...request && { request } })

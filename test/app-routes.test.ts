@@ -1,0 +1,99 @@
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import t, { type Test } from 'tap'
+import { appRoutes, constraintsText, routeTable } from '../lib/app-routes.js'
+import userScope from '../lib/index.js'
+import { secret } from './helper.js'
+
+const handler = async () => ({})
+
+async function build (t: Test, routes: (app: FastifyInstance) => unknown, server: FastifyServerOptions = {}) {
+  const app = Fastify(server)
+  t.teardown(() => app.close())
+  await routes(app)
+  return app
+}
+
+t.test('the table has every route of the app, whoever guards it', async (t) => {
+  const app = await build(t, async (app) => {
+    app.get('/early/:user_id', handler)
+    await app.register(async (child) => {
+      await child.register(userScope, { secret })
+      child.get('/api/:user_id/tasks', handler)
+      child.post('/api/:user_id/tasks', handler)
+      child.get('/api/:user_id/avatar', { config: { access: 'public' } }, handler)
+      child.get('/hosted', { constraints: { host: /^a/ } }, handler)
+      child.register(async (deeper) => { deeper.get('/', handler) }, { prefix: '/deeper' })
+    })
+    await app.register(async (child) => {
+      await child.register(userScope, { secret, userIdParam: 'account' })
+      child.get('/accounts/:account', handler)
+    })
+    app.get('/hosted', { constraints: { host: 'b.example' } }, handler)
+    app.get('/late', handler)
+  })
+  t.equal(await routeTable(app), [
+    '/accounts/:account             owner      GET, HEAD        default',
+    '/api/:user_id/avatar           public     GET, HEAD        stated',
+    '/api/:user_id/tasks            owner      GET, HEAD, POST  default',
+    '/deeper                        user       GET, HEAD        default',
+    '/early/:user_id                unguarded  GET, HEAD',
+    '/hosted {"host":"/^a/"}        user       GET, HEAD        default',
+    '/hosted {"host":"b.example"}   unguarded  GET, HEAD',
+    '/late                          unguarded  GET, HEAD', ''
+  ].map((line) => line.replace('/hosted {"host":"b.example"}   ', '/hosted {"host":"b.example"}  ').replace(/^(\S+(?: \{.*?\})?) {2,}/, (_all, url: string) => url.padEnd(30))).join('\n'))
+})
+
+t.test('the same text whatever the order of the routes, and for an app without the plugin', async (t) => {
+  const urls = ['/b', '/a', '/c/:id']
+  const tables = await Promise.all([urls, urls.toReversed()].map(async (urls) => await routeTable(await build(t, (app) => { for (const url of urls) app.get(url, handler) }))))
+  t.equal(tables[0], '/a      unguarded  GET, HEAD\n/b      unguarded  GET, HEAD\n/c/:id  unguarded  GET, HEAD\n')
+  t.equal(tables[1], tables[0])
+})
+
+t.test('routes that name a parameter differently share a node of the router, and are told apart', async (t) => {
+  const app = await build(t, async (app) => {
+    await app.register(async (child) => {
+      await child.register(userScope, { secret })
+      child.get('/api/:user_id/tasks', handler)
+    })
+    app.post('/api/:id/tasks', handler)
+    app.get('/api/:id/profile', handler)
+    app.get('/api/:user_id/left-behind', handler)
+    app.get('/x/a-:id/b/:n(^\\d+$)', handler)
+    app.get('/x/a-:user_id/c', handler)
+    app.get('/x/a-:id/d', { constraints: { host: 'h' } }, handler)
+  })
+  await app.ready()
+  t.same(appRoutes(app).filter(({ access, method }) => access === 'unguarded' && method !== 'HEAD').map(({ method, url, parameter }) => [method, url, parameter]).sort(), [
+    ['GET', '/api/:id/profile', null],
+    ['GET', '/api/:user_id/left-behind', 'user_id'],
+    // The expression does not fit its own name, so the router does not tell: the reading with the owner.
+    ['GET', '/x/a-:id/d', null],
+    ['GET', '/x/a-:user_id/b/:n(^\\d+$)', 'user_id'],
+    ['GET', '/x/a-:user_id/c', 'user_id'],
+    ['POST', '/api/:id/tasks', null]
+  ].sort())
+})
+
+t.test('what looks like the owner is said', async (t) => {
+  const app = await build(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.get('/a/:userId', { config: { access: 'user' } }, handler)
+    app.get('/b/:id', handler)
+  })
+  await app.ready()
+  t.same(appRoutes(app).filter(({ method }) => method === 'GET').map(({ lookAlike }) => lookAlike), ['":userId" looks like the owner\'s parameter ":user_id"', null])
+})
+
+t.test('where hooks cannot be shown, nothing is guessed', async (t) => {
+  const app = await build(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.get('/:user_id', handler)
+  }, { routerOptions: { buildPrettyMeta: () => ({}) } as object })
+  await t.rejects(routeTable(app), /cannot be told from those inside, .* buildPrettyMeta/)
+})
+
+t.test('constraints as text', async (t) => {
+  t.equal(constraintsText({}), '')
+  t.equal(constraintsText({ host: /a/, version: '1.0.0' }), ' {"host":"/a/","version":"1.0.0"}')
+})

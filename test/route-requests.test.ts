@@ -1,0 +1,62 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import type { AppRoute } from '../lib/app-routes.js'
+import { requestsFor, type RequestParams } from '../lib/route-requests.js'
+
+const app = Fastify()
+app.addSchema({ $id: 'ids', type: 'object', properties: { n: { type: 'integer', minimum: 5 } }, definitions: { n: { const: 9 } } })
+t.teardown(() => app.close())
+
+const route = (given: Partial<AppRoute>): AppRoute => ({
+  method: 'GET', url: '/:user_id', access: 'owner', source: 'default', parameter: 'user_id', lookAlike: null, constraints: {}, schema: undefined, scope: { context: app } as AppRoute['scope'], ...given
+})
+const ask = (given: Partial<AppRoute>, params: RequestParams = {}) => {
+  const { complete, bare, missing } = requestsFor(route(given), params)
+  return { complete: complete('alice'), bare: bare('alice'), missing }
+}
+
+t.test('nothing but the owner where no more is asked for', async (t) => {
+  t.same(ask({}), { complete: { method: 'GET', url: '/alice', headers: {} }, bare: { method: 'GET', url: '/alice', headers: {} }, missing: [] })
+})
+
+t.test('from the schemas, and the bare one without query and body', async (t) => {
+  const schema = {
+    params: { $ref: 'ids#' },
+    querystring: { type: 'object', required: ['q', 'all'], properties: { all: { type: 'array', minItems: 2, items: { enum: ['a b'] } } } },
+    headers: { type: 'object', required: ['x-n', 'authorization'], properties: { 'x-n': { type: 'integer' } } },
+    body: { $ref: 'ids#/definitions/n' }
+  }
+  t.same(ask({ method: 'POST', url: '/:user_id/:n/:other', schema }), {
+    complete: { method: 'POST', url: '/alice/5/1?q=x&all=a+b&all=a+b', headers: { 'x-n': '1' }, body: 9 },
+    bare: { method: 'POST', url: '/alice/5/1', headers: { 'x-n': '1' } },
+    missing: []
+  })
+})
+
+t.test('as given, for the route, its HEAD route, or all', async (t) => {
+  const params = { '*': { path: { n: 'all', m: 'a/b' } }, 'GET /:user_id/:n/:m/*': { path: { n: 'one', '*': 'c/d' }, query: { q: ['1', '2'] }, headers: { h: '1' } } }
+  for (const method of ['GET', 'HEAD']) {
+    t.same(ask({ method, url: '/:user_id/:n/:m/*' }, params).complete, { method, url: '/alice/one/a%2Fb/c/d?q=1&q=2', headers: { h: '1' } })
+  }
+  t.equal(ask({ url: '/:n' }, params).complete.url, '/all')
+  t.same(ask({ method: 'POST' }, { 'POST /:user_id': { body: null } }).complete.body, null)
+})
+
+t.test('for constraints of Fastify, and for no others', async (t) => {
+  t.same(ask({ constraints: { host: 'a', version: '1.0.0' } }).complete.headers, { host: 'a', 'accept-version': '1.0.0' })
+  t.same(ask({ constraints: { host: /a/, secret: 'b' } }).complete.headers, {})
+})
+
+t.test('what cannot be made up is told', async (t) => {
+  const odd = { type: 'string', format: 'odd' }
+  const object = { type: 'object', required: ['a'], properties: { a: odd } }
+  t.same(ask({ url: '/:user_id/:a/:b(^(?=b)a$)', schema: { params: object, querystring: object, headers: object, body: { content: { 'text/plain': {}, 'application/json': { schema: object } } } } }).missing, [
+    'headers/a: no value is made up for the format "odd"',
+    'querystring/a: no value is made up for the format "odd"',
+    'body/a: no value is made up for the format "odd"',
+    'params/a: no value is made up for the format "odd"',
+    'params/b: no value is made up for the pattern ^(?=b)a$'
+  ])
+  t.same(ask({ schema: { body: { $ref: 'unknown#' } } }).missing, ['body: no value is made up for the reference unknown#'])
+  t.same(ask({ scope: null, schema: { body: { $ref: '#/a' } } }).missing, ['body: no value is made up for the reference #/a'])
+})
