@@ -6,6 +6,10 @@ import { paramsIn } from './route-url.js'
 import { scopesOf, type ScopeRecord } from './scopes.js'
 import type { AccessLevel, ScopedRoute } from './types.js'
 
+/** An app of any kind: with HTTP/2, its own logger or type provider. */
+
+export type AnyApp = FastifyInstance<any, any, any, any, any>
+
 /** A route of the app, whoever guards it. */
 export interface AppRoute {
   readonly method: string
@@ -29,6 +33,9 @@ export interface AppRoute {
 /** By which a route is named in options and messages. */
 export const nameOf = ({ method, url }: Pick<AppRoute, 'method' | 'url'>) => `${method} ${url}`
 
+/** The root of a prefix is one route of two URLs, and Fastify tells now the one, now the other. */
+export const isSameUrl = (a: string, b: string) => a.replace(/\/$/, '') === b.replace(/\/$/, '')
+
 /** The route beside a HEAD route, which answers the same and more. */
 export const asGet = <R extends { method: string }>(route: R): R => route.method === 'HEAD' ? { ...route, method: 'GET' } : route
 
@@ -36,9 +43,9 @@ export const asGet = <R extends { method: string }>(route: R): R => route.method
  * Every route of an app that is ready: those of each registration of the plugin, and those outside of all of them.
  * @throws Error where Fastify cannot show the latter
  */
-export function appRoutes (app: FastifyInstance): AppRoute[] {
+export function appRoutes (app: AnyApp): AppRoute[] {
   const scopes = scopesOf(app.server)
-  return [...scopes.flatMap(routesOf), ...outsideOf(app, scopes)]
+  return [...scopes.flatMap((scope) => routesOf(app, scope)), ...outsideOf(app, scopes)]
 }
 
 /**
@@ -47,7 +54,7 @@ export function appRoutes (app: FastifyInstance): AppRoute[] {
  * @param app gets ready by it
  * @throws Error where Fastify cannot show the routes outside: with a `buildPrettyMeta` of the host's own
  */
-export async function routeTable (app: FastifyInstance): Promise<string> {
+export async function routeTable (app: AnyApp): Promise<string> {
   await app.ready()
   return printRoutes(appRoutes(app).map((route) => ({
     ...route, url: route.url + constraintsText(route.constraints), source: route.source === 'none' ? '' : route.source
@@ -59,12 +66,14 @@ export const constraintsText = (constraints: AppRoute['constraints']) => Object.
 /** As the router prints it. */
 const showPattern = (_key: string, value: unknown) => value instanceof RegExp ? String(value) : value
 
-function routesOf (scope: ScopeRecord): AppRoute[] {
+function routesOf (app: FastifyInstance, scope: ScopeRecord): AppRoute[] {
   const { table, param } = scope
   const seen = table.seen.flatMap(({ route: { method, url, constraints = {}, schema }, access: { level, source } }) =>
-    [method].flat().map((method) => ({ method, url, access: level, source, constraints, schema })))
-  const late = table.late.map(({ method, url, access, source }) => ({ method, url, access, source, constraints: {}, schema: undefined }))
-  return [...seen, ...late].map((route) => ({ ...route, ...examine(route.url, [param]), scope }))
+    [method].flat().map((method) => ({ ...examine(url, [param]), method, access: level, source, constraints, schema, scope })))
+  // Their constraints are not kept, and rarely are there any.
+  const late = table.late.map(({ method, url, access, source }) =>
+    ({ ...read(app, { method, url, constraints: {} }, [param]), access, source, schema: undefined, scope }))
+  return [...seen, ...late]
 }
 
 function outsideOf (app: FastifyInstance, scopes: readonly ScopeRecord[]): AppRoute[] {
@@ -72,14 +81,20 @@ function outsideOf (app: FastifyInstance, scopes: readonly ScopeRecord[]): AppRo
   return printed(app, scopes)
     .filter(({ hooks }) => !scopes.some(({ guard }) => hooks.includes(`"${guard}()"`)))
     .flatMap(({ methods, url, constraints }) => methods.split(', ').map((method): AppRoute => {
-      const limits = constraints ? JSON.parse(constraints) as Record<string, unknown> : {}
-      const readings = readingsOf(url)
-      const declared = readings.filter((reading) => readings.length === 1 || isDeclared(app, method, reading, limits))
-      // Where the router tells no more, the reading that has the owner.
-      const found = (declared.length > 0 ? declared : readings).map((url) => ({ url, ...examine(url, params) }))
-      const route = found.find(({ parameter }) => parameter) ?? found[0] as typeof found[0]
-      return { ...route, method, access: 'unguarded', source: 'none', constraints: limits, schema: undefined, scope: null }
+      const route = { method, url, constraints: constraints ? JSON.parse(constraints) as Record<string, unknown> : {} }
+      return { ...read(app, route, params), access: 'unguarded', source: 'none', schema: undefined, scope: null }
     }))
+}
+
+type PrintedPart = Pick<AppRoute, 'method' | 'url' | 'constraints'>
+
+/** A route of which only the printed URL is known. */
+function read (app: FastifyInstance, route: PrintedPart, params: readonly string[]): PrintedPart & Examined {
+  const readings = readingsOf(route.url)
+  const declared = readings.filter((url) => readings.length === 1 || isDeclared(app, { ...route, url }))
+  // Where the router tells no more, the reading that has the owner.
+  const found = (declared.length > 0 ? declared : readings).map((url) => examine(url, params))
+  return { ...route, ...found.find(({ parameter }) => parameter) ?? found[0] as Examined }
 }
 
 /** Two routes that name a parameter differently share a node of the router, which prints both names: `/:user_id|:id/tasks`. */
@@ -94,15 +109,17 @@ function readingsOf (url: string): string[] {
 }
 
 /** Asked with the names for values, the router tells by what names it has them. */
-function isDeclared (app: FastifyInstance, method: string, url: string, constraints: Record<string, unknown>): boolean {
+function isDeclared (app: FastifyInstance, { method, url, constraints }: PrintedPart): boolean {
   const { params = {} } = app.findRoute({ method: method as HTTPMethods, url, constraints }) ?? {}
   return String(Object.keys(params)) === String(paramsIn(url))
 }
 
-function examine (url: string, params: readonly string[]): Pick<AppRoute, 'parameter' | 'lookAlike'> {
+type Examined = Pick<AppRoute, 'url' | 'parameter' | 'lookAlike'>
+
+function examine (url: string, params: readonly string[]): Examined {
   const own = paramsIn(url)
   const parameter = params.find((param) => own.includes(param)) ?? null
-  return { parameter, lookAlike: parameter === null ? params.map((param) => lookAlikeIn(url, param)).find(Boolean) ?? null : null }
+  return { url, parameter, lookAlike: parameter === null ? params.map((param) => lookAlikeIn(url, param)).find(Boolean) ?? null : null }
 }
 
 function lookAlikeIn (url: string, param: string): string | null {

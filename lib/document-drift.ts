@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { appRoutes, type AppRoute } from './app-routes.js'
+import { appRoutes, type AnyApp, type AppRoute } from './app-routes.js'
 import { ScopeAssertionError, describeAnswer, type Finding } from './findings.js'
 import { holdRequests, type HeldAnswer, type HeldRequest, type HeldRequests } from './held-requests.js'
 import { basePaths, isApiDocument, type ApiDocument, type Operation } from './openapi.js'
@@ -36,7 +36,7 @@ const methods = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'pat
  * @throws ScopeAssertionError that names every operation which the document and the server see differently
  * @throws TypeError where there is no document, or alice and bob are one
  */
-export async function assertDocumentMatchesGuards (app: FastifyInstance, options: DocumentOptions): Promise<void> {
+export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions): Promise<void> {
   const { params = {}, allow = [], timeout = 5000 } = options
   const tokens = await readPeople(options)
   const held = await holdRequests(app, timeout)

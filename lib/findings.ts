@@ -1,4 +1,4 @@
-import { asGet, nameOf } from './app-routes.js'
+import { asGet, isSameUrl, nameOf } from './app-routes.js'
 import type { HeldAnswer, HeldRequest } from './held-requests.js'
 
 /** A request that was not answered as it must be. */
@@ -52,14 +52,14 @@ function join (findings: readonly Finding[]): Finding[] {
 }
 
 export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, url: string): string {
-  if (reached !== null) return reached === url ? 'its handler' : `the handler of ${reached}`
+  if (reached !== null) return isSameUrl(reached, url) ? 'its handler' : `the handler of ${reached}`
   if (notFound) return '404, no route'
   return [status || 'none:', says].filter(Boolean).join(' ')
 }
 
 function print ({ methods, url, level, notes, failures, request }: Finding): string {
   const names = [...new Set(methods.map((method) => `'${nameOf(asGet({ method, url }))}'`))]
-  const fill = (note: string) => note.replace('{names}', names.join(', ')).replace('{name}', String(names[0]))
+  const fill = (note: string) => note.replace('{names}', () => names.join(', ')).replace('{name}', () => String(names[0]))
   const rows = failures.map(({ label, expected, answer }) => [label, expected, answer])
   const table = rows.length > 0 ? [['request', 'expected', 'answer'], ...rows] : []
   const widths = [0, 1].map((column) => Math.max(0, ...table.map((row) => String(row[column]).length)))

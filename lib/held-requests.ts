@@ -44,7 +44,8 @@ const channel = 'tracing:fastify.request.handler:start'
  * the moment before the call. Fastify announces it on a diagnostics channel, and reads the handler from the context of
  * the request only afterwards; so a subscriber can give this one request a context whose handler is ours. Contexts of routes are
  * shared, and stay as they are: a request of somebody else at the same time is not touched, whatever it awaits. The handlers for
- * unknown URLs are not announced; those are wrapped for good, and pass every other request on.
+ * unknown URLs are not announced; those are wrapped for good, and pass every other request on. (Older versions of Fastify 5 copy them
+ * for each route: there a hook of the host that calls `reply.callNotFound()` has them run.)
  *
  * That Fastify works so is no promise of it. It is tried on a small app each time, before the first request to the host's.
  * @throws Error where a handler of this version of Fastify cannot be held back

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { appRoutes, constraintsText, nameOf, type AppRoute } from './app-routes.js'
+import { appRoutes, constraintsText, isSameUrl, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import { ScopeAssertionError, describeAnswer, type Failure, type Finding } from './findings.js'
 import { holdRequests, type HeldAnswer, type HeldRequest, type HeldRequests } from './held-requests.js'
 import { readPeople, type People, type Tokens } from './people.js'
@@ -39,9 +39,9 @@ interface Attempt {
  * No handler runs, not even for her own path; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
- * @throws TypeError where alice and bob are one, or the plugin is not registered
+ * @throws TypeError where alice and bob are one, the plugin is not registered, or no route has an owner
  */
-export async function assertOwnership (app: FastifyInstance, options: OwnershipOptions): Promise<void> {
+export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   const { params = {}, allow = [], only = () => true, timeout = 5000 } = options
   const tokens = await readPeople(options)
   const held = await holdRequests(app, timeout)
@@ -50,6 +50,7 @@ export async function assertOwnership (app: FastifyInstance, options: OwnershipO
     const allowed = new Selection(allow)
     const routes = appRoutes(app)
     const judged = routes.filter(only)
+    if (!judged.some(({ parameter }) => parameter !== null)) throw new TypeError('no route has an owner in its URL: there is nothing to try')
     const owned = judged.filter((route) => route.parameter !== null && !allowed.has(route))
     const others = judged.filter((route) => route.parameter === null && !isPreflight(route))
     const paths = new Map(owned.map((route) => [route.url, requestsFor(route, params).bare(encodeURIComponent(tokens.bob)).url]))
@@ -93,9 +94,9 @@ function attemptsOn (app: FastifyInstance, route: AppRoute, { bare, complete }: 
   const as = (token: string, request: HeldRequest) => ({ ...request, headers: { ...request.headers, ...authorize(token) } })
   const refuses = (status: number) => ({ expected: String(status), fits: (answer: HeldAnswer) => answer.status === status && answer.reached === null })
   // A hook that answers in the handler's place, a cache say, has let her in as well.
-  const admits = { expected: 'its handler', fits: ({ status, reached }: HeldAnswer) => reached === null ? status >= 200 && status < 400 : reached === route.url || route.scope === null }
+  const admits = { expected: 'its handler', fits: ({ status, reached }: HeldAnswer) => reached === null ? status >= 200 && status < 400 : route.scope === null || isSameUrl(reached, route.url) }
   // The router may take it for another route, or for none, and whatever hooks of the host make of that is not judged here.
-  const isNotReached = { expected: '403', fits: ({ reached }: HeldAnswer) => reached !== route.url }
+  const isNotReached = { expected: '403', fits: ({ reached }: HeldAnswer) => reached === null || !isSameUrl(reached, route.url) }
   const anyRefusal = { expected: '4xx', fits: ({ status, reached }: HeldAnswer) => reached === null && status >= 400 && status < 500 }
   return [
     { label: 'no token', request: bare(alice), ...refuses(401) },
@@ -120,8 +121,9 @@ function nearly ({ alice, bob }: Tokens): string[] {
 }
 
 function levelNotes (route: AppRoute): string[] {
-  const { access, parameter, scope } = route
-  if (access === 'owner') return []
+  const { access, parameter, scope, source } = route
+  // Of a late one the level is a guess.
+  if (access === 'owner' || source === 'late') return []
   if (!scope) return [`no guard of the plugin covers it, though its URL has the owner's ":${parameter}": move it into the scope${mend}`]
   return [`its level is '${access}', though its URL has the owner's ":${parameter}": leave config.access out${mend}`]
 }
@@ -151,7 +153,7 @@ async function findAround (route: AppRoute, paths: ReadonlyMap<string, string>, 
     if (!couldServe(route.url, path) || allowed.has(route)) continue
     const request: HeldRequest = { method: route.method, url: path, headers: authorize(good) }
     const answer = await held.send(request)
-    if (answer.reached !== route.url) continue
+    if (answer.reached === null || !isSameUrl(answer.reached, route.url)) continue
     return {
       ...describeRoute(route),
       notes: [`it serves paths of ${url} too, and does not look at the owner there: declare its routes one by one${mend}`],

@@ -60,7 +60,7 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
 
   const headers = { ...constraintHeaders(route.constraints), ...texts(omit(required(schema.headers, 'headers'), 'authorization')), ...given.headers }
   const query = new URLSearchParams(pairs({ ...required(schema.querystring, 'querystring'), ...given.query })).toString()
-  const body = given.body ?? (schema.body === undefined ? undefined : attempt(() => sampleValue(jsonSchemaOf(schema.body), resolve, 'body')))
+  const body = 'body' in given ? given.body : attempt(() => sampleBody(route, resolve))
   const values = new Map<string, string>()
   fillUrl(route.url, (name, pattern) => {
     if (name !== route.parameter) values.set(name, valueOf(name, pattern))
@@ -87,6 +87,11 @@ function createResolve ({ scope }: AppRoute): Resolve {
 function propertyOf (schema: unknown, name: string, resolve: Resolve): unknown {
   const { $ref, properties } = (schema ?? {}) as { $ref?: string, properties?: Record<string, unknown> }
   return $ref === undefined ? properties?.[name] : propertyOf(resolve($ref), name, resolve)
+}
+
+function sampleBody ({ method, schema }: AppRoute, resolve: Resolve): unknown {
+  if (schema?.body !== undefined) return sampleValue(jsonSchemaOf(schema.body), resolve, 'body')
+  return method === 'QUERY' ? {} : undefined // one of these has a body in any case (RFC 10008, section 2)
 }
 
 /** A body may have a schema for each content type; JSON is sent. */

@@ -22,7 +22,7 @@ t.test('the table has every route of the app, whoever guards it', async (t) => {
       child.post('/api/:user_id/tasks', handler)
       child.get('/api/:user_id/avatar', { config: { access: 'public' } }, handler)
       child.get('/hosted', { constraints: { host: /^a/ } }, handler)
-      child.register(async (deeper) => { deeper.get('/', handler) }, { prefix: '/deeper' })
+      child.register(async (deeper) => { deeper.get('/more', handler) }, { prefix: '/deeper' })
     })
     await app.register(async (child) => {
       await child.register(userScope, { secret, userIdParam: 'account' })
@@ -35,7 +35,7 @@ t.test('the table has every route of the app, whoever guards it', async (t) => {
     '/accounts/:account             owner      GET, HEAD        default',
     '/api/:user_id/avatar           public     GET, HEAD        stated',
     '/api/:user_id/tasks            owner      GET, HEAD, POST  default',
-    '/deeper                        user       GET, HEAD        default',
+    '/deeper/more                   user       GET, HEAD        default',
     '/early/:user_id                unguarded  GET, HEAD',
     '/hosted {"host":"/^a/"}        user       GET, HEAD        default',
     '/hosted {"host":"b.example"}   unguarded  GET, HEAD',

@@ -49,9 +49,12 @@ t.test('a sound host passes, of whatever routes', async (t) => {
     app.get('/hosted/:user_id', { constraints: { version: '1.2.0' } }, handler)
     app.get('/cached/:user_id', { preHandler: async (_request, reply) => reply.send('from memory') }, handler)
     app.options('/api/me', handler)
+    app.route({ method: 'QUERY', url: '/search/:user_id', handler })
     app.register(async (child) => { child.get('/', handler) }, { prefix: '/prefix/:user_id' })
   }, issuer.options, { routerOptions: { caseSensitive: false, ignoreDuplicateSlashes: true, ignoreTrailingSlash: true } })
   t.equal(await say(app), '')
+  const plain = await host(t, (app, handler) => app.register(async (child) => { child.get('/', handler) }, { prefix: '/:user_id' }))
+  t.equal(await say(plain), '', 'the root of a prefix, with a slash and without')
   t.equal(await say(app, { alice: 'auth0|65 /é', bob: 'Bob.Ö' }), '')
   t.equal(await say(app, { alice: '7', bob: '8' }), '')
   t.equal(await say(app, { alice: 'ALICE', bob: 'alice' }), '')
@@ -130,6 +133,7 @@ t.test('routes that were declared before the plugin, and apps that listen and ha
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/early/:user_id', async () => ({}))
+  app.get('/early/:id/more', async () => ({}))
   await app.register(userScope, issuer.options)
   await app.listen()
   t.equal((await app.inject({ url: '/early/alice', headers: issuer.authorization('alice') })).statusCode, 200)
@@ -149,9 +153,10 @@ t.test('the error names its routes and shows no token', async (t) => {
   for (const token of [issuer.token('alice'), issuer.forged('alice')]) t.notMatch(JSON.stringify({ ...error, message: error.message }), token.split('.')[1])
 })
 
-t.test('an app without the plugin', async (t) => {
+t.test('an app without the plugin, or without an owner', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
+  await t.rejects(assertOwnership(await host(t, (app, handler) => app.get('/', handler)), people), new TypeError('no route has an owner in its URL: there is nothing to try'))
   await t.rejects(assertOwnership(app, people), new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports'))
 })
 

@@ -1,10 +1,11 @@
 import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { bearer, secret, tokenFor } from './helper.js'
@@ -97,6 +98,40 @@ t.test('what is exported is what is meant to be', async (t) => {
     'keycloak',
     'userScope'
   ])
+  t.same(await runScript('testing.mjs', `
+    import * as all from 'fastify-user-scope/testing'
+    console.log(JSON.stringify(Object.keys(all)))`), [
+    'ScopeAssertionError',
+    'assertDocumentMatchesGuards',
+    'assertOwnership',
+    'createIssuer',
+    'createKey',
+    'routeTable',
+    'sendJson'
+  ])
+})
+
+t.test('the test kit, in each runner', async (t) => {
+  // The runners are the host's, and not what is tested: they are linked rather than installed again.
+  for (const name of ['tap', 'vitest']) await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
+  const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href
+  const runners: Array<[name: string, args: string[]]> = [
+    ['tap', ['--import', tsx, 'tap.ts']],
+    ['node:test', ['--test', 'node-test.js']],
+    ['vitest', [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', '.']]
+  ]
+  const kit = join(project, 'kit')
+  await cp(join(root, 'test/kit'), kit, { recursive: true })
+  await writeFile(join(kit, 'package.json'), '{ "type": "module" }')
+  for (const [name, args] of runners) await t.resolves(run(kit, process.execPath, ...args), name)
+
+  const app = await readFile(join(kit, 'app.js'), 'utf8')
+  t.match(app, "'/health'")
+  await writeFile(join(kit, 'app.js'), app.replace("'/health'", "'/health/:user_id'"))
+  for (const [name, args] of runners) {
+    const { stdout, stderr } = await run(kit, process.execPath, ...args).then(() => ({ stdout: '', stderr: '' }), (error: unknown) => error as { stdout: string, stderr: string })
+    t.match(stdout + stderr, /GET, HEAD \/health\/:user_id \(public, stated\)/, `${name}, of a host with a fault`)
+  }
 })
 
 t.test('import, without @fastify/swagger', async (t) => {

@@ -8,7 +8,7 @@ app.addSchema({ $id: 'ids', type: 'object', properties: { n: { type: 'integer', 
 t.teardown(() => app.close())
 
 const route = (given: Partial<AppRoute>): AppRoute => ({
-  method: 'GET', url: '/:user_id', access: 'owner', source: 'default', parameter: 'user_id', lookAlike: null, constraints: {}, schema: undefined, scope: { context: app } as AppRoute['scope'], ...given
+  method: 'GET', url: '/:user_id', access: 'owner', source: 'default', parameter: 'user_id', lookAlike: null, constraints: {}, schema: undefined, scope: { context: app } as unknown as AppRoute['scope'], ...given
 })
 const ask = (given: Partial<AppRoute>, params: RequestParams = {}) => {
   const { complete, bare, missing } = requestsFor(route(given), params)
@@ -39,7 +39,8 @@ t.test('as given, for the route, its HEAD route, or all', async (t) => {
     t.same(ask({ method, url: '/:user_id/:n/:m/*' }, params).complete, { method, url: '/alice/one/a%2Fb/c/d?q=1&q=2', headers: { h: '1' } })
   }
   t.equal(ask({ url: '/:n' }, params).complete.url, '/all')
-  t.same(ask({ method: 'POST' }, { 'POST /:user_id': { body: null } }).complete.body, null)
+  t.equal(ask({ method: 'POST' }, { 'POST /:user_id': { body: null } }).complete.body, null)
+  t.same(ask({ method: 'QUERY' }).complete.body, {})
 })
 
 t.test('for constraints of Fastify, and for no others', async (t) => {

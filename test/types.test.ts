@@ -26,9 +26,10 @@ t.test('hosts compile against the built package, in every file that they load', 
   const installed = join(dir, 'node_modules/fastify-user-scope')
   await cp(join(root, 'package.json'), join(installed, 'package.json'))
   await cp(join(root, 'test/types'), join(dir, 'types'), { recursive: true })
+  await cp(join(root, 'test/kit'), join(dir, 'kit'), { recursive: true })
   t.equal(await tsc(root, '-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')), '')
   // A program for each folder, as one host's module augmentations would be seen by all the others; one compiler for all of them.
   const hosts = (await readdir(join(root, 'test/types'), { withFileTypes: true })).filter((entry) => entry.isDirectory())
-  t.equal(await tsc(join(dir, 'types'), '-b', ...hosts.map(({ name }) => name)), '')
+  t.equal(await tsc(join(dir, 'types'), '-b', '../kit', ...hosts.map(({ name }) => name)), '')
   t.ok(optionsAgree)
 })
