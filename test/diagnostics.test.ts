@@ -5,8 +5,8 @@ import Fastify from 'fastify'
 import client from 'prom-client'
 import t from 'tap'
 import userScope, { type VerifyMessage } from '../lib/index.js'
+import { createIssuer } from '../lib/testing.js'
 import { bearer, build, otherSecret, secret, sign, tokenFor, usualRoutes } from './helper.js'
-import { startIssuer } from './issuer.js'
 
 const name = 'fastify-user-scope:verify'
 
@@ -52,7 +52,7 @@ t.test('what is published', async (t) => {
   await guarded404.send('/nowhere')
   t.match(messages, [{ outcome: 'refused', code: 'MISSING_TOKEN', route: null }])
 
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const remote = await build(t, { issuers: [issuer.entry] })
   messages.length = 0
   await remote.send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) })

@@ -13,8 +13,8 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import WebSocket from 'ws'
 import userScope, { getUser, type UserScopeOptions } from '../lib/index.js'
+import { createIssuer } from '../lib/testing.js'
 import { bearer, build, otherSecret, refusals, secret, sender, sign, tokenFor } from './helper.js'
-import { startIssuer } from './issuer.js'
 
 const alice = bearer(tokenFor('alice'))
 const who = async (request: FastifyRequest) => ({ user: request.user.id })
@@ -221,7 +221,7 @@ t.test('a hook of the host that goes on twice lets nobody by', async (t) => {
 })
 
 t.test('nor while a token is being verified', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const ran: string[] = []
   const app = Fastify()
   t.teardown(async () => { await app.close() })

@@ -4,11 +4,8 @@ import Fastify from 'fastify'
 import type { JWK } from 'jose'
 import t, { type Test } from 'tap'
 import userScope, { InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions } from '../lib/index.js'
+import { createIssuer, createKey, type RemoteIssuer, type IssuerKey } from '../lib/testing.js'
 import { bearer, build, now, otherSecret, refusals, secret, sign, tokenFor } from './helper.js'
-import { makeKey, startIssuer } from './issuer.js'
-
-type Key = Awaited<ReturnType<typeof makeKey>>
-type Issuer = Awaited<ReturnType<typeof startIssuer>>
 
 const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
 
@@ -131,14 +128,14 @@ t.test('allowInsecureJwks lets plain http through, and nothing else', async (t) 
 })
 
 t.test('the entries stay as they were, and may be frozen', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const frozen: IssuerOptions = Object.freeze({
     ...issuer.entry, audience: Object.freeze(['api']) as string[], algorithms: Object.freeze(['EdDSA']) as IssuerAlgorithm[], requiredClaims: Object.freeze({ azp: 'web' })
   })
   const copy = structuredClone(frozen)
   const { send } = await build(t, { issuers: [frozen] })
   t.same(frozen, copy)
-  t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice', { azp: 'web' })) }), { status: 200 })
+  t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', azp: 'web' })) }), { status: 200 })
 })
 
 /** Sends tokens to a host of these options, and tells status, code and the reason in the log. */
@@ -155,7 +152,7 @@ const accepted = { status: 200, body: { user: 'alice' } }
 const refused = (code: string) => ({ status: code === 'FORBIDDEN_USER_ACCESS' ? 403 : 401, code })
 
 t.test('the environment', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { BETTER_AUTH_SECRET: before } = process.env
   t.teardown(() => {
     if (before === undefined) delete process.env.BETTER_AUTH_SECRET
@@ -184,40 +181,40 @@ t.test('the environment', async (t) => {
     t.match(await ask(tokenFor('alice', { iss: 'https://other.example.com' })), accepted)
     t.match(await ask(tokenFor('alice', { iss: issuer.url, aud: 'api' })), refused('INVALID_TOKEN_SIGNATURE'), 'the secret does not speak for the issuer')
     t.match(await ask(sign({ sub: 'alice', exp: now() + 60 }, { key: otherSecret })), refused('INVALID_TOKEN_SIGNATURE'), 'the environment')
-    t.match(await ask(await issuer.token('alice', { iss: undefined })), refused('INVALID_TOKEN_SIGNATURE'), 'the issuer does not speak for the secret')
+    t.match(await ask(await issuer.token({ id: 'alice', iss: undefined })), refused('INVALID_TOKEN_SIGNATURE'), 'the issuer does not speak for the secret')
   })
 })
 
 t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, { secret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid', issuers: [issuer.entry] })
   const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }
   const hs512 = { header: { alg: 'HS512' }, hash: 'sha512' }
-  t.match(await ask(await issuer.token('alice', { uid: 'bob' })), accepted)
+  t.match(await ask(await issuer.token({ id: 'alice', uid: 'bob' })), accepted)
   t.match(await ask(sign(own, hs512)), accepted)
   t.match(await ask(sign({ ...own, aud: 'api' }, hs512)), refused('INVALID_CLAIMS'))
   t.match(await ask(sign({ ...own, iss: 'https://other.example.com' }, hs512)), refused('INVALID_CLAIMS'))
-  t.match(await ask(await issuer.token('alice', { aud: 'app' })), refused('INVALID_CLAIMS'))
+  t.match(await ask(await issuer.token({ id: 'alice', aud: 'app' })), refused('INVALID_CLAIMS'))
   t.match(await ask(sign({ ...own, nonce: 'n', at_hash: 'h' }, hs512)), accepted, 'ID tokens are a matter of issuers')
 })
 
 t.test('the verifier is chosen by iss and by nothing else', async (t) => {
-  const [same, own] = await Promise.all([makeKey('one'), makeKey('two')])
-  const a = await startIssuer(t)
-  const b = await startIssuer(t, [same, own])
+  const [same, own] = await Promise.all([createKey('one'), createKey('two')])
+  const a = await createIssuer({ mode: 'jwks', t, keys: [await createKey('one')] })
+  const b = await createIssuer({ mode: 'jwks', t, keys: [same, own] })
   const { ask, app } = await start(t, { issuers: [a.entry, b.entry] })
   const asked = () => [a.requests, b.requests]
   t.match(await ask(await a.token('alice')), accepted)
   t.match(await ask(await b.token('alice')), accepted)
-  t.match(await ask(await b.token('alice', {}, { key: own })), accepted)
+  t.match(await ask(await b.token('alice', { key: own })), accepted)
   t.same(asked(), [1, 1])
 
-  for (const [what, key, header] of [['kid of both', same, {}], ['kid of the other', own, {}], ['no kid', own, { kid: undefined }]] as Array<[string, Key, object]>) {
-    t.match(await ask(await a.token('alice', {}, { key, header })), refused('INVALID_TOKEN_SIGNATURE'), what)
+  for (const [what, key, header] of [['kid of both', same, {}], ['kid of the other', own, {}], ['no kid', own, { kid: undefined }]] as Array<[string, IssuerKey, Record<string, unknown>]>) {
+    t.match(await ask(await a.token('alice', { key, header })), refused('INVALID_TOKEN_SIGNATURE'), what)
   }
   const unknown = ['https://unknown.example.com', `${a.url}/`, a.url.toUpperCase(), `${a.url} `, '', null, 5, [a.url], { toString: a.url }, '__proto__', undefined]
   for (const iss of unknown) {
-    t.match(await ask(await a.token('alice', { iss })), { ...refused('INVALID_CLAIMS'), reason: 'claim "iss" is not a configured issuer' }, JSON.stringify(iss))
+    t.match(await ask(await a.token({ id: 'alice', iss })), { ...refused('INVALID_CLAIMS'), reason: 'claim "iss" is not a configured issuer' }, JSON.stringify(iss))
     t.match(await ask(sign({ sub: 'alice', iss, exp: now() + 60 }, { header: { alg: 'none' } })), refused('INVALID_CLAIMS'), 'before algorithm and signature')
   }
   t.same(asked(), [1, 1], 'no request was made for any')
@@ -225,8 +222,8 @@ t.test('the verifier is chosen by iss and by nothing else', async (t) => {
 })
 
 t.test('a public key is no secret', async (t) => {
-  const key = await makeKey('one', 'RS256')
-  const issuer = await startIssuer(t, [key])
+  const key = await createKey('one', 'RS256')
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
   const publicKey = createPublicKey({ key: key.jwk, format: 'jwk' })
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const der = publicKey.export({ type: 'spki', format: 'der' })
@@ -247,17 +244,17 @@ const withoutAlg = ({ alg, ...jwk }: JWK): JWK => jwk
 
 t.test('algorithms: every one of the list works', async (t) => {
   const algorithms: IssuerAlgorithm[] = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
-  const keys = await Promise.all(algorithms.map((alg) => makeKey(alg, alg)))
+  const keys = await Promise.all(algorithms.map((alg) => createKey(alg, alg)))
   for (const marked of [true, false]) {
     // Without alg in the set, too, as some issuers publish their keys; then only what the key can do limits it.
-    const issuer = await startIssuer(t, keys.map((key) => ({ ...key, jwk: marked ? key.jwk : withoutAlg(key.jwk) })))
+    const issuer = await createIssuer({ mode: 'jwks', t, keys: keys.map((key) => ({ ...key, jwk: marked ? key.jwk : withoutAlg(key.jwk) })) })
     const all = await start(t, { issuers: [issuer.entry] })
     for (const key of issuer.keys) {
-      t.match(await all.ask(await issuer.token('alice', {}, { key })), accepted, key.alg)
+      t.match(await all.ask(await issuer.token('alice', { key })), accepted, key.alg)
       const one = await start(t, { issuers: [{ ...issuer.entry, algorithms: [key.alg as IssuerAlgorithm] }] })
       for (const other of issuer.keys) {
         const expected = other === key ? accepted : refused('INVALID_TOKEN_SIGNATURE')
-        t.match(await one.ask(await issuer.token('alice', {}, { key: other })), expected, `${other.alg} where ${key.alg} is configured`)
+        t.match(await one.ask(await issuer.token('alice', { key: other })), expected, `${other.alg} where ${key.alg} is configured`)
       }
     }
     t.equal(issuer.requests, 1 + keys.length, 'the keys were fetched once for each host')
@@ -265,8 +262,8 @@ t.test('algorithms: every one of the list works', async (t) => {
 })
 
 /** A JWS of exactly this header and payload, signed by an Ed25519 key. */
-function raw (issuer: Issuer, header: object, claims: object = {}): string {
-  const [key] = issuer.keys as [Key]
+function raw (issuer: RemoteIssuer, header: object, claims: object = {}): string {
+  const [key] = issuer.keys as [IssuerKey]
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
   const payload = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60, ...claims }
   const input = `${encode({ alg: 'EdDSA', kid: key.kid, ...header })}.${encode(payload)}`
@@ -274,9 +271,9 @@ function raw (issuer: Issuer, header: object, claims: object = {}): string {
 }
 
 t.test('the header', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, { issuers: [issuer.entry] })
-  const [{ jwk }] = issuer.keys as [Key]
+  const [{ jwk }] = issuer.keys as [IssuerKey]
   t.match(await ask(raw(issuer, {})), accepted)
   t.match(await ask(raw(issuer, { kid: undefined })), accepted, 'one key, no kid')
   t.match(await ask(raw(issuer, { typ: 'jwt', x5t: 'thumbprint', cat: 'cl' })), accepted, 'members of no consequence')
@@ -294,7 +291,7 @@ t.test('the header', async (t) => {
 })
 
 t.test('typ', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const lists: Array<[typ: IssuerOptions['typ'], fits: Array<string | undefined>]> = [
     [undefined, [undefined, 'JWT', 'jwt']],
     ['JWT', [undefined, 'JWT', 'jwt']],
@@ -306,7 +303,7 @@ t.test('typ', async (t) => {
     const { ask } = await start(t, { issuers: [{ ...issuer.entry, ...typ && { typ } }] })
     for (const found of [undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'logout+jwt', 'dpop+jwt', 'JWS', '']) {
       const expected = fits.includes(found) ? accepted : refused('INVALID_CLAIMS')
-      t.match(await ask(await issuer.token('alice', {}, { header: { typ: found } })), expected, `${found} where ${String(typ)} is configured`)
+      t.match(await ask(await issuer.token('alice', { header: { typ: found } })), expected, `${found} where ${String(typ)} is configured`)
     }
   }
 })
@@ -410,7 +407,7 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
 
 for (const [name, { options, entry, cases }] of Object.entries(claimCases)) {
   t.test(`claims: ${name}`, async (t) => {
-    const issuer = await startIssuer(t)
+    const issuer = await createIssuer({ mode: 'jwks', t })
     const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, ...entry }] })
     for (const [claims, outcome] of cases) t.match(await ask(raw(issuer, {}, claims)), outcome, JSON.stringify(claims))
   })
@@ -427,7 +424,7 @@ function documents (known: Record<string, unknown>) {
 }
 
 t.test('discovery', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const keys = { keys: issuer.keys.map(({ jwk }) => jwk) }
   const root = 'https://as.example.com'
   const jwksUri = `${root}/keys`
@@ -453,8 +450,8 @@ t.test('discovery', async (t) => {
     t.test(`${iss} at ${path}`, async (t) => {
       const { fetch, asked } = documents({ [root + path]: { issuer: iss, jwks_uri: jwksUri }, [jwksUri]: keys })
       const { ask } = await start(t, { issuers: [{ issuer: iss, audience: 'api', discovery: true, fetch }] })
-      t.match(await ask(await issuer.token('alice', { iss })), accepted)
-      t.match(await ask(await issuer.token('alice', { iss })), accepted)
+      t.match(await ask(await issuer.token({ id: 'alice', iss })), accepted)
+      t.match(await ask(await issuer.token({ id: 'alice', iss })), accepted)
       t.same(asked, [...paths.map((each) => root + each), jwksUri])
     })
   }
@@ -498,7 +495,7 @@ t.test('discovery', async (t) => {
     const plain = 'http://as.example.com/keys'
     const { fetch } = documents({ [root + openId]: { ...good, jwks_uri: plain }, [plain]: keys })
     const { ask } = await start(t, { issuers: [{ issuer: root, audience: 'api', discovery: true, fetch, allowInsecureJwks: true }] })
-    t.match(await ask(await issuer.token('alice', { iss: root })), accepted)
+    t.match(await ask(await issuer.token({ id: 'alice', iss: root })), accepted)
   })
 
   t.test('metadata does not come by plain http either', async (t) => {

@@ -121,7 +121,7 @@ t.test('the test kit, in each runner', async (t) => {
     ['vitest', [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', '.']]
   ]
   const kit = join(project, 'kit')
-  await cp(join(root, 'test/kit'), kit, { recursive: true })
+  await cp(join(root, 'test/kit'), kit, { recursive: true, filter: (path) => !path.endsWith('tsconfig.json') })
   await writeFile(join(kit, 'package.json'), '{ "type": "module" }')
   for (const [name, args] of runners) await t.resolves(run(kit, process.execPath, ...args), name)
 

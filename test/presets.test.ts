@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { auth0, betterAuth, clerk, cognito, entra, InvalidOptionError, keycloak, type IssuerOptions } from '../lib/index.js'
+import { createIssuer, createKey } from '../lib/testing.js'
 import { bearer, build, now, refusals, sign } from './helper.js'
-import { makeKey, startIssuer } from './issuer.js'
 
 type Overrides = Partial<Omit<IssuerOptions, 'audience'>> & { audience?: string | string[] }
 
@@ -218,17 +218,17 @@ const vendors: Record<string, Vendor> = {
   }
 }
 
-const keys = new Map(await Promise.all(['RS256', 'PS256', 'EdDSA'].map(async (alg) => [alg, await makeKey('one', alg)] as const)))
+const keys = new Map(await Promise.all(['RS256', 'PS256', 'EdDSA'].map(async (alg) => [alg, await createKey('one', alg)] as const)))
 
 /** A host with the preset whose keys are on loopback, and a maker of the vendor's tokens. */
 async function start (t: Test, { preset, alg, header, claims }: Vendor) {
-  const issuer = await startIssuer(t, [...keys.values()].filter((key) => key.alg === alg))
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [...keys.values()].filter((key) => key.alg === alg) })
   const entry = preset({ jwksUri: issuer.entry.jwksUri })
   const host = await build(t, { issuers: [entry] })
   return {
     ...host,
     entry,
-    token: (id: string, other: Other = {}) => issuer.token(id, { iss: entry.issuer, ...claims, ...other.claims }, { header: { ...header, ...other.header } }),
+    token: (id: string, other: Other = {}) => issuer.token({ id, iss: entry.issuer, ...claims, ...other.claims }, { header: { ...header, ...other.header } }),
     reason: () => String(refusals(host.log).at(-1)?.reason)
   }
 }
@@ -395,7 +395,7 @@ t.test('the OAuth provider of Better Auth needs an audience', async (t) => {
 })
 
 t.test('a token that is bound to a key of its sender is no bearer token', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { send } = await build(t, { issuers: [issuer.entry] })
-  t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice', { cnf: { jkt: 'x' } })) }), { status: 401, code: 'INVALID_CLAIMS' })
+  t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', cnf: { jkt: 'x' } })) }), { status: 401, code: 'INVALID_CLAIMS' })
 })

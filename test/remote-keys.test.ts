@@ -3,8 +3,8 @@ import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { KeysUnreachableError, type IssuerOptions } from '../lib/index.js'
+import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../lib/testing.js'
 import { bearer, build, now, refusals, sender, usualRoutes } from './helper.js'
-import { jsonAnswer, makeKey, startIssuer } from './issuer.js'
 
 const start = 1_800_000_000
 mock.timers.enable({ apis: ['Date'], now: start * 1000 })
@@ -12,7 +12,7 @@ t.beforeEach(() => { mock.timers.setTime(start * 1000) })
 const pass = (seconds: number) => { mock.timers.setTime(Date.now() + seconds * 1000) }
 
 /** A host that trusts this one issuer; `status` sends a token to alice's path. */
-async function host (t: Test, issuer: Awaited<ReturnType<typeof startIssuer>>, entry: Partial<IssuerOptions> = {}) {
+async function host (t: Test, issuer: RemoteIssuer, entry: Partial<IssuerOptions> = {}) {
   const { app, send, log } = await build(t, { issuers: [{ ...issuer.entry, ...entry }] })
   const ask = async (token: string, user = 'alice') => send({ url: `/api/${user}/tasks`, headers: bearer(token) })
   const status = async (token: string) => (await ask(token)).status
@@ -27,7 +27,7 @@ async function settled (issuer: { requests: number }, requests: number): Promise
 
 t.test('own paths and only those, for each algorithm', async (t) => {
   for (const alg of ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'PS256']) {
-    const issuer = await startIssuer(t, [await makeKey('k', alg)])
+    const issuer = await createIssuer({ mode: 'jwks', t, keys: [await createKey('k', alg)] })
     const { ask } = await host(t, issuer)
     t.match(await ask(await issuer.token('alice')), { status: 200, body: { user: 'alice' } }, alg)
     t.match(await ask(await issuer.token('alice'), 'bob'), { code: 'FORBIDDEN_USER_ACCESS' }, alg)
@@ -38,7 +38,7 @@ t.test('own paths and only those, for each algorithm', async (t) => {
 })
 
 t.test('50 first requests at once cause one fetch', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   await issuer.stop()
   const { status } = await host(t, issuer, { lazy: true })
   const token = await issuer.token('alice')
@@ -52,7 +52,7 @@ t.test('50 first requests at once cause one fetch', async (t) => {
 })
 
 t.test('unreachable at boot', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   await issuer.stop()
   const app = Fastify()
   await app.register(userScope, { issuers: [issuer.entry] })
@@ -73,12 +73,12 @@ t.test('unreachable at boot', async (t) => {
 })
 
 t.test('a flood of unknown kids', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { status, ask } = await host(t, issuer)
-  const stranger = await makeKey('stranger')
+  const stranger = await createKey('stranger')
   const known = await issuer.token('alice')
   const flood = async () => {
-    const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => status(await issuer.token('alice', {}, { key: { ...stranger, kid: `k${i}` } }))))
+    const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => status(await issuer.token('alice', { key: { ...stranger, kid: `k${i}` } }))))
     return [...new Set(answers)]
   }
   t.same(await flood(), [401])
@@ -94,26 +94,26 @@ t.test('a flood of unknown kids', async (t) => {
   await issuer.stop()
   t.same(await flood(), [503])
   t.equal(await status(known), 200)
-  const answer = await ask(await issuer.token('alice', {}, { key: stranger }))
+  const answer = await ask(await issuer.token('alice', { key: stranger }))
   t.match(answer, { status: 503, headers: { 'retry-after': '30' } })
 })
 
 t.test('rotation', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { status } = await host(t, issuer)
   const [old] = issuer.keys
-  const fresh = await makeKey('two', 'ES256')
+  const fresh = await createKey('two', 'ES256')
   issuer.keys.push(fresh)
-  const rotated = await issuer.token('alice', {}, { key: fresh })
+  const rotated = await issuer.token('alice', { key: fresh })
   t.equal(await status(rotated), 401, 'within the cooldown')
   pass(30)
   t.same(await Promise.all([status(rotated), status(rotated)]), [200, 200], 'the first requests after it')
   t.equal(issuer.requests, 2)
-  t.equal(await status(await issuer.token('alice', {}, { key: old! })), 200, 'the old key is still in the set')
+  t.equal(await status(await issuer.token('alice', { key: old! })), 200, 'the old key is still in the set')
 
   issuer.keys.shift()
   pass(599)
-  const left = await issuer.token('alice', {}, { key: old! })
+  const left = await issuer.token('alice', { key: old! })
   await status(rotated)
   await settled(issuer, 3)
   t.equal(await status(left), 401, 'a removed key is refused within the maximum age')
@@ -121,43 +121,43 @@ t.test('rotation', async (t) => {
 })
 
 t.test('a removed key is refused by the first request after the maximum age', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { status } = await host(t, issuer)
   const [old] = issuer.keys
-  issuer.keys.splice(0, 1, await makeKey('two'))
+  issuer.keys.splice(0, 1, await createKey('two'))
   pass(600)
-  t.equal(await status(await issuer.token('alice', {}, { key: old! })), 401)
+  t.equal(await status(await issuer.token('alice', { key: old! })), 401)
   t.equal(issuer.requests, 2)
 })
 
-const failures: Array<[what: string, lastError: RegExp, fail: (issuer: Awaited<ReturnType<typeof startIssuer>>) => unknown]> = [
+const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIssuer) => unknown]> = [
   ['down', /^TypeError (ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/, async (issuer) => issuer.stop()],
   ['slow', /timed out|JWKSTimeout|TimeoutError/, (issuer) => { issuer.answer = () => {} }],
   ['slow body', /timed out|Timeout|AbortError/, (issuer) => { issuer.answer = (_request, response) => { response.writeHead(200).write('{"keys":[') } }],
-  ['500', /^status 500$/, (issuer) => { issuer.answer = jsonAnswer({}, 500) }],
-  ['404', /^status 404$/, (issuer) => { issuer.answer = jsonAnswer({ keys: [] }, 404) }],
+  ['500', /^status 500$/, (issuer) => { issuer.answer = sendJson({}, 500) }],
+  ['404', /^status 404$/, (issuer) => { issuer.answer = sendJson({ keys: [] }, 404) }],
   ['HTML', /^not JSON$/, (issuer) => { issuer.answer = (_request, response) => { response.end('<html>secret-body</html>') } }],
   ['truncated JSON', /^not JSON$/, (issuer) => { issuer.answer = (_request, response) => { response.end('{"keys":[{"kty":"OKP"') } }],
   ['a body cut off', /TypeError/, (issuer) => { issuer.answer = (_request, response) => { response.writeHead(200, { 'content-length': 100 }).write('{', () => { response.destroy() }) } }],
-  ['over 1 MiB', /^longer than 1048576 bytes$/, (issuer) => { issuer.answer = jsonAnswer({ keys: issuer.keys.map(({ jwk }) => jwk), pad: 'x'.repeat(1_048_577) }) }],
-  ['empty set', /^no usable key$/, (issuer) => { issuer.answer = jsonAnswer({ keys: [] }) }],
-  ['no set', /^not a JWK Set$/, (issuer) => { issuer.answer = jsonAnswer(null) }],
-  ['keys no list', /^not a JWK Set$/, (issuer) => { issuer.answer = jsonAnswer({ keys: {} }) }],
+  ['over 1 MiB', /^longer than 1048576 bytes$/, (issuer) => { issuer.answer = sendJson({ keys: issuer.keys.map(({ jwk }) => jwk), pad: 'x'.repeat(1_048_577) }) }],
+  ['empty set', /^no usable key$/, (issuer) => { issuer.answer = sendJson({ keys: [] }) }],
+  ['no set', /^not a JWK Set$/, (issuer) => { issuer.answer = sendJson(null) }],
+  ['keys no list', /^not a JWK Set$/, (issuer) => { issuer.answer = sendJson({ keys: {} }) }],
   ['redirect', /^status 30[12]$/, (issuer) => { issuer.answer = (_request, response) => { response.writeHead(302, { location: `${issuer.url}/elsewhere` }).end() } }]
 ]
 
 for (const [what, lastError, fail] of failures) {
   t.test(`the issuer fails: ${what}`, async (t) => {
-    const issuer = await startIssuer(t)
+    const issuer = await createIssuer({ mode: 'jwks', t })
     const { app, status, info, warnings, log } = await host(t, issuer, { timeout: 0.1 })
-    const token = await issuer.token('alice', { exp: start + 100_000 })
+    const token = await issuer.token({ id: 'alice', exp: start + 100_000 })
     await fail(issuer)
     const before = issuer.requests
 
     pass(600)
     t.equal(await status(token), 200, 'the keys held serve on')
     t.match(info()?.lastError, lastError)
-    t.same(info()?.keys, ['one'])
+    t.same(info()?.keys, ['key-1'])
     t.equal(warnings().length, 1)
     t.same(await Promise.all(Array.from({ length: 20 }, () => status(token))), Array(20).fill(200))
     t.ok(issuer.requests - before <= 1, 'one attempt within the cooldown')
@@ -181,13 +181,13 @@ for (const [what, lastError, fail] of failures) {
     if (what === 'down') await issuer.restart()
     pass(30)
     t.equal(await status(token), 200, 'and it recovers')
-    t.match(info(), { lastError: null, keys: ['one'], age: 0 })
+    t.match(info(), { lastError: null, keys: ['key-1'], age: 0 })
   })
 }
 
 t.test('no redirect is followed to another origin', async (t) => {
-  const other = await startIssuer(t)
-  const issuer = await startIssuer(t)
+  const other = await createIssuer({ mode: 'jwks', t })
+  const issuer = await createIssuer({ mode: 'jwks', t })
   issuer.answer = (_request, response) => { response.writeHead(302, { location: `${other.url}/jwks` }).end() }
   const { status } = await host(t, issuer, { lazy: true })
   t.equal(await status(await issuer.token('alice')), 503)
@@ -195,14 +195,14 @@ t.test('no redirect is followed to another origin', async (t) => {
 })
 
 t.test('an injected fetch that heeds no signal cannot hang a request', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { status, info } = await host(t, issuer, { lazy: true, timeout: 0.1, fetch: () => new Promise(() => {}) })
   t.equal(await status(await issuer.token('alice')), 503)
   t.equal(info()?.lastError, 'timed out')
 })
 
 t.test('an injected fetch that hangs, or rejects with anything, while the keys are being found', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { jwksUri: _, ...entry } = issuer.entry
   for (const [fetch, lastError] of [
     [() => new Promise<Response>(() => {}), 'timed out'],
@@ -216,7 +216,7 @@ t.test('an injected fetch that hangs, or rejects with anything, while the keys a
 })
 
 t.test('the error handler of the host cannot lose the status of an outage', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   await issuer.stop()
   const { send } = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] }, {}, (app) => {
     app.setErrorHandler(async () => ({ mine: 1 }))
@@ -226,14 +226,14 @@ t.test('the error handler of the host cannot lose the status of an outage', asyn
 })
 
 t.test('an injected fetch that answers without a body', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { info } = await host(t, issuer, { lazy: true, fetch: async () => new Response(null) })
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(info()?.lastError, 'not JSON')
 })
 
 t.test('an injected fetch gets the URL and what it needs to give up', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const calls: Array<[string, RequestInit]> = []
   const { status } = await host(t, issuer, { jwksUri: 'https://keys.example/jwks', fetch: async (url, init) => { calls.push([url, init]); return Response.json({ keys: issuer.keys.map(({ jwk }) => jwk) }) } })
   t.equal(await status(await issuer.token('alice')), 200)
@@ -269,39 +269,39 @@ const badKeys: Array<[what: string, key: unknown, reason: string]> = [
 
 t.test('keys that cannot be used are ignored, and the others serve', async (t) => {
   for (const [what, key, reason] of badKeys) {
-    const issuer = await startIssuer(t)
-    issuer.answer = jsonAnswer({ keys: [typeof key === 'object' && key !== null ? { kid: 'bad', ...key } : key, issuer.keys[0]?.jwk] })
+    const issuer = await createIssuer({ mode: 'jwks', t })
+    issuer.answer = sendJson({ keys: [typeof key === 'object' && key !== null ? { kid: 'bad', ...key } : key, issuer.keys[0]?.jwk] })
     const { status, warnings, info } = await host(t, issuer)
     t.equal(await status(await issuer.token('alice')), 200, what)
-    t.same(info()?.keys, ['one'], what)
+    t.same(info()?.keys, ['key-1'], what)
     t.match(warnings(), [{ msg: 'issuer keys that cannot be used were ignored', ignored: [{ reason }] }], what)
   }
 })
 
 t.test('certificates and URLs in a key are not used', async (t) => {
-  const issuer = await startIssuer(t)
-  issuer.answer = jsonAnswer({ keys: [{ ...issuer.keys[0]?.jwk, x5u: 'https://evil.example', x5c: ['AAAA'], use: 'sig', key_ops: ['verify'] }] })
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  issuer.answer = sendJson({ keys: [{ ...issuer.keys[0]?.jwk, x5u: 'https://evil.example', x5c: ['AAAA'], use: 'sig', key_ops: ['verify'] }] })
   const { status } = await host(t, issuer)
   t.equal(await status(await issuer.token('alice')), 200)
 })
 
 t.test('two keys with one kid', async (t) => {
-  const [a, b, c] = [await makeKey('same'), await makeKey('same'), await makeKey('other')]
-  const issuer = await startIssuer(t, [a, b, c])
+  const [a, b, c] = [await createKey('same'), await createKey('same'), await createKey('other')]
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [a, b, c] })
   const { status, warnings } = await host(t, issuer)
-  t.same([await status(await issuer.token('alice', {}, { key: a })), await status(await issuer.token('alice', {}, { key: b })), await status(await issuer.token('alice', {}, { key: c }))], [401, 401, 200])
+  t.same([await status(await issuer.token('alice', { key: a })), await status(await issuer.token('alice', { key: b })), await status(await issuer.token('alice', { key: c }))], [401, 401, 200])
   t.match(warnings(), [{ ignored: [{ kid: 'same', reason: 'another key has the same kid' }, { kid: 'same' }] }])
 
-  const twice = await startIssuer(t, [a, a])
+  const twice = await createIssuer({ mode: 'jwks', t, keys: [a, a] })
   const same = await host(t, twice)
   t.equal(await same.status(await twice.token('alice')), 200, 'one key listed twice is one key')
 })
 
 t.test('a token without kid needs exactly one key that fits', async (t) => {
-  const [ed, es, es2] = [await makeKey('ed'), await makeKey('es', 'ES256'), await makeKey('es2', 'ES256')]
-  const issuer = await startIssuer(t, [ed, es])
+  const [ed, es, es2] = [await createKey('ed'), await createKey('es', 'ES256'), await createKey('es2', 'ES256')]
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [ed, es] })
   const { status } = await host(t, issuer)
-  const without = (key: typeof ed) => issuer.token('alice', {}, { key, header: { kid: undefined } })
+  const without = (key: typeof ed) => issuer.token('alice', { key, header: { kid: undefined } })
   t.same([await status(await without(ed)), await status(await without(es))], [200, 200])
   issuer.keys.push(es2)
   pass(600)
@@ -309,16 +309,16 @@ t.test('a token without kid needs exactly one key that fits', async (t) => {
 })
 
 t.test('the key of another algorithm', async (t) => {
-  const issuer = await startIssuer(t, [await makeKey('k', 'RS256')])
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [await createKey('k', 'RS256')] })
   const { ask, log } = await host(t, issuer)
-  t.match(await ask(await issuer.token('alice', {}, { header: { alg: 'PS256' }, key: { ...issuer.keys[0]!, privateKey: (await makeKey('k', 'PS256')).privateKey } })), { code: 'INVALID_TOKEN_SIGNATURE' })
+  t.match(await ask(await issuer.token('alice', { header: { alg: 'PS256' }, key: { ...issuer.keys[0]!, privateKey: (await createKey('k', 'PS256')).privateKey } })), { code: 'INVALID_TOKEN_SIGNATURE' })
   t.match(refusals(log), [{ reason: /the signature does not verify with a key of the issuer ".*" \(ERR_JWKS_NO_MATCHING_KEY\)/ }])
 })
 
 t.test('a clock that is set back or forward', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const { status } = await host(t, issuer)
-  const token = await issuer.token('alice', { exp: start + 1e6, iat: start - 1e6 })
+  const token = await issuer.token({ id: 'alice', exp: start + 1e6, iat: start - 1e6 })
   mock.timers.setTime((start - 3600) * 1000)
   t.equal(await status(token), 200, 'an hour back')
   t.equal(issuer.requests, 2, 'the keys are fetched anew, as their age is not known')
@@ -328,7 +328,7 @@ t.test('a clock that is set back or forward', async (t) => {
 })
 
 t.test('what issuers() tells', async (t) => {
-  const issuer = await startIssuer(t, [await makeKey('one'), { ...await makeKey('x', 'ES256') }])
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [await createKey('one'), { ...await createKey('x', 'ES256') }] })
   delete (issuer.keys[1] as { jwk: { kid?: string } }).jwk.kid
   const { info } = await host(t, issuer)
   pass(10)
@@ -341,7 +341,7 @@ t.test('what issuers() tells', async (t) => {
 })
 
 t.test('1,000 requests at once through promises', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   await app.register(userScope, { issuers: [issuer.entry] })
@@ -349,7 +349,7 @@ t.test('1,000 requests at once through promises', async (t) => {
   const send = sender(app)
   const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
     const user = `user-${i}`
-    const token = bearer(await issuer.token(user, { exp: now() + 60 }))
+    const token = bearer(await issuer.token({ id: user, exp: now() + 60 }))
     const [own, other] = await Promise.all([send({ url: `/api/${user}/tasks`, headers: token }), send({ url: `/api/${user}x/tasks`, headers: token })])
     return own.status === 200 && (own.body as { user: string }).user === user && other.status === 403
   }))

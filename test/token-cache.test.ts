@@ -2,8 +2,8 @@ import { mock } from 'node:test'
 import t from 'tap'
 import { TokenCache } from '../lib/token-cache.js'
 import type { UserScopeOptions, VerifiedUser } from '../lib/index.js'
+import { createIssuer, createKey } from '../lib/testing.js'
 import { bearer, build, sign } from './helper.js'
-import { makeKey, startIssuer } from './issuer.js'
 
 const start = 1_800_000_000
 mock.timers.enable({ apis: ['Date'], now: start * 1000 })
@@ -114,14 +114,14 @@ t.test('what one request does to its user reaches no other', async (t) => {
 })
 
 t.test('an entry does not outlive the keys that verified it', async (t) => {
-  const issuer = await startIssuer(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
   const ask = await host(t, { issuers: [issuer.entry], cache: { ttl: 86_400 } })
   const [old] = issuer.keys
-  const token = await issuer.token('alice', { exp: start + 100_000 })
+  const token = await issuer.token({ id: 'alice', exp: start + 100_000 })
   const first = await ask(token)
   t.equal(await ask(token), first)
 
-  issuer.keys.splice(0, 1, await makeKey('two'))
+  issuer.keys.splice(0, 1, await createKey('two'))
   at(30)
   t.type(await ask(await issuer.token('alice')), 'object', 'a new kid has the keys fetched')
   t.equal(await ask(token), 401, 'and the removed key does not serve from memory')
@@ -129,7 +129,7 @@ t.test('an entry does not outlive the keys that verified it', async (t) => {
   issuer.keys.splice(0, 1, old!)
   at(700)
   t.type(await ask(token), 'object')
-  issuer.keys.splice(0, 1, await makeKey('three'))
+  issuer.keys.splice(0, 1, await createKey('three'))
   at(1300)
   t.equal(await ask(token), 401, 'nor without anybody asking, after the maximum age')
 })
