@@ -138,14 +138,10 @@ async function answerTo (pending: Promise<{ statusCode: number, body: string }>,
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${timeout / 1000} s`)), timeout)
   })
-  try {
-    const response = await Promise.race([pending, late])
-    return { status: response.statusCode, says: describe(response.body) }
-  } catch (error) {
-    return { status: 0, says: (error as Error).message }
-  } finally {
-    clearTimeout(timer)
-  }
+  const answer = await Promise.race([pending, late])
+    .then(({ statusCode, body }) => ({ status: statusCode, says: describe(body) }), (error: unknown) => ({ status: 0, says: (error as Error).message }))
+  clearTimeout(timer)
+  return answer
 }
 
 function describe (body: string): string {

@@ -54,8 +54,8 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
       const text = pattern === null ? '1' : sampleText(pattern)
       if (text === undefined) throw new NoSampleError(`params/${name}: no value is made up for the pattern ${pattern}`)
       return text
-    })
-    return name === '*' ? encodeURI(value ?? '1') : encodeURIComponent(value ?? '1')
+    }) ?? '1'
+    return name === '*' ? encodeURI(value) : encodeURIComponent(value)
   }
 
   const headers = { ...constraintHeaders(route.constraints), ...texts(omit(required(schema.headers, 'headers'), 'authorization')), ...given.headers }

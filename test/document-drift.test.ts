@@ -37,6 +37,7 @@ const dialects: Record<string, object> = {
   'OpenAPI 3.1': { openapi: { openapi: '3.1.0' } },
   'OpenAPI 3.1, a base path': { openapi: { openapi: '3.1.0', servers: [{ url: 'https://example.com/api' }] } },
   'OpenAPI 3.0, a base path that stays': { openapi: { servers: [{ url: '/{v}', variables: { v: { default: 'api' } } }] }, stripBasePath: false },
+  'OpenAPI 3.0, the base path of others': { openapi: { servers: [{ url: '/v2' }] } },
   'Swagger 2': { swagger: {} },
   'Swagger 2, a base path': { swagger: { basePath: '/api' } },
   'a global default': { openapi: { security: [{ bearerAuth: [] }], components: { securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } } } } },

@@ -18,6 +18,7 @@ const schemas: Array<[schema: unknown, value: unknown]> = [
   [{ type: 'integer' }, 1],
   [{ type: 'integer', minimum: 5 }, 5],
   [{ type: 'integer', exclusiveMinimum: 5 }, 6],
+  [{ type: 'number', exclusiveMinimum: 5 }, 6],
   [{ type: 'number', exclusiveMinimum: 5, multipleOf: 0.5 }, 5.5],
   [{ type: 'integer', minimum: 5, multipleOf: 4 }, 8],
   [{ type: 'number', maximum: 0 }, 0],
