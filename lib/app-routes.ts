@@ -68,8 +68,8 @@ const showPattern = (_key: string, value: unknown) => value instanceof RegExp ? 
 
 function routesOf (app: FastifyInstance, scope: ScopeRecord): AppRoute[] {
   const { table, param } = scope
-  const seen = table.seen.flatMap(({ route: { method, url, constraints = {}, schema }, access: { level, source } }) =>
-    [method].flat().map((method) => ({ ...examine(url, [param]), method, access: level, source, constraints, schema, scope })))
+  const seen = table.places().map(({ method, url, route: { constraints = {}, schema }, access: { level, source } }) =>
+    ({ ...examine(url, [param]), method, access: level, source, constraints, schema, scope }))
   // Their constraints are not kept, and rarely are there any.
   const late = table.late.map(({ method, url, access, source }) =>
     ({ ...read(app, { method, url, constraints: {} }, [param]), access, source, schema: undefined, scope }))

@@ -46,7 +46,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     const routes = appRoutes(app)
     const operations = [...operationsOf(document)]
     const routeOf = matcher(document, routes)
-    const served = new Set<AppRoute>()
+    const served = new Set<AppRoute | undefined>()
     const findings: Finding[] = []
     for (const each of operations) {
       const route = routeOf(each)
@@ -55,7 +55,8 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
       if (finding && !allowed.has(route ?? each)) findings.push(finding)
     }
     for (const route of routes) {
-      const isKnown = served.has(route) || route.method === 'OPTIONS' || route.method === 'HEAD' || allowed.has(route)
+      // The root of a prefix is served with a slash and without, and is one operation.
+      const isKnown = served.has(routeOf({ method: route.method, url: documented(route.url) })) || route.method === 'OPTIONS' || route.method === 'HEAD' || allowed.has(route)
       if (!isKnown) findings.push(about(route, ['it is served, and the document does not have it: take schema.hide away, or allow: [{names}]'], `(${route.access})`))
     }
     findings.push(...allowed.unused().map((name) => about({ url: String(name) }, ['allow names it, and the document and the app agree on it, or do not have it'])))
@@ -81,7 +82,7 @@ function * operationsOf ({ paths }: ApiDocument): Iterable<Documented> {
 }
 
 /** The route of an operation: its URL as documents write it, whole, or as `stripBasePath` leaves it. */
-function matcher (document: ApiDocument, routes: readonly AppRoute[]): (operation: Documented) => AppRoute | undefined {
+function matcher (document: ApiDocument, routes: readonly AppRoute[]): (place: Pick<Documented, 'method' | 'url'>) => AppRoute | undefined {
   const strip = (url: string) => basePaths(document).reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
   const key = (method: string, path: string) => `${method} ${path.replace(/^\/|\/$|\?/g, '')}`
   const byPath = new Map<string, AppRoute>()

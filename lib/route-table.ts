@@ -11,6 +11,8 @@ export type LevelReader = (request: FastifyRequest) => AccessLevel
 export interface SeenRoute {
   /** Fastify's own copy of the options, which `@fastify/swagger` reads again for each document. */
   readonly route: RouteOptions
+  /** As `onRoute` was told; the options of the root of a prefix go on to its other spelling, with a slash or without. */
+  readonly url: string
   /** What was read of `config.access` when it was judged. */
   stated: unknown
   access: RouteAccess
@@ -34,7 +36,7 @@ export class RouteTable {
   /** For the `onRoute` hook: refuses what cannot be, and puts the level where a request finds it. */
   add (route: RouteOptions): void {
     const stated = statedAccess(route.config)
-    const entry = { route, stated, access: this.#judge(route, stated) }
+    const entry = { route, url: route.url, stated, access: this.#judge(route, stated) }
     this.seen.push(entry)
     // The options are Fastify's shallow copy; the config in them is the host's own object, and may serve several routes.
     route.config = { ...route.config, [this.#entry]: entry } as NonNullable<RouteOptions['config']>
@@ -49,14 +51,19 @@ export class RouteTable {
     this.late = late.map((route) => this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }))
   }
 
+  /** Each method and URL that `onRoute` saw, those of one entry one by one. */
+  places (): Array<SeenRoute & { method: string }> {
+    return this.seen.flatMap((entry) => [...new Set([entry.url, entry.route.url])].flatMap((url) =>
+      [entry.route.method].flat().map((method) => ({ ...entry, url, method }))))
+  }
+
   /** `METHOD url` of the routes that `onRoute` saw. */
   names (): Set<string> {
-    return new Set(this.seen.flatMap(({ route }) => [route.method].flat().map((method) => `${method} ${route.url}`)))
+    return new Set(this.places().map(({ method, url }) => `${method} ${url}`))
   }
 
   list (): ScopedRoute[] {
-    const seen = this.seen.flatMap(({ route, access }) => [route.method].flat().map((method) => this.#describe(method, route.url, access)))
-    return [...this.late, ...seen]
+    return [...this.late, ...this.places().map(({ method, url, access }) => this.#describe(method, url, access))]
   }
 
   #describe (method: string, url: string, { level, source }: Pick<ScopedRoute, 'source'> & { level: AccessLevel }): ScopedRoute {

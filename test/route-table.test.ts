@@ -312,3 +312,13 @@ t.test('the table in print', async (t) => {
   const empty = await host(t, async (app) => { await app.register(userScope, { secret }) })
   t.equal(empty.app.userScope.printRoutes(), '')
 })
+
+t.test('the root of a prefix stands in the table by both of its spellings', async (t) => {
+  const { app, status } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    await app.register(async (child) => { child.get('/', id) }, { prefix: '/of/:user_id' })
+  })
+  t.equal(app.userScope.printRoutes(), '/of/:user_id   owner  GET, HEAD  default\n/of/:user_id/  owner  GET, HEAD  default\n')
+  for (const url of ['/of/alice', '/of/alice/']) t.equal(await status(url, alice), 200, url)
+  for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
+})
