@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { root, start } from './example.js'
+
+const readme = await readFile(join(root, 'README.md'), 'utf8')
+const blocks = (language: string) => [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => String(text))
+
+/** What stands in README for text that differs each time, or that is left out. */
+const pattern = (text: string) => new RegExp(`^${text.trim().split('…').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('[^]*')}$`)
+
+const [started = '', walk = ''] = blocks('console')
+
+t.test('the walk: each command gives what stands below it', async (t) => {
+  const example = await start(t, { DATA_DIR: join(t.testdir({}), '.data') })
+  t.match(example.printed.trim().replaceAll(example.baseURL, 'http://localhost:3000'), pattern(started.replace('$ npm start\n', '')))
+
+  const steps = walk.split(/^\$ /m).slice(1).map((step) => step.trimEnd().split('\n') as [string, ...string[]])
+  t.ok(steps.length >= 8)
+  const script = steps.map(([command]) => `${command.replace('http://localhost:3000', example.baseURL)}; printf '\\n--\\n'`).join('\n')
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: t.testdirName, env: { PATH: env.PATH } })
+  const answers = stdout.split('\n--\n')
+  for (const [index, [command, ...answer]] of steps.entries()) t.match(answers[index], pattern(answer.join('\n')), command)
+})
+
+t.test('the examples of the test kit stand in files that are run', async (t) => {
+  const folder = join(root, 'test/kit')
+  const files = (await readdir(folder)).filter((name) => /^(tap|node-test|vitest)\b/.test(name))
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
+  const quoted = [...blocks('js'), ...blocks('ts')].filter((text) => /^(t\.)?test\(/.test(text))
+  t.equal(quoted.length, files.length)
+  for (const text of quoted) t.equal(texts.filter((file) => file.includes(text)).length, 1, text)
+})
