@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
-import { add, end, freePort, idsIn, own, run, start, titles } from './example.js'
+import { add, end, freePort, idsIn, run, start, titles } from './example.js'
 import { otherSecret } from './helper.js'
 
 t.test('the folder', async (t) => {
@@ -52,14 +52,6 @@ t.test('the folder', async (t) => {
     await end(rotated, 'SIGTERM')
   })
 
-  await t.test('is named in .env, which the shell overrules', async (t) => {
-    const cwd = t.testdir({ '.env': `DATA_DIR=${folder}\nLOG_LEVEL=loud\n` })
-    t.match(await run(t, {}, cwd).ended, { code: 1, stderr: /LOG_LEVEL/ })
-    const overruled = await start(t, { LOG_LEVEL: 'error' }, cwd)
-    t.match(overruled.printed, `Data: ${folder}\n`)
-    await end(overruled, 'SIGTERM')
-  })
-
   await t.test('of ten thousand tasks, each stands on one page', async (t) => {
     const embedded = await PGlite.create(join(folder, 'postgres'))
     const { rows: [user] } = await embedded.query<{ id: string }>('select id from "user" where email = \'bob@example.com\'')
@@ -85,17 +77,4 @@ t.test('the folder', async (t) => {
     t.equal((await titles(server, bob)).length, 20)
     t.same(await titles(server, await server.signIn('alice')), ['of alice'])
   })
-})
-
-t.test(':memory: keeps nothing', async (t) => {
-  const data = { DATA_DIR: ':memory:', PORT: String(await freePort()) }
-  const cwd = t.testdir({})
-  const first = await start(t, data, cwd)
-  const carol = await first.signUp('carol')
-  t.match(await first.send(...own(carol)), { status: 200 })
-  await end(first, 'SIGTERM')
-  const second = await start(t, data, cwd)
-  t.match(await second.send(...own(carol)), { status: 401, body: { code: 'INVALID_TOKEN_SIGNATURE' } })
-  await t.rejects(second.signIn('carol'), /401/)
-  await t.rejects(stat(join(cwd, '.data')), { code: 'ENOENT' })
 })

@@ -1,12 +1,8 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { env } from 'node:process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { readSettings } from '../examples/settings.js'
-import { freePort, run, start } from './example.js'
-import { secret } from './helper.js'
+import { start } from './example.js'
 
 // The database is made once: one server after the other opens it.
 const data = { DATA_DIR: t.testdir({}) }
@@ -204,56 +200,4 @@ t.test('the log is structured and shows no token, cookie or password', async (t)
   const request = log.map((line) => JSON.parse(line) as { req?: { url: string, headers: object } }).find(({ req }) => req?.url.endsWith('?limit=7'))
   t.match(request, { req: { method: 'GET', headers: { authorization: '[Redacted]', cookie: '[Redacted]', 'user-agent': 'the last one' } } })
   for (const told of [token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com']) t.notMatch(log.join('\n'), told)
-})
-
-t.test('what stops the start is told in one line, with the mend and no secret', async (t) => {
-  const memory = { DATA_DIR: ':memory:' }
-  const cases: Array<[variables: Record<string, string>, says: RegExp]> = [
-    [{ BETTER_AUTH_SECRET: 'too-short' }, /^BETTER_AUTH_SECRET is shorter than 32 characters: make one with: openssl/],
-    [{ BETTER_AUTH_SECRET: '' }, /^BETTER_AUTH_SECRET is shorter than 32 characters/],
-    [{ BETTER_AUTH_SECRETS: 'too-short' }, /^BETTER_AUTH_SECRETS must be of the form 2:new,1:old/],
-    [{ BETTER_AUTH_SECRETS: `2:too-short,1:${secret}` }, /^BETTER_AUTH_SECRETS must be of the form 2:new,1:old/],
-    [{ DATABASE_URL: 'postgres://localhost/todo' }, /^BETTER_AUTH_SECRET is not set, and .*: make one with/],
-    [{ DATABASE_URL: 'mysql://too-short@localhost/todo' }, /^DATABASE_URL must be of the form postgres:/],
-    [{ DATABASE_URL: 'postgres://localhost/todo', ...memory }, /^DATABASE_URL and DATA_DIR are both set: keep/],
-    [{ BETTER_AUTH_URL: 'localhost:3000' }, /^BETTER_AUTH_URL must be an origin without a path/],
-    [{ BETTER_AUTH_URL: 'http://localhost/api' }, /^BETTER_AUTH_URL must be an origin without a path/],
-    [{ BETTER_AUTH_URL: 'http://localhost.example.com' }, /^BETTER_AUTH_URL must be https, or http on localhost/],
-    [{ BETTER_AUTH_TRUSTED_ORIGINS: 'https://a.example.com,b' }, /^BETTER_AUTH_TRUSTED_ORIGINS must be an origin/],
-    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, /],
-    [{ AUTH_RATE_LIMIT: 'none' }, /^AUTH_RATE_LIMIT must be a whole number from 1 to 1000000, such as 60$/],
-    ...['0', '65536', 'http', '-1', '3000.5'].map((value): [Record<string, string>, RegExp] => [{ PORT: value }, /^PORT must be a whole number from 1 to 65535/])
-  ]
-  for (const [variables, message] of cases) {
-    t.throws(() => readSettings(variables), { message }, JSON.stringify(variables))
-    t.throws(() => readSettings(variables), { message: /^(?!.*too-short).*$/ })
-  }
-
-  const cwd = t.testdir({ file: '', broken: { postgres: { PG_VERSION: '9' } } })
-  const port = await freePort()
-  const taken = createServer().listen(port, '127.0.0.1')
-  await once(taken, 'listening')
-  t.teardown(() => taken.close())
-  const runs: typeof cases = [
-    [{ PORT: 'http' }, /PORT must be/],
-    [{ DATABASE_URL: 'postgres://u:too-short@127.0.0.1:1/todo', BETTER_AUTH_SECRET: secret }, /DATABASE_URL cannot be used \(.*ECONNREFUSED.*\): start that PostgreSQL server/],
-    [{ DATA_DIR: 'file' }, /DATA_DIR cannot be used \(.*EEXIST.*\): name a folder/],
-    [{ DATA_DIR: 'broken' }, /the database in .*broken cannot be opened \(.*\): name another folder/],
-    [{ PORT: String(port), ...data }, new RegExp(`port ${port} of localhost is in use: stop what holds it, or choose another with PORT`)],
-    [{ PORT: String(port), HOST: '127.0.0.1', ...data }, new RegExp(`port ${port} of 127\\.0\\.0\\.1 is in use`)]
-  ]
-  for (const [variables, says] of runs) {
-    const { code, stderr } = await run(t, variables, cwd).ended
-    t.equal(code, 1)
-    t.match(stderr, new RegExp(`^Cannot start: ${says.source}.*\\n$`), JSON.stringify(variables))
-    t.notMatch(stderr, 'too-short')
-  }
-})
-
-t.test('a signal closes the server and ends the process well', async (t) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    const { ended, kill } = await start(t, data)
-    kill(signal)
-    t.same(await ended, { code: 0, stderr: '' }, signal)
-  }
 })
