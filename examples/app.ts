@@ -25,7 +25,7 @@ export async function buildApp (settings: Settings): Promise<{ app: FastifyInsta
     logger: {
       level: settings.logLevel,
       serializers: { req: ({ method, url, headers, ip }) => ({ method, url, headers, ip }) },
-      redact: ['req.headers.authorization', 'req.headers.cookie', 'details[*].email']
+      redact: ['req.headers.authorization', 'req.headers.cookie']
     }
   })
   try {

@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
-import { add, end, freePort, idsIn, run, start, titles } from './example.js'
+import { add, end, freePort, idsIn, root, run, start, titles } from './example.js'
 import { otherSecret } from './helper.js'
 
 t.test('the folder', async (t) => {
@@ -50,6 +50,11 @@ t.test('the folder', async (t) => {
     const rotated = await start(t, { ...data, BETTER_AUTH_SECRET: kept, BETTER_AUTH_SECRETS: `2:${otherSecret}` })
     t.same(await titles(rotated, await rotated.signIn('alice')), ['of alice'])
     await end(rotated, 'SIGTERM')
+  })
+
+  await t.test("keeps what one request writes out of another's transaction", async (t) => {
+    const { prints } = run(t, { FOLDER: folder, EMAIL: 'carol@example.com' }, root, 'node --import tsx test/transaction.ts')
+    t.same(JSON.parse(await prints(/\n$/)), ['of carol', 'beside'])
   })
 
   await t.test('of ten thousand tasks, each stands on one page', async (t) => {
