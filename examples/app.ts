@@ -4,7 +4,7 @@ import createError from '@fastify/error'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import userScope, { betterAuth } from 'fastify-user-scope'
-import { createAuth } from './auth.js'
+import { authOptions, createAuth } from './auth.js'
 import { authRoutes } from './auth-routes.js'
 import { secretOf } from './data-folder.js'
 import { openDatabase } from './database.js'
@@ -48,17 +48,17 @@ async function compose (app: FastifyInstance, settings: Settings): Promise<DemoU
   const db = await openDatabase(database, (error) => { app.log.error(error) })
   app.addHook('onClose', () => db.destroy())
   const secret = settings.secret ?? (typeof database === 'object' && 'folder' in database ? await secretOf(database.folder) : randomBytes(32).toString('base64url'))
-  const authWith = (connection: typeof db) => createAuth(connection, { baseURL, origins, secret }, app.log)
+  const optionsWith = (connection: typeof db) => authOptions(connection, { baseURL, origins, secret }, app.log)
   const demo = await alone(db, async (connection) => {
-    const auth = authWith(connection)
-    await migrate(connection, auth)
+    await migrate(connection, optionsWith(connection))
+    const auth = createAuth(optionsWith(connection))
     // Makes the key pair at the first start, under the lock that all servers share, and finds a wrong secret before a user does.
     await auth.api.signJWT({ body: { payload: {} } }).catch((error: Error) => {
       throw new Error(`tokens cannot be signed (${error.message}): give the BETTER_AUTH_SECRET by which the keys were stored, or empty the table jwks`)
     })
     return await demoUsers(auth)
   })
-  const auth = authWith(db)
+  const auth = createAuth(optionsWith(db))
 
   await app.register(cors, { origin: origins, credentials: true, methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['WWW-Authenticate'] })
   // Plain http stays plain: a browser that upgraded would find nobody there.

@@ -1,4 +1,4 @@
-import { betterAuth } from 'better-auth'
+import { betterAuth, type BetterAuthOptions } from 'better-auth'
 import { jwt } from 'better-auth/plugins'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from './database.js'
@@ -8,9 +8,9 @@ export type Auth = ReturnType<typeof createAuth>
 
 type AuthSettings = Pick<Settings, 'baseURL' | 'origins'> & { secret: string }
 
-/** Better Auth with e-mail and password; `jwt()` at its defaults signs tokens with EdDSA and keeps its keys in the database. */
-export function createAuth (db: Database, { baseURL, origins, secret }: AuthSettings, log: FastifyBaseLogger) {
-  return betterAuth({
+/** For Better Auth with e-mail and password; `jwt()` at its defaults signs tokens with EdDSA and keeps its keys in the database. */
+export function authOptions (db: Database, { baseURL, origins, secret }: AuthSettings, log: FastifyBaseLogger) {
+  return {
     baseURL,
     secret, // BETTER_AUTH_SECRETS, where set, goes before it
     database: { db, type: 'postgres' },
@@ -21,5 +21,8 @@ export function createAuth (db: Database, { baseURL, origins, secret }: AuthSett
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { level: 'warn', log: (level, message, ...details) => { log[level]({ details }, message) } }
-  })
+  } satisfies BetterAuthOptions
 }
+
+/** It looks for its tables at once. */
+export const createAuth = (options: ReturnType<typeof authOptions>) => betterAuth(options)

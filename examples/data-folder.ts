@@ -17,7 +17,7 @@ export async function openFolder (folder: string): Promise<DataFolder> {
     const holder = Number(await readFile(lock, 'utf8').catch(() => 0))
     // What an earlier run left when it was killed. In a container it had the same number as this one.
     if (holder !== process.pid && isRunning(holder)) {
-      throw new Error(`${folder} is in use by process ${holder}: stop that, or name another folder in DATA_DIR (several servers share a DATABASE_URL)`)
+      throw new Error(`${folder} is in use by process ${holder}: stop that, or name another folder in DATA_DIR (several servers share a DATABASE_URL). If it is no server of this folder, delete ${lock}`)
     }
     await rm(lock, { force: true })
   }

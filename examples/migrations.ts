@@ -1,6 +1,6 @@
+import type { BetterAuthOptions } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { Migrator, sql, type Migration } from 'kysely'
-import type { Auth } from './auth.js'
 import type { Database } from './database.js'
 
 // Never edited once released: what changes is a new entry.
@@ -23,8 +23,8 @@ const migrations: Record<string, Migration> = {
 }
 
 /** Better Auth's tables first, as tasks refer to its users. */
-export async function migrate (db: Database, auth: Auth): Promise<void> {
-  await (await getMigrations(auth.options)).runMigrations()
+export async function migrate (db: Database, options: BetterAuthOptions): Promise<void> {
+  await (await getMigrations(options)).runMigrations()
   const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest()
   if (error) throw error
 }
