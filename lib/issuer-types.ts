@@ -42,7 +42,7 @@ export interface IssuerStatus {
   readonly issuer: string
   /** The `kid` of each key held; null for a key without one. */
   readonly keys: ReadonlyArray<string | null>
-  /** Seconds since the keys held were fetched; null while none are. */
+  /** Whole seconds since the keys held were fetched; null while none are. */
   readonly age: number | null
   /** When a fetch was last tried; null before the first. */
   readonly lastFetch: Date | null

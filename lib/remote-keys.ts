@@ -72,7 +72,7 @@ export class RemoteKeys {
     return {
       issuer: this.settings.issuer,
       keys: this.#held.map(({ kid }) => kid ?? null),
-      age: this.#held.length > 0 ? since(this.#fetchedAt) : null,
+      age: this.#held.length > 0 ? Math.floor(since(this.#fetchedAt)) : null,
       lastFetch: date(this.#triedAt),
       lastError: this.#lastError,
       nextTry: date(this.#nextTry)

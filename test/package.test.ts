@@ -38,7 +38,7 @@ let files: string[]
 
 t.before(async () => {
   // A copy is built and packed, as a build empties `dist`, and other tests and programs read that.
-  const ignored = new Set(['.git', '.tap', 'dist', 'node_modules'])
+  const ignored = new Set(['.git', '.tap', '.data', 'dist', 'node_modules'])
   await cp(root, source, { recursive: true, filter: (path) => !ignored.has(basename(path)) })
   await run(root, process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(source, 'dist'))
   await mkdir(project)

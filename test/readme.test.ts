@@ -34,3 +34,19 @@ t.test('the examples of the test kit stand in files that are run', async (t) => 
   t.equal(quoted.length, files.length)
   for (const text of quoted) t.equal(texts.filter((file) => file.includes(text)).length, 1, text)
 })
+
+t.test('the figures of the benchmark are those of its last run', async (t) => {
+  const { date, versions, rows } = JSON.parse(await readFile(join(root, 'test/benchmark/results.json'), 'utf8')) as Results
+  t.ok(readme.includes(`${date}, Node ${versions.node}, Fastify ${versions.fastify}, @fastify/jwt ${versions['@fastify/jwt']}`))
+  const quoted = readme.split('\n').filter((line) => /^\| .* \| [\d,]+ \| \d+ % \|/.test(line))
+  t.ok(quoted.length >= 10)
+  const measured = rows.map(({ name, requestsPerSecond, toBase, cpuAboveBase }) =>
+    `| ${name} | ${requestsPerSecond.toLocaleString('en')} | ${(toBase * 100).toFixed(0)} % | ${cpuAboveBase.toFixed(1)} |`)
+  for (const line of quoted) t.ok(measured.includes(line), line)
+})
+
+interface Results {
+  date: string
+  versions: Record<string, string>
+  rows: Array<{ name: string, requestsPerSecond: number, toBase: number, cpuAboveBase: number }>
+}
