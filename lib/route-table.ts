@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { assertSoundRoute, assertSoundUrl, classify, isLevel, readParam, type RouteAccess, type RouteFacts } from './access.js'
 import { refuse } from './errors.js'
@@ -13,8 +14,8 @@ export interface SeenRoute {
   readonly route: RouteOptions
   /** As `onRoute` was told; the options of the root of a prefix go on to its other spelling, with a slash or without. */
   readonly url: string
-  /** What was read of `config.access` when it was judged. */
-  stated: unknown
+  /** What it was judged by. */
+  facts: Readonly<RouteFacts>
   access: RouteAccess
 }
 
@@ -35,25 +36,25 @@ export class RouteTable {
 
   /** For the `onRoute` hook: refuses what cannot be, and puts the level where a request finds it. */
   add (route: RouteOptions): void {
-    const stated = statedAccess(route.config)
-    const entry = { route, url: route.url, stated, access: this.#judge(route, stated) }
+    const facts = factsOf(route)
+    const entry = { route, url: route.url, facts, access: this.#judge(facts) }
     this.seen.push(entry)
     // The options are Fastify's shallow copy; the config in them is the host's own object, and may serve several routes.
     route.config = { ...route.config, [this.#entry]: entry } as NonNullable<RouteOptions['config']>
   }
 
-  /** For the `onReady` hook: an `onRoute` hook that ran later may have stated a level, for the routes of another plugin say. */
+  /** For the `onReady` hook: an `onRoute` hook that ran later may have stated a level, for the routes of another plugin say, or changed method and URL. */
   settle (late: readonly LateRoute[]): void {
     for (const entry of this.seen) {
-      const stated = statedAccess(entry.route.config)
-      if (stated !== entry.stated) Object.assign(entry, { stated, access: this.#judge(entry.route, stated) })
+      const facts = factsOf(entry.route)
+      if (!isDeepStrictEqual(facts, entry.facts)) Object.assign(entry, { facts, access: this.#judge(facts) })
     }
     this.late = late.map((route) => this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }))
   }
 
   /** Each method and URL that `onRoute` saw, those of one entry one by one. */
   places (): Array<SeenRoute & { method: string }> {
-    return this.seen.flatMap((entry) => [...new Set([entry.url, entry.route.url])].flatMap((url) =>
+    return this.seen.flatMap((entry) => urlsOf(entry).flatMap((url) =>
       [entry.route.method].flat().map((method) => ({ ...entry, url, method }))))
   }
 
@@ -77,8 +78,7 @@ export class RouteTable {
     return level === 'user' && source === 'default' && readParam(request, this.#param) !== undefined ? 'owner' : level
   }
 
-  #judge ({ url, method }: RouteOptions, access: unknown): RouteAccess {
-    const facts = { url, method, access }
+  #judge (facts: RouteFacts): RouteAccess {
     assertSoundRoute(facts, this.#param)
     return classify(facts, this.#param)
   }
@@ -106,6 +106,12 @@ export class RouteTable {
     }
   }
 }
+
+/** A copy, as a hook may change a list of methods in place. */
+const factsOf = ({ url, method, config }: RouteOptions): RouteFacts => ({ url, method: Array.isArray(method) ? [...method] : method, access: statedAccess(config) })
+
+/** The root of a prefix is served with a slash and without, and a hook may have given a route another URL. */
+const urlsOf = ({ url, route }: SeenRoute): string[] => route.url === `${url}/` ? [url, route.url] : [route.url]
 
 /** Only what the host wrote into the config itself: something on Object.prototype must not open every route. */
 function statedAccess (config: object | undefined): unknown {

@@ -322,3 +322,30 @@ t.test('the root of a prefix stands in the table by both of its spellings', asyn
   for (const url of ['/of/alice', '/of/alice/']) t.equal(await status(url, alice), 200, url)
   for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
 })
+
+t.test('a route is judged by what hooks of the host made of it', async (t) => {
+  type Change = (route: RouteOptions & { method: string | string[] }) => void
+  const changed = (method: string | string[], url: string, change: Change) => host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', change as (route: RouteOptions) => void)
+    app.route({ method, url, exposeHeadRoute: false, handler: id })
+  })
+
+  for (const [method, change] of [
+    ['OPTIONS', (route) => { route.method = ['OPTIONS', 'GET'] }],
+    [['OPTIONS'], (route) => { (route.method as string[]).push('GET') }]
+  ] as Array<[string | string[], Change]>) {
+    const { app, status } = await changed(method, '/tasks', change)
+    t.equal(await status('/tasks'), 401)
+    t.equal(app.userScope.printRoutes(), '/tasks  user  GET, OPTIONS  default\n')
+  }
+
+  const { app, status } = await changed('GET', '/tasks', (route) => { route.url = '/:user_id/tasks' })
+  t.equal(await status('/alice/tasks', alice), 200)
+  t.equal(await status('/bob/tasks', alice), 403)
+  t.equal(app.userScope.printRoutes(), '/:user_id/tasks  owner  GET  default\n')
+
+  for (const url of ['/:userId/tasks', '/:user_id/tasks/:user_id']) {
+    await t.rejects(changed('GET', '/tasks', (route) => { route.url = url }), { code: 'FST_USER_SCOPE_INVALID_ROUTE' }, url)
+  }
+})
