@@ -13,7 +13,7 @@ export interface HeldRequest {
 
 /** What came of a request. */
 export interface HeldAnswer {
-  /** 0 where none came. */
+  /** 0 where none came; of no meaning where the handler was reached. */
   readonly status: number
   /** The URL of the route whose handler would have run; null where something answered before. */
   readonly reached: string | null
@@ -78,7 +78,11 @@ async function assertHolds (): Promise<void> {
 function hold (app: FastifyInstance, timeout: number): HeldRequests {
   const runs = new Map<string, Run>()
   const pending: Array<Promise<unknown>> = []
-  const runOf = ({ raw }: FastifyRequest) => runs.get(raw.rawHeaders[raw.rawHeaders.findIndex((name) => name === markHeader) + 1] as string)
+  const runOf = ({ raw }: FastifyRequest): Run | undefined => {
+    // A request that was never on a wire, as `injectWS` of `@fastify/websocket` makes it, has none.
+    const { rawHeaders = [] } = raw as { rawHeaders?: string[] }
+    return runs.get(String(rawHeaders[rawHeaders.indexOf(markHeader) + 1]))
+  }
 
   const onStart = (message: unknown) => {
     const { request } = message as { request: FastifyRequest }
@@ -88,9 +92,9 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
       const contexts = request as unknown as Record<symbol, RouteContext>
       contexts[key] = Object.create(contexts[key] as RouteContext, {
         handler: {
-          value: (({ routeOptions }, reply) => {
+          value: (({ routeOptions }) => {
             run.reached = String(routeOptions.url)
-            end(reply, 204)
+            throw new HeldBackError(503)
           }) satisfies Handler
         }
       }) as RouteContext
@@ -103,7 +107,7 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
       const run = runOf(request)
       if (!run) return handler(request, reply)
       run.notFound = true
-      return end(reply, 404)
+      throw new HeldBackError(404)
     }
   }
 
@@ -121,16 +125,22 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
       })
       pending.push(response)
       const { status, says } = await answerTo(response, timeout)
-      return { ...run, status, says }
+      return { ...run, status, says: run.reached === null && !run.notFound ? says : '' }
     }
   }
 }
 
-/** Without `onSend` hooks and serializers of the host, which would take it for the handler's answer. */
-function end (reply: FastifyReply, status: number): void {
-  reply.hijack()
-  reply.raw.statusCode = status
-  reply.raw.end()
+/**
+ * In the handler's place. An error, as hooks of the host that opened something in `preHandler`, a transaction say, end it in
+ * `onError` or `onSend` then, and none of them takes it for the handler's answer.
+ */
+class HeldBackError extends Error {
+  readonly statusCode: number
+
+  constructor (statusCode: number) {
+    super('the handler was held back by fastify-user-scope/testing')
+    this.statusCode = statusCode
+  }
 }
 
 async function answerTo (pending: Promise<{ statusCode: number, body: string }>, timeout: number): Promise<Pick<HeldAnswer, 'status' | 'says'>> {

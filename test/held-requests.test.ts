@@ -37,9 +37,9 @@ t.test('no handler runs, whatever its kind', async (t) => {
     }, { prefix: '/child' })
   })
   for (const url of ['/sync', '/async', '/stream', '/raw', '/throws', '/socket', '/schema']) {
-    for (const method of ['GET', 'HEAD']) t.same(await held.send({ method, url }), { status: 204, reached: url, notFound: false, says: '' }, `${method} ${url}`)
+    for (const method of ['GET', 'HEAD']) t.same(await held.send({ method, url }), { status: 503, reached: url, notFound: false, says: '' }, `${method} ${url}`)
   }
-  t.same(await held.send({ method: 'POST', url: '/body', body: { a: 1 } }), { status: 204, reached: '/body', notFound: false, says: '' })
+  t.same(await held.send({ method: 'POST', url: '/body', body: { a: 1 } }), { status: 503, reached: '/body', notFound: false, says: '' })
   for (const url of ['/unknown', '/child/unknown', '/child/handed-on']) {
     t.same(await held.send({ method: 'GET', url }), { status: 404, reached: null, notFound: true, says: '' }, url)
   }
@@ -124,4 +124,28 @@ t.test('nothing is sent where handlers cannot be held back', async (t) => {
   t.teardown(() => unsubscribe(channel, undo))
   await t.rejects(holdRequests(app, 1000), /handlers of Fastify 5\.\d+\.\d+ cannot be held back .* nothing was sent/)
   t.equal(requests, 0)
+})
+
+t.test('what a hook of the host opened before the handler it closes behind it', async (t) => {
+  let open = 0
+  const { held, state } = await host(t, async (app, ran) => {
+    app.addHook('preHandler', async () => { open++ })
+    app.addHook('onSend', async () => { open-- })
+    app.get('/', async () => { ran() })
+    app.setNotFoundHandler(() => { ran() })
+  })
+  t.match(await held.send({ method: 'GET', url: '/' }), { reached: '/' })
+  t.match(await held.send({ method: 'GET', url: '/unknown' }), { notFound: true })
+  t.same([open, state.ran], [0, 0])
+})
+
+t.test('a request without raw headers, as a test of a WebSocket makes it', async (t) => {
+  const { app } = await host(t, async (app) => {
+    await app.register(websocket)
+    app.get('/socket', { websocket: true }, (socket) => { socket.send('x') })
+    app.setNotFoundHandler(async (_request, reply) => reply.code(404).send('unknown'))
+  })
+  const socket = await app.injectWS('/socket')
+  t.teardown(() => socket.terminate())
+  await t.rejects(app.injectWS('/unknown'), { message: /404/ })
 })
