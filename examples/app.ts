@@ -22,9 +22,15 @@ const InternalError = createError('INTERNAL_ERROR', 'Internal error', 500)
 /** The todo API, ready to listen. */
 export async function buildApp (settings: Settings): Promise<{ app: FastifyInstance, demo: DemoUsers }> {
   const app = Fastify({
+    requestTimeout: 30_000,
+    trustProxy: (_address, hop) => hop < settings.trustProxy,
     logger: {
       level: settings.logLevel,
-      serializers: { req: ({ method, url, headers, ip }) => ({ method, url, headers, ip }) },
+      serializers: {
+        req: ({ method, url, headers, ip }) => ({ method, url, headers, ip }),
+        // A database's error has the values of the query beside.
+        err: ({ name, message, stack, code }: FastifyError) => ({ type: name, message, stack: String(stack), code })
+      },
       redact: ['req.headers.authorization', 'req.headers.cookie']
     }
   })

@@ -38,7 +38,9 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
   const shared = { tags: ['sign in'] }
 
   async function pass ({ method, url, headers, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const response = await auth.handler(new Request(new URL(url, baseURL), {
+    // Only path and query: a request line may name another host.
+    const { pathname, search } = new URL(url, baseURL)
+    const response = await auth.handler(new Request(Object.assign(new URL(baseURL), { pathname, search }), {
       method, headers: fromNodeHeaders(headers), body: body == null ? null : Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
     }))
     for (const [name, value] of response.headers) if (name !== 'set-cookie') reply.header(name, value)

@@ -20,6 +20,10 @@ export function authOptions (db: Database, { baseURL, origins, secret }: AuthSet
     // The routes have a limit of their own, which answers as all routes do.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
+    // It would let every origin in where NODE_ENV is `test`.
+    advanced: { disableOriginCheck: false },
+    // A fault goes to the error handler of the app, and not to the console.
+    onAPIError: { throw: true },
     logger: { level: 'warn', log: (level, message, ...details) => { log[level]({ details }, message) } }
   } satisfies BetterAuthOptions
 }

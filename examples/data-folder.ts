@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 interface DataFolder {
@@ -11,7 +11,7 @@ interface DataFolder {
 /** Opens the folder for this process alone: the embedded database does not notice a second one, and both would overwrite each other's rows. */
 export async function openFolder (folder: string): Promise<DataFolder> {
   const unusable = (error: Error) => { throw new Error(`DATA_DIR cannot be used (${error.message}): name a folder that can be written to`) }
-  await mkdir(folder, { recursive: true }).catch(unusable)
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unusable)
   const lock = join(folder, 'lock')
   while (!await create(lock, String(process.pid)).catch(unusable)) {
     const holder = Number(await readFile(lock, 'utf8').catch(() => 0))
@@ -19,9 +19,25 @@ export async function openFolder (folder: string): Promise<DataFolder> {
     if (holder !== process.pid && isRunning(holder)) {
       throw new Error(`${folder} is in use by process ${holder}: stop that, or name another folder in DATA_DIR (several servers share a DATABASE_URL). If it is no server of this folder, delete ${lock}`)
     }
-    await rm(lock, { force: true })
+    await takeAway(lock, holder)
   }
-  return { database: join(folder, 'postgres'), release: () => rm(lock, { force: true }) }
+  const database = join(folder, 'postgres')
+  // The embedded database lets everybody read and write most of its files.
+  await mkdir(database, { recursive: true })
+  await chmod(database, 0o700)
+  return { database, release: () => rm(lock, { force: true }) }
+}
+
+/** Removes what `holder` left behind, and nothing that another start has put there since. */
+async function takeAway (lock: string, holder: number): Promise<void> {
+  const taken = `${lock}.${process.pid}`
+  try {
+    await rename(lock, taken)
+    if (await readFile(taken, 'utf8') !== String(holder)) await link(taken, lock)
+    await rm(taken)
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes(String((error as NodeJS.ErrnoException).code))) throw error
+  }
 }
 
 /** The secret of the folder, made where it has none. With another one Better Auth could not read its keys after a restart. */

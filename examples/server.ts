@@ -8,7 +8,13 @@ async function start (): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile()
   const settings = readSettings(env)
   const { app, demo } = await buildApp(settings)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      app.close()
+      // Whoever has not sent the rest of a request by then does not keep the others waiting.
+      setTimeout(() => app.server.closeAllConnections(), 5000).unref()
+    })
+  }
   try {
     await listen(app, settings)
   } catch (error) {

@@ -11,6 +11,8 @@ export interface Settings {
   origins: string[]
   /** Requests to the sign-in routes in a minute, from one address. */
   authLimit: number
+  /** Proxies in front, whose word on the client's address is believed. */
+  trustProxy: number
   /** A PostgreSQL server, a folder for the embedded one, or its memory alone. */
   database: { url: string } | { folder: string } | 'memory'
   /** What Better Auth signs cookies and encrypts its private keys with. Null: one is kept in the folder. */
@@ -39,6 +41,7 @@ export function readSettings (env: Environment): Settings {
     baseURL,
     origins: [...new Set([baseURL, `http://localhost:${port}`, `http://127.0.0.1:${port}`, ...trusted])],
     authLimit: readInteger(env, 'AUTH_RATE_LIMIT', 60, 1_000_000),
+    trustProxy: env.TRUST_PROXY ? readInteger(env, 'TRUST_PROXY', 1, 10) : 0,
     database,
     secret: readSecret(env, typeof database === 'object' && 'url' in database)
   }
@@ -69,7 +72,8 @@ function readDatabase (env: Environment): Settings['database'] {
 function readSecret ({ BETTER_AUTH_SECRETS: list, BETTER_AUTH_SECRET: secret }: Environment, isRequired: boolean): string | null {
   // Better Auth reads the list itself, and would show an entry of another form. The single one then serves for what is older than the list.
   const isFit = !list || list.split(',').every((entry) => /^\s*\d+:\s*\S{32,}\s*$/.test(entry))
-  if (!isFit) throw new Error('BETTER_AUTH_SECRETS must be of the form 2:new,1:old with secrets of 32 characters or more')
+  const versions = list?.split(',').map((entry) => Number.parseInt(entry)) ?? []
+  if (!isFit || new Set(versions).size < versions.length) throw new Error('BETTER_AUTH_SECRETS must be of the form 2:new,1:old, each version once, with secrets of 32 characters or more')
   if (secret !== undefined && secret.length < 32) throw new Error(`BETTER_AUTH_SECRET is shorter than 32 characters: ${newSecret}`)
   if (secret === undefined && !list && isRequired) throw new Error(`BETTER_AUTH_SECRET is not set, and all servers of one DATABASE_URL need the same: ${newSecret}`)
   return secret ?? null

@@ -28,6 +28,7 @@ t.test('the folder', async (t) => {
   await t.test('keeps the secret for its owner alone', async (t) => {
     const file = join(folder, 'secret')
     t.equal((await stat(file)).mode & 0o777, 0o600)
+    t.equal((await stat(join(folder, 'postgres'))).mode & 0o777, 0o700, 'and the database')
     t.match(await readFile(file, 'utf8'), /^[\w-]{43}$/)
   })
 

@@ -15,6 +15,7 @@ t.test('what the environment says, and what holds without it', async (t) => {
     baseURL: 'http://localhost:3000',
     origins: ['http://localhost:3000', 'http://127.0.0.1:3000'],
     authLimit: 60,
+    trustProxy: 0,
     database: { folder: join(process.cwd(), '.data') },
     secret: null
   })
@@ -25,6 +26,7 @@ t.test('what the environment says, and what holds without it', async (t) => {
     BETTER_AUTH_URL: 'https://todo.example.com/',
     BETTER_AUTH_TRUSTED_ORIGINS: 'https://app.example.com, https://todo.example.com',
     AUTH_RATE_LIMIT: '5',
+    TRUST_PROXY: '2',
     DATABASE_URL: 'postgresql://u:p@db.example.com/todo',
     BETTER_AUTH_SECRET: secret
   }), {
@@ -34,6 +36,7 @@ t.test('what the environment says, and what holds without it', async (t) => {
     baseURL: 'https://todo.example.com',
     origins: ['https://todo.example.com', 'http://localhost:80', 'http://127.0.0.1:80', 'https://app.example.com'],
     authLimit: 5,
+    trustProxy: 2,
     database: { url: 'postgresql://u:p@db.example.com/todo' },
     secret
   })
@@ -50,6 +53,8 @@ t.test('what stops the start is told in one line, with the mend and no secret', 
     [{ BETTER_AUTH_SECRET: '' }, /^BETTER_AUTH_SECRET is shorter than 32 characters/],
     [{ BETTER_AUTH_SECRETS: 'too-short' }, /^BETTER_AUTH_SECRETS must be of the form 2:new,1:old/],
     [{ BETTER_AUTH_SECRETS: `2:too-short,1:${secret}` }, /^BETTER_AUTH_SECRETS must be of the form 2:new,1:old/],
+    [{ BETTER_AUTH_SECRETS: `1:${otherSecret},1:${secret}` }, /^BETTER_AUTH_SECRETS must be of the form 2:new,1:old, each version once/],
+    [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY must be a whole number from 1 to 10, such as 1$/],
     [{ DATABASE_URL: 'postgres://localhost/todo' }, /^BETTER_AUTH_SECRET is not set, and .*: make one with/],
     [{ DATABASE_URL: 'mysql://too-short@localhost/todo' }, /^DATABASE_URL must be of the form postgres:/],
     [{ DATABASE_URL: 'postgres://localhost/todo', ...memory }, /^DATABASE_URL and DATA_DIR are both set: keep/],

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { env } from 'node:process'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -200,4 +202,33 @@ t.test('the log is structured and shows no token, cookie or password', async (t)
   const request = log.map((line) => JSON.parse(line) as { req?: { url: string, headers: object } }).find(({ req }) => req?.url.endsWith('?limit=7'))
   t.match(request, { req: { method: 'GET', headers: { authorization: '[Redacted]', cookie: '[Redacted]', 'user-agent': 'the last one' } } })
   for (const told of [token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com']) t.notMatch(log.join('\n'), told)
+})
+
+t.test('behind a proxy, each client has a limit of its own', async (t) => {
+  const { send } = await start(t, { ...data, AUTH_RATE_LIMIT: '1', TRUST_PROXY: '1' })
+  const status = async (client: string) => (await send('/api/auth/ok', { headers: { 'x-forwarded-for': client } })).status
+  t.same([await status('192.0.2.1'), await status('192.0.2.1'), await status('192.0.2.2')], [200, 429, 200])
+})
+
+t.test('a fault behind the sign-in routes is answered as all are, and goes to the log alone', async (t) => {
+  const { send, signIn, baseURL, password, kill, ended } = await start(t, { ...data, LOG_LEVEL: 'silent', NODE_ENV: 'test' })
+  const { cookie } = await signIn('alice')
+  const post = (path: string, body: string, headers: Record<string, string> = {}) => fetch(`${baseURL}/api/auth${path}`, { method: 'POST', body, headers: { 'content-type': 'application/json', origin: baseURL, cookie, ...headers } })
+  t.match(await (await post('/update-user', '{"name":"B\\u0000ob"}')).json(), { statusCode: 500, code: 'INTERNAL_ERROR' })
+  t.ok((await post('/sign-out', 'x', { 'content-type': 'text/x' })).status >= 400)
+  t.equal((await post('/sign-in/email', JSON.stringify({ email: 'alice@example.com', password }), { origin: 'https://evil.example' })).status, 403, 'whatever NODE_ENV says')
+  t.match(await send('/api/auth/ok'), { status: 200 })
+  kill('SIGTERM')
+  t.same(await ended, { code: 0, stderr: '' })
+})
+
+t.test('a request whose end never comes does not keep the process', async (t) => {
+  const { address, kill, ended } = await start(t, data)
+  const socket = connect(Number(new URL(address).port), '127.0.0.1')
+  socket.write('POST /api/auth/sign-in/email HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"e')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  kill('SIGTERM')
+  t.same(await ended, { code: 0, stderr: '' })
 })

@@ -30,9 +30,13 @@ t.test('the examples of the test kit stand in files that are run', async (t) => 
   const folder = join(root, 'test/kit')
   const files = (await readdir(folder)).filter((name) => /^(tap|node-test|vitest)\b/.test(name))
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
-  const quoted = [...blocks('js'), ...blocks('ts')].filter((text) => /^(t\.)?test\(/.test(text))
+  const quoted = [...blocks('js'), ...blocks('ts')].map((text) => text.split(/^(?=(?:t\.)?test\()/m)).filter(({ length }) => length === 2)
   t.equal(quoted.length, files.length)
-  for (const text of quoted) t.equal(texts.filter((file) => file.includes(text)).length, 1, text)
+  for (const [imports = '', text = ''] of quoted) {
+    const [file = '', ...others] = texts.filter((each) => each.includes(text))
+    t.same(others, [])
+    for (const name of imports.match(/'[^']+'/g) ?? ['none']) t.ok(file.includes(` from ${name}\n`), `${name} for ${text.split('\n', 1)[0]}`)
+  }
 })
 
 t.test('the figures of the benchmark are those of its last run', async (t) => {
