@@ -19,7 +19,7 @@ export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
     expects: 'a string, or a list of strings with the current secret first'
   })),
-  issuers: Type.Optional(Type.Array(issuerSchema, { minItems: 1, expects: 'a list of { issuer, audience, jwksUri, … }' })),
+  issuers: Type.Optional(Type.Array(issuerSchema, { minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }' })),
   issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
   audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
   algorithms: Type.Optional(Type.Array(Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')]), {

@@ -48,7 +48,7 @@ for (const [name, { values, says }] of Object.entries(wrong)) {
 t.test('what stops the boot beside a wrong value', async (t) => {
   const cases: Array<[issuers: unknown, says: string]> = [
     [undefined, 'option "issuers" is undefined'],
-    [[], 'option "issuers" must be a list of'],
+    [[], 'option "issuers" must be a list of at least one'],
     [entry, 'option "issuers" must be a list of'],
     [[null], 'option "issuers.0" must be'],
     [['https://issuer.example.com'], 'option "issuers.0" must be'],
