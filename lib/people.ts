@@ -22,10 +22,10 @@ export type People = PeopleByIssuer | PeopleByToken
 
 export interface Tokens { readonly alice: string, readonly bob: string, readonly good: string, readonly expired: string | undefined, readonly forged: string }
 
-/** @throws TypeError where both are the same user, or one has no id */
+/** @throws TypeError where both are the same user, or one has no id that is a string */
 export async function readPeople ({ issuer, alice, bob }: People): Promise<Tokens> {
-  const ids = { alice: idOf(alice), bob: idOf(bob) }
-  if (!ids.alice || !ids.bob || ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
+  const ids = { alice: readId(alice, 'alice'), bob: readId(bob, 'bob') }
+  if (ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
   if (issuer) {
     return { ...ids, good: await issuer.token(alice), expired: await issuer.expired(alice), forged: await issuer.forged(alice) }
   }
@@ -33,7 +33,12 @@ export async function readPeople ({ issuer, alice, bob }: People): Promise<Token
   return { ...ids, good: token, expired, forged: forged ?? forge(token) }
 }
 
-const idOf = (person: string | { id: string }) => typeof person === 'string' ? person : person.id
+/** What comes from plain JavaScript may be a number, or nothing. */
+function readId (person: unknown, name: string): string {
+  const id = typeof person === 'string' ? person : (person as { id?: unknown } | null | undefined)?.id
+  if (typeof id !== 'string' || id === '') throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
+  return id
+}
 
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
 const forge = (token: string) => token.replace(/\.(.)([^.]*)$/, (_all, first: string, rest: string) => `.${first === 'A' ? 'B' : 'A'}${rest}`)

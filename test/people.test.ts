@@ -18,6 +18,15 @@ t.test('by tokens: a forged one is made, an expired one cannot be', async (t) =>
 
 t.test('two users, or none', async (t) => {
   const issuer = createIssuer()
-  const wrong: People[] = [{ issuer, alice: 'a', bob: 'a' }, { issuer, alice: '', bob: 'b' }, { issuer, alice: 'a', bob: { id: '' } }]
+  const wrong: People[] = [{ issuer, alice: 'a', bob: 'a' }, { issuer, alice: 'a', bob: { id: 'a' } }]
   for (const people of wrong) await t.rejects(readPeople(people), new TypeError('alice and bob must be two users: give each an id of its own'))
+})
+
+t.test('who has no id that a token could carry', async (t) => {
+  const issuer = createIssuer()
+  const wrong: unknown[] = ['', 1, { id: 1 }, { id: '' }, {}, null, undefined]
+  for (const nobody of wrong) {
+    await t.rejects(readPeople({ issuer, alice: nobody, bob: 'b' } as People), new TypeError('alice must be a user: the id as a string that is not empty, or an object with such an "id"'))
+    await t.rejects(readPeople({ issuer, alice: 'a', bob: nobody } as People), /^bob must be a user/)
+  }
 })
