@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { appRoutes, type AnyApp, type AppRoute } from './app-routes.js'
+import { appRoutes, constraintsText, type AnyApp, type AppRoute } from './app-routes.js'
 import { ScopeAssertionError, describeAnswer, type Finding } from './findings.js'
 import { holdRequests, type HeldAnswer, type HeldRequest, type HeldRequests } from './held-requests.js'
 import { basePaths, isApiDocument, type ApiDocument, type Operation } from './openapi.js'
@@ -45,18 +45,21 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     const allowed = new Selection(allow)
     const routes = appRoutes(app)
     const operations = [...operationsOf(document)]
-    const routeOf = matcher(document, routes)
-    const served = new Set<AppRoute | undefined>()
+    const routesOf = matcher(document, routes)
+    const served = new Set<AppRoute>()
     const findings: Finding[] = []
     for (const each of operations) {
-      const route = routeOf(each)
-      if (route) served.add(route)
-      const finding = route ? await compare(each, document, route, requestsFor(route, params), tokens, held) : about(each, ['the document has it, and the app has no such route: mend it, or allow: [{names}]'])
-      if (finding && !allowed.has(route ?? each)) findings.push(finding)
+      const found = routesOf(each)
+      if (found.length === 0 && !allowed.has(each)) findings.push(about(each, ['the document has it, and the app has no such route: mend it, or allow: [{names}]']))
+      for (const route of found) {
+        served.add(route)
+        const finding = await compare(each, document, route, requestsFor(route, params), tokens, held)
+        if (finding && !allowed.has(route)) findings.push(finding)
+      }
     }
     for (const route of routes) {
       // The root of a prefix is served with a slash and without, and is one operation.
-      const isKnown = served.has(routeOf({ method: route.method, url: documented(route.url) })) || route.method === 'OPTIONS' || route.method === 'HEAD' || allowed.has(route)
+      const isKnown = routesOf({ method: route.method, url: documented(route.url) }).some((each) => served.has(each)) || route.method === 'OPTIONS' || route.method === 'HEAD' || allowed.has(route)
       if (!isKnown) findings.push(about(route, ['it is served, and the document does not have it: take schema.hide away, or allow: [{names}]'], `(${route.access})`))
     }
     findings.push(...allowed.unused().map((name) => about({ url: String(name) }, ['allow names it, and the document and the app agree on it, or do not have it'])))
@@ -81,15 +84,21 @@ function * operationsOf ({ paths }: ApiDocument): Iterable<Documented> {
   }
 }
 
-/** The route of an operation: its URL as documents write it, whole, or as `stripBasePath` leaves it. */
-function matcher (document: ApiDocument, routes: readonly AppRoute[]): (place: Pick<Documented, 'method' | 'url'>) => AppRoute | undefined {
+/** The routes of an operation, of several versions perhaps: their URL as documents write it, whole, or as `stripBasePath` leaves it. */
+function matcher (document: ApiDocument, routes: readonly AppRoute[]): (place: Pick<Documented, 'method' | 'url'>) => AppRoute[] {
   const strip = (url: string) => basePaths(document).reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
   const key = (method: string, path: string) => `${method} ${path.replace(/^\/|\/$|\?/g, '')}`
-  const byPath = new Map<string, AppRoute>()
-  for (const route of routes) byPath.set(key(route.method, strip(documented(route.url))), route)
-  for (const route of routes) byPath.set(key(route.method, documented(route.url)), route)
-  return ({ method, url }) => byPath.get(key(method, url))
+  const whole = new Map<string, AppRoute[]>()
+  const stripped = new Map<string, AppRoute[]>()
+  for (const route of routes) {
+    const url = documented(route.url)
+    append(whole, key(route.method, url), route)
+    append(stripped, key(route.method, strip(url)), route)
+  }
+  return ({ method, url }) => whole.get(key(method, url)) ?? stripped.get(key(method, url)) ?? []
 }
+
+const append = <V>(lists: Map<string, V[]>, key: string, value: V) => lists.set(key, [...lists.get(key) ?? [], value])
 
 const documented = (url: string) => fillUrl(url, (name) => `{${name}}`)
 
@@ -98,6 +107,8 @@ interface Check {
   readonly request: HeldRequest
   /** Whether it must be refused; undefined where the document does not say. */
   readonly isRefused: boolean | undefined
+  /** By what. Default: 401 and 403. */
+  readonly refusals?: readonly number[]
 }
 
 async function compare (each: Documented, document: ApiDocument, route: AppRoute, { bare }: RouteRequests, tokens: Tokens, held: HeldRequests): Promise<Finding | null> {
@@ -108,27 +119,30 @@ async function compare (each: Documented, document: ApiDocument, route: AppRoute
   const checks: Check[] = [{ who: 'without a token', request: bare(encodeURIComponent(tokens.alice)), isRefused: says === 'guarded' }]
   if (says !== 'open') checks.push({ who: 'with a forged token', request: as(tokens.forged, tokens.alice), isRefused: true })
   // A 403 that is listed where no owner is looked at has reasons of the host's own.
-  if (says === 'guarded' && route.parameter !== null) checks.push({ who: "of alice to bob's path", request: as(tokens.good, tokens.bob), isRefused: listed.includes('403') || undefined })
+  if (says === 'guarded' && route.parameter !== null) {
+    // Hosts hide what is another's as if it were not there; that the guard is asked is known.
+    const refusals = route.access === 'owner' ? [401, 403, 404] : [401, 403]
+    checks.push({ who: "of alice to bob's path", request: as(tokens.good, tokens.bob), isRefused: listed.includes('403') || undefined, refusals })
+  }
 
   const notes: string[] = []
   let repeat: HeldRequest | undefined
-  for (const { who, request, isRefused } of checks) {
+  for (const { who, request, isRefused, refusals = [401, 403] } of checks) {
     const answer = await held.send(request)
-    if (isRefused !== undefined && isRefused !== isRefusal(answer)) notes.push(`the document says ${says}, and a request ${who} ${outcome(answer, route)}`)
-    else if (isRefusal(answer) && ![String(answer.status), '4XX', 'DEFAULT'].some((status) => listed.includes(status))) {
+    const wasRefused = answer.reached === null && refusals.includes(answer.status)
+    if (isRefused !== undefined && isRefused !== wasRefused) notes.push(`the document says ${says}, and a request ${who} ${outcome(answer, route)}`)
+    else if (wasRefused && answer.status !== 404 && ![String(answer.status), '4XX', 'DEFAULT'].some((status) => listed.includes(status))) {
       notes.push(`the document lists no ${answer.status}, and a request ${who} ${outcome(answer, route)}`)
     } else continue
     repeat ??= request
   }
-  return notes.length > 0 ? about(each, notes, '', repeat) : null
+  return notes.length > 0 ? about(each, notes, constraintsText(route.constraints).trim(), repeat) : null
 }
 
 function describeSecurity (security: readonly object[]): 'open' | 'guarded' | 'guarded where a token comes' {
   if (security.length === 0) return 'open'
   return security.some((requirement) => Object.keys(requirement).length === 0) ? 'guarded where a token comes' : 'guarded'
 }
-
-const isRefusal = ({ status, reached }: HeldAnswer) => reached === null && (status === 401 || status === 403)
 
 const outcome = (answer: HeldAnswer, { url }: AppRoute) => answer.reached === null ? `is answered ${describeAnswer(answer, url)}` : `goes on to ${describeAnswer(answer, url)}`
 

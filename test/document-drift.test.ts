@@ -94,6 +94,29 @@ t.test('each kind of drift is named', async (t) => {
   t.equal(await changed(t, () => {}, { allow: ['GET /gone'] }), `${heading}\n\nGET /gone\n  allow names it, and the document and the app agree on it, or do not have it`)
 })
 
+t.test('a 403 that the host shows as 404', async (t) => {
+  const app = await host(t, {}, (app) => app.setErrorHandler<{ statusCode: number }>((error, _request, reply) => error.statusCode === 403 ? reply.code(404).send({}) : reply.send(error)))
+  t.equal(await say(app), '')
+  const unguarded = Fastify()
+  t.teardown(() => unguarded.close())
+  await unguarded.register(async (child) => {
+    await child.register(userScope, issuer.options)
+    child.get('/api/:user_id', handler)
+  })
+  unguarded.get('/x/:user_id', { preHandler: async ({ headers }, reply) => reply.code(headers.authorization === issuer.authorization('alice').authorization ? 404 : 401).send({}) }, handler)
+  const document = { openapi: '3.0.0', info: {}, paths: { '/x/{user_id}': { get: { security: [{ a: [] }], responses: { 401: {}, 403: {} } } } } }
+  t.match(await say(unguarded, { document, allow: ['GET /api/:user_id'] }), "GET /x/{user_id}\n  the document says guarded, and a request of alice to bob's path is answered 404", 'without a guard there may be no bob')
+})
+
+t.test('each version of a route is compared', async (t) => {
+  const app = await host(t, {}, (app) => {
+    app.get('/versions/:user_id', { constraints: { version: '1.0.0' }, config: { access: 'public' }, schema: { hide: true } }, handler)
+    app.get('/versions/:user_id', { constraints: { version: '2.0.0' } }, handler)
+  })
+  t.equal(await say(app), `${heading}\n\nGET /versions/{user_id} {"version":"1.0.0"}\n  the document says guarded, and a request without a token goes on to its handler\n` +
+    "  the document says guarded, and a request with a forged token goes on to its handler\n  the document says guarded, and a request of alice to bob's path goes on to its handler\n  curl -i -H 'accept-version: 1.0.0' 'http://localhost/versions/alice'")
+})
+
 t.test('a 403 that is documented, and not given', async (t) => {
   const app = await host(t, {}, (app) => {
     app.get('/shared/:user_id', { config: { access: 'user' }, schema: { response: { 403: { type: 'object' } } } }, handler)
