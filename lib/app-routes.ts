@@ -1,6 +1,6 @@
 import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify'
 import { assertSoundUrl } from './access.js'
-import { readRoutes, type PrintedRoute } from './late-routes.js'
+import { placesOf, readRoutes, type LateRoute, type PrintedRoute } from './late-routes.js'
 import { printRoutes } from './route-table.js'
 import { paramsIn } from './route-url.js'
 import { scopesOf, type ScopeRecord } from './scopes.js'
@@ -70,9 +70,7 @@ function routesOf (app: FastifyInstance, scope: ScopeRecord): AppRoute[] {
   const { table, param } = scope
   const seen = table.places().map(({ method, url, route: { constraints = {}, schema }, access: { level, source } }) =>
     ({ ...examine(url, [param]), method, access: level, source, constraints, schema, scope }))
-  // Their constraints are not kept, and rarely are there any.
-  const late = table.late.map(({ method, url, access, source }) =>
-    ({ ...read(app, { method, url, constraints: {} }, [param]), access, source, schema: undefined, scope }))
+  const late = table.late.map((route) => ({ ...read(app, route, [param]), access: route.access, source: route.source, schema: undefined, scope }))
   return [...seen, ...late]
 }
 
@@ -80,39 +78,41 @@ function outsideOf (app: FastifyInstance, scopes: readonly ScopeRecord[]): AppRo
   const params = [...new Set(scopes.map(({ param }) => param))]
   return printed(app, scopes)
     .filter(({ hooks }) => !scopes.some(({ guard }) => hooks.includes(`"${guard}()"`)))
-    .flatMap(({ methods, url, constraints }) => methods.split(', ').map((method): AppRoute => {
-      const route = { method, url, constraints: constraints ? JSON.parse(constraints) as Record<string, unknown> : {} }
-      return { ...read(app, route, params), access: 'unguarded', source: 'none', schema: undefined, scope: null }
-    }))
+    .flatMap(placesOf)
+    .map((route): AppRoute => ({ ...read(app, route, params), access: 'unguarded', source: 'none', schema: undefined, scope: null }))
 }
 
-type PrintedPart = Pick<AppRoute, 'method' | 'url' | 'constraints'>
-
-/** A route of which only the printed URL is known. */
-function read (app: FastifyInstance, route: PrintedPart, params: readonly string[]): PrintedPart & Examined {
-  const readings = readingsOf(route.url)
-  const declared = readings.filter((url) => readings.length === 1 || isDeclared(app, { ...route, url }))
-  // Where the router tells no more, the reading that has the owner.
-  const found = (declared.length > 0 ? declared : readings).map((url) => examine(url, params))
-  return { ...route, ...found.find(({ parameter }) => parameter) ?? found[0] as Examined }
+/** A route of which only what the router prints is known. */
+function read (app: FastifyInstance, { method, url, constraints: text }: LateRoute, params: readonly string[]): Pick<AppRoute, 'method' | 'constraints'> & Examined {
+  const constraints = text ? JSON.parse(text) as Record<string, unknown> : {}
+  return { method, constraints, ...examine(readUrl(app, { method, url, constraints }, params), params) }
 }
 
-/** Two routes that name a parameter differently share a node of the router, which prints both names: `/:user_id|:id/tasks`. */
-function readingsOf (url: string): string[] {
-  const segments = url.split('/').map((segment) => {
-    const [first, ...others] = segment.split(/\|(?=:)/) as [string, ...string[]]
-    const [text] = first.split(':', 1) as [string]
-    return [first, ...others.map((name) => text + name)]
-  })
-  return segments.reduce<string[][]>((readings, names) => readings.flatMap((reading) => names.map((name) => [...reading, name])), [[]])
-    .map((reading) => reading.join('/'))
+/**
+ * The URL as declared. Two routes that name a parameter differently share a node of the router, which prints both names:
+ * `/:user_id|:id/tasks`.
+ */
+function readUrl (app: FastifyInstance, { method, url, constraints }: Pick<AppRoute, 'method' | 'url' | 'constraints'>, params: readonly string[]): string {
+  const segments = url.split('/').map(readingsOf)
+  const first = segments.map(([reading]) => reading).join('/')
+  // Asked with the names for values, the router tells by what names it has them, in their order; not where an expression does not fit its own name.
+  let names = Object.keys(app.findRoute({ method: method as HTTPMethods, url: first, constraints })?.params ?? {})
+  const isTold = names.length === paramsIn(first).length
+  return segments.map((readings) => {
+    // Where it does not, the reading that has the owner.
+    const reading = readings.find((each) => isTold ? startsWith(names, paramsIn(each)) : paramsIn(each).some((name) => params.includes(name))) ?? readings[0]
+    names = names.slice(paramsIn(reading).length)
+    return reading
+  }).join('/')
 }
 
-/** Asked with the names for values, the router tells by what names it has them. */
-function isDeclared (app: FastifyInstance, { method, url, constraints }: PrintedPart): boolean {
-  const { params = {} } = app.findRoute({ method: method as HTTPMethods, url, constraints }) ?? {}
-  return String(Object.keys(params)) === String(paramsIn(url))
+function readingsOf (segment: string): [string, ...string[]] {
+  const [first, ...others] = segment.split(/\|(?=:)/) as [string, ...string[]]
+  const [text] = first.split(':', 1) as [string]
+  return [first, ...others.map((name) => text + name)]
 }
+
+const startsWith = (names: readonly string[], start: readonly string[]) => start.every((name, index) => names[index] === name)
 
 type Examined = Pick<AppRoute, 'url' | 'parameter' | 'lookAlike'>
 

@@ -10,7 +10,8 @@ export interface HookNames {
   readonly seen: string
 }
 
-export interface LateRoute { readonly method: string, readonly url: string }
+/** `constraints`: as the router prints them, in JSON; empty where there are none. */
+export interface LateRoute { readonly method: string, readonly url: string, readonly constraints: string }
 
 let registrations = 0
 
@@ -38,7 +39,7 @@ export function findLateRoutes (fastify: FastifyInstance, names: HookNames, para
     }
   }
   const late = guarded.filter(({ hooks }) => !hooks.includes(`"${names.seen}()"`))
-    .flatMap(({ methods, url }) => methods.split(', ').map((method) => ({ method, url })))
+    .flatMap(placesOf)
     // A hook of the host may have taken the mark of one that was seen.
     .filter(({ method, url }) => !seen.has(`${method} ${url}`))
   for (const { method, url } of late) {
@@ -57,8 +58,10 @@ function print (fastify: FastifyInstance): string {
   }
 }
 
-/** `constraints`: as JSON; empty where there are none. */
 export interface PrintedRoute { url: string, methods: string, constraints: string, hooks: string }
+
+/** Each of its methods. */
+export const placesOf = ({ methods, url, constraints }: PrintedRoute): LateRoute[] => methods.split(', ').map((method) => ({ method, url, constraints }))
 
 /** Reads the tree that the router draws: a node extends the URL of the node above it; routes and their hooks follow it, indented. */
 export function readRoutes (printed: string): PrintedRoute[] {

@@ -24,7 +24,7 @@ type Config = Pick<RouteFacts, 'method' | 'access'> & { url?: string, [entry: sy
 /** The routes of one registration and their access levels. */
 export class RouteTable {
   readonly seen: SeenRoute[] = []
-  late: readonly ScopedRoute[] = []
+  late: ReadonlyArray<ScopedRoute & LateRoute> = []
   readonly #param: string
   /** Under this key the entry of a route travels in its config, which Fastify copies. */
   readonly #entry = Symbol('fastify-user-scope.route')
@@ -49,7 +49,7 @@ export class RouteTable {
       const facts = factsOf(entry.route)
       if (!isDeepStrictEqual(facts, entry.facts)) Object.assign(entry, { facts, access: this.#judge(facts) })
     }
-    this.late = late.map((route) => this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }))
+    this.late = late.map((route) => ({ ...this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }), constraints: route.constraints }))
   }
 
   /** Each method and URL that `onRoute` saw, those of one entry one by one. */
@@ -64,7 +64,7 @@ export class RouteTable {
   }
 
   list (): ScopedRoute[] {
-    return [...this.late, ...this.places().map(({ method, url, access }) => this.#describe(method, url, access))]
+    return [...this.late.map(({ constraints, ...route }) => route), ...this.places().map(({ method, url, access }) => this.#describe(method, url, access))]
   }
 
   #describe (method: string, url: string, { level, source }: Pick<ScopedRoute, 'source'> & { level: AccessLevel }): ScopedRoute {

@@ -75,6 +75,31 @@ t.test('routes that name a parameter differently share a node of the router, and
   ].sort())
 })
 
+t.test('however many names a node has', async (t) => {
+  const app = await build(t, async (app) => {
+    const depth = Array.from({ length: 12 }, (_, index) => index)
+    for (const method of ['get', 'post', 'put', 'patch'] as const) app[method](depth.map((index) => `/:${method}${index}`).join(''), handler)
+    app.delete(depth.map((index) => `/:${index === 5 ? 'user_id' : `d${index}`}`).join(''), handler)
+    await app.register(async (child) => { await child.register(userScope, { secret }) })
+  })
+  await app.ready()
+  t.same(appRoutes(app).filter(({ parameter }) => parameter !== null).map(({ method, url }) => `${method} ${url}`), ['DELETE /:d0/:d1/:d2/:d3/:d4/:user_id/:d6/:d7/:d8/:d9/:d10/:d11'])
+})
+
+t.test('the constraints of routes that were declared before the plugin', async (t) => {
+  const app = await build(t, async (app) => {
+    app.get('/early/:user_id', { constraints: { version: '1.0.0' } }, handler)
+    app.get('/early/:id', { constraints: { version: '2.0.0' }, config: { access: 'public' } }, handler)
+    await app.register(userScope, { secret })
+  })
+  await app.ready()
+  t.same(appRoutes(app).filter(({ method }) => method === 'GET').map(({ url, constraints, source }) => ({ url, constraints, source })), [
+    { url: '/early/:user_id', constraints: { version: '1.0.0' }, source: 'late' },
+    { url: '/early/:id', constraints: { version: '2.0.0' }, source: 'late' }
+  ])
+  t.notOk('constraints' in app.userScope.routes()[0]!)
+})
+
 t.test('what looks like the owner is said', async (t) => {
   const app = await build(t, async (app) => {
     await app.register(userScope, { secret })
