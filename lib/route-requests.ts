@@ -15,7 +15,7 @@ export interface RequestParts {
   body?: unknown
 }
 
-/** By `'METHOD url'` of the route as declared; under `'*'` what holds for every route that does not say otherwise. */
+/** By `'METHOD url'` of the route as declared; under `'*'` what holds for every route, as far as one does not say otherwise. */
 export type RequestParams = Record<string, RequestParts>
 
 /** How to ask a route. */
@@ -24,13 +24,14 @@ export interface RouteRequests {
   complete (owner: string, variant?: UrlVariant): HeldRequest
   /** One without query and body, for what must be refused before it is validated. */
   bare (owner: string): HeldRequest
+  /** The complete one to a path, which is another route's perhaps. */
+  to (path: string): HeldRequest
   /** What could not be made up. */
   readonly missing: readonly string[]
 }
 
 export function requestsFor (route: AppRoute, params: RequestParams): RouteRequests {
-  const given = { ...params['*'], ...(params[nameOf(route)] ?? params[nameOf(asGet(route))]) }
-  const path = { ...params['*']?.path, ...given.path }
+  const given = join(params['*'] ?? {}, params[nameOf(route)] ?? params[nameOf(asGet(route))] ?? {})
   const schema = (route.schema ?? {}) as FastifySchema
   const missing: string[] = []
   const resolve = createResolve(route)
@@ -49,7 +50,7 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
 
   function valueOf (name: string, pattern: string | null): string {
     const property = propertyOf(schema.params, name, resolve)
-    const value = path[name] ?? attempt(() => {
+    const value = given.path?.[name] ?? attempt(() => {
       if (property !== undefined) return String(sampleValue(property, resolve, `params/${name}`))
       const text = pattern === null ? '1' : sampleText(pattern)
       if (text === undefined) throw new NoSampleError(`params/${name}: no value is made up for the pattern ${pattern}`)
@@ -68,12 +69,23 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
   })
   const pathFor = (owner: string, { textOf, suffix = '' }: Partial<UrlVariant> = {}) => fillUrl(route.url, (name) => values.get(name) ?? owner, textOf) + suffix
 
+  const to = (path: string): HeldRequest => ({ method: route.method, url: path + (query && `?${query}`), headers, ...body !== undefined && { body } })
+
   return {
-    complete: (owner, variant) => ({ method: route.method, url: pathFor(owner, variant) + (query && `?${query}`), headers, ...body !== undefined && { body } }),
+    to,
+    complete: (owner, variant) => to(pathFor(owner, variant)),
     bare: (owner) => ({ method: route.method, url: pathFor(owner), headers }),
     missing
   }
 }
+
+const join = (all: RequestParts, own: RequestParts): RequestParts => ({
+  ...all,
+  ...own,
+  path: { ...all.path, ...own.path },
+  query: { ...all.query, ...own.query },
+  headers: { ...all.headers, ...own.headers }
+})
 
 /** A reference to a part of the schema itself is not followed; the server's shared schemas are, by their id. */
 function createResolve ({ scope }: AppRoute): Resolve {

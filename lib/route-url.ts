@@ -36,11 +36,18 @@ export function fillUrl (url: string, valueOf: (name: string, pattern: string | 
   return parseUrl(url).map((part) => 'text' in part ? textOf(part.text) : valueOf(part.name, part.pattern)).join('')
 }
 
+/** How the router of an app reads paths. */
+export interface RouterSettings { readonly caseSensitive: boolean, readonly ignoreTrailingSlash: boolean, readonly ignoreDuplicateSlashes: boolean }
+
 /** Whether the route could serve a path, were it the only one. */
-export function couldServe (url: string, path: string): boolean {
-  const pattern = parseUrl(url).map((part) => {
+export function couldServe (url: string, path: string, { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes }: RouterSettings): boolean {
+  const normalize = (text: string) => {
+    const single = ignoreDuplicateSlashes ? text.replace(/\/{2,}/g, '/') : text
+    return ignoreTrailingSlash ? single.replace(/(?<=.)\/$/, '') : single
+  }
+  const pattern = parseUrl(normalize(url)).map((part) => {
     if ('text' in part) return part.text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
     return part.name === '*' ? '.*' : '[^/]+'
   })
-  return new RegExp(`^${pattern.join('')}$`, 's').test(path)
+  return new RegExp(`^${pattern.join('')}$`, caseSensitive ? 's' : 'si').test(normalize(path))
 }

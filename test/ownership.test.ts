@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import websocket from '@fastify/websocket'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { type UserScopeOptions } from '../lib/index.js'
 import { assertOwnership, createIssuer, ScopeAssertionError, type OwnershipOptions } from '../lib/testing.js'
@@ -112,6 +112,52 @@ t.test('what others may call is allowed by name, and no more than that', async (
     'Routes that let others in, or could not be tried: 2\n\nGET /gone\n  params name it, and the app has no such route\n\nGET /gone\n  allow names it, and it needs no leave: no such route, or none with an owner')
 })
 
+t.test('a host that hides what is another\'s', async (t) => {
+  const app = await host(t, (app, handler) => {
+    app.setErrorHandler<{ statusCode: number }>((error, _request, reply) => error.statusCode === 403 ? reply.code(404).send({ message: 'nothing here' }) : reply.send(error))
+    app.get('/api/:user_id/tasks', handler)
+    app.get('/api/*', handler)
+    app.get('/gone/:user_id', { preHandler: async (_request, reply) => reply.callNotFound() }, handler)
+  })
+  t.equal(await say(app), "Routes that let others in, or could not be tried: 2\n\nGET, HEAD /gone/:user_id (owner, default)\n  not tried to the end: give what the request needs, params: { 'GET /gone/:user_id': { path, query, headers, body } }\n" +
+    "  request  expected  answer\n  alice's token, her own path  its handler  404, no route\n  alice's token, her own path, percent-encoded  its handler  404, no route\n" +
+    "  curl -i -H 'authorization: Bearer eyJhbGciOiJIU…' 'http://localhost/gone/alice'")
+})
+
+t.test('a preflight is nobody\'s', async (t) => {
+  t.equal(await say(await host(t, (app, handler) => {
+    app.get('/:user_id', handler)
+    app.options('/:user_id', handler)
+  })), '')
+  t.match(await say(await host(t, (app, handler) => { app.options('/:user_id', { config: { access: 'user' } }, handler) })), 'OPTIONS /:user_id (user, stated)')
+})
+
+t.test('a path that routes without an owner could serve as well', async (t) => {
+  const schema = (body: object) => ({ body: { type: 'object', required: ['n'], properties: { n: body } } })
+  const build = (routes: Build, server: FastifyServerOptions = {}) => host(t, async (app, handler) => {
+    app.get('/api/:user_id/tasks', handler)
+    await routes(app, handler)
+  }, issuer.options, server)
+  const validated = await build((app, handler) => app.post('/api/*', { schema: schema({ type: 'integer' }) }, handler))
+  t.match(await say(validated), "POST /api/* (user, default)\n  it serves paths of /api/:user_id/tasks too, and does not look at the owner there: declare its routes one by one, or allow: ['POST /api/*']")
+  const odd = await build((app, handler) => app.post('/api/*', { schema: schema({ type: 'string', format: 'ipv4', not: {} }) }, handler))
+  t.match(await say(odd), "it may serve paths of /api/:user_id/tasks too, not tried to the end: give what the request needs, params: { 'POST /api/*': { path, query, headers, body } }, or allow: ['POST /api/*']")
+  t.match(await say(odd), "alice's token, bob's path  403  400 FST_ERR_VALIDATION body/n")
+  const looked = await build((app, handler) => app.post('/api/:account/tasks', { preHandler: async (_request, reply) => reply.code(404).send({ message: 'no such account' }) }, handler))
+  t.match(await say(looked), 'it may serve paths of /api/:user_id/tasks too, not tried to the end: give')
+  for (const url of ['/API/:account/tasks', '/api//:account/tasks', '/api/:account/tasks/']) {
+    const loose = await build((app, handler) => app.post(url, handler), { routerOptions: { caseSensitive: false, ignoreDuplicateSlashes: true, ignoreTrailingSlash: true } })
+    t.match(await say(loose), `POST ${url} (user, default)\n  it serves paths of /api/:user_id/tasks too`)
+    t.equal(await say(await build((app, handler) => app.post(url, handler))), '', 'not where the router reads to the letter')
+  }
+  const sound = await build((app, handler) => {
+    app.post('/api/:n/tasks', { schema: { params: { type: 'object', properties: { n: { type: 'integer' } } } } }, handler)
+    app.put('/api/*', { preHandler: async (_request, reply) => reply.redirect('/elsewhere') }, handler)
+    app.patch('/api/:role/tasks', { preHandler: async (_request, reply) => reply.code(403).send({ message: 'not for you' }) }, handler)
+  })
+  t.equal(await say(sound), '')
+})
+
 t.test('scopes with issuers of their own are judged one by one', async (t) => {
   const admin = createIssuer({ userIdClaim: 'uid' })
   const app = Fastify()
@@ -126,7 +172,7 @@ t.test('scopes with issuers of their own are judged one by one', async (t) => {
   }, { prefix: '/admin' })
   t.match(await say(app), 'GET, HEAD /admin/:admin (owner, default)')
   t.equal(await say(app, { only: ({ url }) => url.startsWith('/api') }), '')
-  t.equal(await say(app, { issuer: admin, only: ({ url, method }) => url.startsWith('/admin') && method !== 'TRACE' }), '')
+  t.equal(await say(app, { issuer: admin, only: ({ url, method }) => url.startsWith('/admin') && method !== 'TRACE', allow: ['GET /api/:user_id'] }), '', 'what is allowed in another scope')
 })
 
 t.test('routes that were declared before the plugin, and apps that listen and have served', async (t) => {
@@ -134,6 +180,7 @@ t.test('routes that were declared before the plugin, and apps that listen and ha
   t.teardown(() => app.close())
   app.get('/early/:user_id', async () => ({}))
   app.get('/early/:id/more', async () => ({}))
+  app.get('/versioned/:user_id', { constraints: { version: '1.2.0' } }, async () => ({}))
   await app.register(userScope, issuer.options)
   await app.listen()
   t.equal((await app.inject({ url: '/early/alice', headers: issuer.authorization('alice') })).statusCode, 200)
@@ -141,8 +188,20 @@ t.test('routes that were declared before the plugin, and apps that listen and ha
 })
 
 t.test('who does not answer is named', async (t) => {
-  const app = await host(t, (app, handler) => app.get('/:user_id', { preHandler: () => {} }, handler))
-  t.match(await say(app, { timeout: 10 }), "alice's token, her own path  its handler  none: no answer within 0.01 s")
+  let asked = 0
+  const app = await host(t, (app, handler) => app.post('/:user_id', { onRequest: () => { asked++ } }, handler))
+  t.equal(await say(app, { timeout: 10 }), 'Routes that let others in, or could not be tried: 1\n\nPOST /:user_id (owner, default)\n  not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer\n' +
+    "  request  expected  answer\n  alice's token, her own path  its handler  none: no answer within 0.01 s\n  curl -i -X POST -H 'authorization: Bearer eyJhbGciOiJIU…' 'http://localhost/alice'")
+  t.equal(asked, 1, 'the others are not waited for')
+})
+
+t.test('a host that has had enough says so', async (t) => {
+  const app = await host(t, async (app, handler) => {
+    let left = 5
+    const preHandler = async (_request: unknown, reply: FastifyReply) => left-- > 0 ? undefined : reply.code(429).send({ message: 'slow down' })
+    for (const url of ['/a/:user_id', '/b/:user_id', '/c/:user_id']) app.post(url, { preHandler }, handler)
+  })
+  t.match(await say(app), "POST /c/:user_id (owner, default)\n  not tried to the end: a rate limit of the host, which tests should raise\n  request  expected  answer\n  alice's token, her own path, percent-encoded  its handler  429 slow down")
 })
 
 t.test('the error names its routes and shows no token', async (t) => {

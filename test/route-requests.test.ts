@@ -39,6 +39,10 @@ t.test('as given, for the route, its HEAD route, or all', async (t) => {
     t.same(ask({ method, url: '/:user_id/:n/:m/*' }, params).complete, { method, url: '/alice/one/a%2Fb/c/d?q=1&q=2', headers: { h: '1' } })
   }
   t.equal(ask({ url: '/:n' }, params).complete.url, '/all')
+  t.same(ask({ method: 'POST' }, {
+    '*': { headers: { a: 'all', b: 'all' }, query: { p: 'all', q: 'all' }, body: 'all' },
+    'POST /:user_id': { headers: { b: 'own' }, query: { q: 'own' } }
+  }).complete, { method: 'POST', url: '/alice?p=all&q=own', headers: { a: 'all', b: 'own' }, body: 'all' }, 'one does not take away the other')
   t.equal(ask({ method: 'POST' }, { 'POST /:user_id': { body: null } }).complete.body, null)
   t.same(ask({ method: 'QUERY' }).complete.body, {})
 })

@@ -1,6 +1,8 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { couldServe, fillUrl, paramsIn, parseUrl } from '../lib/route-url.js'
+import { couldServe, fillUrl, paramsIn, parseUrl, type RouterSettings } from '../lib/route-url.js'
+
+const strict: RouterSettings = { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false }
 
 const urls: Array<[url: string, params: string[], path: string]> = [
   ['/', [], '/'],
@@ -21,8 +23,8 @@ for (const [url, params, path] of urls) {
   t.test(url, async (t) => {
     t.same(paramsIn(url), params)
     t.equal(fillUrl(url, () => '1'), path)
-    t.ok(couldServe(url, path))
-    t.notOk(couldServe(url, `${path}/more/x`) && !url.includes('*'))
+    t.ok(couldServe(url, path, strict))
+    t.notOk(couldServe(url, `${path}/more/x`, strict) && !url.includes('*'))
   })
 }
 
@@ -38,5 +40,20 @@ t.test('the router reads them so, too', async (t) => {
 t.test('the text can be written another way, and the pattern of a parameter is told', async (t) => {
   t.equal(fillUrl('/a/:x/b', (name) => name, (text) => text.toUpperCase()), '/A/x/B')
   t.same(parseUrl('/:x(^\\d+$)'), [{ text: '/' }, { name: 'x', pattern: '^\\d+$' }])
-  t.notOk(couldServe('/a.b/:x', '/aXb/1'))
+  t.notOk(couldServe('/a.b/:x', '/aXb/1', strict))
+})
+
+t.test('what the router takes for the same path', async (t) => {
+  const cases: Array<[setting: Partial<RouterSettings>, url: string, path: string]> = [
+    [{ caseSensitive: false }, '/API/:x', '/api/B'],
+    [{ ignoreTrailingSlash: true }, '/api/:x/', '/api/b'],
+    [{ ignoreTrailingSlash: true }, '/', '/'],
+    [{ ignoreDuplicateSlashes: true }, '/api//:x', '/api/b'],
+    [{ ignoreTrailingSlash: true, ignoreDuplicateSlashes: true }, '/api/:x//', '/api/b']
+  ]
+  for (const [setting, url, path] of cases) {
+    t.ok(couldServe(url, path, { ...strict, ...setting }), url)
+    t.equal(couldServe(url, path, strict), url === path, url)
+  }
+  t.notOk(couldServe('/api/:x/', '/apis/b', { caseSensitive: false, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true }))
 })
