@@ -2,13 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from './errors.js'
 import type { Fetch } from './limited-fetch.js'
 import type { IssuerOptions } from './issuer-types.js'
+import { flag, seconds, text, texts } from './option-schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 export const issuerAlgorithms = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
-
-const text = (expects: string) => Type.String({ minLength: 1, expects })
-const texts = (expects: string) => Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], { expects })
-const seconds = (minimum: number, maximum: number) => Type.Number({ minimum, maximum, expects: `a number of seconds from ${minimum} to ${maximum}` })
 
 export const issuerSchema = Type.Object({
   issuer: text('a non-empty string, compared with "iss" exactly'),
@@ -16,7 +13,7 @@ export const issuerSchema = Type.Object({
     expects: 'a non-empty string or a list of them, of which "aud" must have one, or false to leave the check out'
   }),
   jwksUri: Type.Optional(text('the URL of the JWK Set')),
-  discovery: Type.Optional(Type.Boolean({ expects: 'true or false' })),
+  discovery: Type.Optional(flag),
   algorithms: Type.Optional(Type.Array(Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))), {
     minItems: 1, uniqueItems: true, expects: `a list of ${issuerAlgorithms.join(', ')}, each at most once`
   })),
@@ -25,13 +22,13 @@ export const issuerSchema = Type.Object({
   requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('')]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),
-  lazy: Type.Optional(Type.Boolean({ expects: 'true or false' })),
+  lazy: Type.Optional(flag),
   timeout: Type.Optional(seconds(0.1, 60)),
   maxAge: Type.Optional(seconds(1, 86_400)),
   cooldown: Type.Optional(seconds(1, 3600)),
   maxStale: Type.Optional(seconds(0, 604_800)),
   maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 16_777_216, expects: 'a number of bytes from 1024 to 16777216' })),
-  allowInsecureJwks: Type.Optional(Type.Boolean({ expects: 'true or false' })),
+  allowInsecureJwks: Type.Optional(flag),
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
 }, { additionalProperties: false })
 

@@ -1,20 +1,17 @@
-import { Kind, Type, TypeGuard, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { Kind, Type, TypeGuard, type TObject } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { FormatRegistry } from '@sinclair/typebox/type'
 import { InvalidOptionError } from './errors.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
+import { assertValid } from './option-faults.js'
+import { seconds, text } from './option-schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { CacheSettings } from './token-cache.js'
 import type { IssuerOptions } from './issuer-types.js'
 import type { SecretAlgorithm, UserScopeOptions } from './types.js'
 
-const text = (expects: string) => Type.String({ minLength: 1, expects })
-const seconds = (expects: string, minimum: number, maximum: number) => Type.Number({ minimum, maximum, expects })
-
 const objectSchema = 'a TypeBox object schema, complete in itself: Type.Object({ … })'
 
-// `expects` is what an error says that the option must be.
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
     expects: 'a string, or a list of strings with the current secret first'
@@ -30,8 +27,8 @@ export const optionsSchema = Type.Object({
     pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
   })),
   claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { expects: objectSchema }))),
-  clockTolerance: Type.Optional(seconds('a number of seconds from 0 to 3600', 0, 3600)),
-  maxTokenAge: Type.Optional(seconds('a number of seconds from 1 to 315576000 (ten years)', 1, 315_576_000)),
+  clockTolerance: Type.Optional(seconds(0, 3600)),
+  maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
   decoratorName: Type.Optional(Type.String({
     pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
   })),
@@ -39,7 +36,7 @@ export const optionsSchema = Type.Object({
     Type.Literal(false),
     Type.Object({
       max: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000' })),
-      ttl: Type.Optional(seconds('a number of seconds from 1 to 86400', 1, 86_400))
+      ttl: Type.Optional(seconds(1, 86_400))
     }, { additionalProperties: false })
   ], { expects: 'false, or an object with max and ttl' })),
   openapi: Type.Optional(Type.Union([
@@ -94,7 +91,7 @@ export interface Settings {
  * @throws InvalidOptionError that names the option or variable at fault
  */
 export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv): Settings {
-  assertValid(options)
+  assertValid(optionsSchema, options)
   const { secret, openapi, cache } = options
   // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
   const secrets = secret === undefined
@@ -134,57 +131,6 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. State it in the entries of option "issuers", or give the option "secret"`)
   if (issuers.some((entry) => entry.issuer === issuer)) throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its tokens. Leave one of them out')
-}
-
-// Fastify takes these from the options of any plugin; here they would look as if they limited the guard, and do nothing.
-const hints: Record<string, string> = {
-  prefix: '. To guard only the routes below a prefix, register the plugin inside a context that has the prefix'
-}
-
-function assertValid (options: unknown): asserts options is Static<typeof optionsSchema> {
-  const [error] = Value.Errors(optionsSchema, options)
-  if (error) throw new InvalidOptionError(explain(innermost(error)))
-  // The schema's names too, as a class may inherit an option, or have a getter for it.
-  const known = Object.keys(optionsSchema.properties).filter((name) => name in (options as object)).map((name) => [name, (options as Record<string, unknown>)[name]])
-  const name = findUndefined({ ...Object.fromEntries(known) as object, claims: 0 })
-  // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
-  if (name) throw new InvalidOptionError(`option "${name}" is undefined. Give it a value, or leave the key out`)
-}
-
-/** The path of a key that is present and undefined. */
-function findUndefined (value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  for (const [key, inner] of Object.entries(value)) {
-    if (inner === undefined) return key
-    const deeper = findUndefined(inner)
-    if (deeper) return `${key}.${deeper}`
-  }
-  return undefined
-}
-
-/** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
-function innermost (error: ValueError): ValueError {
-  const deeper = error.errors.flatMap((variant) => [...variant]).find(({ path }) => path.length > error.path.length)
-  return deeper && error.type === ValueErrorType.Union && !/\/\d+$/.test(deeper.path) ? deeper : error
-}
-
-function explain ({ path, type, schema }: ValueError): string {
-  if (path === '') return 'the options must be an object'
-  const name = path.slice(1).replaceAll('/', '.')
-  if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${name}"${hints[name] ?? ''}`
-  return `option "${name}" must be ${String(schema.expects ?? expectationFor(path))}`
-}
-
-/** Of the innermost schema around a value that says one. */
-function expectationFor (path: string): unknown {
-  let schema: TSchema | undefined = optionsSchema
-  let expects: unknown
-  for (const key of path.slice(1).split('/')) {
-    const around: TSchema[] = [schema, ...schema?.anyOf ?? []] as TSchema[]
-    schema = around.map((each) => each?.properties?.[key] ?? each?.items as TSchema | undefined).find(Boolean)
-    expects = schema?.expects ?? expects
-  }
-  return expects
 }
 
 function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchema'] {
