@@ -21,7 +21,7 @@ export interface AppRoute {
   readonly source: ScopedRoute['source'] | 'none'
   /** The owner's parameter in the URL, whatever the level; null where there is none. */
   readonly parameter: string | null
-  /** Says what is wrong with a parameter that looks like the owner's, and is not; null where nothing is. */
+  /** Says what is wrong with a parameter that looks like the owner's, or is one elsewhere, and is not here; null where nothing is. */
   readonly lookAlike: string | null
   readonly constraints: Readonly<Record<string, unknown>>
   /** Undefined where the route has none, or it cannot be known: outside of every scope. */
@@ -45,7 +45,7 @@ export const asGet = <R extends { method: string }>(route: R): R => route.method
  */
 export function appRoutes (app: AnyApp): AppRoute[] {
   const scopes = scopesOf(app.server)
-  return [...scopes.flatMap((scope) => routesOf(app, scope)), ...outsideOf(app, scopes)]
+  return [...scopes.flatMap((scope) => routesOf(app, scope, scopes)), ...outsideOf(app, scopes)]
 }
 
 /**
@@ -66,16 +66,19 @@ export const constraintsText = (constraints: AppRoute['constraints']) => Object.
 /** As the router prints it. */
 const showPattern = (_key: string, value: unknown) => value instanceof RegExp ? String(value) : value
 
-function routesOf (app: FastifyInstance, scope: ScopeRecord): AppRoute[] {
+function routesOf (app: FastifyInstance, scope: ScopeRecord, scopes: readonly ScopeRecord[]): AppRoute[] {
   const { table, param } = scope
+  const foreign = paramsOf(scopes).filter((name) => name !== param)
   const seen = table.places().map(({ method, url, route: { constraints = {}, schema }, access: { level, source } }) =>
-    ({ ...examine(url, [param]), method, access: level, source, constraints, schema, scope }))
-  const late = table.late.map((route) => ({ ...read(app, route, [param]), access: route.access, source: route.source, schema: undefined, scope }))
+    ({ ...examine(url, [param], foreign), method, access: level, source, constraints, schema, scope }))
+  const late = table.late.map((route) => ({ ...read(app, route, [param], foreign), access: route.access, source: route.source, schema: undefined, scope }))
   return [...seen, ...late]
 }
 
+const paramsOf = (scopes: readonly ScopeRecord[]) => [...new Set(scopes.map(({ param }) => param))]
+
 function outsideOf (app: FastifyInstance, scopes: readonly ScopeRecord[]): AppRoute[] {
-  const params = [...new Set(scopes.map(({ param }) => param))]
+  const params = paramsOf(scopes)
   return printed(app, scopes)
     .filter(({ hooks }) => !scopes.some(({ guard }) => hooks.includes(`"${guard}()"`)))
     .flatMap(placesOf)
@@ -83,9 +86,9 @@ function outsideOf (app: FastifyInstance, scopes: readonly ScopeRecord[]): AppRo
 }
 
 /** A route of which only what the router prints is known. */
-function read (app: FastifyInstance, { method, url, constraints: text }: LateRoute, params: readonly string[]): Pick<AppRoute, 'method' | 'constraints'> & Examined {
+function read (app: FastifyInstance, { method, url, constraints: text }: LateRoute, params: readonly string[], foreign: readonly string[] = []): Pick<AppRoute, 'method' | 'constraints'> & Examined {
   const constraints = text ? JSON.parse(text) as Record<string, unknown> : {}
-  return { method, constraints, ...examine(readUrl(app, { method, url, constraints }, params), params) }
+  return { method, constraints, ...examine(readUrl(app, { method, url, constraints }, params), params, foreign) }
 }
 
 /**
@@ -116,10 +119,14 @@ const startsWith = (names: readonly string[], start: readonly string[]) => start
 
 type Examined = Pick<AppRoute, 'url' | 'parameter' | 'lookAlike'>
 
-function examine (url: string, params: readonly string[]): Examined {
+/** @param foreign the owners' parameters of other scopes */
+function examine (url: string, params: readonly string[], foreign: readonly string[]): Examined {
   const own = paramsIn(url)
   const parameter = params.find((param) => own.includes(param)) ?? null
-  return { url, parameter, lookAlike: parameter === null ? params.map((param) => lookAlikeIn(url, param)).find(Boolean) ?? null : null }
+  if (parameter !== null) return { url, parameter, lookAlike: null }
+  const strayed = foreign.find((param) => own.includes(param))
+  const lookAlike = strayed ? `":${strayed}" is the owner's parameter of another scope` : params.map((param) => lookAlikeIn(url, param)).find(Boolean) ?? null
+  return { url, parameter, lookAlike }
 }
 
 function lookAlikeIn (url: string, param: string): string | null {

@@ -22,7 +22,15 @@ export function attemptsOn (route: AppRoute, { bare, complete }: RouteRequests, 
   // Hosts hide what is another's as if it were not there. Where no guard of the plugin is known to be asked, a 404 may as well mean that there is no bob.
   const forbids = refuses(403, ...route.access === 'owner' ? [404] : [])
   // A hook that answers in the handler's place, a cache say, has let her in as well.
-  const admits = { expected: 'its handler', fits: ({ status, reached }: HeldAnswer) => reached === null ? status >= 200 && status < 400 : route.scope === null || isSameUrl(reached, route.url) }
+  const admits = {
+    expected: 'its handler',
+    fits: ({ status, reached, params }: HeldAnswer) => {
+      if (reached === null) return status >= 200 && status < 400
+      return route.scope === null || (isSameUrl(reached, route.url) && String(params[String(route.parameter)]) === tokens.alice)
+    }
+  }
+  // What keeps her from the handler otherwise is told once; a host may also refuse what comes twice, or too often.
+  const isNotForbidden = { expected: 'its handler', fits: ({ status, notFound }: HeldAnswer) => status !== 401 && status !== 403 && !notFound }
   // The router may take it for another route, or for none, and whatever hooks of the host make of that is not judged here.
   const isNotReached = { expected: '403', fits: ({ reached }: HeldAnswer) => reached === null || !isSameUrl(reached, route.url) }
   const anyRefusal = { expected: '4xx', fits: ({ status, reached }: HeldAnswer) => reached === null && status >= 400 && status < 500 }
@@ -35,7 +43,7 @@ export function attemptsOn (route: AppRoute, { bare, complete }: RouteRequests, 
     ...variants.map((variant) => ({ label: `alice's token, bob's path, ${variant.label}`, request: as(tokens.good, complete(bob, variant)), ...isNotReached })),
     ...nearly(tokens).map((id) => ({ label: `alice's token, path of ${JSON.stringify(id)}`, request: as(tokens.good, complete(encodeURIComponent(id))), ...anyRefusal })),
     { label: "alice's token, her own path", request: as(tokens.good, complete(alice)), ...admits },
-    { label: "alice's token, her own path, percent-encoded", request: as(tokens.good, complete(percentEncode(tokens.alice))), ...admits }
+    { label: "alice's token, her own path, percent-encoded", request: as(tokens.good, complete(percentEncode(tokens.alice))), ...isNotForbidden }
   ]
 }
 

@@ -51,7 +51,7 @@ function join (findings: readonly Finding[]): Finding[] {
   return [...joined.values()]
 }
 
-export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, url: string): string {
+export function describeAnswer ({ status, reached, notFound, says }: Omit<HeldAnswer, 'params'>, url: string): string {
   if (reached !== null) return isSameUrl(reached, url) ? 'its handler' : `the handler of ${reached}`
   if (notFound) return '404, no route'
   return [status || 'none:', says].filter(Boolean).join(' ')

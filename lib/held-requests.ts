@@ -17,6 +17,8 @@ export interface HeldAnswer {
   readonly status: number
   /** The URL of the route whose handler would have run; null where something answered before. */
   readonly reached: string | null
+  /** The path parameters that the handler would have seen; empty where it was not reached. */
+  readonly params: Readonly<Record<string, unknown>>
   /** Whether no route was found, or a hook answered as if none had been. */
   readonly notFound: boolean
   /** What the answer says of itself: its code, or its message. */
@@ -32,7 +34,7 @@ export interface HeldRequests {
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 interface RouteContext { handler: Handler }
-interface Run { reached: string | null, notFound: boolean }
+interface Run { reached: string | null, notFound: boolean, params: Readonly<Record<string, unknown>> }
 
 /** Tells the kit's requests from all others; read from the raw headers, as a header schema may take it out of the parsed ones. */
 const markHeader = 'x-fastify-user-scope-held'
@@ -92,9 +94,10 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
       const contexts = request as unknown as Record<symbol, RouteContext>
       contexts[key] = Object.create(contexts[key] as RouteContext, {
         handler: {
-          value: (({ routeOptions }) => {
+          value: (({ routeOptions, params }) => {
             run.reached = String(routeOptions.url)
-            throw new HeldBackError(503)
+            run.params = { ...params as object }
+            throw new HeldBackError(418)
           }) satisfies Handler
         }
       }) as RouteContext
@@ -118,7 +121,7 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
     },
     async send ({ method, url, headers, body }) {
       const mark = randomUUID()
-      const run: Run = { reached: null, notFound: false }
+      const run: Run = { reached: null, notFound: false, params: {} }
       runs.set(mark, run)
       const response = app.inject({
         method: method as HTTPMethods, url, headers: { ...headers, [markHeader]: mark }, ...body !== undefined && { payload: body as object }
@@ -132,7 +135,8 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
 
 /**
  * In the handler's place. An error, as hooks of the host that opened something in `preHandler`, a transaction say, end it in
- * `onError` or `onSend` then, and none of them takes it for the handler's answer.
+ * `onError` or `onSend` then, and none of them takes it for the handler's answer. Its status is none of the server's faults, which hosts
+ * alarm somebody about.
  */
 class HeldBackError extends Error {
   readonly statusCode: number
@@ -156,7 +160,8 @@ async function answerTo (pending: Promise<{ statusCode: number, body: string }>,
 
 function describe (body: string): string {
   try {
-    const { code, message } = JSON.parse(body) as { code?: unknown, message?: unknown }
+    // Of problem details (RFC 9457 §3.1), too.
+    const { code, title, detail, message = detail ?? title } = JSON.parse(body) as Record<string, unknown>
     return [code, code === 'FST_ERR_VALIDATION' || !code ? message : undefined].filter(Boolean).join(' ')
   } catch {
     return ''

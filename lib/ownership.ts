@@ -1,13 +1,14 @@
+import { appRoutes, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
+import { findAround, type Surroundings } from './around.js'
 import { attemptsOn } from './attempts.js'
-import { appRoutes, constraintsText, isSameUrl, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import { ScopeAssertionError, describeAnswer, type Failure, type Finding } from './findings.js'
-import { holdRequests, type HeldAnswer, type HeldRequests } from './held-requests.js'
+import { holdRequests, type HeldRequests } from './held-requests.js'
+import { describeRoute, hints, hostHints, mend, tokenNotTaken } from './hints.js'
 import { readPeople, type People, type Tokens } from './people.js'
+import { placeOf, type Place } from './places.js'
 import { requestsFor, type RequestParams } from './route-requests.js'
 import { Selection, type RouteName } from './route-selection.js'
-import { couldServe } from './route-url.js'
 import { scopesOf } from './scopes.js'
-import { authorize } from './test-tokens.js'
 import { routerSettings, variantsOf, type UrlVariant } from './url-variants.js'
 
 /** What `assertOwnership` does beside its two users. */
@@ -32,7 +33,7 @@ export type OwnershipOptions = OwnershipSettings & People
  * No handler runs, not even for her own path; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
- * @throws TypeError where alice and bob are one, the plugin is not registered, or no route has an owner
+ * @throws TypeError where alice and bob are one, no route takes her token, the plugin is not registered, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   const { params = {}, allow = [], only = () => true, timeout = 5000 } = options
@@ -48,13 +49,15 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     if (!judged.some(({ parameter }) => parameter !== null)) throw new TypeError('no route has an owner in its URL: there is nothing to try')
     const owned = judged.filter((route) => route.parameter !== null && !isPreflight(route) && !allowed.has(route))
     const others = judged.filter((route) => route.parameter === null && route.method !== 'OPTIONS')
-    const places = placesOf(owned, params, tokens)
-    const router = routerSettings(app)
-    const variants = variantsOf(router)
+    const variants = variantsOf(routerSettings(app))
+    const judgements = await inTurn(owned, (route) => judge(route, params, variants, tokens, held))
+    // The fault of the test, and not of each route.
+    const [first] = judgements
+    if (first && judgements.length === owned.length && judgements.every(isNotTaken)) throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
+    const surroundings: Surroundings = { places: placesOf(owned, params, tokens), owners: new Set(routes.flatMap(({ parameter }) => parameter ?? [])), token: tokens.good, allowed, held }
     const findings = [
-      ...await inTurn(owned, (route) => judge(route, params, variants, tokens, held)),
-      ...others.filter((route) => isLookAlike(route) && !allowed.has(route)).map(lookAlike),
-      ...await inTurn(others, (route) => findAround(route, params, places.filter(({ path }) => couldServe(route.url, path, router) && !allowed.has(route)), tokens, held)),
+      ...judgements,
+      ...await inTurn(others, async (route) => route.lookAlike === null ? await findAround(app, route, requestsFor(route, params), surroundings) : allowed.has(route) ? null : lookAlike(route)),
       ...unknownNames(routes, params, allowed)
     ]
     if (findings.length > 0) throw new ScopeAssertionError('let others in, or could not be tried', findings)
@@ -96,76 +99,17 @@ function levelNotes (route: AppRoute): string[] {
   return [`its level is '${access}', though its URL has the owner's ":${parameter}": leave config.access out${mend}`]
 }
 
-const mend = ', or allow: [{names}]'
+const isNotTaken = ({ notes }: Finding) => notes.includes(tokenNotTaken)
 
-/** What to do where alice did not get in. */
-function hints (route: AppRoute, missing: readonly string[], failures: readonly Failure[]): string[] {
-  const kept = failures.filter(({ expected }) => expected === 'its handler')
-  if (kept.length === 0) return []
-  return kept.every(({ answer }) => /^40[13]\b/.test(answer))
-    ? ['alice is kept from her own path: does a hook change the id, or need more than her token?']
-    : [unfinished(route, missing)]
-}
-
-function unfinished (route: AppRoute, missing: readonly string[]): string {
-  const cause = missing.length > 0 ? ` (${missing.join('; ')})` : constraintsText(route.constraints)
-  return `not tried to the end${cause}: give what the request needs, params: { {name}: { path, query, headers, body } }`
-}
-
-/** What to do where the host is too slow, or has had enough. */
-function hostHints (failures: readonly Failure[]): string[] {
-  return [
-    ...failures.some(({ answer }) => answer.startsWith('none:')) ? ['not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer'] : [],
-    ...failures.some(({ answer }) => answer.startsWith('429')) ? ['not tried to the end: a rate limit of the host, which tests should raise'] : []
-  ]
-}
-
-const isLookAlike = ({ lookAlike }: AppRoute) => lookAlike !== null
+/** One for each URL. */
+const placesOf = (owned: readonly AppRoute[], params: RequestParams, { bob }: Tokens): Place[] =>
+  [...new Map(owned.map((route) => [route.url, placeOf(route, requestsFor(route, params).bare(encodeURIComponent(bob)).url)])).values()]
 
 const lookAlike = (route: AppRoute): Finding => ({
   ...describeRoute(route),
   notes: [`${route.lookAlike}, and is compared with nobody's id: rename it${mend}`],
   failures: []
 })
-
-/** The URL of routes with an owner, and bob's path there. */
-interface Place { readonly url: string, readonly path: string, readonly methods: Set<string> }
-
-function placesOf (owned: readonly AppRoute[], params: RequestParams, { bob }: Tokens): Place[] {
-  const places = new Map<string, Place>()
-  for (const route of owned) {
-    const { url, methods } = places.get(route.url) ?? { ...route, methods: new Set() }
-    places.set(url, { url, path: requestsFor(route, params).bare(encodeURIComponent(bob)).url, methods: methods.add(route.method) })
-  }
-  return [...places.values()]
-}
-
-/** Whether a route that looks at no owner answers under the path of one that does: a wildcard, or a parameter of another name. */
-async function findAround (route: AppRoute, params: RequestParams, places: readonly Place[], { good }: Tokens, held: HeldRequests): Promise<Finding | null> {
-  const { to, missing } = requestsFor(route, params)
-  for (const { url, path, methods } of places) {
-    const bare = to(path)
-    const request = { ...bare, headers: { ...bare.headers, ...authorize(good) } }
-    const answer = await held.send(request)
-    const isServed = answer.reached !== null && isSameUrl(answer.reached, route.url)
-    if (!isServed && isElsewhere(answer, methods.has(route.method))) continue
-    const note = isServed
-      ? `it serves paths of ${url} too, and does not look at the owner there: declare its routes one by one${mend}`
-      : `it may serve paths of ${url} too, ${unfinished(route, missing)}${mend}`
-    const failure = { label: "alice's token, bob's path", expected: '403', answer: describeAnswer(answer, route.url), request }
-    return { ...describeRoute(route), notes: [note, ...hostHints([failure])], failures: [failure] }
-  }
-  return null
-}
-
-/**
- * Whether another route, or none, serves this path, or this one asks for a parameter of another form.
- * @param hasOwner whether a route with an owner has this method there, whose 403 a host may show as 404
- */
-function isElsewhere ({ status, reached, notFound, says }: HeldAnswer, hasOwner: boolean): boolean {
-  return reached !== null || notFound || status === 401 || status === 403 || (status === 404 && hasOwner) ||
-    (status >= 300 && status < 400) || (status === 400 && /\bparams[/ ]/.test(says))
-}
 
 /** A route that serves OPTIONS alone, as `@fastify/cors` makes it, is asked before there is a token. */
 const isPreflight = ({ method, access, source }: AppRoute) => method === 'OPTIONS' && access === 'public' && source === 'default'
@@ -177,6 +121,3 @@ function unknownNames (routes: readonly AppRoute[], params: RequestParams, allow
     ...allowed.unused().map((name) => ({ methods: [], url: String(name), level: '', notes: ['allow names it, and it needs no leave: no such route, or none with an owner'], failures: [] }))
   ]
 }
-
-const describeRoute = ({ method, url, access, source, constraints }: AppRoute) =>
-  ({ methods: [method], url, level: `(${access}${source === 'none' ? '' : `, ${source}`})${constraintsText(constraints)}` })

@@ -26,6 +26,8 @@ export interface RouteRequests {
   bare (owner: string): HeldRequest
   /** The complete one to a path, which is another route's perhaps. */
   to (path: string): HeldRequest
+  /** The complete one with these values of path parameters, not encoded. */
+  at (values: ReadonlyMap<string, string>): HeldRequest
   /** What could not be made up. */
   readonly missing: readonly string[]
 }
@@ -73,6 +75,7 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
 
   return {
     to,
+    at: (given) => to(fillUrl(route.url, (name) => given.has(name) ? encodeURIComponent(String(given.get(name))) : String(values.get(name)))),
     complete: (owner, variant) => to(pathFor(owner, variant)),
     bare: (owner) => ({ method: route.method, url: pathFor(owner), headers }),
     missing

@@ -39,15 +39,33 @@ export function fillUrl (url: string, valueOf: (name: string, pattern: string | 
 /** How the router of an app reads paths. */
 export interface RouterSettings { readonly caseSensitive: boolean, readonly ignoreTrailingSlash: boolean, readonly ignoreDuplicateSlashes: boolean }
 
-/** Whether the route could serve a path, were it the only one. */
-export function couldServe (url: string, path: string, { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes }: RouterSettings): boolean {
-  const normalize = (text: string) => {
-    const single = ignoreDuplicateSlashes ? text.replace(/\/{2,}/g, '/') : text
-    return ignoreTrailingSlash ? single.replace(/(?<=.)\/$/, '') : single
-  }
-  const pattern = parseUrl(normalize(url)).map((part) => {
+/** A URL or a path in the one of its spellings that stands for all which the router takes for the same. */
+export function tidy (url: string, { ignoreTrailingSlash, ignoreDuplicateSlashes }: RouterSettings): string {
+  const single = ignoreDuplicateSlashes ? url.replace(/\/{2,}/g, '/') : url
+  return ignoreTrailingSlash ? single.replace(/(?<=.)\/$/, '') : single
+}
+
+/** Matches the parts of a URL, with a group for each parameter, and `value` in it. */
+export function matcherOf (parts: readonly UrlPart[], { caseSensitive }: RouterSettings, value = '[^/]+?'): RegExp {
+  const pattern = parts.map((part) => {
     if ('text' in part) return part.text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
-    return part.name === '*' ? '.*' : '[^/]+'
+    return part.name === '*' ? '(.*)' : `(${value})`
   })
-  return new RegExp(`^${pattern.join('')}$`, caseSensitive ? 's' : 'si').test(normalize(path))
+  return new RegExp(`^${pattern.join('')}$`, caseSensitive ? 's' : 'si')
+}
+
+/** Whether the route could serve a path, were it the only one. */
+export function couldServe (url: string, path: string, router: RouterSettings): boolean {
+  return matcherOf(parseUrl(tidy(url, router)), router).test(tidy(path, router))
+}
+
+/** The parts of a URL by its segments, which a slash inside an expression does not end. */
+export function segmentsOf (url: string): UrlPart[][] {
+  const segments: UrlPart[][] = [[]]
+  for (const part of parseUrl(url)) {
+    const [first, ...others] = 'text' in part ? part.text.split('/').map((text) => ({ text })) : [part]
+    segments.at(-1)?.push(first as UrlPart)
+    segments.push(...others.map((each) => [each]))
+  }
+  return segments
 }

@@ -118,7 +118,7 @@ const hosts: Record<string, Host> = {
       api.get('/api/:user_id/tasks', handler)
       api.post('/api/:account/tasks', handler)
     })),
-    says: ['POST /api/:account/tasks (user, default)', 'it serves paths of /api/:user_id/tasks too']
+    says: ['POST /api/:account/tasks (user, default)', 'its ":account" stands where /api/:user_id/tasks has its owner, and is compared with nobody\'s id: rename it, or allow: [\'POST /api/:account/tasks\']']
   },
   'a HEAD route of its own, unguarded': {
     build: (app, handler) => app.register(scope((api) => {

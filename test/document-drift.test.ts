@@ -73,7 +73,7 @@ const heading = 'Routes that are not what the document says: 1'
 
 t.test('each kind of drift is named', async (t) => {
   t.equal(await changed(t, (paths) => { paths[tasks]!.get!.security = [] }),
-    `${heading}\n\nGET ${tasks}\n  the document says open, and a request without a token is answered 401 MISSING_TOKEN\n  curl -i 'http://localhost/api/alice/tasks'`)
+    `${heading}\n\nGET ${tasks}\n  the document says open, and a request without a token is answered 401 MISSING_TOKEN\n  the document says open, and a request with a forged token is answered 401 INVALID_TOKEN_SIGNATURE\n  curl -i 'http://localhost/api/alice/tasks'`)
   t.equal(await changed(t, (paths) => { paths['/api/open']!.get!.security = [{ bearerAuth: [] }] }),
     `${heading}\n\nGET /api/open\n  the document says guarded, and a request without a token goes on to its handler\n  the document says guarded, and a request with a forged token goes on to its handler\n  curl -i 'http://localhost/api/open'`)
   t.match(await changed(t, (paths) => { paths['/api/open']!.get!.security = [{}, { bearerAuth: [] }] }),
@@ -104,7 +104,7 @@ t.test('a 403 that the host shows as 404', async (t) => {
     child.get('/api/:user_id', handler)
   })
   unguarded.get('/x/:user_id', { preHandler: async ({ headers }, reply) => reply.code(headers.authorization === issuer.authorization('alice').authorization ? 404 : 401).send({}) }, handler)
-  const document = { openapi: '3.0.0', info: {}, paths: { '/x/{user_id}': { get: { security: [{ a: [] }], responses: { 401: {}, 403: {} } } } } }
+  const document = { openapi: '3.0.0', info: {}, components: { securitySchemes: { a: {} } }, paths: { '/x/{user_id}': { get: { security: [{ a: [] }], responses: { 401: {}, 403: {} } } } } }
   t.match(await say(unguarded, { document, allow: ['GET /api/:user_id'] }), "GET /x/{user_id}\n  the document says guarded, and a request of alice to bob's path is answered 404", 'without a guard there may be no bob')
 })
 
@@ -123,6 +123,66 @@ t.test('a 403 that is documented, and not given', async (t) => {
     app.get('/roles', { schema: { response: { 403: { type: 'object' } } } }, handler)
   })
   t.equal(await say(app), `${heading}\n\nGET /shared/{user_id}\n  the document says guarded, and a request of alice to bob's path goes on to its handler\n  curl -i -H 'authorization: Bearer eyJhbGciOiJIU…' 'http://localhost/shared/bob'`)
+})
+
+t.test('whose token is good, and what could not be asked', async (t) => {
+  const app = await host(t, {})
+  t.match(await say(app, { issuer: createIssuer() }), `GET ${tasks}\n  alice's token is not taken: is the plugin registered with the options of the issuer?, and a request with a good token is answered 401 INVALID_TOKEN_SIGNATURE\n` +
+    "  the document says guarded, and a request of alice to bob's path is answered 401 INVALID_TOKEN_SIGNATURE")
+  const missing = await host(t, {}, (app) => {
+    app.get('/hosted', { constraints: { host: /^a/ }, config: { access: 'public' } }, handler)
+    app.get('/broken', { config: { access: 'public' }, preHandler: async () => { throw new Error('no database') } }, handler)
+    app.get('/strict', { config: { access: 'public' }, schema: { querystring: { type: 'object', required: ['q'], properties: { q: { type: 'string' } } } } }, handler)
+  })
+  t.equal(await say(missing), [
+    'Routes that are not what the document says: 2', '',
+    'GET /hosted {"host":"/^a/"}',
+    "  it cannot be compared: give what it needs, params: { 'GET /hosted': { path, headers } }, and a request without a token is answered 404, no route",
+    "  it cannot be compared: give what it needs, params: { 'GET /hosted': { path, headers } }, and a request with a forged token is answered 404, no route",
+    "  curl -i 'http://localhost/hosted'", '',
+    'GET /broken',
+    "  it cannot be compared: give what it needs, params: { 'GET /broken': { path, headers } }, and a request without a token is answered 500 no database",
+    "  it cannot be compared: give what it needs, params: { 'GET /broken': { path, headers } }, and a request with a forged token is answered 500 no database",
+    "  curl -i 'http://localhost/broken'"
+  ].join('\n'))
+  t.equal(await say(missing, { params: { 'GET /hosted': { headers: { host: 'a.example' } } }, allow: ['GET /broken'] }), '')
+  t.match(await changed(t, (paths) => { paths['/api/maybe']!.get!.security = [] }), 'the document says open, and a request with a forged token is answered 401')
+})
+
+t.test('the security scheme is one for bearer tokens', async (t) => {
+  const withScheme = async (scheme: object | undefined, security: object[]) => {
+    const app = await host(t, { openapi: {} })
+    await app.ready()
+    const document = structuredClone(app.swagger()) as unknown as { components: { securitySchemes: Record<string, unknown> }, paths: Record<string, { get: { security: unknown } }> }
+    if (scheme) document.components.securitySchemes.other = scheme
+    document.paths['/api/me']!.get.security = security
+    return await say(app, { document })
+  }
+  const other = [{ other: [] }]
+  t.match(await withScheme(undefined, other), 'GET /api/me\n  it names the security scheme "other", which the document does not define')
+  for (const scheme of [{ type: 'apiKey', in: 'query', name: 'key' }, { type: 'http', scheme: 'basic' }, { type: 'http' }, {}]) {
+    t.match(await withScheme(scheme, other), 'GET /api/me\n  no security requirement of it is met by a bearer token alone: other')
+    t.match(await withScheme(scheme, [{ other: [], bearerAuth: [] }]), 'by a bearer token alone: other, bearerAuth')
+    t.equal(await withScheme(scheme, [{ other: [] }, { bearerAuth: [] }]), '', 'one of several')
+  }
+  for (const scheme of [{ type: 'http', scheme: 'Bearer' }, { type: 'oauth2' }, { type: 'openIdConnect' }, { type: 'apiKey', in: 'header', name: 'Authorization' }]) t.equal(await withScheme(scheme, other), '')
+})
+
+t.test('scopes with issuers of their own are compared one by one', async (t) => {
+  const admin = createIssuer()
+  const app = await Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger)
+  for (const [prefix, { options }] of [['/a', issuer], ['/b', admin]] as const) {
+    await app.register(async (child) => {
+      await child.register(userScope, options)
+      child.get('/:user_id', handler)
+      child.get('/hidden', { schema: { hide: true } }, handler)
+    }, { prefix })
+  }
+  t.match(await say(app, { allow: [/hidden/] }), "GET /b/{user_id}\n  alice's token is not taken")
+  t.equal(await say(app, { only: ({ url }) => url.startsWith('/a'), allow: ['GET /a/hidden', 'GET /b/hidden'] }), '')
+  t.match(await say(app, { issuer: admin, only: ({ url }) => url.startsWith('/b') }), `${heading}\n\nGET /b/hidden (user)\n  it is served`)
 })
 
 t.test('without a document there is nothing to compare', async (t) => {

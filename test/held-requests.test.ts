@@ -29,6 +29,7 @@ t.test('no handler runs, whatever its kind', async (t) => {
     app.get('/throws', async () => { ran(); throw new Error('x') })
     app.get('/socket', { websocket: true }, () => { ran() })
     app.get('/schema', { schema: { response: { '2xx': { type: 'object', required: ['a'] } } } }, async () => { ran(); return {} })
+    app.get('/params/:a/:n', { schema: { params: { type: 'object', properties: { n: { type: 'integer' } } } } }, async () => { ran() })
     app.post('/body', async () => { ran(); return 'x' })
     app.setNotFoundHandler(() => { ran() })
     await app.register(async (child) => {
@@ -37,13 +38,14 @@ t.test('no handler runs, whatever its kind', async (t) => {
     }, { prefix: '/child' })
   })
   for (const url of ['/sync', '/async', '/stream', '/raw', '/throws', '/socket', '/schema']) {
-    for (const method of ['GET', 'HEAD']) t.same(await held.send({ method, url }), { status: 503, reached: url, notFound: false, says: '' }, `${method} ${url}`)
+    for (const method of ['GET', 'HEAD']) t.same(await held.send({ method, url }), { status: 418, reached: url, params: {}, notFound: false, says: '' }, `${method} ${url}`)
   }
-  t.same(await held.send({ method: 'POST', url: '/body', body: { a: 1 } }), { status: 503, reached: '/body', notFound: false, says: '' })
+  t.same(await held.send({ method: 'POST', url: '/body', body: { a: 1 } }), { status: 418, reached: '/body', params: {}, notFound: false, says: '' })
   for (const url of ['/unknown', '/child/unknown', '/child/handed-on']) {
-    t.same(await held.send({ method: 'GET', url }), { status: 404, reached: null, notFound: true, says: '' }, url)
+    t.same(await held.send({ method: 'GET', url }), { status: 404, reached: null, params: {}, notFound: true, says: '' }, url)
   }
   t.equal(state.ran, 0)
+  t.same((await held.send({ method: 'GET', url: '/params/%61/2' })).params, { a: 'a', n: 2 }, 'parameters as the handler would see them')
   t.equal((await app.inject('/async')).body, 'x')
   t.equal(state.ran, 1)
 })
@@ -68,13 +70,15 @@ t.test('what answers before the handler is told as it is', async (t) => {
     app.get('/cached', answering(200, 'text') as object, async () => { ran() })
     app.get('/refused', answering(403, { code: 'NO', message: 'm' }) as object, async () => { ran() })
     app.get('/message', answering(418, { message: 'm' }) as object, async () => { ran() })
+    app.get('/problem', answering(422, { type: 'about:blank', title: 't', detail: 'd' }) as object, async () => { ran() })
+    app.get('/titled', answering(422, { title: 't' }) as object, async () => { ran() })
     app.get('/empty', answering(500, null) as object, async () => { ran() })
     app.get('/invalid', { schema: { querystring: { type: 'object', required: ['q'] } } }, async () => { ran() })
     app.get('/late', { preHandler: async () => { throw Object.assign(new Error('m'), { statusCode: 403, code: 'LATE' }) } }, async () => { ran() })
   })
-  const answers = ['/cached', '/refused', '/message', '/empty', '/invalid', '/late'].map((url) => held.send({ method: 'GET', url }))
+  const answers = ['/cached', '/refused', '/message', '/problem', '/titled', '/empty', '/invalid', '/late'].map((url) => held.send({ method: 'GET', url }))
   t.same((await Promise.all(answers)).map(({ status, reached, says }) => [status, reached, says]), [
-    [200, null, ''], [403, null, 'NO'], [418, null, 'm'], [500, null, ''],
+    [200, null, ''], [403, null, 'NO'], [418, null, 'm'], [422, null, 'd'], [422, null, 't'], [500, null, ''],
     [400, null, "FST_ERR_VALIDATION querystring must have required property 'q'"], [403, null, 'LATE']
   ])
   t.equal(state.ran, 0)
@@ -86,7 +90,7 @@ t.test('a request without an answer ends, and its handler is held even after the
   }, 20)
   const answer = await held.send({ method: 'GET', url: '/' })
   held.release()
-  t.same(answer, { status: 0, reached: null, notFound: false, says: 'no answer within 0.02 s' })
+  t.same(answer, { status: 0, reached: null, params: {}, notFound: false, says: 'no answer within 0.02 s' })
   await setTimeout(100)
   t.equal(state.ran, 0)
 })
