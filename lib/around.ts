@@ -25,10 +25,10 @@ export interface Surroundings {
  * the owner stands.
  */
 export async function findAround (app: FastifyInstance, route: AppRoute, requests: RouteRequests, { places, owners, token, allowed, held }: Surroundings): Promise<Finding | null> {
-  const router = routerSettings(app)
+  const ways = waysInto(route.url, routerSettings(app))
   const asked = new Set<string>()
   for (const place of places) {
-    for (const way of waysInto(route.url, place, router)) {
+    for (const way of ways(place)) {
       const bare = 'path' in way ? requests.to(way.path) : requests.at(way.values)
       if (asked.has(bare.url) || isOwners(app, route, bare, owners)) continue
       asked.add(bare.url)

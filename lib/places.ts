@@ -7,12 +7,13 @@ export interface Place {
   readonly url: string
   /** Bob's path on it, encoded. */
   readonly path: string
-  /** The number of segments up to his id. */
-  readonly depth: number
+  /** The segments of his path up to his id, decoded. */
+  readonly start: readonly string[]
 }
 
 export function placeOf ({ url, parameter }: AppRoute, path: string): Place {
-  return { url, path, depth: segmentsOf(url).findIndex((segment) => namesIn(segment).includes(String(parameter))) + 1 }
+  const depth = segmentsOf(url).findIndex((segment) => paramsOf(segment).some(({ name }) => name === parameter)) + 1
+  return { url, path, start: path.split('/').slice(0, depth).map(decodeURIComponent) }
 }
 
 /** How a route that looks at no owner gets to be asked for what is bob's. */
@@ -22,27 +23,32 @@ export type WayIn =
   /** By the parameter that stands where the owner does, and others before it: with these values, not encoded. */
   | { readonly values: ReadonlyMap<string, string>, readonly param: string }
 
-/** The ways that a route has into a place: any path below the owner may be his, whatever comes behind. */
-export function waysInto (url: string, { path, depth }: Place, router: RouterSettings): WayIn[] {
-  const start = path.split('/').slice(0, depth)
-  const segments = segmentsOf(tidy(url, router))
-  const values = valuesIn(segments, start.map(decodeURIComponent), router)
-  const [param] = namesIn(segments[depth - 1] ?? [])
-  if (values && param !== undefined && param !== '*') return [{ values, param }]
-  if (!paramsIn(url).includes('*')) return []
-  // Of wildcards that begin further up, as one for files at the root does, it is asked only what a route with an owner has there.
-  const paths = values ? [path, [...start, 'x'].join('/')] : [path]
-  return paths.filter((each) => couldServe(url, decodeURI(each), router)).map((each) => ({ path: each }))
+/** Tells the ways that a route has into a place: any path below the owner may be his, whatever comes behind. */
+export function waysInto (url: string, router: RouterSettings): (place: Place) => WayIn[] {
+  const segments = segmentsOf(tidy(url, router)).map((parts) => ({ params: paramsOf(parts), matcher: matcherOf(parts, router, '.+?') }))
+  const hasWildcard = paramsIn(url).includes('*')
+  return ({ path, start }) => {
+    const values = valuesIn(segments, start)
+    const [param] = segments[start.length - 1]?.params ?? []
+    if (values && param && param.name !== '*') return [{ values, param: param.name }]
+    if (!hasWildcard) return []
+    // Of wildcards that begin further up, as one for files at the root does, it is asked only what a route with an owner has there.
+    const paths = values ? [path, [...start.map(encodeURIComponent), 'x'].join('/')] : [path]
+    return paths.filter((each) => couldServe(url, decodeURI(each), router)).map((each) => ({ path: each }))
+  }
 }
 
+type Param = Extract<UrlPart, { name: string }>
+interface Segment { readonly params: readonly Param[], readonly matcher: RegExp }
+
 /** What the parameters of a URL are for a path that begins so; null where it cannot. */
-function valuesIn (segments: readonly UrlPart[][], start: readonly string[], router: RouterSettings): Map<string, string> | null {
+function valuesIn (segments: readonly Segment[], start: readonly string[]): Map<string, string> | null {
   const values = new Map<string, string>()
   for (const [index, text] of start.entries()) {
-    const segment = segments[index] ?? []
-    const found = matcherOf(segment, router, '.+?').exec(text)
+    const { params, matcher } = segments[index] ?? none
+    const found = matcher.exec(text)
     if (!found) return null
-    for (const [position, { name, pattern }] of segment.filter((part) => 'name' in part).entries()) {
+    for (const [position, { name, pattern }] of params.entries()) {
       const value = String(found[position + 1])
       if (pattern !== null && !fits(pattern, value)) return null
       values.set(name, value)
@@ -51,7 +57,9 @@ function valuesIn (segments: readonly UrlPart[][], start: readonly string[], rou
   return values
 }
 
+const none: Segment = { params: [], matcher: /^$/ }
+
 /** As the router does, which takes the whole value. */
 const fits = (pattern: string, value: string) => new RegExp(`^(?:${pattern.replace(/^\^|\$$/g, '')})$`).test(value)
 
-const namesIn = (segment: readonly UrlPart[]) => segment.flatMap((part) => 'name' in part ? [part.name] : [])
+const paramsOf = (parts: readonly UrlPart[]) => parts.filter((part) => 'name' in part)
