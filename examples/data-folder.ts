@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lockFolder } from './folder-lock.js'
 
 interface DataFolder {
   /** Where the embedded database keeps its files. */
@@ -9,35 +10,22 @@ interface DataFolder {
 }
 
 /** Opens the folder for this process alone: the embedded database does not notice a second one, and both would overwrite each other's rows. */
-export async function openFolder (folder: string): Promise<DataFolder> {
+export async function openFolder (folder: string, onLost: () => void = endAtOnce): Promise<DataFolder> {
   const unusable = (error: Error) => { throw new Error(`DATA_DIR cannot be used (${error.message}): name a folder that can be written to`) }
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unusable)
-  const lock = join(folder, 'lock')
-  while (!await create(lock, String(process.pid)).catch(unusable)) {
-    const holder = Number(await readFile(lock, 'utf8').catch(() => 0))
-    // What an earlier run left when it was killed. In a container it had the same number as this one.
-    if (holder !== process.pid && isRunning(holder)) {
-      throw new Error(`${folder} is in use by process ${holder}: stop that, or name another folder in DATA_DIR (several servers share a DATABASE_URL). If it is no server of this folder, delete ${lock}`)
-    }
-    await takeAway(lock, holder)
-  }
+  const release = await lockFolder(folder, onLost).catch(unusable)
+  if (!release) throw new Error(`${folder} is in use by another server: stop that, or name another folder in DATA_DIR (several servers share a DATABASE_URL)`)
   const database = join(folder, 'postgres')
   // The embedded database lets everybody read and write most of its files.
   await mkdir(database, { recursive: true })
   await chmod(database, 0o700)
-  return { database, release: () => rm(lock, { force: true }) }
+  return { database, release }
 }
 
-/** Removes what `holder` left behind, and nothing that another start has put there since. */
-async function takeAway (lock: string, holder: number): Promise<void> {
-  const taken = `${lock}.${process.pid}`
-  try {
-    await rename(lock, taken)
-    if (await readFile(taken, 'utf8') !== String(holder)) await link(taken, lock)
-    await rm(taken)
-  } catch (error) {
-    if (!['ENOENT', 'EEXIST'].includes(String((error as NodeJS.ErrnoException).code))) throw error
-  }
+/** Without another write. */
+function endAtOnce (): never {
+  console.error('The data folder was taken by another server, as this one had stopped for seconds')
+  process.exit(1)
 }
 
 /** The secret of the folder, made where it has none. With another one Better Auth could not read its keys after a restart. */
@@ -47,25 +35,15 @@ export async function secretOf (folder: string): Promise<string> {
   return readFile(file, 'utf8')
 }
 
-/** Writes a file for its owner alone, which nobody sees half written; false where there is one. */
-async function create (file: string, text: string): Promise<boolean> {
+/** Writes a file for its owner alone, which nobody sees half written, unless there is one. */
+async function create (file: string, text: string): Promise<void> {
   const draft = `${file}.${process.pid}`
   await writeFile(draft, text, { mode: 0o600 })
   try {
     await link(draft, file)
-    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     await rm(draft)
-  }
-}
-
-function isRunning (pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
