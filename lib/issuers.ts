@@ -30,7 +30,7 @@ export const issuerSchema = Type.Object({
   maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 16_777_216, expects: 'a number of bytes from 1024 to 16777216' })),
   allowInsecureJwks: Type.Optional(flag),
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
-}, { additionalProperties: false })
+}, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }' })
 
 /** One issuer after validation. Times in seconds. */
 export interface IssuerSettings {

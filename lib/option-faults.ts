@@ -42,17 +42,19 @@ function explain ({ path, type, schema }: ValueError, whole: TSchema): string {
   if (path === '') return 'the options must be an object'
   const name = path.slice(1).replaceAll('/', '.')
   if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${name}"${hints[name] ?? ''}`
-  return `option "${name}" must be ${String(schema.expects ?? expectationFor(path, whole))}`
+  if (schema.expects !== undefined) return `option "${name}" must be ${String(schema.expects)}`
+  const around = expectationAround(name.split('.'), whole)
+  return `option "${around.name}" must be ${String(around.expects)}`
 }
 
-/** Of the innermost schema around a value that says one. */
-function expectationFor (path: string, whole: TSchema): unknown {
+/** That of the innermost schema around a value which says one, with the option's name: an entry of a list is no list. */
+function expectationAround (keys: readonly string[], whole: TSchema): { name: string, expects: unknown } {
   let schema: TSchema | undefined = whole
-  let expects: unknown
-  for (const key of path.slice(1).split('/')) {
+  let found = { name: '', expects: undefined as unknown }
+  for (const [index, key] of keys.entries()) {
     const around: TSchema[] = [schema, ...schema?.anyOf ?? []] as TSchema[]
     schema = around.map((each) => each?.properties?.[key] ?? each?.items as TSchema | undefined).find(Boolean)
-    expects = schema?.expects ?? expects
+    if (schema?.expects !== undefined) found = { name: keys.slice(0, index + 1).join('.'), expects: schema.expects }
   }
-  return expects
+  return found
 }

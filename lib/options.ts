@@ -10,7 +10,7 @@ import type { CacheSettings } from './token-cache.js'
 import type { IssuerOptions } from './issuer-types.js'
 import type { SecretAlgorithm, UserScopeOptions } from './types.js'
 
-const objectSchema = 'a TypeBox object schema, complete in itself: Type.Object({ … })'
+const objectSchema = 'an object schema of @sinclair/typebox, complete in itself: Type.Object({ … })'
 
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {

@@ -15,6 +15,12 @@ function entry (preset: Overrides & { jwksUri: string }, { requiredClaims, ...ov
   return { ...defaults, ...found, ...overrides, requiredClaims: { ...preset.requiredClaims, ...requiredClaims } } as IssuerOptions
 }
 
+/** Plain JavaScript may leave them out. */
+function given<T extends object> (preset: string, options: T | undefined): T {
+  if (typeof options !== 'object' || options === null) throw new InvalidOptionError(`${preset}() must be given an object with its options`)
+  return options
+}
+
 const hostName = /^[a-z\d-]+(\.[a-z\d-]+)*(:\d+)?\/*$/
 const anyUrl = /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/
 const bareOrigin = /^https?:\/\/[^\s/?#@]+\/*$/
@@ -49,7 +55,8 @@ export interface BetterAuthOptions extends Overrides {
  * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth provider's access tokens have
  * another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
  */
-export function betterAuth ({ baseURL, basePath = '/api/auth', oauthProvider = false, ...overrides }: BetterAuthOptions): IssuerOptions {
+export function betterAuth (options: BetterAuthOptions): IssuerOptions {
+  const { baseURL, basePath = '/api/auth', oauthProvider = false, ...overrides } = given('betterAuth', options)
   const { origin, pathname } = new URL(read('betterAuth.baseURL', baseURL, anyUrl, 'a URL, such as https://auth.example.com'))
   const path = read('betterAuth.basePath', basePath, /^\//, 'a path, such as /api/auth')
   // As Better Auth itself does: a path in its baseURL stands in for basePath.
@@ -75,7 +82,8 @@ export interface Auth0Options extends Overrides {
  * Auth0's access tokens for an API. The issuer ends in a slash; the header says `JWT`, or `at+jwt` in the RFC 9068 profile. ID tokens are for the client
  * and not for the API, so the audience refuses them.
  */
-export function auth0 ({ domain, ...overrides }: Auth0Options): IssuerOptions {
+export function auth0 (options: Auth0Options): IssuerOptions {
+  const { domain, ...overrides } = given('auth0', options)
   const origin = `https://${read('auth0.domain', domain, hostName, 'a host name in lower case, such as tenant.eu.auth0.com')}`
   return entry({ issuer: `${origin}/`, jwksUri: `${origin}/.well-known/jwks.json`, algorithms: ['RS256', 'PS256'], typ: ['JWT', 'at+jwt'] }, overrides)
 }
@@ -91,7 +99,8 @@ export interface ClerkOptions extends Overrides {
  * Clerk's session tokens, version 2, of active sessions. Those of JWT templates, of machines and of OAuth applications, made with the same keys, have no
  * `sid` and are refused; so are sessions that are still `pending`.
  */
-export function clerk ({ frontendApi, authorizedParties, ...overrides }: ClerkOptions): IssuerOptions {
+export function clerk (options: ClerkOptions): IssuerOptions {
+  const { frontendApi, authorizedParties, ...overrides } = given('clerk', options)
   const issuer = read('clerk.frontendApi', frontendApi, bareOrigin, 'the Frontend API URL, such as https://clerk.example.com')
   const azp = readAll('clerk.authorizedParties', authorizedParties, requestOrigin, 'an origin without a slash behind, such as https://app.example.com, or a list of them')
   return entry({ issuer, audience: false, jwksUri: `${issuer}/.well-known/jwks.json`, algorithms: ['RS256'], requiredClaims: { azp, sid: true, sts: 'active' } }, overrides)
@@ -106,7 +115,8 @@ export interface KeycloakOptions extends Overrides {
 }
 
 /** Keycloak's access tokens: `Bearer` in the claim `typ`, where ID, refresh, offline, logout and DPoP-bound tokens say another. The header says `JWT`, or `at+jwt` for clients set so. */
-export function keycloak ({ baseURL, realm, ...overrides }: KeycloakOptions): IssuerOptions {
+export function keycloak (options: KeycloakOptions): IssuerOptions {
+  const { baseURL, realm, ...overrides } = given('keycloak', options)
   const base = read('keycloak.baseURL', baseURL, anyUrl, 'a URL, such as https://sso.example.com')
   const issuer = `${base}/realms/${encodeURIComponent(read('keycloak.realm', realm, text, 'the name of the realm'))}`
   return entry({ issuer, jwksUri: `${issuer}/protocol/openid-connect/certs`, typ: ['JWT', 'at+jwt'], requiredClaims: { typ: 'Bearer' } }, overrides)
@@ -120,7 +130,8 @@ export interface CognitoOptions extends Overrides {
 }
 
 /** Amazon Cognito's access tokens: `token_use` tells them from ID tokens. */
-export function cognito ({ region, userPoolId, clientId, ...overrides }: CognitoOptions): IssuerOptions {
+export function cognito (options: CognitoOptions): IssuerOptions {
+  const { region, userPoolId, clientId, ...overrides } = given('cognito', options)
   read('cognito.region', region, /^[a-z\d-]+$/, 'a region, such as eu-central-1')
   read('cognito.userPoolId', userPoolId, new RegExp(`^${region}_[A-Za-z\\d]+$`), `the ID of a user pool of that region: "${region}_" and letters or digits`)
   const client = readAll('cognito.clientId', clientId, text, 'the ID of an app client, or a list of them')
@@ -139,7 +150,8 @@ export interface EntraOptions extends Overrides {
  * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each application; `scp` stands in the tokens
  * of users alone, not in ID tokens and not in those of applications.
  */
-export function entra ({ tenantId, ...overrides }: EntraOptions): IssuerOptions {
+export function entra (options: EntraOptions): IssuerOptions {
+  const { tenantId, ...overrides } = given('entra', options)
   const tid = read('entra.tenantId', tenantId, guid, 'the directory (tenant) ID: a GUID in lower case')
   const origin = `https://login.microsoftonline.com/${tid}`
   return entry({

@@ -50,7 +50,7 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [undefined, 'option "issuers" is undefined'],
     [[], 'option "issuers" must be a list of at least one'],
     [entry, 'option "issuers" must be a list of'],
-    [[null], 'option "issuers.0" must be'],
+    [[null], 'option "issuers.0" must be an object: { issuer, audience, jwksUri, … }'],
     [['https://issuer.example.com'], 'option "issuers.0" must be'],
     [[{ ...entry, audiance: 'api' }], 'unknown option "issuers.0.audiance"'],
     [[{ ...entry, secret }], 'unknown option "issuers.0.secret"'],
