@@ -49,8 +49,8 @@ export function appRoutes (app: AnyApp): AppRoute[] {
 }
 
 /**
- * All routes of an app as text for a snapshot: a line for each URL and level, sorted, with the level `unguarded` for what is
- * outside of every scope. A new route that nobody guards shows up in the diff.
+ * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL, with the level `unguarded` for what is
+ * outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
  * @param app gets ready by it
  * @throws Error where Fastify cannot show the routes outside: with a `buildPrettyMeta` of the host's own
  */

@@ -118,7 +118,13 @@ function statedAccess (config: object | undefined): unknown {
   return config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined
 }
 
-/** The rows of a table, one for each URL and level, with its methods together. */
+/** The longest of the levels, that of routes outside of every scope. */
+const levelWidth = 'unguarded'.length
+
+/**
+ * A line for each URL and level, with its methods together, sorted by URL. Nothing in a line depends on the others: in the diff of a
+ * snapshot stands a new route alone.
+ */
 export function printRoutes (routes: ReadonlyArray<Record<'method' | 'url' | 'access' | 'source', string>>): string {
   const rows = new Map<string, { access: string, methods: Set<string>, url: string, source: string }>()
   for (const { access, method, url, source } of routes) {
@@ -127,9 +133,8 @@ export function printRoutes (routes: ReadonlyArray<Record<'method' | 'url' | 'ac
     rows.set(key, row)
     row.methods.add(method)
   }
-  const cells = [...rows.values()]
-    .map(({ access, methods, url, source }) => [url, access, [...methods].sort().join(', '), source])
-    .sort(([a], [b]) => String(a) < String(b) ? -1 : 1)
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...cells.map((row) => String(row[column]).length)))
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd() + '\n').join('')
+  return [...rows]
+    .sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([, { access, methods, url, source }]) => [access.padEnd(levelWidth), url, [...methods].sort().join(', '), source].join('  ').trimEnd() + '\n')
+    .join('')
 }

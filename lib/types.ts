@@ -77,7 +77,7 @@ export interface ScopedRoute {
 export interface UserScope {
   /** Every route of the scope with its access level. Complete once the app is ready. */
   routes (): ScopedRoute[]
-  /** The same as text, a line for each URL and level, sorted: for a review, or a snapshot in a test. */
+  /** The same as text, a line for each URL and level, the level first, sorted by URL: for a review, or a snapshot in a test. */
   printRoutes (): string
   /** The state of each remote issuer's keys, for a health route. */
   issuers (): IssuerStatus[]

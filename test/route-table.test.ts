@@ -302,15 +302,28 @@ t.test('the table in print', async (t) => {
     app.options('*', id)
   })
   t.equal(app.userScope.printRoutes(), [
-    '*                    public  OPTIONS          default',
-    '/api/:user_id/tasks  owner   GET, HEAD, POST  default',
-    '/api/me              user    GET, HEAD        default',
-    '/early               user    GET, HEAD        late',
-    '/health              public  GET, HEAD        stated',
+    'public     *  OPTIONS  default',
+    'owner      /api/:user_id/tasks  GET, HEAD, POST  default',
+    'user       /api/me  GET, HEAD  default',
+    'user       /early  GET, HEAD  late',
+    'public     /health  GET, HEAD  stated',
     ''
   ].join('\n'))
   const empty = await host(t, async (app) => { await app.register(userScope, { secret }) })
   t.equal(empty.app.userScope.printRoutes(), '')
+})
+
+t.test('a longer route adds its own line to the table in print, and changes no other', async (t) => {
+  const table = async (...urls: string[]) => {
+    const { app } = await host(t, async (app) => {
+      await app.register(userScope, { secret })
+      for (const url of urls) app.get(url, { config: { access: url.includes(':') ? 'owner' : 'optional' } }, id)
+    })
+    return app.userScope.printRoutes().split('\n')
+  }
+  const lines = await table('/a', '/c')
+  const added = 'owner      /b/:user_id/much/longer/than/the/others  GET, HEAD  stated'
+  t.same(await table('/a', '/b/:user_id/much/longer/than/the/others', '/c'), [lines[0], added, ...lines.slice(1)])
 })
 
 t.test('the root of a prefix stands in the table by both of its spellings', async (t) => {
@@ -318,7 +331,7 @@ t.test('the root of a prefix stands in the table by both of its spellings', asyn
     await app.register(userScope, { secret })
     await app.register(async (child) => { child.get('/', id) }, { prefix: '/of/:user_id' })
   })
-  t.equal(app.userScope.printRoutes(), '/of/:user_id   owner  GET, HEAD  default\n/of/:user_id/  owner  GET, HEAD  default\n')
+  t.equal(app.userScope.printRoutes(), 'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n')
   for (const url of ['/of/alice', '/of/alice/']) t.equal(await status(url, alice), 200, url)
   for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
 })
@@ -337,13 +350,13 @@ t.test('a route is judged by what hooks of the host made of it', async (t) => {
   ] as Array<[string | string[], Change]>) {
     const { app, status } = await changed(method, '/tasks', change)
     t.equal(await status('/tasks'), 401)
-    t.equal(app.userScope.printRoutes(), '/tasks  user  GET, OPTIONS  default\n')
+    t.equal(app.userScope.printRoutes(), 'user       /tasks  GET, OPTIONS  default\n')
   }
 
   const { app, status } = await changed('GET', '/tasks', (route) => { route.url = '/:user_id/tasks' })
   t.equal(await status('/alice/tasks', alice), 200)
   t.equal(await status('/bob/tasks', alice), 403)
-  t.equal(app.userScope.printRoutes(), '/:user_id/tasks  owner  GET  default\n')
+  t.equal(app.userScope.printRoutes(), 'owner      /:user_id/tasks  GET  default\n')
 
   for (const url of ['/:userId/tasks', '/:user_id/tasks/:user_id']) {
     await t.rejects(changed('GET', '/tasks', (route) => { route.url = url }), { code: 'FST_USER_SCOPE_INVALID_ROUTE' }, url)

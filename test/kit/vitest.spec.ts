@@ -11,9 +11,9 @@ test('tasks are their owner\'s alone, with the keys of an issuer', async (contex
 test('no route is added without a word on who may call it', async () => {
   const app = await buildApp(createIssuer().options)
   expect(await routeTable(app)).toMatchInlineSnapshot(`
-    "/api/:user_id/tasks  owner   GET, HEAD, POST  default
-    /api/me              user    GET, HEAD        default
-    /health              public  GET, HEAD        stated
+    "owner      /api/:user_id/tasks  GET, HEAD, POST  default
+    user       /api/me  GET, HEAD  default
+    public     /health  GET, HEAD  stated
     "
   `)
 })
