@@ -18,6 +18,9 @@ export interface RemoteIssuerOptions extends ClaimsOptions {
   keys?: IssuerKey[]
 }
 
+/** Its options by name. */
+export const remoteIssuerOptions = ['mode', 't', 'alg', 'audience', 'keys', 'userIdClaim', 'expiresIn'] as const satisfies ReadonlyArray<keyof RemoteIssuerOptions>
+
 /** A private key, and the public JWK as the set publishes it. */
 export interface IssuerKey {
   kid: string
@@ -98,7 +101,7 @@ export async function createRemoteIssuer ({ t, alg = 'EdDSA', audience = 'api', 
   const current = () => held[0] as IssuerKey
   const sign = async (claims: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     await new SignJWT({ ...claims }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
-  const token: RemoteIssuer['token'] = (subject, options) => sign(claimsFor(subject, rest, fixed), options)
+  const token: RemoteIssuer['token'] = async (subject, options) => await sign(claimsFor(subject, rest, fixed), options)
   const entry = { issuer: url, audience, jwksUri: `${url}/jwks`, ...rest.userIdClaim !== undefined && { userIdClaim: rest.userIdClaim } }
 
   return {
@@ -117,7 +120,7 @@ export async function createRemoteIssuer ({ t, alg = 'EdDSA', audience = 'api', 
     stop,
     restart: () => listen(port),
     token,
-    expired: (subject, options) => sign(expiredClaimsFor(subject, rest, fixed), options),
+    expired: async (subject, options) => await sign(expiredClaimsFor(subject, rest, fixed), options),
     forged: async (subject, options = {}) => {
       const { kid, alg } = options.key ?? current()
       return await sign(claimsFor(subject, rest, fixed), { ...options, key: await createKey(kid, alg) })

@@ -17,6 +17,9 @@ export interface SecretIssuerOptions extends ClaimsOptions {
   audience?: string
 }
 
+/** Its options by name. */
+export const secretIssuerOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn'] as const satisfies ReadonlyArray<keyof SecretIssuerOptions>
+
 /** Signs tokens with a shared secret. */
 export interface SecretIssuer {
   readonly secret: string

@@ -24,11 +24,19 @@ export interface ClaimsOptions {
 
 const hour = 3600
 
-/** The payload of a token that is good now. */
+/**
+ * The payload of a token that is good now.
+ * @throws TypeError where it would be nobody's
+ */
 export function claimsFor (subject: TokenSubject, { userIdClaim = 'sub', expiresIn = hour }: ClaimsOptions, fixed: object): Record<string, unknown> {
-  const { id, ...claims } = typeof subject === 'string' ? { id: subject } : subject
+  const { id, ...claims } = typeof subject === 'string' ? { id: subject } : withId(subject)
   const now = Math.floor(Date.now() / 1000)
   return { [userIdClaim]: id, iat: now, exp: now + expiresIn, ...fixed, ...claims }
+}
+
+function withId<S extends object> (subject: S): S {
+  if (typeof subject !== 'object' || subject === null || !Object.hasOwn(subject, 'id')) throw new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own')
+  return subject
 }
 
 /** The same long after its end: over the largest `clockTolerance`, an hour, too. */

@@ -35,6 +35,7 @@ t.test('its own claims, audience and keys', async (t) => {
   t.equal(await status(issuer.forged('alice', { key: keys[1]! })), '401 INVALID_TOKEN_SIGNATURE')
   t.same(issuer.options, { issuers: [issuer.entry] })
   await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }), RangeError)
+  for (const sign of [issuer.token, issuer.expired, issuer.forged]) await t.rejects(sign({} as { id: string }), /^a token needs a user/)
 })
 
 t.test('rotate', async (t) => {

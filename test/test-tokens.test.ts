@@ -20,3 +20,9 @@ t.test('expired beyond every tolerance, whatever else is said', async (t) => {
 })
 
 t.test('the header', async (t) => { t.same(authorize('a.b.c'), { authorization: 'Bearer a.b.c' }) })
+
+t.test('a subject without an id', async (t) => {
+  const wrong: unknown[] = [{ sub: 'alice' }, {}, Object.create({ id: 'alice' }), null, undefined, 1]
+  for (const subject of wrong) t.throws(() => claimsFor(subject as string, {}, {}), new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own'))
+  t.notOk('sub' in JSON.parse(JSON.stringify(claimsFor({ id: undefined as unknown as string }, {}, {}))), 'one that is left out on purpose')
+})
