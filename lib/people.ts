@@ -22,14 +22,17 @@ export type People = PeopleByIssuer | PeopleByToken
 
 export interface Tokens { readonly alice: string, readonly bob: string, readonly good: string, readonly expired: string | undefined, readonly forged: string }
 
-/** @throws TypeError where both are the same user, or one has no id that is a string */
-export async function readPeople ({ issuer, alice, bob }: People): Promise<Tokens> {
+/** @throws TypeError where both are the same user, one has no id that is a string, or nobody signs tokens for alice */
+export async function readPeople (people: People | undefined): Promise<Tokens> {
+  const { issuer, alice, bob } = people ?? {} as People
   const ids = { alice: readId(alice, 'alice'), bob: readId(bob, 'bob') }
   if (ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
-  if (issuer) {
+  if (issuer instanceof Promise) throw new TypeError("await the issuer: with mode 'jwks' it comes by a promise")
+  if (issuer && typeof issuer.token === 'function') {
     return { ...ids, good: await issuer.token(alice), expired: await issuer.expired(alice), forged: await issuer.forged(alice) }
   }
   const { token, expired, forged } = alice as Person
+  if (typeof token !== 'string') throw new TypeError('give an issuer that signs tokens, or alice as { id, token }')
   return { ...ids, good: token, expired, forged: forged ?? forge(token) }
 }
 

@@ -1,3 +1,4 @@
+import { isRegExp } from 'node:util/types'
 import { asGet, nameOf, type AppRoute } from './app-routes.js'
 
 /** `'METHOD url'` of a route as declared, or an expression that is tried on it. That of a GET route holds for its HEAD route too. */
@@ -8,7 +9,11 @@ export class Selection {
   readonly #names: readonly RouteName[]
   readonly #used = new Set<RouteName>()
 
+  /** @throws TypeError where it is no list of names: an expression made of what is neither would allow every route */
   constructor (names: readonly RouteName[]) {
+    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string' || isRegExp(name))) {
+      throw new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
+    }
     this.#names = names
   }
 

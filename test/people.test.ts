@@ -30,3 +30,14 @@ t.test('who has no id that a token could carry', async (t) => {
     await t.rejects(readPeople({ issuer, alice: 'a', bob: nobody } as People), /^bob must be a user/)
   }
 })
+
+t.test('options that lack an issuer, a token or everything', async (t) => {
+  const mend = new TypeError('give an issuer that signs tokens, or alice as { id, token }')
+  const wrong: unknown[] = [
+    { alice: 'a', bob: 'b' }, { alice: { id: 'a' }, bob: 'b' }, { alice: { id: 'a', token: 1 }, bob: 'b' }, { issuer: null, alice: 'a', bob: 'b' },
+    { issuer: {}, alice: 'a', bob: 'b' }
+  ]
+  for (const people of wrong) await t.rejects(readPeople(people as People), mend)
+  await t.rejects(readPeople({ issuer: Promise.resolve(createIssuer()), alice: 'a', bob: 'b' } as unknown as People), new TypeError("await the issuer: with mode 'jwks' it comes by a promise"))
+  for (const nothing of [undefined, {}]) await t.rejects(readPeople(nothing as undefined), /^alice must be a user/)
+})
