@@ -75,27 +75,39 @@ export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<Is
   return { kid, alg, privateKey, jwk: { ...await exportJWK(publicKey), kid, alg } }
 }
 
-/** @throws RangeError where `keys` is empty */
+/**
+ * @throws RangeError where `keys` is empty
+ * @throws TypeError where `t` is no context of a test
+ */
 export async function createRemoteIssuer ({ t, alg = 'EdDSA', audience = 'api', keys, ...rest }: RemoteIssuerOptions): Promise<RemoteIssuer> {
   const held = keys ?? [await createKey('key-1', alg)]
   if (held.length === 0) throw new RangeError('option "keys" is empty: one must sign')
   const state = { requests: 0, rotations: held.length, delay: 0, answer: undefined as IssuerAnswer | undefined }
+  const late = new Set<NodeJS.Timeout>()
   const server = createServer((request, response) => {
     if (request.url?.includes('/.well-known/')) return sendJson({ issuer: url, jwks_uri: `${url}/jwks` })(request, response)
     state.requests++
     const answer = state.answer ?? sendJson({ keys: held.map(({ jwk }) => jwk) })
     if (state.delay === 0) return answer(request, response)
-    setTimeout(() => answer(request, response), state.delay)
+    const timer = setTimeout(() => {
+      late.delete(timer)
+      answer(request, response)
+    }, state.delay)
+    late.add(timer)
   })
+  const stop = () => new Promise<void>((resolve) => {
+    for (const timer of late) clearTimeout(timer)
+    late.clear()
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+  // Before it listens: with nobody to stop it the process would not end.
+  if (t !== undefined) atEnd(t, stop)
+
   const listen = (port: number) => new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve) })
   await listen(0)
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-  const stop = () => new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
-  if (t) atEnd(t, stop)
 
   const fixed = { iss: url, aud: audience }
   const current = () => held[0] as IssuerKey

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { createKey, createRemoteIssuer, sendJson, type RemoteIssuerOptions } from '../lib/remote-issuer.js'
 import { bearer, build } from './helper.js'
@@ -76,4 +79,23 @@ t.test('it ends with its test', async (t) => {
   let url = ''
   await t.test('a test', async (t) => { ({ url } = await createRemoteIssuer({ mode: 'jwks', t })) })
   await t.rejects(fetch(url))
+})
+
+t.test('nothing keeps a process alive that stops it, or whose context ends nothing', async (t) => {
+  const file = fileURLToPath(new URL('../lib/remote-issuer.ts', import.meta.url))
+  const run = async (script: string) => {
+    const start = performance.now()
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`], { timeout: 20_000 })
+    return { stdout: stdout.trim(), time: performance.now() - start }
+  }
+  const slow = await run(`
+    const issuer = await createRemoteIssuer({ mode: 'jwks' })
+    issuer.slow(15_000)
+    const pending = fetch(issuer.entry.jwksUri).catch(() => console.log('gone'))
+    while (issuer.requests === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await issuer.stop()
+    await pending`)
+  t.equal(slow.stdout, 'gone')
+  t.ok(slow.time < 12_000, `${slow.time} ms`)
+  t.equal((await run("await createRemoteIssuer({ mode: 'jwks', t: {} }).catch(({ name }) => console.log(name))")).stdout, 'TypeError')
 })
