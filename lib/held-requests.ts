@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify'
+import { wireBody } from './request-body.js'
 
 /** A request as the test kit sends it. */
 export interface HeldRequest {
@@ -8,6 +9,7 @@ export interface HeldRequest {
   /** Path and query, encoded. */
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON, unless it is a text beside a content type of the headers, bytes, or a stream. */
   readonly body?: unknown
 }
 
@@ -119,12 +121,17 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
       // One that took too long may get to its handler yet.
       Promise.allSettled(pending).then(() => unsubscribe(channel, onStart))
     },
-    async send ({ method, url, headers, body }) {
+    async send (request) {
+      const { method, url, headers } = request
+      const { payload, contentType } = wireBody(request)
       const mark = randomUUID()
       const run: Run = { reached: null, notFound: false, params: {} }
       runs.set(mark, run)
       const response = app.inject({
-        method: method as HTTPMethods, url, headers: { ...headers, [markHeader]: mark }, ...body !== undefined && { payload: body as object }
+        method: method as HTTPMethods,
+        url,
+        headers: { ...contentType !== undefined && { 'content-type': contentType }, ...headers, [markHeader]: mark },
+        ...payload !== undefined && { payload }
       })
       pending.push(response)
       const { status, says } = await answerTo(response, timeout)

@@ -130,6 +130,24 @@ t.test('nothing is sent where handlers cannot be held back', async (t) => {
   t.equal(requests, 0)
 })
 
+t.test('a body gets to the handler as what it is', async (t) => {
+  const bodies: unknown[] = []
+  const { held } = await host(t, (app) => {
+    const preHandler = async ({ body }: FastifyRequest) => { bodies.push(body) }
+    app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, text, done) => { done(null, text) })
+    app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, bytes, done) => { done(null, bytes) })
+    app.post('/', { preHandler }, async () => {})
+    app.post('/text', { schema: { body: { type: 'string', minLength: 1 } }, preHandler }, async () => {})
+  })
+  const requests: Array<[body: unknown, headers?: Record<string, string>]> = [
+    ['x'], [1], [0], [false], [null], [{ a: 1 }], ['a,b', { 'Content-Type': 'text/csv' }], [Buffer.from('x'), { 'content-type': 'application/octet-stream' }],
+    [Readable.from(['x']), { 'content-type': 'application/octet-stream' }]
+  ]
+  for (const [body, headers] of requests) t.match(await held.send({ method: 'POST', url: '/', body, ...headers && { headers } }), { reached: '/' }, JSON.stringify(body))
+  t.same(bodies.splice(0), ['x', 1, 0, false, null, { a: 1 }, 'a,b', Buffer.from('x'), Buffer.from('x')])
+  t.match(await held.send({ method: 'POST', url: '/text', body: 'x' }), { reached: '/text' })
+})
+
 t.test('what a hook of the host opened before the handler it closes behind it', async (t) => {
   let open = 0
   const { held, state } = await host(t, async (app, ran) => {
