@@ -1,5 +1,6 @@
 import { asGet, isSameUrl, nameOf } from './app-routes.js'
 import type { HeldAnswer, HeldRequest } from './held-requests.js'
+import { wireBody } from './request-body.js'
 
 /** A request that was not answered as it must be. */
 export interface Failure {
@@ -69,17 +70,35 @@ function print ({ methods, url, level, notes, failures, request }: Finding): str
   return [[methods.join(', '), url, level].filter(Boolean).join(' '), ...[...notes.map(fill), ...lines, ...repeat ? [curl(repeat)] : []].map((line) => `  ${line}`)].join('\n')
 }
 
-/** A line to repeat the request; of tokens the beginning only. */
-export function curl ({ method, url, headers = {}, body }: HeldRequest): string {
-  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${/^(proxy-)?authorization$|cookie/i.test(name) ? shorten(value) : value}`)
-  if (body !== undefined) fields.push('content-type: application/json')
+/** A line to repeat the request; of tokens the beginning only, and of bytes their number. */
+export function curl (request: HeldRequest): string {
+  const { method, url, headers = {} } = request
+  const { payload, contentType } = wireBody(request)
+  // Of a name in two spellings the last counts, as where it was sent.
+  const fields = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), field(name, value)]))
+  if (contentType !== undefined) fields.set('content-type', field('content-type', contentType))
+  // It would call it a form.
+  else if (payload !== undefined && !fields.has('content-type')) fields.set('content-type', 'content-type:')
   return [
     'curl -i',
+    /[[\]{}]/.test(url) ? '-g' : '', // they are no lists of URLs
     method === 'HEAD' ? '--head' : method === 'GET' ? '' : `-X ${method}`,
-    ...fields.map((field) => `-H ${quote(field)}`),
-    body === undefined ? '' : `-d ${quote(JSON.stringify(body))}`,
+    ...[...fields.values()].map((text) => `-H ${quote(text)}`),
+    payload === undefined ? '' : data(payload),
     quote(`http://localhost${url}`)
   ].filter(Boolean).join(' ')
+}
+
+/** With a semicolon curl sends an empty one, and leaves it out with a colon. */
+function field (name: string, value: string): string {
+  if (value === '') return `${name};`
+  return `${name}: ${/^(proxy-)?authorization$|cookie/i.test(name) ? shorten(value) : value}`
+}
+
+function data (payload: string | object): string {
+  // What begins with `@` would name a file.
+  if (typeof payload === 'string') return `${payload.startsWith('@') ? '--data-raw' : '-d'} ${quote(payload)}`
+  return `--data-binary '<${Buffer.isBuffer(payload) ? `${payload.length} bytes` : payload.constructor.name}>'`
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
