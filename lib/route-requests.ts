@@ -4,6 +4,7 @@ import type { HeldRequest } from './held-requests.js'
 import { fillUrl } from './route-url.js'
 import { sampleText } from './sample-text.js'
 import { NoSampleError, sampleValue, type Resolve } from './sample-value.js'
+import { createResolve } from './schema-refs.js'
 import type { UrlVariant } from './url-variants.js'
 
 /** What the requests to a route have beside token and owner. Whatever is left out is made up from the route's schema, where it must be. */
@@ -36,7 +37,7 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
   const given = join(params['*'] ?? {}, params[nameOf(route)] ?? params[nameOf(asGet(route))] ?? {})
   const schema = (route.schema ?? {}) as FastifySchema
   const missing: string[] = []
-  const resolve = createResolve(route)
+  const context = route.scope?.context
 
   function attempt<T> (make: () => T): T | undefined {
     try {
@@ -48,7 +49,9 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
   }
 
   const required = (part: unknown, name: string): object =>
-    attempt(() => sampleValue(part === undefined ? { type: 'object' } : part, resolve, name) as object) ?? {}
+    attempt(() => sampleValue(part === undefined ? { type: 'object' } : part, createResolve(part, context), name) as object) ?? {}
+
+  const resolve = createResolve(schema.params, context)
 
   function valueOf (name: string, pattern: string | null): string {
     const property = propertyOf(schema.params, name, resolve)
@@ -63,7 +66,7 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
 
   const headers = { ...constraintHeaders(route.constraints), ...texts(omit(required(schema.headers, 'headers'), 'authorization')), ...given.headers }
   const query = new URLSearchParams(pairs({ ...required(schema.querystring, 'querystring'), ...given.query })).toString()
-  const body = 'body' in given ? given.body : attempt(() => sampleBody(route, resolve))
+  const body = 'body' in given ? given.body : attempt(() => sampleBody(route))
   const values = new Map<string, string>()
   fillUrl(route.url, (name, pattern) => {
     if (name !== route.parameter) values.set(name, valueOf(name, pattern))
@@ -90,22 +93,14 @@ const join = (all: RequestParts, own: RequestParts): RequestParts => ({
   headers: { ...all.headers, ...own.headers }
 })
 
-/** A reference to a part of the schema itself is not followed; the server's shared schemas are, by their id. */
-function createResolve ({ scope }: AppRoute): Resolve {
-  return (ref) => {
-    const [id = '', pointer = ''] = ref.split('#')
-    const shared = id && scope?.context.getSchemas()[id]
-    return pointer.split('/').slice(1).reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], shared || undefined)
-  }
-}
-
 function propertyOf (schema: unknown, name: string, resolve: Resolve): unknown {
   const { $ref, properties } = (schema ?? {}) as { $ref?: string, properties?: Record<string, unknown> }
   return $ref === undefined ? properties?.[name] : propertyOf(resolve($ref), name, resolve)
 }
 
-function sampleBody ({ method, schema }: AppRoute, resolve: Resolve): unknown {
-  if (schema?.body !== undefined) return sampleValue(jsonSchemaOf(schema.body), resolve, 'body')
+function sampleBody ({ method, schema, scope }: AppRoute): unknown {
+  const root = schema?.body !== undefined && jsonSchemaOf(schema.body)
+  if (root !== false) return sampleValue(root, createResolve(root, scope?.context), 'body')
   return method === 'QUERY' ? {} : undefined // one of these has a body in any case (RFC 10008, section 2)
 }
 

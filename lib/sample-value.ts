@@ -13,6 +13,7 @@ interface Schema {
   minimum?: number
   exclusiveMinimum?: number
   maximum?: number
+  exclusiveMaximum?: number
   multipleOf?: number
   minItems?: number
   items?: unknown
@@ -53,48 +54,67 @@ const formats: Record<string, string> = {
   byte: 'YQ=='
 }
 
+/** Where in a schema a value is made up. */
+interface Place {
+  readonly path: string
+  readonly resolve: Resolve
+  /** The schemas around it. */
+  readonly around: readonly unknown[]
+}
+
 /**
  * A small value that a JSON schema accepts: what it states itself (`const`, `enum`, `default`, `examples`), else the least of its type,
  * with the required properties alone. The server's own validation has the last word.
  * @throws NoSampleError
  */
-export function sampleValue (given: unknown, resolve: Resolve, path: string): unknown {
-  const schema = merge(given, resolve, path)
+export const sampleValue = (given: unknown, resolve: Resolve, path: string): unknown => sample(given, { path, resolve, around: [] })
+
+function sample (given: unknown, place: Place): unknown {
+  const schema = merge(given, place)
   if ('const' in schema) return schema.const
   const stated = schema.enum?.[0] ?? schema.default ?? schema.examples?.[0]
   if (stated !== undefined) return stated
+  const inside = within(place, given)
   const { anyOf, oneOf, ...rest } = schema
   const choices = anyOf ?? oneOf
-  if (choices) return firstOf(choices, (choice) => sampleValue({ ...rest, allOf: [choice] }, resolve, path))
+  if (choices) return firstOf(choices, (choice) => sample({ ...rest, allOf: [choice] }, inside))
   const type = [schema.type].flat()[0] ?? (schema.properties ? 'object' : 'string')
-  return samplers[type]?.(schema, resolve, path) ?? (type === 'null' ? null : fail(path, `the type "${type}"`))
+  return samplers[type]?.(schema, inside) ?? (type === 'null' ? null : fail(place, `the type "${type}"`))
 }
 
-const samplers: Record<string, (schema: Schema, resolve: Resolve, path: string) => unknown> = {
-  string: ({ format, pattern, minLength = 0 }, _resolve, path) => {
-    if (pattern !== undefined) return sampleText(pattern, minLength) ?? fail(path, `the pattern ${pattern}`)
-    return format === undefined ? 'x'.padEnd(minLength, 'x') : formats[format] ?? fail(path, `the format "${format}"`)
+const within = (place: Place, schema: unknown): Place => ({ ...place, around: [...place.around, schema] })
+
+const below = (place: Place, name: string | number): Place => ({ ...place, path: `${place.path}/${name}` })
+
+const samplers: Record<string, (schema: Schema, place: Place) => unknown> = {
+  string: ({ format, pattern, minLength = 0 }, place) => {
+    if (pattern !== undefined) return sampleText(pattern, minLength) ?? fail(place, `the pattern ${pattern}`)
+    return format === undefined ? 'x'.padEnd(minLength, 'x') : formats[format] ?? fail(place, `the format "${format}"`)
   },
   number: sampleNumber,
-  integer: (schema) => Math.ceil(sampleNumber({ ...schema, multipleOf: schema.multipleOf ?? 1 })),
+  integer: (schema, place) => sampleNumber({ ...schema, multipleOf: Math.ceil(schema.multipleOf ?? 1) }, place),
   boolean: () => true,
-  array: ({ items, minItems = 0 }, resolve, path) => Array.from({ length: minItems }, (_, index) => sampleValue(items, resolve, `${path}/${index}`)),
-  object: ({ required = [], properties = {} }, resolve, path) => Object.fromEntries(required.map((name) => [name, sampleValue(properties[name], resolve, `${path}/${name}`)]))
+  array: ({ items, minItems = 0 }, place) => Array.from({ length: minItems }, (_, index) => sample(items, below(place, index))),
+  object: ({ required = [], properties = {} }, place) => Object.fromEntries(required.map((name) => [name, sample(properties[name], below(place, name))]))
 }
 
-/** The least from 1 up that fits. */
-function sampleNumber ({ minimum, exclusiveMinimum, maximum = Infinity, multipleOf: step }: Schema): number {
-  const least = exclusiveMinimum === undefined ? minimum ?? Math.min(1, maximum) : exclusiveMinimum + (step ?? 1)
-  return step === undefined ? least : Math.ceil(least / step) * step
+/** The least where there is one, else 1, or what comes near. */
+function sampleNumber ({ minimum = -Infinity, exclusiveMinimum = -Infinity, maximum = Infinity, exclusiveMaximum = Infinity, multipleOf }: Schema, place: Place): number {
+  const step = multipleOf ?? 1
+  const near = [minimum, 1, exclusiveMinimum + step, maximum, exclusiveMaximum - step, (Math.max(minimum, exclusiveMinimum) + Math.min(maximum, exclusiveMaximum)) / 2]
+  const numbers = multipleOf === undefined ? near : near.flatMap((number) => [Math.ceil(number / step) * step, Math.floor(number / step) * step])
+  const found = numbers.find((number) => Number.isFinite(number) && number >= minimum && number > exclusiveMinimum && number <= maximum && number < exclusiveMaximum)
+  return found ?? fail(place, 'the limits of its number')
 }
 
 /** With what `$ref` and `allOf` say beside it. */
-function merge (given: unknown, resolve: Resolve, path: string): Schema {
+function merge (given: unknown, place: Place): Schema {
   if (given === undefined || given === true) return {}
-  if (typeof given !== 'object' || given === null) return fail(path, 'a schema that allows nothing')
+  if (typeof given !== 'object' || given === null) return fail(place, 'a schema that allows nothing')
+  if (place.around.includes(given)) return fail(place, 'a schema that requires itself')
   const { $ref, allOf = [], ...schema } = given as Schema
-  if ($ref !== undefined && resolve($ref) === undefined) return fail(path, `the reference ${$ref}`)
-  const parts = [...$ref === undefined ? [] : [resolve($ref)], ...allOf].map((part) => merge(part, resolve, path))
+  const referred = $ref === undefined ? [] : [place.resolve($ref) ?? fail(place, `the reference ${$ref}`)]
+  const parts = [...referred, ...allOf].map((part) => merge(part, within(place, given)))
   return [...parts, schema].reduce((all, part) => ({
     ...all,
     ...part,
@@ -113,6 +133,6 @@ function firstOf<T, R> (choices: T[], attempt: (choice: T) => R): R {
   }
 }
 
-function fail (path: string, what: string): never {
+function fail ({ path }: Place, what: string): never {
   throw new NoSampleError(`${path}: no value is made up for ${what}`)
 }

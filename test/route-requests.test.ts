@@ -47,6 +47,12 @@ t.test('as given, for the route, its HEAD route, or all', async (t) => {
   t.same(ask({ method: 'QUERY' }).complete.body, {})
 })
 
+t.test('each part finds its own definitions', async (t) => {
+  const part = (n: number) => ({ type: 'object', required: ['n'], properties: { n: { $ref: '#/$defs/n' } }, $defs: { n: { const: n } } })
+  const schema = { params: part(1), querystring: part(2), headers: part(3), body: part(4) }
+  t.same(ask({ method: 'POST', url: '/:user_id/:n', schema }).complete, { method: 'POST', url: '/alice/1?n=2', headers: { n: '3' }, body: { n: 4 } })
+})
+
 t.test('for constraints of Fastify, and for no others', async (t) => {
   t.same(ask({ constraints: { host: 'a', version: '1.0.0' } }).complete.headers, { host: 'a', 'accept-version': '1.0.0' })
   t.same(ask({ constraints: { host: /a/, secret: 'b' } }).complete.headers, {})

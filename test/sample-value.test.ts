@@ -3,7 +3,14 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { NoSampleError, sampleValue } from '../lib/sample-value.js'
 
-const shared: Record<string, unknown> = { 'task#': { type: 'object', required: ['title'], properties: { title: { type: 'string', minLength: 3 } } } }
+const child = { $ref: 'node#' }
+const tree = { type: 'object', required: ['children'], properties: { children: { anyOf: [{ $ref: 'tree#' }, { type: 'null' }] } } }
+const shared: Record<string, unknown> = {
+  'node#': { type: 'object', required: ['child'], properties: { child } },
+  'tree#': tree,
+  'self#': { $ref: 'self#' },
+  'task#': { type: 'object', required: ['title'], properties: { title: { type: 'string', minLength: 3 } } }
+}
 const sample = (schema: unknown) => sampleValue(schema, (ref) => shared[ref], 'body')
 
 const schemas: Array<[schema: unknown, value: unknown]> = [
@@ -22,6 +29,13 @@ const schemas: Array<[schema: unknown, value: unknown]> = [
   [{ type: 'number', exclusiveMinimum: 5, multipleOf: 0.5 }, 5.5],
   [{ type: 'integer', minimum: 5, multipleOf: 4 }, 8],
   [{ type: 'number', maximum: 0 }, 0],
+  [{ type: 'number', exclusiveMinimum: 0, maximum: 0.5 }, 0.5],
+  [{ type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 0.5 }, 0.25],
+  [{ type: 'number', exclusiveMaximum: -3 }, -4],
+  [{ type: 'integer', exclusiveMaximum: 0 }, -1],
+  [{ type: 'integer', minimum: 7, exclusiveMinimum: 2 }, 7],
+  [{ type: 'integer', maximum: 5, multipleOf: 10 }, 0],
+  [{ type: 'number', minimum: 0.1, multipleOf: 0.01 }, 0.1],
   [{ type: 'boolean' }, true],
   [{ type: 'null' }, null],
   [{ type: ['integer', 'null'] }, 1],
@@ -35,6 +49,8 @@ const schemas: Array<[schema: unknown, value: unknown]> = [
   [{ allOf: [{ $ref: 'task#' }, { required: ['n'], properties: { n: { type: 'integer' } } }] }, { title: 'xxx', n: 1 }],
   [{ anyOf: [{ type: 'string', format: 'odd' }, { type: 'integer' }] }, 1],
   [{ type: 'object', required: ['a'], properties: { a: { const: 1 } }, oneOf: [{ required: ['b'], properties: { b: { const: 2 } } }] }, { a: 1, b: 2 }],
+  [tree, { children: null }],
+  [{ type: 'object', required: ['a', 'b'], properties: { a: { $ref: 'task#' }, b: { allOf: [{ $ref: 'task#' }, { $ref: 'task#' }] } } }, { a: { title: 'xxx' }, b: { title: 'xxx' } }],
   [true, 'x'],
   [Type.Object({ id: Type.String({ format: 'uuid' }), tags: Type.Array(Type.Literal('a'), { minItems: 1 }), note: Type.Optional(Type.String()) }), { id: '00000000-0000-4000-8000-000000000000', tags: ['a'] }]
 ]
@@ -47,6 +63,11 @@ const impossible: Array<[schema: unknown, message: string]> = [
   [{ type: 'string', format: 'odd' }, 'body: no value is made up for the format "odd"'],
   [{ type: 'string', pattern: '^(?=b)a$' }, 'body: no value is made up for the pattern ^(?=b)a$'],
   [{ type: 'object', required: ['a'], properties: { a: { type: 'date' } } }, 'body/a: no value is made up for the type "date"'],
+  [child, 'body/child: no value is made up for a schema that requires itself'],
+  [{ type: 'array', minItems: 1, items: child }, 'body/0/child: no value is made up for a schema that requires itself'],
+  [{ $ref: 'self#' }, 'body: no value is made up for a schema that requires itself'],
+  [{ type: 'number', minimum: 2, maximum: 1 }, 'body: no value is made up for the limits of its number'],
+  [{ type: 'integer', minimum: 11, maximum: 12, multipleOf: 5 }, 'body: no value is made up for the limits of its number'],
   [{ $ref: 'unknown#' }, 'body: no value is made up for the reference unknown#'],
   [{ type: 'array', minItems: 1, items: false }, 'body/0: no value is made up for a schema that allows nothing'],
   [{ anyOf: [{ type: 'string', format: 'odd' }, { type: 'a' }] }, 'body: no value is made up for the type "a"']
