@@ -2,6 +2,7 @@ import type { FastifySchema } from 'fastify'
 import { asGet, nameOf, type AppRoute } from './app-routes.js'
 import type { HeldRequest } from './held-requests.js'
 import { fillUrl } from './route-url.js'
+import { sampleBody, type SampleBody } from './sample-body.js'
 import { sampleText } from './sample-text.js'
 import { NoSampleError, sampleValue, type Resolve } from './sample-value.js'
 import { createResolve } from './schema-refs.js'
@@ -32,6 +33,9 @@ export interface RouteRequests {
   /** What could not be made up. */
   readonly missing: readonly string[]
 }
+
+/** What is sent with one of these Fastify does not read, and others refuse. */
+const bodyless = new Set(['GET', 'HEAD', 'TRACE'])
 
 export function requestsFor (route: AppRoute, params: RequestParams): RouteRequests {
   const given = join(params['*'] ?? {}, params[nameOf(route)] ?? params[nameOf(asGet(route))] ?? {})
@@ -66,7 +70,8 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
 
   const headers = { ...constraintHeaders(route.constraints), ...texts(omit(required(schema.headers, 'headers'), 'authorization')), ...given.headers }
   const query = new URLSearchParams(pairs({ ...required(schema.querystring, 'querystring'), ...given.query })).toString()
-  const body = 'body' in given ? given.body : attempt(() => sampleBody(route))
+  const made = (): SampleBody => 'body' in given ? { body: given.body } : attempt(() => sampleBody(route, context, headers)) ?? {}
+  const { body, contentType } = bodyless.has(route.method) ? {} as SampleBody : made()
   const values = new Map<string, string>()
   fillUrl(route.url, (name, pattern) => {
     if (name !== route.parameter) values.set(name, valueOf(name, pattern))
@@ -74,7 +79,12 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
   })
   const pathFor = (owner: string, { textOf, suffix = '' }: Partial<UrlVariant> = {}) => fillUrl(route.url, (name) => values.get(name) ?? owner, textOf) + suffix
 
-  const to = (path: string): HeldRequest => ({ method: route.method, url: path + (query && `?${query}`), headers, ...body !== undefined && { body } })
+  const to = (path: string): HeldRequest => ({
+    method: route.method,
+    url: path + (query && `?${query}`),
+    headers: { ...headers, ...contentType !== undefined && { 'content-type': contentType } },
+    ...body !== undefined && { body }
+  })
 
   return {
     to,
@@ -96,18 +106,6 @@ const join = (all: RequestParts, own: RequestParts): RequestParts => ({
 function propertyOf (schema: unknown, name: string, resolve: Resolve): unknown {
   const { $ref, properties } = (schema ?? {}) as { $ref?: string, properties?: Record<string, unknown> }
   return $ref === undefined ? properties?.[name] : propertyOf(resolve($ref), name, resolve)
-}
-
-function sampleBody ({ method, schema, scope }: AppRoute): unknown {
-  const root = schema?.body !== undefined && jsonSchemaOf(schema.body)
-  if (root !== false) return sampleValue(root, createResolve(root, scope?.context), 'body')
-  return method === 'QUERY' ? {} : undefined // one of these has a body in any case (RFC 10008, section 2)
-}
-
-/** A body may have a schema for each content type; JSON is sent. */
-function jsonSchemaOf (body: unknown): unknown {
-  const { content } = body as { content?: Record<string, { schema?: unknown }> }
-  return content ? content['application/json']?.schema : body
 }
 
 /** Those of Fastify's own constraints; for others `params` has to say what to send. */

@@ -47,6 +47,24 @@ t.test('as given, for the route, its HEAD route, or all', async (t) => {
   t.same(ask({ method: 'QUERY' }).complete.body, {})
 })
 
+t.test('what has no body gets none, whoever gives it', async (t) => {
+  for (const method of ['GET', 'HEAD', 'TRACE']) {
+    const params = { '*': { body: { a: 1 } }, [`${method} /:user_id`]: { body: { b: 1 } } }
+    t.notOk('body' in ask({ method }, params).complete, method)
+  }
+  t.same(ask({ method: 'DELETE' }, { '*': { body: { a: 1 } } }).complete.body, { a: 1 })
+})
+
+t.test('a body that is no JSON is not made up, and one of a kind of JSON goes by its type', async (t) => {
+  const body = (type: string) => ({ body: { content: { [type]: { schema: { type: 'object' } } } } })
+  const { complete, missing } = ask({ method: 'POST', schema: body('multipart/form-data') })
+  t.notOk('body' in complete)
+  t.same(missing, ['body: none is made up for multipart/form-data'])
+  t.same(ask({ method: 'POST', schema: body('multipart/form-data') }, { '*': { body: 'given' } }), ask({ method: 'POST' }, { '*': { body: 'given' } }))
+  t.same(ask({ method: 'POST', schema: body('application/a+json') }).complete, { method: 'POST', url: '/alice', headers: { 'content-type': 'application/a+json' }, body: {} })
+  t.same(ask({ method: 'POST', schema: body('application/a+json') }).bare.headers, {})
+})
+
 t.test('each part finds its own definitions', async (t) => {
   const part = (n: number) => ({ type: 'object', required: ['n'], properties: { n: { $ref: '#/$defs/n' } }, $defs: { n: { const: n } } })
   const schema = { params: part(1), querystring: part(2), headers: part(3), body: part(4) }
@@ -61,13 +79,13 @@ t.test('for constraints of Fastify, and for no others', async (t) => {
 t.test('what cannot be made up is told', async (t) => {
   const odd = { type: 'string', format: 'odd' }
   const object = { type: 'object', required: ['a'], properties: { a: odd } }
-  t.same(ask({ url: '/:user_id/:a/:b(^(?=b)a$)', schema: { params: object, querystring: object, headers: object, body: { content: { 'text/plain': {}, 'application/json': { schema: object } } } } }).missing, [
+  t.same(ask({ method: 'POST', url: '/:user_id/:a/:b(^(?=b)a$)', schema: { params: object, querystring: object, headers: object, body: { content: { 'text/plain': {}, 'application/json': { schema: object } } } } }).missing, [
     'headers/a: no value is made up for the format "odd"',
     'querystring/a: no value is made up for the format "odd"',
     'body/a: no value is made up for the format "odd"',
     'params/a: no value is made up for the format "odd"',
     'params/b: no value is made up for the pattern ^(?=b)a$'
   ])
-  t.same(ask({ schema: { body: { $ref: 'unknown#' } } }).missing, ['body: no value is made up for the reference unknown#'])
-  t.same(ask({ scope: null, schema: { body: { $ref: '#/a' } } }).missing, ['body: no value is made up for the reference #/a'])
+  t.same(ask({ method: 'POST', schema: { body: { $ref: 'unknown#' } } }).missing, ['body: no value is made up for the reference unknown#'])
+  t.same(ask({ method: 'POST', scope: null, schema: { body: { $ref: '#/a' } } }).missing, ['body: no value is made up for the reference #/a'])
 })
