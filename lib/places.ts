@@ -34,7 +34,7 @@ export function waysInto (url: string, router: RouterSettings): (place: Place) =
     if (!hasWildcard) return []
     // Of wildcards that begin further up, as one for files at the root does, it is asked only what a route with an owner has there.
     const paths = values ? [path, [...start.map(encodeURIComponent), 'x'].join('/')] : [path]
-    return paths.filter((each) => couldServe(url, decodeURI(each), router)).map((each) => ({ path: each }))
+    return paths.filter((each) => couldServe(url, each, router)).map((each) => ({ path: each }))
   }
 }
 

@@ -77,7 +77,7 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
     if (name !== route.parameter) values.set(name, valueOf(name, pattern))
     return ''
   })
-  const pathFor = (owner: string, { textOf, suffix = '' }: Partial<UrlVariant> = {}) => fillUrl(route.url, (name) => values.get(name) ?? owner, textOf) + suffix
+  const pathFor = (owner: string, { textOf, suffix = '' }: Partial<UrlVariant> = {}) => fillUrl(route.url, (name) => values.get(name) ?? owner, (text) => encodeURI(textOf?.(text) ?? text)) + suffix
 
   const to = (path: string): HeldRequest => ({
     method: route.method,
@@ -88,7 +88,7 @@ export function requestsFor (route: AppRoute, params: RequestParams): RouteReque
 
   return {
     to,
-    at: (given) => to(fillUrl(route.url, (name) => given.has(name) ? encodeURIComponent(String(given.get(name))) : String(values.get(name)))),
+    at: (given) => to(fillUrl(route.url, (name) => given.has(name) ? encodeURIComponent(String(given.get(name))) : String(values.get(name)), encodeURI)),
     complete: (owner, variant) => to(pathFor(owner, variant)),
     bare: (owner) => ({ method: route.method, url: pathFor(owner), headers }),
     missing

@@ -54,9 +54,9 @@ export function matcherOf (parts: readonly UrlPart[], { caseSensitive }: RouterS
   return new RegExp(`^${pattern.join('')}$`, caseSensitive ? 's' : 'si')
 }
 
-/** Whether the route could serve a path, were it the only one. */
+/** Whether the route could serve a path, encoded as it is in a request, were it the only one. */
 export function couldServe (url: string, path: string, router: RouterSettings): boolean {
-  return matcherOf(parseUrl(tidy(url, router)), router).test(tidy(path, router))
+  return matcherOf(parseUrl(tidy(url, router)), router).test(tidy(decodeURI(path), router))
 }
 
 /** The parts of a URL by its segments, which a slash inside an expression does not end. */

@@ -335,7 +335,7 @@ t.test('what is missing or malformed stops the boot and is named', async (t) => 
     [() => entra({ tenantId: 'common', audience: guid(2) }), 'option "entra.tenantId"'],
     [() => entra({ tenantId: 'contoso.onmicrosoft.com', audience: guid(2) }), 'option "entra.tenantId"'],
     [() => entra({ tenantId: guid(1), audience: missing }), 'option "issuers.0.audience" must be'],
-    ...[betterAuth, auth0, clerk, keycloak, cognito, entra].flatMap((preset): Array<[() => unknown, string]> => [undefined, null, 'x'].map((options) => [() => preset(options as never), `${preset.name}() must be given an object with its options`])),
+    ...[betterAuth, auth0, clerk, keycloak, cognito, entra].flatMap((preset): Array<[() => IssuerOptions, string]> => [undefined, null, 'x'].map((options) => [() => preset(options as never), `${preset.name}() must be given an object with its options`])),
     [() => betterAuth({ baseURL: missing }), 'option "betterAuth.baseURL" must be a URL, such as https://auth.example.com'],
     [() => betterAuth({ baseURL: 'auth.example.com' }), 'option "betterAuth.baseURL"'],
     [() => betterAuth({ baseURL: 'https://auth.example.com', basePath: 'api/auth' }), 'option "betterAuth.basePath" must be a path, such as /api/auth']

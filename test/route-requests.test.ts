@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import type { AppRoute } from '../lib/app-routes.js'
 import { requestsFor, type RequestParams } from '../lib/route-requests.js'
+import { couldServe } from '../lib/route-url.js'
 
 const app = Fastify()
 app.addSchema({ $id: 'ids', type: 'object', properties: { n: { type: 'integer', minimum: 5 } }, definitions: { n: { const: 9 } } })
@@ -69,6 +70,20 @@ t.test('each part finds its own definitions', async (t) => {
   const part = (n: number) => ({ type: 'object', required: ['n'], properties: { n: { $ref: '#/$defs/n' } }, $defs: { n: { const: n } } })
   const schema = { params: part(1), querystring: part(2), headers: part(3), body: part(4) }
   t.same(ask({ method: 'POST', url: '/:user_id/:n', schema }).complete, { method: 'POST', url: '/alice/1?n=2', headers: { n: '3' }, body: { n: 4 } })
+})
+
+t.test('the text of a URL is encoded, and the router serves it', async (t) => {
+  const urls = ['/a b/:user_id', '/[a]{b}/:user_id', '/größe/:user_id', '/日本/:user_id/"x"', '/a%2Fb%25%/:user_id', '/a::b,c;d@e/:user_id', '/a|b^`/:user_id']
+  const app = Fastify()
+  t.teardown(() => app.close())
+  for (const url of urls) app.get(url, async ({ routeOptions }) => routeOptions.url)
+  for (const url of urls) {
+    const { complete, bare } = ask({ url })
+    t.match(complete.url, /^[\w!#$%&'()*+,./:;=?@~-]+$/)
+    t.equal(bare.url, complete.url)
+    t.equal((await app.inject(complete.url)).body, url)
+    t.ok(couldServe(url, complete.url, { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false }), url)
+  }
 })
 
 t.test('for constraints of Fastify, and for no others', async (t) => {

@@ -41,6 +41,8 @@ t.test('the text can be written another way, and the pattern of a parameter is t
   t.equal(fillUrl('/a/:x/b', (name) => name, (text) => text.toUpperCase()), '/A/x/B')
   t.same(parseUrl('/:x(^\\d+$)'), [{ text: '/' }, { name: 'x', pattern: '^\\d+$' }])
   t.notOk(couldServe('/a.b/:x', '/aXb/1', strict))
+  t.ok(couldServe('/:x/ä b%', '/%2F/%C3%A4%20b%25', strict), 'a path is encoded')
+  t.notOk(couldServe('/:x/b', '/%2Fb', strict))
 })
 
 t.test('what the router takes for the same path', async (t) => {
