@@ -22,7 +22,7 @@ t.test('what the test kit exports', async (t) => {
 t.test('the plugin loads nothing of it', async (t) => {
   const [plugin, kit] = [await loadedBy('index.ts'), await loadedBy('testing.ts')]
   t.ok(plugin.has('guard.ts') && kit.has('held-requests.ts'))
-  const own = ['testing', 'test-issuer', 'secret-issuer', 'remote-issuer', 'test-tokens', 'test-context', 'ownership', 'held-requests', 'document-drift', 'app-routes', 'findings', 'people', 'sample-value']
+  const own = ['testing', 'test-issuer', 'secret-issuer', 'remote-issuer', 'test-tokens', 'test-context', 'ownership', 'held-requests', 'document-drift', 'app-routes', 'findings', 'people', 'known-options', 'request-body', 'sample-body', 'sample-value', 'schema-refs']
   for (const name of own) {
     t.ok(kit.has(`${name}.ts`), name)
     t.notOk(plugin.has(`${name}.ts`), name)
