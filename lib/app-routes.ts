@@ -10,6 +10,11 @@ import type { AccessLevel, ScopedRoute } from './types.js'
 
 export type AnyApp = FastifyInstance<any, any, any, any, any>
 
+/** Plain JavaScript may give a promise of one, or nothing. @throws TypeError */
+export function assertApp (app: AnyApp): void {
+  if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
+}
+
 /** A route of the app, whoever guards it. */
 export interface AppRoute {
   readonly method: string
@@ -55,6 +60,7 @@ export function appRoutes (app: AnyApp): AppRoute[] {
  * @throws Error where Fastify cannot show the routes outside: with a `buildPrettyMeta` of the host's own
  */
 export async function routeTable (app: AnyApp): Promise<string> {
+  assertApp(app)
   await app.ready()
   return printRoutes(appRoutes(app).map((route) => ({
     ...route, url: route.url + constraintsText(route.constraints), source: route.source === 'none' ? '' : route.source

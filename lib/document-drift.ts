@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { appRoutes, constraintsText, type AnyApp, type AppRoute } from './app-routes.js'
+import { appRoutes, assertApp, constraintsText, type AnyApp, type AppRoute } from './app-routes.js'
 import { compare, type Documented } from './document-checks.js'
 import { ScopeAssertionError, type Finding } from './findings.js'
 import { holdRequests, type HeldRequest } from './held-requests.js'
 import { basePaths, isApiDocument, type ApiDocument, type Operation } from './openapi.js'
+import { assertKnownOptions } from './known-options.js'
 import { readPeople, type People } from './people.js'
-import { requestsFor, type RequestParams } from './route-requests.js'
+import { assertParams, requestsFor, type RequestParams } from './route-requests.js'
 import { Selection, type RouteName } from './route-selection.js'
 import { fillUrl } from './route-url.js'
 
@@ -36,7 +37,10 @@ const methods = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'pat
  * @throws TypeError where there is no document, or alice and bob are one
  */
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions): Promise<void> {
+  assertApp(app)
+  assertKnownOptions(options, ['issuer', 'alice', 'bob', 'document', 'params', 'allow', 'only', 'timeout'], 'assertDocumentMatchesGuards')
   const { params = {}, allow = [], timeout = 5000, only = () => true } = options
+  assertParams(params)
   const tokens = await readPeople(options)
   const held = await holdRequests(app, timeout)
   try {

@@ -1,12 +1,13 @@
-import { appRoutes, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
+import { appRoutes, assertApp, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import { findAround, type Surroundings } from './around.js'
 import { attemptsOn } from './attempts.js'
 import { ScopeAssertionError, describeAnswer, type Failure, type Finding } from './findings.js'
 import { holdRequests, type HeldRequests } from './held-requests.js'
 import { describeRoute, hints, hostHints, mend, tokenNotTaken } from './hints.js'
+import { assertKnownOptions } from './known-options.js'
 import { readPeople, type People, type Tokens } from './people.js'
 import { placeOf, type Place } from './places.js'
-import { requestsFor, type RequestParams } from './route-requests.js'
+import { assertParams, requestsFor, type RequestParams } from './route-requests.js'
 import { Selection, type RouteName } from './route-selection.js'
 import { scopesOf } from './scopes.js'
 import { routerSettings, variantsOf, type UrlVariant } from './url-variants.js'
@@ -36,7 +37,10 @@ export type OwnershipOptions = OwnershipSettings & People
  * @throws TypeError where alice and bob are one, no route takes her token, the plugin is not registered, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
+  assertApp(app)
+  assertKnownOptions(options, ['issuer', 'alice', 'bob', 'params', 'allow', 'only', 'timeout'], 'assertOwnership')
   const { params = {}, allow = [], only = () => true, timeout = 5000 } = options
+  assertParams(params)
   const tokens = await readPeople(options)
   const held = await holdRequests(app, timeout)
   try {

@@ -1,6 +1,7 @@
 import type { FastifySchema } from 'fastify'
 import { asGet, nameOf, type AppRoute } from './app-routes.js'
 import type { HeldRequest } from './held-requests.js'
+import { assertKnownOptions } from './known-options.js'
 import { fillUrl } from './route-url.js'
 import { sampleBody, type SampleBody } from './sample-body.js'
 import { sampleText } from './sample-text.js'
@@ -19,6 +20,11 @@ export interface RequestParts {
 
 /** By `'METHOD url'` of the route as declared; under `'*'` what holds for every route, as far as one does not say otherwise. */
 export type RequestParams = Record<string, RequestParts>
+
+/** @throws TypeError where one has other parts than those of a request */
+export function assertParams (params: RequestParams): void {
+  for (const [name, parts] of Object.entries(params)) assertKnownOptions(parts, ['path', 'query', 'headers', 'body'], `params of ${name}`)
+}
 
 /** How to ask a route. */
 export interface RouteRequests {

@@ -126,6 +126,10 @@ t.test('where hooks cannot be shown, nothing is guessed', async (t) => {
   await t.rejects(routeTable(app), /cannot be told from those inside, .* buildPrettyMeta/)
 })
 
+t.test('what is no app', async (t) => {
+  await t.rejects(routeTable(undefined as never), new TypeError('the first argument must be a Fastify app: await the function that builds it'))
+})
+
 t.test('constraints as text', async (t) => {
   t.equal(constraintsText({}), '')
   t.equal(constraintsText({ host: /a/, version: '1.0.0' }), ' {"host":"/a/","version":"1.0.0"}')

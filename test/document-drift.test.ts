@@ -191,6 +191,8 @@ t.test('without a document there is nothing to compare', async (t) => {
   await app.register(userScope, issuer.options)
   await t.rejects(say(app), /^no OpenAPI document/)
   await t.rejects(say(app, { document: { openapi: '3.0.0' } }), TypeError)
+  await t.rejects(say(app, { documents: {} } as object), /^assertDocumentMatchesGuards has no option "documents": it has/)
+  await t.rejects(say({} as FastifyInstance), /^the first argument must be a Fastify app/)
 })
 
 t.test('of all these hosts no handler ran', async (t) => { t.equal(ran, 0) })

@@ -304,4 +304,17 @@ t.test('an app without the plugin, or without an owner', async (t) => {
   await t.rejects(assertOwnership(app, people), new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports'))
 })
 
+t.test('what plain JavaScript may give', async (t) => {
+  const app = await host(t, (app, handler) => app.get('/:user_id', handler))
+  const wrong: Array<[app: unknown, options: unknown, says: string]> = [
+    [app, { ...people, alow: [] }, 'assertOwnership has no option "alow": it has "issuer", "alice", "bob", "params", "allow", "only", "timeout"'],
+    [app, { ...people, params: { 'GET /:user_id': { pat: {} } } }, 'params of GET /:user_id has no option "pat": it has "path"'],
+    [app, { ...people, params: { '*': 'x' } }, 'params of \\* takes its options as an object'],
+    [app, undefined, 'assertOwnership takes its options as an object'],
+    [Promise.resolve({}), people, 'the first argument must be a Fastify app: await the function that builds it'],
+    [undefined, people, 'the first argument must be a Fastify app']
+  ]
+  for (const [app, options, says] of wrong) await t.rejects(assertOwnership(app as FastifyInstance, options as OwnershipOptions), { name: 'TypeError', message: new RegExp(`^${says}`) })
+})
+
 t.test('of all these hosts no handler ran', async (t) => { t.equal(ran, 0) })
