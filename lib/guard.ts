@@ -18,8 +18,8 @@ export const kUser = Symbol.for('fastify-user-scope.user') // one for all copies
 /** How far the request came. */
 export const kState = Symbol('fastify-user-scope.state')
 
-/** The owner whom the path must still name after validation; `'open'` where no path is looked at. */
-type State = VerifiedUser | 'open' | 'refused' | null
+/** The owner whom the path must still name after validation; `'verified'` where no path is looked at, `'unread'` where no token is. */
+type State = VerifiedUser | 'verified' | 'anonymous' | 'unread' | 'refused' | null
 
 /** A request as this plugin decorates it. In contexts that are older than the plugin the properties are not there at first. */
 type GuardedRequest = FastifyRequest & { [kUser]: VerifiedUser | null, [kState]: State, [decorator: string]: unknown }
@@ -74,7 +74,7 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
       if (isMachine) throw refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
       if (!isOwnId(readParam(request, userIdParam), user.id)) throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
     }
-    admitAs(request, user, level === 'owner' ? user : 'open')
+    admitAs(request, user, level === 'owner' ? user : 'verified')
   }
 
   function admitAs (request: GuardedRequest, user: VerifiedUser | null, state: State): void {
@@ -88,29 +88,39 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
     const level = readLevel(request)
     if (level === 'public') {
       observation?.discard()
-      return admitAs(request, null, 'open')
+      return admitAs(request, null, 'unread')
     }
     const verified = authenticate(request, level === 'optional', observation)
-    if (verified === null) return admitAs(request, null, 'open')
+    if (verified === null) return admitAs(request, null, 'anonymous')
     if (verified instanceof Promise) return verified.then((found) => decorate(request, level, found, observation))
     decorate(request, level, verified, observation)
   }
 
-  function readmit (request: GuardedRequest): void {
+  function readmit (request: GuardedRequest): void | Promise<void> {
     const state = request[kState]
-    if (state === 'open') return
-    if (state === null || state === 'refused') {
-      // Public: the 404 handler, by which an error handler of the host may answer a refusal.
-      if (readLevel(request) === 'public') return
-      // A hook of the host that goes on twice gets here by the guard's side, before it has judged.
-      throw refuse('MISSING_TOKEN', 'the request was not admitted')
-    }
+    // A 404 handler has a level of its own, and `callNotFound()` of a route or an error handler runs no onRequest hook for it.
+    if (request.is404 && !suffices(state, readLevel(request))) return admit(request, null)
+    if (state === 'verified' || state === 'anonymous' || state === 'unread') return
+    // A hook of the host that goes on twice gets here by the guard's side, before it has judged.
+    if (state === null || state === 'refused') throw refuse('MISSING_TOKEN', 'the request was not admitted')
     if (!isStillOwnId(readParam(request, userIdParam), state.id)) {
       throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" was changed after it was checked`)
     }
   }
 
   return { onRequest: hook(names.guard, admit, observe), preHandler: hook(names.guard, readmit), lastPreHandler: hook(names.seen, readmit) }
+}
+
+/** Whether what was found of a request for its route is enough for a 404 handler of this level. */
+function suffices (state: State, level: AccessLevel): boolean {
+  switch (state) {
+    case null:
+    case 'refused': return false
+    case 'unread': return level === 'public'
+    case 'anonymous': return level === 'public' || level === 'optional'
+    case 'verified': return level !== 'owner'
+    default: return true // an owner, whose path is compared
+  }
 }
 
 /**

@@ -97,6 +97,36 @@ t.test('an unknown URL is 404 with and without a token', async (t) => {
   }
 })
 
+t.test('callNotFound: the level of the 404 handler holds, whatever that of the route', async (t) => {
+  const levels = ['owner', 'user', 'optional', 'public'] as const
+  const requests = { none: {}, bad: bearer('x'), alice }
+  // Who comes in, by the level of the 404 handler and then that of the route: alice, nobody (null), or the refusal.
+  const missing = { none: 'MISSING_TOKEN', bad: 'MALFORMED_TOKEN', alice: 'alice' }
+  const judged = { none: null, bad: 'MALFORMED_TOKEN', alice: 'alice' }
+  const unread = { none: null, bad: null, alice: null }
+  const rows: Array<[own: typeof levels[number] | undefined, byRoute: Record<typeof levels[number], Record<keyof typeof requests, unknown>>]> = [
+    ['owner', { owner: missing, user: missing, optional: missing, public: missing }],
+    ['user', { owner: missing, user: missing, optional: missing, public: missing }],
+    ['optional', { owner: missing, user: missing, optional: judged, public: judged }],
+    ['public', { owner: missing, user: missing, optional: judged, public: unread }],
+    [undefined, { owner: missing, user: missing, optional: judged, public: unread }]
+  ]
+  for (const [own, byRoute] of rows) {
+    const { send } = await build(t, {}, {}, (app) => {
+      app.setNotFoundHandler({ ...own && { config: { access: own } } } as object, async (request, reply) => reply.code(404).send({ user: getUser(request)?.id ?? null, same: getUser(request) === request.user }))
+      for (const access of levels) app.get(`/${access}/:user_id`, { config: { access } }, (_request, reply) => { reply.callNotFound() })
+    })
+    for (const level of levels) {
+      for (const [what, headers] of Object.entries(requests)) {
+        const { status, code, body } = await send({ url: `/${level}/alice`, headers })
+        const { user, same } = body as { user?: unknown, same?: boolean }
+        t.same(status === 404 && same ? user : code, byRoute[level][what as keyof typeof requests], `${what} on a route of level ${level}, 404 handler ${own}`)
+      }
+      if (own === 'owner' && level !== 'owner') t.match(await send({ url: `/${level}/bob`, headers: alice }), forbidden, level)
+    }
+  }
+})
+
 /** A host whose one owner route has these params schema and hooks; answers the parameter that the handler saw. */
 async function changing (t: Parameters<typeof build>[0], routes: (app: FastifyInstance) => void) {
   const seen: unknown[] = []
@@ -170,7 +200,8 @@ t.test('an error handler that answers 404, to say nothing of what is there', asy
       app.setNotFoundHandler({ config, preHandler: async () => {} } as object, async (_request, reply) => reply.code(404).send({ nothing: true }))
       app.get('/api/:user_id/tasks', async () => 'in')
     })
-    t.match(await send({ url: '/api/bob/tasks', headers: alice }), 'access' in config ? { status: 401 } : { status: 404, body: { nothing: true } })
+    t.match(await send({ url: '/api/bob/tasks', headers: alice }), { status: 404, body: { nothing: true } })
+    t.match(await send('/api/bob/tasks'), 'access' in config ? { status: 401 } : { status: 404, body: { nothing: true } })
     t.match(await send({ url: '/api/alice/tasks', headers: alice }), { status: 200 })
   }
 })
