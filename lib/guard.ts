@@ -15,18 +15,17 @@ import type { Verified, Verifier } from './verifier.js'
 
 /** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
 export const kUser = Symbol.for('fastify-user-scope.user') // one for all copies of the package
-/** How far the request came. */
-export const kState = Symbol('fastify-user-scope.state')
-
 /** The owner whom the path must still name after validation; `'verified'` where no path is looked at, `'unread'` where no token is. */
 type State = VerifiedUser | 'verified' | 'anonymous' | 'unread' | 'refused' | null
 
-/** A request as this plugin decorates it. In contexts that are older than the plugin the properties are not there at first. */
-type GuardedRequest = FastifyRequest & { [kUser]: VerifiedUser | null, [kState]: State, [decorator: string]: unknown }
+/** A request as this plugin decorates it. In contexts that are older than the plugin, or outside of it, the properties are not there at first. */
+type GuardedRequest = FastifyRequest & { [kUser]: VerifiedUser | null, [kState: symbol]: State, [decorator: string]: unknown }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
 export interface Guard {
+  /** The request property that holds how far a request came. One for each registration: what another has verified counts for nothing. */
+  readonly kState: symbol
   /** Refuses, or decorates the request with its user. Before the body is parsed. */
   onRequest: Hook
   /** Refuses when validation, a default or a hook has changed the path parameter since. For routes that `onRoute` did not see. */
@@ -40,6 +39,8 @@ export interface Guard {
  * would run after all.
  */
 export function createGuard ({ userIdParam, decoratorName }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames, cache: TokenCache | null): Guard {
+  const kState = Symbol('fastify-user-scope.state')
+
   /** Null for an anonymous request that may be one. */
   function authenticate (request: FastifyRequest, anonymousAllowed: boolean, observation: Observation | null): Verified | Promise<Verified> | null {
     const header = readAuthorization(request)
@@ -97,7 +98,7 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
   }
 
   function readmit (request: GuardedRequest): void | Promise<void> {
-    const state = request[kState]
+    const state = request[kState] ?? null // undefined outside of the scope, and behind a hook that stood in front of the guard
     // A 404 handler has a level of its own, and `callNotFound()` of a route or an error handler runs no onRequest hook for it.
     if (request.is404 && !suffices(state, readLevel(request))) return admit(request, null)
     if (state === 'verified' || state === 'anonymous' || state === 'unread') return
@@ -108,7 +109,7 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
     }
   }
 
-  return { onRequest: hook(names.guard, admit, observe), preHandler: hook(names.guard, readmit), lastPreHandler: hook(names.seen, readmit) }
+  return { kState, onRequest: hook(names.guard, kState, admit, observe), preHandler: hook(names.guard, kState, readmit), lastPreHandler: hook(names.seen, kState, readmit) }
 }
 
 /** Whether what was found of a request for its route is enough for a 404 handler of this level. */
@@ -127,7 +128,7 @@ function suffices (state: State, level: AccessLevel): boolean {
  * A hook under the name by which `printRoutes` shows it. Whatever fails inside, a format that the host defined for its claims
  * say, is a refusal and not a 500.
  */
-function hook (name: string, check: (request: GuardedRequest, observation: Observation | null) => void | Promise<void>, observeRequest: () => Observation | null = () => null): Hook {
+function hook (name: string, kState: symbol, check: (request: GuardedRequest, observation: Observation | null) => void | Promise<void>, observeRequest: () => Observation | null = () => null): Hook {
   const run: Hook = (request, reply, done) => {
     // The answer is on its way already: whoever goes on here must come no further, and a second answer would be one too many.
     if ((request as GuardedRequest)[kState] === 'refused' && !request.is404) return
@@ -136,25 +137,25 @@ function hook (name: string, check: (request: GuardedRequest, observation: Obser
     try {
       pending = check(request as GuardedRequest, observation)
     } catch (error) {
-      return done(answer(error, request, reply, observation)) // as if thrown, and each throw costs a walk over the stack
+      return done(answer(error, request, reply, kState, observation)) // as if thrown, and each throw costs a walk over the stack
     }
-    if (pending) return goOn(pending, request, reply, done, observation)
+    if (pending) return goOn(pending, request, reply, done, kState, observation)
     observation?.publish(request, null)
     done()
   }
   return Object.defineProperty(run, 'name', { value: name })
 }
 
-function goOn (pending: Promise<void>, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, observation: Observation | null): void {
+function goOn (pending: Promise<void>, request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, kState: symbol, observation: Observation | null): void {
   // Two handlers for one promise, as an error of what comes after the hook is none of the check.
   pending.then(() => {
     observation?.publish(request, null)
     done()
-  }, (error: unknown) => done(answer(error, request, reply, observation)))
+  }, (error: unknown) => done(answer(error, request, reply, kState, observation)))
 }
 
 /** Status and headers before the error is thrown, as a host's error handler may send its own body and set neither. */
-function answer (error: unknown, request: FastifyRequest, reply: FastifyReply, observation: Observation | null): Refusal {
+function answer (error: unknown, request: FastifyRequest, reply: FastifyReply, kState: symbol, observation: Observation | null): Refusal {
   // Of an unknown error nothing is read: even its name may be a getter that throws.
   const refusal = isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly')
   ;(request as GuardedRequest)[kState] = 'refused'

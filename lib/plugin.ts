@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { createClaimsReader } from './claims.js'
 import { annotateDocuments, lineage } from './documents.js'
 import { AlreadyRegisteredError, InvalidOptionError } from './errors.js'
-import { createGuard, kState, kUser } from './guard.js'
+import { createGuard, kUser } from './guard.js'
 import { findLateRoutes, nameHooks } from './late-routes.js'
 import { createJwksVerifier } from './jwks-verifier.js'
 import { issuerRules, readOptions, type Settings } from './options.js'
@@ -31,7 +31,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()), issuers: () => keys.map((each) => each.status()) }))
   fastify.decorateRequest(settings.decoratorName, null)
   fastify.decorateRequest(kUser, null)
-  fastify.decorateRequest(kState, null)
+  fastify.decorateRequest(guard.kState, null)
 
   fastify.addHook('onRegister', (context) => { contexts.add(context) })
   fastify.addHook('onRequest', guard.onRequest)

@@ -270,6 +270,50 @@ t.test('a 404 handler that states a level', async (t) => {
   t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } })
 })
 
+t.test('callNotFound where the guard has not judged before: outside of the scope, or in front of it', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.get('/outside', (_request, reply) => { reply.callNotFound() })
+  await app.register(async (child) => {
+    child.addHook('onRequest', (request, reply, done) => { if (request.url === '/early') reply.callNotFound(); else done() })
+    child.get('/early', who)
+  })
+  await app.register(async (api) => {
+    await api.register(userScope, { secret })
+    api.setNotFoundHandler(async (request, reply) => reply.code(404).send({ user: request.user, own: getUser(request) }))
+  })
+  const send = sender(app)
+  for (const url of ['/outside', '/early', '/nowhere']) {
+    for (const headers of [{}, alice, bearer('x')]) t.match(await send({ url, headers }), { status: 404, body: { user: null, own: null } }, url)
+  }
+
+  const older = Fastify()
+  t.teardown(async () => { await older.close() })
+  older.register(async (child) => {
+    child.addHook('onRequest', (_request, reply) => { reply.callNotFound() })
+    child.get('/early', who)
+  })
+  older.register(userScope, { secret })
+  t.match(await sender(older)('/early'), { status: 404, code: undefined })
+})
+
+t.test('callNotFound into another scope: its own options judge', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(async (staff) => {
+    await staff.register(userScope, { secret: otherSecret, decoratorName: 'staff' })
+    staff.get('/staff', (_request, reply) => { reply.callNotFound() })
+  })
+  await app.register(async (users) => {
+    await users.register(userScope, { secret })
+    users.setNotFoundHandler({ config: { access: 'user' } } as object, async (request, reply) => reply.code(404).send({ user: request.user.id, own: getUser(request)?.id }))
+  })
+  const send = sender(app)
+  t.match(await send({ url: '/staff', headers: alice }), { status: 401 })
+  t.match(await send({ url: '/staff', headers: bearer(sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret })) }), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' })
+  t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice', own: 'alice' } })
+})
+
 t.test('something on Object.prototype opens nothing', async (t) => {
   const polluted = Object.prototype as { access?: string, exp?: number, iss?: string, aud?: string }
   t.teardown(() => { for (const name of ['access', 'exp', 'iss', 'aud'] as const) delete polluted[name] })
