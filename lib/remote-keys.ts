@@ -26,6 +26,7 @@ export class RemoteKeys {
   readonly #onChange: () => void
   #remote: RemoteJWKSet | undefined
   #pending: Promise<boolean> | undefined
+  #fetched: readonly JWK[] = []
   #held: readonly JWK[] = []
   #fetchedAt = -Infinity
   #triedAt = -Infinity
@@ -132,6 +133,8 @@ export class RemoteKeys {
       [customFetch]: (url, init) => this.#fetch(url, init)
     })
     await this.#remote.reload()
+    // Not before `jose` uses them: what the old keys verify until then must not be kept as if the new ones had.
+    this.#hold(this.#fetched)
   }
 
   async #fetch (url: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
@@ -139,7 +142,7 @@ export class RemoteKeys {
     const { keys, ignored } = usableKeys(await fetchJson(fetch, url, init, maxBytes), algorithms)
     if (ignored.length > 0) this.#log.warn({ issuer, ignored }, 'issuer keys that cannot be used were ignored')
     if (keys.length === 0) throw new FetchFault('no usable key')
-    this.#hold(keys)
+    this.#fetched = keys
     return Response.json({ keys })
   }
 

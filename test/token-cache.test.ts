@@ -1,7 +1,8 @@
 import { mock } from 'node:test'
+import Fastify from 'fastify'
 import t from 'tap'
 import { TokenCache } from '../lib/token-cache.js'
-import type { UserScopeOptions, VerifiedUser } from '../lib/index.js'
+import userScope, { type UserScopeOptions, type VerifiedUser } from '../lib/index.js'
 import { createIssuer, createKey } from '../lib/testing.js'
 import { bearer, build, sign } from './helper.js'
 
@@ -132,6 +133,35 @@ t.test('an entry does not outlive the keys that verified it', async (t) => {
   issuer.keys.splice(0, 1, await createKey('three'))
   at(1300)
   t.equal(await ask(token), 401, 'nor without anybody asking, after the maximum age')
+})
+
+t.test('nor is it kept by a verification that began while new keys were taken over', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  let arrived = () => {}
+  const keysArrive = new Promise<void>((resolve) => { arrived = resolve })
+  const app = Fastify({ logger: { level: 'warn', stream: { write: () => { arrived() } } } })
+  t.teardown(async () => { await app.close() })
+  // A hook of the host in front of the guard: what it waits for ends so many microtasks after the keys came.
+  app.addHook('onRequest', async ({ headers }) => {
+    if (headers['x-hops'] === undefined) return
+    await keysArrive
+    for (let i = 0; i < Number(headers['x-hops']); i++) await null
+  })
+  await app.register(userScope, { issuers: [issuer.entry], cache: { ttl: 86_400 } })
+  app.get('/me', async (request) => request.user.id)
+  const status = async (token: string, headers = {}) => (await app.inject({ url: '/me', headers: { ...bearer(token), ...headers } })).statusCode
+  const tokens = await Promise.all(Array.from({ length: 50 }, async (_, n) => issuer.token({ id: 'alice', exp: start + 100_000, n })))
+  t.equal(await status(tokens[0]!), 200)
+
+  // The key that cannot be used is what is logged when the keys arrive.
+  issuer.keys.splice(0, 1, await createKey('two'), { ...await createKey('bad'), jwk: { kty: 'oct' } })
+  at(590)
+  const under = tokens.map((token, hops) => status(token, { 'x-hops': String(hops) }))
+  t.equal(await status(await issuer.token({ id: 'alice', exp: start + 100_000 })), 200, 'a new kid, for which the keys are fetched')
+  const during = await Promise.all(under)
+  const after = await Promise.all(tokens.map((token) => status(token)))
+  t.same(new Set(during), new Set([200, 401]), 'some came in time')
+  t.same(new Set(after), new Set([401]))
 })
 
 t.test('a verification that was under way while the keys changed is not kept', async (t) => {
