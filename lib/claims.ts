@@ -66,8 +66,7 @@ export interface ReadClaims {
   readonly user: VerifiedUser
   /** The token of an application and not of a person (RFC 6749 §4.4). */
   readonly isMachine: boolean
-  /** Seconds since 1970: before and from these moments the same claims are refused. */
-  readonly validFrom: number
+  /** Seconds since 1970: from then on the same claims are refused. */
   readonly expiresAt: number
 }
 
@@ -88,11 +87,10 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     if (header !== goodHeader) apply(ofHeader, ownMembers(header))
     goodHeader = header
     apply(ofClaims, ownMembers(payload), emailHint(payload, rules.userIdClaim))
-    const { exp, iat = 0, nbf = 0 } = payload as { exp: number, iat?: number, nbf?: number }
+    const { exp, iat = 0 } = payload as { exp: number, iat?: number }
     return {
       user: deepFreeze({ id: readUserId(payload, rules.userIdClaim), claims: payload as Claims }),
       isMachine: rules.isOfIssuer && isMachine(payload),
-      validFrom: Math.max(iat, nbf) - clockTolerance,
       expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
     }
   }

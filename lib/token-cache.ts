@@ -13,6 +13,8 @@ const maxBytes = 33_554_432 // of all tokens together
 
 interface Entry {
   readonly verified: Verified
+  /** Seconds since 1970, as the other. */
+  readonly keptAt: number
   readonly until: number
 }
 
@@ -42,15 +44,16 @@ export class TokenCache {
     const entry = this.#entries.get(token)
     if (entry === undefined) return undefined
     const now = Date.now() / 1000
-    // The moment it was kept bounds it from below: a clock that is set back may stand before nbf again.
-    if (now < entry.until && now >= entry.verified.validFrom) return entry.verified
+    // The moment it was kept bounds it from below: behind a clock that is set back it would be served for longer, and before its nbf.
+    if (now < entry.until && now >= entry.keptAt) return entry.verified
     this.#entries.delete(token)
     return undefined
   }
 
   keep (token: string, verified: Verified, generation: number | undefined): void {
     if (token.length > maxTokenLength || generation !== this.#generation) return
-    this.#entries.set(token, { verified, until: Math.min(verified.expiresAt, Date.now() / 1000 + this.#ttl) })
+    const keptAt = Date.now() / 1000
+    this.#entries.set(token, { verified, keptAt, until: Math.min(verified.expiresAt, keptAt + this.#ttl) })
   }
 
   /** For a change of keys: whatever they verified has to be verified anew. */
