@@ -6,6 +6,7 @@ import type { IssuerSettings } from './issuers.js'
 import { usableKeys } from './jwk.js'
 import { FetchFault, fetchJson } from './limited-fetch.js'
 import type { IssuerStatus } from './issuer-types.js'
+import { never, now, since } from './moments.js'
 
 /** No key can be had now, neither held nor fetched. */
 export class KeysUnavailable extends Error {
@@ -28,8 +29,8 @@ export class RemoteKeys {
   #pending: Promise<boolean> | undefined
   #fetched: readonly JWK[] = []
   #held: readonly JWK[] = []
-  #fetchedAt = -Infinity
-  #triedAt = -Infinity
+  #fetchedAt = never
+  #triedAt = never
   #failures = 0
   #lastError: string | null = null
 
@@ -50,7 +51,8 @@ export class RemoteKeys {
   /** Seconds since 1970: until then, what these keys verified stands without asking again. */
   get freshUntil (): number {
     const { maxAge, maxStale } = this.settings
-    return Math.min(Math.max(this.#fetchedAt + maxAge, this.#nextTry), this.#fetchedAt + maxStale)
+    const age = since(this.#fetchedAt)
+    return now().wall + Math.min(Math.max(maxAge - age, this.#pause), maxStale - age)
   }
 
   /** For `jose`. Throws KeysUnavailable, or an error of `jose` where no key fits. */
@@ -69,14 +71,14 @@ export class RemoteKeys {
   }
 
   status (): IssuerStatus {
-    const date = (seconds: number) => Number.isFinite(seconds) ? new Date(seconds * 1000) : null
+    const date = (seconds: number) => Number.isFinite(seconds) ? new Date(Math.round(seconds * 1000)) : null
     return {
       issuer: this.settings.issuer,
       keys: this.#held.map(({ kid }) => kid ?? null),
       age: this.#held.length > 0 ? Math.floor(since(this.#fetchedAt)) : null,
-      lastFetch: date(this.#triedAt),
+      lastFetch: date(this.#triedAt.wall),
       lastError: this.#lastError,
-      nextTry: date(this.#nextTry)
+      nextTry: date(now().wall + this.#pause)
     }
   }
 
@@ -96,18 +98,18 @@ export class RemoteKeys {
 
   /** The fetch in flight, or a new one where one may be tried. */
   #refreshing (): Promise<boolean> | undefined {
-    return this.#pending ?? (Date.now() / 1000 >= this.#nextTry || since(this.#triedAt) === Infinity ? this.#refresh() : undefined)
+    return this.#pending ?? (this.#pause <= 0 ? this.#refresh() : undefined)
   }
 
-  /** Longer and longer after failures, as long as there are keys to serve meanwhile. */
-  get #nextTry (): number {
+  /** Seconds until a fetch may be tried. Longer and longer after failures, as long as there are keys to serve meanwhile. */
+  get #pause (): number {
     const factor = this.#held.length > 0 ? Math.min(2 ** Math.max(0, this.#failures - 1), backOffLimit) : 1
-    return this.#triedAt + this.settings.cooldown * factor
+    return this.settings.cooldown * factor - since(this.#triedAt)
   }
 
   /** Never rejects: resolves to whether keys were fetched. */
   #refresh (): Promise<boolean> {
-    this.#triedAt = Date.now() / 1000
+    this.#triedAt = now()
     this.#pending ??= this.#reload().then(() => {
       this.#fetchedAt = this.#triedAt
       this.#failures = 0
@@ -153,14 +155,8 @@ export class RemoteKeys {
   }
 
   #unavailable (): KeysUnavailable {
-    return new KeysUnavailable(Math.max(1, Math.ceil(this.#nextTry - Date.now() / 1000)))
+    return new KeysUnavailable(Math.max(1, Math.ceil(this.#pause)))
   }
-}
-
-/** Seconds since a moment; a clock that was set back makes it long ago, so that keys are fetched anew. */
-function since (moment: number): number {
-  const elapsed = Date.now() / 1000 - moment
-  return elapsed >= 0 ? elapsed : Infinity
 }
 
 /** The messages of this library's own errors; of others the name and codes alone, as they may quote what came. */
