@@ -25,7 +25,7 @@ export interface IssuerOptions {
   timeout?: number
   /** Seconds after which keys are fetched anew: the longest that a removed key serves. 1 to 86400. Default 600. */
   maxAge?: number
-  /** Seconds between two fetches, whether the first succeeded or failed. 1 to 3600. Default 30. */
+  /** Seconds between two fetches, whether the first succeeded or failed; keys are fetched anew at a shorter `maxAge` all the same. 1 to 3600. Default 30. */
   cooldown?: number
   /** Seconds for which keys serve on while the issuer is down. 0 to 604800. Default 86400. */
   maxStale?: number

@@ -15,11 +15,12 @@ export class KeysUnavailable extends Error {
 }
 
 const backOffLimit = 10 // cooldowns
+const refreshAt = 0.8 // of the maximum age, so that nobody has to wait
 
 /**
  * The keys of one issuer. `jose` fetches, holds and imports them, one fetch in flight; when to fetch is decided here: at boot, at an
- * unknown `kid`, and before the keys held are older than the maximum age, but never within the cooldown of the last attempt,
- * whether that failed or not. A fetch that fails leaves the keys held as they were.
+ * unknown `kid`, and before the keys held are older than the maximum age, but not within the cooldown of the last attempt, whether that
+ * failed or not; only where the keys held grow old first, a cooldown after success is shorter. A fetch that fails leaves them as they were.
  */
 export class RemoteKeys {
   readonly settings: IssuerSettings
@@ -52,7 +53,8 @@ export class RemoteKeys {
   get freshUntil (): number {
     const { maxAge, maxStale } = this.settings
     const age = since(this.#fetchedAt)
-    return now().wall + Math.min(Math.max(maxAge - age, this.#pause), maxStale - age)
+    // A fetch that is under way may change what is known; one that failed does not, until the next.
+    return now().wall + Math.min(this.#failures > 0 ? Math.max(maxAge - age, this.#pause) : maxAge - age, maxStale - age)
   }
 
   /** For `jose`. Throws KeysUnavailable, or an error of `jose` where no key fits. */
@@ -86,7 +88,7 @@ export class RemoteKeys {
   async #ensure (): Promise<RemoteJWKSet> {
     const { maxAge, maxStale } = this.settings
     const age = since(this.#fetchedAt)
-    if (age >= maxAge * 0.8) {
+    if (age >= maxAge * refreshAt) {
       const refreshing = this.#refreshing()
       // Known to be down: the keys that were good until then serve on, and nobody waits.
       if (age >= maxStale || (age >= maxAge && this.#failures === 0)) await refreshing
@@ -103,8 +105,9 @@ export class RemoteKeys {
 
   /** Seconds until a fetch may be tried. Longer and longer after failures, as long as there are keys to serve meanwhile. */
   get #pause (): number {
-    const factor = this.#held.length > 0 ? Math.min(2 ** Math.max(0, this.#failures - 1), backOffLimit) : 1
-    return this.settings.cooldown * factor - since(this.#triedAt)
+    const { cooldown, maxAge } = this.settings
+    const factor = this.#held.length > 0 ? Math.min(2 ** (this.#failures - 1), backOffLimit) : 1
+    return (this.#failures > 0 ? cooldown * factor : Math.min(cooldown, maxAge * refreshAt)) - since(this.#triedAt)
   }
 
   /** Never rejects: resolves to whether keys were fetched. */

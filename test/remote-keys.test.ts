@@ -132,6 +132,32 @@ t.test('a removed key is refused by the first request after the maximum age', as
   t.equal(issuer.requests, 2)
 })
 
+t.test('nor does a cooldown that is longer make the removed key serve on', async (t) => {
+  for (const entry of [{ maxAge: 5 }, { maxAge: 5, cooldown: 3600 }]) {
+    mock.timers.setTime(start * 1000)
+    const issuer = await createIssuer({ mode: 'jwks', t })
+    const { status, info } = await host(t, issuer, entry)
+    const token = await issuer.token({ id: 'alice', exp: start + 100_000 })
+    t.equal(await status(token), 200)
+    t.same(info()?.nextTry, new Date((start + 4) * 1000), 'before the keys are too old')
+    const stranger = await issuer.token('alice', { key: await createKey('stranger') })
+    pass(3)
+    t.equal(await status(stranger), 401)
+    t.equal(issuer.requests, 1, 'no fetch for an unknown kid')
+    issuer.keys.splice(0, 1, await createKey('two'))
+    pass(2)
+    t.equal(await status(token), 401)
+    t.equal(issuer.requests, 2)
+    t.equal(await status(await issuer.token('alice')), 200)
+
+    // After a failure it holds.
+    await issuer.stop()
+    pass(5)
+    t.equal(await status(await issuer.token('alice')), 200)
+    t.same(info()?.nextTry, new Date(Date.now() + (entry.cooldown ?? 30) * 1000))
+  }
+})
+
 const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIssuer) => unknown]> = [
   ['down', /^TypeError (ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/, async (issuer) => issuer.stop()],
   ['slow', /timed out|JWKSTimeout|TimeoutError/, (issuer) => { issuer.answer = () => {} }],
