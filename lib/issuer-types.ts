@@ -27,7 +27,7 @@ export interface IssuerOptions {
   maxAge?: number
   /** Seconds between two fetches, whether the first succeeded or failed; keys are fetched anew at a shorter `maxAge` all the same. 1 to 3600. Default 30. */
   cooldown?: number
-  /** Seconds for which keys serve on while the issuer is down. 0 to 604800. Default 86400. */
+  /** Seconds after their fetch until which keys serve on while the issuer is down; 0, or less than `maxAge`: not beyond that. 0 to 604800. Default 86400. */
   maxStale?: number
   /** Bytes of a key set or metadata document. Default 1048576. */
   maxBytes?: number

@@ -51,10 +51,10 @@ export class RemoteKeys {
 
   /** Seconds since 1970: until then, what these keys verified stands without asking again. */
   get freshUntil (): number {
-    const { maxAge, maxStale } = this.settings
     const age = since(this.#fetchedAt)
+    const left = this.settings.maxAge - age
     // A fetch that is under way may change what is known; one that failed does not, until the next.
-    return now().wall + Math.min(this.#failures > 0 ? Math.max(maxAge - age, this.#pause) : maxAge - age, maxStale - age)
+    return now().wall + (this.#failures > 0 ? Math.min(Math.max(left, this.#pause), this.#maxAgeWhileDown - age) : left)
   }
 
   /** For `jose`. Throws KeysUnavailable, or an error of `jose` where no key fits. */
@@ -84,18 +84,24 @@ export class RemoteKeys {
     }
   }
 
-  /** Keys that are not too old. Waits for new ones only where those held do not serve. */
+  /** Keys that are not too old. Waits for new ones only where those held do not serve, and lets go of these only where none can be had. */
   async #ensure (): Promise<RemoteJWKSet> {
-    const { maxAge, maxStale } = this.settings
+    const { maxAge } = this.settings
     const age = since(this.#fetchedAt)
+    const isOutdated = age >= this.#maxAgeWhileDown
+    if (isOutdated && this.#failures > 0) this.#hold([])
     if (age >= maxAge * refreshAt) {
       const refreshing = this.#refreshing()
       // Known to be down: the keys that were good until then serve on, and nobody waits.
-      if (age >= maxStale || (age >= maxAge && this.#failures === 0)) await refreshing
+      const serve = !isOutdated && (age < maxAge || this.#failures > 0)
+      if (!serve && !await refreshing && isOutdated) this.#hold([])
     }
-    if (since(this.#fetchedAt) >= maxStale) this.#hold([])
     if (this.#remote === undefined || this.#held.length === 0) throw this.#unavailable()
     return this.#remote
+  }
+
+  get #maxAgeWhileDown (): number {
+    return Math.max(this.settings.maxAge, this.settings.maxStale)
   }
 
   /** The fetch in flight, or a new one where one may be tried. */
@@ -113,12 +119,7 @@ export class RemoteKeys {
   /** Never rejects: resolves to whether keys were fetched. */
   #refresh (): Promise<boolean> {
     this.#triedAt = now()
-    this.#pending ??= this.#reload().then(() => {
-      this.#fetchedAt = this.#triedAt
-      this.#failures = 0
-      this.#lastError = null
-      return true
-    }, (error: unknown) => {
+    this.#pending ??= this.#reload().then(() => true, (error: unknown) => {
       this.#failures++
       this.#lastError = describe(error)
       const held = this.#held.length > 0 ? 'those held serve on' : 'none are held'
@@ -140,6 +141,9 @@ export class RemoteKeys {
     await this.#remote.reload()
     // Not before `jose` uses them: what the old keys verify until then must not be kept as if the new ones had.
     this.#hold(this.#fetched)
+    this.#fetchedAt = this.#triedAt
+    this.#failures = 0
+    this.#lastError = null
   }
 
   async #fetch (url: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {

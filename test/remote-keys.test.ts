@@ -213,6 +213,57 @@ for (const [what, lastError, fail] of failures) {
   })
 }
 
+t.test('maxStale below maxAge: keys serve until maxAge, whoever answers', async (t) => {
+  for (const maxStale of [0, 60, 300, 600]) {
+    mock.timers.setTime(start * 1000)
+    const issuer = await createIssuer({ mode: 'jwks', t })
+    const { ask, status, info } = await host(t, issuer, { maxStale })
+    const fresh = (n: number) => issuer.token({ id: 'alice', exp: start + 1e6, n })
+    for (const at of [0, 1, 31, 59, 61, 100, 301, 479, 481, 600, 1100, 3000, 100_000]) {
+      mock.timers.setTime((start + at) * 1000)
+      t.equal(await status(await fresh(at)), 200, `up, maxStale ${maxStale}, at ${at}`)
+      await settled(issuer, 0)
+    }
+
+    await issuer.stop()
+    pass(599)
+    t.equal(await status(await fresh(1)), 200, 'down')
+    while (info()?.lastError === null) await new Promise((resolve) => setImmediate(resolve))
+    t.equal(await status(await fresh(2)), 200)
+    pass(1)
+    t.match(await ask(await fresh(3)), { status: 503, headers: { 'retry-after': '29' } })
+    t.match(info(), { keys: [], age: null })
+    await issuer.restart()
+    pass(28)
+    t.match(await ask(await fresh(4)), { status: 503, headers: { 'retry-after': '1' } })
+    pass(1)
+    t.equal(await status(await fresh(5)), 200)
+  }
+})
+
+t.test('keys that are too old to serve are fetched at once: nothing is to be gained by waiting', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask, status, warnings } = await host(t, issuer, { maxStale: 3600 })
+  const fresh = (n: number) => issuer.token({ id: 'alice', exp: start + 1e6, n })
+  const { answer } = issuer
+  issuer.answer = sendJson({}, 500)
+  for (let attempts = 1; attempts <= 7; attempts++) { // the last pauses are of 300 s
+    mock.timers.setTime((start + [0, 600, 700, 800, 1000, 1300, 1900, 3500][attempts]!) * 1000)
+    t.equal(await status(await fresh(attempts)), 200)
+    while (warnings().length < attempts) await new Promise((resolve) => setImmediate(resolve))
+  }
+  mock.timers.setTime((start + 3600) * 1000)
+  const requests = issuer.requests
+  t.match(await ask(await fresh(8)), { status: 503, headers: { 'retry-after': '30' } }, 'asked, and no longer at rarer and rarer times')
+  t.equal(issuer.requests, requests + 1)
+  issuer.answer = answer
+  pass(30)
+  t.same(await Promise.all([9, 10, 11].map(async (n) => status(await fresh(n)))), [200, 200, 200])
+  t.equal(issuer.requests, requests + 2)
+  pass(100_000)
+  t.equal(await status(await fresh(12)), 200, 'and after a long time without requests')
+})
+
 t.test('no redirect is followed to another origin', async (t) => {
   const other = await createIssuer({ mode: 'jwks', t })
   const issuer = await createIssuer({ mode: 'jwks', t })
