@@ -8,7 +8,7 @@ import { FetchFault, fetchJson } from './limited-fetch.js'
  */
 export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   const { issuer, fetch, timeout, maxBytes, allowInsecureJwks } = settings
-  const init = { method: 'GET', headers: { accept: 'application/json' }, signal: AbortSignal.timeout(timeout * 1000) }
+  const init = { method: 'GET', headers: { accept: 'application/json' }, signal: AbortSignal.timeout(timeout) }
   const [openId, oauth] = metadataUrls(issuer)
   const metadata = await fetchJson(fetch, openId, init, maxBytes).catch(() => fetchJson(fetch, oauth, init, maxBytes))
   const { issuer: named, jwks_uri: uri } = (metadata ?? {}) as { issuer?: unknown, jwks_uri?: unknown }

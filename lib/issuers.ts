@@ -32,7 +32,7 @@ export const issuerSchema = Type.Object({
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
 }, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }' })
 
-/** One issuer after validation. Times in seconds. */
+/** One issuer after validation. Times in seconds, where nothing else is said. */
 export interface IssuerSettings {
   readonly issuer: string
   /** Undefined: not checked. */
@@ -44,6 +44,7 @@ export interface IssuerSettings {
   readonly types: readonly string[]
   readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
   readonly lazy: boolean
+  /** Whole milliseconds, as AbortSignal and `jose` want them. */
   readonly timeout: number
   readonly maxAge: number
   readonly cooldown: number
@@ -80,7 +81,7 @@ function settle (entry: IssuerOptions): IssuerSettings {
     requiredClaims: Object.freeze(Object.fromEntries(Object.entries(entry.requiredClaims ?? {})
       .map(([claim, value]) => [claim, value === true || Object.freeze([value].flat())]))),
     lazy: entry.lazy ?? false,
-    timeout: entry.timeout ?? 5,
+    timeout: Math.round((entry.timeout ?? 5) * 1000),
     maxAge: entry.maxAge ?? 600,
     cooldown: entry.cooldown ?? 30,
     maxStale: entry.maxStale ?? 86_400,

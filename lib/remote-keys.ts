@@ -132,7 +132,7 @@ export class RemoteKeys {
   async #reload (): Promise<void> {
     const { jwksUri, timeout } = this.settings
     this.#remote ??= createRemoteJWKSet(new URL(jwksUri ?? await discoverKeys(this.settings)), {
-      timeoutDuration: timeout * 1000,
+      timeoutDuration: timeout,
       // When to fetch is decided above.
       cacheMaxAge: Infinity,
       cooldownDuration: Infinity,
