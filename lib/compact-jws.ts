@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { parse as parseJson } from 'secure-json-parse'
+import { scan } from 'secure-json-parse'
 import { refuse } from './errors.js'
+import { withoutStacks } from './stacks.js'
 
 /** A token taken apart, and not yet believed. */
 export interface CompactJws {
@@ -67,10 +68,13 @@ function readSegment (segment: string, part: string): Record<string, unknown> {
 
 /** The parser's own error quotes its input, so it goes no further, not even as a cause. */
 function readJson (text: string, part: string): unknown {
-  // The parser would skip it, and JSON has none (RFC 8259 §8.1).
-  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
+  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`) // JSON has none (RFC 8259 §8.1)
   try {
-    return parseJson(text, { protoAction: 'error', constructorAction: 'ignore' })
+    return withoutStacks(() => {
+      const value = JSON.parse(text) as object | null
+      // By its `parse`, which does the same, a host that has frozen the limit of stacks would have every token refused.
+      return value && scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown
+    })
   } catch {
     throw malformed(`the ${part} is not JSON, or has a member named __proto__`)
   }

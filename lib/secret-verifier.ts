@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createClaimsReader } from './claims.js'
 import { refuse, type Refusal } from './errors.js'
 import type { Settings } from './options.js'
+import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
 type VerifySignature = (token: string) => unknown
@@ -41,15 +42,7 @@ function assertAlgorithm (alg: unknown, algorithms: readonly string[]): void {
 }
 
 function assertSignature (token: string, signatures: VerifySignature[]): void {
-  // Of the library's error the code alone is read; to capture its stack is what would make a flood of forged tokens dear.
-  const { stackTraceLimit } = Error
-  let fault
-  try {
-    Error.stackTraceLimit = 0
-    fault = faultOf(token, signatures)
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
-  }
+  const fault = withoutStacks(() => faultOf(token, signatures))
   if (fault) throw fault
 }
 
