@@ -14,7 +14,7 @@ export class Observation {
   readonly #start = process.hrtime.bigint()
   #discarded = false
 
-  /** Nothing is judged on a public route. */
+  /** Nothing is judged on a public route, or nothing new was found right before the handler. */
   discard (): void {
     this.#discarded = true
   }

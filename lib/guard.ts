@@ -97,19 +97,21 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
     decorate(request, level, verified, observation)
   }
 
-  function readmit (request: GuardedRequest): void | Promise<void> {
+  /** Publishes what it refuses, and what it judges again for a 404 handler; else the request was published as admitted. */
+  function readmit (request: GuardedRequest, observation: Observation | null): void | Promise<void> {
     const state = request[kState] ?? null // undefined outside of the scope, and behind a hook that stood in front of the guard
     // A 404 handler has a level of its own, and `callNotFound()` of a route or an error handler runs no onRequest hook for it.
-    if (request.is404 && !suffices(state, readLevel(request))) return admit(request, null)
-    if (state === 'verified' || state === 'anonymous' || state === 'unread') return
+    if (request.is404 && !suffices(state, readLevel(request))) return admit(request, observation)
+    if (state === 'verified' || state === 'anonymous' || state === 'unread') return observation?.discard()
     // A hook of the host that goes on twice gets here by the guard's side, before it has judged.
     if (state === null || state === 'refused') throw refuse('MISSING_TOKEN', 'the request was not admitted')
     if (!isStillOwnId(readParam(request, userIdParam), state.id)) {
       throw refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" was changed after it was checked`)
     }
+    observation?.discard()
   }
 
-  return { kState, onRequest: hook(names.guard, kState, admit, observe), preHandler: hook(names.guard, kState, readmit), lastPreHandler: hook(names.seen, kState, readmit) }
+  return { kState, onRequest: hook(names.guard, kState, admit), preHandler: hook(names.guard, kState, readmit), lastPreHandler: hook(names.seen, kState, readmit) }
 }
 
 /** Whether what was found of a request for its route is enough for a 404 handler of this level. */
@@ -128,11 +130,11 @@ function suffices (state: State, level: AccessLevel): boolean {
  * A hook under the name by which `printRoutes` shows it. Whatever fails inside, a format that the host defined for its claims
  * say, is a refusal and not a 500.
  */
-function hook (name: string, kState: symbol, check: (request: GuardedRequest, observation: Observation | null) => void | Promise<void>, observeRequest: () => Observation | null = () => null): Hook {
+function hook (name: string, kState: symbol, check: (request: GuardedRequest, observation: Observation | null) => void | Promise<void>): Hook {
   const run: Hook = (request, reply, done) => {
     // The answer is on its way already: whoever goes on here must come no further, and a second answer would be one too many.
     if ((request as GuardedRequest)[kState] === 'refused' && !request.is404) return
-    const observation = observeRequest()
+    const observation = observe()
     let pending
     try {
       pending = check(request as GuardedRequest, observation)

@@ -91,7 +91,11 @@ export interface OpenApiOptions {
   description?: string
 }
 
-/** What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. */
+/**
+ * What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. Of one that was admitted and is
+ * judged again, a second time: refused right before its handler, as its path parameter was changed, or handed by `callNotFound()` to a 404
+ * handler that asks for more than the route did.
+ */
 export interface VerifyMessage {
   /** `'anonymous'`: no token on an `'optional'` route. Requests to `'public'` ones are not published. */
   outcome: 'admitted' | 'refused' | 'anonymous'
@@ -100,7 +104,7 @@ export interface VerifyMessage {
   method: string
   /** The URL of the route as declared, not that of the request. */
   route: string | null
-  /** The issuer, or `'secret'`; null where no token was verified. */
+  /** The issuer, or `'secret'`; null where no token was verified, this time. */
   verifiedBy: string | null
   /** Whether the token was found in the cache. */
   cached: boolean

@@ -59,6 +59,33 @@ t.test('what is published', async (t) => {
   t.match(messages, [{ outcome: 'admitted', verifiedBy: issuer.url, cached: false }])
 })
 
+t.test('what is published where a request is judged again', async (t) => {
+  const messages: VerifyMessage[] = []
+  const listener = (message: unknown) => { messages.push(message as VerifyMessage) }
+  subscribe(name, listener)
+  t.teardown(() => { unsubscribe(name, listener) })
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setNotFoundHandler({ config: { access: 'user' } } as object, async (_request, reply) => reply.code(404).send())
+    app.get('/changed/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, async () => 'in')
+    app.get('/number/:user_id', { schema: { params: { type: 'object', properties: { user_id: { type: 'integer' } } } } }, async () => 'in')
+    app.get('/public', { config: { access: 'public' } }, (_request, reply) => { reply.callNotFound() })
+    app.get('/user', (_request, reply) => { reply.callNotFound() })
+  })
+  const published = async (url: string, id?: string) => {
+    messages.length = 0
+    await send({ url, ...id && { headers: bearer(tokenFor(id)) } })
+    return messages.map(({ outcome, code, route, verifiedBy }) => [outcome, code, route, verifiedBy])
+  }
+  t.same(await published('/changed/alice', 'alice'), [
+    ['admitted', null, '/changed/:user_id', 'secret'],
+    ['refused', 'FORBIDDEN_USER_ACCESS', '/changed/:user_id', null]
+  ])
+  t.same(await published('/number/7', '7'), [['admitted', null, '/number/:user_id', 'secret']])
+  t.same(await published('/public'), [['refused', 'MISSING_TOKEN', null, null]])
+  t.same(await published('/public', 'alice'), [['admitted', null, null, 'secret']])
+  t.same(await published('/user', 'alice'), [['admitted', null, '/user', 'secret']])
+})
+
 t.test('nothing is published, or measured, where nobody subscribes', async (t) => {
   const { send } = await build(t)
   const clock = t.capture(process.hrtime, 'bigint', process.hrtime.bigint)
