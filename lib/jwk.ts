@@ -4,7 +4,7 @@ import { FetchFault } from './limited-fetch.js'
 
 /** A key that is left out, and why, for the log. */
 export interface IgnoredKey {
-  readonly kid: unknown
+  readonly kid: string | null
   readonly reason: string
 }
 
@@ -48,7 +48,7 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
   const sound = new Map<string, JWK>()
   for (const key of listed as unknown[]) {
     const reason = faultOf(key, algorithms)
-    if (reason) ignored.push({ kid: (key as Member | null)?.kid ?? null, reason })
+    if (reason) ignored.push({ kid: forLog((key as Member | null)?.kid), reason })
     else {
       const reduced = Object.fromEntries(members.filter((name) => name in (key as Member)).map((name) => [name, (key as Member)[name]]))
       sound.set(JSON.stringify(reduced), reduced as JWK) // one key listed twice is one key
@@ -56,11 +56,14 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
   }
   const unique = [...sound.values()].filter(({ kid }, _, all) => {
     const isAmbiguous = kid !== undefined && all.filter((other) => other.kid === kid).length > 1
-    if (isAmbiguous) ignored.push({ kid, reason: 'another key has the same kid' })
+    if (isAmbiguous) ignored.push({ kid: forLog(kid), reason: 'another key has the same kid' })
     return !isAmbiguous
   })
   return { keys: unique, ignored }
 }
+
+/** It is the issuer's text, and may be an object with anything in it. */
+const forLog = (kid: unknown) => typeof kid === 'string' ? kid.slice(0, 64) : null
 
 function faultOf (key: unknown, algorithms: readonly string[]): string | undefined {
   if (typeof key !== 'object' || key === null) return 'not an object'

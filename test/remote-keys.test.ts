@@ -357,6 +357,25 @@ t.test('keys that cannot be used are ignored, and the others serve', async (t) =
   }
 })
 
+t.test('of a kid that an issuer made up, the log has a string at most, and the beginning of it', async (t) => {
+  const rows: Array<[kid: unknown, logged: unknown]> = [
+    [{ k: 'upstream body' }, null],
+    [['upstream body'], null],
+    [5, null],
+    ['bad', 'bad'],
+    ['x'.repeat(64) + 'upstream body', 'x'.repeat(64)]
+  ]
+  for (const [kid, logged] of rows) {
+    const issuer = await createIssuer({ mode: 'jwks', t })
+    // Ignored for what it is, and for its twin.
+    issuer.answer = sendJson({ keys: [{ kty: 'oct', kid }, ...typeof kid === 'string' ? [{ ...ec, kid }, { ...publicJwk(rsa({})), kid }] : [], issuer.keys[0]?.jwk] })
+    const { log, warnings } = await host(t, issuer)
+    const [warning] = warnings() as unknown as [{ ignored: Array<{ kid: unknown }> }]
+    t.same(new Set(warning.ignored.map(({ kid }) => kid)), new Set([logged]))
+    t.notMatch(JSON.stringify(log), 'upstream body')
+  }
+})
+
 t.test('certificates and URLs in a key are not used', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   issuer.answer = sendJson({ keys: [{ ...issuer.keys[0]?.jwk, x5u: 'https://evil.example', x5c: ['AAAA'], use: 'sig', key_ops: ['verify'] }] })
