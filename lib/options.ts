@@ -145,12 +145,13 @@ function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchem
 }
 
 /** TypeBox refuses every value of a string whose format it does not know: better said at boot than with each token. */
-function unknownFormat (schema: unknown): string | undefined {
-  if (typeof schema !== 'object' || schema === null) return undefined
+function unknownFormat (schema: unknown, seen = new Set()): string | undefined {
+  if (typeof schema !== 'object' || schema === null || seen.has(schema)) return undefined
+  seen.add(schema)
   const { format, [Kind]: kind } = schema as { format?: unknown, [Kind]?: string }
   if (kind === 'String' && typeof format === 'string' && !FormatRegistry.Has(format)) return format
   for (const inner of Object.values(schema)) {
-    const found = unknownFormat(inner)
+    const found = unknownFormat(inner, seen)
     if (found) return found
   }
   return undefined

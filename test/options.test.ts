@@ -60,6 +60,20 @@ t.test('an option that is inherited, or has a getter, and is undefined', async (
   }
 })
 
+t.test('claims: a schema that contains itself', async (t) => {
+  const endless = Type.Object({})
+  Object.assign(endless.properties, { inner: endless })
+  await t.rejects(async () => { await Fastify().register(userScope, { secret, claims: endless }) }, {
+    code: 'FST_USER_SCOPE_INVALID_OPTION', message: /option "claims" must be a TypeBox object schema, complete in itself/
+  })
+  // Where TypeBox does not look, it does no harm.
+  const annotated = Type.Object({ role: Type.Literal('member') })
+  annotated['x-self'] = annotated
+  const { send } = await build(t, { claims: annotated })
+  t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'member' })) }), { status: 200 })
+  t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'admin' })) }), { status: 401 })
+})
+
 t.test('options that are no object stop the boot', async (t) => {
   await t.rejects(async () => { await Fastify().register(userScope, 5 as unknown as UserScopeOptions) }, { message: /the options must be an object/ })
 })
