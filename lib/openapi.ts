@@ -91,7 +91,7 @@ export function annotate (document: ApiDocument, { schemeName, description }: Ex
     // A copy for each operation: YAML writes an alias for each further use of an object, and its readers refuse a document with many.
     return { ...operation, security, responses: addResponses(operation.responses ?? {}, structuredClone(responses)) }
   }
-  const required = ({ security }: Operation) => withBearer(security ?? [], schemeName, document)
+  const required = ({ security }: Operation) => withBearer(security ?? document.security ?? [], schemeName, document)
   const byLevel: Record<AccessLevel, (operation: Operation) => Operation> = {
     owner: (operation) => secure(operation, required(operation), { 401: unauthorized, 403: forbidden }),
     user: (operation) => secure(operation, required(operation), { 401: unauthorized }),

@@ -291,7 +291,7 @@ t.test('beside what the host requires, the token is', async (t) => {
   }
 })
 
-t.test('a default of the host holds for what is not of the scope', async (t) => {
+t.test('a default of the host is joined where a token is needed, and does not hold for public routes', async (t) => {
   const key = { type: 'apiKey', in: 'header', name: 'X-Key' } as const
   const security = [{ key: [] }]
   const variants = {
@@ -307,6 +307,7 @@ t.test('a default of the host holds for what is not of the scope', async (t) => 
       app.register(async (app) => {
         await app.register(userScope, { secret })
         app.get('/api/:user_id', handler)
+        app.get('/alone', { schema: { security: [] } }, handler)
         app.get('/optional', { config: { access: 'optional' } }, handler)
         app.get('/public', { config: { access: 'public' } }, handler)
         app.get('/none', { schema: { security: [] }, config: { access: 'public' } }, handler)
@@ -317,8 +318,9 @@ t.test('a default of the host holds for what is not of the scope', async (t) => 
       t.same(document['security'], security)
       t.same(securityOf(document), {
         'GET /outside': undefined,
-        'GET /api/{user_id}': bearerAuth,
-        'GET /optional': [{}, ...bearerAuth],
+        'GET /api/{user_id}': [{ bearerAuth: [], key: [] }],
+        'GET /alone': bearerAuth,
+        'GET /optional': [{}, { bearerAuth: [], key: [] }],
         'GET /public': [],
         'GET /none': [],
         'GET /stated': security
