@@ -75,7 +75,7 @@ export function readParam ({ params }: FastifyRequest, name: string): unknown {
   return (params as Record<string, unknown> | null)?.[name]
 }
 
-export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
+const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyRequest, RouteOptions } from 'fastify'
-import { assertSoundRoute, assertSoundUrl, classify, isLevel, readParam, type RouteAccess, type RouteFacts } from './access.js'
+import { assertSoundRoute, assertSoundUrl, classify, readParam, type RouteAccess, type RouteFacts } from './access.js'
 import { refuse } from './errors.js'
 import type { LateRoute } from './late-routes.js'
 import type { AccessLevel, ScopedRoute } from './types.js'
@@ -19,7 +19,7 @@ export interface SeenRoute {
   access: RouteAccess
 }
 
-type Config = Pick<RouteFacts, 'method' | 'access'> & { url?: string, [entry: symbol]: SeenRoute | undefined }
+type Config = Partial<Pick<RouteFacts, 'method' | 'access'>> & { url?: string, [entry: symbol]: SeenRoute | undefined }
 
 /** The routes of one registration and their access levels. */
 export class RouteTable {
@@ -90,9 +90,9 @@ export class RouteTable {
   #classifyLate (config: Config): RouteAccess {
     const known = this.#late.get(config)
     if (known) return known
-    const { url, method } = config
+    const { url, method = '' } = config
     const access = statedAccess(config)
-    const found: RouteAccess = url === undefined && !isLevel(access) ? { level: 'public', source: 'default' } : classify({ url: url ?? '', method, access }, this.#param)
+    const found: RouteAccess = url === undefined && access === undefined ? { level: 'public', source: 'default' } : classify({ url: url ?? '', method, access }, this.#param)
     if (url !== undefined && found.source === 'default') this.#assertSoundLate(url)
     this.#late.set(config, found)
     return found

@@ -270,6 +270,16 @@ t.test('a 404 handler that states a level', async (t) => {
   t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } })
 })
 
+t.test('a 404 handler whose level is none is guarded', async (t) => {
+  for (const access of ['users', 'Public', null, ['public']]) {
+    const { send } = await build(t, {}, {}, (app) => {
+      app.setNotFoundHandler({ config: { access } } as object, async (request, reply) => reply.code(404).send({ user: getUser(request)?.id }))
+    })
+    t.match(await send('/nowhere'), { status: 401, code: 'MISSING_TOKEN' }, String(access))
+    t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } }, String(access))
+  }
+})
+
 t.test('callNotFound where the guard has not judged before: outside of the scope, or in front of it', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
