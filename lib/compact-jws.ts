@@ -66,6 +66,9 @@ function readSegment (segment: string, part: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
+/** Only in letters or by an escape can it be written (RFC 8259 §7). */
+const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\')
+
 /** The parser's own error quotes its input, so it goes no further, not even as a cause. */
 function readJson (text: string, part: string): unknown {
   if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`) // JSON has none (RFC 8259 §8.1)
@@ -73,7 +76,7 @@ function readJson (text: string, part: string): unknown {
     return withoutStacks(() => {
       const value = JSON.parse(text) as object | null
       // By its `parse`, which does the same, a host that has frozen the limit of stacks would have every token refused.
-      return value && scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown
+      return value && mayHoldProto(text) ? scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown : value
     })
   } catch {
     throw malformed(`the ${part} is not JSON, or has a member named __proto__`)
