@@ -15,8 +15,7 @@ export function hints (route: AppRoute, missing: readonly string[], failures: re
   if (isAnswered(/^401\b/)) return [tokenNotTaken]
   if (isAnswered(/^its handler/)) return [`a hook changes ":${route.parameter}" after it was compared, and the handler sees another's id`]
   if (isAnswered(/^403\b/)) return ['alice is kept from her own path: does a hook change the id, or need more than her token?']
-  const fault = new RegExp(`\\bparams[/.]${route.parameter}\\b`)
-  if (isAnswered(fault) || (isAnswered(/^404, no route/) && hasPattern(route))) return [`not tried to the end: alice's id does not fit ":${route.parameter}": give alice and bob ids such as your users have`]
+  if (kept.every(({ answer }) => answer.includes(`params/${route.parameter} `)) || (isAnswered(/^404, no route/) && hasPattern(route))) return [`not tried to the end: alice's id does not fit ":${route.parameter}": give alice and bob ids such as your users have`]
   return [unfinished(route, missing)]
 }
 
