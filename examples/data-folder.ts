@@ -10,10 +10,10 @@ interface DataFolder {
 }
 
 /** Opens the folder for this process alone: the embedded database does not notice a second one, and both would overwrite each other's rows. */
-export async function openFolder (folder: string, onLost: () => void = endAtOnce): Promise<DataFolder> {
+export async function openFolder (folder: string): Promise<DataFolder> {
   const unusable = (error: Error) => { throw new Error(`DATA_DIR cannot be used (${error.message}): name a folder that can be written to`) }
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unusable)
-  const release = await lockFolder(folder, onLost).catch(unusable)
+  const release = await lockFolder(folder, endAtOnce).catch(unusable)
   if (!release) throw new Error(`${folder} is in use by another server: stop that, or name another folder in DATA_DIR (several servers share a DATABASE_URL)`)
   const database = join(folder, 'postgres')
   // The embedded database lets everybody read and write most of its files.

@@ -47,29 +47,23 @@ function hold (file: string, onLost: () => void): () => Promise<void> {
   }
 }
 
-async function isHeld (file: string, patience: number): Promise<boolean> {
-  try {
-    if (await readFile(file, 'utf8') === 'free') return false
-    const { mtimeMs } = await stat(file)
-    for (let waited = 0; waited < patience; waited += beat) {
-      await setTimeout(beat)
-      if ((await stat(file)).mtimeMs !== mtimeMs) return true
-    }
-    return false
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
+const isHeld = async (file: string, patience: number): Promise<boolean> => await isTouched(file, patience).catch(falseIf('ENOENT'))
+
+async function isTouched (file: string, patience: number): Promise<boolean> {
+  if (await readFile(file, 'utf8') === 'free') return false
+  const { mtimeMs } = await stat(file)
+  for (let waited = 0; waited < patience; waited += beat) {
+    await setTimeout(beat)
+    if ((await stat(file)).mtimeMs !== mtimeMs) return true
   }
+  return false
 }
 
-async function create (file: string): Promise<boolean> {
-  try {
-    await writeFile(file, '', { flag: 'wx', mode: 0o600 })
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
+const create = async (file: string): Promise<boolean> => await writeFile(file, '', { flag: 'wx', mode: 0o600 }).then(() => true, falseIf('EEXIST'))
+
+const falseIf = (code: string) => (error: NodeJS.ErrnoException) => {
+  if (error.code === code) return false
+  throw error
 }
 
 const fileOf = (folder: string, number: number) => join(folder, `lock.${number}`)

@@ -120,6 +120,7 @@ t.test('each version of a route is compared', async (t) => {
 t.test('a 403 that is documented, and not given', async (t) => {
   const app = await host(t, {}, (app) => {
     app.get('/shared/:user_id', { config: { access: 'user' }, schema: { response: { 403: { type: 'object' } } } }, handler)
+    app.get('/everybody/:user_id', { config: { access: 'user' } }, handler)
     app.get('/roles', { schema: { response: { 403: { type: 'object' } } } }, handler)
   })
   t.equal(await say(app), `${heading}\n\nGET /shared/{user_id}\n  the document says guarded, and a request of alice to bob's path goes on to its handler\n  curl -i -H 'authorization: Bearer eyJhbGciOiJIU…' 'http://localhost/shared/bob'`)

@@ -1,7 +1,6 @@
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openFolder } from '../examples/data-folder.js'
 import { lockFolder } from '../examples/folder-lock.js'
 
 const never = () => { throw new Error('lost') }
@@ -57,11 +56,16 @@ t.test('a server that lost the folder is told', async (t) => {
   const alive = setInterval(() => {}, 1000) // the lock keeps no process running
   t.teardown(() => clearInterval(alive))
   let release: (() => Promise<void>) | undefined
-  const lost = new Promise<void>((resolve) => { openFolder(folder, resolve).then((opened) => { release = opened.release }, t.threw) })
+  const lost = new Promise<void>((resolve) => { lockFolder(folder, resolve).then((freed) => { release = freed ?? undefined }, t.threw) })
   await rm(join(folder, await lockIn(folder)))
   await lost
   await rm(folder, { recursive: true })
   await release?.()
+})
+
+t.test('what cannot be read is told', async (t) => {
+  await t.rejects(lockFolder(t.testdir({ 'lock.1': {} }), never), { code: 'EISDIR' })
+  await t.rejects(lockFolder(join(t.testdir({}), 'none'), never), { code: 'ENOENT' })
 })
 
 async function lockIn (folder: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
+import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -85,7 +86,7 @@ t.test('nothing keeps a process alive that stops it, or whose context ends nothi
   const file = fileURLToPath(new URL('../lib/remote-issuer.ts', import.meta.url))
   const run = async (script: string) => {
     const start = performance.now()
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`], { timeout: 20_000 })
+    const { stdout } = await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', '--input-type=module', '-e', `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`], { timeout: 20_000, env: { PATH: env.PATH } })
     return { stdout: stdout.trim(), time: performance.now() - start }
   }
   const slow = await run(`
