@@ -4,8 +4,9 @@ import { Type } from '@fastify/type-provider-typebox'
 import { fromNodeHeaders } from 'better-auth/node'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Auth } from './auth.js'
+import { DatabaseUnavailableError } from './database.js'
 import type { DemoUser } from './demo.js'
-import { fault, text } from './schemas.js'
+import { databaseFault, fault, text } from './schemas.js'
 
 const Credentials = (email: string, password: string) => ({
   email: Type.String({ format: 'email', maxLength: 254, examples: [email] }),
@@ -17,7 +18,7 @@ const User = Type.Object({ id: Type.String(), email: Type.String(), name: Type.S
 const SignedIn = Type.Object({ token: Type.String({ description: 'Of the session: not what the API takes' }), user: User }, { description: 'Signed in: the answer sets the session cookie', additionalProperties: true })
 const authFault = (description: string) => Type.Object({ code: Type.String(), message: Type.String() }, { description, additionalProperties: true })
 const unfit = { 400: authFault('The body does not fit') }
-const limited = { 429: fault('Too many requests from this address') }
+const refusals = { 429: fault('Too many requests from this address'), 503: databaseFault }
 
 const TooManyRequestsError = createError<[string]>('TOO_MANY_REQUESTS', 'Too many requests, try again in %s', 429)
 
@@ -40,9 +41,12 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
   async function pass ({ method, url, headers, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     // Only path and query: a request line may name another host.
     const { pathname, search } = new URL(url, baseURL)
+    const sent = fromNodeHeaders(headers)
     const response = await auth.handler(new Request(Object.assign(new URL(baseURL), { pathname, search }), {
-      method, headers: fromNodeHeaders(headers), body: body == null ? null : Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
+      method, headers: sent, body: body == null ? null : Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
     }))
+    // It takes a session that it cannot read for none, and the client would forget its own.
+    if ([401, 500].includes(response.status)) await auth.api.getSession({ headers: sent }).catch(() => { throw new DatabaseUnavailableError() })
     for (const [name, value] of response.headers) if (name !== 'set-cookie') reply.header(name, value)
     // One header for each: a browser cannot tell them apart in a list.
     const cookies = response.headers.getSetCookie()
@@ -56,7 +60,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
       ...shared,
       summary: 'Make an account',
       body: Type.Object({ name: text({ minLength: 1, maxLength: 100, examples: ['Carol'] }), ...Credentials('carol@example.com', example.password) }),
-      response: { 200: SignedIn, ...unfit, 422: authFault('There is an account with this e-mail'), ...limited }
+      response: { 200: SignedIn, ...unfit, 422: authFault('There is an account with this e-mail'), ...refusals }
     }
   }, pass)
 
@@ -67,7 +71,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
       summary: 'Sign in',
       description: 'Sets the session cookie, by which `GET /api/auth/token` knows you. 401: e-mail or password is wrong. 403: the request comes from a page of another origin.',
       body: Type.Object(Credentials(example.email, example.password)),
-      response: { 200: SignedIn, ...unfit, 401: authFault('E-mail or password is wrong'), 403: authFault('The page is not trusted'), ...limited }
+      response: { 200: SignedIn, ...unfit, 401: authFault('E-mail or password is wrong'), 403: authFault('The page is not trusted'), ...refusals }
     }
   }, pass)
 
@@ -77,7 +81,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
       ...shared,
       summary: 'Get a token for the API',
       description: 'Copy `token`, press **Authorize**, paste it. It is good for 15 minutes. 401: you are not signed in.',
-      response: { 200: Type.Object({ token: Type.String() }, { description: 'The token' }), 401: authFault('Not signed in'), ...limited }
+      response: { 200: Type.Object({ token: Type.String() }, { description: 'The token' }), 401: authFault('Not signed in'), ...refusals }
     }
   }, pass)
 

@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
+import createError from '@fastify/error'
 import { Kysely, PostgresDialect, type Generated, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { openFolder } from './data-folder.js'
@@ -17,6 +18,11 @@ interface TaskTable {
 /** Better Auth's tables are its own affair. */
 export type Database = Kysely<{ task: TaskTable }>
 
+/** Not for want of a user, a token or a task: to be tried again. */
+export class DatabaseUnavailableError extends createError('DATABASE_UNAVAILABLE', 'The database cannot be reached', 503) {
+  readonly headers = { 'retry-after': '5' }
+}
+
 /** Opens what the settings name. `database.destroy()` closes it. */
 export async function openDatabase (where: Settings['database'], onError: (error: Error) => void): Promise<Database> {
   const pool = where === 'memory' ? embedded(await PGlite.create()) : 'url' in where ? await connect(where.url, onError) : await openFiles(where.folder)
@@ -31,7 +37,13 @@ async function connect (connectionString: string, onError: (error: Error) => voi
     await pool.end()
     throw new Error(`DATABASE_URL cannot be used (${error.message || error.code}): start that PostgreSQL server or mend the URL; without one an embedded database is used`)
   })
-  return pool
+  return {
+    connect: () => pool.connect().catch((error: Error) => {
+      onError(error)
+      throw new DatabaseUnavailableError()
+    }),
+    end: () => pool.end()
+  }
 }
 
 async function openFiles (folder: string): Promise<PostgresPool> {

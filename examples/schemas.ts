@@ -5,3 +5,5 @@ export const text = (options: { minLength?: number, maxLength: number, examples?
 
 /** An error in Fastify's own form. */
 export const fault = (description: string) => Type.Object({ statusCode: Type.Integer(), code: Type.String(), error: Type.String(), message: Type.String() }, { description })
+
+export const databaseFault = fault('The database cannot be reached: try again after `Retry-After` seconds')

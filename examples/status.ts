@@ -1,6 +1,7 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { sql } from 'kysely'
 import type { Database } from './database.js'
+import { databaseFault } from './schemas.js'
 
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()])
 
@@ -20,7 +21,7 @@ export const status: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, {
 
   app.get('/health', {
     config: { access: 'public' },
-    schema: { tags: ['health'], summary: 'Whether the server is up, and which keys it verifies tokens with', response: { 200: Health } }
+    schema: { tags: ['health'], summary: 'Whether the server is up, and which keys it verifies tokens with', response: { 200: Health, 503: databaseFault } }
   }, async () => {
     await sql`select 1`.execute(db)
     return { ok: true, issuers: app.userScope.issuers().map((issuer) => ({ ...issuer, keys: [...issuer.keys] })) }

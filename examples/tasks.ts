@@ -1,5 +1,5 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fault, text } from './schemas.js'
+import { databaseFault, fault, text } from './schemas.js'
 import type { TaskStore } from './task-store.js'
 
 const title = text({ minLength: 1, maxLength: 200, examples: ['Buy milk'] })
@@ -23,7 +23,7 @@ const Page = Type.Object({
   next: Type.Union([Type.Integer(), Type.Null()], { description: '`after` of the next page; null on the last' })
 }, { description: 'A page of tasks, oldest first' })
 
-const unfit = { 400: fault('A parameter or the body does not fit') }
+const unfit = { 400: fault('A parameter or the body does not fit'), 503: databaseFault }
 const unknown = { ...unfit, 404: fault('There is no such task, or it is another user\'s') }
 
 interface TaskRoutes {

@@ -44,13 +44,25 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
   await t.test('PostgreSQL stops and starts again: no answer tells where it is, and then all is as before', async (t) => {
     const alice = await b.signIn('alice')
     await postgres.stop()
-    for (const path of ['/health', `/api/${alice.id}/tasks`]) {
-      const { status, body } = await b.send(path, { token: alice.token })
-      t.same({ status, body }, { status: 500, body: { statusCode: 500, code: 'INTERNAL_ERROR', error: 'Internal Server Error', message: 'Internal error' } }, path)
+    const session = { headers: { cookie: alice.cookie } }
+    const signIn = { method: 'POST', body: { email: 'alice@example.com', password: b.password }, headers: { origin: b.baseURL } }
+    for (const [path, request] of [
+      ['/health', {}],
+      [`/api/${alice.id}/tasks`, { token: alice.token }],
+      ['/api/auth/token', session],
+      ['/api/auth/get-session', session],
+      ['/api/auth/sign-in/email', signIn]
+    ] as const) {
+      const { status, body, headers } = await b.send(path, request)
+      t.same({ status, body }, { status: 503, body: { statusCode: 503, code: 'DATABASE_UNAVAILABLE', error: 'Service Unavailable', message: 'The database cannot be reached' } }, path)
+      t.equal(headers.get('retry-after'), '5')
+      t.same(headers.getSetCookie(), [], 'who is signed in stays so')
     }
+    t.match(await b.send('/api/auth/token'), { status: 401 }, 'who is not signed in')
     t.match(await b.send('/api/nobody/tasks', { token: alice.token }), { status: 403 }, 'the guard needs no database')
     await postgres.start()
     t.same(await titles(b, alice), ['by A', 'by B'])
     t.match(await b.send('/health'), { status: 200 })
+    t.match(await b.send('/api/auth/token', { headers: { cookie: alice.cookie } }), { status: 200 })
   })
 })
