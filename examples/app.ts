@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
 import createError from '@fastify/error'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import userScope, { betterAuth } from 'fastify-user-scope'
 import { authOptions, createAuth } from './auth.js'
 import { authRoutes } from './auth-routes.js'
@@ -18,6 +18,7 @@ import { TaskStore } from './task-store.js'
 import { tasks } from './tasks.js'
 
 const InternalError = createError('INTERNAL_ERROR', 'Internal error', 500)
+const NotFoundError = createError('NOT_FOUND', 'Not found', 404)
 
 /** The todo API, ready to listen. */
 export async function buildApp (settings: Settings): Promise<{ app: FastifyInstance, demo: DemoUsers }> {
@@ -27,11 +28,11 @@ export async function buildApp (settings: Settings): Promise<{ app: FastifyInsta
     logger: {
       level: settings.logLevel,
       serializers: {
-        req: ({ method, url, headers, ip }) => ({ method, url, headers, ip }),
+        // Links in mails, and some clients, have a token in the query, or in the path where one route serves many.
+        req: ({ method, url, ip, routeOptions }: FastifyRequest) => ({ method, url: routeOptions.url?.endsWith('*') ? routeOptions.url : url.replace(/[?#].*/, ''), ip }),
         // A database's error has the values of the query beside.
         err: ({ name, message, stack, code }: FastifyError) => ({ type: name, message, stack: String(stack), code })
-      },
-      redact: ['req.headers.authorization', 'req.headers.cookie']
+      }
     }
   })
   try {
@@ -50,6 +51,8 @@ async function compose (app: FastifyInstance, settings: Settings): Promise<DemoU
     request.log.error(error)
     throw new InternalError()
   })
+  // Fastify's own would log the whole URL.
+  app.setNotFoundHandler(() => { throw new NotFoundError() })
 
   const db = await openDatabase(database, (error) => { app.log.error(error) })
   app.addHook('onClose', () => db.destroy())

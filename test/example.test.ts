@@ -120,6 +120,7 @@ t.test('the API', async (t) => {
     t.ok(out.headers.getSetCookie().length > 1, 'each cookie in a header of its own')
     t.match(await send('/api/auth/token', { headers: { cookie } }), { status: 401 })
     t.match(await send('/api/auth/nothing'), { status: 404 })
+    t.match(await send('/nothing'), { status: 404, body: { statusCode: 404, code: 'NOT_FOUND' } })
   })
 
   await t.test('a page of another origin cannot use the cookie', async (t) => {
@@ -200,15 +201,21 @@ t.test('sign-in is limited, in the form of every other error, and the tasks are 
   for (let i = 0; i < 5; i++) t.match(await send(`/api/${id}/tasks`, { token }), { status: 200 })
 })
 
-t.test('the log is structured and shows no token, cookie or password', async (t) => {
+t.test('the log is structured, and shows no header, query, token or password', async (t) => {
   const { send, signIn, prints, password } = await start(t, { ...data, LOG_LEVEL: 'trace' })
   const { id, token, cookie, sessionToken } = await signIn('alice')
   await t.rejects(signIn('nobody'), /401/)
-  await send(`/api/${id}/tasks?limit=7`, { token, headers: { cookie, 'user-agent': 'the last one' } })
-  const log = (await prints(/"user-agent":"the last one"/)).split('\n').filter((line) => line.startsWith('{'))
-  const request = log.map((line) => JSON.parse(line) as { req?: { url: string, headers: object } }).find(({ req }) => req?.url.endsWith('?limit=7'))
-  t.match(request, { req: { method: 'GET', headers: { authorization: '[Redacted]', cookie: '[Redacted]', 'user-agent': 'the last one' } } })
-  for (const told of [token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com']) t.notMatch(log.join('\n'), told)
+  const secrets = ['in-query', 'in-path', 'in-header']
+  for (const path of ['/api/auth/reset-password/in-path', '/api/auth/verify-email?token=in-query', '/?access_token=in-query', '/nowhere?access_token=in-query', '/%?access_token=in-query']) {
+    await send(path, { headers: { 'x-api-key': 'in-header' } })
+  }
+  await send(`/api/${id}/tasks?limit=7`, { token, headers: { cookie, 'user-agent': 'in-header' } })
+  await send('/health')
+  const log = (await prints(/"url":"\/health"/)).split('\n').filter((line) => line.startsWith('{'))
+  const requests = log.map((line) => JSON.parse(line) as { req?: { url: string } }).flatMap(({ req }) => req ?? [])
+  const urls = ['/api/auth/*', '/api/auth/*', '/', '/nowhere', `/api/${id}/tasks`, '/health']
+  t.same(requests.slice(-urls.length), urls.map((url) => ({ method: 'GET', url, ip: '127.0.0.1' })))
+  for (const told of [...secrets, token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com']) t.notMatch(log.join('\n'), told)
 })
 
 t.test('behind a proxy, each client has a limit of its own', async (t) => {
