@@ -44,7 +44,7 @@ export async function buildApp (settings: Settings): Promise<{ app: FastifyInsta
 }
 
 async function compose (app: FastifyInstance, settings: Settings): Promise<DemoUsers> {
-  const { baseURL, origins, authLimit, database } = settings
+  const { baseURL, origins, database } = settings
   // What nobody foresaw is for the log: its message may name the database and where it is.
   app.setErrorHandler((error: FastifyError, request) => {
     if (error.statusCode !== undefined) throw error
@@ -78,7 +78,7 @@ async function compose (app: FastifyInstance, settings: Settings): Promise<DemoU
 
   await docs(app)
   await app.register(home, { walk: walk(baseURL, demo) })
-  await app.register(authRoutes, { prefix: '/api/auth', auth, baseURL, limit: authLimit, example: demo.alice })
+  await app.register(authRoutes, { prefix: '/api/auth', auth, baseURL, limits: settings, example: demo.alice })
   await app.register(tasks, { prefix: '/api/:user_id/tasks', store: new TaskStore(db), example: demo.alice.id })
 
   await app.register(status, { db })

@@ -7,6 +7,7 @@ import type { Auth } from './auth.js'
 import { DatabaseUnavailableError } from './database.js'
 import type { DemoUser } from './demo.js'
 import { databaseFault, fault, text } from './schemas.js'
+import type { Settings } from './settings.js'
 
 const Credentials = (email: string, password: string) => ({
   email: Type.String({ format: 'email', maxLength: 254, examples: [email] }),
@@ -25,24 +26,28 @@ const TooManyRequestsError = createError<[string]>('TOO_MANY_REQUESTS', 'Too man
 interface AuthRoutes {
   auth: Auth
   baseURL: string
-  /** Requests in a minute, from one address. */
-  limit: number
+  limits: Pick<Settings, 'authLimit' | 'signInLimit'>
   /** Who is filled in for Try it out. */
   example: DemoUser
 }
 
 /** Better Auth, under the prefix that it expects: what a client needs for a token stands in the document, the rest is served unseen. */
-export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, baseURL, limit, example }) => {
+export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, baseURL, limits, example }) => {
   // Guessing passwords is slowed down; the rest of the API is not.
-  await app.register(rateLimit, { max: limit, timeWindow: '1 minute', errorResponseBuilder: (_request, { after }) => new TooManyRequestsError(after) })
+  await app.register(rateLimit, { max: limits.authLimit, timeWindow: '1 minute', errorResponseBuilder: (_request, { after }) => new TooManyRequestsError(after) })
   const config = { access: 'public' } as const
+  const guessable = { ...config, rateLimit: { max: limits.signInLimit } }
   const shared = { tags: ['sign in'] }
 
   async function pass ({ method, url, headers, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    // Only path and query: a request line may name another host.
-    const { pathname, search } = new URL(url, baseURL)
+    const target = new URL(url, baseURL)
+    // What is read as another path, or host, than stands there was sent around the limit of that path.
+    if (target.pathname !== url.replace(/[?#].*/, '')) {
+      reply.callNotFound()
+      return reply
+    }
     const sent = fromNodeHeaders(headers)
-    const response = await auth.handler(new Request(Object.assign(new URL(baseURL), { pathname, search }), {
+    const response = await auth.handler(new Request(target, {
       method, headers: sent, body: body == null ? null : Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
     }))
     // It takes a session that it cannot read for none, and the client would forget its own.
@@ -55,7 +60,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
   }
 
   app.post('/sign-up/email', {
-    config,
+    config: guessable,
     schema: {
       ...shared,
       summary: 'Make an account',
@@ -65,7 +70,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
   }, pass)
 
   app.post('/sign-in/email', {
-    config,
+    config: guessable,
     schema: {
       ...shared,
       summary: 'Sign in',

@@ -9,8 +9,10 @@ export interface Settings {
   baseURL: string
   /** Pages that may send requests with a session cookie. */
   origins: string[]
-  /** Requests to the sign-in routes in a minute, from one address. */
+  /** Requests to /api/auth in a minute, from one address to one server. */
   authLimit: number
+  /** Of those to sign in, and as many to sign up: passwords are not to be guessed. */
+  signInLimit: number
   /** Proxies in front, whose word on the client's address is believed. */
   trustProxy: number
   /** A PostgreSQL server, a folder for the embedded one, or its memory alone. */
@@ -41,6 +43,7 @@ export function readSettings (env: Environment): Settings {
     baseURL,
     origins: [...new Set([baseURL, `http://localhost:${port}`, `http://127.0.0.1:${port}`, ...trusted])],
     authLimit: readInteger(env, 'AUTH_RATE_LIMIT', 60, 1_000_000),
+    signInLimit: readInteger(env, 'SIGN_IN_RATE_LIMIT', 10, 1_000_000),
     trustProxy: env.TRUST_PROXY ? readInteger(env, 'TRUST_PROXY', 1, 10) : 0,
     database,
     secret: readSecret(env, typeof database === 'object' && 'url' in database)

@@ -15,6 +15,7 @@ t.test('what the environment says, and what holds without it', async (t) => {
     baseURL: 'http://localhost:3000',
     origins: ['http://localhost:3000', 'http://127.0.0.1:3000'],
     authLimit: 60,
+    signInLimit: 10,
     trustProxy: 0,
     database: { folder: join(process.cwd(), '.data') },
     secret: null
@@ -26,6 +27,7 @@ t.test('what the environment says, and what holds without it', async (t) => {
     BETTER_AUTH_URL: 'https://todo.example.com/',
     BETTER_AUTH_TRUSTED_ORIGINS: 'https://app.example.com, https://todo.example.com',
     AUTH_RATE_LIMIT: '5',
+    SIGN_IN_RATE_LIMIT: '4',
     TRUST_PROXY: '2',
     DATABASE_URL: 'postgresql://u:p@db.example.com/todo',
     BETTER_AUTH_SECRET: secret
@@ -36,6 +38,7 @@ t.test('what the environment says, and what holds without it', async (t) => {
     baseURL: 'https://todo.example.com',
     origins: ['https://todo.example.com', 'http://localhost:80', 'http://127.0.0.1:80', 'https://app.example.com'],
     authLimit: 5,
+    signInLimit: 4,
     trustProxy: 2,
     database: { url: 'postgresql://u:p@db.example.com/todo' },
     secret
@@ -64,6 +67,7 @@ t.test('what stops the start is told in one line, with the mend and no secret', 
     [{ BETTER_AUTH_TRUSTED_ORIGINS: 'https://a.example.com,b' }, /^BETTER_AUTH_TRUSTED_ORIGINS must be an origin/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, /],
     [{ AUTH_RATE_LIMIT: 'none' }, /^AUTH_RATE_LIMIT must be a whole number from 1 to 1000000, such as 60$/],
+    [{ SIGN_IN_RATE_LIMIT: '0' }, /^SIGN_IN_RATE_LIMIT must be a whole number from 1 to 1000000, such as 10$/],
     ...['0', '65536', 'http', '-1', '3000.5'].map((value): [Record<string, string>, RegExp] => [{ PORT: value }, /^PORT must be a whole number from 1 to 65535/])
   ]
   for (const [variables, message] of cases) {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { env } from 'node:process'
 import t from 'tap'
@@ -189,16 +190,33 @@ t.test('the API', async (t) => {
   })
 })
 
-t.test('sign-in is limited, in the form of every other error, and the tasks are not', async (t) => {
-  const { send, signIn } = await start(t, { ...data, AUTH_RATE_LIMIT: '3' })
+t.test('what stands below /api/auth is limited, in the form of every other error, sign-in and sign-up each for itself, and the tasks are not', async (t) => {
+  const { send, signIn, baseURL } = await start(t, { ...data, AUTH_RATE_LIMIT: '2', SIGN_IN_RATE_LIMIT: '1' })
   const { id, token } = await signIn('alice')
   t.match(await send('/api/auth/ok'), { status: 200 })
-  for (const path of ['/api/auth/token', '/api/auth/ok']) {
-    const { status, body, headers } = await send(path)
+  const attempt = { method: 'POST', headers: { origin: baseURL }, body: { email: 'alice@example.com', password: 'guessed-password' } }
+  for (const [path, request] of [['/api/auth/token'], ['/api/auth/ok'], ['/api/auth/sign-in/email', attempt]] as const) {
+    const { status, body, headers } = await send(path, request)
     t.match({ status, body }, { status: 429, body: { statusCode: 429, code: String, error: 'Too Many Requests', message: String } }, path)
     t.ok(Number(headers.get('retry-after')) > 0)
   }
+  t.match(await send('/api/auth/sign-up/email', attempt), { status: 400 })
   for (let i = 0; i < 5; i++) t.match(await send(`/api/${id}/tasks`, { token }), { status: 200 })
+})
+
+t.test('no other way of writing the path leads to sign-in around its limit', async (t) => {
+  const { address } = await start(t, { ...data, SIGN_IN_RATE_LIMIT: '1' })
+  const { hostname, port, host } = new URL(address)
+  const status = async (path: string) => {
+    const sent = request({ hostname, port, path, method: 'POST', headers: { 'content-type': 'application/json' } })
+    const [{ statusCode }] = await once(sent.end('{"email":"alice@example.com","password":"guessed-password"}'), 'response') as [IncomingMessage]
+    return statusCode
+  }
+  t.equal(await status('/api/auth/sign-in/email'), 401)
+  for (const path of ['/sign-in/email', '/%73ign-in/email', '/./sign-in/email', '/%2E/sign-in/email', '/x/../sign-in/email', '/x\\..\\sign-in/email', '//sign-in/email', '/sign-in%2Femail', '/../../api/auth/sign-in/email']) {
+    t.match(await status(`/api/auth${path}`), /404|429/, path)
+  }
+  t.match(await status(`http://${host}/api/auth/sign-in/email`), /404|429/)
 })
 
 t.test('the log is structured, and shows no header, query, token or password', async (t) => {
