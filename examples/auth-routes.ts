@@ -39,14 +39,15 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
   const guessable = { ...config, rateLimit: { max: limits.signInLimit } }
   const shared = { tags: ['sign in'] }
 
-  async function pass ({ method, url, headers, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function pass ({ method, url, headers, body, ip }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const target = new URL(url, baseURL)
     // What is read as another path, or host, than stands there was sent around the limit of that path.
     if (target.pathname !== url.replace(/[?#].*/, '')) {
       reply.callNotFound()
       return reply
     }
-    const sent = fromNodeHeaders(headers)
+    // Better Auth believes the header of anybody; `ip` believes the proxies that are trusted.
+    const sent = fromNodeHeaders({ ...headers, 'x-forwarded-for': ip })
     const response = await auth.handler(new Request(target, {
       method, headers: sent, body: body == null ? null : Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
     }))

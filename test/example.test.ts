@@ -4,7 +4,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { env } from 'node:process'
 import t from 'tap'
-import { start } from './example.js'
+import { end, start, type Example } from './example.js'
 
 // The database is made once: one server after the other opens it.
 const data = { DATA_DIR: t.testdir({}) }
@@ -236,10 +236,23 @@ t.test('the log is structured, and shows no header, query, token or password', a
   for (const told of [...secrets, token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com']) t.notMatch(log.join('\n'), told)
 })
 
-t.test('behind a proxy, each client has a limit of its own', async (t) => {
-  const { send } = await start(t, { ...data, AUTH_RATE_LIMIT: '1', TRUST_PROXY: '1' })
-  const status = async (client: string) => (await send('/api/auth/ok', { headers: { 'x-forwarded-for': client } })).status
-  t.same([await status('192.0.2.1'), await status('192.0.2.1'), await status('192.0.2.2')], [200, 429, 200])
+t.test('behind a proxy each client has a limit of its own, and its address in the session; before that, who sends the header gains nothing', async (t) => {
+  const from = (client: string) => ({ headers: { 'x-forwarded-for': client } })
+  const addressOf = async ({ send, signIn }: Example, client: string) => {
+    const { cookie } = await signIn('alice', from(client).headers)
+    const { body } = await send('/api/auth/get-session', { headers: { cookie, ...from(client).headers } })
+    return (body as { session: { ipAddress: string } }).session.ipAddress
+  }
+  const behind = await start(t, { ...data, AUTH_RATE_LIMIT: '3', TRUST_PROXY: '1' })
+  t.equal(await addressOf(behind, '192.0.2.1'), '192.0.2.1')
+  t.equal(await addressOf(behind, '192.0.2.66, 192.0.2.2'), '192.0.2.2', 'as the proxy says, not the client before it')
+  const status = async ({ send }: Example, client: string) => (await send('/api/auth/ok', from(client))).status
+  t.same([await status(behind, '192.0.2.3'), await status(behind, '192.0.2.1'), await status(behind, '192.0.2.1')], [200, 200, 429])
+  await end(behind, 'SIGTERM')
+
+  const bare = await start(t, { ...data, AUTH_RATE_LIMIT: '3' })
+  t.equal(await addressOf(bare, '192.0.2.1'), '127.0.0.1')
+  t.same([await status(bare, '192.0.2.2'), await status(bare, '192.0.2.3')], [200, 429])
 })
 
 t.test('a fault behind the sign-in routes is answered as all are, and goes to the log alone', async (t) => {

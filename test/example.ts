@@ -71,7 +71,7 @@ export interface Example extends Run {
   password: string
   send: (path: string, request?: Request) => Promise<Answer>
   signUp: (name: string) => Promise<SignedIn>
-  signIn: (name: string) => Promise<SignedIn>
+  signIn: (name: string, headers?: Record<string, string>) => Promise<SignedIn>
 }
 
 /** The running example, and what it says about itself. */
@@ -95,12 +95,12 @@ export async function start (t: Test, variables: Record<string, string> = {}, cw
     return { status: response.status, body: isJson ? JSON.parse(text) as unknown : text, headers: response.headers }
   }
 
-  const signedIn = async (path: string, body: object): Promise<SignedIn> => {
-    const answer = await send(path, { method: 'POST', body, headers: { origin: baseURL } })
+  const signedIn = async (path: string, body: object, headers = {}): Promise<SignedIn> => {
+    const answer = await send(path, { method: 'POST', body, headers: { origin: baseURL, ...headers } })
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
     const { user, token: sessionToken } = answer.body as { user: { id: string }, token: string }
     const cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
-    const { token } = (await send('/api/auth/token', { headers: { cookie } })).body as { token: string }
+    const { token } = (await send('/api/auth/token', { headers: { cookie, ...headers } })).body as { token: string }
     return { id: user.id, token, cookie, sessionToken }
   }
 
@@ -112,7 +112,7 @@ export async function start (t: Test, variables: Record<string, string> = {}, cw
     password,
     send,
     signUp: (name) => signedIn('/api/auth/sign-up/email', { name, email: `${name}@example.com`, password }),
-    signIn: (name) => signedIn('/api/auth/sign-in/email', { email: `${name}@example.com`, password })
+    signIn: (name, headers) => signedIn('/api/auth/sign-in/email', { email: `${name}@example.com`, password }, headers)
   }
 }
 
