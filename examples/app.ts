@@ -12,6 +12,7 @@ import { demoUsers, walk, type DemoUsers } from './demo.js'
 import { docs } from './docs.js'
 import { home } from './home.js'
 import { alone, migrate } from './migrations.js'
+import { validatorCompiler } from './schemas.js'
 import type { Settings } from './settings.js'
 import { status } from './status.js'
 import { TaskStore } from './task-store.js'
@@ -45,6 +46,7 @@ export async function buildApp (settings: Settings): Promise<{ app: FastifyInsta
 
 async function compose (app: FastifyInstance, settings: Settings): Promise<DemoUsers> {
   const { baseURL, origins, database } = settings
+  app.setValidatorCompiler(validatorCompiler)
   // What nobody foresaw is for the log: its message may name the database and where it is.
   app.setErrorHandler((error: FastifyError, request) => {
     if (error.statusCode !== undefined) throw error

@@ -6,7 +6,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Auth } from './auth.js'
 import { DatabaseUnavailableError } from './database.js'
 import type { DemoUser } from './demo.js'
-import { databaseFault, fault, text } from './schemas.js'
+import { databaseFault, fault, name } from './schemas.js'
 import type { Settings } from './settings.js'
 
 const Credentials = (email: string, password: string) => ({
@@ -65,7 +65,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
     schema: {
       ...shared,
       summary: 'Make an account',
-      body: Type.Object({ name: text({ minLength: 1, maxLength: 100, examples: ['Carol'] }), ...Credentials('carol@example.com', example.password) }),
+      body: Type.Object({ name: name({ maxLength: 100, examples: ['Carol'] }), ...Credentials('carol@example.com', example.password) }),
       response: { 200: SignedIn, ...unfit, 422: authFault('There is an account with this e-mail'), ...refusals }
     }
   }, pass)

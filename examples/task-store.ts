@@ -10,7 +10,7 @@ export interface Task {
   updated_at: string
 }
 
-type Fields = Pick<Task, 'title'> & { description?: string }
+type Fields = Pick<Task, 'title'> & { description?: string | null }
 
 // Another user's task is answered like one that does not exist, so that ids cannot be probed.
 const TaskNotFoundError = createError('TASK_NOT_FOUND', 'Task not found', 404)

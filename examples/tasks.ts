@@ -1,9 +1,9 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { databaseFault, fault, text } from './schemas.js'
+import { databaseFault, fault, name, text } from './schemas.js'
 import type { TaskStore } from './task-store.js'
 
-const title = text({ minLength: 1, maxLength: 200, examples: ['Buy milk'] })
-const description = Type.Optional(text({ maxLength: 1000, examples: ['Two bottles'] }))
+const title = name({ maxLength: 200, examples: ['Buy milk'] })
+const description = Type.Optional(Type.Union([text({ maxLength: 1000, examples: ['Two bottles'] }), Type.Null()]))
 
 const NewTask = Type.Object({ title, description })
 const TaskEdit = Type.Object({ title, description, completed: Type.Boolean({ default: false }) })

@@ -51,6 +51,7 @@ t.test('the API', async (t) => {
     const updated = await send(url, { method: 'PUT', token, body: { title: 'Send' } })
     t.match(updated, { status: 200, body: { id, title: 'Send', description: null, completed: false, created_at: createdAt } }, 'what an update leaves out is gone')
 
+    t.match(await send(url, { method: 'PUT', token, body: updated.body as object }), { status: 200, body: { title: 'Send', description: null } }, 'as it was read')
     t.match(await send(`${url}/complete`, { method: 'PATCH', token }), { status: 200, body: { id, title: 'Send', completed: true } })
     t.match(await send(url, { token }), { status: 200, body: { completed: true, created_at: createdAt } })
 
@@ -80,13 +81,15 @@ t.test('the API', async (t) => {
   await t.test('a body, an id or a page that does not fit is refused, to those only who may know', async (t) => {
     const { token } = alice
     const unfit = [
-      {}, { title: '' }, { title: 'x'.repeat(201) }, { title: 'fit', description: 'x'.repeat(1001) }, { title: 'nul \0' }
+      {}, { title: '' }, { title: ' \t\u00a0' }, { title: 123 }, { title: null }, { title: 'fit', description: 1 }, { title: 'fit', description: true }, { title: 'x'.repeat(201) }, { title: 'fit', description: 'x'.repeat(1001) }, { title: 'nul \0' }
     ]
     for (const body of unfit) {
       t.match(await add(body), { status: 400, body: { statusCode: 400, code: 'FST_ERR_VALIDATION' } })
       t.match(await send(`${own}/1`, { method: 'PUT', token, body }), { status: 400 })
       t.match(await add(body, bob), { status: 403 })
     }
+    for (const completed of ['true', 1, null]) t.match(await send(`${own}/1`, { method: 'PUT', token, body: { title: 'fit', completed } }), { status: 400 })
+    t.match(await send('/api/auth/sign-in/email', { method: 'POST', body: { email: 'ann@example.com', password: 12345678 } }), { status: 400, body: { code: 'FST_ERR_VALIDATION' } })
     for (const id of ['first', '0', '2147483648', '1e99']) t.match(await send(`${own}/${id}`, { token }), { status: 400 }, id)
     for (const page of ['limit=0', 'limit=101', 'limit=x', 'after=-1', 'after=2147483648', 'after=x']) t.match(await send(`${own}?${page}`, { token }), { status: 400 }, page)
     t.match(await send(`${own}/2147483647`, { token }), { status: 404 })
@@ -101,7 +104,7 @@ t.test('the API', async (t) => {
     t.match(await send(own, { token: carol.token }), { status: 403 })
     t.match(await send('/api/me', { token: carol.token }), { status: 200, body: { id: carol.id } })
     await t.rejects(signUp('carol'), /422/)
-    await t.rejects(signUp('car\0l'), /400/)
+    for (const name of ['car\0l', ' ']) await t.rejects(signUp(name), /400/)
   })
 
   await t.test('what is no token for the API is refused', async (t) => {
