@@ -22,6 +22,11 @@ const migrations: Record<string, Migration> = {
   }
 }
 
+// What whoever runs the database can mend, by the code that it gives.
+const mends: Record<string, string> = {
+  42501: 'let its user make tables: GRANT CREATE ON SCHEMA public, or make it the owner of the database'
+}
+
 /** Better Auth's tables first, as tasks refer to its users. */
 export async function migrate (db: Database, options: BetterAuthOptions): Promise<void> {
   await (await getMigrations(options)).runMigrations()
@@ -36,6 +41,10 @@ export async function alone<T> (db: Database, work: (connection: Database) => Pr
     await sql`select pg_advisory_lock(${lock})`.execute(connection)
     try {
       return await work(connection)
+    } catch (error) {
+      const { message, code } = error as Error & { code?: string }
+      const mend = mends[String(code)]
+      throw mend ? new Error(`DATABASE_URL cannot be used (${message}): ${mend}`) : error
     } finally {
       await sql`select pg_advisory_unlock(${lock})`.execute(connection)
     }

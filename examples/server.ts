@@ -5,7 +5,7 @@ import { walk } from './demo.js'
 import { readSettings, type Settings } from './settings.js'
 
 async function start (): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile()
+  readEnvFile()
   const settings = readSettings(env)
   const { app, demo } = await buildApp(settings)
   for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -32,9 +32,21 @@ ${walk(settings.baseURL, demo)}
 Stop with Ctrl+C.`)
 }
 
+function readEnvFile (): void {
+  try {
+    if (existsSync('.env')) process.loadEnvFile()
+  } catch (error) {
+    throw new Error(`.env cannot be read (${(error as Error).message}): make it a file that you may read, or take it away`)
+  }
+}
+
 async function listen (app: Awaited<ReturnType<typeof buildApp>>['app'], { host, port }: Settings): Promise<void> {
   const inUse = new Error(`port ${port} of ${host} is in use: stop what holds it, or choose another with PORT`)
-  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => { throw error.code === 'EADDRINUSE' ? inUse : error })
+  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    const noAddress = new Error(`HOST ${host} is no address of this machine (${error.message}): choose localhost, or 0.0.0.0 for all it has`)
+    const notAllowed = new Error(`port ${port} is not for every user (${error.message}): choose one above 1023 with PORT`)
+    throw { EADDRINUSE: inUse, EADDRNOTAVAIL: noAddress, ENOTFOUND: noAddress, EAI_AGAIN: noAddress, EACCES: notAllowed }[String(error.code)] ?? error
+  })
   // Fastify listens on every address of localhost, and says nothing where only some of them are free.
   if (host === 'localhost' && !app.addresses().some((bound) => typeof bound === 'object' && bound.address === '127.0.0.1')) throw inUse
 }

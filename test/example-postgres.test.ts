@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { add, end, freePort, idsIn, skipWithout, start, titles, type Example } from './example.js'
+import { add, end, freePort, idsIn, run, skipWithout, start, titles, type Example } from './example.js'
 import { secret } from './helper.js'
 import { postgresPrograms, startPostgres } from './postgres.js'
 
@@ -32,6 +32,12 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
     const keys = await keysOf(a)
     t.equal(keys?.length, 1)
     t.same(await keysOf(b), keys)
+  })
+
+  await t.test('a user who may not make tables stops the start, with the mend', async (t) => {
+    await postgres.query('create user guest', 'create database empty')
+    const { code, stderr } = await run(t, { ...shared, DATABASE_URL: postgres.url.replace('postgres@localhost/postgres', 'guest@localhost/empty') }, t.testdir({})).ended
+    t.match({ code, stderr }, { code: 1, stderr: /^Cannot start: DATABASE_URL cannot be used \(permission denied for schema public\): let its user make tables: .*\n$/ })
   })
 
   await t.test('one stops, the other goes on', async (t) => {

@@ -99,21 +99,24 @@ t.test(':memory: keeps nothing', async (t) => {
 })
 
 t.test('so is what shows only at the start', async (t) => {
-  const cwd = t.testdir({ file: '', broken: { postgres: { PG_VERSION: '9' } } })
+  const cwd = t.testdir({ file: '', broken: { postgres: { PG_VERSION: '9' } }, folder: { '.env': {} } })
   const port = await freePort()
   const taken = createServer().listen(port, '127.0.0.1')
   await once(taken, 'listening')
   t.teardown(() => taken.close())
-  const cases: Array<[variables: Record<string, string>, says: RegExp]> = [
+  const cases: Array<[variables: Record<string, string>, says: RegExp, folder?: string]> = [
     [{ PORT: 'http' }, /PORT must be/],
+    [{}, /\.env cannot be read \(.*\): make it a file/, join(cwd, 'folder')],
     [{ DATABASE_URL: 'postgres://u:too-short@127.0.0.1:1/todo', BETTER_AUTH_SECRET: secret }, /DATABASE_URL cannot be used \(.*ECONNREFUSED.*\): start that PostgreSQL server/],
     [{ DATA_DIR: 'file' }, /DATA_DIR cannot be used \(.*EEXIST.*\): name a folder/],
     [{ DATA_DIR: 'broken' }, /the database in .*broken cannot be opened \(.*\): name another folder/],
     [{ PORT: String(port), DATA_DIR: kept }, new RegExp(`port ${port} of localhost is in use: stop what holds it, or choose another with PORT`)],
-    [{ PORT: String(port), HOST: '127.0.0.1', DATA_DIR: kept }, new RegExp(`port ${port} of 127\\.0\\.0\\.1 is in use`)]
+    [{ PORT: String(port), HOST: '127.0.0.1', DATA_DIR: kept }, new RegExp(`port ${port} of 127\\.0\\.0\\.1 is in use`)],
+    [{ HOST: '192.0.2.1', DATA_DIR: kept }, /HOST 192\.0\.2\.1 is no address of this machine \(.*EADDRNOTAVAIL.*\): choose/],
+    [{ HOST: 'no such host', DATA_DIR: kept }, /HOST no such host is no address of this machine \(.*ENOTFOUND.*\): choose/]
   ]
-  for (const [variables, says] of cases) {
-    const { code, stderr } = await run(t, variables, cwd).ended
+  for (const [variables, says, folder = cwd] of cases) {
+    const { code, stderr } = await run(t, variables, folder).ended
     t.equal(code, 1)
     t.match(stderr, new RegExp(`^Cannot start: ${says.source}.*\\n$`), JSON.stringify(variables))
     t.notMatch(stderr, 'too-short')

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env, getuid } from 'node:process'
 import { promisify } from 'node:util'
+import pg from 'pg'
 import type { Test } from 'tap'
 
 const debian = '/usr/lib/postgresql'
@@ -18,6 +19,8 @@ export const postgresPrograms = folders.find((folder) => existsSync(join(folder,
 
 interface Postgres {
   url: string
+  /** Each statement by itself, as its superuser. */
+  query: (...statements: string[]) => Promise<void>
   start: () => Promise<void>
   stop: () => Promise<void>
 }
@@ -42,5 +45,12 @@ export async function startPostgres (t: Test, programs: string): Promise<Postgre
   })
   await call('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync')
   await start()
-  return { url: `postgres://postgres@localhost/postgres?host=${dir}`, start, stop }
+  const url = `postgres://postgres@localhost/postgres?host=${dir}`
+  const query = async (...statements: string[]) => {
+    const client = new pg.Client(url)
+    await client.connect()
+    for (const statement of statements) await client.query(statement)
+    await client.end()
+  }
+  return { url, query, start, stop }
 }
