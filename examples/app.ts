@@ -7,7 +7,7 @@ import userScope, { betterAuth } from 'fastify-user-scope'
 import { authOptions, createAuth } from './auth.js'
 import { authRoutes } from './auth-routes.js'
 import { secretOf } from './data-folder.js'
-import { openDatabase } from './database.js'
+import { DatabaseUnavailableError, openDatabase } from './database.js'
 import { demoUsers, walk, type DemoUsers } from './demo.js'
 import { docs } from './docs.js'
 import { home } from './home.js'
@@ -51,7 +51,8 @@ async function compose (app: FastifyInstance, settings: Settings): Promise<DemoU
   app.setErrorHandler((error: FastifyError, request) => {
     if (error.statusCode !== undefined) throw error
     request.log.error(error)
-    throw new InternalError()
+    // A query that the database gave up, as its time was over.
+    throw error.code === '57014' ? new DatabaseUnavailableError() : new InternalError()
   })
   // Fastify's own would log the whole URL.
   app.setNotFoundHandler(() => { throw new NotFoundError() })

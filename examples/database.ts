@@ -19,7 +19,7 @@ interface TaskTable {
 export type Database = Kysely<{ task: TaskTable }>
 
 /** Not for want of a user, a token or a task: to be tried again. */
-export class DatabaseUnavailableError extends createError('DATABASE_UNAVAILABLE', 'The database cannot be reached', 503) {
+export class DatabaseUnavailableError extends createError('DATABASE_UNAVAILABLE', 'The database does not answer', 503) {
   readonly headers = { 'retry-after': '5' }
 }
 
@@ -30,7 +30,7 @@ export async function openDatabase (where: Settings['database'], onError: (error
 }
 
 async function connect (connectionString: string, onError: (error: Error) => void): Promise<PostgresPool> {
-  const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 10_000 })
+  const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 10_000, statement_timeout: 10_000 })
   // An idle connection that breaks, as when the server restarts, is replaced by the pool; unheard, it would end the process.
   pool.on('error', onError)
   await pool.query('select 1').catch(async (error: NodeJS.ErrnoException) => {

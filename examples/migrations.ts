@@ -24,7 +24,8 @@ const migrations: Record<string, Migration> = {
 
 // What whoever runs the database can mend, by the code that it gives.
 const mends: Record<string, string> = {
-  42501: 'let its user make tables: GRANT CREATE ON SCHEMA public, or make it the owner of the database'
+  42501: 'let its user make tables: GRANT CREATE ON SCHEMA public, or make it the owner of the database',
+  '55P03': 'a start of another server or a transaction of somebody else holds a lock: wait for it, or end it'
 }
 
 /** Better Auth's tables first, as tasks refer to its users. */
@@ -38,8 +39,10 @@ export async function migrate (db: Database, options: BetterAuthOptions): Promis
 export async function alone<T> (db: Database, work: (connection: Database) => Promise<T>): Promise<T> {
   const lock = 7_264_118_935
   return db.connection().execute(async (connection) => {
-    await sql`select pg_advisory_lock(${lock})`.execute(connection)
+    // What takes long may take long, but somebody who never ends is not waited for.
+    await sql`select set_config('lock_timeout', '10s', false), set_config('statement_timeout', '0', false)`.execute(connection)
     try {
+      await sql`select pg_advisory_lock(${lock})`.execute(connection)
       return await work(connection)
     } catch (error) {
       const { message, code } = error as Error & { code?: string }
@@ -47,6 +50,7 @@ export async function alone<T> (db: Database, work: (connection: Database) => Pr
       throw mend ? new Error(`DATABASE_URL cannot be used (${message}): ${mend}`) : error
     } finally {
       await sql`select pg_advisory_unlock(${lock})`.execute(connection)
+      await sql`reset all`.execute(connection)
     }
   })
 }

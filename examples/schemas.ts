@@ -13,7 +13,7 @@ export const name = (options: TextOptions) => Type.String({ ...options, minLengt
 /** An error in Fastify's own form. */
 export const fault = (description: string) => Type.Object({ statusCode: Type.Integer(), code: Type.String(), error: Type.String(), message: Type.String() }, { description })
 
-export const databaseFault = fault('The database cannot be reached: try again after `Retry-After` seconds')
+export const databaseFault = fault('The database does not answer: try again after `Retry-After` seconds')
 
 const compilerWith = (coerceTypes: boolean | 'array') => AjvCompiler()({}, { customOptions: { coerceTypes } })
 const exact = compilerWith(false)

@@ -40,6 +40,20 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
     t.match({ code, stderr }, { code: 1, stderr: /^Cannot start: DATABASE_URL cannot be used \(permission denied for schema public\): let its user make tables: .*\n$/ })
   })
 
+  await t.test('a lock that is never given back keeps neither a start nor a request for ever', async (t) => {
+    const alice = await b.signIn('alice')
+    const release = await postgres.hold('select pg_advisory_lock(7264118935)', 'lock table task, session')
+    const starting = run(t, { ...shared, PORT: String(await freePort()) }, t.testdir({}))
+    const answers = await Promise.all([
+      b.send(`/api/${alice.id}/tasks`, { token: alice.token }),
+      b.send('/api/auth/token', { headers: { cookie: alice.cookie } })
+    ])
+    for (const answer of answers) t.match(answer, { status: 503, body: { code: 'DATABASE_UNAVAILABLE' } })
+    t.match(await starting.ended, { code: 1, stderr: /^Cannot start: DATABASE_URL cannot be used \(.* lock timeout\): a start of another server .*\n$/ })
+    await release()
+    t.match(await titles(b, alice), ['by A', 'by B'])
+  })
+
   await t.test('one stops, the other goes on', async (t) => {
     await end(a, 'SIGTERM')
     t.same(await a.ended, { code: 0, stderr: '' })
@@ -60,7 +74,7 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
       ['/api/auth/sign-in/email', signIn]
     ] as const) {
       const { status, body, headers } = await b.send(path, request)
-      t.same({ status, body }, { status: 503, body: { statusCode: 503, code: 'DATABASE_UNAVAILABLE', error: 'Service Unavailable', message: 'The database cannot be reached' } }, path)
+      t.same({ status, body }, { status: 503, body: { statusCode: 503, code: 'DATABASE_UNAVAILABLE', error: 'Service Unavailable', message: 'The database does not answer' } }, path)
       t.equal(headers.get('retry-after'), '5')
       t.same(headers.getSetCookie(), [], 'who is signed in stays so')
     }

@@ -21,6 +21,8 @@ interface Postgres {
   url: string
   /** Each statement by itself, as its superuser. */
   query: (...statements: string[]) => Promise<void>
+  /** The same in a transaction, which lasts until what it gives back is called. */
+  hold: (...statements: string[]) => Promise<() => Promise<void>>
   start: () => Promise<void>
   stop: () => Promise<void>
 }
@@ -46,11 +48,12 @@ export async function startPostgres (t: Test, programs: string): Promise<Postgre
   await call('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync')
   await start()
   const url = `postgres://postgres@localhost/postgres?host=${dir}`
-  const query = async (...statements: string[]) => {
+  const hold = async (...statements: string[]) => {
     const client = new pg.Client(url)
     await client.connect()
     for (const statement of statements) await client.query(statement)
-    await client.end()
+    return () => client.end()
   }
-  return { url, query, start, stop }
+  const query = async (...statements: string[]) => (await hold(...statements))()
+  return { url, query, hold: (...statements) => hold('begin', ...statements), start, stop }
 }
