@@ -11,9 +11,11 @@ export const home: FastifyPluginAsync<{ walk: string }> = async (app, { walk }) 
 <title>Todo API</title>
 <link rel="icon" href="data:,">
 <style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem } pre { background: #f4f4f5; padding: 1rem; overflow-x: auto }</style>
+<main>
 <h1>Todo API</h1>
 <p>Sign in and try it on the <a href="/docs">docs page</a>, or paste this into a shell:</p>
-<pre>${escape(walk)}</pre>
+<pre tabindex="0" role="region" aria-label="Commands to paste">${escape(walk)}</pre>
+</main>
 </html>
 `
   app.get('/', { config: { access: 'public' }, schema: { hide: true } }, async (_request, reply) => reply.type('text/html; charset=utf-8').send(page))

@@ -46,6 +46,17 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
   const example = await start(t, { DATA_DIR: ':memory:', ...env.SCREENSHOT && { PORT: '3000' } })
   const [, bob = ''] = idsIn(example)?.map((line) => String(line.split(' ').at(-1))) ?? []
   const { page, complaints } = await visit(t, `${example.baseURL}/`)
+  await t.test('the home page has a walk to scroll by keyboard', async (t) => {
+    t.equal(await page.getByRole('main').getByRole('heading', { level: 1 }).innerText(), 'Todo API')
+    const walk = page.getByRole('region', { name: 'Commands to paste' })
+    await page.setViewportSize({ width: 400, height: 800 })
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowRight')
+    await page.waitForFunction("document.activeElement.matches('pre') && document.activeElement.scrollLeft > 0")
+    await page.setViewportSize({ width: 1000, height: 800 })
+    t.match(await walk.innerText(), /^# 200, /)
+  })
   await page.getByRole('link', { name: 'docs page' }).click()
   await page.locator('.opblock').first().waitFor()
 
