@@ -72,7 +72,7 @@ async function compose (app: FastifyInstance, settings: Settings): Promise<DemoU
   })
   const auth = createAuth(optionsWith(db))
 
-  await app.register(cors, { origin: origins, credentials: true, methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['WWW-Authenticate'] })
+  await app.register(cors, { origin: origins, credentials: true, methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['WWW-Authenticate', 'Retry-After'] })
   // Plain http stays plain: a browser that upgraded would find nobody there.
   const isSecure = baseURL.startsWith('https:')
   await app.register(helmet, { strictTransportSecurity: isSecure, ...!isSecure && { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } } })

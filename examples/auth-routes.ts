@@ -35,6 +35,8 @@ interface AuthRoutes {
 export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, baseURL, limits, example }) => {
   // Guessing passwords is slowed down; the rest of the API is not.
   await app.register(rateLimit, { max: limits.authLimit, timeWindow: '1 minute', errorResponseBuilder: (_request, { after }) => new TooManyRequestsError(after) })
+  // Better Auth's own word, where it has one, goes before it.
+  app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
   const config = { access: 'public' } as const
   const guessable = { ...config, rateLimit: { max: limits.signInLimit } }
   const shared = { tags: ['sign in'] }

@@ -42,6 +42,8 @@ export const tasks: FastifyPluginAsyncTypebox<TaskRoutes> = async (app, { store,
   })
   const shared = { tags: ['tasks'], description: '401: no token, or one that is not valid. 403: the token is good, but the path is another user\'s.' }
 
+  app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
+
   app.get('', {
     schema: { ...shared, summary: 'List tasks, page by page', params: OfUser, querystring: PageQuery, response: { 200: Page, ...unfit } }
   }, async ({ user, query: { after = 0, limit = 20 } }) => store.page(user.id, { after, limit }))

@@ -34,7 +34,7 @@ t.test('the walk is pasted into a shell as it stands: each curl line gives the a
 })
 
 t.test('the API', async (t) => {
-  const { send, signIn, signUp, baseURL } = await start(t, data)
+  const { send, signIn, signUp, baseURL, password } = await start(t, data)
   const [alice, bob] = [await signUp('ann'), await signUp('ben')]
   const own = `/api/${alice.id}/tasks`
   const add = (body: object, { token } = alice) => send(own, { method: 'POST', token, body })
@@ -134,6 +134,14 @@ t.test('the API', async (t) => {
     }
   })
 
+  await t.test('what is for its user alone is kept nowhere on the way', async (t) => {
+    const { token, cookie } = alice
+    const signIn = { method: 'POST', body: { email: 'ann@example.com', password }, headers: { origin: baseURL } }
+    for (const [path, request] of [['/api/auth/sign-in/email', signIn], ['/api/auth/token', { headers: { cookie } }], [own, { token }], [`${own}/1`, { token }]] as const) {
+      t.equal((await send(path, request)).headers.get('cache-control'), 'no-store', path)
+    }
+  })
+
   await t.test('/health is for anybody, and tells of the keys', async (t) => {
     t.match(await send('/health'), { status: 200, body: { ok: true, issuers: [{ issuer: baseURL, keys: [String], age: Number, lastError: null }] } })
   })
@@ -188,7 +196,9 @@ t.test('the API', async (t) => {
       t.equal(preflight.status, 204)
       t.equal(preflight.headers.get('access-control-allow-origin'), allowed)
       t.match(preflight.headers.get('access-control-allow-methods'), 'PUT')
-      t.equal((await send(own, { headers: { origin } })).headers.get('access-control-allow-origin'), allowed, 'on a refusal too')
+      const { headers } = await send(own, { headers: { origin } })
+      t.equal(headers.get('access-control-allow-origin'), allowed, 'on a refusal too')
+      t.equal(headers.get('access-control-expose-headers'), 'WWW-Authenticate, Retry-After')
     }
   })
 })
