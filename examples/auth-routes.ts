@@ -40,6 +40,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
   const config = { access: 'public' } as const
   const guessable = { ...config, rateLimit: { max: limits.signInLimit } }
   const shared = { tags: ['sign in'] }
+  const untrusted = { 403: authFault(`The request comes from a page of another origin, or does not say from where. A program sends \`Origin: ${baseURL}\``) }
 
   async function pass ({ method, url, headers, body, ip }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const target = new URL(url, baseURL)
@@ -68,7 +69,7 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
       ...shared,
       summary: 'Make an account',
       body: Type.Object({ name: name({ maxLength: 100, examples: ['Carol'] }), ...Credentials('carol@example.com', example.password) }),
-      response: { 200: SignedIn, ...unfit, 422: authFault('There is an account with this e-mail'), ...refusals }
+      response: { 200: SignedIn, ...unfit, ...untrusted, 422: authFault('There is an account with this e-mail'), ...refusals }
     }
   }, pass)
 
@@ -77,9 +78,9 @@ export const authRoutes: FastifyPluginAsync<AuthRoutes> = async (app, { auth, ba
     schema: {
       ...shared,
       summary: 'Sign in',
-      description: 'Sets the session cookie, by which `GET /api/auth/token` knows you. 401: e-mail or password is wrong. 403: the request comes from a page of another origin.',
+      description: 'Sets the session cookie, by which `GET /api/auth/token` knows you. 401: e-mail or password is wrong. 403: the request comes from a page of another origin, or has cookies, or the headers of `fetch`, and no `Origin`.',
       body: Type.Object(Credentials(example.email, example.password)),
-      response: { 200: SignedIn, ...unfit, 401: authFault('E-mail or password is wrong'), 403: authFault('The page is not trusted'), ...refusals }
+      response: { 200: SignedIn, ...unfit, 401: authFault('E-mail or password is wrong'), ...untrusted, ...refusals }
     }
   }, pass)
 

@@ -132,6 +132,9 @@ t.test('the API', async (t) => {
     for (const [origin, status] of [['https://evil.example.com', 403], [baseURL, 401], [baseURL.replace('localhost', '127.0.0.1'), 401]] as const) {
       t.match(await send('/api/auth/sign-in/email', { method: 'POST', body, headers: { origin, cookie: alice.cookie } }), { status }, origin)
     }
+    t.match(await send('/api/auth/sign-in/email', { method: 'POST', body }), { status: 403, body: { code: 'MISSING_OR_NULL_ORIGIN' } }, 'nor a program that does not say where it belongs')
+    const document = (await send('/docs/json')).body as { paths: Record<string, { post: { responses: Record<string, { description: string }> } }> }
+    for (const path of ['/api/auth/sign-in/email', '/api/auth/sign-up/email']) t.match(document.paths[path]?.post.responses['403']?.description, `\`Origin: ${baseURL}\``)
   })
 
   await t.test('what is for its user alone is kept nowhere on the way', async (t) => {
@@ -177,7 +180,7 @@ t.test('the API', async (t) => {
       'patch /api/{user_id}/tasks/{task_id}/complete': owner,
       'get /api/me': { security: [{ bearerAuth: [] }], refusals: ['401'] },
       'get /health': { security: undefined, refusals: [] },
-      'post /api/auth/sign-up/email': { security: undefined, refusals: [] },
+      'post /api/auth/sign-up/email': { security: undefined, refusals: ['403'] },
       'post /api/auth/sign-in/email': { security: undefined, refusals: ['401', '403'] },
       'get /api/auth/token': { security: undefined, refusals: ['401'] }
     })
