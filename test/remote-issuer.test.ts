@@ -76,6 +76,15 @@ t.test('slow, other answers, discovery, stop and restart', async (t) => {
   t.same((await get() as { keys: unknown[] }).keys, issuer.keys.map(({ jwk }) => jwk))
 })
 
+t.test('who waits for a slow one when it stops is not waited for', async (t) => {
+  const issuer = await createRemoteIssuer({ mode: 'jwks', t })
+  issuer.slow(60_000)
+  const waiting = t.rejects(fetch(issuer.entry.jwksUri))
+  while (issuer.requests === 0) await setTimeout(1)
+  await issuer.stop()
+  await waiting
+})
+
 t.test('it ends with its test', async (t) => {
   let url = ''
   await t.test('a test', async (t) => { ({ url } = await createRemoteIssuer({ mode: 'jwks', t })) })
