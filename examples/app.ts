@@ -33,7 +33,9 @@ export async function buildApp (settings: Settings): Promise<{ app: FastifyInsta
         req: ({ method, url, ip, routeOptions }: FastifyRequest) => ({ method, url: routeOptions.url?.endsWith('*') ? routeOptions.url : url.replace(/[?#].*/, ''), ip }),
         // A database's error has the values of the query beside.
         err: ({ name, message, stack, code }: FastifyError) => ({ type: name, message, stack: String(stack), code })
-      }
+      },
+      // No headers of a request are logged; where a line of yours has them, these stay out.
+      redact: ['authorization', 'cookie'].flatMap((name) => [`headers.${name}`, `*.headers.${name}`])
     }
   })
   try {
