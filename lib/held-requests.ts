@@ -67,7 +67,7 @@ async function assertHolds (): Promise<void> {
   probe.get('/', handler)
   probe.setNotFoundHandler(handler)
   await probe.ready()
-  const held = hold(probe, 1000)
+  const held = hold(probe, 10_000)
   try {
     const [found, unknown] = [await held.send({ method: 'GET', url: '/' }), await held.send({ method: 'GET', url: '/unknown' })]
     if (ran || found.reached === null || !unknown.notFound) {

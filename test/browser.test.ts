@@ -125,6 +125,6 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
   const open = page.locator('.opblock.is-open .opblock-summary-control')
   while (await open.count() > 0) await open.first().click()
   await page.locator('.info .title').click()
-  await page.waitForTimeout(500) // what folds takes its time
-  await page.screenshot({ path: env.SCREENSHOT || join(t.testdir({}), 'docs-page.png'), fullPage: true })
+  await page.locator('.opblock-body').first().waitFor({ state: 'detached' })
+  await page.screenshot({ animations: 'disabled', path: env.SCREENSHOT || join(t.testdir({}), 'docs-page.png'), fullPage: true })
 })

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
@@ -9,7 +9,7 @@ import { holdRequests } from '../lib/held-requests.js'
 const channel = 'tracing:fastify.request.handler:start'
 
 /** An app whose handlers count, and one that holds its requests until the test ends. */
-async function host (t: Test, routes: (app: FastifyInstance, ran: () => void) => unknown, timeout = 1000) {
+async function host (t: Test, routes: (app: FastifyInstance, ran: () => void) => unknown, timeout = 60_000) {
   const app = Fastify()
   const state = { ran: 0 }
   await routes(app, () => { state.ran++ })
@@ -19,11 +19,17 @@ async function host (t: Test, routes: (app: FastifyInstance, ran: () => void) =>
   return { app, state, held }
 }
 
+/** What waits, and what ends the waiting. */
+function signal (): [promise: Promise<void>, resolve: () => void] {
+  let go = () => {}
+  return [new Promise<void>((resolve) => { go = resolve }), () => go()]
+}
+
 t.test('no handler runs, whatever its kind', async (t) => {
   const { app, held, state } = await host(t, async (app, ran) => {
     await app.register(websocket)
     app.get('/sync', (_request, reply) => { ran(); reply.send('x') })
-    app.get('/async', async () => { ran(); await setTimeout(1); return 'x' })
+    app.get('/async', async () => { ran(); await setImmediate(); return 'x' })
     app.get('/stream', async (_request, reply) => { ran(); return reply.send(Readable.from(['x'])) })
     app.get('/raw', (_request, reply) => { ran(); reply.hijack(); reply.raw.end('x') })
     app.get('/throws', async () => { ran(); throw new Error('x') })
@@ -53,14 +59,16 @@ t.test('no handler runs, whatever its kind', async (t) => {
 t.test('requests of others at the same time get their handlers, and an app that has served is held as well', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  app.get('/slow', async (request) => { await setTimeout(20); return request.headers['x-n'] })
+  const [gate, go] = signal()
+  app.get('/slow', async (request) => { await gate; return request.headers['x-n'] })
   app.setNotFoundHandler(async () => 'unknown')
-  t.equal((await app.inject({ url: '/slow', headers: { 'x-n': 'before' } })).body, 'before')
-  const held = await holdRequests(app, 1000)
+  t.equal((await app.inject('/unknown')).body, 'unknown')
+  const held = await holdRequests(app, 60_000)
   const others = Array.from({ length: 20 }, (_, n) => app.inject({ url: n % 2 ? '/slow' : '/unknown', headers: { 'x-n': String(n) } }))
   const ours = Array.from({ length: 20 }, () => held.send({ method: 'GET', url: '/slow' }))
-  t.same((await Promise.all(others)).map(({ body }) => body), Array.from({ length: 20 }, (_, n) => n % 2 ? String(n) : 'unknown'))
   t.same(new Set((await Promise.all(ours)).map(({ reached }) => reached)), new Set(['/slow']))
+  go()
+  t.same((await Promise.all(others)).map(({ body }) => body), Array.from({ length: 20 }, (_, n) => n % 2 ? String(n) : 'unknown'))
   held.release()
 })
 
@@ -85,13 +93,16 @@ t.test('what answers before the handler is told as it is', async (t) => {
 })
 
 t.test('a request without an answer ends, and its handler is held even after the release', async (t) => {
+  const [gate, go] = signal()
+  const [ended, end] = signal()
   const { held, state } = await host(t, (app, ran) => {
-    app.get('/', { preHandler: async () => { await setTimeout(60) } }, async () => { ran() })
+    app.get('/', { preHandler: () => gate, onResponse: async () => end() }, async () => { ran() })
   }, 20)
   const answer = await held.send({ method: 'GET', url: '/' })
   held.release()
   t.same(answer, { status: 0, reached: null, params: {}, notFound: false, says: 'no answer within 0.02 s' })
-  await setTimeout(100)
+  go()
+  await ended
   t.equal(state.ran, 0)
 })
 
@@ -104,7 +115,7 @@ t.test('a context inside the app will do, and hooks that change the headers chan
   app.get('/', async () => { ran++ })
   app.setNotFoundHandler(async () => { ran++ })
   await app.register(async (instance) => { child = instance })
-  const held = await holdRequests(child as FastifyInstance, 1000)
+  const held = await holdRequests(child as FastifyInstance, 60_000)
   t.equal((await held.send({ method: 'GET', url: '/' })).reached, '/')
   t.equal((await held.send({ method: 'GET', url: '/unknown' })).notFound, true)
   held.release()
@@ -126,7 +137,7 @@ t.test('nothing is sent where handlers cannot be held back', async (t) => {
   app.addHook('onRequest', async () => { requests++ })
   subscribe(channel, undo)
   t.teardown(() => unsubscribe(channel, undo))
-  await t.rejects(holdRequests(app, 1000), /handlers of Fastify 5\.\d+\.\d+ cannot be held back .* nothing was sent/)
+  await t.rejects(holdRequests(app, 60_000), /handlers of Fastify 5\.\d+\.\d+ cannot be held back .* nothing was sent/)
   t.equal(requests, 0)
 })
 

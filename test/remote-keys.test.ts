@@ -12,6 +12,12 @@ let steady = 0 // seconds of the clock that nobody sets
 mock.method(performance, 'now', () => steady * 1000)
 t.beforeEach(() => { mock.timers.setTime(start * 1000) })
 const pass = (seconds: number) => { mock.timers.setTime(Date.now() + seconds * 1000) }
+let timeUp = () => {} // for the latest fetch; none has less time because the machine is busy
+const limits = mock.method(AbortSignal, 'timeout', () => {
+  const limit = new AbortController()
+  timeUp = () => limit.abort(new DOMException('too slow', 'TimeoutError'))
+  return limit.signal
+}).mock
 
 /** A host that trusts this one issuer; `status` sends a token to alice's path. */
 async function host (t: Test, issuer: RemoteIssuer, entry: Partial<IssuerOptions> = {}) {
@@ -22,9 +28,8 @@ async function host (t: Test, issuer: RemoteIssuer, entry: Partial<IssuerOptions
 }
 
 /** Lets what goes on in the background come to its end: the issuer's answer passes a socket. */
-async function settled (issuer: { requests: number }, requests: number): Promise<void> {
-  while (issuer.requests < requests) await new Promise((resolve) => setImmediate(resolve))
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+async function until (condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
 
 t.test('own paths and only those, for each algorithm', async (t) => {
@@ -102,7 +107,7 @@ t.test('a flood of unknown kids', async (t) => {
 
 t.test('rotation', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  const { status } = await host(t, issuer)
+  const { status, info } = await host(t, issuer)
   const [old] = issuer.keys
   const fresh = await createKey('two', 'ES256')
   issuer.keys.push(fresh)
@@ -117,7 +122,8 @@ t.test('rotation', async (t) => {
   pass(599)
   const left = await issuer.token('alice', { key: old! })
   await status(rotated)
-  await settled(issuer, 3)
+  await until(() => info()?.age === 0)
+  t.equal(issuer.requests, 3)
   t.equal(await status(left), 401, 'a removed key is refused within the maximum age')
   t.equal(await status(rotated), 200)
 })
@@ -160,8 +166,8 @@ t.test('nor does a cooldown that is longer make the removed key serve on', async
 
 const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIssuer) => unknown]> = [
   ['down', /^TypeError (ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET)$/, async (issuer) => issuer.stop()],
-  ['slow', /timed out|JWKSTimeout|TimeoutError/, (issuer) => { issuer.answer = () => {} }],
-  ['slow body', /timed out|Timeout|AbortError/, (issuer) => { issuer.answer = (_request, response) => { response.writeHead(200).write('{"keys":[') } }],
+  ['slow', /timed out|JWKSTimeout|TimeoutError/, (issuer) => { issuer.answer = () => timeUp() }],
+  ['slow body', /timed out|Timeout|AbortError/, (issuer) => { issuer.answer = (_request, response) => { response.writeHead(200).write('{"keys":[', () => timeUp()) } }],
   ['500', /^status 500$/, (issuer) => { issuer.answer = sendJson({}, 500) }],
   ['404', /^status 404$/, (issuer) => { issuer.answer = sendJson({ keys: [] }, 404) }],
   ['HTML', /^not JSON$/, (issuer) => { issuer.answer = (_request, response) => { response.end('<html>secret-body</html>') } }],
@@ -177,7 +183,7 @@ const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIss
 for (const [what, lastError, fail] of failures) {
   t.test(`the issuer fails: ${what}`, async (t) => {
     const issuer = await createIssuer({ mode: 'jwks', t })
-    const { app, status, info, warnings, log } = await host(t, issuer, { timeout: 0.1 })
+    const { app, status, info, warnings, log } = await host(t, issuer)
     const token = await issuer.token({ id: 'alice', exp: start + 100_000 })
     await fail(issuer)
     const before = issuer.requests
@@ -195,7 +201,7 @@ for (const [what, lastError, fail] of failures) {
     for (const [seconds, attempts] of [[29, 1], [1, 2], [59, 2], [1, 3], [119, 3], [1, 4]] as const) {
       pass(seconds)
       t.equal(await status(token), 200)
-      while (warnings().length < attempts) await new Promise((resolve) => setImmediate(resolve))
+      await until(() => warnings().length >= attempts)
       t.equal(warnings().length, attempts, `${attempts} attempts`)
     }
     t.notMatch(JSON.stringify(log), 'secret-body')
@@ -222,13 +228,13 @@ t.test('maxStale below maxAge: keys serve until maxAge, whoever answers', async 
     for (const at of [0, 1, 31, 59, 61, 100, 301, 479, 481, 600, 1100, 3000, 100_000]) {
       mock.timers.setTime((start + at) * 1000)
       t.equal(await status(await fresh(at)), 200, `up, maxStale ${maxStale}, at ${at}`)
-      await settled(issuer, 0)
+      await until(() => Number(info()?.lastFetch) + Number(info()?.age) * 1000 === Date.now())
     }
 
     await issuer.stop()
     pass(599)
     t.equal(await status(await fresh(1)), 200, 'down')
-    while (info()?.lastError === null) await new Promise((resolve) => setImmediate(resolve))
+    await until(() => info()?.lastError !== null)
     t.equal(await status(await fresh(2)), 200)
     pass(1)
     t.match(await ask(await fresh(3)), { status: 503, headers: { 'retry-after': '29' } })
@@ -250,7 +256,7 @@ t.test('keys that are too old to serve are fetched at once: nothing is to be gai
   for (let attempts = 1; attempts <= 7; attempts++) { // the last pauses are of 300 s
     mock.timers.setTime((start + [0, 600, 700, 800, 1000, 1300, 1900, 3500][attempts]!) * 1000)
     t.equal(await status(await fresh(attempts)), 200)
-    while (warnings().length < attempts) await new Promise((resolve) => setImmediate(resolve))
+    await until(() => warnings().length >= attempts)
   }
   mock.timers.setTime((start + 3600) * 1000)
   const requests = issuer.requests
@@ -273,9 +279,15 @@ t.test('no redirect is followed to another origin', async (t) => {
   t.equal(other.requests, 0)
 })
 
+const hang = () => {
+  setImmediate(() => timeUp())
+  return new Promise<Response>(() => {})
+}
+
 t.test('an injected fetch that heeds no signal cannot hang a request', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  const { status, info } = await host(t, issuer, { lazy: true, timeout: 0.1, fetch: () => new Promise(() => {}) })
+  const { status, info } = await host(t, issuer, { lazy: true, timeout: 2.5, fetch: hang })
+  t.same(limits.calls.at(-1)?.arguments, [2500])
   t.equal(await status(await issuer.token('alice')), 503)
   t.equal(info()?.lastError, 'timed out')
 })
@@ -284,11 +296,11 @@ t.test('an injected fetch that hangs, or rejects with anything, while the keys a
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { jwksUri: _, ...entry } = issuer.entry
   for (const [fetch, lastError] of [
-    [() => new Promise<Response>(() => {}), 'timed out'],
+    [hang, 'timed out'],
     // eslint-disable-next-line prefer-promise-reject-errors
     [() => Promise.reject(), 'unknown error']
   ] as const) {
-    const { app, send } = await build(t, { issuers: [{ ...entry, discovery: true, lazy: true, timeout: 0.1, fetch }] })
+    const { app, send } = await build(t, { issuers: [{ ...entry, discovery: true, lazy: true, fetch }] })
     t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) }), { status: 503, code: 'KEYS_UNAVAILABLE' })
     t.equal(app.userScope.issuers()[0]?.lastError, lastError)
   }
@@ -307,8 +319,8 @@ t.test('the error handler of the host cannot lose the status of an outage', asyn
 t.test('an injected fetch that answers without a body', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { info } = await host(t, issuer, { lazy: true, fetch: async () => new Response(null) })
-  await new Promise((resolve) => setImmediate(resolve))
-  t.equal(info()?.lastError, 'not JSON')
+  await until(() => info()?.lastError === 'not JSON')
+  t.same(info()?.keys, [])
 })
 
 t.test('an injected fetch gets the URL and what it needs to give up', async (t) => {
