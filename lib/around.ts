@@ -1,12 +1,11 @@
 import type { FastifyInstance, HTTPMethods } from 'fastify'
 import { isSameUrl, type AppRoute } from './app-routes.js'
 import { describeAnswer, type Finding } from './findings.js'
-import type { HeldAnswer, HeldRequest, HeldRequests } from './held-requests.js'
+import { withToken, type HeldAnswer, type HeldRequest, type HeldRequests } from './held-requests.js'
 import { describeRoute, hostHints, mend, unfinished } from './hints.js'
 import { waysInto, type Place, type WayIn } from './places.js'
 import type { RouteRequests } from './route-requests.js'
 import type { Selection } from './route-selection.js'
-import { authorize } from './test-tokens.js'
 import { routerSettings } from './url-variants.js'
 
 /** What is asked around the places of owners. */
@@ -33,7 +32,7 @@ export async function findAround (app: FastifyInstance, route: AppRoute, request
       if (asked.has(bare.url) || isOwners(app, route, bare, owners)) continue
       asked.add(bare.url)
       if (allowed.has(route)) return null
-      const request = { ...bare, headers: { ...bare.headers, ...authorize(token) } }
+      const request = withToken(token, bare)
       const answer = await held.send(request)
       const isServed = answer.reached !== null && isSameUrl(answer.reached, route.url)
       if (!isServed && isElsewhere(answer, way)) continue

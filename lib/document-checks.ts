@@ -1,12 +1,11 @@
 import { asGet, nameOf, type AppRoute } from './app-routes.js'
 import { schemeNotes } from './document-schemes.js'
 import { describeAnswer } from './findings.js'
-import type { HeldAnswer, HeldRequest, HeldRequests } from './held-requests.js'
+import { withToken, type HeldAnswer, type HeldRequest, type HeldRequests } from './held-requests.js'
 import { tokenNotTaken } from './hints.js'
 import type { ApiDocument, Operation } from './openapi.js'
 import type { Tokens } from './people.js'
 import type { RouteRequests } from './route-requests.js'
-import { authorize } from './test-tokens.js'
 
 /** An operation of a document, under the method and the path that it has there. */
 export interface Documented { readonly method: string, readonly url: string, readonly operation: Operation }
@@ -49,7 +48,6 @@ function describe (security: readonly object[]): Says {
 
 function checksFor (says: Says, { responses }: Operation, route: AppRoute, bare: RouteRequests['bare'], tokens: Tokens): Check[] {
   const [alice, bob] = [tokens.alice, tokens.bob].map((owner) => bare(encodeURIComponent(owner))) as [HeldRequest, HeldRequest]
-  const as = (token: string, request: HeldRequest) => ({ ...request, headers: { ...request.headers, ...authorize(token) } })
   const listed = Object.keys(responses ?? {}).map((status) => status.toUpperCase())
   const contradiction = `the document says ${says}`
   const unlisted = ({ status }: HeldAnswer) => [String(status), '4XX', 'DEFAULT'].some((each) => listed.includes(each)) ? null : `the document lists no ${status}`
@@ -60,15 +58,15 @@ function checksFor (says: Says, { responses }: Operation, route: AppRoute, bare:
   }
   const checks = [
     { who: 'without a token', request: alice, faultOf: says === 'guarded' ? refused : letIn },
-    { who: 'with a forged token', request: as(tokens.forged, alice), faultOf: says === 'open' ? letIn : refused }
+    { who: 'with a forged token', request: withToken(tokens.forged, alice), faultOf: says === 'open' ? letIn : refused }
   ]
   // Outside of every scope it is for the host to say whose token is good.
-  if (says !== 'open' && route.scope) checks.push({ who: 'with a good token', request: as(tokens.good, alice), faultOf: (answer) => isStatus(answer, 401) ? tokenNotTaken : null })
+  if (says !== 'open' && route.scope) checks.push({ who: 'with a good token', request: withToken(tokens.good, alice), faultOf: (answer) => isStatus(answer, 401) ? tokenNotTaken : null })
   if (says === 'guarded' && route.parameter !== null) {
     // Hosts hide what is another's as if it were not there; that the guard is asked is known.
     const isForbidden = (answer: HeldAnswer) => isStatus(answer, 403, ...route.access === 'owner' ? [404] : [])
     // Where it is not listed, others may well be let in.
-    checks.push({ who: "of alice to bob's path", request: as(tokens.good, bob), faultOf: (answer) => listed.includes('403') ? isForbidden(answer) ? null : contradiction : isStatus(answer, 403) ? unlisted(answer) : null })
+    checks.push({ who: "of alice to bob's path", request: withToken(tokens.good, bob), faultOf: (answer) => listed.includes('403') ? isForbidden(answer) ? null : contradiction : isStatus(answer, 403) ? unlisted(answer) : null })
   }
   return checks
 }

@@ -47,8 +47,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     const document = readDocument(app, options.document)
     const allowed = new Selection(allow)
     const routes = appRoutes(app)
-    // What is allowed in another scope is for the call that compares that.
-    for (const route of routes) if (!only(route)) allowed.has(route)
+    const judged = new Set(allowed.narrow(routes, only))
     const operations = [...operationsOf(document)]
     const routesOf = matcher(document, routes)
     const served = new Set<AppRoute>()
@@ -58,14 +57,14 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
       if (found.length === 0 && !allowed.has(each)) findings.push(about(each, ['the document has it, and the app has no such route: mend it, or allow: [{names}]']))
       for (const route of found) {
         served.add(route)
-        if (!only(route)) continue
+        if (!judged.has(route)) continue
         const { notes, repeat } = await compare(each, document, route, requestsFor(route, params), tokens, held)
         if (notes.length > 0 && !allowed.has(route)) findings.push(about(each, notes, constraintsText(route.constraints).trim(), repeat))
       }
     }
-    for (const route of routes) {
+    for (const route of judged) {
       // The root of a prefix is served with a slash and without, and is one operation.
-      const isKnown = routesOf({ method: route.method, url: documented(route.url) }).some((each) => served.has(each)) || route.method === 'OPTIONS' || route.method === 'HEAD' || !only(route) || allowed.has(route)
+      const isKnown = routesOf({ method: route.method, url: documented(route.url) }).some((each) => served.has(each)) || route.method === 'OPTIONS' || route.method === 'HEAD' || allowed.has(route)
       if (!isKnown) findings.push(about(route, ['it is served, and the document does not have it: take schema.hide away, or allow: [{names}]'], `(${route.access})`))
     }
     findings.push(...allowed.unused().map((name) => about({ url: String(name) }, ['allow names it, and the document and the app agree on it, or do not have it'])))

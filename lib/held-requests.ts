@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify'
 import { wireBody } from './request-body.js'
+import { authorize } from './test-tokens.js'
 
 /** A request as the test kit sends it. */
 export interface HeldRequest {
@@ -12,6 +13,8 @@ export interface HeldRequest {
   /** Sent as JSON, unless it is a text beside a content type of the headers, bytes, or a stream. */
   readonly body?: unknown
 }
+
+export const withToken = (token: string, request: HeldRequest): HeldRequest => ({ ...request, headers: { ...request.headers, ...authorize(token) } })
 
 /** What came of a request. */
 export interface HeldAnswer {

@@ -117,13 +117,16 @@ export function annotate (document: ApiDocument, { schemeName, description }: Ex
  * login of a docs page, say) is another description of it.
  */
 function withBearer (security: SecurityRequirement[], schemeName: string, document: ApiDocument): SecurityRequirement[] {
-  const schemes = document.components?.securitySchemes ?? document.securityDefinitions ?? {}
+  const schemes = schemesOf(document)
   const isBearer = (name: string) => carriesBearer(schemes[name])
   if (security.length === 0) return [{ [schemeName]: [] }]
   return security.map((requirement) => Object.keys(requirement).some(isBearer) ? requirement : { [schemeName]: [], ...requirement })
 }
 
-function carriesBearer ({ type, scheme, name }: SecurityScheme = {}): boolean {
+export const schemesOf = ({ components, securityDefinitions }: ApiDocument): Record<string, SecurityScheme> => ({ ...components?.securitySchemes, ...securityDefinitions })
+
+/** In Swagger 2 a bearer token is a key in the header; the flows of OAuth 2 and OpenID Connect get one. */
+export function carriesBearer ({ type, scheme, name }: SecurityScheme = {}): boolean {
   if (type === 'http') return String(scheme).toLowerCase() === 'bearer'
   if (type === 'apiKey') return String(name).toLowerCase() === 'authorization'
   return type === 'oauth2' || type === 'openIdConnect'

@@ -7,7 +7,7 @@ import { describeRoute, hints, hostHints, mend, tokenNotTaken } from './hints.js
 import { assertKnownOptions } from './known-options.js'
 import { readPeople, type People, type Tokens } from './people.js'
 import { placeOf, type Place } from './places.js'
-import { assertParams, requestsFor, type RequestParams } from './route-requests.js'
+import { assertParams, requestsFor, type RequestParams, type RouteRequests } from './route-requests.js'
 import { Selection, type RouteName } from './route-selection.js'
 import { scopesOf } from './scopes.js'
 import { routerSettings, variantsOf, type UrlVariant } from './url-variants.js'
@@ -47,18 +47,17 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     if (scopesOf(app.server).length === 0) throw new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports')
     const allowed = new Selection(allow)
     const routes = appRoutes(app)
-    const judged = routes.filter(only)
-    // What is allowed in another scope is for the call that judges that.
-    for (const route of routes) if (!only(route)) allowed.has(route)
+    const judged = allowed.narrow(routes, only)
     if (!judged.some(({ parameter }) => parameter !== null)) throw new TypeError('no route has an owner in its URL: there is nothing to try')
     const owned = judged.filter((route) => route.parameter !== null && !isPreflight(route) && !allowed.has(route))
+      .map((route) => ({ route, requests: requestsFor(route, params) }))
     const others = judged.filter((route) => route.parameter === null && route.method !== 'OPTIONS')
     const variants = variantsOf(routerSettings(app))
-    const judgements = await inTurn(owned, (route) => judge(route, params, variants, tokens, held))
+    const judgements = await inTurn(owned, ({ route, requests }) => judge(route, requests, variants, tokens, held))
     // The fault of the test, and not of each route.
     const [first] = judgements
     if (first && judgements.length === owned.length && judgements.every(isNotTaken)) throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
-    const surroundings: Surroundings = { places: placesOf(owned, params, tokens), owners: new Set(routes.flatMap(({ parameter }) => parameter ?? [])), token: tokens.good, allowed, held }
+    const surroundings: Surroundings = { places: placesOf(owned, tokens), owners: new Set(routes.flatMap(({ parameter }) => parameter ?? [])), token: tokens.good, allowed, held }
     const findings = [
       ...judgements,
       ...await inTurn(others, async (route) => route.lookAlike === null ? await findAround(app, route, requestsFor(route, params), surroundings) : allowed.has(route) ? null : lookAlike(route)),
@@ -80,9 +79,7 @@ async function inTurn<T> (items: readonly T[], find: (item: T) => Promise<Findin
   return findings
 }
 
-async function judge (route: AppRoute, params: RequestParams, variants: readonly UrlVariant[], tokens: Tokens, held: HeldRequests): Promise<Finding | null> {
-  const requests = requestsFor(route, params)
-  const notes = levelNotes(route)
+async function judge (route: AppRoute, requests: RouteRequests, variants: readonly UrlVariant[], tokens: Tokens, held: HeldRequests): Promise<Finding | null> {
   const failures: Failure[] = []
   for (const { label, expected, request, fits } of attemptsOn(route, requests, tokens, variants)) {
     const answer = await held.send(request)
@@ -91,7 +88,8 @@ async function judge (route: AppRoute, params: RequestParams, variants: readonly
     // A host that does not answer would not answer the others either, and each costs its time.
     if (answer.status === 0) break
   }
-  notes.push(...hostHints(failures).length > 0 ? hostHints(failures) : hints(route, requests.missing, failures))
+  const ofHost = hostHints(failures)
+  const notes = [...levelNotes(route), ...ofHost.length > 0 ? ofHost : hints(route, requests.missing, failures)]
   return failures.length + notes.length > 0 ? { ...describeRoute(route), notes, failures } : null
 }
 
@@ -106,8 +104,8 @@ function levelNotes (route: AppRoute): string[] {
 const isNotTaken = ({ notes }: Finding) => notes.includes(tokenNotTaken)
 
 /** One for each URL. */
-const placesOf = (owned: readonly AppRoute[], params: RequestParams, { bob }: Tokens): Place[] =>
-  [...new Map(owned.map((route) => [route.url, placeOf(route, requestsFor(route, params).bare(encodeURIComponent(bob)).url)])).values()]
+const placesOf = (owned: ReadonlyArray<{ route: AppRoute, requests: RouteRequests }>, { bob }: Tokens): Place[] =>
+  [...new Map(owned.map(({ route, requests }) => [route.url, placeOf(route, requests.bare(encodeURIComponent(bob)).url)])).values()]
 
 const lookAlike = (route: AppRoute): Finding => ({
   ...describeRoute(route),

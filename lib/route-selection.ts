@@ -24,6 +24,15 @@ export class Selection {
     return found.length > 0
   }
 
+  /** The routes that this call judges. What is allowed of the others is for the call that judges those, and counts as used. */
+  narrow<R extends Pick<AppRoute, 'method' | 'url'>> (routes: readonly R[], only: (route: R) => boolean): R[] {
+    return routes.filter((route) => {
+      const isJudged = only(route)
+      if (!isJudged) this.has(route)
+      return isJudged
+    })
+  }
+
   /** Those that no route was asked about by: what is allowed no more should not stay allowed. */
   unused (): RouteName[] {
     return this.#names.filter((name) => !this.#used.has(name))

@@ -3,18 +3,24 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
 import client from 'prom-client'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import userScope, { type VerifyMessage } from '../lib/index.js'
 import { createIssuer } from '../lib/testing.js'
 import { bearer, build, otherSecret, secret, sign, tokenFor, usualRoutes } from './helper.js'
 
 const name = 'fastify-user-scope:verify'
 
-t.test('what is published', async (t) => {
+/** What is published until the test ends. */
+function listen (t: Test): VerifyMessage[] {
   const messages: VerifyMessage[] = []
   const listener = (message: unknown) => { messages.push(message as VerifyMessage) }
   subscribe(name, listener)
   t.teardown(() => { unsubscribe(name, listener) })
+  return messages
+}
+
+t.test('what is published', async (t) => {
+  const messages = listen(t)
 
   const { send } = await build(t, {}, {}, (app) => {
     usualRoutes(app)
@@ -60,10 +66,7 @@ t.test('what is published', async (t) => {
 })
 
 t.test('what is published where a request is judged again', async (t) => {
-  const messages: VerifyMessage[] = []
-  const listener = (message: unknown) => { messages.push(message as VerifyMessage) }
-  subscribe(name, listener)
-  t.teardown(() => { unsubscribe(name, listener) })
+  const messages = listen(t)
   const { send } = await build(t, {}, {}, (app) => {
     app.setNotFoundHandler({ config: { access: 'user' } } as object, async (_request, reply) => reply.code(404).send())
     app.get('/changed/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, async () => 'in')
