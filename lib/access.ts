@@ -51,8 +51,9 @@ export function assertSoundUrl (url: string, access: AccessLevel | undefined, pa
   if (access === 'owner' && occurrences === 0) {
     throw new InvalidRouteError(`${route}: config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`)
   }
+  if (access !== undefined || occurrences > 0) return
   const lookAlike = params.flatMap(({ words }) => words).find((word) => looksLike(word, param))
-  if (access === undefined && occurrences === 0 && lookAlike) {
+  if (lookAlike) {
     throw new InvalidRouteError(`${route}: ":${lookAlike}" looks like the owner's parameter ":${param}", but is not: any signed-in user could call it. Rename it, set the option userIdParam, or state config.access`)
   }
 }
@@ -90,9 +91,9 @@ const hasParam = (url: string, param: string) => paramsOf(url).some(({ name }) =
  */
 function paramsOf (url: string): Array<{ name: string, words: string[] }> {
   const params = []
-  for (let i = 0; i < url.length; i++) {
-    if (url.startsWith('::', i)) i++ // a colon in the text of the URL
-    else if (url[i] === ':') {
+  for (let i = url.indexOf(':'); i !== -1; i = url.indexOf(':', i + 1)) {
+    if (url[i + 1] === ':') i++ // a colon in the text of the URL
+    else {
       const rest = url.slice(i + 1)
       const [name] = rest.split(/[(\-./]/, 1) as [string]
       const [text] = rest.split(/[(/]/, 1) as [string]

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, HTTPMethods } from 'fastify'
 import { assertSoundUrl } from './access.js'
 import { AlreadyRegisteredError } from './errors.js'
 
@@ -24,11 +24,13 @@ export function nameHooks (): HookNames {
  * The routes that the guard covers, but whose `onRoute` it did not see: declared before the plugin, or right after a `register` that
  * was not awaited. Fastify shows them in `printRoutes` only.
  * @param seen `METHOD url` of the others
+ * @param isAlone whether no other registration is in this app
  * @throws InvalidRouteError for what the URL alone shows to be wrong
  * @throws AlreadyRegisteredError for a route that two registrations guard
  */
-export function findLateRoutes (fastify: FastifyInstance, names: HookNames, param: string, seen: ReadonlySet<string>): LateRoute[] {
-  const printed = print(fastify)
+export function findLateRoutes (fastify: FastifyInstance, names: HookNames, param: string, seen: ReadonlySet<string>, isAlone: boolean): LateRoute[] {
+  if (isAlone && wereAllSeen(fastify, seen)) return []
+  const printed = print(fastify, ['onRequest', 'preHandler'])
   if (seen.size > 0 && !printed.includes(names.guard)) {
     fastify.log.warn('fastify-user-scope: printRoutes shows no hooks here, so that routes declared before the plugin are not named; they are guarded all the same')
   }
@@ -41,7 +43,7 @@ export function findLateRoutes (fastify: FastifyInstance, names: HookNames, para
   const late = guarded.filter(({ hooks }) => !hooks.includes(`"${names.seen}()"`))
     .flatMap(placesOf)
     // A hook of the host may have taken the mark of one that was seen.
-    .filter(({ method, url }) => !seen.has(`${method} ${url}`))
+    .filter((place) => !seen.has(nameOf(place)))
   for (const { method, url } of late) {
     // Two routes that name a parameter differently share a node of the router, which prints both names; a request is judged by its own.
     if (!url.includes('|')) assertSoundUrl(url, undefined, param, `route ${method} ${url} (declared before the plugin: await its registration first)`)
@@ -49,10 +51,21 @@ export function findLateRoutes (fastify: FastifyInstance, names: HookNames, para
   return late
 }
 
-/** A host's own constraint or `buildPrettyMeta` may make it throw. */
-function print (fastify: FastifyInstance): string {
+/** The hooks are most of what is printed, and nobody has to know them where no route is new. */
+function wereAllSeen (fastify: FastifyInstance, seen: ReadonlySet<string>): boolean {
+  const places = readRoutes(print(fastify)).flatMap(placesOf)
+  return places.length >= seen.size && places.every((place) => seen.has(nameOf(place)))
+}
+
+const nameOf = ({ method, url }: LateRoute): string => `${method} ${url}`
+
+/**
+ * Method by method, as the router has a tree for each; for that of all of them it would have to declare every route once more.
+ * A `buildPrettyMeta` of the host's may throw.
+ */
+function print (fastify: FastifyInstance, hooks?: string[]): string {
   try {
-    return fastify.printRoutes({ includeMeta: ['onRequest', 'preHandler'] })
+    return fastify.supportedMethods.map((method) => fastify.printRoutes({ method: method as HTTPMethods, ...hooks && { includeMeta: hooks } })).join('\n')
   } catch {
     return ''
   }
