@@ -24,12 +24,11 @@ export function nameHooks (): HookNames {
  * The routes that the guard covers, but whose `onRoute` it did not see: declared before the plugin, or right after a `register` that
  * was not awaited. Fastify shows them in `printRoutes` only.
  * @param seen `METHOD url` of the others
- * @param isAlone whether no other registration is in this app
  * @throws InvalidRouteError for what the URL alone shows to be wrong
  * @throws AlreadyRegisteredError for a route that two registrations guard
  */
-export function findLateRoutes (fastify: FastifyInstance, names: HookNames, param: string, seen: ReadonlySet<string>, isAlone: boolean): LateRoute[] {
-  if (isAlone && wereAllSeen(fastify, seen)) return []
+export function findLateRoutes (fastify: FastifyInstance, names: HookNames, param: string, seen: ReadonlySet<string>): LateRoute[] {
+  if (wereAllSeen(fastify, seen)) return []
   const printed = print(fastify, ['onRequest', 'preHandler'])
   if (seen.size > 0 && !printed.includes(names.guard)) {
     fastify.log.warn('fastify-user-scope: printRoutes shows no hooks here, so that routes declared before the plugin are not named; they are guarded all the same')
@@ -51,7 +50,7 @@ export function findLateRoutes (fastify: FastifyInstance, names: HookNames, para
   return late
 }
 
-/** The hooks are most of what is printed, and nobody has to know them where no route is new. */
+/** The hooks are most of what is printed, and nobody has to know them where no route is new: one that two registrations guard is new to one of them. */
 function wereAllSeen (fastify: FastifyInstance, seen: ReadonlySet<string>): boolean {
   const places = readRoutes(print(fastify)).flatMap(placesOf)
   return places.length >= seen.size && places.every((place) => seen.has(nameOf(place)))

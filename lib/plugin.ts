@@ -9,7 +9,7 @@ import { createJwksVerifier } from './jwks-verifier.js'
 import { issuerRules, readOptions, type Settings } from './options.js'
 import { RemoteKeys } from './remote-keys.js'
 import { printRoutes, RouteTable } from './route-table.js'
-import { recordScope, scopesOf } from './scopes.js'
+import { recordScope } from './scopes.js'
 import { createSecretVerifier } from './secret-verifier.js'
 import { TokenCache } from './token-cache.js'
 import type { UserScopeOptions } from './types.js'
@@ -42,7 +42,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   })
 
   fastify.addHook('onReady', async () => {
-    table.settle(findLateRoutes(fastify, names, settings.userIdParam, table.names(), scopesOf(fastify.server).length === 1))
+    table.settle(findLateRoutes(fastify, names, settings.userIdParam, table.names()))
     // Not what @fastify/cors makes for preflights: it is to be registered first, and whoever asks is let through either way.
     const routes = table.late.filter(({ access }) => access !== 'public')
     if (routes.length > 0) {
