@@ -108,6 +108,14 @@ t.test('the URL of such a route alone can stop the boot', async (t) => {
   }
 })
 
+t.test('nor do the names that other methods have for its parameters hide it', async (t) => {
+  await t.rejects(host(t, async (app) => {
+    app.get('/x/:user_id/y/:user_id', id)
+    await app.register(userScope, { secret })
+    app.post('/x/:id', id)
+  }), { code: 'FST_USER_SCOPE_INVALID_ROUTE', message: /has the parameter ":user_id" twice/ })
+})
+
 t.test('two names for one parameter, which the router prints as one', async (t) => {
   const { status } = await host(t, async (app) => {
     app.get('/x/:userId/public', { config: { access: 'public' } }, id)
