@@ -93,7 +93,6 @@ t.test('a changed path opens at most one\'s own', async (t) => {
   })
 })
 
-/** Without half a surrogate pair, which no path can hold. */
 /** What a careless comparison would make of an id; of an object that has a `toString` of its own, its JSON. */
 function coerced (id: unknown): string {
   try {
@@ -103,6 +102,7 @@ function coerced (id: unknown): string {
   }
 }
 
+/** Without half a surrogate pair, which no path can hold. */
 const wellFormed = (text: string) => Buffer.from(text).toString()
 
 /** Ids that a token may carry and a path can hold: well-formed, not blank, without control characters, no dot segment. */
