@@ -35,9 +35,6 @@ export interface AppRoute {
   readonly scope: ScopeRecord | null
 }
 
-/** By which a route is named in options and messages. */
-export const nameOf = ({ method, url }: Pick<AppRoute, 'method' | 'url'>) => `${method} ${url}`
-
 /** The root of a prefix is one route of two URLs, and Fastify tells now the one, now the other. */
 export const isSameUrl = (a: string, b: string) => a.replace(/\/$/, '') === b.replace(/\/$/, '')
 

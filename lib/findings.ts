@@ -1,5 +1,6 @@
-import { asGet, isSameUrl, nameOf } from './app-routes.js'
+import { asGet, isSameUrl } from './app-routes.js'
 import type { HeldAnswer, HeldRequest } from './held-requests.js'
+import { nameOf } from './late-routes.js'
 import { wireBody } from './request-body.js'
 
 /** A request that was not answered as it must be. */
@@ -34,7 +35,7 @@ export class ScopeAssertionError extends Error {
 
   /** @param fault what the routes do */
   constructor (fault: string, findings: readonly Finding[]) {
-    const routes = findings.flatMap(({ methods, url }) => methods.length > 0 ? methods.map((method) => `${method} ${url}`) : [url])
+    const routes = findings.flatMap(({ methods, url }) => methods.length > 0 ? methods.map((method) => nameOf({ method, url })) : [url])
     super([`Routes that ${fault}: ${routes.length}`, ...join(findings).map(print)].join('\n\n'))
     this.routes = routes
   }

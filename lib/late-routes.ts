@@ -56,7 +56,8 @@ function wereAllSeen (fastify: FastifyInstance, seen: ReadonlySet<string>): bool
   return places.length >= seen.size && places.every((place) => seen.has(nameOf(place)))
 }
 
-const nameOf = ({ method, url }: LateRoute): string => `${method} ${url}`
+/** By which a route is named in options, messages and sets. */
+export const nameOf = ({ method, url }: Pick<LateRoute, 'method' | 'url'>): string => `${method} ${url}`
 
 /**
  * Method by method, as the router has a tree for each; for that of all of them it would have to declare every route once more.

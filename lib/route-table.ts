@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { assertSoundRoute, assertSoundUrl, classify, readParam, type RouteAccess, type RouteFacts } from './access.js'
 import { refuse } from './errors.js'
-import type { LateRoute } from './late-routes.js'
+import { nameOf, type LateRoute } from './late-routes.js'
 import type { AccessLevel, ScopedRoute } from './types.js'
 
 /** The level of the route that a request was routed to. */
@@ -60,7 +60,7 @@ export class RouteTable {
 
   /** `METHOD url` of the routes that `onRoute` saw. */
   names (): Set<string> {
-    return new Set(this.places().map(({ method, url }) => `${method} ${url}`))
+    return new Set(this.places().map(nameOf))
   }
 
   list (): ScopedRoute[] {
