@@ -1,6 +1,6 @@
 export { userScope, userScope as default } from './plugin.js'
-export { getUser } from './guard.js'
-export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets.js'
+export { getUser } from './guard/guard.js'
+export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
   AlreadyRegisteredError,
   ForbiddenUserAccessError,
@@ -15,10 +15,10 @@ export {
   MissingTokenError,
   MissingUidClaimError,
   TokenExpiredError
-} from './errors.js'
-export type { IssuerAlgorithm, IssuerOptions, IssuerStatus } from './issuer-types.js'
-export type { RefusalCode } from './errors.js'
-export type { Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions } from './presets.js'
+} from './contract/errors.js'
+export type { IssuerAlgorithm, IssuerOptions, IssuerStatus } from './contract/issuer.js'
+export type { RefusalCode } from './contract/errors.js'
+export type { Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions } from './presets/index.js'
 export type {
   AccessLevel,
   CacheOptions,
@@ -33,4 +33,4 @@ export type {
   UserScopeTypes,
   VerifiedUser,
   VerifyMessage
-} from './types.js'
+} from './contract/types.js'

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import * as exported from '../lib/index.js'
 import userScope, { AlreadyRegisteredError } from '../lib/index.js'
-import { bearer, otherSecret, secret, sender, sign, tokenFor } from './helper.js'
+import { bearer, otherSecret, secret, sender, sign, tokenFor } from './support/host.js'
 
 const alice = bearer(tokenFor('alice'))
 const routes = async (app: FastifyInstance) => { app.get('/:user_id', async (request) => request.user.id) }

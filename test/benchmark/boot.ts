@@ -6,7 +6,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import { answerOf } from './processes.js'
-import { secret } from '../helper.js'
+import { secret } from '../support/host.js'
 
 const kinds = ['without', 'with'] as const
 const routes = 10_000

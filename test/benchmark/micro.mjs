@@ -1,7 +1,7 @@
 /** Header value → user, without a server: this plugin with and without its cache, jose, fast-jwt and jsonwebtoken, for each algorithm. */
-import './install.ts'
+import './install.js'
 import { createSecretKey } from 'node:crypto'
-import { audience, issuer, keySet, makeToken, publicKey, secret } from './tokens.ts'
+import { audience, issuer, keySet, makeToken, publicKey, secret } from './tokens.js'
 
 // Behind the installation, so not as static imports.
 const { bench, do_not_optimize: use, run, summary } = await import('mitata')
@@ -10,14 +10,14 @@ const { jwtVerify } = await import('jose')
 const { default: jsonwebtoken } = await import('jsonwebtoken')
 
 const dist = (file) => import(new URL(`../../dist/${file}.js`, import.meta.url).href)
-const { parseBearer } = await dist('bearer-token')
-const { createClaimsReader } = await dist('claims')
-const { parseCompactJws } = await dist('compact-jws')
-const { createJwksVerifier } = await dist('jwks-verifier')
-const { issuerRules, readOptions } = await dist('options')
-const { RemoteKeys } = await dist('remote-keys')
-const { createSecretVerifier } = await dist('secret-verifier')
-const { TokenCache } = await dist('token-cache')
+const { parseBearer } = await dist('token/header')
+const { createClaimsReader } = await dist('token/claims')
+const { parseCompactJws } = await dist('token/jws')
+const { createJwksVerifier } = await dist('token/jwks-verifier')
+const { issuerRules, readOptions } = await dist('options/settings')
+const { RemoteKeys } = await dist('keys/remote-keys')
+const { createSecretVerifier } = await dist('token/secret-verifier')
+const { TokenCache } = await dist('token/cache')
 const { default: Fastify } = await import('fastify')
 
 const app = Fastify()

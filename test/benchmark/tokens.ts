@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:crypto'
-import { now, otherSecret, secret, sign as signWithSecret } from '../helper.js'
+import { now, otherSecret, secret, sign as signWithSecret } from '../support/host.js'
 
 export { secret }
 export const issuer = 'https://issuer.example'

@@ -1,0 +1,101 @@
+import { Type } from '@sinclair/typebox'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { Fetch, IssuerOptions } from '../contract/issuer.js'
+import { flag, seconds, text, texts } from './schemas.js'
+
+/** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
+export const issuerAlgorithms = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
+
+export const issuerSchema = Type.Object({
+  issuer: text('a non-empty string, compared with "iss" exactly'),
+  audience: Type.Union([Type.Literal(false), Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+    expects: 'a non-empty string or a list of them, of which "aud" must have one, or false to leave the check out'
+  }),
+  jwksUri: Type.Optional(text('the URL of the JWK Set')),
+  discovery: Type.Optional(flag),
+  algorithms: Type.Optional(Type.Array(Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))), {
+    minItems: 1, uniqueItems: true, expects: `a list of ${issuerAlgorithms.join(', ')}, each at most once`
+  })),
+  userIdClaim: Type.Optional(text('the name of a claim')),
+  typ: Type.Optional(texts('a non-empty string or a list of them')),
+  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('')]), {
+    expects: 'an object: claim name to true, a string or a list of strings'
+  })),
+  lazy: Type.Optional(flag),
+  timeout: Type.Optional(seconds(0.1, 60)),
+  maxAge: Type.Optional(seconds(1, 86_400)),
+  cooldown: Type.Optional(seconds(1, 3600)),
+  maxStale: Type.Optional(seconds(0, 604_800)),
+  maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 16_777_216, expects: 'a number of bytes from 1024 to 16777216' })),
+  allowInsecureJwks: Type.Optional(flag),
+  fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
+}, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }' })
+
+/** One issuer after validation. Times in seconds, where nothing else is said. */
+export interface IssuerSettings {
+  readonly issuer: string
+  /** Undefined: not checked. */
+  readonly audience: readonly string[] | undefined
+  /** Undefined: found by discovery. */
+  readonly jwksUri: string | undefined
+  readonly algorithms: readonly string[]
+  readonly userIdClaim: string
+  readonly types: readonly string[]
+  readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
+  readonly lazy: boolean
+  /** Whole milliseconds, as AbortSignal and `jose` want them. */
+  readonly timeout: number
+  readonly maxAge: number
+  readonly cooldown: number
+  readonly maxStale: number
+  readonly maxBytes: number
+  readonly allowInsecureJwks: boolean
+  readonly fetch: Fetch
+}
+
+/** The entries of option `issuers` → settings. @throws InvalidOptionError that names the entry and its option */
+export function readIssuers (entries: readonly IssuerOptions[] = []): readonly IssuerSettings[] {
+  const known = new Set<string>()
+  return Object.freeze(entries.map((entry, index) => {
+    const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
+    if (known.has(entry.issuer)) fail('issuer" stands in the list already. Merge the two entries')
+    known.add(entry.issuer)
+    if (entry.jwksUri === undefined && !entry.discovery) fail('jwksUri" is missing. Give it, or set discovery: true')
+    if (entry.jwksUri !== undefined && entry.discovery) fail('discovery" and jwksUri exclude each other')
+    const [source, uri] = entry.jwksUri === undefined ? ['issuer', entry.issuer] : ['jwksUri', entry.jwksUri]
+    const reason = insecureReason(uri, entry.allowInsecureJwks)
+    if (reason) fail(`${source}" ${reason}`)
+    return settle(entry)
+  }))
+}
+
+function settle (entry: IssuerOptions): IssuerSettings {
+  return Object.freeze({
+    issuer: entry.issuer,
+    audience: entry.audience === false ? undefined : Object.freeze([entry.audience].flat()),
+    jwksUri: entry.jwksUri,
+    algorithms: Object.freeze([...entry.algorithms ?? issuerAlgorithms]),
+    userIdClaim: entry.userIdClaim ?? 'sub',
+    types: Object.freeze([entry.typ ?? 'jwt'].flat().map((typ) => typ.toLowerCase())),
+    requiredClaims: Object.freeze(Object.fromEntries(Object.entries(entry.requiredClaims ?? {})
+      .map(([claim, value]) => [claim, value === true || Object.freeze([value].flat())]))),
+    lazy: entry.lazy ?? false,
+    timeout: Math.round((entry.timeout ?? 5) * 1000),
+    maxAge: entry.maxAge ?? 600,
+    cooldown: entry.cooldown ?? 30,
+    maxStale: entry.maxStale ?? 86_400,
+    maxBytes: entry.maxBytes ?? 1_048_576,
+    allowInsecureJwks: entry.allowInsecureJwks ?? false,
+    fetch: entry.fetch ?? globalThis.fetch
+  })
+}
+
+/** Why keys, or the metadata that names them, must not be fetched from there: on the way they could become anybody's. */
+export function insecureReason (uri: string, allowInsecure = false): string | undefined {
+  if (!URL.canParse(uri)) return 'is not a URL'
+  const { protocol, hostname, username, password } = new URL(uri)
+  if (username || password) return 'has credentials in it'
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  if (protocol === 'https:' || (protocol === 'http:' && (isLoopback || allowInsecure))) return undefined
+  return 'is neither https nor http on loopback (allowInsecureJwks: true lets plain http through)'
+}

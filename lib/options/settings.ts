@@ -1,0 +1,164 @@
+import { Kind, Type, TypeGuard, type TObject } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { FormatRegistry } from '@sinclair/typebox/type'
+import { InvalidOptionError } from '../contract/errors.js'
+import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
+import { assertValid } from './validate.js'
+import { seconds, text } from './schemas.js'
+import { assertFitSecret, secretsFromEnvironment } from './secret.js'
+import type { IssuerOptions } from '../contract/issuer.js'
+import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
+
+const objectSchema = 'an object schema of @sinclair/typebox, complete in itself: Type.Object({ … })'
+
+export const optionsSchema = Type.Object({
+  secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
+    expects: 'a string, or a list of strings with the current secret first'
+  })),
+  issuers: Type.Optional(Type.Array(issuerSchema, { minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }' })),
+  issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
+  audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
+  algorithms: Type.Optional(Type.Array(Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')]), {
+    minItems: 1, uniqueItems: true, expects: 'a list of HS256, HS384 and HS512, each at most once'
+  })),
+  userIdClaim: Type.Optional(text('the name of a claim')),
+  userIdParam: Type.Optional(Type.String({
+    pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
+  })),
+  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { expects: objectSchema }))),
+  clockTolerance: Type.Optional(seconds(0, 3600)),
+  maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
+  decoratorName: Type.Optional(Type.String({
+    pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
+  })),
+  cache: Type.Optional(Type.Union([
+    Type.Literal(false),
+    Type.Object({
+      max: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000' })),
+      ttl: Type.Optional(seconds(1, 86_400))
+    }, { additionalProperties: false })
+  ], { expects: 'false, or an object with max and ttl' })),
+  openapi: Type.Optional(Type.Union([
+    Type.Literal(false),
+    Type.Object({
+      schemeName: Type.Optional(Type.String({
+        pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
+      })),
+      description: Type.Optional(Type.String({ expects: 'a string' }))
+    }, { additionalProperties: false })
+  ], { expects: 'false, or an object with schemeName and description' }))
+}, { additionalProperties: false })
+
+export interface CacheSettings {
+  /** Entries. */
+  readonly max: number
+  /** Seconds. */
+  readonly ttl: number
+}
+
+/** What the claims of a token are checked against. */
+export interface ClaimRules {
+  readonly issuer?: string | undefined
+  /** One of which `aud` must have. */
+  readonly audience?: readonly string[] | undefined
+  readonly clockTolerance: number
+  readonly maxTokenAge?: number | undefined
+  /** Undefined: `uid` where the token has it, else `sub`. */
+  readonly userIdClaim?: string | undefined
+  /** Values that a claim must have one of; true: any. */
+  readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
+  /** Whether ID tokens and others that issuers make are to be told apart. */
+  readonly isOfIssuer: boolean
+  /** Lower-case values of the `typ` header parameter that are let through; a token without one counts as `jwt`. */
+  readonly types: readonly string[]
+  readonly satisfiesSchema: (payload: unknown) => boolean
+}
+
+/** The rules for the tokens of an issuer: its own, and those that hold for every token. */
+export const issuerRules = ({ claimRules }: Settings, { issuer, audience, userIdClaim, types, requiredClaims }: IssuerSettings): ClaimRules => ({
+  ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isOfIssuer: true
+})
+
+/** The options after validation, with every default filled in. Frozen. */
+export interface Settings {
+  /** Empty where only issuers are accepted. */
+  readonly secrets: readonly string[]
+  readonly issuers: readonly IssuerSettings[]
+  readonly algorithms: readonly SecretAlgorithm[]
+  readonly claimRules: ClaimRules
+  readonly userIdParam: string
+  readonly decoratorName: string
+  readonly cache: false | CacheSettings
+  readonly openapi: false | { readonly schemeName: string, readonly description: string }
+}
+
+/**
+ * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it is given.
+ * @throws InvalidOptionError that names the option or variable at fault
+ */
+export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv): Settings {
+  assertValid(optionsSchema, options)
+  const { secret, openapi, cache } = options
+  // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
+  const secrets = secret === undefined
+    ? options.issuers === undefined ? secretsFromEnvironment(env) : []
+    : [secret].flat().map((secret, index, { length }) => ({ secret, name: `option "secret"${length > 1 ? `, entry ${index + 1},` : ''}` }))
+  for (const { secret, name } of secrets) assertFitSecret(secret, name)
+  assertUsed(options, secrets.length > 0)
+
+  return Object.freeze({
+    secrets: Object.freeze(secrets.map(({ secret }) => secret)),
+    algorithms: Object.freeze([...options.algorithms ?? ['HS256' as const]]),
+    claimRules: Object.freeze({
+      issuer: options.issuer,
+      audience: options.audience === undefined ? undefined : Object.freeze([options.audience]),
+      clockTolerance: options.clockTolerance ?? 0,
+      maxTokenAge: options.maxTokenAge,
+      userIdClaim: options.userIdClaim,
+      requiredClaims: {},
+      isOfIssuer: false,
+      types: Object.freeze(['jwt']),
+      satisfiesSchema: compileClaims(options.claims)
+    }),
+    issuers: readIssuers(options.issuers as IssuerOptions[] | undefined),
+    cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
+    userIdParam: options.userIdParam ?? 'user_id',
+    decoratorName: options.decoratorName ?? 'user',
+    openapi: openapi !== false && Object.freeze({
+      schemeName: openapi?.schemeName ?? 'bearerAuth',
+      description: openapi?.description ?? 'The JWT of a signed-in user.'
+    })
+  })
+}
+
+/** Options that would be without effect beside `issuers`, where the host means them to have one. */
+function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, hasSecret: boolean): void {
+  const forSecrets = { issuer, audience: options.audience, algorithms: options.algorithms, userIdClaim: options.userIdClaim }
+  const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
+  if (!hasSecret && unused) throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. State it in the entries of option "issuers", or give the option "secret"`)
+  if (issuers.some((entry) => entry.issuer === issuer)) throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its tokens. Leave one of them out')
+}
+
+function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchema'] {
+  if (schema === undefined) return () => true
+  const format = unknownFormat(schema)
+  if (format) throw new InvalidOptionError(`option "claims" uses the format "${format}", which TypeBox does not know, so that no token could satisfy it. Define it with FormatRegistry.Set`)
+  try {
+    const compiled = TypeGuard.IsObject(schema) && TypeCompiler.Compile(schema)
+    if (compiled) return (payload) => compiled.Check(payload)
+  } catch {} // a reference to a schema that is not there
+  throw new InvalidOptionError(`option "claims" must be ${objectSchema}`)
+}
+
+/** TypeBox refuses every value of a string whose format it does not know: better said at boot than with each token. */
+function unknownFormat (schema: unknown, seen = new Set()): string | undefined {
+  if (typeof schema !== 'object' || schema === null || seen.has(schema)) return undefined
+  seen.add(schema)
+  const { format, [Kind]: kind } = schema as { format?: unknown, [Kind]?: string }
+  if (kind === 'String' && typeof format === 'string' && !FormatRegistry.Has(format)) return format
+  for (const inner of Object.values(schema)) {
+    const found = unknownFormat(inner, seen)
+    if (found) return found
+  }
+  return undefined
+}

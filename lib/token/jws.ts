@@ -1,0 +1,84 @@
+import { isUtf8 } from 'node:buffer'
+import { scan } from 'secure-json-parse'
+import { refuse } from '../contract/errors.js'
+import { withoutStacks } from './stacks.js'
+
+/** A token taken apart, and not yet believed. */
+export interface CompactJws {
+  readonly token: string
+  readonly header: Record<string, unknown>
+  readonly payload: Record<string, unknown>
+}
+
+const maxLength = 8192
+
+/** The mend for whoever sends another token of Better Auth. */
+export const sendJwt = 'send the JWT of GET /api/auth/token instead'
+
+/**
+ * Takes a JWS in compact serialization apart (RFC 7515 §5.2, steps 1 to 6) by the strict reading: at most 8 KB, three segments of
+ * canonical base64url, header and payload JSON objects in UTF-8. One token has one spelling, so that a cache or a
+ * deny list cannot be evaded by respelling it.
+ * @throws Refusal `MALFORMED_TOKEN`
+ */
+export function parseCompactJws (token: string): CompactJws {
+  if (token.length > maxLength) throw malformed(`longer than ${maxLength} bytes`)
+  const segments = token.split('.', 6)
+  const [header, payload, signature] = segments
+  if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) throw malformed(wrongCount(token, segments.length))
+  if (!isCanonical(Buffer.from(signature, 'base64url'), signature)) throw malformed('the signature is not canonical base64url')
+  return { token, header: readHeader(header), payload: readSegment(payload, 'payload') }
+}
+
+let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }
+
+/** The same frozen object for the same text: whoever signs tokens gives all of them one header, or one for each of its keys. */
+function readHeader (segment: string): Record<string, unknown> {
+  if (segment !== lastHeader.segment) lastHeader = { segment, value: Object.freeze(readSegment(segment, 'header')) }
+  return lastHeader.value
+}
+
+const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)
+
+// What Better Auth gives out beside JWTs, and people send instead of one.
+const lookAlikes: Array<[form: RegExp, name: string]> = [
+  [/^\w{32}(\.[\w+/-]{43}=?)?$/, 'a session token of Better Auth or another opaque one'],
+  [/^eyJzZXNzaW9uIjp7[\w-]*$/, 'a session cache token of Better Auth'] // {"session":{
+]
+
+function wrongCount (token: string, count: number): string {
+  const [, name] = lookAlikes.find(([form]) => form.test(token)) ?? []
+  if (name) return `${name}, not a JWT: ${sendJwt}`
+  return count === 5 ? `an encrypted token (JWE), such as a session cache token of Better Auth: ${sendJwt}` : `segments: ${count} instead of 3`
+}
+
+/** Buffer's decoder skips what it does not know; only the canonical spelling survives the way back (RFC 7515 §2, RFC 4648 §3.5). */
+function isCanonical (bytes: Buffer, segment: string): boolean {
+  return bytes.toString('base64url') === segment
+}
+
+function readSegment (segment: string, part: string): Record<string, unknown> {
+  const bytes = Buffer.from(segment, 'base64url')
+  if (!isCanonical(bytes, segment)) throw malformed(`the ${part} is not canonical base64url`)
+  if (!isUtf8(bytes)) throw malformed(`the ${part} is not UTF-8`)
+  const value = readJson(bytes.toString(), part)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`the ${part} is not a JSON object`)
+  return value as Record<string, unknown>
+}
+
+/** Only in letters or by an escape can it be written (RFC 8259 §7). */
+const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\')
+
+/** The parser's own error quotes its input, so it goes no further, not even as a cause. */
+function readJson (text: string, part: string): unknown {
+  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`) // JSON has none (RFC 8259 §8.1)
+  try {
+    return withoutStacks(() => {
+      const value = JSON.parse(text) as object | null
+      // By its `parse`, which does the same, a host that has frozen the limit of stacks would have every token refused.
+      return value && mayHoldProto(text) ? scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown : value
+    })
+  } catch {
+    throw malformed(`the ${part} is not JSON, or has a member named __proto__`)
+  }
+}

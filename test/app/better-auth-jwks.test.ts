@@ -1,0 +1,298 @@
+import { mock } from 'node:test'
+import { jwt, type JwtOptions } from 'better-auth/plugins'
+import t, { type Test } from 'tap'
+import { betterAuth, type BetterAuthOptions, type UserScopeOptions } from '../../lib/index.js'
+import { cookiesOf, headerOf, makeProvider, own, payloadOf, sharedSecretJwt, startProvider, tampered, type Account, type Provider } from '../support/better-auth.js'
+import { bearer, build, otherSecret, refusals, secret, sign } from '../support/host.js'
+
+/** A host that knows of this Better Auth what the README says. */
+const hostFor = (t: Test, { baseURL }: Pick<Provider, 'baseURL'>, entry: Partial<BetterAuthOptions> = {}, options: UserScopeOptions = {}) =>
+  build(t, { issuers: [betterAuth({ baseURL, ...entry })], ...options })
+
+/** Seconds that have passed are set, and pass no other way. */
+function holdClock (t: Test): (seconds: number) => void {
+  const start = Date.now()
+  let passed = 0
+  t.capture(Date, 'now', () => start + passed * 1000)
+  return (seconds) => { passed = seconds }
+}
+
+const ofOther = (path: Account, { token }: Account) => ({ url: `/api/${path.id}/tasks`, headers: bearer(token) })
+const unavailable = { status: 503, code: 'KEYS_UNAVAILABLE', headers: { 'retry-after': /^[1-9]\d*$/ } }
+
+type Algorithm = NonNullable<NonNullable<JwtOptions['jwks']>['keyPairConfig']>['alg']
+
+const algorithms: Array<[alg: Algorithm, plugin: JwtOptions | undefined]> = [
+  ['EdDSA', undefined],
+  ...(['ES256', 'ES512', 'RS256', 'PS256'] as const).map((alg): [Algorithm, JwtOptions] => [alg, { jwks: { keyPairConfig: { alg } } }])
+]
+for (const [alg, options] of algorithms) {
+  t.test(`jwt() with ${alg}${options ? '' : ', its default'}`, async (t) => {
+    const provider = await startProvider(t, { secret, plugins: [jwt(options)] })
+    const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
+    const { send, app } = await hostFor(t, provider)
+
+    await t.test('a user reaches what is theirs, and nothing of another', async (t) => {
+      for (const user of [alice, bob]) {
+        t.match(await send(own(user)), { status: 200, body: { user: user.id } })
+        t.match(await send({ url: '/api/me', headers: bearer(user.token) }), { status: 200, body: { user: user.id } })
+      }
+      t.match(await send(ofOther(alice, bob)), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
+      t.match(await send(ofOther(bob, alice)), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
+      t.match(await send(`/api/${alice.id}/tasks`), { status: 401, code: 'MISSING_TOKEN' })
+      const inHeader = (await alice.get('/get-session')).headers.get('set-auth-jwt') ?? ''
+      t.match(await send(own({ ...alice, token: inHeader })), { status: 200 }, 'the JWT that get-session sends along')
+    })
+
+    await t.test('the token is what the preset expects', async (t) => {
+      const { kid } = headerOf(alice.token)
+      t.same(headerOf(alice.token), { alg, kid })
+      t.match(app.userScope.issuers(), [{ issuer: provider.baseURL, keys: [kid], lastError: null }])
+      const { sub, iss, aud, iat, exp } = payloadOf(alice.token)
+      t.same([sub, iss, aud, exp - iat], [alice.id, provider.baseURL, provider.baseURL, 15 * 60])
+    })
+
+    await t.test('a tampered token is refused', async (t) => {
+      const [{ publicKey = '' } = {}] = provider.rows.jwks
+      const forged = {
+        ...tampered(alice, bob),
+        'HS256 with the public key': sign(payloadOf(bob.token), { header: { alg: 'HS256', kid: headerOf(bob.token).kid }, key: String(publicKey) }),
+        'HS256 with the secret of Better Auth': sign(payloadOf(bob.token))
+      }
+      for (const [how, token] of Object.entries(forged)) {
+        for (const user of [alice, bob]) t.match(await send(own({ ...user, token })), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, how)
+      }
+    })
+
+    await t.test('the algorithm can be stated, and another stops the boot', async (t) => {
+      const { send } = await hostFor(t, provider, { algorithms: [alg] })
+      t.match(await send(own(alice)), { status: 200 })
+      await t.rejects(hostFor(t, provider, { algorithms: ['RS512'] }), { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: /no usable key/ })
+    })
+  })
+}
+
+t.test('a token is good until the second in which it expires', async (t) => {
+  const provider = await startProvider(t, { secret })
+  const alice = await provider.signUp('alice')
+  const { send } = await hostFor(t, provider)
+  let now = payloadOf(alice.token).exp * 1000 - 1
+  t.capture(Date, 'now', () => now)
+  t.match(await send(own(alice)), { status: 200 })
+  now++
+  t.match(await send(own(alice)), { status: 401, code: 'TOKEN_EXPIRED' })
+  t.match(await send(own({ ...alice, token: await alice.newToken() })), { status: 200 })
+})
+
+t.test('columns that users may edit never decide who they are', async (t) => {
+  const names = ['uid', 'userId', 'user_id', 'sub']
+  const provider = await startProvider(t, {
+    secret, user: { additionalFields: Object.fromEntries(names.map((name) => [name, { type: 'string', required: false, input: true }])) }
+  })
+  const alice = await provider.signUp('alice')
+  const asAlice = Object.fromEntries(names.map((name) => [name, alice.id]))
+  const mallory = await provider.signUp('mallory', asAlice)
+  const bob = await provider.signUp('bob')
+  t.equal((await bob.post('/update-user', asAlice)).status, 200)
+  bob.token = await bob.newToken()
+  for (const user of [mallory, bob]) {
+    t.match(payloadOf(user.token), { uid: alice.id, userId: alice.id, user_id: alice.id, sub: user.id })
+    for (const options of [{}, { secret }, { secret, userIdClaim: 'uid' }]) {
+      const { send } = await hostFor(t, provider, {}, options)
+      t.match(await send(own(user)), { status: 200, body: { user: user.id } })
+      t.match(await send(ofOther(alice, user)), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
+    }
+  }
+})
+
+t.test('a user row that is too long for a token', async (t) => {
+  const image = `data:image/png;base64,${'A'.repeat(8192)}`
+  for (const [plugin, answer] of [
+    [jwt(), { status: 401, code: 'MALFORMED_TOKEN' }],
+    [jwt({ jwt: { definePayload: ({ user: { name } }) => ({ name }) } }), { status: 200 }]
+  ] as const) {
+    const provider = await startProvider(t, { secret, plugins: [plugin] })
+    const alice = await provider.signUp('alice', { image })
+    t.match(await (await hostFor(t, provider)).send(own(alice)), answer)
+  }
+})
+
+t.test('rotation: old and new keys verify, and a new one is learnt when the cooldown is over', async (t) => {
+  const start = Date.now()
+  mock.timers.enable({ apis: ['Date'], now: start })
+  t.teardown(() => mock.timers.reset())
+  const at = (seconds: number) => mock.timers.setTime(start + seconds * 1000)
+
+  const provider = await startProvider(t, { secret, plugins: [jwt({ jwks: { rotationInterval: 3600 } })] })
+  const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
+  at(3590)
+  const { send, app } = await hostFor(t, provider)
+  alice.token = await alice.newToken()
+  t.match(await send(own(alice)), { status: 200 })
+  t.equal(app.userScope.issuers()[0]?.keys.length, 1)
+
+  at(3601)
+  bob.token = await bob.newToken()
+  t.not(headerOf(bob.token).kid, headerOf(alice.token).kid)
+  t.match(await send(own(bob)), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, 'within the cooldown')
+  at(3620)
+  t.match(await send(own(bob)), { status: 200 })
+  t.match(await send(own(alice)), { status: 200 }, 'the old key is in the set still')
+  t.same(new Set(app.userScope.issuers()[0]?.keys), new Set([alice, bob].map(({ token }) => headerOf(token).kid)))
+})
+
+t.test('a key that was deleted serves no longer than maxAge', async (t) => {
+  const clock = holdClock(t)
+  const provider = await startProvider(t, { secret })
+  const alice = await provider.signUp('alice')
+  const { send } = await hostFor(t, provider)
+  t.match(await send(own(alice)), { status: 200 })
+
+  provider.rows.jwks.length = 0
+  clock(31)
+  const renewed = { ...alice, token: await alice.newToken() }
+  t.match(await send(own(alice)), { status: 200 })
+  clock(600)
+  t.match(await send(own(alice)), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' })
+  t.match(await send(own(renewed)), { status: 200 })
+})
+
+t.test('Better Auth goes away and comes back', async (t) => {
+  const clock = holdClock(t)
+  const provider = await startProvider(t, { secret })
+  const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
+  const { send, app } = await hostFor(t, provider, { maxStale: 800 })
+  t.match(await send(own(alice)), { status: 200 })
+  await provider.stop()
+
+  for (const seconds of [0, 479, 480, 599, 600, 700, 799]) {
+    clock(seconds)
+    for (const user of [alice, bob]) t.match(await send(own(user)), { status: 200, body: { user: user.id } }, `after ${seconds} s`)
+    t.match(await send(ofOther(alice, bob)), { status: 403 })
+  }
+  clock(800)
+  for (const user of [alice, bob]) t.match(await send(own(user)), unavailable)
+  t.match(await send('/health'), { status: 200 })
+  t.match(app.userScope.issuers(), [{ keys: [], age: null, lastError: String }])
+
+  await provider.start()
+  const { headers } = await send(own(alice))
+  clock(800 + Number(headers['retry-after']))
+  for (const user of [alice, bob]) t.match(await send(own(user)), { status: 200, body: { user: user.id } })
+  t.match(app.userScope.issuers(), [{ age: 0, lastError: null }])
+})
+
+t.test('the host starts before Better Auth', async (t) => {
+  const clock = holdClock(t)
+  const provider = await startProvider(t, { secret })
+  const alice = await provider.signUp('alice')
+  await provider.stop()
+  await t.rejects(hostFor(t, provider), {
+    code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: new RegExp(`issuer "${provider.baseURL}": its keys cannot be fetched .*jwksUri.*lazy: true`)
+  })
+
+  const { send, app } = await hostFor(t, provider, { lazy: true })
+  t.match(await send(own(alice)), { ...unavailable, headers: { 'retry-after': '30' } })
+  t.match(await send('/health'), { status: 200 })
+  await provider.start()
+  clock(29)
+  t.match(await send(own(alice)), { ...unavailable, headers: { 'retry-after': '1' } })
+  clock(30)
+  t.match(await send(own(alice)), { status: 200, body: { user: alice.id } })
+  t.match(app.userScope.issuers(), [{ keys: [headerOf(alice.token).kid], lastError: null }])
+})
+
+t.test('Better Auth in the same process, not listening', async (t) => {
+  const provider = makeProvider('https://auth.example.com', { secret })
+  const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
+  const { send } = await hostFor(t, provider, { fetch: (url, init) => provider.auth.handler(new Request(url, init)) })
+  t.match(await send(own(alice)), { status: 200, body: { user: alice.id } })
+  t.match(await send(ofOther(alice, bob)), { status: 403 })
+})
+
+const places: Array<[baseURL: string, basePath: string | undefined]> = [
+  ['https://auth.example.com', undefined],
+  ['https://auth.example.com/', undefined],
+  ['https://Auth.example.com:443', undefined],
+  ['https://auth.example.com', '/auth'],
+  ['https://auth.example.com', '/auth/'],
+  ['https://auth.example.com', '/'],
+  ['https://auth.example.com/api/auth', undefined],
+  ['https://auth.example.com/auth', undefined],
+  ['https://auth.example.com/auth/', undefined],
+  ['https://auth.example.com/auth', '/other']
+]
+for (const [baseURL, basePath] of places) {
+  t.test(`the preset finds a Better Auth at ${baseURL}${basePath === undefined ? '' : ` with basePath ${basePath}`}`, async (t) => {
+    const where = { baseURL, ...basePath !== undefined && { basePath } }
+    const { auth, signUp } = makeProvider(baseURL, { secret, ...where })
+    const alice = await signUp('alice')
+    const asked: string[] = []
+    const answer = await build(t, {
+      issuers: [betterAuth({ ...where, fetch: async (url, init) => { asked.push(url); return await auth.handler(new Request(url, init)) } })]
+    }).then(({ send }) => send(own(alice)), (error: Error) => error.message)
+    t.match(answer, { status: 200, body: { user: alice.id } })
+    t.match(asked[0], /^https:\/\/auth\.example\.com\//, 'no other host is asked')
+  })
+}
+
+t.test('whatever else Better Auth gives out is refused, and the log says what it is and what to send', async (t) => {
+  const caches = { compact: [{}, 'compact'], jwt: [{}, 'jwt'], jwe: [{}, 'jwe'], 'jwt with the keys of jwt()': [{ sessionCookieCache: true }, 'jwt'] } as const
+  for (const [how, [options, strategy]] of Object.entries(caches)) {
+    const mails: string[] = []
+    const provider = await startProvider(t, {
+      secret,
+      plugins: [jwt(options)],
+      session: { cookieCache: { enabled: true, strategy } },
+      emailVerification: { sendOnSignUp: true, sendVerificationEmail: async ({ token }) => { mails.push(token) } },
+      user: { changeEmail: { enabled: true } }
+    })
+    const alice = await provider.signUp('alice')
+    await alice.post('/change-email', { newEmail: 'alice@example.org' })
+    const cookies = cookiesOf(alice.headers)
+    const sessionToken = alice.headers.get('set-auth-token')
+    // The last: where the host knows the secret too.
+    const others: Array<[token: string | null | undefined, kind: string, code: string, withSecret?: string]> = [
+      [mails[0], 'e-mail verification token', 'INVALID_CLAIMS', 'MISSING_UID_CLAIM'],
+      [mails[1], 'e-mail verification token', 'INVALID_CLAIMS'],
+      [cookies.get('better-auth.session_data'), how === 'jwe' ? 'encrypted token' : 'session cache token', strategy === 'jwt' ? 'INVALID_CLAIMS' : 'MALFORMED_TOKEN'],
+      [sessionToken, 'session token', 'MALFORMED_TOKEN'],
+      [sessionToken?.split('.')[0], 'session token', 'MALFORMED_TOKEN'],
+      [cookies.get('better-auth.session_token'), 'session token', 'INVALID_HEADER_FORMAT']
+    ]
+    for (const options of [{}, { secret }]) {
+      await t.test(`session cache ${how}, ${'secret' in options ? 'secret and issuer' : 'issuer alone'}`, async (t) => {
+        for (const [token, kind, code, withSecret = code] of others) {
+          if (!token) throw new Error(`Better Auth made no ${kind}`)
+          const { send, log } = await hostFor(t, provider, {}, options)
+          for (const url of [`/api/${alice.id}/tasks`, '/api/me']) {
+            t.match(await send({ url, headers: bearer(token) }), { status: 401, code: 'secret' in options ? withSecret : code }, kind)
+          }
+          const [{ reason = '' } = {}] = refusals(log)
+          t.match(reason, kind)
+          t.match(reason, 'GET /api/auth/token', kind)
+          t.notMatch(JSON.stringify(log), token)
+        }
+      })
+    }
+  }
+})
+
+t.test('secret and issuers at once', async (t) => {
+  const remote = await startProvider(t, { secret: otherSecret })
+  const local = await startProvider(t, (...args) => ({ secret, ...sharedSecretJwt(...args) }))
+  const [alice, bob] = [await remote.signUp('alice'), await local.signUp('bob')]
+  for (const options of [{ secret }, { secret, issuer: local.baseURL, audience: local.baseURL }]) {
+    const { send, app, log } = await hostFor(t, remote, {}, options)
+    app.log.level = 'debug'
+    for (const [user, verifiedBy] of [[alice, remote.baseURL], [bob, 'secret']] as const) {
+      log.length = 0
+      t.match(await send(own(user)), { status: 200, body: { user: user.id } })
+      t.match(log.filter(({ msg }) => msg === 'token verified'), [{ level: 20, verifiedBy }])
+    }
+    t.match(await send(ofOther(alice, bob)), { status: 403 })
+    t.match(await send(ofOther(bob, alice)), { status: 403 })
+    const asRemote = sign({ ...payloadOf(alice.token), sub: bob.id })
+    t.match(await send(own({ ...bob, token: asRemote })), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, 'the secret does not speak for the issuer')
+  }
+})

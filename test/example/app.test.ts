@@ -1,0 +1,295 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { env } from 'node:process'
+import t from 'tap'
+import { end, start, type Example } from '../support/example.js'
+
+// The database is made once: one server after the other opens it.
+const data = { DATA_DIR: t.testdir({}) }
+
+t.test('the walk is pasted into a shell as it stands: each curl line gives the answer that stands above it', async (t) => {
+  const cwd = t.testdir({})
+  const { printed, send } = await start(t, data, cwd)
+  const [walk = ''] = /^# 200, alice.*(?=^Stop)/ms.exec(printed) ?? []
+  const expected = [...walk.matchAll(/^# (\d{3}), /gm)].map(([, status]) => `HTTP/1.1 ${status}`)
+  t.same(expected, ['200', '200', '201', '200', '403', '401', '200'].map((status) => `HTTP/1.1 ${status}`))
+  t.notMatch(walk.replace(/^curl.*|^TOKEN.*/gm, ''), /['"`$]/, 'nothing opens a quote in a shell to which # says nothing, as zsh')
+
+  const pasted = spawn('bash', { cwd, env: { PATH: env.PATH } })
+  let [stdout, stderr] = ['', '']
+  pasted.stdout.on('data', (text) => { stdout += text })
+  pasted.stderr.on('data', (text) => { stderr += text })
+  pasted.stdin.end(walk)
+  t.same(await once(pasted, 'close'), [0, null])
+  t.same(stdout.match(/HTTP\/1\.1 \d{3}/g), expected)
+  t.notMatch(stderr, 'bash')
+  const [, id] = /^alice@example.com has the id (\S+)$/m.exec(printed) ?? []
+  t.match(stdout, `\n{"id":"${id}"}`)
+  t.match(stdout, '"title":"Buy milk"')
+
+  t.match(await send('/'), { status: 200, body: /<a href="\/docs">/ })
+  t.match((await send('/')).body, walk.trim().replaceAll('&', '&#38;'))
+})
+
+t.test('the API', async (t) => {
+  const { send, signIn, signUp, baseURL, password } = await start(t, data)
+  const [alice, bob] = [await signUp('ann'), await signUp('ben')]
+  const own = `/api/${alice.id}/tasks`
+  const add = (body: object, { token } = alice) => send(own, { method: 'POST', token, body })
+
+  await t.test('a task is created, read, listed, updated, completed and deleted', async (t) => {
+    const { token } = alice
+    const created = await add({ title: 'Write', description: 'the report', completed: true })
+    t.match(created, { status: 201, body: { id: Number, title: 'Write', description: 'the report', completed: false, created_at: /Z$/, updated_at: /Z$/ } })
+    const { id, created_at: createdAt } = created.body as { id: number, created_at: string }
+    const url = `${own}/${id}`
+    t.match(await send(url, { token }), { status: 200, body: created.body })
+    t.same((await send(own, { token })).body, { tasks: [created.body], next: null })
+
+    const updated = await send(url, { method: 'PUT', token, body: { title: 'Send' } })
+    t.match(updated, { status: 200, body: { id, title: 'Send', description: null, completed: false, created_at: createdAt } }, 'what an update leaves out is gone')
+
+    t.match(await send(url, { method: 'PUT', token, body: updated.body as object }), { status: 200, body: { title: 'Send', description: null } }, 'as it was read')
+    t.match(await send(`${url}/complete`, { method: 'PATCH', token }), { status: 200, body: { id, title: 'Send', completed: true } })
+    t.match(await send(url, { token }), { status: 200, body: { completed: true, created_at: createdAt } })
+
+    t.match(await send(url, { method: 'DELETE', token }), { status: 204, body: '' })
+    for (const method of ['GET', 'DELETE']) t.match(await send(url, { method, token }), { status: 404, body: { statusCode: 404, code: 'TASK_NOT_FOUND', error: 'Not Found' } })
+    t.same((await send(own, { token })).body, { tasks: [], next: null })
+  })
+
+  await t.test("another user's task is out of reach by either path, whatever the method", async (t) => {
+    const { body: task } = await add({ title: "ann's own" })
+    const { id } = task as { id: number }
+    const attempts = [
+      { path: `/${id}`, method: 'GET' },
+      { path: `/${id}`, method: 'PUT', body: { title: 'taken' } },
+      { path: `/${id}/complete`, method: 'PATCH' },
+      { path: `/${id}`, method: 'DELETE' }
+    ]
+    for (const { path, ...request } of attempts) {
+      t.match(await send(own + path, { ...request, token: bob.token }), { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } }, `${request.method} her path`)
+      t.match(await send(`/api/${bob.id}/tasks${path}`, { ...request, token: bob.token }), { status: 404, body: { code: 'TASK_NOT_FOUND' } }, `${request.method} his own path`)
+    }
+    t.match(await add({ title: 'planted' }, bob), { status: 403 })
+    t.same((await send(`/api/${bob.id}/tasks`, { token: bob.token })).body, { tasks: [], next: null })
+    t.same((await send(own, { token: alice.token })).body, { tasks: [task], next: null }, 'untouched')
+  })
+
+  await t.test('a body, an id or a page that does not fit is refused, to those only who may know', async (t) => {
+    const { token } = alice
+    const unfit = [
+      {}, { title: '' }, { title: ' \t\u00a0' }, { title: 123 }, { title: null }, { title: 'fit', description: 1 }, { title: 'fit', description: true }, { title: 'x'.repeat(201) }, { title: 'fit', description: 'x'.repeat(1001) }, { title: 'nul \0' }
+    ]
+    for (const body of unfit) {
+      t.match(await add(body), { status: 400, body: { statusCode: 400, code: 'FST_ERR_VALIDATION' } })
+      t.match(await send(`${own}/1`, { method: 'PUT', token, body }), { status: 400 })
+      t.match(await add(body, bob), { status: 403 })
+    }
+    for (const completed of ['true', 1, null]) t.match(await send(`${own}/1`, { method: 'PUT', token, body: { title: 'fit', completed } }), { status: 400 })
+    t.match(await send('/api/auth/sign-in/email', { method: 'POST', body: { email: 'ann@example.com', password: 12345678 } }), { status: 400, body: { code: 'FST_ERR_VALIDATION' } })
+    for (const id of ['first', '0', '2147483648', '1e99']) t.match(await send(`${own}/${id}`, { token }), { status: 400 }, id)
+    for (const page of ['limit=0', 'limit=101', 'limit=x', 'after=-1', 'after=2147483648', 'after=x']) t.match(await send(`${own}?${page}`, { token }), { status: 400 }, page)
+    t.match(await send(`${own}/2147483647`, { token }), { status: 404 })
+    t.match(await add({ title: 'x'.repeat(200), description: 'x'.repeat(1000) }), { status: 201 })
+  })
+
+  await t.test('who signs up has tasks of their own', async (t) => {
+    const carol = await signUp('carol')
+    const carols = `/api/${carol.id}/tasks`
+    t.match(await send(carols, { method: 'POST', token: carol.token, body: { title: 'Begin' } }), { status: 201 })
+    t.match(await send(carols, { token: carol.token }), { status: 200, body: { tasks: [{ title: 'Begin' }] } })
+    t.match(await send(own, { token: carol.token }), { status: 403 })
+    t.match(await send('/api/me', { token: carol.token }), { status: 200, body: { id: carol.id } })
+    await t.rejects(signUp('carol'), /422/)
+    for (const name of ['car\0l', ' ']) await t.rejects(signUp(name), /400/)
+  })
+
+  await t.test('what is no token for the API is refused', async (t) => {
+    t.match(await send('/api/me'), { status: 401, body: { code: 'MISSING_TOKEN' } })
+    t.match(await send('/api/me', { headers: { cookie: alice.cookie } }), { status: 401, body: { code: 'MISSING_TOKEN' } }, 'the session cookie')
+    t.match(await send('/api/me', { token: alice.sessionToken }), { status: 401, body: { code: 'MALFORMED_TOKEN' } }, 'the token of the session')
+  })
+
+  await t.test("Better Auth's other routes are served too", async (t) => {
+    t.match(await send('/api/auth/ok'), { status: 200, body: { ok: true } })
+    t.match(await send('/api/auth/jwks'), { status: 200, body: { keys: [{ alg: 'EdDSA' }] } })
+    const session = await send('/api/auth/get-session', { headers: { cookie: alice.cookie } })
+    t.match(session, { status: 200, body: { user: { id: alice.id, email: 'ann@example.com', emailVerified: false } } }, 'with every field')
+    const { cookie } = await signIn('ben')
+    const out = await send('/api/auth/sign-out', { method: 'POST', body: {}, headers: { cookie, origin: baseURL } })
+    t.match(out, { status: 200, body: { success: true } })
+    t.ok(out.headers.getSetCookie().length > 1, 'each cookie in a header of its own')
+    t.match(await send('/api/auth/token', { headers: { cookie } }), { status: 401 })
+    t.match(await send('/api/auth/nothing'), { status: 404 })
+    t.match(await send('/nothing'), { status: 404, body: { statusCode: 404, code: 'NOT_FOUND' } })
+  })
+
+  await t.test('a page of another origin cannot use the cookie', async (t) => {
+    const body = { email: 'ann@example.com', password: 'x'.repeat(12) }
+    for (const [origin, status] of [['https://evil.example.com', 403], [baseURL, 401], [baseURL.replace('localhost', '127.0.0.1'), 401]] as const) {
+      t.match(await send('/api/auth/sign-in/email', { method: 'POST', body, headers: { origin, cookie: alice.cookie } }), { status }, origin)
+    }
+    t.match(await send('/api/auth/sign-in/email', { method: 'POST', body }), { status: 403, body: { code: 'MISSING_OR_NULL_ORIGIN' } }, 'nor a program that does not say where it belongs')
+    const document = (await send('/docs/json')).body as { paths: Record<string, { post: { responses: Record<string, { description: string }> } }> }
+    for (const path of ['/api/auth/sign-in/email', '/api/auth/sign-up/email']) t.match(document.paths[path]?.post.responses['403']?.description, `\`Origin: ${baseURL}\``)
+  })
+
+  await t.test('what is for its user alone is kept nowhere on the way', async (t) => {
+    const { token, cookie } = alice
+    const signIn = { method: 'POST', body: { email: 'ann@example.com', password }, headers: { origin: baseURL } }
+    for (const [path, request] of [['/api/auth/sign-in/email', signIn], ['/api/auth/token', { headers: { cookie } }], [own, { token }], [`${own}/1`, { token }]] as const) {
+      t.equal((await send(path, request)).headers.get('cache-control'), 'no-store', path)
+    }
+  })
+
+  await t.test('/health is for anybody, and tells of the keys', async (t) => {
+    t.match(await send('/health'), { status: 200, body: { ok: true, issuers: [{ issuer: baseURL, keys: [String], age: Number, lastError: null }] } })
+  })
+
+  await t.test('the docs page needs no token', async (t) => {
+    const page = await send('/docs')
+    t.match(page, { status: 200, body: /<html/ })
+    const assets = [...String(page.body).matchAll(/(?:src|href)="\.?(\/[^"]+\.(?:js|css))"/g)].map(([, path]) => String(path))
+    t.ok(assets.length > 0)
+    for (const path of assets) t.match(await send(path.startsWith('/docs') ? path : `/docs${path}`), { status: 200 }, path)
+  })
+
+  await t.test('the document marks the guarded operations, and no other', async (t) => {
+    const { body } = await send('/docs/json')
+    const document = body as {
+      openapi: string
+      security?: object[]
+      paths: Record<string, Record<string, { security?: object[], responses: object }>>
+      components: { securitySchemes: object }
+    }
+    const operations = Object.entries(document.paths).flatMap(([path, item]) => Object.entries(item).map(([method, { security, responses }]) =>
+      [`${method} ${path}`, { security, refusals: Object.keys(responses).filter((status) => ['401', '403'].includes(status)) }]))
+    const owner = { security: [{ bearerAuth: [] }], refusals: ['401', '403'] }
+    t.match(document.openapi, /^3\.1\./)
+    t.notHas(document, { security: Array })
+    t.match(document.components.securitySchemes, { bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } })
+    t.same(Object.fromEntries(operations), {
+      'get /api/{user_id}/tasks': owner,
+      'post /api/{user_id}/tasks': owner,
+      'get /api/{user_id}/tasks/{task_id}': owner,
+      'put /api/{user_id}/tasks/{task_id}': owner,
+      'delete /api/{user_id}/tasks/{task_id}': owner,
+      'patch /api/{user_id}/tasks/{task_id}/complete': owner,
+      'get /api/me': { security: [{ bearerAuth: [] }], refusals: ['401'] },
+      'get /health': { security: undefined, refusals: [] },
+      'post /api/auth/sign-up/email': { security: undefined, refusals: ['403'] },
+      'post /api/auth/sign-in/email': { security: undefined, refusals: ['401', '403'] },
+      'get /api/auth/token': { security: undefined, refusals: ['401'] }
+    })
+  })
+
+  await t.test('helmet and CORS', async (t) => {
+    for (const path of ['/', '/docs', '/health', own]) {
+      const { headers } = await send(path)
+      t.match(headers.get('content-security-policy'), /^default-src 'self';/, path)
+      t.notMatch(headers.get('content-security-policy'), 'upgrade-insecure-requests')
+      t.equal(headers.get('strict-transport-security'), null)
+      t.equal(headers.get('x-content-type-options'), 'nosniff')
+    }
+    for (const [origin, allowed] of [[baseURL, baseURL], ['https://evil.example.com', null]] as const) {
+      const preflight = await send(own, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' } })
+      t.equal(preflight.status, 204)
+      t.equal(preflight.headers.get('access-control-allow-origin'), allowed)
+      t.match(preflight.headers.get('access-control-allow-methods'), 'PUT')
+      const { headers } = await send(own, { headers: { origin } })
+      t.equal(headers.get('access-control-allow-origin'), allowed, 'on a refusal too')
+      t.equal(headers.get('access-control-expose-headers'), 'WWW-Authenticate, Retry-After')
+    }
+  })
+})
+
+t.test('what stands below /api/auth is limited, in the form of every other error, sign-in and sign-up each for itself, and the tasks are not', async (t) => {
+  const { send, signIn, baseURL } = await start(t, { ...data, AUTH_RATE_LIMIT: '2', SIGN_IN_RATE_LIMIT: '1' })
+  const { id, token } = await signIn('alice')
+  t.match(await send('/api/auth/ok'), { status: 200 })
+  const attempt = { method: 'POST', headers: { origin: baseURL }, body: { email: 'alice@example.com', password: 'guessed-password' } }
+  for (const [path, request] of [['/api/auth/token'], ['/api/auth/ok'], ['/api/auth/sign-in/email', attempt]] as const) {
+    const { status, body, headers } = await send(path, request)
+    t.match({ status, body }, { status: 429, body: { statusCode: 429, code: String, error: 'Too Many Requests', message: String } }, path)
+    t.ok(Number(headers.get('retry-after')) > 0)
+  }
+  t.match(await send('/api/auth/sign-up/email', attempt), { status: 400 })
+  for (let i = 0; i < 5; i++) t.match(await send(`/api/${id}/tasks`, { token }), { status: 200 })
+})
+
+t.test('no other way of writing the path leads to sign-in around its limit', async (t) => {
+  const { address } = await start(t, { ...data, SIGN_IN_RATE_LIMIT: '1' })
+  const { hostname, port, host } = new URL(address)
+  const status = async (path: string) => {
+    const sent = request({ hostname, port, path, method: 'POST', headers: { 'content-type': 'application/json' } })
+    const [{ statusCode }] = await once(sent.end('{"email":"alice@example.com","password":"guessed-password"}'), 'response') as [IncomingMessage]
+    return statusCode
+  }
+  t.equal(await status('/api/auth/sign-in/email'), 401)
+  for (const path of ['/sign-in/email', '/%73ign-in/email', '/./sign-in/email', '/%2E/sign-in/email', '/x/../sign-in/email', '/x\\..\\sign-in/email', '//sign-in/email', '/sign-in%2Femail', '/../../api/auth/sign-in/email']) {
+    t.match(await status(`/api/auth${path}`), /404|429/, path)
+  }
+  t.match(await status(`http://${host}/api/auth/sign-in/email`), /404|429/)
+})
+
+t.test('the log is structured, and shows no header, query, token or password', async (t) => {
+  const { send, signIn, prints, password } = await start(t, { ...data, LOG_LEVEL: 'trace' })
+  const { id, token, cookie, sessionToken } = await signIn('alice')
+  await t.rejects(signIn('nobody'), /401/)
+  const secrets = ['in-query', 'in-path', 'in-header']
+  for (const path of ['/api/auth/reset-password/in-path', '/api/auth/verify-email?token=in-query', '/?access_token=in-query', '/nowhere?access_token=in-query', '/%?access_token=in-query']) {
+    await send(path, { headers: { 'x-api-key': 'in-header' } })
+  }
+  await send(`/api/${id}/tasks?limit=7`, { token, headers: { cookie, 'user-agent': 'in-header' } })
+  await send('/health')
+  const log = (await prints(/"url":"\/health"/)).split('\n').filter((line) => line.startsWith('{'))
+  const requests = log.map((line) => JSON.parse(line) as { req?: { url: string } }).flatMap(({ req }) => req ?? [])
+  const urls = ['/api/auth/*', '/api/auth/*', '/', '/nowhere', `/api/${id}/tasks`, '/health']
+  t.same(requests.slice(-urls.length), urls.map((url) => ({ method: 'GET', url, ip: '127.0.0.1' })))
+  for (const told of [...secrets, token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com']) t.notMatch(log.join('\n'), told)
+})
+
+t.test('behind a proxy each client has a limit of its own, and its address in the session; before that, who sends the header gains nothing', async (t) => {
+  const from = (client: string) => ({ headers: { 'x-forwarded-for': client } })
+  const addressOf = async ({ send, signIn }: Example, client: string) => {
+    const { cookie } = await signIn('alice', from(client).headers)
+    const { body } = await send('/api/auth/get-session', { headers: { cookie, ...from(client).headers } })
+    return (body as { session: { ipAddress: string } }).session.ipAddress
+  }
+  const behind = await start(t, { ...data, AUTH_RATE_LIMIT: '3', TRUST_PROXY: '1' })
+  t.equal(await addressOf(behind, '192.0.2.1'), '192.0.2.1')
+  t.equal(await addressOf(behind, '192.0.2.66, 192.0.2.2'), '192.0.2.2', 'as the proxy says, not the client before it')
+  const status = async ({ send }: Example, client: string) => (await send('/api/auth/ok', from(client))).status
+  t.same([await status(behind, '192.0.2.3'), await status(behind, '192.0.2.1'), await status(behind, '192.0.2.1')], [200, 200, 429])
+  await end(behind, 'SIGTERM')
+
+  const bare = await start(t, { ...data, AUTH_RATE_LIMIT: '3' })
+  t.equal(await addressOf(bare, '192.0.2.1'), '127.0.0.1')
+  t.same([await status(bare, '192.0.2.2'), await status(bare, '192.0.2.3')], [200, 429])
+})
+
+t.test('a fault behind the sign-in routes is answered as all are, and goes to the log alone', async (t) => {
+  const { send, signIn, baseURL, password, kill, ended } = await start(t, { ...data, LOG_LEVEL: 'silent', NODE_ENV: 'test' })
+  const { cookie } = await signIn('alice')
+  const post = (path: string, body: string, headers: Record<string, string> = {}) => fetch(`${baseURL}/api/auth${path}`, { method: 'POST', body, headers: { 'content-type': 'application/json', origin: baseURL, cookie, ...headers } })
+  t.match(await (await post('/update-user', '{"name":"B\\u0000ob"}')).json(), { statusCode: 500, code: 'INTERNAL_ERROR' })
+  t.ok((await post('/sign-out', 'x', { 'content-type': 'text/x' })).status >= 400)
+  t.equal((await post('/sign-in/email', JSON.stringify({ email: 'alice@example.com', password }), { origin: 'https://evil.example' })).status, 403, 'whatever NODE_ENV says')
+  t.match(await send('/api/auth/ok'), { status: 200 })
+  kill('SIGTERM')
+  t.same(await ended, { code: 0, stderr: '' })
+})
+
+t.test('a request whose end never comes does not keep the process', async (t) => {
+  const { address, kill, ended } = await start(t, data)
+  const socket = connect(Number(new URL(address).port), '127.0.0.1')
+  socket.write('POST /api/auth/sign-in/email HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"e')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  kill('SIGTERM')
+  t.same(await ended, { code: 0, stderr: '' })
+})

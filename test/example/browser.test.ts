@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { chromium, type Locator, type Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { idsIn, skipWithout, start } from '../support/example.js'
+
+const names = ['chromium', 'chromium-browser', 'google-chrome']
+const program = (env.PATH ?? '').split(':').flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path))
+
+/** A page of the browser, and what it complained about. */
+async function visit (t: Test, url: string): Promise<{ page: Page, complaints: string[] }> {
+  const browser = await chromium.launch({
+    executablePath: String(program),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+  })
+  t.teardown(() => browser.close())
+  const page = await browser.newPage({ viewport: { width: 1000, height: 800 } })
+  page.setDefaultTimeout(20_000)
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()) })
+  page.on('requestfailed', (request) => complaints.push(request.url()))
+  await page.goto(url)
+  return { page, complaints }
+}
+
+const operation = (page: Page, summary: string) => page.locator('.opblock').filter({ has: page.getByText(summary, { exact: true }) })
+
+/** Opens an operation so that it can be tried out. */
+async function tryOut (page: Page, summary: string): Promise<Locator> {
+  const block = operation(page, summary)
+  await block.locator('.opblock-summary').click()
+  await block.getByRole('button', { name: 'Try it out' }).click()
+  return block
+}
+
+/** Sends the request, waits for an answer of that status and returns body and headers as they are shown. */
+async function execute (block: Locator, status: number): Promise<string> {
+  await block.getByRole('button', { name: 'Execute' }).click()
+  const answer = block.locator('.live-responses-table .response').filter({ has: block.page().locator('.response-col_status', { hasText: String(status) }) })
+  return await answer.innerText()
+}
+
+t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: skipWithout(program, 'chromium') }, async (t: Test) => {
+  const example = await start(t, { DATA_DIR: ':memory:', ...env.SCREENSHOT && { PORT: '3000' } })
+  const [, bob = ''] = idsIn(example)?.map((line) => String(line.split(' ').at(-1))) ?? []
+  const { page, complaints } = await visit(t, `${example.baseURL}/`)
+  await t.test('the home page has a walk to scroll by keyboard', async (t) => {
+    t.equal(await page.getByRole('main').getByRole('heading', { level: 1 }).innerText(), 'Todo API')
+    const walk = page.getByRole('region', { name: 'Commands to paste' })
+    await page.setViewportSize({ width: 400, height: 800 })
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowRight')
+    await page.waitForFunction("document.activeElement.matches('pre') && document.activeElement.scrollLeft > 0")
+    await page.setViewportSize({ width: 1000, height: 800 })
+    t.match(await walk.innerText(), /^# 200, /)
+  })
+  await page.getByRole('link', { name: 'docs page' }).click()
+  await page.locator('.opblock').first().waitFor()
+
+  await t.test('a padlock stands on the guarded operations, and on no other', async (t) => {
+    const padlocks = await page.locator('.opblock').evaluateAll((blocks) => blocks.map((block) => ({
+      operation: `${block.querySelector('.opblock-summary-method')?.textContent} ${block.querySelector('[data-path]')?.getAttribute('data-path')}`,
+      padlock: block.querySelector('.authorization__btn') !== null
+    })))
+    t.same(Object.fromEntries(padlocks.map(({ operation, padlock }) => [operation, padlock])), {
+      'POST /api/auth/sign-up/email': false,
+      'POST /api/auth/sign-in/email': false,
+      'GET /api/auth/token': false,
+      'GET /api/me': true,
+      'GET /api/{user_id}/tasks': true,
+      'POST /api/{user_id}/tasks': true,
+      'GET /api/{user_id}/tasks/{task_id}': true,
+      'PUT /api/{user_id}/tasks/{task_id}': true,
+      'DELETE /api/{user_id}/tasks/{task_id}': true,
+      'PATCH /api/{user_id}/tasks/{task_id}/complete': true,
+      'GET /health': false
+    })
+  })
+
+  const list = await tryOut(page, 'List tasks, page by page')
+  const owner = list.getByPlaceholder('user_id')
+  const alice = await owner.inputValue()
+
+  await t.test('without a token it shows 401 and the challenge', async (t) => {
+    const shown = await execute(list, 401)
+    t.match(shown, '"code": "MISSING_TOKEN"')
+    t.match(shown, 'www-authenticate: Bearer realm="api"')
+  })
+
+  await t.test('the demo user who is filled in signs in, and gets a token', async (t) => {
+    t.match(await execute(await tryOut(page, 'Get a token for the API'), 401), /unauthorized/i, 'not before')
+    t.match(await execute(await tryOut(page, 'Sign in'), 200), '"email": "alice@example.com"')
+    const shown = await execute(operation(page, 'Get a token for the API'), 200)
+    const [, token = ''] = /"token": "([^"]+)"/.exec(shown) ?? []
+
+    await page.getByRole('button', { name: 'Authorize' }).click()
+    const dialog = page.locator('.modal-ux')
+    await dialog.locator('input').fill(token)
+    await dialog.getByRole('button', { name: 'Apply credentials' }).click()
+    await dialog.getByRole('button', { name: 'Close' }).first().click()
+    t.equal(await page.getByLabel('authorization button locked').count(), 7, 'every padlock is closed')
+  })
+
+  await t.test('the token opens the own tasks, and not those of another', async (t) => {
+    t.match(await execute(await tryOut(page, 'Who the token belongs to'), 200), `"id": "${alice}"`)
+    t.match(await execute(await tryOut(page, 'Create a task'), 201), '"title": "Buy milk"')
+    t.match(await execute(list, 200), '"title": "Buy milk"')
+    await owner.fill(bob)
+    t.match(await execute(list, 403), '"code": "FORBIDDEN_USER_ACCESS"')
+  })
+
+  await t.test('one who signs up, with what is filled in, has tasks too', async (t) => {
+    t.match(await execute(await tryOut(page, 'Make an account'), 200), '"email": "carol@example.com"')
+  })
+
+  await t.test('nothing was blocked', async (t) => {
+    const refusals = complaints.filter((text) => /status of 40[13]/.test(text))
+    t.same(complaints.filter((text) => !refusals.includes(text)), [])
+  })
+
+  // For the README: SCREENSHOT=examples/docs-page.png npx tap run --disable-coverage test/browser.test.ts
+  const open = page.locator('.opblock.is-open .opblock-summary-control')
+  while (await open.count() > 0) await open.first().click()
+  await page.locator('.info .title').click()
+  await page.locator('.opblock-body').first().waitFor({ state: 'detached' })
+  await page.screenshot({ animations: 'disabled', path: env.SCREENSHOT || join(t.testdir({}), 'docs-page.png'), fullPage: true })
+})

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process'
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { promisify } from 'node:util'
+import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
+import t from 'tap'
+import { root, start } from '../support/example.js'
+
+t.test('a client made from the document compiles strictly and walks through the API', async (t) => {
+  const { send, address, baseURL, password } = await start(t, { DATA_DIR: ':memory:' })
+  const dir = t.testdir({ 'package.json': '{ "type": "module" }' })
+  await cp(join(root, 'test/example/client'), dir, { recursive: true })
+  const { body: document } = await send('/docs/json')
+  await writeFile(join(dir, 'schema.d.ts'), astToString(await openapiTS(document as OpenAPI3)))
+  await writeFile(join(dir, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { rootDir: '.', skipLibCheck: false, lib: ['ES2023', 'DOM'] }, files: ['walk.ts'], include: [] }))
+
+  const compile = () => promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', dir]).then(() => '', ({ stdout }: { stdout: string }) => stdout)
+  t.equal(await compile(), '')
+
+  const { stdout } = await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', 'node', '--import', 'tsx', join(dir, 'walk.ts')], {
+    cwd: root, env: { PATH: env.PATH, BASE_URL: address, PASSWORD: password }
+  })
+  t.same(JSON.parse(stdout), {
+    typed: true,
+    user: true,
+    created: 'Buy milk',
+    listed: [{ title: 'Buy milk', completed: false }],
+    other: { statusCode: 403, code: 'FORBIDDEN_USER_ACCESS', error: 'Forbidden', message: "Access denied: cannot access another user's resources" },
+    anonymous: 'MISSING_TOKEN'
+  })
+  t.not(address, baseURL, 'by another name of the same server, whose origin it trusts')
+
+  const program = await readFile(join(dir, 'walk.ts'), 'utf8')
+  await writeFile(join(dir, 'walk.ts'), program.replaceAll(/^ *\/\/ @ts-expect-error.*\n/gm, ''))
+  t.equal((await compile()).match(/error TS/g)?.length, 6, 'each mistake is an error of its own')
+})

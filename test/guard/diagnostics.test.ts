@@ -1,0 +1,113 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
+import Fastify from 'fastify'
+import client from 'prom-client'
+import t, { type Test } from 'tap'
+import userScope, { type VerifyMessage } from '../../lib/index.js'
+import { createIssuer } from '../../lib/testing/index.js'
+import { bearer, build, otherSecret, secret, sign, tokenFor, usualRoutes } from '../support/host.js'
+
+const name = 'fastify-user-scope:verify'
+
+/** What is published until the test ends. */
+function listen (t: Test): VerifyMessage[] {
+  const messages: VerifyMessage[] = []
+  const listener = (message: unknown) => { messages.push(message as VerifyMessage) }
+  subscribe(name, listener)
+  t.teardown(() => { unsubscribe(name, listener) })
+  return messages
+}
+
+t.test('what is published', async (t) => {
+  const messages = listen(t)
+
+  const { send } = await build(t, {}, {}, (app) => {
+    usualRoutes(app)
+    app.get('/maybe', { config: { access: 'optional' } }, async () => 'in')
+  })
+  const token = tokenFor('alice', { note: 'of the payload' })
+  const requests = [
+    { url: '/api/alice/tasks?x=1', headers: bearer(token) },
+    { url: '/api/alice/tasks', headers: bearer(token) },
+    { url: '/api/bob/tasks', headers: bearer(token) },
+    { url: '/api/me' },
+    { url: '/api/me', headers: bearer(sign({}, { key: otherSecret })) },
+    { url: '/maybe' },
+    { url: '/health' },
+    { url: '/nowhere' }
+  ]
+  for (const request of requests) await send(request)
+  const rows = messages.map(({ outcome, code, method, route, verifiedBy, cached }) => [outcome, code, method, route, verifiedBy, cached])
+  t.same(rows, [
+    ['admitted', null, 'GET', '/api/:user_id/tasks', 'secret', false],
+    ['admitted', null, 'GET', '/api/:user_id/tasks', 'secret', true],
+    ['refused', 'FORBIDDEN_USER_ACCESS', 'GET', '/api/:user_id/tasks', 'secret', true],
+    ['refused', 'MISSING_TOKEN', 'GET', '/api/me', null, false],
+    ['refused', 'INVALID_TOKEN_SIGNATURE', 'GET', '/api/me', null, false],
+    ['anonymous', null, 'GET', '/maybe', null, false]
+  ])
+  t.ok(messages.every(({ duration }) => duration > 0 && Number.isInteger(duration)))
+  const text = JSON.stringify(messages)
+  for (const part of [...token.split('.'), 'of the payload', 'alice']) t.notOk(text.includes(part), part)
+
+  const guarded404 = await build(t, {}, {}, (app) => {
+    app.setNotFoundHandler({ config: { access: 'user' } } as object, async (_request, reply) => reply.code(404).send())
+  })
+  messages.length = 0
+  await guarded404.send('/nowhere')
+  t.match(messages, [{ outcome: 'refused', code: 'MISSING_TOKEN', route: null }])
+
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const remote = await build(t, { issuers: [issuer.entry] })
+  messages.length = 0
+  await remote.send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) })
+  t.match(messages, [{ outcome: 'admitted', verifiedBy: issuer.url, cached: false }])
+})
+
+t.test('what is published where a request is judged again', async (t) => {
+  const messages = listen(t)
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setNotFoundHandler({ config: { access: 'user' } } as object, async (_request, reply) => reply.code(404).send())
+    app.get('/changed/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, async () => 'in')
+    app.get('/number/:user_id', { schema: { params: { type: 'object', properties: { user_id: { type: 'integer' } } } } }, async () => 'in')
+    app.get('/public', { config: { access: 'public' } }, (_request, reply) => { reply.callNotFound() })
+    app.get('/user', (_request, reply) => { reply.callNotFound() })
+  })
+  const published = async (url: string, id?: string) => {
+    messages.length = 0
+    await send({ url, ...id && { headers: bearer(tokenFor(id)) } })
+    return messages.map(({ outcome, code, route, verifiedBy }) => [outcome, code, route, verifiedBy])
+  }
+  t.same(await published('/changed/alice', 'alice'), [
+    ['admitted', null, '/changed/:user_id', 'secret'],
+    ['refused', 'FORBIDDEN_USER_ACCESS', '/changed/:user_id', null]
+  ])
+  t.same(await published('/number/7', '7'), [['admitted', null, '/number/:user_id', 'secret']])
+  t.same(await published('/public'), [['refused', 'MISSING_TOKEN', null, null]])
+  t.same(await published('/public', 'alice'), [['admitted', null, null, 'secret']])
+  t.same(await published('/user', 'alice'), [['admitted', null, '/user', 'secret']])
+})
+
+t.test('nothing is published, or measured, where nobody subscribes', async (t) => {
+  const { send } = await build(t)
+  const clock = t.capture(process.hrtime, 'bigint', process.hrtime.bigint)
+  t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { status: 200 })
+  t.equal(clock().length, 0)
+})
+
+t.test('a histogram for Prometheus, as README has it', async (t) => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const block = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code).find((code) => code?.includes('prom-client'))
+  const dir = t.testdir({ 'histogram.mjs': String(block) })
+  await import(pathToFileURL(`${dir}/histogram.mjs`).href)
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(userScope, { secret })
+  usualRoutes(app)
+  await app.inject({ url: '/api/me', headers: bearer(tokenFor('alice')) })
+  await app.inject('/api/me')
+  const text = await client.register.metrics()
+  t.match(text, /user_scope_seconds_count\{route="\/api\/me",outcome="admitted",code="",cached="false"\} 1/)
+  t.match(text, /user_scope_seconds_count\{route="\/api\/me",outcome="refused",code="MISSING_TOKEN",cached="false"\} 1/)
+})

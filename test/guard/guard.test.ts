@@ -1,0 +1,329 @@
+import { connect } from 'node:http2'
+import { Type } from '@sinclair/typebox'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import t from 'tap'
+import { parseCompactJws } from '../../lib/token/jws.js'
+import userScope, { ForbiddenUserAccessError, getUser, MissingTokenError } from '../../lib/index.js'
+import { readOptions } from '../../lib/options/settings.js'
+import { createSecretVerifier } from '../../lib/token/secret-verifier.js'
+import { bearer, build, challengeOf, refusals, secret, sender, sign, tokenFor } from '../support/host.js'
+
+const forbidden = {
+  status: 403,
+  body: { statusCode: 403, code: 'FORBIDDEN_USER_ACCESS', error: 'Forbidden', message: "Access denied: cannot access another user's resources" }
+}
+const alice = bearer(tokenFor('alice'))
+
+t.test('who may call what', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    for (const access of ['owner', 'user', 'optional', 'public'] as const) {
+      app.get(`/${access}/:user_id`, { config: { access } }, async (request) => ({ user: getUser(request)?.id ?? null, decorated: request.user?.id ?? null }))
+    }
+  })
+  const expired = bearer(sign({ sub: 'alice', exp: 1 }))
+  const rows: Array<[level: string, answers: { none: unknown, bad: unknown, own: unknown, other: unknown }]> = [
+    ['owner', { none: 'MISSING_TOKEN', bad: 'TOKEN_EXPIRED', own: 'alice', other: 'FORBIDDEN_USER_ACCESS' }],
+    ['user', { none: 'MISSING_TOKEN', bad: 'TOKEN_EXPIRED', own: 'alice', other: 'alice' }],
+    ['optional', { none: null, bad: 'TOKEN_EXPIRED', own: 'alice', other: 'alice' }],
+    ['public', { none: null, bad: null, own: null, other: null }]
+  ]
+  for (const [level, expected] of rows) {
+    const answer = async (path: string, headers: Record<string, string> = {}) => {
+      const { code, body } = await send({ url: `/${level}/${path}`, headers })
+      const { user, decorated } = body as { user?: unknown, decorated?: unknown }
+      t.equal(user, decorated)
+      return code ?? user
+    }
+    t.same({ none: await answer('alice'), bad: await answer('alice', expired), own: await answer('alice', alice), other: await answer('bob', alice) }, expected, level)
+  }
+})
+
+t.test('a refusal of the path', async (t) => {
+  const { send, log } = await build(t)
+  const answer = await send({ url: '/api/bob/tasks', headers: alice })
+  t.match(answer, forbidden)
+  t.notOk('www-authenticate' in answer.headers)
+  t.match(refusals(log), [{ level: 30, code: 'FORBIDDEN_USER_ACCESS', reason: 'path parameter "user_id" is not the user\'s id' }])
+  t.equal(refusals(log).length, 1)
+})
+
+t.test('a refused request leaves one line with code and reason, and nothing of the token', async (t) => {
+  const { send, log } = await build(t)
+  const tokens = [tokenFor('carol', { note: 'payload text' }), sign({ sub: 'carol' }), sign({ sub: 'carol', exp: 1 }), `${tokenFor('carol')}x`, sign('{"sub":"carol"'), 'abcdefghijk.lmnopqrs.tuvwxyz']
+  for (const token of tokens) {
+    log.length = 0
+    const { code } = await send({ url: '/api/alice/tasks', headers: bearer(token) })
+    const lines = refusals(log)
+    t.equal(lines.length, 1)
+    t.equal(lines[0]?.code, code)
+    t.type(lines[0]?.reason, 'string')
+    const text = JSON.stringify(log)
+    for (const part of [...token.split('.'), 'carol', 'payload text', secret]) t.notOk(part.length > 4 && text.includes(part), `not in the log: ${part}`)
+  }
+})
+
+t.test('routes that are not GET', async (t) => {
+  let calls = 0
+  const { app, send } = await build(t, {}, {}, (app) => {
+    app.all('/api/:user_id/tasks', async () => { calls++; return 'in' })
+  })
+  for (const method of app.supportedMethods as Array<'GET'>) {
+    calls = 0
+    t.match(await send({ method, url: '/api/bob/tasks', headers: alice }), { status: 403 }, method)
+    t.match(await send({ method, url: '/api/alice/tasks' }), { status: 401 }, method)
+    t.equal(calls, 0)
+    // QUERY requires a body
+    t.match(await send({ method, url: '/api/alice/tasks', headers: alice, ...method === 'QUERY' as string && { payload: {} } }), { status: 200 }, method)
+  }
+})
+
+t.test('HEAD routes that Fastify adds', async (t) => {
+  const { send } = await build(t)
+  t.match(await send({ method: 'HEAD', url: '/api/bob/tasks', headers: alice }), { status: 403 })
+  t.match(await send({ method: 'HEAD', url: '/api/alice/tasks' }), { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"' } })
+  t.match(await send({ method: 'HEAD', url: '/api/alice/tasks', headers: alice }), { status: 200 })
+})
+
+t.test('an unknown URL is 404 with and without a token', async (t) => {
+  for (const preHandler of [undefined, async () => {}]) {
+    const { send } = await build(t, {}, {}, (app) => {
+      app.setNotFoundHandler({ ...preHandler && { preHandler } }, async (request, reply) => reply.code(404).send({ user: getUser(request) }))
+      app.get('/api/:user_id/gone', async (_request, reply) => { reply.callNotFound(); return reply })
+    })
+    t.match(await send('/nowhere'), { status: 404, body: { user: null } })
+    t.match(await send({ url: '/nowhere', headers: bearer('x') }), { status: 404 })
+    t.match(await send({ url: '/api/alice/gone', headers: alice }), { status: 404, body: { user: { id: 'alice' } } })
+    t.match(await send({ url: '/api/bob/gone', headers: alice }), { status: 403 })
+  }
+})
+
+t.test('callNotFound: the level of the 404 handler holds, whatever that of the route', async (t) => {
+  const levels = ['owner', 'user', 'optional', 'public'] as const
+  const requests = { none: {}, bad: bearer('x'), alice }
+  // Who comes in, by the level of the 404 handler and then that of the route: alice, nobody (null), or the refusal.
+  const missing = { none: 'MISSING_TOKEN', bad: 'MALFORMED_TOKEN', alice: 'alice' }
+  const judged = { none: null, bad: 'MALFORMED_TOKEN', alice: 'alice' }
+  const unread = { none: null, bad: null, alice: null }
+  const rows: Array<[own: typeof levels[number] | undefined, byRoute: Record<typeof levels[number], Record<keyof typeof requests, unknown>>]> = [
+    ['owner', { owner: missing, user: missing, optional: missing, public: missing }],
+    ['user', { owner: missing, user: missing, optional: missing, public: missing }],
+    ['optional', { owner: missing, user: missing, optional: judged, public: judged }],
+    ['public', { owner: missing, user: missing, optional: judged, public: unread }],
+    [undefined, { owner: missing, user: missing, optional: judged, public: unread }]
+  ]
+  for (const [own, byRoute] of rows) {
+    const { send } = await build(t, {}, {}, (app) => {
+      app.setNotFoundHandler({ ...own && { config: { access: own } } } as object, async (request, reply) => reply.code(404).send({ user: getUser(request)?.id ?? null, same: getUser(request) === request.user }))
+      for (const access of levels) app.get(`/${access}/:user_id`, { config: { access } }, (_request, reply) => { reply.callNotFound() })
+    })
+    for (const level of levels) {
+      for (const [what, headers] of Object.entries(requests)) {
+        const { status, code, body } = await send({ url: `/${level}/alice`, headers })
+        const { user, same } = body as { user?: unknown, same?: boolean }
+        t.same(status === 404 && same ? user : code, byRoute[level][what as keyof typeof requests], `${what} on a route of level ${level}, 404 handler ${own}`)
+      }
+      if (own === 'owner' && level !== 'owner') t.match(await send({ url: `/${level}/bob`, headers: alice }), forbidden, level)
+    }
+  }
+})
+
+/** A host whose one owner route has these params schema and hooks; answers the parameter that the handler saw. */
+async function changing (t: Parameters<typeof build>[0], routes: (app: FastifyInstance) => void) {
+  const seen: unknown[] = []
+  const { send, log } = await build(t, {}, {}, (app) => {
+    app.decorate('seen', seen)
+    routes(app)
+  })
+  return async (id: string, path: string) => {
+    seen.length = 0
+    log.length = 0
+    const { status } = await send({ url: `/u/${path}`, headers: bearer(sign({ sub: id, exp: 1e10 })) })
+    return status === 200 ? seen[0] : [status, refusals(log)[0]?.reason]
+  }
+}
+const note = async (request: FastifyRequest) => {
+  request.server.getDecorator<unknown[]>('seen').push((request.params as { user_id?: unknown }).user_id)
+  return 'in'
+}
+const changed = [403, 'path parameter "user_id" was changed after it was checked']
+
+t.test('the handler never sees an id that was not checked', async (t) => {
+  const params = (schema: object) => ({ schema: { params: { type: 'object', properties: { user_id: schema } } } })
+  const cases: Array<[what: string, routes: (app: FastifyInstance) => void, rows: Array<[id: string, path: string, seen: unknown]>]> = [
+    ['an integer', (app) => { app.get('/u/:user_id', params({ type: 'integer' }), note) }, [['7', '7', 7], ['007', '007', changed], ['7', '007', [403, 'path parameter "user_id" is not the user\'s id']], ['alice', 'alice', [400, undefined]], ['1e1', '1e1', changed]]],
+    ['a number', (app) => { app.get('/u/:user_id', params({ type: 'number' }), note) }, [['7', '7', 7], ['7.0', '7.0', changed], ['9007199254740993', '9007199254740993', changed]]],
+    ['a boolean', (app) => { app.get('/u/:user_id', params({ type: 'boolean' }), note) }, [['true', 'true', changed]]],
+    ['null', (app) => { app.get('/u/:user_id?', params({ type: 'null' }), note) }, [['null', 'null', [400, undefined]]]],
+    ['an array', (app) => { app.get('/u/:user_id', { ...params({ type: 'array', items: { type: 'string' } }), validatorCompiler: () => (value: unknown) => ({ value: { user_id: [(value as { user_id: string }).user_id] } }) }, note) }, [['7', '7', changed]]],
+    ['a TypeBox string', (app) => { app.get('/u/:user_id', { schema: { params: Type.Object({ user_id: Type.String() }) } }, note) }, [['alice', 'alice', 'alice']]],
+    ['a default for an optional parameter', (app) => { app.get('/u/:user_id?', params({ type: 'string', default: 'alice' }), note) }, [['alice', '', [403, 'path parameter "user_id" is not the user\'s id']], ['alice', 'alice', 'alice']]],
+    ['a validator that folds case', (app) => { app.get('/u/:user_id', { ...params({ type: 'string' }), validatorCompiler: () => (value: unknown) => ({ value: { user_id: String((value as { user_id: string }).user_id).toLowerCase() } }) }, note) }, [['alice', 'alice', 'alice'], ['ALICE', 'ALICE', changed]]],
+    ['a preValidation hook of the route', (app) => { app.get('/u/:user_id', { preValidation: async (request) => { Object.assign(request.params as object, { user_id: 'bob' }) } }, note) }, [['alice', 'alice', changed]]],
+    ['a preHandler hook of the route', (app) => { app.get('/u/:user_id', { preHandler: async (request) => { request.params = { user_id: 'bob' } } }, note) }, [['alice', 'alice', changed]]],
+    ['the last of several', (app) => { app.get('/u/:user_id', { preHandler: [async () => {}, async (request) => { request.params = { user_id: 'bob' } }] }, note) }, [['alice', 'alice', changed]]],
+    ['a hook of the context', (app) => { app.addHook('preHandler', async (request) => { request.params = { user_id: 'bob' } }); app.get('/u/:user_id', note) }, [['alice', 'alice', changed]]],
+    ['params taken away', (app) => { app.get('/u/:user_id', { preHandler: async (request) => { request.params = null } }, note) }, [['alice', 'alice', changed]]],
+    ['an onRequest hook behind the guard', (app) => { app.get('/u/:user_id', { onRequest: async (request) => { request.params = { user_id: 'bob' } } }, note) }, [['alice', 'alice', changed]]],
+    ['the user replaced by a hook of the host', (app) => { app.get('/u/:user_id', { preHandler: async (request) => { Object.assign(request, { user: { id: 'bob' } }) } }, note) }, [['alice', 'alice', 'alice']]],
+    ['a level that does not look', (app) => { app.get('/u/:user_id', { config: { access: 'user' }, preHandler: async (request) => { request.params = { user_id: 'bob' } } }, note) }, [['alice', 'alice', 'bob']]]
+  ]
+  for (const [what, routes, rows] of cases) {
+    const answer = await changing(t, routes)
+    for (const [id, path, expected] of rows) t.same(await answer(id, path), expected, `${what}: ${id} on ${path}`)
+  }
+})
+
+t.test('the error handler of the host', async (t) => {
+  const handlers: Array<[what: string, setUp: (app: FastifyInstance) => void, body: object]> = [
+    ['sends the error', (app) => { app.setErrorHandler(async (error, _request, reply) => reply.send(error)) }, { code: 'MISSING_TOKEN' }],
+    ['sends its own body, no status', (app) => { app.setErrorHandler(async (error, _request, reply) => reply.send({ mine: (error as { code: string }).code })) }, { mine: 'MISSING_TOKEN' }],
+    ['returns its own body', (app) => { app.setErrorHandler(async (error) => ({ mine: (error as { code: string }).code })) }, { mine: 'MISSING_TOKEN' }],
+    ['spreads the error, without its reason', (app) => { app.setErrorHandler(async (error) => ({ ...error as object })) }, { code: 'MISSING_TOKEN', statusCode: 401, name: 'FastifyError', message: 'Missing authentication token' }],
+    ['switches on the class', (app) => { app.setErrorHandler(async (error) => ({ missing: error instanceof MissingTokenError, forbidden: error instanceof ForbiddenUserAccessError })) }, { missing: true, forbidden: false }],
+    ['of a child context', (app) => { app.setErrorHandler(async () => ({ parent: true })) }, { parent: true }]
+  ]
+  for (const [what, setUp, body] of handlers) {
+    const { send } = await build(t, {}, {}, (app) => {
+      setUp(app)
+      app.get('/api/me', async () => 'in')
+    })
+    const answer = await send('/api/me')
+    t.match(answer, { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' }, body }, what)
+    t.notMatch(JSON.stringify(answer.body), 'reason', what)
+  }
+})
+
+t.test('an error handler that answers 404, to say nothing of what is there', async (t) => {
+  for (const config of [{}, { access: 'user' }]) {
+    const { send } = await build(t, {}, {}, (app) => {
+      app.setErrorHandler(async (_error, _request, reply) => { reply.callNotFound(); return reply })
+      app.setNotFoundHandler({ config, preHandler: async () => {} } as object, async (_request, reply) => reply.code(404).send({ nothing: true }))
+      app.get('/api/:user_id/tasks', async () => 'in')
+    })
+    t.match(await send({ url: '/api/bob/tasks', headers: alice }), { status: 404, body: { nothing: true } })
+    t.match(await send('/api/bob/tasks'), 'access' in config ? { status: 401 } : { status: 404, body: { nothing: true } })
+    t.match(await send({ url: '/api/alice/tasks', headers: alice }), { status: 200 })
+  }
+})
+
+t.test('validation errors of the host stay as they are', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setSchemaErrorFormatter(() => new Error('formatted'))
+    app.post('/api/:user_id/tasks', { schema: { body: Type.Object({ title: Type.String() }) } }, async () => 'in')
+  })
+  t.match(await send({ method: 'POST', url: '/api/alice/tasks', headers: alice, payload: {} }), { status: 400, body: { message: 'formatted' } })
+  t.match(await send({ method: 'POST', url: '/api/bob/tasks', headers: alice, payload: {} }), forbidden)
+})
+
+t.test('refused before the body is parsed, and never by reply.send', async (t) => {
+  let parsed = 0
+  let handled = 0
+  const { send } = await build(t, {}, {}, (app) => {
+    app.addContentTypeParser('text/plain', async () => { parsed++ })
+    // With a guard that sends, the handler would start while this hook waits.
+    app.addHook('onSend', () => new Promise<void>((resolve) => setImmediate(resolve)))
+    app.post('/api/:user_id/tasks', async () => { handled++; return 'in' })
+  })
+  const post = { method: 'POST', url: '/api/bob/tasks', payload: 'x' } as const
+  t.match(await send({ ...post, headers: { 'content-type': 'text/plain' } }), { status: 401 })
+  t.match(await send({ ...post, headers: { 'content-type': 'text/plain', ...alice } }), { status: 403 })
+  t.same([parsed, handled], [0, 0])
+})
+
+t.test('1,000 requests at once', async (t) => {
+  for (const users of [1, 1000]) {
+    const { send } = await build(t, {}, {}, (app) => {
+      app.get('/api/:user_id/tasks', async (request) => {
+        const before = request.user.id
+        await new Promise((resolve) => setImmediate(resolve))
+        return { path: (request.params as { user_id: string }).user_id, before, after: request.user.id, claim: request.user.claims.sub }
+      })
+    })
+    const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
+      const user = `user-${i % users}`
+      const [own, other] = await Promise.all([
+        send({ url: `/api/${user}/tasks`, headers: bearer(tokenFor(user)) }),
+        send({ url: `/api/${user}x/tasks`, headers: bearer(tokenFor(user)) })
+      ])
+      t.same(own.body, { path: user, before: user, after: user, claim: user })
+      return [own.status, other.status].join()
+    }))
+    t.same([...new Set(answers)], ['200,403'])
+  }
+})
+
+t.test('the whole body, and the whole user', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => { app.get('/api/me', async (request) => request.user) })
+  t.same((await send('/api/me')).body, { statusCode: 401, code: 'MISSING_TOKEN', error: 'Unauthorized', message: 'Missing authentication token' })
+  const claims = { sub: 'alice', exp: 1e10, roles: ['member'] }
+  t.same((await send({ url: '/api/me', headers: bearer(sign(claims)) })).body, { id: 'alice', claims })
+})
+
+t.test('a bad header is no anonymous request, and none of the guard\'s statuses can be lost', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setErrorHandler(async () => ({ mine: 1 }))
+    app.get('/maybe', { config: { access: 'optional' } }, async () => 'in')
+    app.get('/api/:user_id/tasks', async () => 'in')
+  })
+  for (const authorization of ['', 'Basic x', 'Bearer', 'Bearer x']) t.match(await send({ url: '/maybe', headers: { authorization } }), { status: 401 }, authorization)
+  t.match(await send({ url: '/api/bob/tasks', headers: alice }), { status: 403, body: { mine: 1 } })
+})
+
+t.test('a token signed with a secret is verified without a promise', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  const verify = await createSecretVerifier(app, readOptions({ secret }, {}))
+  t.match(verify(parseCompactJws(tokenFor('alice'))), { user: { id: 'alice' } })
+})
+
+t.test('over HTTP/2', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(async () => { await app.close() })
+  await app.register(userScope, { secret })
+  app.get('/api/:user_id/tasks', async (request) => ({ user: request.user.id }))
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const session = connect(address)
+  t.teardown(() => session.close())
+  const status = (user: string, headers = {}) => new Promise((resolve, reject) => {
+    const stream = session.request({ ':path': `/api/${user}/tasks`, ...headers })
+    stream.on('response', (response) => resolve(response[':status'])).on('error', reject).resume().end()
+  })
+  t.same([await status('alice'), await status('alice', alice), await status('bob', alice)], [401, 200, 403])
+})
+
+t.test('the challenge of each code', async (t) => {
+  const { send } = await build(t)
+  const rows: Array<[headers: Record<string, string>, challenge: string]> = [
+    [{}, 'Bearer realm="api"'],
+    [{ authorization: 'Basic x' }, challengeOf('Invalid authorization header format', 'invalid_request')],
+    [bearer('x'), challengeOf('Malformed token')],
+    [bearer(sign({}, { key: 'x' })), challengeOf('Invalid token signature')],
+    [bearer(sign({ exp: 1 })), challengeOf('Token expired')],
+    [bearer(sign({})), challengeOf('Invalid token claims')],
+    [bearer(sign({ exp: 1e10 })), challengeOf('Invalid token: missing or malformed user ID claim')]
+  ]
+  for (const [headers, challenge] of rows) {
+    t.match(await send({ url: '/api/me', headers }), { status: 401, headers: { 'www-authenticate': challenge, 'cache-control': 'no-store' } })
+  }
+})
+
+t.test('a user is frozen: one request cannot change what another sees', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.get('/api/me', async (request) => {
+      Object.assign(request.user.claims, { sub: 'mallory' })
+      return 'changed'
+    })
+  })
+  t.match(await send({ url: '/api/me', headers: alice }), { status: 500 })
+})
+
+t.test('getUser outside of a scope', async (t) => {
+  const app = Fastify()
+  app.get('/', async (request) => ({ user: getUser(request) }))
+  await app.register(async (child) => {
+    await child.register(userScope, { secret })
+    child.get('/api/me', async (request) => request.user.id)
+  })
+  t.match(await sender(app)({ url: '/', headers: alice }), { body: { user: null } })
+  t.match(await sender(app)({ url: '/api/me', headers: alice }), { body: 'alice' })
+})

@@ -1,0 +1,489 @@
+import Fastify, { type FastifyInstance, type FastifySchema, type RouteOptions, type RouteShorthandOptions } from 'fastify'
+import swagger, { type SwaggerOptions } from '@fastify/swagger'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import t, { type Test } from 'tap'
+import { parse } from 'yaml'
+import userScope, { type UserScopeOptions } from '../../lib/index.js'
+import { bearer, secret, tokenFor } from '../support/host.js'
+
+interface Operation { security?: object[], responses: Record<string, object>, [field: string]: unknown }
+interface Document {
+  paths: Record<string, Record<string, Operation>>
+  components?: { schemas?: object, securitySchemes?: object }
+  [field: string]: unknown
+}
+
+const info = { title: 'Tasks', version: '1.0.0' }
+const dialects: Record<string, SwaggerOptions> = {
+  'OpenAPI 3.0': { openapi: { info } },
+  'OpenAPI 3.1': { openapi: { openapi: '3.1.0', info } },
+  'OpenAPI 3.2': { openapi: { openapi: '3.2.0', info } },
+  'Swagger 2.0': { swagger: { info } }
+}
+const dialectOf = (name: string) => dialects[name] as SwaggerOptions
+const bearerAuth = [{ bearerAuth: [] }]
+
+const validator = new Validator()
+
+const handler = async () => ({})
+
+/** A host with a document: `@fastify/swagger`, then the plugin, then the routes. */
+async function build (t: Test, options: SwaggerOptions, routes: (app: FastifyInstance) => unknown, scope: UserScopeOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(swagger, options)
+  await app.register(userScope, { secret, ...scope })
+  await routes(app)
+  await app.ready()
+  return app
+}
+
+/** The document as its readers get it, which must be valid, the same in YAML, and without a trace of how it was made. */
+async function read (t: Test, app: FastifyInstance): Promise<Document> {
+  const json = JSON.stringify(app.swagger())
+  const document = JSON.parse(json) as Document
+  t.notMatch(json, /userScope/)
+  t.same(parse(app.swagger({ yaml: true })), document, 'YAML and JSON are the same document')
+  t.match(await validator.validate(JSON.parse(json) as Record<string, unknown>), { valid: true }, 'the document is valid')
+  return document
+}
+
+const operations = ({ paths }: Document) => Object.entries(paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, method, path, operation })))
+
+const securityOf = (document: Document) => Object.fromEntries(operations(document).map(({ name, operation }) => [name, operation.security]))
+
+t.test('what the document gets, in each dialect', async (t) => {
+  const routes = (app: FastifyInstance) => {
+    app.get('/api/:user_id/tasks', handler)
+    app.get('/api/me', handler)
+    app.get('/search', { config: { access: 'optional' } }, handler)
+    app.get('/health', { config: { access: 'public' } }, handler)
+  }
+  const schema = {
+    description: 'Why the request was refused',
+    type: 'object',
+    required: ['statusCode', 'code', 'error', 'message'],
+    properties: {
+      statusCode: { type: 'integer' },
+      code: { type: 'string', description: 'Names the fault; stable, for programs' },
+      error: { type: 'string', description: 'The text of the status code' },
+      message: { type: 'string', description: 'For people' }
+    }
+  }
+  const success = { 200: { description: 'Default Response' } }
+
+  for (const name of ['OpenAPI 3.0', 'OpenAPI 3.1', 'OpenAPI 3.2']) {
+    await t.test(name, async (t) => {
+      const document = await read(t, await build(t, dialectOf(name), routes))
+      const body = { content: { 'application/json': { schema: { $ref: '#/components/schemas/UserScopeError' } } } }
+      const challenge = { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'The Bearer challenge of RFC 6750, section 3' } }
+      const unauthorized = { description: 'No valid token was sent', headers: challenge, ...body }
+      t.same(document.components, {
+        schemas: { UserScopeError: schema },
+        securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The JWT of a signed-in user.' } }
+      })
+      t.match(document.paths, {
+        '/api/{user_id}/tasks': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized, 403: { description: "The path is another user's", ...body } } } },
+        '/api/me': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized } } },
+        '/search': { get: { security: [{}, ...bearerAuth], responses: { ...success, 401: unauthorized } } }
+      })
+      t.notOk(document.paths['/api/me']?.['get']?.responses['403'])
+      t.same(document.paths['/health'], { get: { responses: success } })
+    })
+  }
+
+  await t.test('Swagger 2.0', async (t) => {
+    const document = await read(t, await build(t, dialectOf('Swagger 2.0'), routes))
+    const body = { schema: { $ref: '#/definitions/UserScopeError' } }
+    const challenge = { 'WWW-Authenticate': { type: 'string', description: 'The Bearer challenge of RFC 6750, section 3' } }
+    const unauthorized = { description: 'No valid token was sent', headers: challenge, ...body }
+    t.same(document['definitions'], { UserScopeError: schema })
+    t.same(document['securityDefinitions'], {
+      bearerAuth: { type: 'apiKey', in: 'header', name: 'Authorization', description: 'The JWT of a signed-in user. Enter it as: Bearer <token>' }
+    })
+    t.match(document.paths, {
+      '/api/{user_id}/tasks': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized, 403: { description: "The path is another user's", ...body } } } },
+      '/api/me': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized } } },
+      '/search': { get: { security: [{}, ...bearerAuth], responses: { ...success, 401: unauthorized } } }
+    })
+    t.same(document.paths['/health'], { get: { responses: success } })
+  })
+})
+
+/** Routes of all kinds below `/base/v1`, where the plugin is; others beside it, and some that it comes too late for. */
+async function registerMany (app: FastifyInstance, everySchema?: FastifySchema): Promise<void> {
+  const bare: RouteShorthandOptions = everySchema ? { schema: everySchema } : {}
+  const params = { type: 'object', properties: { user_id: { type: 'string' } }, required: ['user_id'] }
+  app.get('/outside', bare, handler)
+  app.get('/outside/:user_id/tasks', { schema: { summary: 'Not of the scope' } }, handler)
+  app.delete('/base/v1/:user_id/tasks', bare, handler)
+  await app.register(async (app) => {
+    // No `transform` meets these by a mark, as the plugin never saw them.
+    if (!everySchema) {
+      app.get('/late', handler)
+      app.get('/late/:user_id/:id(^\\d+$)', handler)
+    }
+    await app.register(userScope, { secret })
+    app.get('/', bare, handler)
+    app.get('/me', bare, handler)
+    app.get('/:user_id/tasks', { schema: { operationId: 'list', params, response: { 200: { type: 'object' } } } }, handler)
+    app.post('/:user_id/tasks', { schema: { params, body: { type: 'object', required: ['title'], properties: { title: { type: 'string' } } } } }, handler)
+    app.get('/:user_id/tasks/:id(^\\d+$)', bare, handler)
+    app.route({ method: ['PUT', 'PATCH'], url: '/:user_id/profile', ...bare, handler })
+    app.route({ method: ['GET', 'DELETE'], url: '/:user_id/picture', schema: { tags: ['pictures'] }, handler })
+    app.get('/:user_id/near/:lat-:lng', bare, handler)
+    app.get('/:user_id/files/*', bare, handler)
+    app.get('/files/*', bare, handler)
+    app.get('/tasks::archive', bare, handler)
+    app.options('/preflight', bare, handler)
+    app.get('/:user_id/public', { ...bare, config: { access: 'public' } }, handler)
+    app.get('/public', { schema: { operationId: 'open' }, config: { access: 'public' } }, handler)
+    app.get('/:user_id/shared', { ...bare, config: { access: 'user' } }, handler)
+    app.get('/optional', { ...bare, config: { access: 'optional' } }, handler)
+    app.get('/hidden', { schema: { hide: true } }, handler)
+    app.register(async (app) => {
+      app.get('/', bare, handler)
+      app.get('/deep/:user_id', bare, handler)
+    }, { prefix: '/nested' })
+  }, { prefix: '/base/v1' })
+}
+
+type Level = 'owner' | 'user' | 'optional' | 'public'
+
+/** What really happens to requests without a token, with a bad one, and with another user's. */
+async function tryOut (app: FastifyInstance, method: string, path: string): Promise<Level> {
+  const values: Record<string, string> = { user_id: 'alice', id: '7', lat: '1', lng: '2', '*': 'a/b.txt' }
+  const url = path.replace(/\{([^{}]+)\}/g, (_, name: string) => String(values[name]))
+  const send = async (headers = {}) => (await app.inject({ method: method.toUpperCase() as 'GET', url, headers })).statusCode
+  if (await send() === 401) return await send(bearer(tokenFor('stranger'))) === 403 ? 'owner' : 'user'
+  return await send(bearer('bad')) === 401 ? 'optional' : 'public'
+}
+
+/** What the document says of it. */
+function claimed ({ security, responses }: Operation): Level | undefined {
+  const text = `${JSON.stringify(security)} ${Object.keys(responses).filter((status) => status.startsWith('4')).join()}`
+  return new Map<string, Level>([
+    ['[{"bearerAuth":[]}] 401,403', 'owner'],
+    ['[{"bearerAuth":[]}] 401', 'user'],
+    ['[{},{"bearerAuth":[]}] 401', 'optional'],
+    ['undefined ', 'public']
+  ]).get(text)
+}
+
+t.test('each operation says what really happens', async (t) => {
+  interface Variant { name: string, options: SwaggerOptions, count: number, everySchema?: FastifySchema, urlOf?: (path: string) => string }
+  const openapi = { info }
+  const below = (base: string) => (path: string) => path.startsWith('/outside') ? path : `${base}${path}`
+  const swaggerOf = (basePath: string) => ({ swagger: { info, basePath } })
+  const variants: Variant[] = [
+    ...Object.entries(dialects).map(([name, options]) => ({ name, options, count: 25 })),
+    { name: 'HEAD routes', options: { openapi, exposeHeadRoutes: true }, count: 46 },
+    {
+      name: 'transform: another URL',
+      options: { openapi, exposeHeadRoutes: true, transform: ({ schema, url }) => ({ schema, url: `/v2${url}` }) },
+      everySchema: {},
+      count: 42,
+      urlOf: (path) => path.slice('/v2'.length)
+    },
+    {
+      name: 'transform: drops extensions, and makes schemas where there are none',
+      options: {
+        openapi,
+        transform: ({ schema, url }) => ({
+          url, schema: { summary: 'Rebuilt', ...Object.fromEntries(Object.entries(schema as object | undefined ?? {}).filter(([key]) => !key.startsWith('x-'))) }
+        })
+      },
+      count: 25
+    },
+    {
+      name: 'transform: hides routes without schema',
+      options: { openapi, transform: ({ schema, url }) => ({ url, schema: schema as FastifySchema | undefined ?? { hide: true } }) },
+      count: 6
+    },
+    { name: 'hideUntagged', options: { openapi, hideUntagged: true }, count: 2 },
+    {
+      name: 'transformObject',
+      options: { openapi, transformObject: (document) => ({ ...'openapiObject' in document && document.openapiObject, tags: [{ name: 'added' }] }) as object },
+      count: 25
+    },
+    { name: 'servers, not stripped', options: { openapi: { info, servers: [{ url: '/base' }] }, stripBasePath: false }, count: 25 },
+    { name: 'servers, stripped', options: { openapi: { info, servers: [{ url: '/' }, { url: '/base' }] } }, count: 25, urlOf: below('/base') },
+    { name: 'servers with host, stripped', options: { openapi: { info, servers: [{ url: 'https://tasks.example/base' }] } }, count: 25, urlOf: below('/base') },
+    {
+      name: 'servers with variables, stripped',
+      options: { openapi: { info, servers: [{ url: '{protocol}://tasks.example/{version}', variables: { protocol: { default: 'https' }, version: { default: 'base' } } }] } },
+      count: 25,
+      urlOf: below('/base')
+    },
+    {
+      name: 'several servers, stripped one after the other',
+      options: { openapi: { info, servers: [{ url: '/base' }, { url: '/other' }, { url: 'https://tasks.example/v1' }] } },
+      count: 25,
+      urlOf: below('/base/v1')
+    },
+    { name: 'basePath, not stripped', options: { ...swaggerOf('/base'), stripBasePath: false }, count: 25 },
+    { name: 'basePath, stripped', options: swaggerOf('/base'), count: 25, urlOf: below('/base') },
+    { name: 'basePath with a slash at its end, stripped', options: swaggerOf('/base/'), count: 25, urlOf: below('/base') },
+    { name: 'basePath /', options: swaggerOf('/'), count: 25 }
+  ]
+  for (const { name, options, count, everySchema, urlOf = (path: string) => path } of variants) {
+    await t.test(name, async (t) => {
+      const app = Fastify()
+      t.teardown(async () => { await app.close() })
+      await app.register(swagger, options)
+      await registerMany(app, everySchema)
+      await app.ready()
+      const found = operations(await read(t, app))
+      t.equal(found.length, count, 'operations')
+      for (const { name, method, path, operation } of found) t.equal(claimed(operation), await tryOut(app, method, urlOf(path)), name)
+    })
+  }
+})
+
+t.test('beside what the host requires, the token is', async (t) => {
+  const openapi = {
+    securitySchemes: {
+      key: { type: 'apiKey', in: 'header', name: 'X-Key' },
+      basic: { type: 'http', scheme: 'basic' },
+      header: { type: 'apiKey', in: 'header', name: 'authorization' },
+      jwt: { type: 'http', scheme: 'Bearer' },
+      oauth: { type: 'oauth2', flows: { implicit: { authorizationUrl: 'https://login.example', scopes: { read: 'Read' } } } },
+      oidc: { type: 'openIdConnect', openIdConnectUrl: 'https://login.example/.well-known/openid-configuration' }
+    }
+  } as const
+  const swagger2 = {
+    key: { type: 'apiKey', in: 'header', name: 'X-Key' },
+    basic: { type: 'basic' },
+    header: { type: 'apiKey', in: 'header', name: 'Authorization' },
+    oauth: { type: 'oauth2', flow: 'implicit', authorizationUrl: 'https://login.example', scopes: { read: 'Read' } }
+  } as const
+  const own = (...names: string[]) => Object.fromEntries(names.map((name) => [name, name === 'oauth' ? ['read'] : []]))
+  // What the host wrote on a guarded route, and what stands there then.
+  const cases = [
+    { written: [], found: bearerAuth },
+    { written: [{}], found: bearerAuth },
+    { written: [own('key')], found: [own('key', 'bearerAuth')] },
+    { written: [own('basic')], found: [own('basic', 'bearerAuth')] },
+    { written: [own('key', 'basic'), own('key', 'oauth')], found: [own('key', 'basic', 'bearerAuth'), own('key', 'oauth')] },
+    { written: [own('header')], found: [own('header')] },
+    { written: [own('oauth')], found: [own('oauth')] }
+  ]
+  const variants = {
+    'OpenAPI 3': { options: { openapi: { info, components: openapi } }, cases: [...cases, ...['jwt', 'oidc'].map((name) => ({ written: [own(name)], found: [own(name)] }))] },
+    'Swagger 2': { options: { swagger: { info, securityDefinitions: swagger2 } }, cases }
+  }
+  for (const [name, { options, cases }] of Object.entries(variants)) {
+    await t.test(name, async (t) => {
+      const document = await read(t, await build(t, options, (app) => {
+        cases.forEach(({ written }, i) => app.get(`/${i}`, { schema: { security: written } }, handler))
+        app.get('/optional', { schema: { security: [own('key')] }, config: { access: 'optional' } }, handler)
+        app.get('/public', { schema: { security: [own('key')] }, config: { access: 'public' } }, handler)
+      }))
+      const schemes = document.components?.securitySchemes ?? document['securityDefinitions']
+      t.match(schemes, name === 'Swagger 2' ? swagger2 : openapi.securitySchemes, 'schemes of the host stay')
+      t.same(securityOf(document), {
+        ...Object.fromEntries(cases.map(({ found }, i) => [`GET /${i}`, found])),
+        'GET /optional': [own('key')],
+        'GET /public': [own('key')]
+      })
+    })
+  }
+})
+
+t.test('a default of the host is joined where a token is needed, and does not hold for public routes', async (t) => {
+  const key = { type: 'apiKey', in: 'header', name: 'X-Key' } as const
+  const security = [{ key: [] }]
+  const variants = {
+    'OpenAPI 3': { openapi: { info, security, components: { securitySchemes: { key } } } },
+    'Swagger 2': { swagger: { info, security, securityDefinitions: { key } } }
+  }
+  for (const [name, options] of Object.entries(variants)) {
+    await t.test(name, async (t) => {
+      const app = Fastify()
+      t.teardown(async () => { await app.close() })
+      await app.register(swagger, options)
+      app.get('/outside', handler)
+      app.register(async (app) => {
+        await app.register(userScope, { secret })
+        app.get('/api/:user_id', handler)
+        app.get('/alone', { schema: { security: [] } }, handler)
+        app.get('/optional', { config: { access: 'optional' } }, handler)
+        app.get('/public', { config: { access: 'public' } }, handler)
+        app.get('/none', { schema: { security: [] }, config: { access: 'public' } }, handler)
+        app.get('/stated', { schema: { security }, config: { access: 'public' } }, handler)
+      })
+      await app.ready()
+      const document = await read(t, app)
+      t.same(document['security'], security)
+      t.same(securityOf(document), {
+        'GET /outside': undefined,
+        'GET /api/{user_id}': [{ bearerAuth: [], key: [] }],
+        'GET /alone': bearerAuth,
+        'GET /optional': [{}, { bearerAuth: [], key: [] }],
+        'GET /public': [],
+        'GET /none': [],
+        'GET /stated': security
+      })
+    })
+  }
+})
+
+t.test('components that the host declared are kept', async (t) => {
+  const scheme = { type: 'oauth2', flows: { implicit: { authorizationUrl: 'https://login.example', scopes: { read: 'Read' } } } } as const
+  const schema = { type: 'object', description: 'Our own' } as const
+  const other = { type: 'string' } as const
+  const routes = (app: FastifyInstance) => {
+    app.get('/me', handler)
+    app.get('/scoped', { schema: { security: [{ bearerAuth: ['read'] }] } }, handler)
+  }
+
+  const openapi = await read(t, await build(t, {
+    openapi: { info, components: { securitySchemes: { bearerAuth: scheme }, schemas: { UserScopeError: schema, Other: other }, examples: { one: { value: 1 } } } }
+  }, routes))
+  t.same(openapi.components, { securitySchemes: { bearerAuth: scheme }, schemas: { UserScopeError: schema, Other: other }, examples: { one: { value: 1 } } })
+  t.same(securityOf(openapi), { 'GET /me': bearerAuth, 'GET /scoped': [{ bearerAuth: ['read'] }] })
+
+  const key = { type: 'apiKey', in: 'header', name: 'X-Token' } as const
+  const swagger2 = await read(t, await build(t, {
+    swagger: { info, securityDefinitions: { bearerAuth: key }, definitions: { UserScopeError: schema, Other: other } }
+  }, routes))
+  t.same(swagger2['securityDefinitions'], { bearerAuth: key })
+  t.same(swagger2['definitions'], { UserScopeError: schema, Other: other })
+  t.same(securityOf(swagger2), { 'GET /me': bearerAuth, 'GET /scoped': [{ bearerAuth: ['read'] }] })
+})
+
+t.test('responses that the host wrote are kept', async (t) => {
+  const response = (description: string) => ({ description, type: 'object', properties: { error: { type: 'string' } } })
+  const documented = (description: string) => ({ description, content: { 'application/json': { schema: response(description) } } })
+  const ours = { 401: { description: 'No valid token was sent' }, 403: { description: "The path is another user's" } }
+  const cases: Array<{ written: string[], statuses: string[], ours: object }> = [
+    { written: ['200'], statuses: ['200', '401', '403'], ours },
+    { written: ['401'], statuses: ['401', '403'], ours: { 403: ours[403] } },
+    { written: ['403'], statuses: ['401', '403'], ours: { 401: ours[401] } },
+    { written: ['401', '403'], statuses: ['401', '403'], ours: {} },
+    { written: ['4XX'], statuses: ['4XX'], ours: {} },
+    { written: ['default'], statuses: ['401', '403', 'default'], ours },
+    { written: ['5XX'], statuses: ['401', '403', '5XX'], ours }
+  ]
+  for (const { written, statuses, ours } of cases) {
+    await t.test(written.join(), async (t) => {
+      const document = await read(t, await build(t, { openapi: { info } }, (app) => {
+        const schemas = Object.fromEntries(written.map((status) => [status.toLowerCase(), response(status)]))
+        app.get('/:user_id', { schema: { response: schemas } }, handler)
+      }))
+      const responses = document.paths['/{user_id}']?.['get']?.responses ?? {}
+      t.same(Object.keys(responses), statuses)
+      t.match(responses, { ...ours, ...Object.fromEntries(written.map((status) => [status, documented(status)])) })
+    })
+  }
+})
+
+t.test('a route is not taken for another whose URL ends alike', async (t) => {
+  for (const options of [{ openapi: { info, servers: [{ url: '/base' }] } }, { swagger: { info, basePath: '/base' } }]) {
+    const app = Fastify()
+    t.teardown(async () => { await app.close() })
+    await app.register(swagger, { ...options, stripBasePath: false })
+    app.get('/me', handler)
+    app.register(async (app) => {
+      await app.register(userScope, { secret })
+      app.get('/me', handler)
+    }, { prefix: '/base' })
+    await app.ready()
+    t.same(securityOf(await read(t, app)), { 'GET /me': undefined, 'GET /base/me': bearerAuth })
+  }
+})
+
+t.test('two registrations share a document', async (t) => {
+  const sharing = async (one: UserScopeOptions, two: UserScopeOptions) => {
+    const app = Fastify()
+    t.teardown(async () => { await app.close() })
+    await app.register(swagger, { openapi: { info } })
+    for (const [prefix, options] of Object.entries({ '/one': one, '/two': two })) {
+      app.register(async (app) => {
+        await app.register(userScope, { secret, ...options })
+        app.get('/me', { schema: { tags: ['me'] } }, handler)
+        app.get('/public', { config: { access: 'public' } }, handler)
+      }, { prefix })
+    }
+    await app.ready()
+    return await read(t, app)
+  }
+
+  const apart = await sharing({ openapi: { schemeName: 'users', description: 'Of a user.' } }, { openapi: { schemeName: 'staff.v2', description: 'Of staff.' } })
+  t.match(apart.components?.securitySchemes, { users: { description: 'Of a user.' }, 'staff.v2': { description: 'Of staff.' } })
+  t.same(securityOf(apart), { 'GET /one/me': [{ users: [] }], 'GET /one/public': undefined, 'GET /two/me': [{ 'staff.v2': [] }], 'GET /two/public': undefined })
+
+  const alike = await sharing({}, {})
+  t.same(Object.keys(alike.components?.securitySchemes ?? {}), ['bearerAuth'])
+  t.same(securityOf(alike), { 'GET /one/me': bearerAuth, 'GET /one/public': undefined, 'GET /two/me': bearerAuth, 'GET /two/public': undefined })
+
+  const half = await sharing({}, { openapi: false })
+  t.same(securityOf(half), { 'GET /one/me': bearerAuth, 'GET /one/public': undefined, 'GET /two/me': undefined, 'GET /two/public': undefined })
+})
+
+t.test('a document that shows nothing guarded gets nothing', async (t) => {
+  for (const [name, options] of Object.entries(dialects)) {
+    const document = await read(t, await build(t, options, (app) => {
+      app.get('/public', { config: { access: 'public' } }, handler)
+      app.get('/hidden', { schema: { hide: true } }, handler)
+    }))
+    t.notMatch(JSON.stringify(document), /bearerAuth|UserScopeError/, name)
+  }
+})
+
+t.test('methods that the host added', async (t) => {
+  const routes = (app: FastifyInstance) => {
+    app.addHttpMethod('PROPFIND')
+    const route: RouteOptions = { method: 'PROPFIND', url: '/files', handler }
+    app.route({ ...route, schema: { tags: ['dav'] } })
+    app.route({ ...route, url: '/public', config: { access: 'public' } })
+  }
+  const older = await build(t, { openapi: { info } }, routes)
+  t.same(securityOf(JSON.parse(JSON.stringify(older.swagger())) as Document), { 'PROPFIND /files': bearerAuth, 'PROPFIND /public': undefined })
+
+  const { paths } = await read(t, await build(t, dialectOf('OpenAPI 3.2'), routes))
+  t.match(paths, { '/files': { additionalOperations: { PROPFIND: { security: bearerAuth } } } })
+  t.notMatch(paths['/public'], { additionalOperations: { PROPFIND: { security: bearerAuth } } })
+})
+
+t.test('a route may have a `swaggerTransform` of its own', async (t) => {
+  const document = await read(t, await build(t, {
+    openapi: { info }, transform: ({ url }) => ({ schema: {}, url })
+  }, (app) => {
+    app.get('/off', { schema: { tags: ['off'] }, config: { swaggerTransform: false } }, handler)
+    app.get('/own', { schema: { tags: ['own'] }, config: { swaggerTransform: ({ schema }) => ({ schema, url: '/moved' }) } }, handler)
+  }))
+  t.same(securityOf(document), { 'GET /off': bearerAuth, 'GET /moved': bearerAuth })
+})
+
+t.test('operations that a host wrote by hand', async (t) => {
+  const responses = { 200: { description: 'By hand' } }
+  const document = await read(t, await build(t, {
+    openapi: { info, paths: { '/api/{user_id}': { get: { responses } }, '/elsewhere': { get: { responses } } } }
+  }, (app) => app.get('/api/:user_id', { schema: { hide: true } }, handler)))
+  t.same(securityOf(document), { 'GET /api/{user_id}': bearerAuth, 'GET /elsewhere': undefined })
+})
+
+t.test('odd parts of a document that a host wrote by hand are left alone', async (t) => {
+  const document = {
+    openapi: '3.0.3',
+    info,
+    security: null,
+    servers: null,
+    paths: {
+      'x-note': 'text',
+      '/none': null,
+      '/me': { summary: 'Me', parameters: [], 'x-list': [1], 'x-object': { a: 1 }, post: null, get: { security: null, responses: null } },
+      '/public': { get: { security: null } }
+    }
+  }
+  const app = await build(t, { mode: 'static', specification: { document: document as never } }, (app) => {
+    app.get('/me', handler)
+    app.get('/public', { config: { access: 'public' } }, handler)
+  })
+  const { paths } = app.swagger() as unknown as { paths: typeof document['paths'] }
+  const { get, ...rest } = paths['/me']
+  t.match(get, { security: bearerAuth, responses: { 401: {} } })
+  t.same({ ...paths, '/me': { ...rest, get: document.paths['/me'].get } }, document.paths)
+})

@@ -1,0 +1,532 @@
+import { createPublicKey, KeyObject, sign as signBytes } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import Fastify from 'fastify'
+import type { JWK } from 'jose'
+import t, { type Test } from 'tap'
+import userScope, { InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions } from '../../lib/index.js'
+import { createIssuer, createKey, type RemoteIssuer, type IssuerKey } from '../../lib/testing/index.js'
+import { bearer, build, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
+
+const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
+
+/** Why the boot stopped, or '' when it did not. */
+const refusal = async (options: unknown): Promise<string> =>
+  await Fastify().register(userScope, options as UserScopeOptions).then(() => '', (error: Error) => {
+    if (!(error instanceof InvalidOptionError)) throw error
+    return error.message.replace('fastify-user-scope: ', '')
+  })
+
+/** What each option does not take; undefined for those that must be there. */
+const wrong: Record<string, { values: unknown[], says: string }> = {
+  issuer: { values: [undefined, null, '', 5, ['a']], says: 'must be a non-empty string, compared with "iss" exactly' },
+  audience: { values: [undefined, null, '', [], [''], ['api', 5], true, 5], says: 'must be a non-empty string or a list of them' },
+  jwksUri: { values: ['', 5, null, ['https://issuer.example.com/jwks']], says: 'must be the URL of the JWK Set' },
+  discovery: { values: ['true', 1, null], says: 'must be true or false' },
+  algorithms: { values: [[], 'RS256', null, ['RS256', 'RS256']], says: 'must be a list of EdDSA, Ed25519, ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, each at most once' },
+  userIdClaim: { values: ['', 5, null, ['sub']], says: 'must be the name of a claim' },
+  typ: { values: ['', [], [''], 5, null], says: 'must be a non-empty string or a list of them' },
+  requiredClaims: { values: [null, [], 'azp', 5], says: 'must be an object: claim name to true, a string or a list of strings' },
+  lazy: { values: ['yes', 0, null], says: 'must be true or false' },
+  timeout: { values: [0, 0.09, 61, '5', Number.NaN, Infinity, null], says: 'must be a number of seconds from 0.1 to 60' },
+  maxAge: { values: [0, 86_401, '600', Number.NaN], says: 'must be a number of seconds from 1 to 86400' },
+  cooldown: { values: [0, 3601, '30'], says: 'must be a number of seconds from 1 to 3600' },
+  maxStale: { values: [-1, 604_801, '0'], says: 'must be a number of seconds from 0 to 604800' },
+  maxBytes: { values: [0, 1023, 1024.5, 16_777_217, '1 MB'], says: 'must be a number of bytes from 1024 to 16777216' },
+  allowInsecureJwks: { values: ['yes', 1, null], says: 'must be true or false' },
+  fetch: { values: [5, 'fetch', {}, null], says: 'must be a function like fetch' }
+}
+
+for (const [name, { values, says }] of Object.entries(wrong)) {
+  t.test(`a wrong ${name} stops the boot`, async (t) => {
+    for (const value of values) {
+      const found = await refusal({ issuers: [{ ...entry, [name]: value }] })
+      t.ok(found.startsWith(`option "issuers.0.${name}" ${says}`), `${JSON.stringify(value)}: ${found}`)
+    }
+  })
+}
+
+t.test('what stops the boot beside a wrong value', async (t) => {
+  const cases: Array<[issuers: unknown, says: string]> = [
+    [undefined, 'option "issuers" is undefined'],
+    [[], 'option "issuers" must be a list of at least one'],
+    [entry, 'option "issuers" must be a list of'],
+    [[null], 'option "issuers.0" must be an object: { issuer, audience, jwksUri, … }'],
+    [['https://issuer.example.com'], 'option "issuers.0" must be'],
+    [[{ ...entry, audiance: 'api' }], 'unknown option "issuers.0.audiance"'],
+    [[{ ...entry, secret }], 'unknown option "issuers.0.secret"'],
+    [[{ audience: 'api', jwksUri: entry.jwksUri }], 'option "issuers.0.issuer" must be'],
+    [[{ issuer: entry.issuer, jwksUri: entry.jwksUri }], 'option "issuers.0.audience" must be'],
+    [[{ issuer: entry.issuer, audience: 'api' }], 'option "issuers.0.jwksUri" is missing. Give it, or set discovery: true'],
+    [[{ ...entry, jwksUri: undefined }], 'option "issuers.0.jwksUri" is '],
+    [[{ issuer: entry.issuer, audience: 'api', discovery: false }], 'option "issuers.0.jwksUri" is missing'],
+    [[{ ...entry, discovery: true }], 'option "issuers.0.discovery" and jwksUri exclude each other'],
+    [[{ issuer: 'issuer', audience: 'api', discovery: true }], 'option "issuers.0.issuer" is not a URL'],
+    [[entry, { ...entry, audience: 'other' }], 'option "issuers.1.issuer" stands in the list already. Merge the two entries'],
+    [[entry, { ...entry, issuer: 'https://other.example.com', timeout: 0 }], 'option "issuers.1.timeout" must be'],
+    [[{ ...entry, algorithms: ['HS256'] }], 'option "issuers.0.algorithms'],
+    [[{ ...entry, algorithms: ['RS256', 'HS512'] }], 'option "issuers.0.algorithms'],
+    [[{ ...entry, algorithms: ['none'] }], 'option "issuers.0.algorithms'],
+    [[{ ...entry, algorithms: ['rs256'] }], 'option "issuers.0.algorithms'],
+    [[{ ...entry, algorithms: ['ES256K'] }], 'option "issuers.0.algorithms'],
+    ...[false, '', [], [''], [5], 5, null, undefined].map((value): [unknown, string] => [[{ ...entry, requiredClaims: { azp: value } }], 'option "issuers.0.requiredClaims'])
+  ]
+  for (const [issuers, says] of cases) {
+    const found = await refusal({ issuers })
+    t.ok(found.startsWith(says), `${JSON.stringify(issuers)}: ${found}`)
+  }
+})
+
+t.test('a timeout with any fraction of a second', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { jwksUri: _, ...found } = issuer.entry
+  for (const timeout of [2.01, 0.1234, 1.001, 60]) {
+    for (const entry of [issuer.entry, { ...found, discovery: true }]) {
+      const { ask } = await start(t, { issuers: [{ ...entry, timeout }] })
+      t.match(await ask(await issuer.token('alice')), { status: 200 }, `${timeout}`)
+    }
+  }
+})
+
+t.test('options that are there and undefined stop the boot', async (t) => {
+  for (const name of Object.keys(wrong)) {
+    t.match(await refusal({ issuers: [{ ...entry, [name]: undefined }] }), new RegExp(`option "issuers.0.${name}"`), name)
+  }
+})
+
+t.test('an element of a list or a claim is told what it must be', async (t) => {
+  t.match(await refusal({ issuers: [{ ...entry, algorithms: ['HS256'] }] }), /EdDSA, Ed25519/)
+  t.match(await refusal({ issuers: [{ ...entry, requiredClaims: { azp: false } }] }), /true, a string or a list of strings/)
+})
+
+t.test('jwksUri: https, or http that does not leave the machine', async (t) => {
+  const uris: Array<[uri: string, says: string, allowed?: string]> = [
+    ['https://issuer.example.com/jwks', ''],
+    ['HTTPS://issuer.example.com/jwks?version=2', ''],
+    ['http://127.0.0.1:3000/jwks', ''],
+    ['http://127.8.9.1/jwks', ''],
+    ['http://2130706433/jwks', ''], // 127.0.0.1 to the URL parser
+    ['http://[::1]:3000/jwks', ''],
+    ['http://localhost:3000/jwks', ''],
+    ['http://LOCALHOST/jwks', ''],
+    ['http://issuer.example.com/jwks', 'is neither https nor http on loopback', ''],
+    ['http://10.0.0.1/jwks', 'is neither https', ''],
+    ['http://127.0.0.1.example.com/jwks', 'is neither https', ''],
+    ['http://localhost.example.com/jwks', 'is neither https', ''],
+    ['http://[::ffff:10.0.0.1]/jwks', 'is neither https', ''],
+    ['jwks', 'is not a URL', 'is not a URL'],
+    ['/jwks', 'is not a URL', 'is not a URL'],
+    ['https://', 'is not a URL', 'is not a URL']
+  ]
+  for (const [jwksUri, says, allowed = says] of uris) {
+    for (const [allowInsecureJwks, expected] of [[false, says], [true, allowed]] as const) {
+      const found = await refusal({ issuers: [{ ...entry, jwksUri, allowInsecureJwks }] })
+      t.ok(expected ? found.startsWith(`option "issuers.0.jwksUri" ${expected}`) : found === '', `${jwksUri}, allowInsecureJwks: ${allowInsecureJwks}: ${found}`)
+    }
+  }
+  for (const jwksUri of ['https://user:password@issuer.example.com/jwks', 'https://user@issuer.example.com/jwks', 'http://:password@127.0.0.1/jwks']) {
+    t.match(await refusal({ issuers: [{ ...entry, jwksUri }] }), 'has credentials in it', jwksUri)
+    t.notMatch(await refusal({ issuers: [{ ...entry, jwksUri }] }), /user|:password@/, 'and they are not repeated')
+  }
+  for (const jwksUri of ['ftp://issuer.example.com/jwks', 'file:///etc/jwks.json', 'data:application/json,{}', 'ws://127.0.0.1/jwks']) {
+    t.match(await refusal({ issuers: [{ ...entry, jwksUri }] }), 'is neither https', jwksUri)
+  }
+})
+
+t.test('allowInsecureJwks lets plain http through, and nothing else', async (t) => {
+  for (const jwksUri of ['https://user:password@issuer.example.com/jwks', 'ftp://issuer.example.com/jwks', 'file:///etc/jwks.json', 'data:application/json,{}']) {
+    t.match(await refusal({ issuers: [{ ...entry, jwksUri, allowInsecureJwks: true }] }), 'option "issuers.0.jwksUri"', jwksUri)
+  }
+})
+
+t.test('the entries stay as they were, and may be frozen', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const frozen: IssuerOptions = Object.freeze({
+    ...issuer.entry, audience: Object.freeze(['api']) as string[], algorithms: Object.freeze(['EdDSA']) as IssuerAlgorithm[], requiredClaims: Object.freeze({ azp: 'web' })
+  })
+  const copy = structuredClone(frozen)
+  const { send } = await build(t, { issuers: [frozen] })
+  t.same(frozen, copy)
+  t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', azp: 'web' })) }), { status: 200 })
+})
+
+/** Sends tokens to a host of these options, and tells status, code and the reason in the log. */
+async function start (t: Test, options: UserScopeOptions) {
+  const { send, log, app } = await build(t, options)
+  const ask = async (token: string, url = '/api/alice/tasks') => {
+    const { status, code, body } = await send({ url, headers: bearer(token) })
+    return { status, ...code && { code, reason: String(refusals(log).at(-1)?.reason) }, ...status === 200 && { body } }
+  }
+  return { ask, app, log }
+}
+
+const accepted = { status: 200, body: { user: 'alice' } }
+const refused = (code: string) => ({ status: code === 'FORBIDDEN_USER_ACCESS' ? 403 : 401, code })
+
+t.test('the environment', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { BETTER_AUTH_SECRET: before } = process.env
+  t.teardown(() => {
+    if (before === undefined) delete process.env.BETTER_AUTH_SECRET
+    else process.env.BETTER_AUTH_SECRET = before
+  })
+
+  t.test('is not read where issuers are given', async (t) => {
+    process.env.BETTER_AUTH_SECRET = secret
+    const { ask } = await start(t, { issuers: [issuer.entry] })
+    t.match(await ask(tokenFor('alice')), refused('INVALID_CLAIMS'))
+    t.match(await ask(tokenFor('alice', { iss: issuer.url, aud: 'api' })), refused('INVALID_TOKEN_SIGNATURE'))
+    t.match(await ask(tokenFor('alice', { iss: 'https://other.example.com' })), refused('INVALID_CLAIMS'))
+    t.match(await ask(await issuer.token('alice')), accepted)
+  })
+
+  t.test('is not even judged', async (t) => {
+    process.env.BETTER_AUTH_SECRET = 'short'
+    await start(t, { issuers: [issuer.entry] })
+  })
+
+  t.test('with a secret stated beside, both are accepted', async (t) => {
+    process.env.BETTER_AUTH_SECRET = otherSecret
+    const { ask } = await start(t, { secret, issuers: [issuer.entry] })
+    t.match(await ask(await issuer.token('alice')), accepted)
+    t.match(await ask(tokenFor('alice')), accepted)
+    t.match(await ask(tokenFor('alice', { iss: 'https://other.example.com' })), accepted)
+    t.match(await ask(tokenFor('alice', { iss: issuer.url, aud: 'api' })), refused('INVALID_TOKEN_SIGNATURE'), 'the secret does not speak for the issuer')
+    t.match(await ask(sign({ sub: 'alice', exp: now() + 60 }, { key: otherSecret })), refused('INVALID_TOKEN_SIGNATURE'), 'the environment')
+    t.match(await ask(await issuer.token({ id: 'alice', iss: undefined })), refused('INVALID_TOKEN_SIGNATURE'), 'the issuer does not speak for the secret')
+  })
+})
+
+t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await start(t, { secret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid', issuers: [issuer.entry] })
+  const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }
+  const hs512 = { header: { alg: 'HS512' }, hash: 'sha512' }
+  t.match(await ask(await issuer.token({ id: 'alice', uid: 'bob' })), accepted)
+  t.match(await ask(sign(own, hs512)), accepted)
+  t.match(await ask(sign({ ...own, aud: 'api' }, hs512)), refused('INVALID_CLAIMS'))
+  t.match(await ask(sign({ ...own, iss: 'https://other.example.com' }, hs512)), refused('INVALID_CLAIMS'))
+  t.match(await ask(await issuer.token({ id: 'alice', aud: 'app' })), refused('INVALID_CLAIMS'))
+  t.match(await ask(sign({ ...own, nonce: 'n', at_hash: 'h' }, hs512)), accepted, 'ID tokens are a matter of issuers')
+})
+
+t.test('the verifier is chosen by iss and by nothing else', async (t) => {
+  const [same, own] = await Promise.all([createKey('one'), createKey('two')])
+  const a = await createIssuer({ mode: 'jwks', t, keys: [await createKey('one')] })
+  const b = await createIssuer({ mode: 'jwks', t, keys: [same, own] })
+  const { ask, app } = await start(t, { issuers: [a.entry, b.entry] })
+  const asked = () => [a.requests, b.requests]
+  t.match(await ask(await a.token('alice')), accepted)
+  t.match(await ask(await b.token('alice')), accepted)
+  t.match(await ask(await b.token('alice', { key: own })), accepted)
+  t.same(asked(), [1, 1])
+
+  for (const [what, key, header] of [['kid of both', same, {}], ['kid of the other', own, {}], ['no kid', own, { kid: undefined }]] as Array<[string, IssuerKey, Record<string, unknown>]>) {
+    t.match(await ask(await a.token('alice', { key, header })), refused('INVALID_TOKEN_SIGNATURE'), what)
+  }
+  const unknown = ['https://unknown.example.com', `${a.url}/`, a.url.toUpperCase(), `${a.url} `, '', null, 5, [a.url], { toString: a.url }, '__proto__', undefined]
+  for (const iss of unknown) {
+    t.match(await ask(await a.token({ id: 'alice', iss })), { ...refused('INVALID_CLAIMS'), reason: 'claim "iss" is not a configured issuer' }, JSON.stringify(iss))
+    t.match(await ask(sign({ sub: 'alice', iss, exp: now() + 60 }, { header: { alg: 'none' } })), refused('INVALID_CLAIMS'), 'before algorithm and signature')
+  }
+  t.same(asked(), [1, 1], 'no request was made for any')
+  t.same(app.userScope.issuers().map(({ issuer, keys }) => [issuer, keys]), [[a.url, ['one']], [b.url, ['one', 'two']]])
+})
+
+t.test('a public key is no secret', async (t) => {
+  const key = await createKey('one', 'RS256')
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
+  const publicKey = createPublicKey({ key: key.jwk, format: 'jwk' })
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const der = publicKey.export({ type: 'spki', format: 'der' })
+  const forms = { pem, trimmed: pem.trim(), jwk: JSON.stringify(key.jwk), set: JSON.stringify({ keys: [key.jwk] }), n: String(key.jwk.n), der: der.toString('latin1'), base64: der.toString('base64') }
+  for (const options of [{}, { secret }, { secret, algorithms: ['HS256', 'HS384', 'HS512'] }] as UserScopeOptions[]) {
+    const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, algorithms: ['RS256'] }] })
+    t.match(await ask(await issuer.token('alice')), accepted)
+    for (const [form, material] of Object.entries(forms)) {
+      for (const [alg, hash] of [['HS256', 'sha256'], ['HS512', 'sha512'], ['RS256', 'sha256']] as const) {
+        const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
+        t.match(await ask(sign(claims, { header: { alg, kid: 'one' }, key: material, hash })), refused('INVALID_TOKEN_SIGNATURE'), `${form}, ${alg}`)
+      }
+    }
+  }
+})
+
+const withoutAlg = ({ alg, ...jwk }: JWK): JWK => jwk
+
+t.test('algorithms: every one of the list works', async (t) => {
+  const algorithms: IssuerAlgorithm[] = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+  const keys = await Promise.all(algorithms.map((alg) => createKey(alg, alg)))
+  for (const marked of [true, false]) {
+    // Without alg in the set, too, as some issuers publish their keys; then only what the key can do limits it.
+    const issuer = await createIssuer({ mode: 'jwks', t, keys: keys.map((key) => ({ ...key, jwk: marked ? key.jwk : withoutAlg(key.jwk) })) })
+    const all = await start(t, { issuers: [issuer.entry] })
+    for (const key of issuer.keys) {
+      t.match(await all.ask(await issuer.token('alice', { key })), accepted, key.alg)
+      const one = await start(t, { issuers: [{ ...issuer.entry, algorithms: [key.alg as IssuerAlgorithm] }] })
+      for (const other of issuer.keys) {
+        const expected = other === key ? accepted : refused('INVALID_TOKEN_SIGNATURE')
+        t.match(await one.ask(await issuer.token('alice', { key: other })), expected, `${other.alg} where ${key.alg} is configured`)
+      }
+    }
+    t.equal(issuer.requests, 1 + keys.length, 'the keys were fetched once for each host')
+  }
+})
+
+/** A JWS of exactly this header and payload, signed by an Ed25519 key. */
+function raw (issuer: RemoteIssuer, header: object, claims: object = {}): string {
+  const [key] = issuer.keys as [IssuerKey]
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
+  const payload = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60, ...claims }
+  const input = `${encode({ alg: 'EdDSA', kid: key.kid, ...header })}.${encode(payload)}`
+  return `${input}.${signBytes(null, Buffer.from(input), KeyObject.from(key.privateKey)).toString('base64url')}`
+}
+
+t.test('the header', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await start(t, { issuers: [issuer.entry] })
+  const [{ jwk }] = issuer.keys as [IssuerKey]
+  t.match(await ask(raw(issuer, {})), accepted)
+  t.match(await ask(raw(issuer, { kid: undefined })), accepted, 'one key, no kid')
+  t.match(await ask(raw(issuer, { typ: 'jwt', x5t: 'thumbprint', cat: 'cl' })), accepted, 'members of no consequence')
+  for (const header of [
+    { crit: ['exp'], exp: 1 }, { crit: ['b64'], b64: true }, { crit: ['unknown'], unknown: 1 }, { b64: true }, { zip: 'DEF' }, { enc: 'A256GCM' }, { cty: 'JWT' },
+    { jwk }, { jku: `${issuer.url}/jwks` }, { x5u: issuer.url }, { x5c: ['MII'] }, { typ: 'at+jwt' }, { typ: 5 }, { typ: null }
+  ]) t.match(await ask(raw(issuer, header)), refused('INVALID_CLAIMS'), JSON.stringify(header))
+  for (const header of [{ crit: [] }, { crit: 'exp' }, { crit: null }, { crit: ['missing'] }, { crit: ['b64'], b64: false }, { b64: false }]) {
+    t.match(await ask(raw(issuer, header)), { status: 401 }, JSON.stringify(header))
+  }
+  for (const header of [{ alg: 'none' }, { alg: undefined }, { alg: 'HS256' }, { alg: 'ES256' }, { alg: ['EdDSA'] }, { alg: null }, { alg: 'eddsa' }, { kid: 'unknown' }]) {
+    t.match(await ask(raw(issuer, header)), refused('INVALID_TOKEN_SIGNATURE'), JSON.stringify(header))
+  }
+  t.equal(issuer.requests, 1)
+})
+
+t.test('typ', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const lists: Array<[typ: IssuerOptions['typ'], fits: Array<string | undefined>]> = [
+    [undefined, [undefined, 'JWT', 'jwt']],
+    ['JWT', [undefined, 'JWT', 'jwt']],
+    ['at+jwt', ['at+jwt', 'AT+JWT']],
+    [['JWT', 'at+jwt'], [undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT']],
+    ['application/at+jwt', ['application/at+jwt']]
+  ]
+  for (const [typ, fits] of lists) {
+    const { ask } = await start(t, { issuers: [{ ...issuer.entry, ...typ && { typ } }] })
+    for (const found of [undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'logout+jwt', 'dpop+jwt', 'JWS', '']) {
+      const expected = fits.includes(found) ? accepted : refused('INVALID_CLAIMS')
+      t.match(await ask(await issuer.token('alice', { header: { typ: found } })), expected, `${found} where ${String(typ)} is configured`)
+    }
+  }
+})
+
+/** Claims of a token → what becomes of it. */
+type Cases = Array<[claims: object, outcome: typeof accepted | ReturnType<typeof refused>]>
+
+const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, entry?: Partial<IssuerOptions>, cases: Cases }> = {
+  'audience, one': {
+    cases: [
+      [{ aud: 'api' }, accepted],
+      [{ aud: ['api'] }, accepted],
+      [{ aud: ['other', 'api'] }, accepted],
+      ...[undefined, '', 'API', 'api/', 'api,other', [], ['other'], ['api', 5], [['api']], { api: true }, null, true].map((aud): Cases[number] => [{ aud }, refused('INVALID_CLAIMS')])
+    ]
+  },
+  'audience, several': {
+    entry: { audience: ['api', 'https://api.example.com/'] },
+    cases: [
+      [{ aud: 'api' }, accepted],
+      [{ aud: 'https://api.example.com/' }, accepted],
+      [{ aud: ['https://api.example.com/', 'other'] }, accepted],
+      ...[undefined, 'https://api.example.com', 'other', ['other']].map((aud): Cases[number] => [{ aud }, refused('INVALID_CLAIMS')])
+    ]
+  },
+  'audience, not checked': {
+    entry: { audience: false },
+    cases: [[{ aud: undefined }, accepted], [{ aud: 'other' }, accepted], [{ aud: ['other'] }, accepted]]
+  },
+  'userIdClaim by default': {
+    cases: [
+      [{ uid: 'bob' }, accepted],
+      [{ uid: '' }, accepted],
+      [{ uid: 'alice', sub: 'bob' }, refused('FORBIDDEN_USER_ACCESS')],
+      [{ uid: 'alice', sub: undefined }, refused('MISSING_UID_CLAIM')],
+      [{ id: 'alice', userId: 'alice', user_id: 'alice', sub: undefined }, refused('MISSING_UID_CLAIM')],
+      ...['', ' ', 5, null, ['alice'], { id: 'alice' }, 'alice\n'].map((sub): Cases[number] => [{ sub }, refused('MISSING_UID_CLAIM')])
+    ]
+  },
+  'userIdClaim, stated': {
+    entry: { userIdClaim: 'https://example.com/uid' },
+    cases: [
+      [{ sub: 'bob', 'https://example.com/uid': 'alice' }, accepted],
+      [{ sub: 'alice' }, refused('MISSING_UID_CLAIM')],
+      [{ sub: 'alice', 'https://example.com/uid': '' }, refused('MISSING_UID_CLAIM')]
+    ]
+  },
+  'userIdClaim, a name of every object': {
+    entry: { userIdClaim: 'toString' },
+    cases: [[{}, refused('MISSING_UID_CLAIM')], [{ toString: 'alice' }, accepted]]
+  },
+  requiredClaims: {
+    entry: { requiredClaims: { azp: ['web', 'mobile'], use: 'access', sid: true, constructor: true as const } },
+    cases: [
+      [{ azp: 'web', use: 'access', sid: 's', constructor: 'c' }, accepted],
+      [{ azp: 'mobile', use: 'access', sid: null, constructor: 0 }, accepted],
+      ...[
+        { azp: undefined }, { azp: 'other' }, { azp: 'WEB' }, { azp: ['web'] }, { azp: true }, { azp: 'web,mobile' }, { use: undefined }, { use: 'id' }, { use: '' }, { sid: undefined }, { constructor: undefined }
+      ].map((claims): Cases[number] => [{ azp: 'web', use: 'access', sid: 's', constructor: 'c', ...claims }, refused('INVALID_CLAIMS')])
+    ]
+  },
+  'ID tokens': {
+    cases: ['nonce', 'at_hash', 'c_hash'].flatMap((name): Cases => [[{ [name]: 'x' }, refused('INVALID_CLAIMS')], [{ [name]: null }, refused('INVALID_CLAIMS')]])
+  },
+  'tokens of another purpose': {
+    cases: ['events', 'requestType', 'session'].map((name): Cases[number] => [{ [name]: 'x' }, refused('INVALID_CLAIMS')])
+  },
+  times: {
+    cases: [
+      [{ exp: now() - 1 }, refused('TOKEN_EXPIRED')],
+      ...[undefined, '9999999999', null, 1e308, Infinity].map((exp): Cases[number] => [{ exp }, refused('INVALID_CLAIMS')]),
+      [{ nbf: now() + 60 }, refused('INVALID_CLAIMS')],
+      [{ nbf: now() - 1 }, accepted],
+      [{ iat: now() + 60 }, refused('INVALID_CLAIMS')],
+      [{ iat: -1 }, refused('INVALID_CLAIMS')]
+    ]
+  },
+  clockTolerance: {
+    options: { clockTolerance: 30 },
+    cases: [
+      [{ exp: now() - 10 }, accepted],
+      [{ exp: now() - 31 }, refused('TOKEN_EXPIRED')],
+      [{ nbf: now() + 20, iat: now() + 20 }, accepted],
+      [{ nbf: now() + 90 }, refused('INVALID_CLAIMS')],
+      [{ iat: now() + 90 }, refused('INVALID_CLAIMS')]
+    ]
+  },
+  maxTokenAge: {
+    options: { maxTokenAge: 60 },
+    cases: [
+      [{ iat: now() - 30 }, accepted],
+      [{ iat: now() - 60 }, refused('TOKEN_EXPIRED')],
+      [{ iat: undefined }, refused('INVALID_CLAIMS')]
+    ]
+  },
+  'claims schema': {
+    options: { claims: Type.Object({ role: Type.Literal('member') }) },
+    cases: [[{ role: 'member' }, accepted], [{ role: 'admin' }, refused('INVALID_CLAIMS')], [{}, refused('INVALID_CLAIMS')]]
+  }
+}
+
+for (const [name, { options, entry, cases }] of Object.entries(claimCases)) {
+  t.test(`claims: ${name}`, async (t) => {
+    const issuer = await createIssuer({ mode: 'jwks', t })
+    const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, ...entry }] })
+    for (const [claims, outcome] of cases) t.match(await ask(raw(issuer, {}, claims)), outcome, JSON.stringify(claims))
+  })
+}
+
+/** A fetch that knows these documents, and tells what it was asked for. */
+function documents (known: Record<string, unknown>) {
+  const asked: string[] = []
+  const fetch = async (url: string): Promise<Response> => {
+    asked.push(url)
+    return url in known ? Response.json(known[url]) : new Response('', { status: 404 })
+  }
+  return { asked, fetch }
+}
+
+t.test('discovery', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const keys = { keys: issuer.keys.map(({ jwk }) => jwk) }
+  const root = 'https://as.example.com'
+  const jwksUri = `${root}/keys`
+
+  t.test('over a socket', async (t) => {
+    const { ask } = await start(t, { issuers: [{ issuer: issuer.url, audience: 'api', discovery: true }] })
+    t.match(await ask(await issuer.token('alice')), accepted)
+    t.equal(issuer.requests, 1)
+  })
+
+  const openId = '/.well-known/openid-configuration'
+  const oauth = '/.well-known/oauth-authorization-server'
+  const found: Array<[issuer: string, path: string, asked: string[]]> = [
+    [root, openId, [openId]],
+    [`${root}/`, openId, [openId]],
+    [`${root}/tenant`, `/tenant${openId}`, [`/tenant${openId}`]],
+    [root, oauth, [openId, oauth]],
+    [`${root}/`, oauth, [openId, oauth]],
+    [`${root}/tenant`, `${oauth}/tenant`, [`/tenant${openId}`, `${oauth}/tenant`]],
+    [`${root}/tenant/`, `${oauth}/tenant`, [`/tenant${openId}`, `${oauth}/tenant`]]
+  ]
+  for (const [iss, path, paths] of found) {
+    t.test(`${iss} at ${path}`, async (t) => {
+      const { fetch, asked } = documents({ [root + path]: { issuer: iss, jwks_uri: jwksUri }, [jwksUri]: keys })
+      const { ask } = await start(t, { issuers: [{ issuer: iss, audience: 'api', discovery: true, fetch }] })
+      t.match(await ask(await issuer.token({ id: 'alice', iss })), accepted)
+      t.match(await ask(await issuer.token({ id: 'alice', iss })), accepted)
+      t.same(asked, [...paths.map((each) => root + each), jwksUri])
+    })
+  }
+
+  const good = { issuer: root, jwks_uri: jwksUri }
+  const bad: Array<[what: string, metadata: unknown, says: string, entry?: Partial<IssuerOptions>]> = [
+    ['another issuer', { ...good, issuer: 'https://evil.example.com' }, 'the metadata is of another issuer'],
+    ['a slash more', { ...good, issuer: `${root}/` }, 'the metadata is of another issuer'],
+    ['another case', { ...good, issuer: 'https://AS.example.com' }, 'the metadata is of another issuer'],
+    ['no issuer', { jwks_uri: jwksUri }, 'the metadata is of another issuer'],
+    ['a list of issuers', { ...good, issuer: [root] }, 'the metadata is of another issuer'],
+    ['no object', null, 'the metadata is of another issuer'],
+    ['a list', [good], 'the metadata is of another issuer'],
+    ['no jwks_uri', { issuer: root }, 'the metadata names no jwks_uri'],
+    ['jwks_uri no string', { ...good, jwks_uri: [jwksUri] }, 'the metadata names no jwks_uri'],
+    ['plain http', { ...good, jwks_uri: 'http://as.example.com/keys' }, 'jwks_uri is neither https nor http on loopback'],
+    ['another scheme', { ...good, jwks_uri: 'data:application/json,{"keys":[]}' }, 'jwks_uri is neither https'],
+    ['credentials', { ...good, jwks_uri: 'https://user:password@as.example.com/keys' }, 'jwks_uri has credentials in it'],
+    ['a relative jwks_uri', { ...good, jwks_uri: '/keys' }, 'jwks_uri is not a URL'],
+    ['a relative jwks_uri where http is allowed', { ...good, jwks_uri: '/keys' }, '', { allowInsecureJwks: true }]
+  ]
+  for (const [what, metadata, says, beside] of bad) {
+    t.test(`${what} stops the boot`, async (t) => {
+      const { fetch, asked } = documents({ [root + openId]: metadata, [root + oauth]: good, [jwksUri]: keys, 'http://as.example.com/keys': keys })
+      const app = Fastify()
+      await app.register(userScope, { issuers: [{ issuer: root, audience: 'api', discovery: true, fetch, ...beside }] })
+      await t.rejects(async () => { await app.ready() }, { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: new RegExp(`issuer "${root}".*${says}`) })
+      t.same(asked, [root + openId], 'nothing else was asked')
+    })
+  }
+
+  t.test('metadata that cannot be had stops the boot', async (t) => {
+    const { fetch, asked } = documents({})
+    const app = Fastify()
+    await app.register(userScope, { issuers: [{ issuer: root, audience: 'api', discovery: true, fetch }] })
+    await t.rejects(async () => { await app.ready() }, { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: /status 404/ })
+    t.same(asked, [root + openId, root + oauth])
+  })
+
+  t.test('plain http, allowed', async (t) => {
+    const plain = 'http://as.example.com/keys'
+    const { fetch } = documents({ [root + openId]: { ...good, jwks_uri: plain }, [plain]: keys })
+    const { ask } = await start(t, { issuers: [{ issuer: root, audience: 'api', discovery: true, fetch, allowInsecureJwks: true }] })
+    t.match(await ask(await issuer.token({ id: 'alice', iss: root })), accepted)
+  })
+
+  t.test('metadata does not come by plain http either', async (t) => {
+    t.match(await refusal({ issuers: [{ issuer: 'http://as.example.com', audience: 'api', discovery: true }] }), 'option "issuers.0.issuer"')
+    t.match(await refusal({ issuers: [{ issuer: 'https://user:password@as.example.com', audience: 'api', discovery: true }] }), 'option "issuers.0.issuer"')
+    t.equal(await refusal({ issuers: [{ issuer: 'http://127.0.0.1:3000', audience: 'api', discovery: true }] }), '')
+  })
+})
+
+t.test('options for secrets, where no secret is given', async (t) => {
+  const cases: Array<[options: UserScopeOptions, message: RegExp]> = [
+    [{ issuer: 'x' }, /option "issuer" is for tokens signed with a secret, and none is given/],
+    [{ audience: 'x' }, /option "audience" is for tokens signed with a secret/],
+    [{ algorithms: ['HS256'] }, /option "algorithms" is for/],
+    [{ userIdClaim: 'x' }, /option "userIdClaim" is for/],
+    [{ secret, issuer: 'https://issuer.example' }, /option "issuer" is that of an entry in option "issuers"/]
+  ]
+  for (const [options, message] of cases) {
+    await t.rejects(async () => {
+      await Fastify().register(userScope, { ...options, issuers: [{ issuer: 'https://issuer.example', audience: 'api', jwksUri: 'https://issuer.example/jwks' }] })
+    }, { code: 'FST_USER_SCOPE_INVALID_OPTION', message })
+  }
+})

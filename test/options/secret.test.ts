@@ -1,0 +1,158 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
+import { otherSecret, secret, sign, tokenFor, bearer, sender } from '../support/host.js'
+
+const mend = /openssl rand -base64 32/
+
+/** Boots a host with exactly these variables of Better Auth in the environment. */
+async function boot (t: Test, env: Record<string, string>, options: UserScopeOptions = {}) {
+  for (const name of ['BETTER_AUTH_SECRET', 'BETTER_AUTH_SECRETS']) {
+    const before = process.env[name]
+    if (env[name] === undefined) delete process.env[name]
+    else process.env[name] = env[name]
+    t.teardown(() => {
+      if (before === undefined) delete process.env[name]
+      else process.env[name] = before
+    })
+  }
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(userScope, options)
+  app.get('/api/me', async (request) => request.user.id)
+  await app.ready()
+  return async (key: string) => (await app.inject({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp: 1e10 }, { key })) })).statusCode
+}
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const ed = generateKeyPairSync('ed25519')
+const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' })
+
+const unfit: Array<[what: string, secret: string, says: RegExp]> = [
+  ['empty', '', /is empty/],
+  ['blank', ' '.repeat(40), /is blank/],
+  ['31 bytes', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0e', /shorter than 32 bytes/],
+  ['the newline of a file', `${secret}\n`, /begins or ends with white space/],
+  ['a space in front', ` ${secret}`, /begins or ends with white space/],
+  ['double quotes', `"${secret}"`, /in quotes/],
+  ['single quotes', `'${secret}'`, /in quotes/],
+  ['a PEM public key', pem.toString().trim(), /PEM key/],
+  ['PEM on one line', pem.toString().trim().replaceAll('\n', '\\n'), /PEM key/],
+  ['a JWK', JSON.stringify(ec.publicKey.export({ format: 'jwk' })), /JSON document/],
+  ['a JWKS', JSON.stringify({ keys: [rsa.publicKey.export({ format: 'jwk' })] }), /JSON document/],
+  ['a list of JWKs', JSON.stringify([rsa.publicKey.export({ format: 'jwk' })]), /JSON document/],
+  ['an ssh key', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a alice@example.org', /ssh key/],
+  ['an ssh key on ECDSA', 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBM', /ssh key/],
+  ['a URL', 'https://auth.example.com/api/auth/jwks?x=1234567890', /is a URL/],
+  ['a JWT', tokenFor('alice'), /is a JWT/],
+  ['SPKI of RSA', rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
+  ['PKCS#1 of RSA', rsa.publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64'), /DER in base64/],
+  ['SPKI of EC', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
+  ['SPKI of Ed25519', ed.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
+  ['SPKI in base64url', ed.publicKey.export({ type: 'spki', format: 'der' }).toString('base64url'), /DER in base64/],
+  ['PKCS#8', ed.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'), /DER in base64/],
+  ['PKCS#1, private', rsa.privateKey.export({ type: 'pkcs1', format: 'der' }).toString('base64'), /DER in base64/],
+  ['SEC 1', ec.privateKey.export({ type: 'sec1', format: 'der' }).toString('base64'), /DER in base64/],
+  ['base64 of a PEM', Buffer.from(pem).toString('base64'), /PEM key/],
+  ['hex of a PEM', Buffer.from(pem).toString('hex'), /PEM key/],
+  ['base64 of a JWK', Buffer.from(JSON.stringify(ec.publicKey.export({ format: 'jwk' }))).toString('base64'), /JSON document/],
+  ['base64url of a JWKS', Buffer.from(JSON.stringify({ keys: [ec.publicKey.export({ format: 'jwk' })] })).toString('base64url'), /JSON document/],
+  ['a JWK with a comma too many', JSON.stringify(ec.publicKey.export({ format: 'jwk' })).replace('}', ',}'), /JSON document/],
+  ['hex of SPKI', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('hex'), /DER in base64/],
+  ['a PEM body on one line', pem.toString().split('\n').slice(1, -2).join('\\n'), /DER in base64/],
+  ['an ssh key without its type', 'AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a', /ssh key/],
+  ['an ssh key with options', 'restrict,command="x" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9', /ssh key/],
+  ['an ssh key of RFC 4716', '---- BEGIN SSH2 PUBLIC KEY ---- AAAAC3NzaC1lZDI1NTE5', /PEM key/],
+  ['a data URL', 'data:application/json;base64,eyJrZXlzIjpbXX0xyz12345', /is a URL/],
+  ['a JWT with its scheme', `Bearer ${tokenFor('alice')}`, /is a JWT/],
+  ['a JWE', 'eyJhbGciOiJkaXIifQ..aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbb.cccccccc', /is a JWT/],
+  ['a placeholder', '$' + '{BETTER_AUTH_SECRET:-0123456789abcdef}', /is a placeholder/],
+  ['change me', 'change-me-in-production-0123456789', /is a placeholder/],
+  ["Supabase's default", 'super-secret-jwt-token-with-at-least-32-characters-long', /published sample/],
+  ["PostgREST's sample", 'reallyreallyreallyreallyverysafe', /published sample/],
+  ['the key of RFC 7520', 'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', /published sample/],
+  ["Better Auth's default", 'better-auth-secret-12345678901234567890', /published sample/],
+  ...['256', '384', '512'].map((bits): [string, string, RegExp] => [`a sample of jwt.io, ${bits} bits`, `your-${bits}-bit-secret`, /published sample/]),
+  ['a longer one', 'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long', /published sample/],
+  ['a sample of jwt.io', 'a-string-secret-at-least-256-bits-long', /published sample/],
+  ['the key of RFC 7515, A.1', 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow', /published sample/],
+  ['7 different characters', 'abcdefg'.repeat(6), /fewer than 8 different/]
+]
+
+for (const [what, value, says] of unfit) {
+  t.test(`unfit as a secret: ${what}`, async (t) => {
+    for (const [place, env, options, name] of [
+      ['option', {}, { secret: value }, 'option "secret"'],
+      ['second of the list', {}, { secret: [secret, value] }, 'option "secret", entry 2,'],
+      ['variable', { BETTER_AUTH_SECRET: value }, {}, 'BETTER_AUTH_SECRET'],
+      ['list of variables', { BETTER_AUTH_SECRETS: `2:${secret},1:${value}` }, {}, 'BETTER_AUTH_SECRETS, entry 2,']
+    ] as const) {
+      if (place === 'list of variables' && value.includes(',')) continue // a comma ends the entry
+      const error = await boot(t, env, options as UserScopeOptions).then(() => null, (error: Error) => error)
+      t.ok(error instanceof InvalidOptionError, place)
+      t.match(error, { code: 'FST_USER_SCOPE_INVALID_OPTION', message: says })
+      t.ok(error?.message.startsWith(`fastify-user-scope: ${name}`), `${place} is named: ${error?.message}`)
+      t.notOk(value.trim() && error?.message.includes(value.trim()), 'the secret is not shown')
+    }
+  })
+}
+
+t.test('the message says how to make a good one', async (t) => {
+  await t.rejects(boot(t, { BETTER_AUTH_SECRET: 'short' }), { message: mend })
+  await t.rejects(boot(t, {}), { message: mend })
+})
+
+t.test('fit secrets', async (t) => {
+  const cases = {
+    '32 bytes': 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF',
+    '32 bytes in fewer characters': 'äöüßéèêëñçàùœæøå',
+    'a quote at one end': `"${secret}`,
+    'a brace in front': `{${secret}`,
+    'openssl rand -base64 32': randomBytes(32).toString('base64'),
+    'base64 of bytes that start like DER': Buffer.concat([Buffer.from([0x30, 0x2a, 0x30, 0x05]), randomBytes(40)]).toString('base64'),
+    'openssl rand -hex 32': randomBytes(32).toString('hex')
+  }
+  for (const [what, value] of Object.entries(cases)) {
+    const statusFor = await boot(t, { BETTER_AUTH_SECRET: value })
+    t.equal(await statusFor(value), 200, what)
+  }
+})
+
+t.test('where the secret comes from', async (t) => {
+  const [first, second, third] = [secret, otherSecret, 'Mn4bVc7xZa1sDf6gHj3kLq8wEr5tYu2i'] as [string, string, string]
+  const cases: Array<[what: string, env: Record<string, string>, options: UserScopeOptions, statuses: number[]]> = [
+    ['the variable', { BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
+    ['the list before the variable', { BETTER_AUTH_SECRETS: `2:${second},1:${third}`, BETTER_AUTH_SECRET: first }, {}, [401, 200, 200]],
+    ['an empty list is none', { BETTER_AUTH_SECRETS: '', BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
+    ['spaces between entries', { BETTER_AUTH_SECRETS: `2:${second}, 1:${third}` }, {}, [401, 200, 200]],
+    ['the option before both', { BETTER_AUTH_SECRETS: `1:${second}`, BETTER_AUTH_SECRET: third }, { secret: first }, [200, 401, 401]],
+    ['a list of options', {}, { secret: [first, third] }, [200, 401, 200]]
+  ]
+  for (const [what, env, options, statuses] of cases) {
+    const statusFor = await boot(t, env, options)
+    t.same([await statusFor(first), await statusFor(second), await statusFor(third)], statuses, what)
+  }
+})
+
+t.test('faults of the variables', async (t) => {
+  const cases: Array<[env: Record<string, string>, message: RegExp]> = [
+    [{}, /set the environment variable BETTER_AUTH_SECRET \(or give the option "secret"\)/],
+    [{ BETTER_AUTH_SECRET: '' }, /BETTER_AUTH_SECRET is empty/],
+    [{ BETTER_AUTH_SECRETS: secret }, /entry 1, is not of the form "<version>:<secret>"/],
+    [{ BETTER_AUTH_SECRETS: `2:${secret},old:${otherSecret}` }, /entry 2, is not of the form/],
+    [{ BETTER_AUTH_SECRETS: `2:${secret},` }, /entry 2, is not of the form/],
+    [{ BETTER_AUTH_SECRETS: '2:' }, /BETTER_AUTH_SECRETS, entry 1, is empty/]
+  ]
+  for (const [env, message] of cases) await t.rejects(boot(t, env), { message })
+})
+
+t.test('a fixed secret keeps out tokens of another', async (t) => {
+  const app = Fastify()
+  await app.register(userScope, { secret })
+  app.get('/api/me', async () => 'in')
+  t.match(await sender(app)({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret })) }), {
+    status: 401, code: 'INVALID_TOKEN_SIGNATURE'
+  })
+})

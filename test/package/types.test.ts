@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { cp, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Static } from '@sinclair/typebox'
+import t from 'tap'
+import type { DeepReadonly, UserScopeOptions } from '../../lib/index.js'
+import type { optionsSchema } from '../../lib/options/settings.js'
+import type { Equal } from './types/equal.js'
+
+// The interface has the docstrings, the schema is what validates: `npm run typecheck` fails here where they differ.
+const optionsAgree: Equal<DeepReadonly<UserScopeOptions>, DeepReadonly<Static<typeof optionsSchema>>> = true
+
+const root = join(import.meta.dirname, '../..')
+
+/** Runs the compiler and returns what is wrong: nothing, or its diagnostics. */
+async function tsc (cwd: string, ...args: string[]): Promise<string> {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  return await promisify(execFile)(process.execPath, [compiler, ...args], { cwd })
+    .then(() => '', ({ code, signal, stdout, stderr }) => `exit ${code ?? signal}\n${stdout}${stderr}`)
+}
+
+t.test('hosts compile against the built package, in every file that they load', async (t) => {
+  // A package.json of its own, or the name `fastify-user-scope` would mean the repository itself and its last build.
+  const dir = t.testdir({ 'package.json': '{ "type": "module" }' })
+  const installed = join(dir, 'node_modules/fastify-user-scope')
+  await cp(join(root, 'package.json'), join(installed, 'package.json'))
+  await cp(join(root, 'test/package/types'), join(dir, 'types'), { recursive: true })
+  await cp(join(root, 'test/package/kit'), join(dir, 'kit'), { recursive: true })
+  t.equal(await tsc(root, '-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')), '')
+  // A program for each folder, as one host's module augmentations would be seen by all the others; one compiler for all of them.
+  const hosts = (await readdir(join(root, 'test/package/types'), { withFileTypes: true })).filter((entry) => entry.isDirectory())
+  t.equal(await tsc(join(dir, 'types'), '-b', '../kit', ...hosts.map(({ name }) => name)), '')
+  t.ok(optionsAgree)
+})

@@ -1,0 +1,180 @@
+import Fastify, { type FastifyServerOptions } from 'fastify'
+import t from 'tap'
+import { classify } from '../../lib/routes/access.js'
+import userScope, { InvalidRouteError, type AccessLevel, type UserScopeOptions } from '../../lib/index.js'
+import { bearer, build, secret, sign, tokenFor } from '../support/host.js'
+
+t.test('default levels', async (t) => {
+  const rows: Array<[url: string, level: AccessLevel, method?: string | string[]]> = [
+    ['/api/:user_id/tasks', 'owner'],
+    ['/:user_id', 'owner'],
+    ['/api/:user_id.json', 'owner'],
+    ['/api/:user_id-:task', 'owner'],
+    ['/api/:task-:user_id', 'owner'],
+    ['/api/:user_id(^\\d+)', 'owner'],
+    ['/api/:hour(^(?:\\(|[:x])\\d{2})h:user_id', 'owner'],
+    ['/api/:user_id?', 'owner'],
+    [':::user_id', 'owner'],
+    ['/api', 'user'],
+    ['/api/*', 'user'],
+    ['/api/user_id', 'user'],
+    ['/api/::user_id', 'user'],
+    ['/a(b/:user_id', 'owner'],
+    ['/a(b/:user_id?', 'owner'],
+    ['/api/:team()):user_id', 'owner'],
+    ['/api/:user_id(\\)):team', 'owner'],
+    ['/api/:team(:user_id)', 'user'],
+    ['/api/:team(:user_id', 'user'],
+    ['/api/:team', 'user'],
+    ['/api/:xuser_id', 'user'],
+    ['/api/:user_id', 'public', 'OPTIONS'],
+    ['*', 'public', ['OPTIONS']],
+    ['/api', 'user', ['OPTIONS', 'GET']],
+    ['/api/:user_id', 'owner', ['GET', 'OPTIONS']]
+  ]
+  for (const [url, level, method = 'GET'] of rows) t.same(classify({ url, method }, 'user_id'), { level, source: 'default' }, `${method} ${url}`)
+  t.same(classify({ url: '/:user_id', method: 'GET', access: 'public' }, 'user_id'), { level: 'public', source: 'stated' })
+  t.same(classify({ url: '*', method: 'OPTIONS', access: 'user' }, 'user_id'), { level: 'user', source: 'stated' })
+  t.same(classify({ url: '/:user_id', method: 'GET', access: 'Public' }, 'user_id'), { level: 'owner', source: 'default' })
+})
+
+const alike = (name: string) => new RegExp(`: ":${name}" looks like the owner's parameter ":user_id"`)
+const refusedRoutes: Array<[url: string, access: unknown, says: RegExp, options?: UserScopeOptions]> = [
+  ...['Owner', 'admin', '', 'owner ', null, 1, true, [], ['owner'], {}, 'constructor'].map((access): [string, unknown, RegExp] =>
+    ['/api/:user_id', access, /route GET \/api\/:user_id: config\.access is .*\. Use one of: owner, user, optional, public/]),
+  ['/api/tasks', 'owner', /route GET \/api\/tasks: config\.access is 'owner', but the URL has no parameter ":user_id". Add it, or use 'user'/],
+  ['/api/:userId', 'owner', /has no parameter ":user_id"/],
+  ['/api/:user_id/x/:user_id', undefined, /has the parameter ":user_id" twice, and the router keeps the last only/],
+  ['/api/:user_id/x/:user_id', 'public', /twice/],
+  ...['userId', 'userid', 'UserID', 'USER_ID', 'user-id', 'User-Id', 'uid', 'UID', '_user_id', 'users_id', 'usr_id', 'user_ids', 'user_ld'].map((name): [string, unknown, RegExp] =>
+    [`/api/:${name}`, undefined, alike(name)]),
+  ['/api/:user-id(^\\d+)', undefined, alike('user-id')],
+  ...['/odata/Users(:user_id)/tasks', '/odata/Users(:userId)/tasks', '/odata/Tasks(owner=:uid)', '/a(b/:userId', '/x/:team:userId', '/:org:user_id', '/x/:userId(^a|bob)']
+    .map((url): [string, unknown, RegExp] => [url, undefined, /looks like the owner's parameter ":user_id"/]),
+  ['/api/:account_id', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }],
+  ['/api/:aid', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }]
+]
+
+for (const [url, access, says, options] of refusedRoutes) {
+  t.test(`refused at boot: ${url} ${JSON.stringify(access)}`, async (t) => {
+    for (const route of [
+      { method: 'GET', url },
+      { method: ['GET', 'POST'], url }
+    ]) {
+      const app = Fastify()
+      await app.register(userScope, { secret, ...options })
+      const error = await (async () => {
+        app.route({ ...route, ...access !== undefined && { config: { access: access as AccessLevel } }, handler: async () => 'in' })
+        await app.ready()
+      })().then(() => null, (error: Error) => error)
+      t.ok(error instanceof InvalidRouteError)
+      if (!Array.isArray(route.method)) t.match(error, { code: 'FST_USER_SCOPE_INVALID_ROUTE', message: says })
+    }
+  })
+}
+
+t.test('names that are not alike, or whose route states a level', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret })
+  for (const name of ['id', 'user', 'username', 'task_id', 'identity', 'use', 'userprofile', 'guid', 'uuid', 'ui']) app.get(`/a/${name}/:${name}`, async () => 'in')
+  for (const access of ['user', 'optional', 'public'] as const) app.get(`/${access}/:userId`, { config: { access } }, async () => 'in')
+  app.get('/friends/:user_id/:uid', async () => 'in')
+  await t.resolves(async () => { await app.ready() })
+})
+
+/** Which of `paths` alice's token opens on a route of this URL. */
+async function opened (t: Parameters<typeof build>[0], url: string, paths: string[], server: FastifyServerOptions = {}, options: UserScopeOptions = {}, id = 'alice') {
+  const { send } = await build(t, options, server, (app) => { app.get(url, async () => 'in') })
+  const token = bearer(sign({ sub: id, exp: 1e10 }))
+  const answers: string[] = []
+  for (const path of paths) {
+    const { status, code } = await send({ url: path, headers: token })
+    answers.push(code ?? String(status))
+  }
+  return answers
+}
+
+t.test('the decoded path parameter is compared, string to string', async (t) => {
+  const forbidden = 'FORBIDDEN_USER_ACCESS'
+  const rows: Array<[path: string, answer: string, id?: string]> = [
+    ['/u/alice', '200'],
+    ['/u/%61lice', '200'],
+    ['/u/%61%6c%69%63%65', '200'],
+    ['/u/%2561lice', forbidden],
+    ['/u/%2561lice', '200', '%61lice'],
+    ['/u/Alice', forbidden],
+    ['/u/ALICE', forbidden],
+    ['/u/alice%20', forbidden],
+    ['/u/%20alice', forbidden],
+    ['/u/alice%00', forbidden],
+    ['/u/alice%0a', forbidden],
+    ['/u/alice%09', forbidden],
+    ['/u/', forbidden],
+    ['/u/bob', forbidden],
+    ['/u/alic', forbidden],
+    ['/u/alicee', forbidden],
+    ['/u/alice%2Fbob', forbidden],
+    ['/u/a%2Fb', '200', 'a/b'],
+    ['/u/..%2Falice', forbidden],
+    ['/u/%252e%252e', forbidden],
+    ['/u/alice;x=1', forbidden],
+    ['/u/alice%3Bx', forbidden],
+    ['/u/*', forbidden],
+    ['/u/%', 'FST_ERR_BAD_URL'],
+    ['/u/%zz', 'FST_ERR_BAD_URL'],
+    ['/u/%ff', 'FST_ERR_BAD_URL'],
+    ['/u/caf%C3%A9', '200', 'caf\u00e9'],
+    ['/u/cafe%CC%81', forbidden, 'caf\u00e9'],
+    ['/u/caf%C3%A9', forbidden, 'cafe\u0301'],
+    ['/u/%D0%B0lice', forbidden],
+    ['/u/alic%C4%97', forbidden],
+    ['/u/%EF%BD%81lice', forbidden],
+    ['/u/%F0%9F%A6%8A', '200', '🦊'],
+    ['/u/7', '200', '7'],
+    ['/u/007', forbidden, '7'],
+    ['/u/7.0', forbidden, '7'],
+    ['/u/0x7', forbidden, '7'],
+    ['/u/+7', forbidden, '7'],
+    ['/u/1e3', forbidden, '1000'],
+    ['/u/null', forbidden],
+    ['/u/undefined', forbidden],
+    ['/u/true', '200', 'true'],
+    ['/u/alice?user_id=bob', '200'],
+    ['/u/bob?user_id=alice', forbidden],
+    ['/u/alice#bob', '200']
+  ]
+  for (const [path, answer, id = 'alice'] of rows) {
+    t.same(await opened(t, '/u/:user_id', [path], {}, {}, id), [answer], `${path} for ${id}`)
+  }
+  t.same(await opened(t, '/u/:user_id', [`/u/${'a'.repeat(101)}`], {}, {}, 'a'.repeat(101)), ['FST_ERR_MAX_PARAM_LENGTH'])
+})
+
+t.test('forms of parameters', async (t) => {
+  const forbidden = 'FORBIDDEN_USER_ACCESS'
+  const cases: Array<[url: string, paths: Record<string, string>, server?: FastifyServerOptions]> = [
+    ['/u/:user_id?', { '/u/alice': '200', '/u/': forbidden, '/u': forbidden, '/u/bob': forbidden }],
+    ['/u/:user_id/items', { '/u/alice/items': '200', '/u//items': forbidden, '/u/bob/items': forbidden }],
+    ['/u/:user_id(^[a-z]+$)', { '/u/alice': '200', '/u/bob': forbidden, '/u/ALICE': '404' }],
+    ['/u/:user_id.json', { '/u/alice.json': '200', '/u/bob.json': forbidden, '/u/alice.bob.json': forbidden }],
+    ['/u/:a-:user_id', { '/u/x-alice': '200', '/u/alice-x': forbidden, '/u/x-alice-x': forbidden }],
+    ['/u/:user_id/*', { '/u/alice/x/y': '200', '/u/bob/alice': forbidden }],
+    ['/U/:user_id', { '/u/alice': '200', '/U/ALICE': forbidden, '/u/Alice': forbidden }, { routerOptions: { caseSensitive: false } }],
+    ['/u/:user_id', { '/u/alice/': '200', '/u/bob/': forbidden }, { routerOptions: { ignoreTrailingSlash: true } }],
+    ['/u/:user_id/x', { '//u//alice//x': '200', '/u//bob///x': forbidden, '/u//x': '404' }, { routerOptions: { ignoreDuplicateSlashes: true } }],
+    ['/u/:user_id', { '/u/alice;bob': '200', '/u/bob;alice': forbidden, '/u/;alice': forbidden }, { routerOptions: { useSemicolonDelimiter: true } as object }],
+    ['/u/:user_id', { '/alice': '200', '/bob': forbidden }, { rewriteUrl: ({ url }) => `/u${url}` }]
+  ]
+  for (const [url, paths, server] of cases) {
+    t.same(await opened(t, url, Object.keys(paths), server), Object.values(paths), url)
+  }
+})
+
+t.test('tokens of two users on each other\'s paths', async (t) => {
+  const { send } = await build(t)
+  for (const user of ['alice', 'bob']) {
+    for (const path of ['alice', 'bob']) {
+      t.match(await send({ url: `/api/${path}/tasks`, headers: bearer(tokenFor(user)) }), { status: user === path ? 200 : 403 })
+    }
+  }
+})

@@ -1,0 +1,16 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import userScope from '../../lib/index.js'
+import { scopesOf } from '../../lib/routes/scopes.js'
+import { secret } from '../support/host.js'
+
+t.test('the registrations of one app are found from its server, and those of others are not', async (t) => {
+  const [app, other] = [Fastify(), Fastify()]
+  t.teardown(async () => { await Promise.all([app.close(), other.close()]) })
+  await app.register(async (child) => { await child.register(userScope, { secret }) })
+  await app.register(async (child) => { await child.register(userScope, { secret, userIdParam: 'account' }) })
+  await other.register(userScope, { secret })
+  t.same(scopesOf(app.server).map(({ param }) => param), ['user_id', 'account'])
+  t.same(scopesOf(other.server).map(({ context }) => context === other), [true])
+  t.same(scopesOf(Fastify().server), [])
+})

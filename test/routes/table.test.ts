@@ -1,0 +1,372 @@
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
+import t, { type Test } from 'tap'
+import userScope, { getUser } from '../../lib/index.js'
+import { bearer, secret, sender, tokenFor, type LogLine } from '../support/host.js'
+
+const alice = bearer(tokenFor('alice'))
+const id = async (request: Parameters<typeof getUser>[0]) => ({ user: getUser(request)?.id ?? null })
+
+/** A host that declares routes before and after the plugin. */
+async function host (t: Test, setUp: (app: FastifyInstance) => void | Promise<void>) {
+  const log: LogLine[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+  t.teardown(async () => { await app.close() })
+  await setUp(app)
+  await app.ready()
+  const send = sender(app)
+  const status = async (url: string, headers = {}, method: 'GET' | 'POST' = 'GET') => (await send({ url, headers, method })).status
+  return { app, log, status, send }
+}
+
+t.test('routes declared before the plugin are guarded by their own parameters', async (t) => {
+  const { app, log, status } = await host(t, async (app) => {
+    app.get('/early/:user_id', id)
+    app.get('/early/opt/:user_id?', id)
+    app.get('/early/mine', id)
+    app.get('/early/open', { config: { access: 'public' } }, id)
+    app.get('/early/maybe', { config: { access: 'optional' } }, id)
+    app.get('/early/odd/:user_id', { config: { access: 'nobody' as 'public' } }, id)
+    app.get('/early/c::olon', id)
+    app.get('/early/none', { config: { access: 'owner' } }, id)
+    app.get('/early/files/*', id)
+    app.route({ method: ['POST', 'PUT'], url: '/early/:user_id/both', handler: id })
+    app.options('/early/preflight', id)
+    app.options('*', id)
+    await app.register(async (child) => { child.get('/:user_id', id) }, { prefix: '/child' })
+    await app.register(userScope, { secret })
+    app.get('/late/:user_id', id)
+  })
+  const rows: Array<[url: string, none: number, own: number, other: number | null]> = [
+    ['/early/USER', 401, 200, 403],
+    ['/early/opt/USER', 401, 200, 403],
+    ['/early/mine', 401, 200, null],
+    ['/early/open', 200, 200, null],
+    ['/early/maybe', 200, 200, null],
+    ['/early/odd/USER', 401, 200, 403],
+    ['/early/c:olon', 401, 200, null],
+    ['/early/none', 401, 403, null],
+    ['/early/files/x', 401, 200, null],
+    ['/child/USER', 401, 200, 403],
+    ['/late/USER', 401, 200, 403]
+  ]
+  for (const [url, none, own, other] of rows) {
+    const path = (user: string) => url.replace('USER', user)
+    t.equal(await status(path('alice')), none, url)
+    t.equal(await status(path('alice'), alice), own, url)
+    t.equal(await status(path('alice'), alice), own, `${url}, asked again`)
+    if (other) t.equal(await status(path('bob'), alice), other, url)
+  }
+  t.equal(await status('/early/opt/', alice), 403)
+  t.equal(await status('/early/opt', alice), 403)
+  t.equal(await status('/early/bob/both', alice, 'POST'), 403)
+
+  const warnings = log.filter(({ msg }) => msg.includes('declared before the plugin'))
+  t.equal(warnings.length, 1)
+  const named = (warnings[0]?.routes as Array<{ method: string, url: string }>).map(({ method, url }) => `${method} ${url}`)
+  for (const route of ['GET /early/:user_id', 'GET /early/mine', 'GET /early/c:olon', 'GET /early/files/*', 'POST /early/:user_id/both', 'PUT /early/:user_id/both', 'GET /child/:user_id']) {
+    t.ok(named.includes(route), route)
+  }
+  t.notOk(named.some((route) => route.startsWith('OPTIONS')), 'but not what serves preflights alone')
+  t.notOk(named.some((route) => route.includes('/late')))
+  t.match(app.userScope.routes().filter(({ url }) => url.startsWith('/early/mine') || url.startsWith('/late')), [
+    { method: 'GET', url: '/early/mine', access: 'user', source: 'late' },
+    { method: 'HEAD', url: '/early/mine', access: 'user', source: 'late' },
+    { method: 'GET', url: '/late/:user_id', access: 'owner', source: 'default' },
+    { method: 'HEAD', url: '/late/:user_id', access: 'owner', source: 'default' }
+  ])
+})
+
+t.test('what changes the parameter of such a route is refused too', async (t) => {
+  const { status } = await host(t, async (app) => {
+    app.get('/early/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, id)
+    await app.register(userScope, { secret })
+  })
+  t.equal(await status('/early/alice', alice), 403)
+})
+
+t.test('without await, routes declared right after are guarded as well', async (t) => {
+  const { status, log } = await host(t, (app) => {
+    app.register(userScope, { secret })
+    app.get('/u/:user_id', id)
+    app.get('/mine', id)
+    app.get('/open', { config: { access: 'public' } }, id)
+  })
+  t.same([await status('/u/alice'), await status('/u/alice', alice), await status('/u/bob', alice)], [401, 200, 403])
+  t.same([await status('/mine'), await status('/mine', alice), await status('/open')], [401, 200, 200])
+  t.equal(log.length, 1)
+})
+
+t.test('the URL of such a route alone can stop the boot', async (t) => {
+  for (const [url, message] of [
+    ['/x/:userId', /route GET \/x\/:userId \(declared before the plugin: await its registration first\): ":userId" looks like/],
+    ['/x/:user_id/y/:user_id', /has the parameter ":user_id" twice/]
+  ] as const) {
+    await t.rejects(host(t, async (app) => {
+      app.get(url, id)
+      await app.register(userScope, { secret })
+    }), { code: 'FST_USER_SCOPE_INVALID_ROUTE', message })
+  }
+})
+
+t.test('nor do the names that other methods have for its parameters hide it', async (t) => {
+  await t.rejects(host(t, async (app) => {
+    app.get('/x/:user_id/y/:user_id', id)
+    await app.register(userScope, { secret })
+    app.post('/x/:id', id)
+  }), { code: 'FST_USER_SCOPE_INVALID_ROUTE', message: /has the parameter ":user_id" twice/ })
+})
+
+t.test('two names for one parameter, which the router prints as one', async (t) => {
+  const { status } = await host(t, async (app) => {
+    app.get('/x/:userId/public', { config: { access: 'public' } }, id)
+    app.get('/x/:user_id/own', id)
+    await app.register(userScope, { secret })
+  })
+  t.same([await status('/x/a/public'), await status('/x/alice/own'), await status('/x/alice/own', alice), await status('/x/bob/own', alice)], [200, 401, 200, 403])
+})
+
+t.test('a misspelt parameter that the printed routes do not show is refused at run time', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    app.get('/x/:userId/a', id)
+    app.get('/x/:id/b', id)
+    app.get('/y/:uid/a', { config: { access: 'user' } }, id)
+    app.get('/y/:id/b', id)
+    await app.register(userScope, { secret })
+  })
+  t.ok(app.userScope.printRoutes().includes('|'))
+  t.same([await status('/x/alice/a', alice), await status('/x/bob/a', alice), await status('/x/bob/b', alice), await status('/y/bob/a', alice)], [403, 403, 200, 200])
+})
+
+t.test('a host whose routes cannot be printed', async (t) => {
+  const log: LogLine[] = []
+  for (const routerOptions of [
+    { buildPrettyMeta: () => ({}) },
+    { buildPrettyMeta: () => { throw new Error('no') } }
+  ] as object[]) {
+    log.length = 0
+    const app = Fastify({ routerOptions, logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+    t.teardown(async () => { await app.close() })
+    app.get('/early/:userId', id)
+    app.get('/twice/:user_id/:user_id', id)
+    app.get('/own/:user_id', id)
+    await app.register(userScope, { secret })
+    app.get('/late/:user_id', id)
+    const send = sender(app)
+    const status = async (url: string) => (await send({ url, headers: alice })).status
+    t.same([await status('/early/alice'), await status('/early/bob'), await status('/twice/bob/alice'), await status('/own/alice'), await status('/own/bob'), await status('/late/bob')], [403, 403, 403, 200, 403, 403])
+    t.match(log, [{ msg: /printRoutes shows no hooks here/ }])
+  }
+})
+
+t.test('odd URLs and constraints are no trouble at boot', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    for (const url of ['/a• (b/c', '/a• (b/d', '/ax', '/line\u2028separator', '/x\ry', '/space (GET)', '/│   x', '/└── y']) app.get(url, id)
+    app.get('/v', { constraints: { version: '1.0.0' } }, id)
+    // Takes the mark that the plugin set.
+    app.addHook('onRoute', (route) => { route.preHandler = async () => {} })
+    app.get('/stated/:userId', { config: { access: 'public' } }, id)
+  })
+  t.equal(await status('/stated/x'), 200)
+  t.same(app.userScope.routes().filter(({ url }) => url === '/stated/:userId').map(({ access, source }) => `${access} ${source}`), ['public stated', 'public stated'])
+})
+
+t.test('the config of a route of another scope brings no level along', async (t) => {
+  let copied: RouteOptions['config']
+  const { status } = await host(t, async (app) => {
+    await app.register(async (child) => {
+      await child.register(userScope, { secret })
+      child.addHook('onRoute', (route) => { copied = route.config })
+      child.get('/open', { config: { access: 'public' } }, id)
+    }, { prefix: '/a' })
+    await app.register(async (child) => {
+      child.get('/copy', { config: { ...copied, access: undefined as unknown as 'user' } }, id)
+      await child.register(userScope, { secret })
+    }, { prefix: '/b' })
+  })
+  t.same([await status('/a/open'), await status('/b/copy')], [200, 401])
+})
+
+t.test('routes outside of the scope are left alone', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    app.get('/outside/:userId', id)
+    await app.register(async (child) => {
+      child.get('/early/:user_id', id)
+      await child.register(userScope, { secret })
+      child.get('/:user_id', id)
+      t.equal(child.userScope.routes().length, 2)
+    }, { prefix: '/inside' })
+  })
+  t.same([await status('/outside/x'), await status('/inside/alice'), await status('/inside/alice', alice), await status('/inside/early/bob', alice)], [200, 401, 200, 403])
+  t.notOk('userScope' in app)
+})
+
+t.test('the level of another plugin\'s routes can be stated by a hook', async (t) => {
+  const thirdParty = async (app: FastifyInstance) => { app.get('/page', id) }
+  const publish = (route: RouteOptions) => { route.config = { ...route.config, access: 'public' } }
+  const { status, app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    await app.register(async (docs) => {
+      docs.addHook('onRoute', publish)
+      await docs.register(thirdParty)
+    }, { prefix: '/docs' })
+    await app.register(thirdParty, { prefix: '/private' })
+  })
+  t.same([await status('/docs/page'), await status('/private/page')], [200, 401])
+  t.match(app.userScope.routes()[0], { url: '/docs/page', access: 'public', source: 'stated' })
+})
+
+t.test('a hook that states nonsense later stops the boot', async (t) => {
+  await t.rejects(host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'nobody' as 'public' } })
+    app.get('/x', id)
+  }), { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+})
+
+t.test('a hook that drops the config, or adds the parameter to the URL, opens nothing', async (t) => {
+  const { status } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', (route) => {
+      if (route.url === '/dropped/:user_id') delete route.config
+      if (route.url === '/moved') route.url = '/moved/:user_id'
+    })
+    app.get('/dropped/:user_id', id)
+    app.get('/moved', id)
+  })
+  t.same([await status('/dropped/alice'), await status('/dropped/alice', alice), await status('/dropped/bob', alice)], [401, 200, 403])
+  t.same([await status('/moved/alice'), await status('/moved/alice', alice), await status('/moved/bob', alice)], [401, 200, 403])
+})
+
+t.test('a parameter that the URL does not show is the owner\'s all the same', async (t) => {
+  const { status } = await host(t, async (app) => {
+    app.addHook('onRequest', async (request) => { request.params = { user_id: 'bob' } })
+    await app.register(userScope, { secret })
+    app.get('/mine', id)
+    app.get('/stated', { config: { access: 'user' } }, id)
+  })
+  t.same([await status('/mine', alice), await status('/mine', bearer(tokenFor('bob'))), await status('/stated', alice)], [403, 200, 200])
+})
+
+t.test('one config object may serve several routes, and is not changed', async (t) => {
+  const config = Object.freeze({ access: 'public' } as const)
+  const none = Object.freeze({})
+  const { status } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.get('/a', { config }, id)
+    app.get('/b', { config }, id)
+    app.get('/c', { config: none }, id)
+    app.get('/u/:user_id', { config: none }, id)
+  })
+  t.same([await status('/a'), await status('/b'), await status('/c', alice), await status('/u/bob', alice)], [200, 200, 200, 403])
+  t.same(Reflect.ownKeys(config), ['access'])
+  t.same(Reflect.ownKeys(none), [])
+})
+
+t.test('prefix with and without a slash, and routes with constraints', async (t) => {
+  const { status, send } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    await app.register(async (child) => { child.get('/', id) }, { prefix: '/u/:user_id' })
+    app.get('/v/:user_id', { constraints: { version: '2.0.0' } }, id)
+    app.get('/v/:user_id', { constraints: { host: 'open.example' }, config: { access: 'public' } }, id)
+  })
+  for (const path of ['/u/USER', '/u/USER/']) {
+    t.same([await status(path.replace('USER', 'alice')), await status(path.replace('USER', 'alice'), alice), await status(path.replace('USER', 'bob'), alice)], [401, 200, 403], path)
+  }
+  t.match(await send({ url: '/v/bob', headers: { ...alice, 'accept-version': '2.x' } }), { status: 403 })
+  t.match(await send({ url: '/v/bob', headers: { host: 'open.example' } }), { status: 200 })
+})
+
+t.test('what the table says is what happens', async (t) => {
+  const { app, send } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    const levels = [undefined, 'owner', 'user', 'optional', 'public'] as const
+    for (let i = 0; i < 200; i++) {
+      const access = levels[i % levels.length]
+      const url = `${i % 2 || access === 'owner' ? '/:user_id' : ''}/things/${i}${i % 3 ? '/:thing' : ''}`
+      const method = (['GET', 'POST', 'DELETE', ['PUT', 'PATCH']] as const)[i % 4] as string | string[]
+      await app.register(async (child) => { child.route({ method, url, ...access && { config: { access } }, handler: id }) }, { prefix: i % 7 ? '/api' : '/' })
+    }
+  })
+  const expected = { owner: [401, 401, 200, 403], user: [401, 401, 200, 200], optional: [200, 401, 200, 200], public: [200, 200, 200, 200] }
+  const table = app.userScope.routes()
+  t.ok(table.length > 250)
+  for (const { method, url, access, parameter } of table) {
+    t.equal(parameter, access === 'owner' ? 'user_id' : null)
+    const status = async (headers = {}) =>
+      (await send({ method: method as 'GET', url: url.replace(':user_id', 'alice').replace(':thing', 'x'), headers })).status
+    t.same([await status(), await status(bearer('bad')), await status(alice), await status(bearer(tokenFor('stranger')))], expected[access], `${method} ${url}`)
+  }
+})
+
+t.test('the table in print', async (t) => {
+  const { app } = await host(t, async (app) => {
+    app.get('/early', id)
+    await app.register(userScope, { secret })
+    app.get('/api/:user_id/tasks', id)
+    app.post('/api/:user_id/tasks', id)
+    app.get('/api/me', id)
+    app.get('/health', { config: { access: 'public' } }, id)
+    app.options('*', id)
+  })
+  t.equal(app.userScope.printRoutes(), [
+    'public     *  OPTIONS  default',
+    'owner      /api/:user_id/tasks  GET, HEAD, POST  default',
+    'user       /api/me  GET, HEAD  default',
+    'user       /early  GET, HEAD  late',
+    'public     /health  GET, HEAD  stated',
+    ''
+  ].join('\n'))
+  const empty = await host(t, async (app) => { await app.register(userScope, { secret }) })
+  t.equal(empty.app.userScope.printRoutes(), '')
+})
+
+t.test('a longer route adds its own line to the table in print, and changes no other', async (t) => {
+  const table = async (...urls: string[]) => {
+    const { app } = await host(t, async (app) => {
+      await app.register(userScope, { secret })
+      for (const url of urls) app.get(url, { config: { access: url.includes(':') ? 'owner' : 'optional' } }, id)
+    })
+    return app.userScope.printRoutes().split('\n')
+  }
+  const lines = await table('/a', '/c')
+  const added = 'owner      /b/:user_id/much/longer/than/the/others  GET, HEAD  stated'
+  t.same(await table('/a', '/b/:user_id/much/longer/than/the/others', '/c'), [lines[0], added, ...lines.slice(1)])
+})
+
+t.test('the root of a prefix stands in the table by both of its spellings', async (t) => {
+  const { app, status } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    await app.register(async (child) => { child.get('/', id) }, { prefix: '/of/:user_id' })
+  })
+  t.equal(app.userScope.printRoutes(), 'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n')
+  for (const url of ['/of/alice', '/of/alice/']) t.equal(await status(url, alice), 200, url)
+  for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
+})
+
+t.test('a route is judged by what hooks of the host made of it', async (t) => {
+  type Change = (route: RouteOptions & { method: string | string[] }) => void
+  const changed = (method: string | string[], url: string, change: Change) => host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', change as (route: RouteOptions) => void)
+    app.route({ method, url, exposeHeadRoute: false, handler: id })
+  })
+
+  for (const [method, change] of [
+    ['OPTIONS', (route) => { route.method = ['OPTIONS', 'GET'] }],
+    [['OPTIONS'], (route) => { (route.method as string[]).push('GET') }]
+  ] as Array<[string | string[], Change]>) {
+    const { app, status } = await changed(method, '/tasks', change)
+    t.equal(await status('/tasks'), 401)
+    t.equal(app.userScope.printRoutes(), 'user       /tasks  GET, OPTIONS  default\n')
+  }
+
+  const { app, status } = await changed('GET', '/tasks', (route) => { route.url = '/:user_id/tasks' })
+  t.equal(await status('/alice/tasks', alice), 200)
+  t.equal(await status('/bob/tasks', alice), 403)
+  t.equal(app.userScope.printRoutes(), 'owner      /:user_id/tasks  GET  default\n')
+
+  for (const url of ['/:userId/tasks', '/:user_id/tasks/:user_id']) {
+    await t.rejects(changed('GET', '/tasks', (route) => { route.url = url }), { code: 'FST_USER_SCOPE_INVALID_ROUTE' }, url)
+  }
+})

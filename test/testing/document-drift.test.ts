@@ -1,0 +1,199 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import Fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import userScope from '../../lib/index.js'
+import { assertDocumentMatchesGuards, createIssuer, ScopeAssertionError, type DocumentOptions } from '../../lib/testing/index.js'
+
+const issuer = createIssuer()
+let ran = 0
+const handler = async () => ({ ran: ran++ })
+const docs = /^(GET|HEAD) \/docs/
+
+async function host (t: Test, options: object, routes: (app: FastifyInstance) => unknown = () => {}) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, options)
+  await app.register(userScope, issuer.options)
+  app.get('/api/:user_id/tasks', handler)
+  app.post('/api/:user_id/tasks/:n(^\\d+$)', { schema: { body: { type: 'object', required: ['a'] } } }, handler)
+  app.get('/api/me', handler)
+  app.get('/api/maybe', { config: { access: 'optional' } }, handler)
+  app.get('/api/open', { config: { access: 'public' } }, handler)
+  app.get('/api/files/*', { config: { access: 'public' } }, handler)
+  app.register(async (child) => { child.get('/', handler) }, { prefix: '/api/root' })
+  await routes(app)
+  return app
+}
+
+async function say (app: FastifyInstance, options: Partial<DocumentOptions> = {}): Promise<string> {
+  const error = await assertDocumentMatchesGuards(app, { issuer, alice: 'alice', bob: 'bob', ...options } as DocumentOptions).then(() => null, (error: unknown) => error)
+  if (error !== null && !(error instanceof ScopeAssertionError)) throw error
+  return error?.message ?? ''
+}
+
+const dialects: Record<string, object> = {
+  'OpenAPI 3.0': {},
+  'OpenAPI 3.1': { openapi: { openapi: '3.1.0' } },
+  'OpenAPI 3.1, a base path': { openapi: { openapi: '3.1.0', servers: [{ url: 'https://example.com/api' }] } },
+  'OpenAPI 3.0, a base path that stays': { openapi: { servers: [{ url: '/{v}', variables: { v: { default: 'api' } } }] }, stripBasePath: false },
+  'OpenAPI 3.0, the base path of others': { openapi: { servers: [{ url: '/v2' }] } },
+  'Swagger 2': { swagger: {} },
+  'Swagger 2, a base path': { swagger: { basePath: '/api' } },
+  'a global default': { openapi: { security: [{ bearerAuth: [] }], components: { securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } } } } },
+  'HEAD routes, too': { exposeHeadRoutes: true }
+}
+
+for (const [name, options] of Object.entries(dialects)) {
+  t.test(`the document of a sound host is what the server does: ${name}`, async (t) => { t.equal(await say(await host(t, options)), '') })
+}
+
+t.test('a docs page need not stand in the document, where it is allowed to', async (t) => {
+  const app = await host(t, {}, async (app) => {
+    await app.register(async (child) => {
+      child.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'public' } })
+      await child.register(swaggerUi, { routePrefix: '/docs' })
+    })
+  })
+  t.match(await say(app), 'GET /docs/json (public)\n  it is served, and the document does not have it')
+  t.equal(await say(app, { allow: [docs] }), '')
+})
+
+/** The document of the sound host, after somebody wrote in it. */
+async function changed (t: Test, change: (paths: Record<string, Record<string, { security?: unknown, responses?: unknown }>>) => unknown, options: Partial<DocumentOptions> = {}) {
+  const app = await host(t, {})
+  await app.ready()
+  const document = structuredClone(app.swagger()) as unknown as { paths: Parameters<typeof change>[0] }
+  change(document.paths)
+  return await say(app, { document, ...options })
+}
+
+const tasks = '/api/{user_id}/tasks'
+const heading = 'Routes that are not what the document says: 1'
+
+t.test('each kind of drift is named', async (t) => {
+  t.equal(await changed(t, (paths) => { paths[tasks]!.get!.security = [] }),
+    `${heading}\n\nGET ${tasks}\n  the document says open, and a request without a token is answered 401 MISSING_TOKEN\n  the document says open, and a request with a forged token is answered 401 INVALID_TOKEN_SIGNATURE\n  curl -i 'http://localhost/api/alice/tasks'`)
+  t.equal(await changed(t, (paths) => { paths['/api/open']!.get!.security = [{ bearerAuth: [] }] }),
+    `${heading}\n\nGET /api/open\n  the document says guarded, and a request without a token goes on to its handler\n  the document says guarded, and a request with a forged token goes on to its handler\n  curl -i 'http://localhost/api/open'`)
+  t.match(await changed(t, (paths) => { paths['/api/open']!.get!.security = [{}, { bearerAuth: [] }] }),
+    'the document says guarded where a token comes, and a request with a forged token goes on to its handler')
+  t.match(await changed(t, (paths) => { paths['/api/me']!.get!.security = [{}, { bearerAuth: [] }] }),
+    'the document says guarded where a token comes, and a request without a token is answered 401')
+  t.match(await changed(t, (paths) => { delete (paths[tasks]!.get!.responses as Record<string, unknown>)['403'] }),
+    "the document lists no 403, and a request of alice to bob's path is answered 403 FORBIDDEN_USER_ACCESS")
+  t.match(await changed(t, (paths) => { delete paths['/api/me']!.get!.responses }),
+    'the document lists no 401, and a request without a token is answered 401 MISSING_TOKEN')
+  t.equal(await changed(t, (paths) => { paths['/api/me']!.get!.responses = { '4xx': {} } }), '')
+  t.equal(await changed(t, (paths) => { paths['/api/me']!.get!.responses = { default: {} } }), '')
+  t.equal(await changed(t, (paths) => { paths['/api/me']!.post = {} }),
+    `${heading}\n\nPOST /api/me\n  the document has it, and the app has no such route: mend it, or allow: ['POST /api/me']`)
+  t.equal(await changed(t, (paths) => { paths['/api/me']!.post = {}; delete paths['/api/open'] }, { allow: ['POST /api/me', 'GET /api/open'] }), '')
+  t.equal(await changed(t, (paths) => { delete paths['/api/open'] }),
+    `${heading}\n\nGET /api/open (public)\n  it is served, and the document does not have it: take schema.hide away, or allow: ['GET /api/open']`)
+  t.equal(await changed(t, () => {}, { allow: ['GET /gone'] }), `${heading}\n\nGET /gone\n  allow names it, and the document and the app agree on it, or do not have it`)
+})
+
+t.test('a 403 that the host shows as 404', async (t) => {
+  const app = await host(t, {}, (app) => app.setErrorHandler<{ statusCode: number }>((error, _request, reply) => error.statusCode === 403 ? reply.code(404).send({}) : reply.send(error)))
+  t.equal(await say(app), '')
+  const unguarded = Fastify()
+  t.teardown(() => unguarded.close())
+  await unguarded.register(async (child) => {
+    await child.register(userScope, issuer.options)
+    child.get('/api/:user_id', handler)
+  })
+  unguarded.get('/x/:user_id', { preHandler: async ({ headers }, reply) => reply.code(headers.authorization === issuer.authorization('alice').authorization ? 404 : 401).send({}) }, handler)
+  const document = { openapi: '3.0.0', info: {}, components: { securitySchemes: { a: {} } }, paths: { '/x/{user_id}': { get: { security: [{ a: [] }], responses: { 401: {}, 403: {} } } } } }
+  t.match(await say(unguarded, { document, allow: ['GET /api/:user_id'] }), "GET /x/{user_id}\n  the document says guarded, and a request of alice to bob's path is answered 404", 'without a guard there may be no bob')
+})
+
+t.test('each version of a route is compared', async (t) => {
+  const app = await host(t, {}, (app) => {
+    app.get('/versions/:user_id', { constraints: { version: '1.0.0' }, config: { access: 'public' }, schema: { hide: true } }, handler)
+    app.get('/versions/:user_id', { constraints: { version: '2.0.0' } }, handler)
+  })
+  t.equal(await say(app), `${heading}\n\nGET /versions/{user_id} {"version":"1.0.0"}\n  the document says guarded, and a request without a token goes on to its handler\n` +
+    "  the document says guarded, and a request with a forged token goes on to its handler\n  the document says guarded, and a request of alice to bob's path goes on to its handler\n  curl -i -H 'accept-version: 1.0.0' 'http://localhost/versions/alice'")
+})
+
+t.test('a 403 that is documented, and not given', async (t) => {
+  const app = await host(t, {}, (app) => {
+    app.get('/shared/:user_id', { config: { access: 'user' }, schema: { response: { 403: { type: 'object' } } } }, handler)
+    app.get('/everybody/:user_id', { config: { access: 'user' } }, handler)
+    app.get('/roles', { schema: { response: { 403: { type: 'object' } } } }, handler)
+  })
+  t.equal(await say(app), `${heading}\n\nGET /shared/{user_id}\n  the document says guarded, and a request of alice to bob's path goes on to its handler\n  curl -i -H 'authorization: Bearer eyJhbGciOiJIU…' 'http://localhost/shared/bob'`)
+})
+
+t.test('whose token is good, and what could not be asked', async (t) => {
+  const app = await host(t, {})
+  t.match(await say(app, { issuer: createIssuer() }), `GET ${tasks}\n  alice's token is not taken: is the plugin registered with the options of the issuer?, and a request with a good token is answered 401 INVALID_TOKEN_SIGNATURE\n` +
+    "  the document says guarded, and a request of alice to bob's path is answered 401 INVALID_TOKEN_SIGNATURE")
+  const missing = await host(t, {}, (app) => {
+    app.get('/hosted', { constraints: { host: /^a/ }, config: { access: 'public' } }, handler)
+    app.get('/broken', { config: { access: 'public' }, preHandler: async () => { throw new Error('no database') } }, handler)
+    app.get('/strict', { config: { access: 'public' }, schema: { querystring: { type: 'object', required: ['q'], properties: { q: { type: 'string' } } } } }, handler)
+  })
+  t.equal(await say(missing), [
+    'Routes that are not what the document says: 2', '',
+    'GET /hosted {"host":"/^a/"}',
+    "  it cannot be compared: give what it needs, params: { 'GET /hosted': { path, headers } }, and a request without a token is answered 404, no route",
+    "  it cannot be compared: give what it needs, params: { 'GET /hosted': { path, headers } }, and a request with a forged token is answered 404, no route",
+    "  curl -i 'http://localhost/hosted'", '',
+    'GET /broken',
+    "  it cannot be compared: give what it needs, params: { 'GET /broken': { path, headers } }, and a request without a token is answered 500 no database",
+    "  it cannot be compared: give what it needs, params: { 'GET /broken': { path, headers } }, and a request with a forged token is answered 500 no database",
+    "  curl -i 'http://localhost/broken'"
+  ].join('\n'))
+  t.equal(await say(missing, { params: { 'GET /hosted': { headers: { host: 'a.example' } } }, allow: ['GET /broken'] }), '')
+  t.match(await changed(t, (paths) => { paths['/api/maybe']!.get!.security = [] }), 'the document says open, and a request with a forged token is answered 401')
+})
+
+t.test('the security scheme is one for bearer tokens', async (t) => {
+  const withScheme = async (scheme: object | undefined, security: object[]) => {
+    const app = await host(t, { openapi: {} })
+    await app.ready()
+    const document = structuredClone(app.swagger()) as unknown as { components: { securitySchemes: Record<string, unknown> }, paths: Record<string, { get: { security: unknown } }> }
+    if (scheme) document.components.securitySchemes.other = scheme
+    document.paths['/api/me']!.get.security = security
+    return await say(app, { document })
+  }
+  const other = [{ other: [] }]
+  t.match(await withScheme(undefined, other), 'GET /api/me\n  it names the security scheme "other", which the document does not define')
+  for (const scheme of [{ type: 'apiKey', in: 'query', name: 'key' }, { type: 'http', scheme: 'basic' }, { type: 'http' }, {}]) {
+    t.match(await withScheme(scheme, other), 'GET /api/me\n  no security requirement of it is met by a bearer token alone: other')
+    t.match(await withScheme(scheme, [{ other: [], bearerAuth: [] }]), 'by a bearer token alone: other, bearerAuth')
+    t.equal(await withScheme(scheme, [{ other: [] }, { bearerAuth: [] }]), '', 'one of several')
+  }
+  for (const scheme of [{ type: 'http', scheme: 'Bearer' }, { type: 'oauth2' }, { type: 'openIdConnect' }, { type: 'apiKey', in: 'header', name: 'Authorization' }]) t.equal(await withScheme(scheme, other), '')
+})
+
+t.test('scopes with issuers of their own are compared one by one', async (t) => {
+  const admin = createIssuer()
+  const app = await Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger)
+  for (const [prefix, { options }] of [['/a', issuer], ['/b', admin]] as const) {
+    await app.register(async (child) => {
+      await child.register(userScope, options)
+      child.get('/:user_id', handler)
+      child.get('/hidden', { schema: { hide: true } }, handler)
+    }, { prefix })
+  }
+  t.match(await say(app, { allow: [/hidden/] }), "GET /b/{user_id}\n  alice's token is not taken")
+  t.equal(await say(app, { only: ({ url }) => url.startsWith('/a'), allow: ['GET /a/hidden', 'GET /b/hidden'] }), '')
+  t.match(await say(app, { issuer: admin, only: ({ url }) => url.startsWith('/b') }), `${heading}\n\nGET /b/hidden (user)\n  it is served`)
+})
+
+t.test('without a document there is nothing to compare', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  await t.rejects(say(app), /^no OpenAPI document/)
+  await t.rejects(say(app, { document: { openapi: '3.0.0' } }), TypeError)
+  await t.rejects(say(app, { documents: {} } as object), /^assertDocumentMatchesGuards has no option "documents": it has/)
+  await t.rejects(say({} as FastifyInstance), /^the first argument must be a Fastify app/)
+})
+
+t.test('of all these hosts no handler ran', async (t) => { t.equal(ran, 0) })

@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process'
+import { env } from 'node:process'
+import { mock } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { createKey, createRemoteIssuer, sendJson, type RemoteIssuerOptions } from '../../lib/testing/remote-issuer.js'
+import { bearer, build } from '../support/host.js'
+
+async function host (t: Test, options: Partial<RemoteIssuerOptions> = {}) {
+  const issuer = await createRemoteIssuer({ mode: 'jwks', t, ...options })
+  const { send } = await build(t, issuer.options)
+  const status = async (token: Promise<string>, path = '/api/alice/tasks') => {
+    const { status, code } = await send({ url: path, headers: bearer(await token) })
+    return [status, code].filter(Boolean).join(' ')
+  }
+  return { issuer, status }
+}
+
+for (const alg of [undefined, 'ES256', 'RS256', 'PS512'] as const) {
+  t.test(`the plugin takes its tokens: ${alg ?? 'EdDSA by default'}`, async (t) => {
+    const { issuer, status } = await host(t, alg && { alg })
+    t.equal(issuer.keys[0]?.alg, alg ?? 'EdDSA')
+    t.equal(await status(issuer.token('alice')), '200')
+    t.equal(await status(issuer.token('alice'), '/api/bob/tasks'), '403 FORBIDDEN_USER_ACCESS')
+    t.equal(await status(issuer.expired('alice')), '401 TOKEN_EXPIRED')
+    t.equal(await status(issuer.forged('alice')), '401 INVALID_TOKEN_SIGNATURE')
+    t.equal(await status(issuer.token('alice', { header: { typ: 'other' } })), '401 INVALID_CLAIMS')
+    t.match(await issuer.authorization('alice'), { authorization: /^Bearer / })
+    t.equal(issuer.requests, 1)
+  })
+}
+
+t.test('its own claims, audience and keys', async (t) => {
+  const keys = [await createKey('a', 'ES256'), await createKey('b')]
+  const { issuer, status } = await host(t, { keys, audience: 'other', userIdClaim: 'account', expiresIn: 60 })
+  t.equal(await status(issuer.token({ id: 'alice' })), '200')
+  t.equal(await status(issuer.token('alice', { key: keys[1]! })), '200')
+  t.equal(await status(issuer.forged('alice', { key: keys[1]! })), '401 INVALID_TOKEN_SIGNATURE')
+  t.same(issuer.options, { issuers: [issuer.entry] })
+  await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }), RangeError)
+  for (const sign of [issuer.token, issuer.expired, issuer.forged]) await t.rejects(sign({} as { id: string }), /^a token needs a user/)
+})
+
+t.test('rotate', async (t) => {
+  const { issuer, status } = await host(t)
+  const old = issuer.token('alice')
+  await old
+  await issuer.rotate({ keep: true })
+  t.same(issuer.keys.map(({ kid }) => kid), ['key-2', 'key-1'])
+  const start = Date.now()
+  mock.timers.enable({ apis: ['Date'], now: start })
+  t.teardown(() => mock.timers.reset())
+  t.equal(await status(issuer.token('alice')), '401 INVALID_TOKEN_SIGNATURE', 'within the cooldown')
+  mock.timers.setTime(start + 30_000)
+  t.equal(await status(issuer.token('alice')), '200')
+  t.equal(await status(old), '200')
+  await issuer.rotate()
+  t.same(issuer.keys.map(({ kid }) => kid), ['key-3', 'key-1'])
+})
+
+t.test('slow, other answers, discovery, stop and restart', async (t) => {
+  const issuer = await createRemoteIssuer({ mode: 'jwks', t })
+  const get = async (path = '/jwks') => (await fetch(issuer.url + path)).json()
+  issuer.slow(1)
+  t.same(await get(), { keys: issuer.keys.map(({ jwk }) => jwk) })
+  issuer.slow(0)
+  issuer.answer = sendJson({ keys: [] }, 500)
+  t.type(issuer.answer, 'function')
+  t.same(await get(), { keys: [] })
+  issuer.answer = undefined
+  t.equal(issuer.requests, 2)
+  t.same(await get('/.well-known/openid-configuration'), { issuer: issuer.url, jwks_uri: issuer.entry.jwksUri })
+  t.equal(issuer.requests, 2)
+  await issuer.stop()
+  await t.rejects(get())
+  await issuer.restart()
+  t.same((await get() as { keys: unknown[] }).keys, issuer.keys.map(({ jwk }) => jwk))
+})
+
+t.test('who waits for a slow one when it stops is not waited for', async (t) => {
+  const issuer = await createRemoteIssuer({ mode: 'jwks', t })
+  issuer.slow(3_600_000)
+  let answered = false
+  const waiting = t.rejects(fetch(issuer.entry.jwksUri).then(() => { answered = true }))
+  while (issuer.requests === 0) await new Promise((resolve) => setImmediate(resolve))
+  issuer.slow(0)
+  t.equal((await fetch(issuer.entry.jwksUri)).status, 200)
+  t.equal(answered, false)
+  await issuer.stop()
+  await waiting
+})
+
+t.test('it ends with its test', async (t) => {
+  let url = ''
+  await t.test('a test', async (t) => { ({ url } = await createRemoteIssuer({ mode: 'jwks', t })) })
+  await t.rejects(fetch(url))
+})
+
+t.test('nothing keeps a process alive that stops it, or whose context ends nothing', async (t) => {
+  const file = fileURLToPath(new URL('../../lib/testing/remote-issuer.ts', import.meta.url))
+  // What keeps it alive keeps it for an hour, and is killed before.
+  const run = async (script: string) => {
+    const { stdout } = await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', '--input-type=module', '-e', `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`], { timeout: 60_000, env: { PATH: env.PATH } })
+    return stdout.trim()
+  }
+  t.equal(await run(`
+    const issuer = await createRemoteIssuer({ mode: 'jwks' })
+    issuer.slow(3_600_000)
+    const pending = fetch(issuer.entry.jwksUri).catch(() => console.log('gone'))
+    while (issuer.requests === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await issuer.stop()
+    await pending`), 'gone')
+  t.equal(await run("await createRemoteIssuer({ mode: 'jwks', t: {} }).catch(({ name }) => console.log(name))"), 'TypeError')
+})

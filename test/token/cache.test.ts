@@ -1,0 +1,178 @@
+import { mock } from 'node:test'
+import Fastify from 'fastify'
+import t from 'tap'
+import { TokenCache } from '../../lib/token/cache.js'
+import userScope, { type UserScopeOptions, type VerifiedUser } from '../../lib/index.js'
+import { createIssuer, createKey } from '../../lib/testing/index.js'
+import { bearer, build, sign } from '../support/host.js'
+
+const start = 1_800_000_000
+mock.timers.enable({ apis: ['Date'], now: start * 1000 })
+t.beforeEach(() => { mock.timers.setTime(start * 1000) })
+const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
+
+/** A host that hands out the users its handler sees, so that one can tell whether the cache answered: it gives the very same object. */
+async function host (t: Parameters<typeof build>[0], options: UserScopeOptions = {}) {
+  let seen: VerifiedUser | undefined
+  const { send } = await build(t, options, {}, (app) => {
+    app.get('/api/:user_id/tasks', async (request) => { seen = request.user; return 'in' })
+  })
+  return async (token: string, user = 'alice', headers = bearer(token)) => {
+    seen = undefined
+    const { status } = await send({ url: `/api/${user}/tasks`, headers })
+    return seen ?? status
+  }
+}
+
+t.test('a token that is known is not verified again', async (t) => {
+  const ask = await host(t)
+  const token = sign({ sub: 'alice', exp: start + 1000 })
+  const first = await ask(token)
+  t.type(first, 'object')
+  t.equal(await ask(token), first)
+  t.equal(await ask(token, 'bob'), 403, 'but its path is compared each time')
+  t.not(await ask(sign({ sub: 'alice', exp: start + 1001 })), first)
+  t.equal(await ask(`${token}x`), 401)
+  t.equal(await ask(token, 'alice', { authorization: `bearer ${token}` }) === first, false, 'another spelling of the scheme is let in, by the long way')
+})
+
+t.test('off', async (t) => {
+  const ask = await host(t, { cache: false })
+  const token = sign({ sub: 'alice', exp: start + 1000 })
+  t.not(await ask(token), await ask(token))
+})
+
+t.test('until when', async (t) => {
+  const cases: Array<[what: string, options: UserScopeOptions, claims: object, kept: number, gone: number]> = [
+    ['exp', {}, { exp: start + 100 }, 99.999, 100],
+    ['exp and clockTolerance', { clockTolerance: 10 }, { exp: start + 100 }, 109.999, 110],
+    ['maxTokenAge', { maxTokenAge: 50 }, { exp: start + 1000, iat: start - 10 }, 39.999, 40],
+    ['ttl', { cache: { ttl: 60 } }, { exp: start + 1000 }, 59.999, 60],
+    ['the default ttl', {}, { exp: start + 1000 }, 299.999, 300]
+  ]
+  for (const [what, options, claims, kept, gone] of cases) {
+    at(0)
+    const ask = await host(t, options)
+    const token = sign({ sub: 'alice', ...claims })
+    const first = await ask(token)
+    at(kept)
+    t.equal(await ask(token), first, `${what}: kept`)
+    at(gone)
+    t.not(await ask(token), first, `${what}: gone`)
+  }
+})
+
+t.test('a clock that is set back: what was kept later is verified anew', async (t) => {
+  const ask = await host(t, { cache: { ttl: 60 } })
+  const token = sign({ sub: 'alice', exp: start + 1000, nbf: start - 100, iat: start - 100 })
+  const first = await ask(token)
+  t.equal(await ask(token), first)
+  at(-0.001)
+  const second = await ask(token)
+  t.type(second, 'object')
+  t.not(second, first)
+  at(59)
+  t.equal(await ask(token), second)
+  at(-100.001)
+  t.equal(await ask(token), 401, 'before nbf and iat')
+})
+
+t.test('the least recently used token leaves first', async (t) => {
+  const ask = await host(t, { cache: { max: 2 } })
+  const [a, b, c] = ['a', 'b', 'c'].map((n) => sign({ sub: 'alice', exp: start + 1000, n })) as [string, string, string]
+  const first = await ask(a)
+  await ask(b)
+  t.equal(await ask(a), first)
+  await ask(c)
+  t.equal(await ask(a), first, 'used again, so b left')
+})
+
+t.test('tokens over 4 KB, and refusals, are not kept', async (t) => {
+  const ask = await host(t)
+  const long = sign({ sub: 'alice', exp: start + 1000, pad: 'x'.repeat(3200) })
+  t.ok(long.length > 4096)
+  t.not(await ask(long), await ask(long))
+  const soon = sign({ sub: 'alice', exp: start + 1000, nbf: start + 10 })
+  t.equal(await ask(soon), 401)
+  at(10)
+  t.type(await ask(soon), 'object')
+})
+
+t.test('bounded in bytes', async (t) => {
+  const cache = new TokenCache({ max: 1_000_000, ttl: 300 })
+  const verified = { expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
+  for (let i = 0; i < 10_000; i++) cache.keep(String(i).padStart(4096, '0'), verified, 0)
+  const kept = Array.from({ length: 10_000 }, (_, i) => cache.find(`Bearer ${String(i).padStart(4096, '0')}`)).filter(Boolean).length
+  t.equal(kept, 33_554_432 / 4096)
+})
+
+t.test('what one request does to its user reaches no other', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.get('/api/:user_id/tasks', { preHandler: async (request) => { Object.assign(request, { user: { id: 'mallory' } }) } }, async (request) => request.user.id)
+    app.get('/api/me', async (request) => request.user.id)
+  })
+  const headers = bearer(sign({ sub: 'alice', exp: start + 1000 }))
+  t.match(await send({ url: '/api/alice/tasks', headers }), { body: 'mallory' })
+  t.match(await send({ url: '/api/me', headers }), { body: 'alice' })
+})
+
+t.test('an entry does not outlive the keys that verified it', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const ask = await host(t, { issuers: [issuer.entry], cache: { ttl: 86_400 } })
+  const [old] = issuer.keys
+  const token = await issuer.token({ id: 'alice', exp: start + 100_000 })
+  const first = await ask(token)
+  t.equal(await ask(token), first)
+
+  issuer.keys.splice(0, 1, await createKey('two'))
+  at(30)
+  t.type(await ask(await issuer.token('alice')), 'object', 'a new kid has the keys fetched')
+  t.equal(await ask(token), 401, 'and the removed key does not serve from memory')
+
+  issuer.keys.splice(0, 1, old!)
+  at(700)
+  t.type(await ask(token), 'object')
+  issuer.keys.splice(0, 1, await createKey('three'))
+  at(1300)
+  t.equal(await ask(token), 401, 'nor without anybody asking, after the maximum age')
+})
+
+t.test('nor is it kept by a verification that began while new keys were taken over', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  let arrived = () => {}
+  const keysArrive = new Promise<void>((resolve) => { arrived = resolve })
+  const app = Fastify({ logger: { level: 'warn', stream: { write: () => { arrived() } } } })
+  t.teardown(async () => { await app.close() })
+  // A hook of the host in front of the guard: what it waits for ends so many microtasks after the keys came.
+  app.addHook('onRequest', async ({ headers }) => {
+    if (headers['x-hops'] === undefined) return
+    await keysArrive
+    for (let i = 0; i < Number(headers['x-hops']); i++) await null
+  })
+  await app.register(userScope, { issuers: [issuer.entry], cache: { ttl: 86_400 } })
+  app.get('/me', async (request) => request.user.id)
+  const status = async (token: string, headers = {}) => (await app.inject({ url: '/me', headers: { ...bearer(token), ...headers } })).statusCode
+  const tokens = await Promise.all(Array.from({ length: 50 }, async (_, n) => issuer.token({ id: 'alice', exp: start + 100_000, n })))
+  t.equal(await status(tokens[0]!), 200)
+
+  // The key that cannot be used is what is logged when the keys arrive.
+  issuer.keys.splice(0, 1, await createKey('two'), { ...await createKey('bad'), jwk: { kty: 'oct' } })
+  at(590)
+  const under = tokens.map((token, hops) => status(token, { 'x-hops': String(hops) }))
+  t.equal(await status(await issuer.token({ id: 'alice', exp: start + 100_000 })), 200, 'a new kid, for which the keys are fetched')
+  const during = await Promise.all(under)
+  const after = await Promise.all(tokens.map((token) => status(token)))
+  t.same(new Set(during), new Set([200, 401]), 'some came in time')
+  t.same(new Set(after), new Set([401]))
+})
+
+t.test('a verification that was under way while the keys changed is not kept', async (t) => {
+  const cache = new TokenCache({ max: 10, ttl: 300 })
+  const verified = { expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
+  const { generation } = cache
+  cache.clear()
+  cache.keep('token', verified, generation)
+  t.equal(cache.find('Bearer token'), undefined)
+  cache.keep('token', verified, cache.generation)
+  t.equal(cache.find('Bearer token'), verified)
+})

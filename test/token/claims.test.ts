@@ -1,0 +1,227 @@
+import { mock } from 'node:test'
+import t from 'tap'
+import { createClaimsReader } from '../../lib/token/claims.js'
+import type { UserScopeOptions } from '../../lib/index.js'
+import { bearer, build, challengeOf, refusals, sign } from '../support/host.js'
+
+// The clock stands at this second in every test of this file.
+const now = 1_800_000_000
+mock.timers.enable({ apis: ['Date'], now: now * 1000 })
+const exp = now + 60
+
+type Row = [what: string, claims: object | string, code?: string]
+
+/** Sends a token with each row's claims; no code means that it is let in as alice. */
+function table (name: string, options: UserScopeOptions, rows: Row[], header?: object): void {
+  t.test(name, async (t) => {
+    const { send, log } = await build(t, options)
+    for (const [what, claims, code] of rows) {
+      log.length = 0
+      const token = sign(typeof claims === 'string' ? claims : { sub: 'alice', exp, ...claims }, header && { header })
+      const answer = await send({ url: '/api/me', headers: bearer(token) })
+      t.match(answer, code ? { status: 401, code } : { status: 200, body: { user: 'alice' } }, what)
+      t.equal(refusals(log).length, code ? 1 : 0, `${what}: one line for a refusal`)
+    }
+  })
+}
+
+const noDates: unknown[] = ['1800000060', '', null, true, false, [], [exp], {}, { exp }, '2027-01-01']
+const json = (claim: string, value: string) => `{"sub":"alice","exp":${exp},"${claim}":${value}}`
+
+table('exp', {}, [
+  ['missing', { exp: undefined }, 'INVALID_CLAIMS'],
+  ...noDates.map((value): Row => [`is ${JSON.stringify(value)}`, { exp: value }, 'INVALID_CLAIMS']),
+  ['one second ahead', { exp: now + 1 }],
+  ['a fraction of a second ahead', { exp: now + 0.001 }],
+  ['now', { exp: now }, 'TOKEN_EXPIRED'],
+  ['a second ago', { exp: now - 1 }, 'TOKEN_EXPIRED'],
+  ['0', { exp: 0 }, 'TOKEN_EXPIRED'],
+  ['negative', { exp: -1 }, 'TOKEN_EXPIRED'],
+  ['far in the past', { exp: -1e20 }, 'TOKEN_EXPIRED'],
+  ['the last second of 9999', { exp: 253_402_300_799 }],
+  ['a second later', { exp: 253_402_300_800 }, 'INVALID_CLAIMS'],
+  ['milliseconds', { exp: exp * 1000 }, 'INVALID_CLAIMS'],
+  ['1e308', json('exp', '1e308'), 'INVALID_CLAIMS'],
+  ['too large for a double', json('exp', '1e999'), 'INVALID_CLAIMS'],
+  ['too negative for a double', json('exp', '-1e999'), 'INVALID_CLAIMS']
+])
+
+table('nbf', {}, [
+  ...noDates.map((value): Row => [`is ${JSON.stringify(value)}`, { nbf: value }, 'INVALID_CLAIMS']),
+  ['now', { nbf: now }],
+  ['past', { nbf: 0 }],
+  ['negative', { nbf: -1e20 }],
+  ['a fraction ahead', { nbf: now + 0.5 }, 'INVALID_CLAIMS'],
+  ['ahead', { nbf: now + 1 }, 'INVALID_CLAIMS'],
+  ['1e999', json('nbf', '1e999'), 'INVALID_CLAIMS'],
+  ['-1e999', json('nbf', '-1e999'), 'INVALID_CLAIMS']
+])
+
+table('iat', {}, [
+  ...noDates.map((value): Row => [`is ${JSON.stringify(value)}`, { iat: value }, 'INVALID_CLAIMS']),
+  ['now', { iat: now }],
+  ['0', { iat: 0 }],
+  ['negative', { iat: -1 }, 'INVALID_CLAIMS'],
+  ['a fraction ahead', { iat: now + 0.5 }, 'INVALID_CLAIMS'],
+  ['ahead', { iat: now + 1 }, 'INVALID_CLAIMS'],
+  ['1e999', json('iat', '1e999'), 'INVALID_CLAIMS']
+])
+
+table('clockTolerance', { clockTolerance: 10 }, [
+  ['exp within', { exp: now - 9 }],
+  ['exp at its end', { exp: now - 10 }, 'TOKEN_EXPIRED'],
+  ['nbf within', { nbf: now + 10 }],
+  ['nbf beyond', { nbf: now + 11 }, 'INVALID_CLAIMS'],
+  ['iat within', { iat: now + 10 }],
+  ['iat beyond', { iat: now + 11 }, 'INVALID_CLAIMS']
+])
+
+table('maxTokenAge', { maxTokenAge: 100 }, [
+  ['younger', { iat: now - 99 }],
+  ['as old', { iat: now - 100 }, 'TOKEN_EXPIRED'],
+  ['older', { iat: now - 1000 }, 'TOKEN_EXPIRED'],
+  ['no iat', {}, 'INVALID_CLAIMS'],
+  ['iat null', { iat: null }, 'INVALID_CLAIMS']
+])
+
+table('maxTokenAge and clockTolerance', { maxTokenAge: 100, clockTolerance: 10 }, [
+  ['within', { iat: now - 109 }],
+  ['beyond', { iat: now - 110 }, 'TOKEN_EXPIRED']
+])
+
+const issuer = 'https://auth.example.com'
+table('issuer', { issuer }, [
+  ['equal', { iss: issuer }],
+  ...[undefined, '', `${issuer}/`, 'HTTPS://auth.example.com', ` ${issuer}`, 'https://auth.example.com.evil.example', null, 1, [issuer], { issuer }]
+    .map((iss): Row => [`is ${JSON.stringify(iss)}`, { iss }, 'INVALID_CLAIMS'])
+])
+
+const audience = 'https://api.example.com'
+table('audience', { audience }, [
+  ['equal', { aud: audience }],
+  ['a list with it', { aud: ['x', audience] }],
+  ...[undefined, '', `${audience}/`, 'https://API.example.com', null, 1, true, { audience }, [], ['x'], [[audience]], [audience, 1], [audience, null], `${audience} x`]
+    .map((aud): Row => [`is ${JSON.stringify(aud)}`, { aud }, 'INVALID_CLAIMS'])
+])
+
+table('neither is looked at unless configured', {}, [
+  ['iss and aud of any type', { iss: 1, aud: { x: 1 } }]
+])
+
+const noIds: unknown[] = ['', ' ', '\t', '\u00a0', 'a\u0000', 'a\nb', '\u007f', '\u0085', 1, 0, true, null, [], ['alice'], {}, { id: 'alice' }]
+table('user id', {}, [
+  ['sub', {}],
+  ['uid before sub', { sub: 'bob', uid: 'alice' }],
+  ['uid alone', { sub: undefined, uid: 'alice' }],
+  ['neither', { sub: undefined }, 'MISSING_UID_CLAIM'],
+  ...noIds.map((sub): Row => [`sub is ${JSON.stringify(sub)}`, { sub }, 'MISSING_UID_CLAIM']),
+  ...noIds.map((uid): Row => [`uid is ${JSON.stringify(uid)}, which sub does not mend`, { uid }, 'MISSING_UID_CLAIM']),
+  ...['id', 'userId', 'user_id', 'email', 'username'].map((name): Row => [`${name} is no user id`, { sub: undefined, [name]: 'alice' }, 'MISSING_UID_CLAIM'])
+])
+
+table('userIdClaim: that claim alone', { userIdClaim: 'account' }, [
+  ['there', { sub: 'bob', uid: 'bob', account: 'alice' }],
+  ['missing', { uid: 'alice' }, 'MISSING_UID_CLAIM'],
+  ['malformed', { account: 5 }, 'MISSING_UID_CLAIM']
+])
+
+for (const userIdClaim of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+  table(`userIdClaim ${userIdClaim}: own claims only`, { userIdClaim }, [['inherited', {}, 'MISSING_UID_CLAIM']])
+}
+
+t.test('ids are taken as they are', async (t) => {
+  const { send } = await build(t)
+  for (const id of ['7', '007', ' alice', 'alice ', 'Älice', 'a\u030Angstr\u00f6m', '🦊', 'a/b', '%41', 'x'.repeat(300), '\ud800']) {
+    t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: id, exp })) }), { status: 200 }, JSON.stringify(id))
+  }
+})
+
+t.test('header parameters', async (t) => {
+  const { send, log } = await build(t)
+  const allowed: object[] = [
+    {}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'Jwt' }, { kid: 'a' }, { kid: '' }, { kid: '../../dev/null' }, { kid: "' OR 1=1 --" },
+    { x5t: 'abc' }, { unknown: { deep: [1] } }
+  ]
+  const refused: object[] = [
+    ...['at+jwt', 'application/jwt', 'logout+jwt', 'JWS', 'dpop+jwt', '', ' JWT', 1, null, true, ['JWT'], { typ: 'JWT' }].map((typ) => ({ typ })),
+    ...[1, null, true, [], {}, ['a']].map((kid) => ({ kid })),
+    ...[[], ['exp'], ['b64'], ['x'], 'b64', '', null, false, 0, {}, [1], ['alg']].map((crit) => ({ crit })),
+    { crit: ['b64'], b64: false }, { crit: ['x'], x: 1 }, { b64: false }, { b64: true }, { b64: null },
+    { zip: 'DEF' }, { zip: null }, { enc: 'A256GCM' }, { cty: 'JWT' }, { cty: '' },
+    { jwk: { kty: 'oct', k: 'AAAA' } }, { jwk: null }, { jku: 'https://evil.example/jwks' }, { jku: '' },
+    { x5u: 'https://evil.example/cert' }, { x5c: ['MIIB'] }, { x5c: [] }
+  ]
+  for (const extra of allowed) {
+    t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp }, { header: { alg: 'HS256', ...extra } })) }), { status: 200 }, JSON.stringify(extra))
+  }
+  for (const extra of refused) {
+    log.length = 0
+    const answer = await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp }, { header: { alg: 'HS256', ...extra } })) })
+    t.match(answer, { status: 401, code: 'INVALID_CLAIMS' }, JSON.stringify(extra))
+    t.match(refusals(log), [{ reason: `header parameter "${Object.keys(extra)[0]}"` }], JSON.stringify(extra))
+  }
+})
+
+t.test('tokens of another purpose, whose signature is good', async (t) => {
+  const { send, log } = await build(t)
+  const mend = 'send the JWT of GET /api/auth/token instead'
+  const kinds: Array<[claims: object, code: string, reason: string]> = [
+    [{ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }, 'INVALID_CLAIMS', `a logout token (claim "events"): ${mend}`],
+    [{ requestType: 'change-email-verification', email: 'a@example.org' }, 'INVALID_CLAIMS', `an e-mail verification token of Better Auth (claim "requestType"): ${mend}`],
+    [{ session: { token: 'x' }, user: { id: 'alice' } }, 'INVALID_CLAIMS', `a session cache token of Better Auth (claim "session"): ${mend}`],
+    [{ sub: undefined, email: 'a@example.org', userId: 'alice' }, 'MISSING_UID_CLAIM', `no claim "sub"; an e-mail verification token of Better Auth? ${mend}`],
+    [{ sub: undefined }, 'MISSING_UID_CLAIM', 'no claim "sub"']
+  ]
+  for (const [claims, code, reason] of kinds) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp, ...claims })) }), { status: 401, code })
+    t.match(refusals(log), [{ code, reason }])
+  }
+  t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp, email: 'a@example.org' })) }), { status: 200 })
+})
+
+t.test('their kind is named whatever else is wrong with them', async (t) => {
+  const { send, log } = await build(t, { issuer, audience, userIdClaim: 'account' })
+  for (const [claims, kind] of [
+    [{ exp: 1, session: {} }, /^a session cache token/],
+    [{ exp, email: 'a@example.org', sub: 'alice' }, /^claim "iss" is not the configured issuer; an e-mail verification token of Better Auth\? send the JWT/]
+  ] as const) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(sign(claims)) }), { code: 'INVALID_CLAIMS' })
+    t.match(refusals(log), [{ reason: kind }])
+  }
+})
+
+t.test('the first check that fails names the code', async (t) => {
+  const { send } = await build(t)
+  const rows: Array<[claims: object, header: object, url: string, code: string]> = [
+    [{ exp: 1, sub: '' }, { alg: 'HS384' }, '/api/bob/tasks', 'INVALID_TOKEN_SIGNATURE'],
+    [{ exp: 1, sub: '' }, { alg: 'HS256', typ: 'x' }, '/api/bob/tasks', 'INVALID_CLAIMS'],
+    [{ exp: 1, sub: '' }, { alg: 'HS256' }, '/api/bob/tasks', 'TOKEN_EXPIRED'],
+    [{ sub: '' }, { alg: 'HS256' }, '/api/bob/tasks', 'MISSING_UID_CLAIM'],
+    [{}, { alg: 'HS256' }, '/api/bob/tasks', 'FORBIDDEN_USER_ACCESS'],
+    [{}, { alg: 'HS256' }, '/api/alice/tasks', '']
+  ]
+  for (const [claims, header, url, code] of rows) {
+    t.equal((await send({ url, headers: bearer(sign({ sub: 'alice', exp, ...claims }, { header })) })).code ?? '', code)
+  }
+  t.match((await send({ url: '/api/me', headers: bearer(sign({ exp: 1 })) })).headers, { 'www-authenticate': challengeOf('Token expired') })
+})
+
+t.test('a token expires while the server runs', async (t) => {
+  const { send } = await build(t)
+  const headers = bearer(sign({ sub: 'alice', exp }))
+  t.match(await send({ url: '/api/me', headers }), { status: 200 })
+  mock.timers.setTime(exp * 1000 - 1)
+  t.match(await send({ url: '/api/me', headers }), { status: 200 })
+  mock.timers.setTime(exp * 1000)
+  t.match(await send({ url: '/api/me', headers }), { code: 'TOKEN_EXPIRED' })
+  mock.timers.setTime(now * 1000)
+})
+
+t.test('the user is frozen all the way down', async (t) => {
+  const readClaims = createClaimsReader({ clockTolerance: 0, types: ['jwt'], requiredClaims: {}, isOfIssuer: false, satisfiesSchema: () => true })
+  const { user } = readClaims({ header: {}, payload: { sub: 'alice', exp, roles: [{ name: 'member' }], team: { id: 1 } } })
+  const { claims } = user
+  for (const part of [user, claims, claims.roles, (claims.roles as object[])[0], claims.team]) t.ok(Object.isFrozen(part))
+})

@@ -1,0 +1,112 @@
+import { connect, type AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import t from 'tap'
+import userScope from '../../lib/index.js'
+import { build, challengeOf, refusals, secret, sender, tokenFor } from '../support/host.js'
+
+const token = tokenFor('alice')
+
+const cases: Array<[what: string, authorization: string, code: string | undefined]> = [
+  ['as it should be', `Bearer ${token}`, undefined],
+  ['lower case', `bearer ${token}`, undefined],
+  ['upper case', `BEARER ${token}`, undefined],
+  ['mixed case', `bEaReR ${token}`, undefined],
+  ['empty', '', 'INVALID_HEADER_FORMAT'],
+  ['scheme alone', 'Bearer', 'INVALID_HEADER_FORMAT'],
+  ['scheme and space', 'Bearer ', 'INVALID_HEADER_FORMAT'],
+  ['two spaces', `Bearer  ${token}`, 'INVALID_HEADER_FORMAT'],
+  ['a tab', `Bearer\t${token}`, 'INVALID_HEADER_FORMAT'],
+  ['a colon', `Bearer: ${token}`, 'INVALID_HEADER_FORMAT'],
+  ['space behind', `Bearer ${token} `, 'INVALID_HEADER_FORMAT'],
+  ['space in front', ` Bearer ${token}`, 'INVALID_HEADER_FORMAT'],
+  ['text behind', `Bearer ${token} x`, 'INVALID_HEADER_FORMAT'],
+  ['two tokens', `Bearer ${token} ${token}`, 'INVALID_HEADER_FORMAT'],
+  ['joined by a comma', `Bearer ${token}, Bearer ${token}`, 'INVALID_HEADER_FORMAT'],
+  ['joined by a comma without space', `Bearer ${token},${token}`, 'INVALID_HEADER_FORMAT'],
+  ['quoted', `Bearer "${token}"`, 'INVALID_HEADER_FORMAT'],
+  ['no scheme', token, 'INVALID_HEADER_FORMAT'],
+  ['Basic', `Basic ${Buffer.from('alice:password').toString('base64')}`, 'INVALID_HEADER_FORMAT'],
+  ['DPoP', `DPoP ${token}`, 'INVALID_HEADER_FORMAT'],
+  ['longer scheme', `Bearers ${token}`, 'INVALID_HEADER_FORMAT'],
+  ['non-breaking space', `Bearer\u00a0${token}`, 'INVALID_HEADER_FORMAT'],
+  ['auth-param', `Bearer token="${token}"`, 'INVALID_HEADER_FORMAT'],
+  ['padding where a b64token has it', `Bearer ${token}==`, 'MALFORMED_TOKEN'],
+  ['padding elsewhere', 'Bearer =a.b.c', 'INVALID_HEADER_FORMAT'],
+  ['a token of 16 KB', `Bearer ${'a'.repeat(16_384)}`, 'MALFORMED_TOKEN']
+]
+
+t.test('the header, to the letter', async (t) => {
+  const { send } = await build(t)
+  for (const [what, authorization, code] of cases) {
+    const { status, code: found, headers } = await send({ url: '/api/me', headers: { authorization } })
+    t.same([status, found], code ? [401, code] : [200, undefined], what)
+    if (code === 'INVALID_HEADER_FORMAT') {
+      t.equal(headers['www-authenticate'], challengeOf('Invalid authorization header format', 'invalid_request'), what)
+    }
+  }
+})
+
+t.test('without a header the challenge has no error', async (t) => {
+  const { send, log } = await build(t)
+  const { status, code, headers } = await send('/api/me')
+  t.same([status, code], [401, 'MISSING_TOKEN'])
+  t.match(headers, { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' })
+  t.match(refusals(log), [{ code: 'MISSING_TOKEN', reason: 'no Authorization header' }])
+})
+
+t.test('a session token as it stands in the cookie of Better Auth', async (t) => {
+  const { send, log } = await build(t)
+  t.match(await send({ url: '/api/me', headers: { authorization: 'Bearer aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF.YUU1g%2BLVJ7E%3D' } }), { code: 'INVALID_HEADER_FORMAT' })
+  t.match(refusals(log), [{ reason: 'percent-encoded, as a session token of Better Auth in its cookie: send the JWT of GET /api/auth/token instead' }])
+})
+
+t.test('no other place is read', async (t) => {
+  const { send } = await build(t)
+  for (const request of [
+    { url: `/api/me?access_token=${token}` },
+    { url: `/api/me?token=${token}` },
+    { url: '/api/me', headers: { cookie: `token=${token}; better-auth.session_token=${token}; Authorization=Bearer ${token}` } },
+    { url: '/api/me', headers: { 'proxy-authorization': `Bearer ${token}`, 'x-access-token': token } }
+  ]) t.match(await send(request), { code: 'MISSING_TOKEN' })
+})
+
+/** Status line and code of a request whose header lines are written as given, which no client library does. */
+async function sendRaw (port: number, lines: string[], path = '/api/me'): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', (chunk) => { answer += chunk.toString() })
+    socket.on('error', reject)
+    socket.on('end', () => resolve(`${answer.slice(9, 12)} ${/"code":"(\w+)"/.exec(answer)?.[1] ?? ''}`.trim()))
+    socket.write([`GET ${path} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...lines, '', ''].join('\r\n'))
+  })
+}
+
+t.test('over a socket', async (t) => {
+  const { app } = await build(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const good = `Authorization: Bearer ${token}`
+  const other = `Authorization: Bearer ${tokenFor('bob')}`
+  const rows: Array<[what: string, lines: string[], answer: string]> = [
+    ['one header', [good], '200'],
+    ['the name in another case', [good.replace('Authorization', 'AUTHORIZATION')], '200'],
+    ['the same twice', [good, good], '401 INVALID_HEADER_FORMAT'],
+    ['a good one first', [good, other], '401 INVALID_HEADER_FORMAT'],
+    ['one of them Basic', [good, 'authorization: Basic YTpi'], '401 INVALID_HEADER_FORMAT'],
+    ['an empty one second', [good, 'Authorization:'], '401 INVALID_HEADER_FORMAT'],
+    ['white space around the value, which HTTP allows', [good.replace(': ', ':  \t') + '  '], '200'],
+    ['an empty one', ['Authorization:'], '401 INVALID_HEADER_FORMAT'],
+    ['a header name of the same length', [good, 'X-Authorizati: Bearer x'], '200'],
+    ['16 KB, which Node refuses before any hook', [`Authorization: Bearer ${'a'.repeat(16_384)}`], '431']
+  ]
+  for (const [what, lines, answer] of rows) t.equal(await sendRaw(port, lines), answer, what)
+})
+
+t.test('a hook of the host may bring the header from elsewhere', async (t) => {
+  const app = Fastify()
+  app.addHook('onRequest', async (request) => { request.headers = { authorization: `Bearer ${String(request.headers['x-token'])}` } })
+  await app.register(userScope, { secret })
+  app.get('/api/me', async (request) => request.user.id)
+  t.match(await sender(app)({ url: '/api/me', headers: { 'x-token': token } }), { status: 200, body: 'alice' })
+})

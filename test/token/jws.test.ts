@@ -1,0 +1,100 @@
+import t from 'tap'
+import { bearer, build, now, otherSecret, refusals, sign } from '../support/host.js'
+
+const mend = 'send the JWT of GET /api/auth/token instead'
+const payload = { sub: 'alice', exp: now() + 300 }
+const good = sign(payload)
+const [header, claims, signature] = good.split('.') as [string, string, string]
+const b64 = (text: string) => Buffer.from(text).toString('base64url')
+
+/** The same bytes with other spare bits in the last character, for a segment whose length leaves some. */
+function respell (segment: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const last = alphabet[alphabet.indexOf(segment.slice(-1)) ^ 1] as string
+  const other = segment.slice(0, -1) + last
+  if (!Buffer.from(other, 'base64url').equals(Buffer.from(segment, 'base64url'))) throw new Error('no spare bits')
+  return other
+}
+/** A payload whose encoding has spare bits. */
+const spare = sign(JSON.stringify(payload) + ' '.repeat((3 - JSON.stringify(payload).length % 3) % 3 + 1)).split('.') as [string, string, string]
+
+const malformed: Array<[what: string, token: string, reason?: string]> = [
+  ['1 segment', 'abc', 'segments: 1 instead of 3'],
+  ['2 segments', `${header}.${claims}`, 'segments: 2 instead of 3'],
+  ['4 segments', `${good}.x`, 'segments: 4 instead of 3'],
+  ['5 segments', `${good}.x.y`, `an encrypted token (JWE), such as a session cache token of Better Auth: ${mend}`],
+  ['60 segments', '.'.repeat(59), 'segments: 6 instead of 3'],
+  ['a session token of Better Auth', `${'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF'}.${Buffer.alloc(32, 7).toString('base64')}`, `a session token of Better Auth or another opaque one, not a JWT: ${mend}`],
+  ['the same without its signature', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF', `a session token of Better Auth or another opaque one, not a JWT: ${mend}`],
+  ['a session cache token of Better Auth', b64('{"session":{"session":{},"user":{}}}'), `a session cache token of Better Auth, not a JWT: ${mend}`],
+  ['empty header', `.${claims}.${signature}`, 'the header is not JSON, or has a member named __proto__'],
+  ['empty payload', `${header}..${signature}`, 'the payload is not JSON, or has a member named __proto__'],
+  ['all empty', '..'],
+  ['longer than 8 KB', sign({ ...payload, pad: 'x'.repeat(8192) }), 'longer than 8192 bytes'],
+  ['60 KB', sign({ ...payload, pad: 'x'.repeat(61_440) }), 'longer than 8192 bytes'],
+  ['padding on the signature', `${good}=`, 'the signature is not canonical base64url'],
+  ['+ and / for - and _', `${header}.${claims}.${'+/'.repeat(21)}A`, 'the signature is not canonical base64url'],
+  ['spare bits in the signature', `${header}.${claims}.${respell(signature)}`, 'the signature is not canonical base64url'],
+  ['spare bits in the payload', `${spare[0]}.${respell(spare[1])}.${spare[2]}`, 'the payload is not canonical base64url'],
+  ['a payload of 4n + 1 characters', `${header}.${claims}${'A'.repeat((5 - claims.length % 4) % 4 || 4)}.${signature}`],
+  ['a tilde in the header', `${header}~.${claims}.${signature}`, 'the header is not canonical base64url'],
+  ['header not UTF-8', sign(payload, { header: Buffer.from('7b22616c67223a224853323536222c2278223a22ff227d', 'hex') }), 'the header is not UTF-8'],
+  ['payload not UTF-8', sign(Buffer.concat([Buffer.from('{"sub":"'), Buffer.from([0xc3, 0x28]), Buffer.from('","exp":1e10}')])), 'the payload is not UTF-8'],
+  ['payload with a byte order mark', sign(`\ufeff${JSON.stringify(payload)}`)],
+  ['payload UTF-16', sign(Buffer.from(JSON.stringify(payload), 'utf16le'))],
+  ['header not JSON', `${b64('{"alg":"HS256"')}.${claims}.${signature}`],
+  ['payload not JSON', sign('{"sub":"alice",}')],
+  ['payload with text behind', sign(`${JSON.stringify(payload)}x`)],
+  ...['[]', 'null', '"alice"', '1', 'true', ''].flatMap((json): Array<[string, string]> => [
+    [`header ${json || 'nothing'}`, sign(payload, { header: json })],
+    [`payload ${json || 'nothing'}`, sign(json)]
+  ]),
+  ['__proto__ in the header', sign(payload, { header: '{"alg":"HS256","__proto__":{"alg":"none"}}' })],
+  ['__proto__ in the payload', sign('{"exp":1e10,"__proto__":{"sub":"alice"}}'), 'the payload is not JSON, or has a member named __proto__'],
+  ['__proto__ written with an escape', sign('{"exp":1e10,"sub":"alice","\\u005f_proto__":{}}')],
+  ['__proto__ further inside', sign('{"exp":1e10,"sub":"alice","x":[{"__proto__":1}]}')]
+]
+
+t.test('malformed tokens', async (t) => {
+  const { send, log } = await build(t)
+  for (const [what, token, reason] of malformed) {
+    log.length = 0
+    const { status, code } = await send({ url: '/api/me', headers: bearer(token) })
+    t.same([status, code], [401, /^[\w~+/.-]+=*$/.test(token) ? 'MALFORMED_TOKEN' : 'INVALID_HEADER_FORMAT'], what)
+    if (reason) t.match(refusals(log), [{ reason }], what)
+    t.notOk(JSON.stringify(log).includes(token.slice(0, 60)) && token.length > 60, 'no token in the log')
+  }
+})
+
+t.test('unusual, but well-formed tokens', async (t) => {
+  const { send } = await build(t)
+  const cases: Array<[what: string, token: string]> = [
+    ['8 KB to the byte', (() => {
+      for (let pad = 6000; ; pad++) {
+        const token = sign({ ...payload, pad: 'x'.repeat(pad) })
+        if (token.length > 8192) return sign({ ...payload, pad: 'x'.repeat(pad - 1) })
+      }
+    })()],
+    ['white space in the JSON', sign(`\n { "sub" : "alice" ,\t"exp": ${payload.exp} }\r\n`, { header: ' {"alg": "HS256"} ' })],
+    ['of a repeated member the last counts (RFC 7519 §4)', sign(`{"sub":"bob","sub":"alice","exp":1,"exp":${payload.exp}}`, { header: '{"alg":"none","alg":"HS256"}' })],
+    ['members named like those of Object.prototype', sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":0}`)],
+    ['deep nesting', sign(`{"sub":"alice","exp":${payload.exp},"x":${'['.repeat(2500)}${']'.repeat(2500)}}`)]
+  ]
+  for (const [what, token] of cases) {
+    t.match(await send({ url: '/api/me', headers: bearer(token) }), { status: 200, body: { user: 'alice' } }, what)
+  }
+})
+
+t.test('the form is judged before the signature', async (t) => {
+  const { send } = await build(t)
+  t.match(await send({ url: '/api/me', headers: bearer(sign('[]', { key: otherSecret })) }), { code: 'MALFORMED_TOKEN' })
+})
+
+t.test('a header that comes again is judged as it was the first time', async (t) => {
+  const { send } = await build(t, { cache: false })
+  const at = sign(payload, { header: { alg: 'HS256', typ: 'at+jwt' } })
+  const untyped = sign(payload, { header: { alg: 'HS256' } })
+  const answers = []
+  for (const token of [good, at, at, good, good, untyped, at]) answers.push((await send({ url: '/api/me', headers: bearer(token) })).code ?? 'ok')
+  t.strictSame(answers, ['ok', 'INVALID_CLAIMS', 'INVALID_CLAIMS', 'ok', 'ok', 'ok', 'INVALID_CLAIMS'])
+})

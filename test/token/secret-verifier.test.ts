@@ -1,0 +1,129 @@
+import { createSign, generateKeyPairSync } from 'node:crypto'
+import jwt from '@fastify/jwt'
+import Fastify from 'fastify'
+import t from 'tap'
+import userScope, { type VerifiedUser } from '../../lib/index.js'
+import { bearer, build, challengeOf, now, otherSecret, refusals, secret, sender, sign, tokenFor } from '../support/host.js'
+
+const payload = { sub: 'alice', exp: now() + 300 }
+const good = sign(payload)
+const [, , signature] = good.split('.') as [string, string, string]
+const input = good.slice(0, good.lastIndexOf('.'))
+const unsigned = (header: object) => `${sign(payload, { header }).split('.').slice(0, 2).join('.')}.`
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const flipped = (text: string, at: number) => text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
+
+const forged: Array<[what: string, token: string]> = [
+  ...['none', 'None', 'NONE', 'nOnE', ' none', ''].flatMap((alg): Array<[string, string]> => [
+    [`alg ${alg || 'empty'}, no signature`, unsigned({ alg })],
+    [`alg ${alg || 'empty'}, good HMAC`, sign(payload, { header: { alg } })]
+  ]),
+  ['no alg', sign(payload, { header: { typ: 'JWT' } })],
+  ['no alg, no signature', unsigned({})],
+  ...[null, true, 256, [], ['HS256'], { alg: 'HS256' }].map((alg): [string, string] => [`alg ${JSON.stringify(alg)}`, sign(payload, { header: { alg } })]),
+  ...['hs256', 'HS256 ', 'HS255', 'HS1', 'HS384', 'HS512', 'RS256', 'PS256', 'ES256', 'EdDSA', 'dir', 'A128KW', 'toString', '__proto__']
+    .map((alg): [string, string] => [`alg ${alg}, HMAC of SHA-256`, sign(payload, { header: { alg } })]),
+  ['another HS size, well signed', sign(payload, { header: { alg: 'HS512' }, hash: 'sha512' })],
+  ['RS256, signed with a key of its own', (() => {
+    const input = sign(payload, { header: { alg: 'RS256' } }).split('.').slice(0, 2).join('.')
+    return `${input}.${createSign('sha256').update(input).sign(rsa.privateKey, 'base64url')}`
+  })()],
+  ['another secret', sign(payload, { key: otherSecret })],
+  ['empty secret', sign(payload, { key: '' })],
+  ['no signature', `${input}.`],
+  ['signature of nothing but zeros', `${input}.${Buffer.alloc(32).toString('base64url')}`],
+  ['signature of another token', `${input}.${tokenFor('bob').split('.')[2]}`],
+  ['signature one byte short', `${input}.${Buffer.from(signature, 'base64url').subarray(0, 31).toString('base64url')}`],
+  ['signature one byte long', `${input}.${Buffer.concat([Buffer.from(signature, 'base64url'), Buffer.alloc(1)]).toString('base64url')}`],
+  ['signature twice', `${input}.${Buffer.concat([Buffer.from(signature, 'base64url'), Buffer.from(signature, 'base64url')]).toString('base64url')}`],
+  ['signature changed in front', `${input}.${flipped(signature, 0)}`],
+  ['signature changed in the middle', `${input}.${flipped(signature, 20)}`],
+  ['SHA-512 under the name of SHA-256', sign(payload, { hash: 'sha512' })],
+  ['payload of another', `${input.split('.')[0]}.${tokenFor('bob').split('.')[1]}.${signature}`],
+  ['a key of its own in jwk', sign(payload, { header: { alg: 'HS256', jwk: { kty: 'oct', k: Buffer.from(otherSecret).toString('base64url') } }, key: otherSecret })],
+  ['a kid that names a file', sign(payload, { header: { alg: 'HS256', kid: '/dev/null' }, key: '' })]
+]
+
+t.test('forged tokens', async (t) => {
+  for (const secrets of [secret, [secret, 'Mn4bVc7xZa1sDf6gHj3kLq8wEr5tYu2i']]) {
+    const { send, log } = await build(t, { secret: secrets })
+    for (const [what, token] of forged) {
+      log.length = 0
+      const { status, code, headers } = await send({ url: '/api/alice/tasks', headers: bearer(token) })
+      t.same([status, code], [401, 'INVALID_TOKEN_SIGNATURE'], what)
+      t.equal(headers['www-authenticate'], challengeOf('Invalid token signature'), what)
+      t.equal(refusals(log).length, 1, what)
+    }
+  }
+})
+
+t.test('each of several secrets verifies', async (t) => {
+  const { send } = await build(t, { secret: [otherSecret, secret] })
+  for (const key of [secret, otherSecret]) {
+    t.match(await send({ url: '/api/alice/tasks', headers: bearer(sign(payload, { key })) }), { status: 200 })
+  }
+})
+
+t.test('the critical extensions that the library itself knows of', async (t) => {
+  const { send } = await build(t, { secret: [otherSecret, secret] })
+  t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 } })) }), { code: 'INVALID_CLAIMS' })
+  t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 }, key: 'x' })) }), { code: 'INVALID_TOKEN_SIGNATURE' })
+})
+
+t.test('the log keeps the library\'s code and no text of the token', async (t) => {
+  const { send, log } = await build(t)
+  await send({ url: '/api/me', headers: bearer(sign(payload, { key: otherSecret })) })
+  t.match(refusals(log), [{ code: 'INVALID_TOKEN_SIGNATURE', reason: 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)' }])
+  t.notMatch(JSON.stringify(log), 'alice')
+  t.notMatch(JSON.stringify(log), good.slice(0, 20))
+})
+
+t.test('a host with a @fastify/jwt of its own is not disturbed', async (t) => {
+  for (const order of ['before', 'after'] as const) {
+    const app = Fastify()
+    const own = async () => { await app.register(jwt, { secret: otherSecret, decoratorName: 'session' }) }
+    if (order === 'before') await own()
+    await app.register(userScope, { secret: [secret, 'Mn4bVc7xZa1sDf6gHj3kLq8wEr5tYu2i'] })
+    if (order === 'after') await own()
+    app.get('/api/me', async (request) => request.user.id)
+    app.get('/own', { config: { access: 'public' } }, async (request) => {
+      await request.jwtVerify()
+      return request.getDecorator<VerifiedUser>('session')
+    })
+    t.equal(Object.keys(app.jwt).includes('verify'), true)
+    const ownToken = app.jwt.sign({ name: 'session' })
+    t.match(await sender(app)({ url: '/own', headers: bearer(ownToken) }), { status: 200, body: { name: 'session' } }, order)
+    t.match(await sender(app)({ url: '/api/me', headers: bearer(ownToken) }), { code: 'INVALID_TOKEN_SIGNATURE' }, order)
+    t.match(await sender(app)({ url: '/api/me', headers: bearer(good) }), { status: 200, body: 'alice' }, order)
+    t.match(await sender(app)({ url: '/own', headers: bearer(good) }), { status: 401 }, order)
+  }
+})
+
+t.test('nothing of @fastify/jwt reaches a host that has none', async (t) => {
+  const { app } = await build(t, {}, {}, (app) => {
+    app.get('/', { config: { access: 'public' } }, async (request, reply) =>
+      ['jwt' in app, 'jwtVerify' in request, 'jwtDecode' in request, 'jwtSign' in reply, 'fastifyUserScopeJwt' in request])
+  })
+  t.same((await app.inject('/')).json(), [false, false, false, false, false])
+})
+
+t.test('stacks are captured as before, once a forged token was refused', async (t) => {
+  const { send } = await build(t)
+  const { stackTraceLimit } = Error
+  for (const token of [good, sign(payload, { key: otherSecret })]) {
+    await send({ url: '/api/me', headers: bearer(token) })
+    t.equal(Error.stackTraceLimit, stackTraceLimit)
+  }
+})
+
+t.test('the log says at level debug what verified a new token, once', async (t) => {
+  const lines: string[] = []
+  const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } } })
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret })
+  app.get('/api/me', async (request) => request.user.id)
+  for (let i = 0; i < 3; i++) await app.inject({ url: '/api/me', headers: bearer(good) })
+  const verified = lines.filter((line) => line.includes('token verified'))
+  t.equal(verified.length, 1)
+  t.match(JSON.parse(String(verified[0])), { level: 20, verifiedBy: 'secret' })
+})
