@@ -66,11 +66,10 @@ export interface ScopedRoute {
   readonly access: AccessLevel
   /** The path parameter that must be the user's id; null where none is looked at. */
   readonly parameter: string | null
-  /**
-   * `'stated'` in `config.access`, `'default'` from the URL; `'late'` for a route that was declared before the plugin: from the URL too,
-   * unless its own `config.access`, which cannot be seen from here, says another level.
-   */
-  readonly source: 'stated' | 'default' | 'late'
+  /** `'stated'` in `config.access`, `'default'` from the URL. */
+  readonly source: 'stated' | 'default'
+  /** Fastify's route constraints, such as `{ version: '1.0.0' }`; empty where there are none. */
+  readonly constraints: Readonly<Record<string, unknown>>
 }
 
 /** What the plugin decorates the instance with. */

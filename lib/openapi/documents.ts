@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { annotate, isApiDocument, type ApiDocument, type Scope } from './annotate.js'
 import type { Settings } from '../options/settings.js'
-import type { RouteTable } from '../routes/table.js'
+import type { RouteOptions } from 'fastify'
+import type { AccessLevel } from '../contract/types.js'
 
 type Scheme = Exclude<Settings['openapi'], false>
 type Decorators = Record<string, unknown>
@@ -13,12 +14,12 @@ type Swagger = (options?: { yaml?: boolean }, ...rest: unknown[]) => unknown
  * `onReady` hook, when `@fastify/swagger` stands wherever the host put it, and routes are compiled, so that what is added to
  * their schemas reaches documents only.
  */
-export async function annotateDocuments (contexts: Iterable<FastifyInstance>, scheme: Scheme, id: string, table: RouteTable): Promise<void> {
+export async function annotateDocuments (contexts: Iterable<FastifyInstance>, scheme: Scheme, routes: ReadonlyArray<{ options: RouteOptions, level: AccessLevel }>): Promise<void> {
   const places = [...contexts].filter((context) => context.hasPlugin('@fastify/swagger')).flatMap((context) => findSwagger(context as unknown as Decorators))
   if (places.length === 0) return
   const { formatParamUrl } = await import('@fastify/swagger')
   const { stringify } = await import('yaml')
-  const scope = describeScope(id, table, formatParamUrl)
+  const scope = describeScope(routes, formatParamUrl)
   for (const [context, name] of places) {
     context[name] = wrap(context[name] as Swagger, (document) => annotate(document, scheme, scope), stringify)
   }
@@ -71,13 +72,9 @@ const isSwaggerCall = (options: unknown) => options === undefined || options ===
   (typeof options === 'object' && Object.keys(options).every((key) => key === 'yaml'))
 
 /** An operation's route is known by a mark, or by its URL where a `transform` of the host dropped the mark. */
-function describeScope (id: string, { seen, late }: RouteTable, format: Scope['format']): Scope {
-  const mark = `x-${id}` as const
-  const routes = late.map(({ method, url, access: level }) => ({ method, url, level }))
-  for (const { route, access: { level } } of seen) {
-    routes.push(...[route.method].flat().map((method) => ({ method, url: route.url, level })))
-    // A route without schema stays one: a host's `transform` may tell by that what to hide.
-    if (route.schema) route.schema = { ...route.schema, [mark]: level }
-  }
+function describeScope (declared: ReadonlyArray<{ options: RouteOptions, level: AccessLevel }>, format: Scope['format']): Scope {
+  const mark = 'x-user-scope'
+  const routes = declared.flatMap(({ options, level }) => [options.method].flat().map((method) => ({ method, url: options.url, level })))
+  for (const { options, level } of declared) if (options.schema) options.schema = { ...options.schema, [mark]: level } as object
   return { mark, routes, format }
 }

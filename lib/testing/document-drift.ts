@@ -8,7 +8,7 @@ import { assertKnownOptions } from './known-options.js'
 import { readPeople, type People } from './people.js'
 import { assertParams, requestsFor, type RequestParams } from './route-requests.js'
 import { Selection, type RouteName } from './route-selection.js'
-import { fillUrl } from '../routes/url.js'
+import { fillUrl } from './url.js'
 
 /** What `assertDocumentMatchesGuards` does beside its two users. */
 export interface DocumentSettings {

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { couldServe, fillUrl, paramsIn, parseUrl, type RouterSettings } from '../../lib/routes/url.js'
+import { couldServe, fillUrl, paramsIn, parseUrl, type RouterSettings } from '../../lib/testing/url.js'
 
 const strict: RouterSettings = { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false }
 
