@@ -262,24 +262,6 @@ t.test('contexts that are older than the plugin', async (t) => {
   }
 })
 
-t.test('a 404 handler that states a level', async (t) => {
-  const { send } = await build(t, {}, {}, (app) => {
-    app.setNotFoundHandler({ config: { access: 'user' } } as object, async (request, reply) => reply.code(404).send({ user: request.user.id }))
-  })
-  t.match(await send('/nowhere'), { status: 401 })
-  t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } })
-})
-
-t.test('a 404 handler whose level is none is guarded', async (t) => {
-  for (const access of ['users', 'Public', null, ['public']]) {
-    const { send } = await build(t, {}, {}, (app) => {
-      app.setNotFoundHandler({ config: { access } } as object, async (request, reply) => reply.code(404).send({ user: getUser(request)?.id }))
-    })
-    t.match(await send('/nowhere'), { status: 401, code: 'MISSING_TOKEN' }, String(access))
-    t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } }, String(access))
-  }
-})
-
 t.test('callNotFound where the guard has not judged before: outside of the scope, or in front of it', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
@@ -305,23 +287,6 @@ t.test('callNotFound where the guard has not judged before: outside of the scope
   })
   older.register(userScope, { secret })
   t.match(await sender(older)('/early'), { status: 404, code: undefined })
-})
-
-t.test('callNotFound into another scope: its own options judge', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(async (staff) => {
-    await staff.register(userScope, { secret: otherSecret, decoratorName: 'staff' })
-    staff.get('/staff', (_request, reply) => { reply.callNotFound() })
-  })
-  await app.register(async (users) => {
-    await users.register(userScope, { secret })
-    users.setNotFoundHandler({ config: { access: 'user' } } as object, async (request, reply) => reply.code(404).send({ user: request.user.id, own: getUser(request)?.id }))
-  })
-  const send = sender(app)
-  t.match(await send({ url: '/staff', headers: alice }), { status: 401 })
-  t.match(await send({ url: '/staff', headers: bearer(sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret })) }), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' })
-  t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice', own: 'alice' } })
 })
 
 t.test('something on Object.prototype opens nothing', async (t) => {
