@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { isWithin, routesOf } from './app-routes.js'
+import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
 import { possibleOwner } from './look-alikes.js'
 import type { Scope } from './scopes.js'
 import { placesOf, type JudgedRoute } from './table.js'
@@ -12,7 +12,9 @@ import { parametersOf } from './url.js'
  * @param scopes all of the app
  */
 export function warnOfGaps ({ context: { log }, context }: Scope, routes: readonly JudgedRoute[], scopes: readonly Scope[]): void {
-  if (routes.length === 0) {
+  const outside = routesOf(context)?.filter((route) => !scopes.some((scope) => isWithin(route.context, scope.context)))
+  // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for empty folders too.
+  if (routes.length === 0 && outside?.length !== 0) {
     log.warn('fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own context only, so the usual ' +
       'cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) (an autohooks.js needs cascadeHooks: true), ' +
       'or register the plugin in the context of the routes')
@@ -23,22 +25,19 @@ export function warnOfGaps ({ context: { log }, context }: Scope, routes: readon
     log.warn({ routes: possible.map(describe) }, 'fastify-user-scope: any signed-in user can call these routes, although their URLs ' +
       'seem to name an owner. Fix: state config.access, or set the option userIdParam')
   }
-  // Each app once, by the registration that came first.
-  if (scopes[0]?.context === context) warnOfUnguarded(context, scopes)
+  // Once for each app, by the registration that came first.
+  if (scopes[0]?.context === context) warnOfUnguarded(context, outside ?? [], scopes)
 }
 
-function warnOfUnguarded (context: FastifyInstance, scopes: readonly Scope[]): void {
+function warnOfUnguarded ({ log }: FastifyInstance, outside: readonly DeclaredRoute[], scopes: readonly Scope[]): void {
   const params = new Set(scopes.map(({ param }) => param))
-  const unguarded = (routesOf(context) ?? []).filter((route) => {
-    const isStated = Object.hasOwn(route.options.config ?? {}, 'access')
-    const hasOwner = parametersOf(route.options.url).some(({ name }) => params.has(name))
-    return hasOwner && !isStated && !scopes.some((scope) => isWithin(route.context, scope.context))
-  })
+  const unguarded = outside.filter(({ options: { url, config = {} } }) =>
+    !Object.hasOwn(config, 'access') && parametersOf(url).some(({ name }) => params.has(name)))
   if (unguarded.length === 0) return
-  context.log.warn({ routes: unguarded.map(describe) }, 'fastify-user-scope: no registration guards these routes, although their URLs ' +
+  log.warn({ routes: unguarded.map(describe) }, 'fastify-user-scope: no registration guards these routes, although their URLs ' +
     'have the owner\'s parameter. Fix: register the plugin in a context around them (a wrapper needs fastify-plugin), ' +
     'or state config.access: \'public\' on them if this is intended')
 }
 
-const describe = (route: Pick<JudgedRoute, 'context' | 'url' | 'options'>) =>
+const describe = (route: DeclaredRoute) =>
   placesOf(route).map(({ method, url }) => `${method} ${url}`).join(', ')
