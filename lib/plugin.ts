@@ -41,7 +41,8 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     const routes = table.settle()
     warnOfGaps(scope, routes, scopesOf(fastify))
     await Promise.all(keys.map((each) => each.load()))
-    if (openapi) await annotateDocuments(contexts, openapi, routes.map(({ options, demand }) => ({ options, level: demand.level })))
+    const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
+    if (openapi) await annotateDocuments(contexts, openapi, levels)
   })
 }
 
@@ -54,8 +55,8 @@ function assertFree (fastify: FastifyInstance, decoratorName: string): void {
 }
 
 /**
- * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses a request
- * whose path parameter is not that user's id.
+ * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses
+ * a request whose path parameter is not that user's id.
  * @throws InvalidOptionError, InvalidRouteError, AlreadyRegisteredError while the host boots
  */
 export const userScope = fp(plugin, { name: 'fastify-user-scope', fastify: '5.x' })

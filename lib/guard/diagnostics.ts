@@ -3,7 +3,9 @@ import type { FastifyRequest } from 'fastify'
 import type { VerifyMessage } from '../contract/types.js'
 import type { Judgement } from './judgement.js'
 
-/** Published for each request that a guarded route had judged, while somebody subscribes; nothing is measured otherwise. */
+/**
+ * Published for each request that a guarded route had judged, while somebody subscribes; nothing is measured otherwise.
+ */
 const verifyChannel = channel('fastify-user-scope:verify')
 
 /** Nanoseconds on a clock of no meaning; 0 while nobody subscribes. */

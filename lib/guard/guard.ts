@@ -1,4 +1,6 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface } from 'fastify'
+import type {
+  FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface
+} from 'fastify'
 import { refuse } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
@@ -34,8 +36,8 @@ export interface Guard {
 }
 
 /**
- * The two hooks of one registration. They refuse by an error and never by `reply.send()`: after a slow `onSend` hook the handler
- * would still run.
+ * The two hooks of one registration. They refuse by an error and never by `reply.send()`: after a slow `onSend` hook
+ * the handler would still run.
  */
 export function createGuard (
   { userIdParam, decoratorName }: Settings,
@@ -136,7 +138,12 @@ export function createGuard (
 /** Already refused: a host's hook that calls `done` twice must get no further, and nobody replies twice. */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404
 
-/** The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a token. */
-export function getUser<C = Claims> (request: FastifyRequest<RouteGenericInterface, RawServerBase>): VerifiedUser<C> | null {
+/**
+ * The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a
+ * token.
+ */
+export function getUser<C = Claims> (
+  request: FastifyRequest<RouteGenericInterface, RawServerBase>
+): VerifiedUser<C> | null {
   return ((request as GuardedRequest)[kUser] ?? null) as VerifiedUser<C> | null
 }
