@@ -135,6 +135,8 @@ const note = async (request: FastifyRequest) => {
   request.server.getDecorator<unknown[]>('seen').push((request.params as { user_id?: unknown }).user_id)
   return 'in'
 }
+const removed = [403, 'path parameter "user_id" was removed after it was checked. ' +
+  'Fix: list it in the params schema, which drops what it does not list']
 const changed = [403, 'path parameter "user_id" was changed after it was checked']
 
 testWithCaches('the handler never sees an id that was not checked', async (t) => {
@@ -149,7 +151,8 @@ testWithCaches('the handler never sees an id that was not checked', async (t) =>
     ['a default for an optional parameter', (app) => { app.get('/u/:user_id?', params({ type: 'string', default: 'alice' }), note) }, [['alice', '', [403, 'path parameter "user_id" is not the user\'s id']], ['alice', 'alice', 'alice']]],
     ['a validator that folds case', (app) => { app.get('/u/:user_id', { ...params({ type: 'string' }), validatorCompiler: () => (value: unknown) => ({ value: { user_id: String((value as { user_id: string }).user_id).toLowerCase() } }) }, note) }, [['alice', 'alice', 'alice'], ['ALICE', 'ALICE', changed]]],
     ['a preValidation hook of the route', (app) => { app.get('/u/:user_id', { preValidation: async (request) => { Object.assign(request.params as object, { user_id: 'bob' }) } }, note) }, [['alice', 'alice', changed]]],
-    ['params taken away', (app) => { app.get('/u/:user_id', { preValidation: async (request) => { request.params = null } }, note) }, [['alice', 'alice', changed]]],
+    ['params taken away', (app) => { app.get('/u/:user_id', { preValidation: async (request) => { request.params = null } }, note) }, [['alice', 'alice', removed]]],
+    ['a schema that drops it', (app) => { app.get('/u/:user_id', { schema: { params: { type: 'object', properties: {}, additionalProperties: false } } }, note) }, [['alice', 'alice', removed]]],
     ['an onRequest hook behind the guard', (app) => { app.get('/u/:user_id', { onRequest: async (request) => { request.params = { user_id: 'bob' } } }, note) }, [['alice', 'alice', changed]]],
     ['the user replaced by a hook of the host', (app) => { app.get('/u/:user_id', { preHandler: async (request) => { Object.assign(request, { user: { id: 'bob' } }) } }, note) }, [['alice', 'alice', 'alice']]],
     ['a level that does not look', (app) => { app.get('/u/:user_id', { config: { access: 'user' }, preHandler: async (request) => { request.params = { user_id: 'bob' } } }, note) }, [['alice', 'alice', 'bob']]]
