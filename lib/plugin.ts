@@ -49,7 +49,10 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
       fastify.log.warn({ routes }, `${name}: these routes were declared before the plugin; each is guarded by its config.access or its URL, but await the registration first`)
     }
     await Promise.all(keys.map((each) => each.load()))
-    if (settings.openapi) await annotateDocuments(contexts, settings.openapi, names.guard, table)
+    if (settings.openapi) {
+      const levels = table.seen.map(({ route, access: { level } }) => ({ options: route, level }))
+      annotateDocuments(contexts, settings.openapi, levels, fastify.log)
+    }
   })
 }
 
