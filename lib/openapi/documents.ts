@@ -70,8 +70,10 @@ function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocum
  * then it is enough that both end alike.
  */
 function warnOfLostMarks (app: FastifyInstance, routes: Routes, unmarked: readonly Place[], log: FastifyBaseLogger) {
-  const names = new Set(unmarked.map((place) => place.join(' ')))
-  const moved = unmarked.filter(([method, path]) =>
+  // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
+  const places = unmarked.map(([method, path]): Place => [method, path.replace(/\?$/, '')])
+  const names = new Set(places.map((place) => place.join(' ')))
+  const moved = places.filter(([method, path]) =>
     !app.hasRoute({ method: method as HTTPMethods, url: path.replace(/\{(\w+)\}/g, ':$1') }))
   const lost = routes.flatMap(({ options: { method: methods, url } }) => {
     const own = fillUrl(url, (name) => `{${name}}`)

@@ -48,7 +48,7 @@ export const optionsSchema = Type.Object({
       })),
       description: Type.Optional(Type.String({ expects: 'a string' })),
       decorator: Type.Optional(Type.Union([decoratorName, Type.Array(decoratorName, { minItems: 1 })], {
-        expects: 'the name of a decorator, or a list of such names'
+        expects: 'the name of a decorator, or a list of names'
       }))
     }, { additionalProperties: false })
   ], { expects: 'false, or an object with schemeName, description and decorator' }))

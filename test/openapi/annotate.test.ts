@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance, type FastifySchema, type RouteOptions } from 'fastify'
-import swagger, { type SwaggerOptions } from '@fastify/swagger'
+import swagger, { type SwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
@@ -271,20 +271,23 @@ t.test('each operation says what really happens', async (t) => {
       for (const { name, method, path, operation } of found) {
         const level = await tryOut(app, method, urlOf(path))
         t.equal(claimed(operation), level, name)
-        t.equal(operation['x-user-scope'], path.includes('outside') || operation['x-user-scope'] === undefined ? undefined : level)
+        const isOutside = /outside|DELETE .*\/tasks$/.test(name)
+        t.equal(operation['x-user-scope'], isOutside ? undefined : level, `the mark of ${name}`)
       }
     })
   }
 })
 
-t.test('beside what the host requires, the token is', async (t) => {
+const implicit = { authorizationUrl: 'https://login.example', scopes: { read: 'Read' } } as const
+
+t.test('the token is required together with what the host requires', async (t) => {
   const openapi = {
     securitySchemes: {
       key: { type: 'apiKey', in: 'header', name: 'X-Key' },
       basic: { type: 'http', scheme: 'basic' },
       header: { type: 'apiKey', in: 'header', name: 'authorization' },
       jwt: { type: 'http', scheme: 'Bearer' },
-      oauth: { type: 'oauth2', flows: { implicit: { authorizationUrl: 'https://login.example', scopes: { read: 'Read' } } } },
+      oauth: { type: 'oauth2', flows: { implicit } },
       oidc: { type: 'openIdConnect', openIdConnectUrl: 'https://login.example/.well-known/openid-configuration' }
     }
   } as const
@@ -301,12 +304,16 @@ t.test('beside what the host requires, the token is', async (t) => {
     { written: [{}], found: bearerAuth },
     { written: [own('key')], found: [own('key', 'bearerAuth')] },
     { written: [own('basic')], found: [own('basic', 'bearerAuth')] },
-    { written: [own('key', 'basic'), own('key', 'oauth')], found: [own('key', 'basic', 'bearerAuth'), own('key', 'oauth')] },
+    {
+      written: [own('key', 'basic'), own('key', 'oauth')],
+      found: [own('key', 'basic', 'bearerAuth'), own('key', 'oauth')]
+    },
     { written: [own('header')], found: [own('header')] },
     { written: [own('oauth')], found: [own('oauth')] }
   ]
+  const newer = ['jwt', 'oidc'].map((name) => ({ written: [own(name)], found: [own(name)] }))
   const variants = {
-    'OpenAPI 3': { options: { openapi: { info, components: openapi } }, cases: [...cases, ...['jwt', 'oidc'].map((name) => ({ written: [own(name)], found: [own(name)] }))] },
+    'OpenAPI 3': { options: { openapi: { info, components: openapi } }, cases: [...cases, ...newer] },
     'Swagger 2': { options: { swagger: { info, securityDefinitions: swagger2 } }, cases }
   }
   for (const [name, { options, cases }] of Object.entries(variants)) {
@@ -366,7 +373,7 @@ t.test('a default of the host is joined where a token is needed, and does not ho
 })
 
 t.test('components that the host declared are kept', async (t) => {
-  const scheme = { type: 'oauth2', flows: { implicit: { authorizationUrl: 'https://login.example', scopes: { read: 'Read' } } } } as const
+  const scheme = { type: 'oauth2', flows: { implicit } } as const
   const schema = { type: 'object', description: 'Our own' } as const
   const other = { type: 'string' } as const
   const routes = (app: FastifyInstance) => {
@@ -374,10 +381,13 @@ t.test('components that the host declared are kept', async (t) => {
     app.get('/scoped', { schema: { security: [{ bearerAuth: ['read'] }] } }, handler)
   }
 
-  const openapi = await read(t, await build(t, {
-    openapi: { info, components: { securitySchemes: { bearerAuth: scheme }, schemas: { UserScopeError: schema, Other: other }, examples: { one: { value: 1 } } } }
-  }, routes))
-  t.same(openapi.components, { securitySchemes: { bearerAuth: scheme }, schemas: { UserScopeError: schema, Other: other }, examples: { one: { value: 1 } } })
+  const components = {
+    securitySchemes: { bearerAuth: scheme },
+    schemas: { UserScopeError: schema, Other: other },
+    examples: { one: { value: 1 } }
+  }
+  const openapi = await read(t, await build(t, { openapi: { info, components } }, routes))
+  t.same(openapi.components, components)
   t.same(securityOf(openapi), { 'GET /me': bearerAuth, 'GET /scoped': [{ bearerAuth: ['read'] }] })
 
   const key = { type: 'apiKey', in: 'header', name: 'X-Token' } as const
@@ -391,7 +401,8 @@ t.test('components that the host declared are kept', async (t) => {
 
 t.test('responses that the host wrote are kept', async (t) => {
   const response = (description: string) => ({ description, type: 'object', properties: { error: { type: 'string' } } })
-  const documented = (description: string) => ({ description, content: { 'application/json': { schema: response(description) } } })
+  const documented = (description: string) =>
+    ({ description, content: { 'application/json': { schema: response(description) } } })
   const ours = { 401: { description: 'No valid token was sent' }, 403: { description: "The path is another user's" } }
   const cases: Array<{ written: string[], statuses: string[], ours: object }> = [
     { written: ['200'], statuses: ['200', '401', '403'], ours },
@@ -416,7 +427,8 @@ t.test('responses that the host wrote are kept', async (t) => {
 })
 
 t.test('a route is not taken for another whose URL ends alike', async (t) => {
-  for (const options of [{ openapi: { info, servers: [{ url: '/base' }] } }, { swagger: { info, basePath: '/base' } }]) {
+  const variants = [{ openapi: { info, servers: [{ url: '/base' }] } }, { swagger: { info, basePath: '/base' } }]
+  for (const options of variants) {
     const app = Fastify()
     t.teardown(async () => { await app.close() })
     await app.register(swagger, { ...options, stripBasePath: false })
@@ -446,16 +458,25 @@ t.test('two registrations share a document', async (t) => {
     return await read(t, app)
   }
 
-  const apart = await sharing({ openapi: { schemeName: 'users', description: 'Of a user.' } }, { openapi: { schemeName: 'staff.v2', description: 'Of staff.' } })
-  t.match(apart.components?.securitySchemes, { users: { description: 'Of a user.' }, 'staff.v2': { description: 'Of staff.' } })
-  t.same(securityOf(apart), { 'GET /one/me': [{ users: [] }], 'GET /one/public': undefined, 'GET /two/me': [{ 'staff.v2': [] }], 'GET /two/public': undefined })
+  const apart = await sharing(
+    { openapi: { schemeName: 'users', description: 'Of a user.' } },
+    { openapi: { schemeName: 'staff.v2', description: 'Of staff.' } }
+  )
+  t.match(apart.components?.securitySchemes, {
+    users: { description: 'Of a user.' }, 'staff.v2': { description: 'Of staff.' }
+  })
+  const open = { 'GET /one/public': undefined, 'GET /two/public': undefined }
+  t.same(securityOf(apart), { ...open, 'GET /one/me': [{ users: [] }], 'GET /two/me': [{ 'staff.v2': [] }] })
+
+  const usual = await sharing({}, { openapi: { schemeName: 'staff' } })
+  t.same(securityOf(usual), { ...open, 'GET /one/me': bearerAuth, 'GET /two/me': [{ staff: [] }] })
 
   const alike = await sharing({}, {})
   t.same(Object.keys(alike.components?.securitySchemes ?? {}), ['bearerAuth'])
-  t.same(securityOf(alike), { 'GET /one/me': bearerAuth, 'GET /one/public': undefined, 'GET /two/me': bearerAuth, 'GET /two/public': undefined })
+  t.same(securityOf(alike), { ...open, 'GET /one/me': bearerAuth, 'GET /two/me': bearerAuth })
 
   const half = await sharing({}, { openapi: false })
-  t.same(securityOf(half), { 'GET /one/me': bearerAuth, 'GET /one/public': undefined, 'GET /two/me': undefined, 'GET /two/public': undefined })
+  t.same(securityOf(half), { ...open, 'GET /one/me': bearerAuth, 'GET /two/me': undefined })
 })
 
 t.test('a document that shows nothing guarded gets nothing', async (t) => {
@@ -476,7 +497,8 @@ t.test('methods that the host added', async (t) => {
     app.route({ ...route, url: '/public', config: { access: 'public' } })
   }
   const older = await build(t, { openapi: { info } }, routes)
-  t.same(securityOf(JSON.parse(JSON.stringify(older.swagger())) as Document), { 'PROPFIND /files': bearerAuth, 'PROPFIND /public': undefined })
+  const document = JSON.parse(JSON.stringify(older.swagger())) as Document
+  t.same(securityOf(document), { 'PROPFIND /files': bearerAuth, 'PROPFIND /public': undefined })
 
   const { paths } = await read(t, await build(t, dialectOf('OpenAPI 3.2'), routes))
   t.match(paths, { '/files': { additionalOperations: { PROPFIND: { security: bearerAuth } } } })
@@ -487,18 +509,58 @@ t.test('a route may have a `swaggerTransform` of its own', async (t) => {
   const document = await read(t, await build(t, {
     openapi: { info }, transform: ({ url }) => ({ schema: {}, url })
   }, (app) => {
+    const swaggerTransform: SwaggerTransform = ({ schema }) => ({ schema, url: '/moved' })
     app.get('/off', { schema: { tags: ['off'] }, config: { swaggerTransform: false } }, handler)
-    app.get('/own', { schema: { tags: ['own'] }, config: { swaggerTransform: ({ schema }) => ({ schema, url: '/moved' }) } }, handler)
+    app.get('/own', { schema: { tags: ['own'] }, config: { swaggerTransform } }, handler)
   }))
   t.same(securityOf(document), { 'GET /off': bearerAuth, 'GET /moved': bearerAuth })
 })
 
+t.test('a HEAD route with an operationId', async (t) => {
+  const options = { openapi: { info }, exposeHeadRoutes: true }
+  await t.test('has the level of the GET route that Fastify made it from', async (t) => {
+    for (const schemeName of ['bearerAuth', 'users']) {
+      const document = await read(t, await build(t, options, (app) => {
+        app.get('/:user_id', { schema: { operationId: 'one' } }, handler)
+        app.get('/open', { schema: { operationId: 'open' }, config: { access: 'public' } }, handler)
+      }, { openapi: { schemeName } }))
+      const security = [{ [schemeName]: [] }]
+      t.same(securityOf(document), {
+        'HEAD /{user_id}': security, 'GET /{user_id}': security, 'HEAD /open': undefined, 'GET /open': undefined
+      })
+      t.same(membersOf(document, 'x-user-scope'), {
+        'HEAD /{user_id}': 'owner', 'GET /{user_id}': 'owner', 'HEAD /open': 'public', 'GET /open': 'public'
+      })
+    }
+  })
+  await t.test('of its own is not given the level of a GET route', async (t) => {
+    const document = await read(t, await build(t, options, (app) => {
+      app.head('/:user_id', { schema: { operationId: 'exists' }, config: { access: 'public' } }, handler)
+      app.get('/:user_id', { schema: { operationId: 'one' } }, handler)
+      app.head('/alone', { schema: { operationId: 'alone' } }, handler)
+    }))
+    t.same(securityOf(document), {
+      'HEAD /{user_id}': undefined, 'GET /{user_id}': bearerAuth, 'HEAD /alone': undefined
+    })
+  })
+})
+
 t.test('operations that a host wrote by hand', async (t) => {
   const responses = { 200: { description: 'By hand' } }
-  const document = await read(t, await build(t, {
-    openapi: { info, paths: { '/api/{user_id}': { get: { responses } }, '/elsewhere': { get: { responses } } } }
-  }, (app) => app.get('/api/:user_id', { schema: { hide: true } }, handler)))
-  t.same(securityOf(document), { 'GET /api/{user_id}': bearerAuth, 'GET /elsewhere': undefined })
+  const paths = {
+    '/api/{user_id}': { get: { 'x-user-scope': 'owner', responses } },
+    '/elsewhere': { get: { responses } },
+    '/unknown': { get: { 'x-user-scope': 'admin', responses } },
+    '/inherited': { get: { 'x-user-scope': 'constructor', responses } }
+  }
+  const document = await read(t, await build(t, { openapi: { info, paths } },
+    (app) => app.get('/api/:user_id', { schema: { hide: true } }, handler)))
+  t.same(securityOf(document), {
+    'GET /api/{user_id}': bearerAuth,
+    'GET /elsewhere': undefined,
+    'GET /unknown': undefined,
+    'GET /inherited': undefined
+  })
 })
 
 t.test('odd parts of a document that a host wrote by hand are left alone', async (t) => {
@@ -510,8 +572,15 @@ t.test('odd parts of a document that a host wrote by hand are left alone', async
     paths: {
       'x-note': 'text',
       '/none': null,
-      '/me': { summary: 'Me', parameters: [], 'x-list': [1], 'x-object': { a: 1 }, post: null, get: { security: null, responses: null } },
-      '/public': { get: { security: null } }
+      '/me': {
+        summary: 'Me',
+        parameters: [],
+        'x-list': [1],
+        'x-object': { a: 1 },
+        post: null,
+        get: { 'x-user-scope': 'user', security: null, responses: null }
+      },
+      '/public': { get: { 'x-user-scope': 'public', security: null } }
     }
   }
   const app = await build(t, { mode: 'static', specification: { document: document as never } }, (app) => {
