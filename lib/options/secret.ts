@@ -115,6 +115,7 @@ function isDer (secret: string): boolean {
 }
 
 function isDerKey (key: Buffer): boolean {
+  if (key[0] !== 0x30) return false // all begin with a SEQUENCE, and to ask in vain costs milliseconds of each boot
   const readers = [
     () => createPublicKey({ key, format: 'der', type: 'spki' }),
     () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
