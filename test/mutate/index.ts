@@ -61,6 +61,7 @@ function passes (lane: string, test: string, path: string, javascript: string, l
       MUTANT_URL: pathToFileURL(path).href,
       MUTANT_FILE: file,
       TAP_BAIL: '1',
+      TAP_TIMEOUT: '0', // the limit below is the only one
       TAP_CWD: lane
     }
   })
