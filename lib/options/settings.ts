@@ -118,7 +118,8 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
   const secrets = secret === undefined
     ? options.issuers === undefined ? secretsFromEnvironment(env) : []
     : [secret].flat().map((secret, index, { length }) => ({ secret, name: `option "secret"${length > 1 ? `, entry ${index + 1},` : ''}` }))
-  for (const { secret, name } of secrets) assertFitSecret(secret, name)
+  const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
+  for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
 
   return Object.freeze({

@@ -222,8 +222,8 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
       const log: LogLine[] = []
       const app = await host(t, async (app) => {
         await app.register(swagger, options)
-        app.get('/outside/:user_id', { schema: { tags: ['outside'] } }, handler)
-        app.get('/tasks/:user_id/hidden', handler)
+        app.get('/outside/:user_id', { config: { access: 'public' }, schema: { tags: ['outside'] } }, handler)
+        app.get('/tasks/:user_id/hidden', { config: { access: 'public' } }, handler)
         app.get('/hidden', handler)
         app.register(async (app) => {
           await app.register(userScope, { secret })
