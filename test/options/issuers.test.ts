@@ -379,6 +379,7 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
   'ID tokens': {
     cases: ['nonce', 'at_hash', 'c_hash'].flatMap((name): Cases => [[{ [name]: 'x' }, refused('INVALID_CLAIMS')], [{ [name]: null }, refused('INVALID_CLAIMS')]])
   },
+  'tokens that are bound to a key of their sender': { cases: [[{ cnf: { jkt: 'x' } }, refused('INVALID_CLAIMS')]] },
   'tokens of another purpose': {
     cases: ['events', 'requestType', 'session'].map((name): Cases[number] => [{ [name]: 'x' }, refused('INVALID_CLAIMS')])
   },
