@@ -25,7 +25,7 @@ export const optionsSchema = Type.Object({
   userIdParam: Type.Optional(Type.String({
     pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
   })),
-  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { expects: objectSchema }))),
+  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { expects: objectSchema, opaque: true }))),
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
   decoratorName: Type.Optional(Type.String({

@@ -38,7 +38,7 @@ testVendor('Amazon Cognito', {
 
 testBootErrors([
   [() => cognito({ region: missing, userPoolId: 'eu-central-1_a', clientId: 'web' }), 'option "cognito.region" must be a region, such as eu-central-1'],
-  [() => cognito({ region: 'eu-central-1', userPoolId: missing, clientId: 'web' }), 'option "cognito.userPoolId" must be the ID of a user pool of that region: "eu-central-1_" and letters or digits'],
+  [() => cognito({ region: 'eu-central-1', userPoolId: missing, clientId: 'web' }), 'option "cognito.userPoolId" must be the ID of a user pool of that region: the region, "_" and letters or digits'],
   [() => cognito({ region: 'eu-west-1', userPoolId: 'eu-central-1_a', clientId: 'web' }), 'option "cognito.userPoolId"'],
   [() => cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_a', clientId: missing }), 'option "cognito.clientId" must be the ID of an app client, or a list of them'],
   [() => cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_a', clientId: ['web', ''] }), 'option "cognito.clientId"']
