@@ -22,6 +22,11 @@ export interface IssuerOptions {
   typ?: string | string[]
   /** Claims that a token must have: `true` for any value, else one of the strings. */
   requiredClaims?: Record<string, true | string | string[]>
+  /**
+   * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or the end of one stands for
+   * any text. A token whose `sub` equals its `client_id` or `azp` is one in any case (RFC 9068 §2.2).
+   */
+  machine?: Record<string, string | string[]>
   /** `true`: start although the keys cannot be fetched yet; requests are then answered 503. Default false. */
   lazy?: boolean
   /** Seconds for a fetch, body included. 0.1 to 60. Default 5. */

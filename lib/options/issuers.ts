@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { Fetch, IssuerOptions } from '../contract/issuer.js'
+import { compileMachine, machineSchema } from './machine.js'
 import { flag, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
@@ -21,6 +22,7 @@ export const issuerSchema = Type.Object({
   requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('')]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),
+  machine: Type.Optional(machineSchema),
   lazy: Type.Optional(flag),
   timeout: Type.Optional(seconds(0.1, 60)),
   maxAge: Type.Optional(seconds(1, 86_400)),
@@ -42,6 +44,7 @@ export interface IssuerSettings {
   readonly userIdClaim: string
   readonly types: readonly string[]
   readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
+  readonly isMachine: (payload: Record<string, unknown>) => boolean
   readonly lazy: boolean
   /** Whole milliseconds, as AbortSignal and `jose` want them. */
   readonly timeout: number
@@ -79,6 +82,7 @@ function settle (entry: IssuerOptions): IssuerSettings {
     types: Object.freeze([entry.typ ?? 'jwt'].flat().map((typ) => typ.toLowerCase())),
     requiredClaims: Object.freeze(Object.fromEntries(Object.entries(entry.requiredClaims ?? {})
       .map(([claim, value]) => [claim, value === true || Object.freeze([value].flat())]))),
+    isMachine: compileMachine(entry.machine ?? {}),
     lazy: entry.lazy ?? false,
     timeout: Math.round((entry.timeout ?? 5) * 1000),
     maxAge: entry.maxAge ?? 600,

@@ -67,6 +67,8 @@ export interface ClaimRules {
   readonly userIdClaim?: string | undefined
   /** Values that a claim must have one of; true: any. */
   readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
+  /** Whether a payload is marked as an application's. */
+  readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether ID tokens and others that issuers make are to be told apart. */
   readonly isOfIssuer: boolean
   /** Lower-case values of the `typ` header parameter that are let through; a token without one counts as `jwt`. */
@@ -75,8 +77,8 @@ export interface ClaimRules {
 }
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
-export const issuerRules = ({ claimRules }: Settings, { issuer, audience, userIdClaim, types, requiredClaims }: IssuerSettings): ClaimRules => ({
-  ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isOfIssuer: true
+export const issuerRules = ({ claimRules }: Settings, { issuer, audience, userIdClaim, types, requiredClaims, isMachine }: IssuerSettings): ClaimRules => ({
+  ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isMachine, isOfIssuer: true
 })
 
 /** The options after validation, with every default filled in. Frozen. */
@@ -116,6 +118,7 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
       requiredClaims: {},
+      isMachine: () => false,
       isOfIssuer: false,
       types: Object.freeze(['jwt']),
       satisfiesSchema: compileClaims(options.claims)

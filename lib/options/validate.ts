@@ -59,7 +59,7 @@ function innermost (error: ValueError): ValueError {
 
 function explain ({ path, type, schema }: ValueError, whole: TSchema, name: string): string {
   if (path === '') return name === '' ? 'the options must be an object' : `${name}() must be given an object with its options`
-  const keys = path.slice(1).split('/')
+  const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')) // RFC 6901 §4
   if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${join(name, ...keys)}"${hints[join(...keys)] ?? ''}`
   const around = schema.expects === undefined ? expectationAround(keys, whole) : { keys, expects: schema.expects as unknown }
   return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}`

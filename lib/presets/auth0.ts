@@ -23,5 +23,5 @@ export function auth0 (options: Auth0Options): IssuerOptions {
   assertValid(schema, options, 'auth0')
   const { domain, ...overrides } = options
   const origin = `https://${bare(domain)}`
-  return entry({ issuer: `${origin}/`, jwksUri: `${origin}/.well-known/jwks.json`, algorithms: ['RS256', 'PS256'], typ: ['JWT', 'at+jwt'] }, overrides)
+  return entry({ issuer: `${origin}/`, jwksUri: `${origin}/.well-known/jwks.json`, algorithms: ['RS256', 'PS256'], typ: ['JWT', 'at+jwt'], machine: { gty: 'client-credentials', sub: '*@clients' } }, overrides)
 }

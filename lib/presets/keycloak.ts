@@ -22,5 +22,5 @@ export function keycloak (options: KeycloakOptions): IssuerOptions {
   assertValid(schema, options, 'keycloak')
   const { baseURL, realm, ...overrides } = options
   const issuer = `${bare(baseURL)}/realms/${encodeURIComponent(realm)}`
-  return entry({ issuer, jwksUri: `${issuer}/protocol/openid-connect/certs`, typ: ['JWT', 'at+jwt'], requiredClaims: { typ: 'Bearer' } }, overrides)
+  return entry({ issuer, jwksUri: `${issuer}/protocol/openid-connect/certs`, typ: ['JWT', 'at+jwt'], requiredClaims: { typ: 'Bearer' }, machine: { preferred_username: 'service-account-*' } }, overrides)
 }

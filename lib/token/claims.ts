@@ -90,20 +90,14 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     const { exp, iat = 0 } = payload as { exp: number, iat?: number }
     return {
       user: deepFreeze({ id: readUserId(payload, rules.userIdClaim), claims: payload as Claims }),
-      isMachine: rules.isOfIssuer && isMachine(payload),
+      isMachine: rules.isOfIssuer && (isClient(payload) || rules.isMachine(payload)),
       expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
     }
   }
 }
 
-/**
- * How the token of an application is told (RFC 6749 §4.4): its subject is the client (RFC 9068 §2.2), in Auth0 with `@clients` behind it; or it is
- * said in a claim of Auth0, Entra or Keycloak.
- */
-function isMachine ({ sub, client_id: client, azp, gty, idtyp, preferred_username: name }: Json): boolean {
-  const isClient = [client, azp].some((id) => typeof id === 'string' && (sub === id || sub === `${id}@clients`))
-  return isClient || gty === 'client-credentials' || idtyp === 'app' || (typeof name === 'string' && name.startsWith('service-account-'))
-}
+/** Whether the subject is the client itself, as where no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
+const isClient = ({ sub, client_id: client, azp }: Json) => sub !== undefined && (sub === client || sub === azp)
 
 /**
  * For a token that no verifier is there for.

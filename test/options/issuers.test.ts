@@ -26,6 +26,7 @@ const wrong: Record<string, { values: unknown[], says: string }> = {
   userIdClaim: { values: ['', 5, null, ['sub']], says: 'must be the name of a claim' },
   typ: { values: ['', [], [''], 5, null], says: 'must be a non-empty string or a list of them' },
   requiredClaims: { values: [null, [], 'azp', 5], says: 'must be an object: claim name to true, a string or a list of strings' },
+  machine: { values: [null, [], 'app', 5], says: 'must be an object: claim name to a string' },
   lazy: { values: ['yes', 0, null], says: 'must be true or false' },
   timeout: { values: [0, 0.09, 61, '5', Number.NaN, Infinity, null], says: 'must be a number of seconds from 0.1 to 60' },
   maxAge: { values: [0, 86_401, '600', Number.NaN], says: 'must be a number of seconds from 1 to 86400' },
@@ -63,6 +64,8 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ issuer: 'issuer', audience: 'api', discovery: true }], 'option "issuers.0.issuer" is not a URL'],
     [[entry, { ...entry, audience: 'other' }], 'option "issuers.1.issuer" stands in the list already. Merge the two entries'],
     [[entry, { ...entry, issuer: 'https://other.example.com', timeout: 0 }], 'option "issuers.1.timeout" must be'],
+    ...[true, [], '', [''], 5, '*a*', 'a*b', undefined].map((value): [unknown, string] =>
+      [[{ ...entry, machine: { 'https://example.com/kind': value } }], 'option "issuers.0.machine.https://example.com/kind" must be a string or a list of strings, each']),
     [[{ ...entry, algorithms: ['HS256'] }], 'option "issuers.0.algorithms'],
     [[{ ...entry, algorithms: ['RS256', 'HS512'] }], 'option "issuers.0.algorithms'],
     [[{ ...entry, algorithms: ['none'] }], 'option "issuers.0.algorithms'],

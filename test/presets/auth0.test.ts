@@ -22,7 +22,11 @@ testVendor('Auth0, its own profile', {
     'of another kind': { header: { typ: 'logout+jwt' } }
   },
   machines: {
-    'client credentials': { id: 'machine@clients', claims: { aud: api, azp: 'machine', gty: 'client-credentials', scope: 'read:tasks' } }
+    'client credentials': {
+      id: 'machine@clients', claims: { aud: api, azp: 'machine', gty: 'client-credentials', scope: 'read:tasks' }
+    },
+    'by its grant alone': { id: 'alice', claims: { gty: 'client-credentials' } },
+    'by its subject alone': { id: 'machine@clients', claims: { azp: 'other' } }
   }
 })
 

@@ -39,6 +39,7 @@ const vendor: Vendor = {
     'of the realm under the old base path': { claims: { iss: 'https://sso.example.com/auth/realms/my%20realm' } }
   },
   machines: {
+    'by its name alone': { id: '1f4db6ad-5e75-479c-b289-b8096ec1f4f4', claims: { preferred_username: 'service-account-crawler' } },
     'service account': {
       id: '1f4db6ad-5e75-479c-b289-b8096ec1f4f4',
       claims: { azp: 'crawler', client_id: 'crawler', clientHost: '10.0.0.1', clientAddress: '10.0.0.1', preferred_username: 'service-account-crawler' }

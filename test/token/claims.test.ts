@@ -104,6 +104,12 @@ table('audience', { audience }, [
     .map((aud): Row => [`is ${JSON.stringify(aud)}`, { aud }, 'INVALID_CLAIMS'])
 ])
 
+// What marks the tokens of an issuer's applications means nothing in those of the secret.
+table('machines', {}, [
+  ['a mark of Auth0', { gty: 'client-credentials' }],
+  ['the client is the subject', { client_id: 'alice', azp: 'alice' }]
+])
+
 table('neither is looked at unless configured', {}, [
   ['iss and aud of any type', { iss: 1, aud: { x: 1 } }]
 ])
@@ -220,7 +226,7 @@ t.test('a token expires while the server runs', async (t) => {
 })
 
 t.test('the user is frozen all the way down', async (t) => {
-  const readClaims = createClaimsReader({ clockTolerance: 0, types: ['jwt'], requiredClaims: {}, isOfIssuer: false, satisfiesSchema: () => true })
+  const readClaims = createClaimsReader({ clockTolerance: 0, types: ['jwt'], requiredClaims: {}, isOfIssuer: false, isMachine: () => false, satisfiesSchema: () => true })
   const { user } = readClaims({ header: {}, payload: { sub: 'alice', exp, roles: [{ name: 'member' }], team: { id: 1 } } })
   const { claims } = user
   for (const part of [user, claims, claims.roles, (claims.roles as object[])[0], claims.team]) t.ok(Object.isFrozen(part))
