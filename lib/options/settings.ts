@@ -1,15 +1,12 @@
-import { Kind, Type, TypeGuard, type TObject } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { FormatRegistry } from '@sinclair/typebox/type'
+import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
+import { claimsSchema, compileClaims } from './claims-schema.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { assertValid } from './validate.js'
 import { seconds, text } from './schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { IssuerOptions } from '../contract/issuer.js'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
-
-const objectSchema = 'an object schema of @sinclair/typebox, complete in itself: Type.Object({ … })'
 
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
@@ -25,7 +22,7 @@ export const optionsSchema = Type.Object({
   userIdParam: Type.Optional(Type.String({
     pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
   })),
-  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { expects: objectSchema, opaque: true }))),
+  claims: Type.Optional(claimsSchema),
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
   decoratorName: Type.Optional(Type.String({
@@ -140,28 +137,4 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. State it in the entries of option "issuers", or give the option "secret"`)
   if (issuers.some((entry) => entry.issuer === issuer)) throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its tokens. Leave one of them out')
-}
-
-function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchema'] {
-  if (schema === undefined) return () => true
-  const format = unknownFormat(schema)
-  if (format) throw new InvalidOptionError(`option "claims" uses the format "${format}", which TypeBox does not know, so that no token could satisfy it. Define it with FormatRegistry.Set`)
-  try {
-    const compiled = TypeGuard.IsObject(schema) && TypeCompiler.Compile(schema)
-    if (compiled) return (payload) => compiled.Check(payload)
-  } catch {} // a reference to a schema that is not there
-  throw new InvalidOptionError(`option "claims" must be ${objectSchema}`)
-}
-
-/** TypeBox refuses every value of a string whose format it does not know: better said at boot than with each token. */
-function unknownFormat (schema: unknown, seen = new Set()): string | undefined {
-  if (typeof schema !== 'object' || schema === null || seen.has(schema)) return undefined
-  seen.add(schema)
-  const { format, [Kind]: kind } = schema as { format?: unknown, [Kind]?: string }
-  if (kind === 'String' && typeof format === 'string' && !FormatRegistry.Has(format)) return format
-  for (const inner of Object.values(schema)) {
-    const found = unknownFormat(inner, seen)
-    if (found) return found
-  }
-  return undefined
 }
