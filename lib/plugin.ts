@@ -6,6 +6,7 @@ import { AlreadyRegisteredError, InvalidOptionError } from './contract/errors.js
 import { createGuard, kUser } from './guard/guard.js'
 import { findLateRoutes, nameHooks } from './routes/late-routes.js'
 import { createJwksVerifier } from './token/jwks-verifier.js'
+import { betterAuthTokens } from './presets/better-auth.js'
 import { issuerRules, readOptions, type Settings } from './options/settings.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { printRoutes, RouteTable } from './routes/table.js'
@@ -18,7 +19,7 @@ import { routeByIssuer, type Verifier } from './token/verifier.js'
 const name = 'fastify-user-scope'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
-  const settings = readOptions(options, process.env)
+  const settings = readOptions(options, process.env, betterAuthTokens()) // whose secret it may be
   assertFree(fastify, settings)
   const table = new RouteTable(settings.userIdParam)
   const names = nameHooks()
@@ -56,9 +57,11 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
 /** Secrets alone, issuers alone, or both side by side. */
 async function createVerifier (fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]): Promise<Verifier> {
   if (keys.length === 0) return await createSecretVerifier(fastify, settings)
+  const { otherTokens } = settings
   const byIssuer = new Map(keys.map((each) => [each.settings.issuer, createJwksVerifier(each, createClaimsReader(issuerRules(settings, each.settings)))]))
-  if (settings.secrets.length === 0) return routeByIssuer(byIssuer)
-  return routeByIssuer(byIssuer, { verify: await createSecretVerifier(fastify, settings), issuer: settings.claimRules.issuer })
+  if (settings.secrets.length === 0) return routeByIssuer(byIssuer, undefined, otherTokens)
+  const ofSecret = { verify: await createSecretVerifier(fastify, settings), issuer: settings.claimRules.issuer }
+  return routeByIssuer(byIssuer, ofSecret, otherTokens)
 }
 
 /** @throws AlreadyRegisteredError, InvalidOptionError */

@@ -38,7 +38,7 @@ export interface Guard {
  * The hooks of one registration. They refuse by throwing and never by `reply.send()`: behind a slow `onSend` hook the handler
  * would run after all.
  */
-export function createGuard ({ userIdParam, decoratorName }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames, cache: TokenCache | null): Guard {
+export function createGuard ({ userIdParam, decoratorName, otherTokens }: Settings, verify: Verifier, readLevel: LevelReader, names: HookNames, cache: TokenCache | null): Guard {
   const kState = Symbol('fastify-user-scope.state')
 
   /** Null for an anonymous request that may be one. */
@@ -49,14 +49,14 @@ export function createGuard ({ userIdParam, decoratorName }: Settings, verify: V
       throw refuse('MISSING_TOKEN', 'no Authorization header')
     }
     const known = cache?.find(header)
-    if (known === undefined) return verifyNew(request, parseBearer(header))
+    if (known === undefined) return verifyNew(request, parseBearer(header, otherTokens))
     if (observation) observation.cached = true
     return known
   }
 
   function verifyNew (request: FastifyRequest, token: string): Verified | Promise<Verified> {
     const generation = cache?.generation
-    const verified = verify(parseCompactJws(token))
+    const verified = verify(parseCompactJws(token, otherTokens))
     return verified instanceof Promise
       ? verified.then((found) => keep(request, token, found, generation))
       : keep(request, token, verified, generation)

@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
 import { claimsSchema, compileClaims } from './claims-schema.js'
+import { compileOtherTokens, type TokenForm } from './other-tokens.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { assertValid } from './validate.js'
 import { seconds, text } from './schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
-import type { IssuerOptions } from '../contract/issuer.js'
+import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
 
 export const optionsSchema = Type.Object({
@@ -64,6 +65,8 @@ export interface ClaimRules {
   readonly userIdClaim?: string | undefined
   /** Values that a claim must have one of; true: any. */
   readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
+  /** What the same key signs for another purpose. */
+  readonly otherTokens: readonly TokenForm[]
   /** Whether a payload is marked as an application's. */
   readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether ID tokens and others that issuers make are to be told apart. */
@@ -74,9 +77,10 @@ export interface ClaimRules {
 }
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
-export const issuerRules = ({ claimRules }: Settings, { issuer, audience, userIdClaim, types, requiredClaims, isMachine }: IssuerSettings): ClaimRules => ({
-  ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isMachine, isOfIssuer: true
-})
+export const issuerRules = ({ claimRules }: Settings, entry: IssuerSettings): ClaimRules => {
+  const { issuer, audience, userIdClaim, types, requiredClaims, isMachine, otherTokens } = entry
+  return { ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isMachine, otherTokens, isOfIssuer: true }
+}
 
 /** The options after validation, with every default filled in. Frozen. */
 export interface Settings {
@@ -85,6 +89,8 @@ export interface Settings {
   readonly issuers: readonly IssuerSettings[]
   readonly algorithms: readonly SecretAlgorithm[]
   readonly claimRules: ClaimRules
+  /** All that the configured issuers, and whoever has the secret, hand out for another purpose. */
+  readonly otherTokens: readonly TokenForm[]
   readonly userIdParam: string
   readonly decoratorName: string
   readonly cache: false | CacheSettings
@@ -93,9 +99,10 @@ export interface Settings {
 
 /**
  * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it is given.
+ * @param ofSecret tokens of another purpose that are signed with a secret
  * @throws InvalidOptionError that names the option or variable at fault
  */
-export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv): Settings {
+export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, ofSecret: readonly OtherToken[] = []): Settings {
   assertValid(optionsSchema, options)
   const { secret, openapi, cache } = options
   // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
@@ -104,6 +111,8 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
     : [secret].flat().map((secret, index, { length }) => ({ secret, name: `option "secret"${length > 1 ? `, entry ${index + 1},` : ''}` }))
   for (const { secret, name } of secrets) assertFitSecret(secret, name)
   assertUsed(options, secrets.length > 0)
+  const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined)
+  const otherTokens = compileOtherTokens(secrets.length > 0 ? ofSecret : [], 'secret')
 
   return Object.freeze({
     secrets: Object.freeze(secrets.map(({ secret }) => secret)),
@@ -115,12 +124,14 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
       requiredClaims: {},
+      otherTokens,
       isMachine: () => false,
       isOfIssuer: false,
       types: Object.freeze(['jwt']),
       satisfiesSchema: compileClaims(options.claims)
     }),
-    issuers: readIssuers(options.issuers as IssuerOptions[] | undefined),
+    issuers,
+    otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
     cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',
     decoratorName: options.decoratorName ?? 'user',
