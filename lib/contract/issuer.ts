@@ -31,7 +31,10 @@ export interface IssuerOptions {
   algorithms?: IssuerAlgorithm[]
   /** The claim with the user id. Default `'sub'`. */
   userIdClaim?: string
-  /** Accepted values of the `typ` header parameter (RFC 8725 §3.11). Default `'JWT'`, which a token without `typ` counts as. */
+  /**
+   * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without `application/`. Default `'JWT'`, which
+   * a token without `typ` counts as.
+   */
   typ?: string | string[]
   /** Claims that a token must have: `true` for any value, else one of the strings. */
   requiredClaims?: Record<string, true | string | string[]>

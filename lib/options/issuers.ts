@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../contract/errors.js'
 import type { Fetch, IssuerOptions, OtherToken } from '../contract/issuer.js'
 import { compileOtherTokens, otherTokensSchema, type TokenForm } from './other-tokens.js'
 import { compileMachine, machineSchema } from './machine.js'
+import { mediaType } from './media-type.js'
 import { flag, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
@@ -82,7 +83,7 @@ function settle (entry: IssuerOptions, name: string): IssuerSettings {
     jwksUri: entry.jwksUri,
     algorithms: Object.freeze([...entry.algorithms ?? issuerAlgorithms]),
     userIdClaim: entry.userIdClaim ?? 'sub',
-    types: Object.freeze([entry.typ ?? 'jwt'].flat().map((typ) => typ.toLowerCase())),
+    types: Object.freeze([entry.typ ?? 'jwt'].flat().map(mediaType)),
     requiredClaims: Object.freeze(Object.fromEntries(Object.entries(entry.requiredClaims ?? {})
       .map(([claim, value]) => [claim, value === true || Object.freeze([value].flat())]))),
     isMachine: compileMachine(entry.machine ?? {}),

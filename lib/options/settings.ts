@@ -71,7 +71,7 @@ export interface ClaimRules {
   readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether ID tokens and others that issuers make are to be told apart. */
   readonly isOfIssuer: boolean
-  /** Lower-case values of the `typ` header parameter that are let through; a token without one counts as `jwt`. */
+  /** Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts as `jwt`. */
   readonly types: readonly string[]
   readonly satisfiesSchema: (payload: unknown) => boolean
 }

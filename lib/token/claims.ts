@@ -1,4 +1,5 @@
 import { refuse, type RefusalCode } from '../contract/errors.js'
+import { mediaType } from '../options/media-type.js'
 import type { TokenForm } from '../options/other-tokens.js'
 import type { ClaimRules } from '../options/settings.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
@@ -19,7 +20,7 @@ const headerRules = (rules: ClaimRules): Array<Rule<Json>> => [
   ['INVALID_CLAIMS', 'header parameter "kid" is not a string', ({ kid }) => kid === undefined || typeof kid === 'string'],
   // RFC 8725 §3.11: another kind of token says so in its typ.
   ['INVALID_CLAIMS', 'header parameter "typ" is of another kind of token', ({ typ = 'JWT' }) =>
-    typeof typ === 'string' && rules.types.includes(typ.toLowerCase())]
+    typeof typ === 'string' && rules.types.includes(mediaType(typ))]
 ]
 
 const getAccessToken = 'send the access token instead'

@@ -306,16 +306,21 @@ t.test('the header', async (t) => {
 
 t.test('typ', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
+  const jwt = [undefined, 'JWT', 'jwt', 'application/jwt', 'Application/JWT']
+  const atJwt = ['at+jwt', 'AT+JWT', 'application/at+jwt']
+  const others = ['logout+jwt', 'dpop+jwt', 'application/logout+jwt', 'text/jwt', 'application/application/jwt', 'application/', 'JWS', '']
   const lists: Array<[typ: IssuerOptions['typ'], fits: Array<string | undefined>]> = [
-    [undefined, [undefined, 'JWT', 'jwt']],
-    ['JWT', [undefined, 'JWT', 'jwt']],
-    ['at+jwt', ['at+jwt', 'AT+JWT']],
-    [['JWT', 'at+jwt'], [undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT']],
-    ['application/at+jwt', ['application/at+jwt']]
+    [undefined, jwt],
+    ['JWT', jwt],
+    ['application/jwt', jwt],
+    ['at+jwt', atJwt],
+    ['application/at+jwt', atJwt],
+    ['APPLICATION/AT+JWT', atJwt],
+    [['JWT', 'at+jwt'], [...jwt, ...atJwt]]
   ]
   for (const [typ, fits] of lists) {
     const { ask } = await start(t, { issuers: [{ ...issuer.entry, ...typ && { typ } }] })
-    for (const found of [undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'logout+jwt', 'dpop+jwt', 'JWS', '']) {
+    for (const found of [...jwt, ...atJwt, ...others]) {
       const expected = fits.includes(found) ? accepted : refused('INVALID_CLAIMS')
       t.match(await ask(await issuer.token('alice', { header: { typ: found } })), expected, `${found} where ${String(typ)} is configured`)
     }

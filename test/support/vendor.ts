@@ -48,7 +48,9 @@ export const own = (id: string) => `/api/${encodeURIComponent(id)}/tasks`
 export function testVendor (name: string, vendor: Vendor): void {
   t.test(`${name}: access tokens of users`, async (t) => {
     const { send, token } = await start(t, vendor)
-    for (const [what, other] of Object.entries({ 'as documented': {}, ...vendor.accepted })) {
+    const { typ = 'JWT' } = vendor.header as { typ?: string }
+    const accepted = { 'as documented': {}, 'typ in full': { header: { typ: `application/${typ}` } }, ...vendor.accepted }
+    for (const [what, other] of Object.entries(accepted)) {
       const headers = bearer(await token(vendor.id, other))
       t.match(await send({ url: own(vendor.id), headers }), { status: 200, body: { user: vendor.id } }, what)
       t.match(await send({ url: own('somebody-else'), headers }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' }, `${what}, the path of another`)

@@ -145,11 +145,11 @@ t.test('ids are taken as they are', async (t) => {
 t.test('header parameters', async (t) => {
   const { send, log } = await build(t)
   const allowed: object[] = [
-    {}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'Jwt' }, { kid: 'a' }, { kid: '' }, { kid: '../../dev/null' }, { kid: "' OR 1=1 --" },
+    {}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'Jwt' }, { typ: 'application/jwt' }, { typ: 'application/JWT' }, { kid: 'a' }, { kid: '' }, { kid: '../../dev/null' }, { kid: "' OR 1=1 --" },
     { x5t: 'abc' }, { unknown: { deep: [1] } }
   ]
   const refused: object[] = [
-    ...['at+jwt', 'application/jwt', 'logout+jwt', 'JWS', 'dpop+jwt', '', ' JWT', 1, null, true, ['JWT'], { typ: 'JWT' }].map((typ) => ({ typ })),
+    ...['at+jwt', 'application/at+jwt', 'logout+jwt', 'text/jwt', 'application/', 'application/jwt ', 'JWS', 'dpop+jwt', '', ' JWT', 1, null, true, ['JWT'], { typ: 'JWT' }].map((typ) => ({ typ })),
     ...[1, null, true, [], {}, ['a']].map((kid) => ({ kid })),
     ...[[], ['exp'], ['b64'], ['x'], 'b64', '', null, false, 0, {}, [1], ['alg']].map((crit) => ({ crit })),
     { crit: ['b64'], b64: false }, { crit: ['x'], x: 1 }, { b64: false }, { b64: true }, { b64: null },
