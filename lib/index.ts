@@ -3,6 +3,7 @@ export { getUser } from './guard/guard.js'
 export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
   AlreadyRegisteredError,
+  ForbiddenResourceAccessError,
   ForbiddenUserAccessError,
   InvalidClaimsError,
   InvalidHeaderFormatError,

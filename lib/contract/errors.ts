@@ -43,6 +43,10 @@ export const MissingUidClaimError = refusal(
 export const ForbiddenUserAccessError = refusal(
   'FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources"
 )
+/** The path is the user's, and names something in it that is not. */
+export const ForbiddenResourceAccessError = refusal(
+  'FORBIDDEN_RESOURCE_ACCESS', 403, 'Access denied: cannot access this resource'
+)
 /**
  * RFC 9110 §15.6.4: nobody can say now whether the token is good, so it is neither refused for good nor let through.
  */
@@ -57,6 +61,7 @@ const refusals = {
   INVALID_CLAIMS: InvalidClaimsError,
   MISSING_UID_CLAIM: MissingUidClaimError,
   FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError,
+  FORBIDDEN_RESOURCE_ACCESS: ForbiddenResourceAccessError,
   KEYS_UNAVAILABLE: KeysUnavailableError
 }
 

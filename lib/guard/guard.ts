@@ -5,6 +5,7 @@ import { refuse } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
+import { hasDotSegment } from '../routes/dot-segments.js'
 import { isOwnId, isStillOwnId, readParam } from '../routes/owner.js'
 import type { TokenCache } from '../token/cache.js'
 import { parseBearer, readAuthorization } from '../token/header.js'
@@ -80,6 +81,8 @@ export function createGuard (
       refusal = refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
     } else if (!isOwnId(readParam(request, userIdParam), id)) {
       refusal = refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
+    } else if (hasDotSegment(request.url)) {
+      refusal = refuse('FORBIDDEN_RESOURCE_ACCESS', 'the path has a dot segment ("." or "..", however it is encoded)')
     }
     return { refusal, verified, owner: id, cached }
   }
@@ -89,8 +92,10 @@ export function createGuard (
     if (judgement === null) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
     const { owner } = judgement
     if (owner === null || isStillOwnId(readParam(request, userIdParam), owner)) return judgement
-    const reason = `path parameter "${userIdParam}" was changed after it was checked`
-    return refused(refuse('FORBIDDEN_USER_ACCESS', reason))
+    const reason = readParam(request, userIdParam) === undefined
+      ? 'was removed after it was checked. Fix: list it in the params schema, which drops what it does not list'
+      : 'was changed after it was checked'
+    return refused(refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" ${reason}`))
   }
 
   function decorate (request: GuardedRequest, user: VerifiedUser | null, judgement: Judgement | null): void {
