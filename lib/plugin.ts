@@ -42,7 +42,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     warnOfGaps(scope, routes, scopesOf(fastify))
     await Promise.all(keys.map((each) => each.load()))
     const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
-    if (openapi) await annotateDocuments(contexts, openapi, levels)
+    if (openapi) annotateDocuments(contexts, openapi, levels, fastify.log)
   })
 }
 

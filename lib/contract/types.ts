@@ -89,7 +89,7 @@ export interface UserScope {
   issuers (): IssuerStatus[]
 }
 
-/** How the bearer scheme stands in the OpenAPI document. */
+/** How the OpenAPI document is found, and how the bearer scheme stands in it. */
 export interface OpenApiOptions {
   /**
    * Key of the security scheme in the document. A scheme that the host declared under this name is kept. Default
@@ -98,6 +98,11 @@ export interface OpenApiOptions {
   schemeName?: string
   /** Text beside the scheme, shown by the Authorize dialog. */
   description?: string
+  /**
+   * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A name that
+   * is stated here and found nowhere stops the boot. Default `'swagger'`, in apps that have it.
+   */
+  decorator?: string | readonly string[]
 }
 
 /**
@@ -169,7 +174,7 @@ export interface UserScopeOptions {
   decoratorName?: string
   /** Verified tokens are kept in memory, so that each is verified once. `false`: verify each time. */
   cache?: false | CacheOptions
-  /** `false` leaves the OpenAPI document alone. Default: on, where `@fastify/swagger` is registered. */
+  /** `false` leaves the OpenAPI document alone. Default: on, in apps that register `@fastify/swagger`. */
   openapi?: false | OpenApiOptions
 }
 

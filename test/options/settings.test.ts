@@ -38,10 +38,15 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ maxTokenAge: '1h' }, 'option "maxTokenAge" must be'],
   [{ decoratorName: 'not a name' }, 'option "decoratorName" must be a JavaScript identifier'],
   [{ decoratorName: '__proto__' }, 'option "decoratorName" must be'],
-  [{ openapi: true }, 'option "openapi" must be false, or an object with schemeName and description'],
+  [{ openapi: true }, 'option "openapi" must be false, or an object with schemeName, description and decorator'],
   [{ openapi: { schemename: 'x' } }, 'unknown option "openapi.schemename"'],
   [{ openapi: { schemeName: 'a b' } }, 'option "openapi.schemeName" must be a component name'],
-  [{ openapi: { description: 5 } }, 'option "openapi.description" must be a string']
+  [{ openapi: { description: 5 } }, 'option "openapi.description" must be a string'],
+  [{ openapi: { decorator: 5 } }, 'option "openapi.decorator" must be the name of a decorator, or a list of names'],
+  [{ openapi: { decorator: '' } }, 'option "openapi.decorator" must be the name of a decorator'],
+  [{ openapi: { decorator: [] } }, 'option "openapi.decorator" must be the name of a decorator'],
+  [{ openapi: { decorator: ['docs', ''] } }, 'option "openapi.decorator" must be the name of a decorator'],
+  [{ openapi: { decorator: undefined } }, 'option "openapi.decorator" is undefined']
 ]
 
 for (const [options, says] of refused) {
