@@ -1,6 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
-import type { Fetch, IssuerOptions } from '../contract/issuer.js'
+import type { Fetch, IssuerOptions, OtherToken } from '../contract/issuer.js'
+import { compileOtherTokens, otherTokensSchema, type TokenForm } from './other-tokens.js'
+import { compileMachine, machineSchema } from './machine.js'
+import { mediaType } from './media-type.js'
 import { flag, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
@@ -21,6 +24,8 @@ export const issuerSchema = Type.Object({
   requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('')]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),
+  machine: Type.Optional(machineSchema),
+  otherTokens: Type.Optional(Type.Unsafe<readonly OtherToken[]>(otherTokensSchema)),
   lazy: Type.Optional(flag),
   timeout: Type.Optional(seconds(0.1, 60)),
   maxAge: Type.Optional(seconds(1, 86_400)),
@@ -42,6 +47,8 @@ export interface IssuerSettings {
   readonly userIdClaim: string
   readonly types: readonly string[]
   readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
+  readonly isMachine: (payload: Record<string, unknown>) => boolean
+  readonly otherTokens: readonly TokenForm[]
   readonly lazy: boolean
   /** Whole milliseconds, as AbortSignal and `jose` want them. */
   readonly timeout: number
@@ -65,20 +72,22 @@ export function readIssuers (entries: readonly IssuerOptions[] = []): readonly I
     const [source, uri] = entry.jwksUri === undefined ? ['issuer', entry.issuer] : ['jwksUri', entry.jwksUri]
     const reason = insecureReason(uri, entry.allowInsecureJwks)
     if (reason) fail(`${source}" ${reason}`)
-    return settle(entry)
+    return settle(entry, `issuers.${index}`)
   }))
 }
 
-function settle (entry: IssuerOptions): IssuerSettings {
+function settle (entry: IssuerOptions, name: string): IssuerSettings {
   return Object.freeze({
     issuer: entry.issuer,
     audience: entry.audience === false ? undefined : Object.freeze([entry.audience].flat()),
     jwksUri: entry.jwksUri,
     algorithms: Object.freeze([...entry.algorithms ?? issuerAlgorithms]),
     userIdClaim: entry.userIdClaim ?? 'sub',
-    types: Object.freeze([entry.typ ?? 'jwt'].flat().map((typ) => typ.toLowerCase())),
+    types: Object.freeze([entry.typ ?? 'jwt'].flat().map(mediaType)),
     requiredClaims: Object.freeze(Object.fromEntries(Object.entries(entry.requiredClaims ?? {})
       .map(([claim, value]) => [claim, value === true || Object.freeze([value].flat())]))),
+    isMachine: compileMachine(entry.machine ?? {}),
+    otherTokens: compileOtherTokens(entry.otherTokens ?? [], `${name}.otherTokens`),
     lazy: entry.lazy ?? false,
     timeout: Math.round((entry.timeout ?? 5) * 1000),
     maxAge: entry.maxAge ?? 600,

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifySchema } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifySchema, type RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import swagger, { type SwaggerOptions, type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
@@ -143,6 +143,16 @@ t.test('a stated decorator that is nowhere stops the boot', async (t) => {
   }
 })
 
+t.test('without a decorator, schemas stay as they are', async (t) => {
+  const seen: RouteOptions[] = []
+  await host(t, async (app) => {
+    app.addHook('onRoute', (route) => { seen.push(route) })
+    await app.register(userScope, { secret })
+    app.get('/me', { exposeHeadRoute: false }, handler)
+  })
+  t.match(seen, [{ url: '/me', schema: undefined }])
+})
+
 t.test('a decorator that is not stated is left alone', async (t) => {
   let before: unknown
   const app = await host(t, async (app) => {
@@ -222,8 +232,8 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
       const log: LogLine[] = []
       const app = await host(t, async (app) => {
         await app.register(swagger, options)
-        app.get('/outside/:user_id', { schema: { tags: ['outside'] } }, handler)
-        app.get('/tasks/:user_id/hidden', handler)
+        app.get('/outside/:user_id', { config: { access: 'public' }, schema: { tags: ['outside'] } }, handler)
+        app.get('/tasks/:user_id/hidden', { config: { access: 'public' } }, handler)
         app.get('/hidden', handler)
         app.register(async (app) => {
           await app.register(userScope, { secret })

@@ -11,6 +11,8 @@ declare module '@fastify/jwt' {
 
 export const secret = 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT'
 export const otherSecret = 'Qw8eRt5yUi2oPa6sDf3gHj9kLz1xCv7b'
+/** 64 bytes, long enough for HS512. */
+export const longSecret = `${secret}${otherSecret}`
 
 export const now = () => Math.floor(Date.now() / 1000)
 
