@@ -164,6 +164,11 @@ export interface UserScopeOptions {
   userIdClaim?: string
   /** The path parameter that holds the owner's id: letters, digits and underscores. Default `'user_id'`. */
   userIdParam?: string
+  /**
+   * `true`: a route whose URL has a parameter that is compared with nothing must state `config.access`, or the boot
+   * stops. Default false.
+   */
+  requireStatedAccess?: boolean
   /** TypeBox object schema that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
   claims?: TObject
   /**
