@@ -32,6 +32,12 @@ export interface IssuerOptions {
   discovery?: boolean
   /** Accepted algorithms. Default: every asymmetric one. */
   algorithms?: IssuerAlgorithm[]
+  /**
+   * Text before the user ids of this issuer, as an id is unique within its issuer only (OpenID Connect Core §5.7).
+   * Required with more than one verifier: `''` says that its users are those of the others, a text that ends in `:`
+   * keeps them apart. `request.user.id` has it in front. Default, for a sole issuer: `''`.
+   */
+  idPrefix?: string
   /** The claim with the user id. Default `'sub'`. */
   userIdClaim?: string
   /**

@@ -65,7 +65,7 @@ export function createGuard (
   function verifyNew (request: FastifyRequest, token: string): Verified | Promise<Verified> {
     const generation = cache?.generation
     const keep = (verified: Verified): Verified => {
-      request.log.debug({ verifiedBy: verified.verifiedBy }, 'token verified')
+      request.log.debug({ verifiedBy: verified.user.issuer }, 'token verified')
       cache?.keep(token, verified, generation)
       return verified
     }

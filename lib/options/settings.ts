@@ -68,6 +68,12 @@ export interface ClaimRules {
   readonly maxTokenAge?: number | undefined
   /** Undefined: `uid` where the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
+  /** The issuer, or `'secret'`. */
+  readonly verifiedBy: string
+  /** Comes before the user id. */
+  readonly idPrefix: string
+  /** Those of other issuers, for a verifier without one: what its user ids must not begin with. */
+  readonly foreignPrefixes: readonly string[]
   /** Values that a claim must have one of; true: any. */
   readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
   /** What the same key signs for another purpose. */
@@ -82,10 +88,19 @@ export interface ClaimRules {
 }
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
-export const issuerRules = ({ claimRules }: Settings, entry: IssuerSettings): ClaimRules => {
-  const { issuer, audience, userIdClaim, types, requiredClaims, isMachine, otherTokens } = entry
-  return { ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isMachine, otherTokens, isOfIssuer: true }
+export function issuerRules ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules {
+  const { issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens } = entry
+  return {
+    ...claimRules,
+    ...{ issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens },
+    verifiedBy: issuer,
+    foreignPrefixes: idPrefix === '' ? prefixesOf(issuers) : [],
+    isOfIssuer: true
+  }
 }
+
+/** What the ids of a verifier without a prefix must not begin with. */
+const prefixesOf = (issuers: readonly IssuerSettings[]) => issuers.map(({ idPrefix }) => idPrefix).filter((prefix) => prefix !== '')
 
 export const defaultSchemeName = 'bearerAuth'
 
@@ -127,7 +142,7 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, 
   const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
-  const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined)
+  const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined, secrets.length > 0)
   const otherTokens = compileOtherTokens(secrets.length > 0 ? ofSecret : [], 'secret')
 
   return Object.freeze({
@@ -139,6 +154,9 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, 
       clockTolerance: options.clockTolerance ?? 0,
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
+      verifiedBy: 'secret',
+      idPrefix: '',
+      foreignPrefixes: Object.freeze(prefixesOf(issuers)),
       requiredClaims: {},
       otherTokens,
       isMachine: () => false,

@@ -97,7 +97,7 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     apply(ofClaims, claims)
     const { exp, iat = 0 } = payload as { exp: number, iat?: number }
     return {
-      user: deepFreeze({ id: readUserId(payload, rules.userIdClaim), claims: payload as Claims }),
+      user: deepFreeze({ id: readUserId(payload, rules), issuer: rules.verifiedBy, claims: payload as Claims }),
       isMachine: rules.isOfIssuer && (isClient(payload) || rules.isMachine(payload)),
       expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
     }
@@ -129,13 +129,16 @@ function apply<T> (rules: Array<Rule<T>>, value: T): void {
  * Own properties only, and no second choice for a claim that is there and malformed: falling back would let whoever can
  * spoil the first claim choose the second.
  */
-function readUserId (payload: Json, configured: string | undefined): string {
-  const claim = configured ?? (has(payload, 'uid') ? 'uid' : 'sub')
+function readUserId (payload: Json, { userIdClaim, idPrefix, foreignPrefixes }: ClaimRules): string {
+  const claim = userIdClaim ?? (has(payload, 'uid') ? 'uid' : 'sub')
   if (!has(payload, claim)) throw refuse('MISSING_UID_CLAIM', `no claim "${claim}"`)
   const id = payload[claim]
   if (typeof id !== 'string' || id.trim() === '') throw refuse('MISSING_UID_CLAIM', `claim "${claim}" is not a non-blank string`)
   if (/\p{Cc}/u.test(id)) throw refuse('MISSING_UID_CLAIM', `claim "${claim}" has control characters`)
-  return id
+  if (foreignPrefixes.some((prefix) => id.startsWith(prefix))) {
+    throw refuse('INVALID_CLAIMS', `claim "${claim}" begins with the idPrefix of another issuer`)
+  }
+  return idPrefix + id
 }
 
 /** Something on Object.prototype must not stand in for a claim that is missing. */

@@ -2,11 +2,8 @@ import { createUnknownIssuerRefusal, type ReadClaims } from './claims.js'
 import type { CompactJws } from './jws.js'
 import type { TokenForm } from '../options/other-tokens.js'
 
-/** What a verifier found, for the request and for whoever may keep it until `expiresAt`. */
-export interface Verified extends ReadClaims {
-  /** The issuer, or `'secret'`; for the log. */
-  readonly verifiedBy: string
-}
+/** What a verifier found, which may be kept until `expiresAt`. */
+export type Verified = ReadClaims
 
 /**
  * Checks signature and claims of a token that was taken apart. Throws, or rejects with, a Refusal. Synchronous where no key has to be fetched.

@@ -239,7 +239,7 @@ t.test('a token expires while the server runs', async (t) => {
 })
 
 t.test('the user is frozen all the way down', async (t) => {
-  const readClaims = createClaimsReader({ clockTolerance: 0, types: ['jwt'], requiredClaims: {}, isOfIssuer: false, otherTokens: [], isMachine: () => false, satisfiesSchema: () => true })
+  const readClaims = createClaimsReader({ clockTolerance: 0, types: ['jwt'], requiredClaims: {}, isOfIssuer: false, verifiedBy: 'secret', idPrefix: '', foreignPrefixes: [], otherTokens: [], isMachine: () => false, satisfiesSchema: () => true })
   const { user } = readClaims({ header: {}, payload: { sub: 'alice', exp, roles: [{ name: 'member' }], team: { id: 1 } } })
   const { claims } = user
   for (const part of [user, claims, claims.roles, (claims.roles as object[])[0], claims.team]) t.ok(Object.isFrozen(part))
