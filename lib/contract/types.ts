@@ -56,7 +56,10 @@ export type DeepReadonly<T> =
 
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
-  /** The user id claim, after the `idPrefix` of its issuer: a non-empty string, compared with the path parameter as it is. */
+  /**
+   * The user id claim, after the `idPrefix` of its issuer: a non-empty string, compared with the path parameter as it
+   * is.
+   */
   readonly id: string
   /** Who vouched for the user: the token's issuer, or `'secret'`. */
   readonly issuer: string
@@ -101,8 +104,8 @@ export interface OpenApiOptions {
   /** Text beside the scheme, shown by the Authorize dialog. */
   description?: string
   /**
-   * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A name that
-   * is stated here and found nowhere stops the boot. Default `'swagger'`, in apps that have it.
+   * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A
+   * name that is stated here and found nowhere stops the boot. Default `'swagger'`, in apps that have it.
    */
   decorator?: string | readonly string[]
 }
