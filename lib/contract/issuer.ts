@@ -21,7 +21,7 @@ export interface OtherToken {
 export interface IssuerOptions {
   /** `iss` must be this string exactly; tokens are sent to this entry by it. */
   issuer: string
-  /** `aud` must be, or have, one of these. `false` leaves the check out: state then in `requiredClaims` what stands in for it. */
+  /** `aud` must be, or have, one of these. `false` leaves the check out; `requiredClaims` must then state what stands in for it. */
   audience: string | string[] | false
   /** The URL of the JWK Set: https, or http on loopback. */
   jwksUri?: string
