@@ -6,7 +6,7 @@ import { AlreadyRegisteredError, InvalidOptionError } from './contract/errors.js
 import { createGuard, kUser } from './guard/guard.js'
 import { findLateRoutes, nameHooks } from './routes/late-routes.js'
 import { createJwksVerifier } from './token/jwks-verifier.js'
-import { betterAuthTokens } from './presets/better-auth.js'
+import { secretTokens } from './presets/better-auth.js'
 import { issuerRules, readOptions, type Settings } from './options/settings.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { printRoutes, RouteTable } from './routes/table.js'
@@ -19,7 +19,7 @@ import { routeByIssuer, type Verifier } from './token/verifier.js'
 const name = 'fastify-user-scope'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
-  const settings = readOptions(options, process.env, betterAuthTokens()) // whose secret it may be
+  const settings = readOptions(options, process.env, secretTokens())
   assertFree(fastify, settings)
   const table = new RouteTable(settings.userIdParam)
   const names = nameHooks()

@@ -122,7 +122,7 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, 
     claimRules: Object.freeze({
       issuer: options.issuer,
       audience: options.audience === undefined ? undefined : Object.freeze([options.audience]),
-      clockTolerance: options.clockTolerance ?? 0,
+      clockTolerance: options.clockTolerance ?? 5,
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
       requiredClaims: {},

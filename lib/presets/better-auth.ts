@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import { issuerAlgorithms } from '../options/issuers.js'
 import { flag, text } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
 import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
@@ -38,6 +39,16 @@ export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
     { payload: verification, says: `an e-mail verification token of Better Auth: ${sendJwt}` }
   ]
 }
+
+/**
+ * The same for a host that has the secret: what its keys sign, or another issuer's, is meant for option `issuers`.
+ */
+export function secretTokens (): readonly OtherToken[] {
+  const says = 'a token signed with a private key, as those of jwt() by default. Fix: state issuers: [betterAuth({ baseURL })]'
+  return [...betterAuthTokens(), { header: publicKeyHeader, says }]
+}
+
+const publicKeyHeader = Type.Object({ alg: Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))) })
 
 /** The session in a cookie. It holds the session token, which is as good as a password. */
 const sessionCache = Type.Object({ session: Type.Object({}), user: Type.Object({}) })

@@ -215,6 +215,8 @@ t.test('options for the secret do not hold for issuers, nor the other way round'
   t.match(await ask(sign({ ...own, nonce: 'n', at_hash: 'h' }, hs512)), accepted, 'ID tokens are a matter of issuers')
 })
 
+const logout = { 'http://schemas.openid.net/event/backchannel-logout': {} }
+
 t.test('the verifier is chosen by iss and by nothing else', async (t) => {
   const [same, own] = await Promise.all([createKey('one'), createKey('two')])
   const a = await createIssuer({ mode: 'jwks', t, keys: [await createKey('one')] })
@@ -234,8 +236,25 @@ t.test('the verifier is chosen by iss and by nothing else', async (t) => {
     t.match(await ask(await a.token({ id: 'alice', iss })), { ...refused('INVALID_CLAIMS'), reason: 'claim "iss" is not a configured issuer' }, JSON.stringify(iss))
     t.match(await ask(sign({ sub: 'alice', iss, exp: now() + 60 }, { header: { alg: 'none' } })), refused('INVALID_CLAIMS'), 'before algorithm and signature')
   }
+  const issuers = `expected "${a.url}" or "${b.url}", received`
+  for (const [claims, reason] of [
+    [{ iss: undefined }, `${issuers} none`],
+    [{ iss: `${a.url}/` }, `${issuers} "${a.url}/"`],
+    [{ iss: 'x', email: 'a@example.org', uid: 'alice' }, `${issuers} "x"`],
+    [{ iss: 'x', events: logout }, 'a logout token: send the access token instead']
+  ] as const) {
+    t.match(await ask(await a.token({ id: 'alice', ...claims })), { ...refused('INVALID_CLAIMS'), reason })
+  }
   t.same(asked(), [1, 1], 'no request was made for any')
   t.same(app.userScope.issuers().map(({ issuer, keys }) => [issuer, keys]), [[a.url, ['one']], [b.url, ['one', 'two']]])
+})
+
+t.test('with a secret of one issuer, every other iss is unknown', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await start(t, { secret, issuer: 'app', issuers: [issuer.entry] })
+  const foreign = sign({ sub: 'alice', iss: 'other', exp: now() + 60 }, { key: otherSecret })
+  t.match(await ask(foreign), { ...refused('INVALID_CLAIMS'), reason: `expected "${issuer.url}" or "app", received "other"` })
+  t.match(await ask(tokenFor('alice', { iss: 'app' })), accepted)
 })
 
 t.test('a public key is no secret', async (t) => {
@@ -304,6 +323,8 @@ t.test('the header', async (t) => {
   for (const header of [{ alg: 'none' }, { alg: undefined }, { alg: 'HS256' }, { alg: 'ES256' }, { alg: ['EdDSA'] }, { alg: null }, { alg: 'eddsa' }, { kid: 'unknown' }]) {
     t.match(await ask(raw(issuer, header)), refused('INVALID_TOKEN_SIGNATURE'), JSON.stringify(header))
   }
+  const hmac = sign({ sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }, { header: { alg: 'HS256', crit: ['x'], x: 1 } })
+  t.match(await ask(hmac), refused('INVALID_TOKEN_SIGNATURE'), 'the algorithm before crit')
   t.equal(issuer.requests, 1)
 })
 
@@ -400,7 +421,7 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
   },
   times: {
     cases: [
-      [{ exp: now() - 1 }, refused('TOKEN_EXPIRED')],
+      [{ exp: now() - 6 }, refused('TOKEN_EXPIRED')],
       ...[undefined, '9999999999', null, 1e308, Infinity].map((exp): Cases[number] => [{ exp }, refused('INVALID_CLAIMS')]),
       [{ nbf: now() + 60 }, refused('INVALID_CLAIMS')],
       [{ nbf: now() - 1 }, accepted],
