@@ -32,7 +32,7 @@ export default [
     ignores: ['dist', '.tap', 'node_modules']
   }),
   {
-    files: ['lib/{contract,guard,keys,openapi,routes}/**'],
+    files: ['lib/guard/**'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
   ...importsOneWay,

@@ -175,7 +175,7 @@ export interface UserScopeOptions {
   /** TypeBox object schema that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
   claims?: TObject
   /**
-   * Seconds by which `exp`, `nbf`, `iat` and `maxTokenAge` may be missed, for clocks that differ. 0 to 3600. Default 0.
+   * Seconds by which `exp`, `nbf`, `iat` and `maxTokenAge` may be missed, for clocks that differ. 0 to 3600. Default 5.
    */
   clockTolerance?: number
   /** Seconds since `iat` after which a token is refused whatever its `exp`. Once set, `iat` is required. */

@@ -75,6 +75,10 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
     const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
     if (known.has(entry.issuer)) fail('issuer" stands in the list already. Merge the two entries')
     known.add(entry.issuer)
+    if (entry.audience === false && Object.keys(entry.requiredClaims ?? {}).length === 0) {
+      fail('audience" is false and nothing stands in for it: tokens for every application of the issuer would pass. ' +
+        'Fix: state the audience, or what tells your application in requiredClaims, such as { client_id: \'web\' }')
+    }
     if (entry.jwksUri === undefined && !entry.discovery) fail('jwksUri" is missing. Give it, or set discovery: true')
     if (entry.jwksUri !== undefined && entry.discovery) fail('discovery" and jwksUri exclude each other')
     const [source, uri] = entry.jwksUri === undefined ? ['issuer', entry.issuer] : ['jwksUri', entry.jwksUri]

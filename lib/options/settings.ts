@@ -149,7 +149,9 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, 
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
   const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined, secrets.length > 0)
-  const otherTokens = compileOtherTokens(secrets.length > 0 ? ofSecret : [], 'secret')
+  const signed = secrets.length > 0 ? ofSecret : []
+  assertIdClaim(options, signed)
+  const otherTokens = compileOtherTokens(signed, 'secret')
 
   return Object.freeze({
     secrets: Object.freeze(secrets.map(({ secret }) => secret)),
@@ -157,7 +159,7 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, 
     claimRules: Object.freeze({
       issuer: options.issuer,
       audience: options.audience === undefined ? undefined : Object.freeze([options.audience]),
-      clockTolerance: options.clockTolerance ?? 0,
+      clockTolerance: options.clockTolerance ?? 5,
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
       verifiedBy: 'secret',
@@ -190,4 +192,12 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. State it in the entries of option "issuers", or give the option "secret"`)
   if (issuers.some((entry) => entry.issuer === issuer)) throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its tokens. Leave one of them out')
+}
+
+/** No claim that another token of the same secret carries may name the user, unless something tells the two apart. */
+function assertIdClaim ({ userIdClaim = 'sub', issuer, audience }: UserScopeOptions, others: readonly OtherToken[]): void {
+  const carried = others.some(({ payload }) => payload?.properties[userIdClaim]?.type === 'string')
+  if (!carried || issuer !== undefined || audience !== undefined) return
+  throw new InvalidOptionError(`option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret carry too, such as a link ` +
+    'that verifies an e-mail address. Fix: state option "issuer" or "audience", or take the id from "sub"')
 }

@@ -1,8 +1,8 @@
-import { Type } from '@sinclair/typebox'
-import type { IssuerOptions } from '../contract/issuer.js'
-import { text } from '../options/schemas.js'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import { text, texts } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
-import { bare, entry, type Overrides } from './preset.js'
+import { bare, entry, presetSchema, type Overrides } from './preset.js'
 
 export interface Auth0Options extends Overrides {
   /** The tenant's or custom domain, such as `tenant.eu.auth0.com`. */
@@ -11,9 +11,28 @@ export interface Auth0Options extends Overrides {
   audience: string | string[]
 }
 
-const schema = Type.Object({
-  domain: text('a host name in lower case, such as tenant.eu.auth0.com', /^[a-z\d-]+(\.[a-z\d-]+)*(:\d+)?\/*$/)
+const schema = presetSchema({
+  domain: text(
+    'a host name in lower case, such as tenant.eu.auth0.com',
+    /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
+  ),
+  audience: texts('the identifier of the API, or a list of them', /^\S(.*\S)?$/)
 })
+
+const otherTokens: OtherToken[] = [{
+  text: String.raw`^([\w-]{32}|[^.]*(\.[^.]*){4})$`,
+  says: 'an opaque or encrypted token, as Auth0 makes where the client names no API: ' +
+    'request one with the "audience" of your API'
+}]
+
+/**
+ * Whether it is one of Auth0's own APIs. Tokens of every application have the first, as soon as their scope has
+ * `openid`.
+ */
+function isOfAuth0 (audience: string, origin: string): boolean {
+  const [, base] = /^(.*)\/(userinfo|api\/v2\/)$/.exec(audience) ?? []
+  return base !== undefined && (base === origin || /^https:\/\/[^/]+\.auth0\.com$/.test(base))
+}
 
 /**
  * Auth0's access tokens for an API. The issuer ends in a slash; the header says `JWT`, or `at+jwt` in the RFC 9068
@@ -23,5 +42,17 @@ export function auth0 (options: Auth0Options): IssuerOptions {
   assertValid(schema, options, 'auth0')
   const { domain, ...overrides } = options
   const origin = `https://${bare(domain)}`
-  return entry({ issuer: `${origin}/`, jwksUri: `${origin}/.well-known/jwks.json`, algorithms: ['RS256', 'PS256'], typ: ['JWT', 'at+jwt'], machine: { gty: 'client-credentials', sub: '*@clients' } }, overrides)
+  const own = [overrides.audience].flat().find((audience) => isOfAuth0(audience, origin))
+  if (own !== undefined) {
+    throw new InvalidOptionError(`option "auth0.audience" must be the identifier of your API, and "${own}" is Auth0's own`)
+  }
+  return entry('auth0', {
+    issuer: `${origin}/`,
+    audience: overrides.audience,
+    jwksUri: `${origin}/.well-known/jwks.json`,
+    algorithms: ['RS256', 'PS256'],
+    typ: ['JWT', 'at+jwt'],
+    machine: { gty: 'client-credentials', sub: '*@clients' },
+    otherTokens
+  }, overrides)
 }

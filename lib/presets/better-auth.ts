@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import { issuerAlgorithms } from '../options/issuers.js'
 import { flag, text } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
-import { anyUrl, bare, entry, type Overrides } from './preset.js'
+import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
 
 export interface BetterAuthOptions extends Overrides {
   /**
@@ -26,16 +27,31 @@ export interface BetterAuthOptions extends Overrides {
  */
 export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
   const sendJwt = `send the JWT of GET ${path}/token instead`
+  const texts = {
+    [String.raw`^\w{32}(\.[\w+/-]{43}=?)?$`]: 'a session token of Better Auth or another opaque one, not a JWT',
+    '%(2[BbFf]|3[Dd])': 'percent-encoded, as a session token of Better Auth in its cookie',
+    [String.raw`^eyJzZXNzaW9uIjp7[\w-]*$`]: 'a session cache token of Better Auth, not a JWT', // {"session":{
+    [String.raw`^[^.]*(\.[^.]*){4}$`]: 'an encrypted token (JWE), such as a session cache token of Better Auth'
+  }
   return [
-    { text: String.raw`^\w{32}(\.[\w+/-]{43}=?)?$`, says: `a session token of Better Auth or another opaque one, not a JWT: ${sendJwt}` },
-    { text: '%(2[BbFf]|3[Dd])', says: `percent-encoded, as a session token of Better Auth in its cookie: ${sendJwt}` },
-    { text: String.raw`^eyJzZXNzaW9uIjp7[\w-]*$`, says: `a session cache token of Better Auth, not a JWT: ${sendJwt}` }, // {"session":{
-    { text: String.raw`^[^.]*(\.[^.]*){4}$`, says: `an encrypted token (JWE), such as a session cache token of Better Auth: ${sendJwt}` },
-    // It holds the session token, which is as good as a password.
-    { payload: Type.Object({ session: Type.Object({}), user: Type.Object({}) }), says: `a session cache token of Better Auth: ${sendJwt}` },
+    ...Object.entries(texts).map(([text, what]) => ({ text, says: `${what}: ${sendJwt}` })),
+    { payload: sessionCache, says: `a session cache token of Better Auth: ${sendJwt}` },
     { payload: verification, says: `an e-mail verification token of Better Auth: ${sendJwt}` }
   ]
 }
+
+/**
+ * The same for a host that has the secret: what its keys sign, or another issuer's, is meant for option `issuers`.
+ */
+export function secretTokens (): readonly OtherToken[] {
+  const says = 'a token signed with a private key, as those of jwt() by default. Fix: state issuers: [betterAuth({ baseURL })]'
+  return [...betterAuthTokens(), { header: publicKeyHeader, says }]
+}
+
+const publicKeyHeader = Type.Object({ alg: Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))) })
+
+/** The session in a cookie. It holds the session token, which is as good as a password. */
+const sessionCache = Type.Object({ session: Type.Object({}), user: Type.Object({}) })
 
 /** The link in an e-mail. It names no user, so that nothing but its few claims tells it. */
 const verification = Type.Object({
@@ -46,9 +62,12 @@ const verification = Type.Object({
   exp: Type.Number()
 }, { additionalProperties: false })
 
-const schema = Type.Object({
-  baseURL: text('a URL, such as https://auth.example.com', anyUrl),
-  basePath: Type.Optional(text('a path, such as /api/auth', /^\//)),
+const schema = presetSchema({
+  baseURL: text(
+    'the URL of Better Auth, such as https://auth.example.com, and not that of its keys or tokens',
+    new RegExp(`^(?!.*\\/(jwks|token)\\/*$)${anyUrl}$`)
+  ),
+  basePath: Type.Optional(text('a path, such as /api/auth', /^\/[^\s?#]*$/)),
   oauthProvider: Type.Optional(flag)
 })
 
@@ -63,9 +82,15 @@ export function betterAuth (options: BetterAuthOptions): IssuerOptions {
   // As Better Auth itself does: a path in its baseURL stands in for basePath.
   const path = bare(pathname === '/' ? basePath : pathname)
   const base = origin + path
+  const fail = (says: string) => { throw new InvalidOptionError(`option "betterAuth.audience" ${says}`) }
   // Those tokens are for the `resource` that the client asked for, which nobody can guess.
-  if (oauthProvider && overrides.audience === undefined) throw new InvalidOptionError('option "betterAuth.audience" is missing: state the resource that clients ask the OAuth provider for')
-  return entry({
+  if (oauthProvider && overrides.audience === undefined) {
+    fail('is missing: state the resource that clients ask the OAuth provider for')
+  }
+  if (!oauthProvider && [overrides.audience].flat().includes(`${origin}/`)) {
+    fail(`must have no slash at its end: jwt() writes "${origin}"`)
+  }
+  return entry('betterAuth', {
     issuer: oauthProvider ? base : origin,
     audience: origin,
     jwksUri: `${base}/jwks`,

@@ -1,8 +1,7 @@
-import { Type } from '@sinclair/typebox'
 import type { IssuerOptions } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
-import { bare, entry, type Overrides } from './preset.js'
+import { bare, entry, presetSchema, type Overrides } from './preset.js'
 
 export interface ClerkOptions extends Overrides {
   /** The Frontend API URL, such as `https://clerk.example.com`. */
@@ -11,10 +10,18 @@ export interface ClerkOptions extends Overrides {
   authorizedParties: string | string[]
 }
 
-const schema = Type.Object({
-  frontendApi: text('the Frontend API URL, such as https://clerk.example.com', /^https?:\/\/[^\s/?#@]+\/*$/),
+// As Clerk, and browsers in the header Origin, write it: in lower case, and without the scheme's own port.
+const ofOrigin = String.raw`(?!https:.*:443\/*$|http:.*:80\/*$)[a-z][a-z\d+.-]*:\/\/(\[[\da-f:]+\]|[a-z\d._-]+)(:\d+)?`
+
+const schema = presetSchema({
+  frontendApi: text(
+    'the Frontend API URL in lower case, such as https://clerk.example.com',
+    new RegExp(`^(?=https?:)(?!https://api\\.clerk\\.)${ofOrigin}/*$`)
+  ),
   authorizedParties: texts(
-    'an origin without a slash behind, such as https://app.example.com, or a list of them', /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+$/
+    'an origin as browsers write it, in lower case and without a slash at its end, such as https://app.example.com, ' +
+    'or a list of them',
+    new RegExp(`^${ofOrigin}$`)
   )
 })
 
@@ -26,5 +33,11 @@ export function clerk (options: ClerkOptions): IssuerOptions {
   assertValid(schema, options, 'clerk')
   const { frontendApi, authorizedParties: azp, ...overrides } = options
   const issuer = bare(frontendApi)
-  return entry({ issuer, audience: false, jwksUri: `${issuer}/.well-known/jwks.json`, algorithms: ['RS256'], requiredClaims: { azp, sid: true, sts: 'active' } }, overrides)
+  return entry('clerk', {
+    issuer,
+    audience: false,
+    jwksUri: `${issuer}/.well-known/jwks.json`,
+    algorithms: ['RS256'],
+    requiredClaims: { azp, sid: true, sts: 'active' }
+  }, overrides)
 }

@@ -1,8 +1,7 @@
-import { Type } from '@sinclair/typebox'
 import type { IssuerOptions } from '../contract/issuer.js'
-import { text } from '../options/schemas.js'
+import { text, texts } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
-import { entry, type Overrides } from './preset.js'
+import { entry, presetSchema, type Overrides } from './preset.js'
 
 export interface EntraOptions extends Overrides {
   /** The directory (tenant) ID: a GUID, and not a domain, `common` or `organizations`. */
@@ -11,10 +10,16 @@ export interface EntraOptions extends Overrides {
   audience: string | string[]
 }
 
-const guid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+const guid = String.raw`[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}`
+const graph = '00000003-0000-0000-c000-000000000000' // Microsoft's own API, whose tokens others cannot verify
 
-const schema = Type.Object({
-  tenantId: text('the directory (tenant) ID: a GUID in lower case', guid)
+const schema = presetSchema({
+  tenantId: text('the directory (tenant) ID: a GUID in lower case', new RegExp(`^${guid}$`)),
+  audience: texts(
+    'the application (client) ID of your API, a GUID in lower case, or a list of them: v2.0 tokens never have its ' +
+    'Application ID URI (api://…) for "aud"',
+    new RegExp(`^(?!${graph})${guid}$`)
+  )
 })
 
 /**
@@ -25,8 +30,9 @@ export function entra (options: EntraOptions): IssuerOptions {
   assertValid(schema, options, 'entra')
   const { tenantId: tid, ...overrides } = options
   const origin = `https://login.microsoftonline.com/${tid}`
-  return entry({
+  return entry('entra', {
     issuer: `${origin}/v2.0`,
+    audience: overrides.audience,
     jwksUri: `${origin}/discovery/v2.0/keys`,
     algorithms: ['RS256'],
     userIdClaim: 'oid',

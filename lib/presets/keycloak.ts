@@ -1,20 +1,29 @@
-import { Type } from '@sinclair/typebox'
 import type { IssuerOptions } from '../contract/issuer.js'
-import { text } from '../options/schemas.js'
+import { text, texts } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
-import { anyUrl, bare, entry, type Overrides } from './preset.js'
+import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
 
 export interface KeycloakOptions extends Overrides {
-  /** Where Keycloak is reached, such as `https://sso.example.com`; with `/auth` behind for versions that have it. */
+  /**
+   * Where Keycloak is reached, such as `https://sso.example.com`; with `/auth` at its end for versions that have it.
+   */
   baseURL: string
   realm: string
   /** The client of the API; an audience mapper puts it into the tokens. */
   audience: string | string[]
 }
 
-const schema = Type.Object({
-  baseURL: text('a URL, such as https://sso.example.com', anyUrl),
-  realm: text('the name of the realm', /\S/)
+const schema = presetSchema({
+  baseURL: text(
+    'the URL of Keycloak itself, such as https://sso.example.com, without the realm or the admin console',
+    new RegExp(`^(?!.*\\/(realms|admin)(\\/|$))${anyUrl}$`)
+  ),
+  realm: text('the name of the realm, without a path or an escape', /^[^\s/?#%\\]([^/?#%\\]*[^\s/?#%\\])?$/),
+  // Nearly every client's tokens have it, as the roles of one's own account are a client's.
+  audience: texts(
+    'the client ID of the API, or a list of them, and not "account", which the tokens of all clients have',
+    /^(?!account$)[^]/
+  )
 })
 
 /**
@@ -25,5 +34,12 @@ export function keycloak (options: KeycloakOptions): IssuerOptions {
   assertValid(schema, options, 'keycloak')
   const { baseURL, realm, ...overrides } = options
   const issuer = `${bare(baseURL)}/realms/${encodeURIComponent(realm)}`
-  return entry({ issuer, jwksUri: `${issuer}/protocol/openid-connect/certs`, typ: ['JWT', 'at+jwt'], requiredClaims: { typ: 'Bearer' }, machine: { preferred_username: 'service-account-*' } }, overrides)
+  return entry('keycloak', {
+    issuer,
+    audience: overrides.audience,
+    jwksUri: `${issuer}/protocol/openid-connect/certs`,
+    typ: ['JWT', 'at+jwt'],
+    requiredClaims: { typ: 'Bearer' },
+    machine: { preferred_username: 'service-account-*' }
+  }, overrides)
 }

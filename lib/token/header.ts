@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { refuse } from '../contract/errors.js'
 import type { TokenForm } from '../options/other-tokens.js'
-import { mistakeIn } from './mistakes.js'
+import { mistakeIn } from './reasons.js'
 
 // RFC 6750 §2.1: the scheme (in any letter case, RFC 9110 §11.1), one space, a b64token.
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
@@ -26,8 +26,8 @@ export function readAuthorization (request: FastifyRequest): string | undefined 
  */
 export function parseBearer (header: string, others: readonly TokenForm[]): string {
   const token = bearer.exec(header)?.[1]
-  if (token === undefined) throw refuse('INVALID_HEADER_FORMAT', mistakeIn(header, others) ?? 'not "Bearer", one space and a token')
-  return token
+  if (token !== undefined) return token
+  throw refuse('INVALID_HEADER_FORMAT', mistakeIn(header, others) ?? 'not "Bearer", one space and a token')
 }
 
 const name = 'authorization'

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { scan } from 'secure-json-parse'
 import { refuse } from '../contract/errors.js'
 import type { TokenForm } from '../options/other-tokens.js'
-import { mistakeIn } from './mistakes.js'
+import { mistakeIn } from './reasons.js'
 import { withoutStacks } from './stacks.js'
 
 /** A token taken apart, and not yet believed. */
@@ -28,14 +28,15 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
   if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) {
     throw malformed(wrongCount(token, segments.length, others))
   }
-  if (!isCanonical(Buffer.from(signature, 'base64url'), signature)) throw malformed('the signature is not canonical base64url')
+  const isSignature = isCanonical(Buffer.from(signature, 'base64url'), signature)
+  if (!isSignature) throw malformed('the signature is not canonical base64url')
   return { token, header: readHeader(header), payload: readSegment(payload, 'payload') }
 }
 
 let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }
 
 /**
- * The same frozen object for the same text: whoever signs tokens gives all of them one header, or one for each of its
+ * The same frozen object for the same text: anyone who signs tokens gives all of them one header, or one for each of its
  * keys.
  */
 function readHeader (segment: string): Record<string, unknown> {
@@ -63,8 +64,8 @@ function readSegment (segment: string, part: string): Record<string, unknown> {
   if (!isCanonical(bytes, segment)) throw malformed(`the ${part} is not canonical base64url`)
   if (!isUtf8(bytes)) throw malformed(`the ${part} is not UTF-8`)
   const value = readJson(bytes.toString(), part)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`the ${part} is not a JSON object`)
-  return value as Record<string, unknown>
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw malformed(`the ${part} is not a JSON object`)
 }
 
 /** Only in letters or by an escape can it be written (RFC 8259 §7). */
@@ -72,12 +73,14 @@ const mayHoldProto = (text: string) => text.includes('__proto__') || text.includ
 
 /** The parser's own error quotes its input, so it goes no further, not even as a cause. */
 function readJson (text: string, part: string): unknown {
-  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`) // JSON has none (RFC 8259 §8.1)
+  // JSON has none (RFC 8259 §8.1).
+  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
   try {
     return withoutStacks(() => {
       const value = JSON.parse(text) as object | null
-      // By its `parse`, which does the same, a host that has frozen the limit of stacks would have every token refused.
-      return value && mayHoldProto(text) ? scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown : value
+      // Its `parse` does the same, and would refuse every token of a host that has frozen the limit of stacks.
+      if (!value || !mayHoldProto(text)) return value
+      return scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown
     })
   } catch {
     throw malformed(`the ${part} is not JSON, or has a member named __proto__`)

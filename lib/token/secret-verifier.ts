@@ -3,73 +3,79 @@ import type { FastifyInstance } from 'fastify'
 import { createClaimsReader } from './claims.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import type { Settings } from '../options/settings.js'
+import type { CompactJws } from './jws.js'
+import { bytesOf, createMisreadHint } from './misread-secret.js'
+import { quote } from './reasons.js'
 import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
-type VerifySignature = (token: string) => unknown
+/** Null where the signature verifies, else the code of the library's error. */
+type SignatureCheck = (token: string) => string | null
 
 /**
- * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and
- * signature; it stands in child contexts, so that none of its decorators reaches the host. The claims are not left to
- * it: it takes several that the contract refuses, and throws a RangeError at some dates.
+ * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and signature. The claims
+ * are not left to it: it takes several that the contract refuses, and throws a RangeError at some dates.
  */
-export async function createSecretVerifier (fastify: FastifyInstance, { secrets, algorithms, claimRules }: Settings): Promise<Verifier> {
+export async function createSecretVerifier (fastify: FastifyInstance, settings: Settings): Promise<Verifier> {
+  const { secrets, algorithms, claimRules } = settings
   const readClaims = createClaimsReader(claimRules)
-  const signatures: VerifySignature[] = []
+  const checks: SignatureCheck[] = []
+  const misread: SignatureCheck[] = []
   for (const secret of secrets) {
-    await fastify.register(async (child) => {
-      await child.register(jwt, {
-        secret,
-        // The host may have decorated its requests with `user`, and children inherit that.
-        decoratorName: 'fastifyUserScopeJwt',
-        verify: { algorithms: [...algorithms], ignoreExpiration: true, ignoreNotBefore: true }
-      })
-      signatures.push(child.jwt.verify)
-    })
+    await addCheck(checks, fastify, secret, algorithms)
+    for (const bytes of bytesOf(secret)) await addCheck(misread, fastify, bytes, algorithms)
   }
+  const hint = createMisreadHint(misread)
   return (jws) => {
-    assertAlgorithm(jws.header.alg, algorithms)
-    assertSignature(jws.token, signatures)
+    assertAlgorithm(jws, settings)
+    const fault = withoutStacks(() => faultOf(jws.token, checks, hint))
+    if (fault) throw fault
     return readClaims(jws)
   }
 }
 
-/** By the configured list and never by what the token asks for (RFC 8725 §3.1). */
-function assertAlgorithm (alg: unknown, algorithms: readonly string[]): void {
-  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
-    throw refuse('INVALID_TOKEN_SIGNATURE', `header parameter "alg" is not one of ${algorithms.join(', ')}`)
-  }
+/** In a child context of its own, so that none of the decorators of `@fastify/jwt` reaches the host. */
+async function addCheck (
+  checks: SignatureCheck[], fastify: FastifyInstance, secret: string | Buffer, algorithms: Settings['algorithms']
+): Promise<void> {
+  await fastify.register(async (child) => {
+    await child.register(jwt, {
+      secret,
+      // The host may have decorated its requests with `user`, and children inherit that.
+      decoratorName: 'fastifyUserScopeJwt',
+      verify: { algorithms: [...algorithms], ignoreExpiration: true, ignoreNotBefore: true }
+    })
+    const { verify } = child.jwt
+    checks.push((token) => {
+      try {
+        verify(token)
+        return null
+      } catch (error) {
+        // Anything that is thrown, known or not, is no proof of a signature. Messages may quote the token: the code is enough.
+        return String((error as { code?: unknown }).code)
+      }
+    })
+  })
 }
 
-function assertSignature (token: string, signatures: VerifySignature[]): void {
-  const fault = withoutStacks(() => faultOf(token, signatures))
-  if (fault) throw fault
+/** By the configured list and never by what the token asks for (RFC 8725 §3.1). */
+function assertAlgorithm (jws: CompactJws, { algorithms, claimRules }: Settings): void {
+  const { alg } = jws.header
+  if ((algorithms as readonly unknown[]).includes(alg)) return
+  const kind = claimRules.otherTokens.find((other) => other.fits(jws))
+  const hint = kind ? `, ${kind.says}` : ' (option "algorithms")'
+  throw refuse('INVALID_TOKEN_SIGNATURE', `header parameter "alg" is not one of ${algorithms.join(', ')}: received ${quote(alg)}${hint}`)
 }
 
 /** Null where one of the secrets verifies the token. */
-function faultOf (token: string, signatures: VerifySignature[]): Refusal | null {
-  let error: unknown
-  for (const verify of signatures) {
-    try {
-      verify(token)
-      return null
-    } catch (caught) {
-      error = caught
-      if (codeOf(caught) !== 'FAST_JWT_INVALID_SIGNATURE') break // only a signature may fit the next secret
-    }
+function faultOf (token: string, checks: readonly SignatureCheck[], hint: (token: string) => string): Refusal | null {
+  let code: string | null = 'no secret'
+  for (const check of checks) {
+    code = check(token)
+    if (code === null) return null
+    if (code !== 'FAST_JWT_INVALID_SIGNATURE') break // only a signature may fit the next secret
   }
-  return translate(error)
-}
-
-/**
- * Whatever the library throws, known or not, is no proof of a signature; its list of critical extensions alone it
- * judges after the signature was found good. Its messages may quote the token, so only the code is kept.
- */
-function translate (error: unknown): Refusal {
-  const code = codeOf(error)
-  return code === 'FAST_JWT_INVALID_CRIT_HEADER'
+  return code === 'FAST_JWT_INVALID_CRIT_HEADER' // which the library judges only after it has found the signature good
     ? refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
-    : refuse('INVALID_TOKEN_SIGNATURE', `the signature does not verify with a configured secret (${code})`)
+    : refuse('INVALID_TOKEN_SIGNATURE', `the signature does not verify with a configured secret (${code})${hint(token)}`)
 }
-
-const codeOf = (error: unknown) => String((error as { code?: unknown }).code)

@@ -1,6 +1,9 @@
-import { createUnknownIssuerRefusal, type ReadClaims } from './claims.js'
-import type { CompactJws } from './jws.js'
 import type { TokenForm } from '../options/other-tokens.js'
+import { apply, kindRules } from './claim-rules.js'
+import type { ReadClaims } from './claims.js'
+import type { CompactJws } from './jws.js'
+import { instead } from './reasons.js'
+import { refuse } from '../contract/errors.js'
 
 /** What a verifier found, which may be kept until `expiresAt`. */
 export type Verified = ReadClaims
@@ -16,15 +19,21 @@ export type Verifier = (jws: CompactJws) => Verified | Promise<Verified>
  * issuer (RFC 8725 §3.8), and an unknown one causes no request.
  * @param byIssuer verifiers of remote issuers
  * @param ofSecret for every other `iss`, or for that of the given one
- * @param otherTokens named in the log where one of them comes and nobody is there for its `iss`
+ * @param otherTokens named in the log where one of them comes and there is no verifier for its `iss`
  */
 export function routeByIssuer (
-  byIssuer: ReadonlyMap<unknown, Verifier>, ofSecret: { verify: Verifier, issuer: string | undefined } | undefined, otherTokens: readonly TokenForm[]
+  byIssuer: ReadonlyMap<unknown, Verifier>,
+  ofSecret: { verify: Verifier, issuer: string | undefined } | undefined,
+  otherTokens: readonly TokenForm[]
 ): Verifier {
-  const refuseUnknownIssuer = createUnknownIssuerRefusal(otherTokens)
+  const ofKind = kindRules(otherTokens)
+  const issuers = [...byIssuer.keys(), ...ofSecret ? [ofSecret.issuer] : []]
   return (jws) => {
     const { iss } = jws.payload
-    const verify = byIssuer.get(iss) ?? (ofSecret?.issuer === undefined || ofSecret.issuer === iss ? ofSecret?.verify : undefined)
-    return verify ? verify(jws) : refuseUnknownIssuer(jws)
+    const isOfSecret = ofSecret?.issuer === undefined || ofSecret.issuer === iss
+    const verify = byIssuer.get(iss) ?? (isOfSecret ? ofSecret?.verify : undefined)
+    if (verify) return verify(jws)
+    apply(ofKind, jws)
+    throw refuse('INVALID_CLAIMS', `claim "iss" is not a configured issuer: ${instead(issuers, iss)}`)
   }
 }

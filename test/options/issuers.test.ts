@@ -3,9 +3,9 @@ import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import type { JWK } from 'jose'
 import t, { type Test } from 'tap'
-import userScope, { InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions } from '../../lib/index.js'
+import userScope, { betterAuth, InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions } from '../../lib/index.js'
 import { createIssuer, createKey, type RemoteIssuer, type IssuerKey } from '../../lib/testing/index.js'
-import { bearer, build, longSecret, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
+import { bearer, build, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
 
 const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
 
@@ -57,6 +57,9 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ ...entry, secret }], 'unknown option "issuers.0.secret"'],
     [[{ audience: 'api', jwksUri: entry.jwksUri }], 'option "issuers.0.issuer" must be'],
     [[{ issuer: entry.issuer, jwksUri: entry.jwksUri }], 'option "issuers.0.audience" must be'],
+    [[{ ...entry, audience: false }], 'option "issuers.0.audience" is false and nothing stands in for it'],
+    [[{ ...entry, audience: false, requiredClaims: {} }], 'option "issuers.0.audience" is false and nothing stands in for it'],
+    [[betterAuth({ baseURL: 'https://auth.example.com', audience: false })], 'option "issuers.0.audience" is false and nothing stands in for it'],
     [[{ issuer: entry.issuer, audience: 'api' }], 'option "issuers.0.jwksUri" is missing. Give it, or set discovery: true'],
     [[{ ...entry, jwksUri: undefined }], 'option "issuers.0.jwksUri" is '],
     [[{ issuer: entry.issuer, audience: 'api', discovery: false }], 'option "issuers.0.jwksUri" is missing'],
@@ -201,12 +204,9 @@ t.test('the environment', async (t) => {
 
 t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  const { ask } = await start(t, {
-    secret: longSecret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid',
-    issuers: [{ ...issuer.entry, idPrefix: '' }]
-  })
+  const { ask } = await start(t, { secret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid', issuers: [issuer.entry] })
   const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }
-  const hs512 = { header: { alg: 'HS512' }, key: longSecret, hash: 'sha512' }
+  const hs512 = { header: { alg: 'HS512' }, hash: 'sha512' }
   t.match(await ask(await issuer.token({ id: 'alice', uid: 'bob' })), accepted)
   t.match(await ask(sign(own, hs512)), accepted)
   t.match(await ask(sign({ ...own, aud: 'api' }, hs512)), refused('INVALID_CLAIMS'))
@@ -214,6 +214,8 @@ t.test('options for the secret do not hold for issuers, nor the other way round'
   t.match(await ask(await issuer.token({ id: 'alice', aud: 'app' })), refused('INVALID_CLAIMS'))
   t.match(await ask(sign({ ...own, nonce: 'n', at_hash: 'h' }, hs512)), accepted, 'ID tokens are a matter of issuers')
 })
+
+const logout = { 'http://schemas.openid.net/event/backchannel-logout': {} }
 
 t.test('the verifier is chosen by iss and by nothing else', async (t) => {
   const [same, own] = await Promise.all([createKey('one'), createKey('two')])
@@ -234,8 +236,25 @@ t.test('the verifier is chosen by iss and by nothing else', async (t) => {
     t.match(await ask(await a.token({ id: 'alice', iss })), { ...refused('INVALID_CLAIMS'), reason: 'claim "iss" is not a configured issuer' }, JSON.stringify(iss))
     t.match(await ask(sign({ sub: 'alice', iss, exp: now() + 60 }, { header: { alg: 'none' } })), refused('INVALID_CLAIMS'), 'before algorithm and signature')
   }
+  const issuers = `expected "${a.url}" or "${b.url}", received`
+  for (const [claims, reason] of [
+    [{ iss: undefined }, `${issuers} none`],
+    [{ iss: `${a.url}/` }, `${issuers} "${a.url}/"`],
+    [{ iss: 'x', email: 'a@example.org', uid: 'alice' }, `${issuers} "x"`],
+    [{ iss: 'x', events: logout }, 'a logout token: send the access token instead']
+  ] as const) {
+    t.match(await ask(await a.token({ id: 'alice', ...claims })), { ...refused('INVALID_CLAIMS'), reason })
+  }
   t.same(asked(), [1, 1], 'no request was made for any')
   t.same(app.userScope.issuers().map(({ issuer, keys }) => [issuer, keys]), [[a.url, ['one']], [b.url, ['one', 'two']]])
+})
+
+t.test('with a secret of one issuer, every other iss is unknown', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await start(t, { secret, issuer: 'app', issuers: [issuer.entry] })
+  const foreign = sign({ sub: 'alice', iss: 'other', exp: now() + 60 }, { key: otherSecret })
+  t.match(await ask(foreign), { ...refused('INVALID_CLAIMS'), reason: `expected "${issuer.url}" or "app", received "other"` })
+  t.match(await ask(tokenFor('alice', { iss: 'app' })), accepted)
 })
 
 t.test('a public key is no secret', async (t) => {
@@ -245,7 +264,7 @@ t.test('a public key is no secret', async (t) => {
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const der = publicKey.export({ type: 'spki', format: 'der' })
   const forms = { pem, trimmed: pem.trim(), jwk: JSON.stringify(key.jwk), set: JSON.stringify({ keys: [key.jwk] }), n: String(key.jwk.n), der: der.toString('latin1'), base64: der.toString('base64') }
-  for (const options of [{}, { secret }, { secret: longSecret, algorithms: ['HS256', 'HS384', 'HS512'] }] as UserScopeOptions[]) {
+  for (const options of [{}, { secret }, { secret, algorithms: ['HS256', 'HS384', 'HS512'] }] as UserScopeOptions[]) {
     const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, idPrefix: '', algorithms: ['RS256'] }] })
     t.match(await ask(await issuer.token('alice')), accepted)
     for (const [form, material] of Object.entries(forms)) {
@@ -304,6 +323,8 @@ t.test('the header', async (t) => {
   for (const header of [{ alg: 'none' }, { alg: undefined }, { alg: 'HS256' }, { alg: 'ES256' }, { alg: ['EdDSA'] }, { alg: null }, { alg: 'eddsa' }, { kid: 'unknown' }]) {
     t.match(await ask(raw(issuer, header)), refused('INVALID_TOKEN_SIGNATURE'), JSON.stringify(header))
   }
+  const hmac = sign({ sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }, { header: { alg: 'HS256', crit: ['x'], x: 1 } })
+  t.match(await ask(hmac), refused('INVALID_TOKEN_SIGNATURE'), 'the algorithm before crit')
   t.equal(issuer.requests, 1)
 })
 
@@ -352,8 +373,8 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
     ]
   },
   'audience, not checked': {
-    entry: { audience: false },
-    cases: [[{ aud: undefined }, accepted], [{ aud: 'other' }, accepted], [{ aud: ['other'] }, accepted]]
+    entry: { audience: false, requiredClaims: { azp: 'web' } },
+    cases: [undefined, 'other', ['other']].map((aud): Cases[number] => [{ aud, azp: 'web' }, accepted])
   },
   'userIdClaim by default': {
     cases: [
@@ -400,7 +421,7 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
   },
   times: {
     cases: [
-      [{ exp: now() - 1 }, refused('TOKEN_EXPIRED')],
+      [{ exp: now() - 6 }, refused('TOKEN_EXPIRED')],
       ...[undefined, '9999999999', null, 1e308, Infinity].map((exp): Cases[number] => [{ exp }, refused('INVALID_CLAIMS')]),
       [{ nbf: now() + 60 }, refused('INVALID_CLAIMS')],
       [{ nbf: now() - 1 }, accepted],
@@ -419,10 +440,10 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
     ]
   },
   maxTokenAge: {
-    options: { maxTokenAge: 3600 },
+    options: { maxTokenAge: 600 },
     cases: [
       [{ iat: now() - 30 }, accepted],
-      [{ iat: now() - 3606 }, refused('TOKEN_EXPIRED')],
+      [{ iat: now() - 610 }, refused('TOKEN_EXPIRED')],
       [{ iat: undefined }, refused('INVALID_CLAIMS')]
     ]
   },

@@ -4,6 +4,8 @@ import t from 'tap'
 import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
 import { bearer, build, longSecret, now, secret, sender, sign, tokenFor } from '../support/host.js'
 
+const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
+
 const refused: Array<[options: unknown, says: string]> = [
   [{ audiance: 'x' }, 'unknown option "audiance"'],
   [{ prefix: '/api' }, 'unknown option "prefix". To guard only the routes below a prefix, register the plugin inside a context that has the prefix'],
@@ -21,6 +23,9 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ algorithms: 'HS256' }, 'option "algorithms" must be'],
   [{ algorithms: ['HS256', 'HS256'] }, 'option "algorithms" must be'],
   [{ userIdClaim: '' }, 'option "userIdClaim" must be the name of a claim'],
+  ...['email', 'updateTo', 'requestType'].map((userIdClaim): [unknown, string] =>
+    [{ userIdClaim }, `option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret carry too`]),
+  [{ userIdClaim: 'email', issuers: [entry] }, 'option "userIdClaim" is "email"'],
   [{ userIdParam: 'user-id' }, 'option "userIdParam" must be the name of a path parameter: letters, digits and underscores'],
   [{ userIdParam: ':user_id' }, 'option "userIdParam" must be'],
   [{ userIdParam: '__proto__' }, 'option "userIdParam" must be'],
@@ -57,6 +62,18 @@ t.test('an option that is inherited, or has a getter, and is undefined', async (
   for (const options of [new Options(), Object.create({ secret, audience: undefined }) as object, Object.defineProperty({ secret }, 'audience', { value: undefined })]) {
     await t.rejects(async () => { await Fastify().register(userScope, options as unknown as UserScopeOptions) }, { message: /option "audience" is undefined/ })
   }
+})
+
+t.test('userIdClaim may be the e-mail address where a link cannot pass for a token', async (t) => {
+  for (const [options, claims] of [[{ issuer: 'app' }, { iss: 'app' }], [{ audience: 'api' }, { aud: 'api' }]] as const) {
+    const { send } = await build(t, { userIdClaim: 'email', ...options })
+    const headers = bearer(sign({ email: 'a@example.org', exp: now() + 60, ...claims }))
+    t.match(await send({ url: '/api/me', headers }), { status: 200, body: { user: 'a@example.org' } })
+    t.match(await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', exp: now() + 60 })) }), { status: 401 })
+  }
+  await build(t, { userIdClaim: 'exp' })
+  const app = Fastify()
+  await app.register(userScope, { issuers: [{ ...entry, userIdClaim: 'email', lazy: true }] })
 })
 
 t.test('options that are no object stop the boot', async (t) => {

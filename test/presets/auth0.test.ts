@@ -1,6 +1,8 @@
+import t from 'tap'
 import { auth0 } from '../../lib/index.js'
-import { now } from '../support/host.js'
-import { api, missing, testBootErrors, testPlaces, testVendor } from '../support/vendor.js'
+import { createIssuer } from '../../lib/testing/index.js'
+import { bearer, build, now, refusals } from '../support/host.js'
+import { api, missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
 
 testVendor('Auth0, its own profile', {
   preset: (overrides) => auth0({ domain: 'tenant.eu.auth0.com', audience: api, ...overrides }),
@@ -52,11 +54,39 @@ testBootErrors([
   [() => auth0({ domain: 'tenant.eu.auth0.com/path', audience: api }), 'option "auth0.domain"'],
   [() => auth0({ domain: 'Tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
   [() => auth0({ domain: 'user@tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
-  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: missing }), 'option "issuers.0.audience" must be'],
-  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: '' }), 'option "issuers.0.audience" must be'],
-  [() => auth0({ domain: 'tenant.eu.auth0.com' } as Parameters<typeof auth0>[0]), 'option "issuers.0.audience" must be'],
-  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: api, audiance: api } as Parameters<typeof auth0>[0]), 'unknown option "issuers.0.audiance"']
+  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: missing }), 'option "auth0.audience" must be'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: '' }), 'option "auth0.audience" must be'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com' } as Parameters<typeof auth0>[0]), 'option "auth0.audience" must be'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: api, audiance: api } as Parameters<typeof auth0>[0]), 'unknown option "auth0.audiance"']
 ])
+
+testValues(auth0, { domain: 'tenant.eu.auth0.com', audience: api }, {
+  domain: ['login.example.com', 'tenant.auth0.com/', 'localhost:3000', 'auth.example.com:8443'],
+  audience: ['tasks', 'https://api.example.com/userinfo', 'https://api.example.com/api/v2/', 'urn:api', [api, 'tasks'], 'my api']
+}, {
+  domain: ['tenant', 'tenant.eu.auth0.com:443', 'TENANT.eu.auth0.com', 'tenant..com', '*.auth0.com', ' tenant.auth0.com', 'https://tenant.auth0.com'],
+  audience: [
+    'https://tenant.eu.auth0.com/userinfo', 'https://tenant.eu.auth0.com/api/v2/', 'https://other.auth0.com/userinfo', ` ${api}`, `${api}\n`, '',
+    false, null, []
+  ],
+  issuer: ['https://tenant.eu.auth0.com', 'https://Tenant.eu.auth0.com/', 'https://tenant.eu.auth0.com//'],
+  audiance: [api]
+})
+
+t.test('of a custom domain its own userinfo is refused too', async (t) => {
+  t.throws(() => auth0({ domain: 'login.example.com', audience: 'https://login.example.com/userinfo' }), { message: /"auth0.audience" must be the/ })
+})
+
+t.test('the log says what to do about an opaque or encrypted token', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { send, log } = await build(t, {
+    issuers: [auth0({ domain: 'tenant.eu.auth0.com', audience: api, jwksUri: issuer.entry.jwksUri, algorithms: ['EdDSA'] })]
+  })
+  for (const token of ['a_B3dE6gH9jK2mN5pQ8sT1vW4yZ7b-eF', 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.dGV4dA.dGFn']) {
+    t.match(await send({ url: '/api/me', headers: bearer(token) }), { status: 401, code: 'MALFORMED_TOKEN' })
+    t.match(refusals(log).at(-1)?.reason, /request one with the "audience" of your API$/)
+  }
+})
 
 testPlaces([
   [auth0({ domain: 'tenant.eu.auth0.com', audience: api }), 'https://tenant.eu.auth0.com/', 'https://tenant.eu.auth0.com/.well-known/jwks.json']

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { betterAuth } from '../../lib/index.js'
 import { now } from '../support/host.js'
-import { missing, testBootErrors, testPlaces, testVendor } from '../support/vendor.js'
+import { missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
 
 testVendor('Better Auth, jwt()', {
   preset: (overrides) => betterAuth({ baseURL: 'https://auth.example.com/', ...overrides }),
@@ -33,10 +33,27 @@ testVendor('Better Auth, OAuth provider', {
 })
 
 testBootErrors([
-  [() => betterAuth({ baseURL: missing }), 'option "betterAuth.baseURL" must be a URL, such as https://auth.example.com'],
+  [() => betterAuth({ baseURL: missing }), 'option "betterAuth.baseURL" must be the URL of Better Auth, such as https://auth.example.com'],
   [() => betterAuth({ baseURL: 'auth.example.com' }), 'option "betterAuth.baseURL"'],
   [() => betterAuth({ baseURL: 'https://auth.example.com', basePath: 'api/auth' }), 'option "betterAuth.basePath" must be a path, such as /api/auth']
 ])
+
+testValues(betterAuth, { baseURL: 'https://auth.example.com' }, {
+  baseURL: ['http://localhost:3000', 'https://auth.example.com/api/auth', 'https://Auth.example.com:443/', 'https://auth.example.com/token-service'],
+  basePath: ['/', '/auth/'],
+  audience: ['https://auth.example.com', 'tasks', 'https://api.example.com/', ['tasks', 'https://auth.example.com']],
+  issuer: ['https://proxy.example.com', 'https://auth.example.com']
+}, {
+  baseURL: [
+    'https://auth.example.com/api/auth/jwks', 'https://auth.example.com/api/auth/token/', 'ftp://auth.example.com', 'https://auth.example.com#x',
+    ' https://auth.example.com', 'https://user@auth.example.com', { allowedHosts: ['auth.example.com'] }, ['https://auth.example.com']
+  ],
+  basePath: ['auth', '', '/auth?x', '/auth#x', '/my auth', null],
+  oauthProvider: ['true', 'false', 1, null],
+  audience: ['https://auth.example.com/', '', [], null, true],
+  issuer: ['https://auth.example.com/', 'https://Auth.example.com', 'https://auth.example.com//'],
+  baseUrl: ['https://auth.example.com']
+})
 
 testPlaces([
   [betterAuth({ baseURL: 'https://a.example.com/' }), 'https://a.example.com', 'https://a.example.com/api/auth/jwks'],

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { clerk } from '../../lib/index.js'
 import { now } from '../support/host.js'
-import { api, missing, testBootErrors, testPlaces, testVendor } from '../support/vendor.js'
+import { api, missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
 
 testVendor('Clerk', {
   preset: (overrides) => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: ['https://app.example.com', 'http://localhost:3000'], ...overrides }),
@@ -31,15 +31,33 @@ testVendor('Clerk', {
 })
 
 testBootErrors([
-  [() => clerk({ frontendApi: missing, authorizedParties: api }), 'option "clerk.frontendApi" must be the Frontend API URL, such as https://clerk.example.com'],
+  [() => clerk({ frontendApi: missing, authorizedParties: api }), 'option "clerk.frontendApi" must be the Frontend API URL in lower case, such as https://clerk.example.com'],
   [() => clerk({ frontendApi: 'clerk.example.com', authorizedParties: api }), 'option "clerk.frontendApi"'],
   [() => clerk({ frontendApi: 'https://clerk.example.com/v1', authorizedParties: api }), 'option "clerk.frontendApi"'],
-  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: missing }), 'option "clerk.authorizedParties" must be an origin without a slash behind'],
+  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: missing }), 'option "clerk.authorizedParties" must be an origin as browsers write it'],
   [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [] }), 'option "clerk.authorizedParties"'],
   [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [api, ''] }), 'option "clerk.authorizedParties"'],
   [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: `${api}/` }), 'option "clerk.authorizedParties"'],
   [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: true as unknown as string }), 'option "clerk.authorizedParties"']
 ])
+
+testValues(clerk, { frontendApi: 'https://clerk.example.com', authorizedParties: api }, {
+  frontendApi: ['https://verb-noun-00.clerk.accounts.dev', 'https://clerk.example.com/', 'http://localhost:3000'],
+  authorizedParties: [
+    'http://localhost:3000', 'https://xn--bcher-kva.example', 'http://[::1]:3000', 'capacitor://localhost', 'chrome-extension://abcdefghijklmnop',
+    'http://app.example.com:443', [api, 'http://localhost:3000']
+  ]
+}, {
+  frontendApi: [
+    'https://api.clerk.com', 'https://api.clerk.dev', 'https://Clerk.example.com', 'https://clerk.example.com:443', 'clerk.example.com', 'pk_test_abc',
+    'https://clerk.example.com/.well-known/jwks.json', 'capacitor://localhost', null
+  ],
+  authorizedParties: [
+    `${api}/`, 'https://App.example.com', 'https://app.example.com:443', 'http://app.example.com:80', 'https://*.example.com', '*',
+    'app.example.com', 'https://app.example.com/path', 'https://bücher.example', ` ${api}`, '', null, []
+  ],
+  issuer: ['https://clerk.example.com/']
+})
 
 testPlaces([
   [clerk({ frontendApi: 'https://clerk.example.com/', authorizedParties: api }), 'https://clerk.example.com', 'https://clerk.example.com/.well-known/jwks.json']

@@ -1,6 +1,6 @@
 import { cognito } from '../../lib/index.js'
 import { now } from '../support/host.js'
-import { api, missing, testBootErrors, testPlaces, testVendor } from '../support/vendor.js'
+import { api, missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
 
 testVendor('Amazon Cognito', {
   preset: (overrides) => cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_KkrQqZ3v8', clientId: ['web', 'crawler'], ...overrides }),
@@ -43,6 +43,16 @@ testBootErrors([
   [() => cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_a', clientId: missing }), 'option "cognito.clientId" must be the ID of an app client, or a list of them'],
   [() => cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_a', clientId: ['web', ''] }), 'option "cognito.clientId"']
 ])
+
+testValues(cognito, { region: 'eu-central-1', userPoolId: 'eu-central-1_KkrQqZ3v8', clientId: 'web' }, {
+  clientId: ['1example23456789', ['web', 'crawler']],
+  audience: ['https://api.example.com']
+}, {
+  region: ['eu-central-1a', 'EU-CENTRAL-1', 'eu_central_1', 'eu-central', '', null],
+  userPoolId: ['KkrQqZ3v8', 'us-east-1_KkrQqZ3v8', 'eu-central-1', 'eu-central-1_', 'eu-central-1_a-b', 'eu-central-1:guid', ' eu-central-1_a', null],
+  clientId: ['', ' web', 'web ', 'https://app.example.com', 'a b', null, []],
+  issuer: ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_KkrQqZ3v8/']
+})
 
 testPlaces([
   [cognito({ region: 'us-east-1', userPoolId: 'us-east-1_Ab1', clientId: 'c' }), 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1', 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1/.well-known/jwks.json']

@@ -1,13 +1,14 @@
 import t from 'tap'
 import { entra } from '../../lib/index.js'
 import { bearer, now } from '../support/host.js'
-import { guid, missing, own, start, testBootErrors, testPlaces, testVendor, type Vendor } from '../support/vendor.js'
+import { guid, missing, own, start, testBootErrors, testPlaces, testValues, testVendor, type Vendor } from '../support/vendor.js'
 
 const vendor: Vendor = {
   preset: (overrides) => entra({ tenantId: guid(1), audience: guid(2), ...overrides }),
   alg: 'RS256',
   id: guid(3),
   header: { typ: 'JWT' },
+  otherAudience: guid(8),
   claims: { sub: 'pairwise', aud: guid(2), oid: guid(3), tid: guid(1), ver: '2.0', azp: guid(4), azpacr: '0', scp: 'Tasks.Read', iat: now(), nbf: now(), uti: 'u' },
   accepted: { 'with app roles': { claims: { roles: ['Admin'] } } },
   refused: {
@@ -43,8 +44,19 @@ testBootErrors([
   [() => entra({ tenantId: missing, audience: guid(2) }), 'option "entra.tenantId" must be the directory (tenant) ID: a GUID in lower case'],
   [() => entra({ tenantId: 'common', audience: guid(2) }), 'option "entra.tenantId"'],
   [() => entra({ tenantId: 'contoso.onmicrosoft.com', audience: guid(2) }), 'option "entra.tenantId"'],
-  [() => entra({ tenantId: guid(1), audience: missing }), 'option "issuers.0.audience" must be']
+  [() => entra({ tenantId: guid(1), audience: missing }), 'option "entra.audience" must be']
 ])
+
+testValues(entra, { tenantId: guid(1), audience: guid(2) }, {
+  audience: [[guid(2), guid(3)]]
+}, {
+  tenantId: ['common', 'organizations', 'consumers', 'contoso.onmicrosoft.com', guid(1).replaceAll('1', 'A'), `{${guid(1)}}`, ` ${guid(1)}`, '', null],
+  audience: [
+    `api://${guid(2)}`, 'api://tasks', 'https://contoso.com/tasks', guid(2).replaceAll('2', 'B'), `${guid(2)}/`, `${guid(2)}/.default`,
+    '00000003-0000-0000-c000-000000000000', '', false, null, []
+  ],
+  issuer: [`https://login.microsoftonline.com/${guid(1)}/v2.0/`]
+})
 
 testPlaces([
   [entra({ tenantId: guid(1), audience: guid(2) }), `https://login.microsoftonline.com/${guid(1)}/v2.0`, `https://login.microsoftonline.com/${guid(1)}/discovery/v2.0/keys`]

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { keycloak } from '../../lib/index.js'
 import { bearer, now, sign } from '../support/host.js'
-import { api, missing, start, testBootErrors, testPlaces, testVendor, type Vendor } from '../support/vendor.js'
+import { api, missing, start, testBootErrors, testPlaces, testValues, testVendor, type Vendor } from '../support/vendor.js'
 
 const vendor: Vendor = {
   preset: (overrides) => keycloak({ baseURL: 'https://sso.example.com/', realm: 'my realm', audience: 'tasks-api', ...overrides }),
@@ -49,13 +49,29 @@ const vendor: Vendor = {
 testVendor('Keycloak', vendor)
 
 testBootErrors([
-  [() => keycloak({ baseURL: missing, realm: 'r', audience: api }), 'option "keycloak.baseURL" must be a URL, such as https://sso.example.com'],
+  [() => keycloak({ baseURL: missing, realm: 'r', audience: api }), 'option "keycloak.baseURL" must be the URL of Keycloak itself, such as https://sso.example.com'],
   [() => keycloak({ baseURL: 'https://sso.example.com?realm=r', realm: 'r', audience: api }), 'option "keycloak.baseURL"'],
   [() => keycloak({ baseURL: 'https://sso.example.com', realm: missing, audience: api }), 'option "keycloak.realm" must be the name of the realm'],
   [() => keycloak({ baseURL: 'https://sso.example.com', realm: ' ', audience: api }), 'option "keycloak.realm"'],
-  [() => keycloak({ baseURL: 'https://sso.example.com', realm: 'r', audience: missing }), 'option "issuers.0.audience" must be'],
+  [() => keycloak({ baseURL: 'https://sso.example.com', realm: 'r', audience: missing }), 'option "keycloak.audience" must be'],
   [() => keycloak({ baseURL: 'http://sso.example.com', realm: 'r', audience: api }), 'option "issuers.0.jwksUri" is neither https']
 ])
+
+testValues(keycloak, { baseURL: 'https://sso.example.com', realm: 'r', audience: 'tasks-api' }, {
+  baseURL: ['https://sso.example.com/', 'https://sso.example.com/auth', 'http://localhost:8080', 'https://sso.example.com/my-realms'],
+  realm: ['my realm', 'Réalm', 'a.b-c_d', 'x'],
+  audience: ['accounting', 'https://api.example.com', 'my client', ['tasks-api', 'other']]
+}, {
+  baseURL: [
+    'https://sso.example.com/realms/r', 'https://sso.example.com/auth/realms/r', 'https://sso.example.com/realms', 'https://sso.example.com/realms/',
+    'https://sso.example.com/admin', 'https://sso.example.com/admin/master/console/', 'https://sso.example.com/realms/r/protocol/openid-connect/certs',
+    'https://sso.example.com/#/r', 'sso.example.com', null
+  ],
+  realm: ['realms/r', '/r', 'r/', 'my%20realm', ' r', 'r ', 'https://sso.example.com/realms/r', 'a?b', 'a#b', 'a\\b', '', null],
+  audience: ['account', '', false, null, []],
+  issuer: ['https://sso.example.com/realms/r/', 'https://SSO.example.com/realms/r'],
+  url: ['https://sso.example.com']
+})
 
 testPlaces([
   [keycloak({ baseURL: 'https://sso.example.com', realm: 'r', audience: 'a' }), 'https://sso.example.com/realms/r', 'https://sso.example.com/realms/r/protocol/openid-connect/certs'],

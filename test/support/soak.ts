@@ -29,7 +29,7 @@ let turn = 0
 const kinds: Array<[kind: string, status: number, make: (user: string) => { path?: string, authorization?: string }]> = [
   ['valid', 200, (user) => ({ authorization: `Bearer ${sign({ sub: user, exp: now() + 60, n: turn })}` })],
   ['other path', 403, (user) => ({ path: 'somebody', authorization: `Bearer ${sign({ sub: user, exp: now() + 60 })}` })],
-  ['expired', 401, (user) => ({ authorization: `Bearer ${sign({ sub: user, exp: now() - 1 })}` })],
+  ['expired', 401, (user) => ({ authorization: `Bearer ${sign({ sub: user, exp: now() - 60 })}` })],
   ['forged', 401, (user) => ({ authorization: `Bearer ${sign({ sub: user, exp: now() + 60 }, { key: otherSecret })}` })],
   ['malformed', 401, () => ({ authorization: `Bearer ${'.'.repeat(turn % 50)}${'x'.repeat(turn % 9000)}` })],
   ['no token', 401, () => ({})]

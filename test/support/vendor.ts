@@ -16,6 +16,8 @@ export interface Vendor {
   id: string
   header: object
   claims: object
+  /** Where not every audience will do. */
+  otherAudience?: string
   /** Further tokens of the same user. */
   accepted?: Record<string, Other>
   /** 401 INVALID_CLAIMS unless stated. */
@@ -66,7 +68,7 @@ export function testVendor (name: string, vendor: Vendor): void {
       ...vendor.refused,
       ...Object.fromEntries(issuers.map((iss) => [`iss ${iss}`, { claims: { iss } }])),
       'iss as a list': { claims: { iss: [issuer] } },
-      expired: { claims: { exp: now() - 1 }, code: 'TOKEN_EXPIRED' }
+      expired: { claims: { exp: now() - 6 }, code: 'TOKEN_EXPIRED' }
     }
     for (const [what, { code = 'INVALID_CLAIMS', ...other }] of Object.entries<Other & { code?: string }>(cases)) {
       const headers = bearer(await token(vendor.id, other))
@@ -89,7 +91,7 @@ export function testVendor (name: string, vendor: Vendor): void {
     const { preset } = vendor
     const options: Overrides = {
       issuer: 'https://proxy.example.com',
-      audience: ['a'],
+      audience: vendor.otherAudience ?? ['a'],
       jwksUri: 'https://proxy.example.com/keys',
       algorithms: ['ES256'],
       userIdClaim: 'uid',
@@ -125,6 +127,29 @@ export function testBootErrors (cases: Array<[make: () => IssuerOptions, says: s
     }
   })
 }
+
+/**
+ * Values of single options, in a list too where the option takes one.
+ * @param options that are good
+ */
+export function testValues<T extends object> (preset: (options: T) => IssuerOptions, options: T, good: Values, bad: Values): void {
+  t.test('what the tokens of the vendor can never match stops the boot', async (t) => {
+    for (const [name, values] of Object.entries(good)) {
+      for (const value of values) t.doesNotThrow(() => preset({ ...options, [name]: value }), `${name}: ${JSON.stringify(value)}`)
+    }
+    for (const [name, values] of Object.entries(bad)) {
+      const isListed = ['authorizedParties', 'audience', 'clientId'].includes(name)
+      const lists = isListed ? values.filter((value) => !Array.isArray(value)).map((value) => [options[name as keyof T], value]) : []
+      for (const value of [...values, ...lists]) {
+        t.throws(() => preset({ ...options, [name]: value }), {
+          code: 'FST_USER_SCOPE_INVALID_OPTION', message: new RegExp(`option "${preset.name}.${name}"`)
+        }, `${name}: ${JSON.stringify(value)}`)
+      }
+    }
+  })
+}
+
+type Values = Record<string, readonly unknown[]>
 
 export function testPlaces (places: Array<[entry: IssuerOptions, issuer: string, jwksUri: string]>): void {
   t.test('issuer and URL are those that the vendor documents', async (t) => {

@@ -28,7 +28,9 @@ function table (name: string, options: UserScopeOptions, rows: Row[], header?: o
 const noDates: unknown[] = ['1800000060', '', null, true, false, [], [exp], {}, { exp }, '2027-01-01']
 const json = (claim: string, value: string) => `{"sub":"alice","exp":${exp},"${claim}":${value}}`
 
-table('exp', {}, [
+const exact = { clockTolerance: 0 }
+
+table('exp', exact, [
   ['missing', { exp: undefined }, 'INVALID_CLAIMS'],
   ...noDates.map((value): Row => [`is ${JSON.stringify(value)}`, { exp: value }, 'INVALID_CLAIMS']),
   ['one second ahead', { exp: now + 1 }],
@@ -46,7 +48,7 @@ table('exp', {}, [
   ['too negative for a double', json('exp', '-1e999'), 'INVALID_CLAIMS']
 ])
 
-table('nbf', {}, [
+table('nbf', exact, [
   ...noDates.map((value): Row => [`is ${JSON.stringify(value)}`, { nbf: value }, 'INVALID_CLAIMS']),
   ['now', { nbf: now }],
   ['past', { nbf: 0 }],
@@ -57,7 +59,7 @@ table('nbf', {}, [
   ['-1e999', json('nbf', '-1e999'), 'INVALID_CLAIMS']
 ])
 
-table('iat', {}, [
+table('iat', exact, [
   ...noDates.map((value): Row => [`is ${JSON.stringify(value)}`, { iat: value }, 'INVALID_CLAIMS']),
   ['now', { iat: now }],
   ['0', { iat: 0 }],
@@ -65,6 +67,20 @@ table('iat', {}, [
   ['a fraction ahead', { iat: now + 0.5 }, 'INVALID_CLAIMS'],
   ['ahead', { iat: now + 1 }, 'INVALID_CLAIMS'],
   ['1e999', json('iat', '1e999'), 'INVALID_CLAIMS']
+])
+
+table('clockTolerance by default', {}, [
+  ['exp within', { exp: now - 4.999 }],
+  ['exp at its end', { exp: now - 5 }, 'TOKEN_EXPIRED'],
+  ['nbf within', { nbf: now + 5 }],
+  ['nbf beyond', { nbf: now + 5.001 }, 'INVALID_CLAIMS'],
+  ['iat within', { iat: now + 5 }],
+  ['iat beyond', { iat: now + 5.001 }, 'INVALID_CLAIMS']
+])
+
+table('maxTokenAge and clockTolerance by default', { maxTokenAge: 100 }, [
+  ['within', { iat: now - 104.999 }],
+  ['beyond', { iat: now - 105 }, 'TOKEN_EXPIRED']
 ])
 
 table('clockTolerance', { clockTolerance: 10 }, [
@@ -76,7 +92,7 @@ table('clockTolerance', { clockTolerance: 10 }, [
   ['iat beyond', { iat: now + 11 }, 'INVALID_CLAIMS']
 ])
 
-table('maxTokenAge', { maxTokenAge: 100 }, [
+table('maxTokenAge', { maxTokenAge: 100, clockTolerance: 0 }, [
   ['younger', { iat: now - 99 }],
   ['as old', { iat: now - 100 }, 'TOKEN_EXPIRED'],
   ['older', { iat: now - 1000 }, 'TOKEN_EXPIRED'],
@@ -205,6 +221,45 @@ table('a host\'s own claims may have their names', {}, [
   ['email, updateTo, requestType, and a user', { email: 'a@example.org', updateTo: 'b@example.org', requestType: 'x', iat: now }]
 ])
 
+const expected = 'expected "https://auth.example.com", received'
+const long = 'x'.repeat(300)
+const tolerance = '(option "clockTolerance": 5)'
+
+t.test('the log says what was expected and what came', async (t) => {
+  const { send, log } = await build(t, { issuer, audience, maxTokenAge: 100 })
+  const good = { sub: 'alice', exp, iat: now, iss: issuer, aud: audience }
+  const rows: Array<[claims: object, reason: string | RegExp]> = [
+    [{ iss: `${issuer}/` }, `claim "iss" is not the configured issuer: ${expected} "https://auth.example.com/"`],
+    [{ iss: undefined }, `claim "iss" is not the configured issuer: ${expected} none`],
+    [{ iss: [issuer] }, `${expected} ["https://auth.example.com"]`],
+    [{ iss: 'a\nb\u0000"' }, `${expected} "a\\nb\\u0000\\""`],
+    [{ iss: long }, /, received "x{199}…$/],
+    [{ aud: 'x' }, 'claim "aud" is not or has not the configured audience: expected "https://api.example.com", received "x"'],
+    [{ aud: ['x', 'y'] }, 'expected "https://api.example.com", received ["x","y"]'],
+    [{ aud: undefined }, 'expected "https://api.example.com", received none'],
+    [{ exp: exp * 1000 }, 'claim "exp" is in milliseconds. Fix: write seconds since 1970 (RFC 7519 §2)'],
+    [{ exp: 253_402_300_800 }, 'claim "exp" is in milliseconds'],
+    [{ exp: 253_402_300_799_000 }, 'claim "exp" is in milliseconds'],
+    [{ exp: 253_402_300_799_001 }, /^claim "exp" is later than the year 9999$/],
+    [{ exp: 1e300 }, /^claim "exp" is later than the year 9999$/],
+    [{ nbf: now * 1000 }, 'claim "nbf" is in milliseconds'],
+    [{ iat: now * 1000 }, 'claim "iat" is in milliseconds'],
+    [{ exp: now - 7 }, `claim "exp" has passed, 7 s ago ${tolerance}`],
+    [{ exp: now - 86_400 }, `claim "exp" has passed, 86400 s ago ${tolerance}`],
+    [{ nbf: now + 5.5 }, `claim "nbf" is ahead of now, by 6 s ${tolerance}`],
+    [{ iat: now + 60 }, `claim "iat" is ahead of now, by 60 s ${tolerance}`],
+    [{ iat: now - 200 }, `claim "iat" is longer ago than maxTokenAge (100), 200 s ${tolerance}`],
+    [{ iat: undefined }, 'claim "iat" is missing, which maxTokenAge requires'],
+    [{ sub: undefined }, 'no claim "sub": option "userIdClaim" says which one has the user\'s id']
+  ]
+  for (const [claims, reason] of rows) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(sign({ ...good, ...claims })) }), { status: 401 })
+    t.match(refusals(log), [{ reason }])
+  }
+  t.match(await send({ url: '/api/me', headers: bearer(sign(good)) }), { status: 200 })
+})
+
 t.test('no name of an e-mail makes a verification link a user', async (t) => {
   const { send, log } = await build(t, { userIdClaim: 'email', issuer })
   t.match(await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', iat: now, exp })) }), { code: 'INVALID_CLAIMS' })
@@ -228,7 +283,7 @@ t.test('the first check that fails names the code', async (t) => {
 })
 
 t.test('a token expires while the server runs', async (t) => {
-  const { send } = await build(t)
+  const { send } = await build(t, exact)
   const headers = bearer(sign({ sub: 'alice', exp }))
   t.match(await send({ url: '/api/me', headers }), { status: 200 })
   mock.timers.setTime(exp * 1000 - 1)

@@ -68,6 +68,26 @@ t.test('the critical extensions that the library itself knows of', async (t) => 
   const { send } = await build(t, { secret: [otherSecret, secret] })
   t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 } })) }), { code: 'INVALID_CLAIMS' })
   t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 }, key: 'x' })) }), { code: 'INVALID_TOKEN_SIGNATURE' })
+  const ofFirst = sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 }, key: otherSecret })
+  t.match(await send({ url: '/api/me', headers: bearer(ofFirst) }), { code: 'INVALID_CLAIMS' }, 'of the first of two secrets')
+})
+
+t.test('the log names the algorithm that came, and what to do about one of public keys', async (t) => {
+  const state = 'a token signed with a private key, as those of jwt() by default. Fix: state issuers: [betterAuth({ baseURL })]'
+  const { send, log } = await build(t, { algorithms: ['HS256', 'HS512'] })
+  const rows: Array<[alg: unknown, says: string]> = [
+    ...['EdDSA', 'RS256', 'PS512', 'ES384'].map((alg): [unknown, string] => [alg, `"${alg}", ${state}`]),
+    ['HS384', '"HS384" (option "algorithms")'],
+    ['none', '"none" (option "algorithms")'],
+    [undefined, 'none (option "algorithms")'],
+    [['HS256'], '["HS256"] (option "algorithms")'],
+    ['x'.repeat(300), `"${'x'.repeat(199)}… (option "algorithms")`]
+  ]
+  for (const [alg, says] of rows) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg } })) }), { code: 'INVALID_TOKEN_SIGNATURE' })
+    t.match(refusals(log), [{ reason: `header parameter "alg" is not one of HS256, HS512: received ${says}` }])
+  }
 })
 
 t.test('the log keeps the library\'s code and no text of the token', async (t) => {

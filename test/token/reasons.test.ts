@@ -1,9 +1,9 @@
 import t from 'tap'
-import { mistakeIn } from '../../lib/token/mistakes.js'
+import { mistakeIn } from '../../lib/token/reasons.js'
 import { build, refusals, tokenFor } from '../support/host.js'
 
 const token = tokenFor('alice')
-const noToken = 'the client has no token, and sends what it has in its place as a text'
+const noToken = 'the client has no token, and sends a text in its place'
 const noScheme = 'a token without its scheme: "Bearer" and one space go before it'
 const unknown = 'not "Bearer", one space and a token'
 

@@ -1,8 +1,22 @@
+// What the log says of a refused token. A reason never quotes a token or a secret.
+
 import type { TokenForm } from '../options/other-tokens.js'
+
+const longest = 200
+
+const cut = (text: string) => text.length > longest ? `${text.slice(0, longest)}…` : text
+
+/** A part of a token that is no secret, such as `iss`: on one line and not long, whatever it is. */
+export const quote = (value: unknown) => cut(JSON.stringify(value) ?? 'none')
+
+/** What was expected and what came. */
+export function instead (expected: readonly unknown[] = [], received: unknown): string {
+  return `expected ${cut(expected.map((each) => JSON.stringify(each)).join(' or '))}, received ${quote(received)}`
+}
 
 /** What clients send by mistake: forms of the header's whole value, and what the log says of them. */
 const mistakes: Array<[form: RegExp, says: string]> = [
-  [/^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i, 'the client has no token, and sends what it has in its place as a text'],
+  [/^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i, 'the client has no token, and sends a text in its place'],
   [/^Bearer Bearer /i, 'the client writes "Bearer" before a value that has it already'],
   [/^Bearer ["'`<{]/i, 'the token stands in quotes or brackets'],
   [/^eyJ[\w-]*\./, 'a token without its scheme: "Bearer" and one space go before it']

@@ -1,0 +1,62 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { mock } from 'node:test'
+import t from 'tap'
+import { bytesOf, createMisreadHint } from '../../lib/token/misread-secret.js'
+import { bearer, build, refusals } from '../support/host.js'
+
+const start = 1_800_000_000_000
+mock.timers.enable({ apis: ['Date'], now: start })
+
+t.test('bytes whose text a secret may be', async (t) => {
+  const bytes = randomBytes(32)
+  t.same(bytesOf(bytes.toString('hex')).map((each) => each.toString('hex'))[0], bytes.toString('hex'))
+  t.same(bytesOf(bytes.toString('hex').toUpperCase())[0], bytes)
+  t.same(bytesOf(bytes.toString('base64')), [bytes])
+  t.same(bytesOf(bytes.toString('base64url')), [bytes])
+  for (const none of ['a secret with spaces', 'ä'.repeat(20), 'a=b', 'a===']) t.same(bytesOf(none), [], none)
+  t.equal(bytesOf('abc').length, 1, 'an odd number of digits is no hex')
+})
+
+/** Signs as software does that decodes the secret first. */
+function sign (key: Buffer | string, claims: object = {}): string {
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
+  const input = `${encode({ alg: 'HS256' })}.${encode({ sub: 'alice', exp: start / 1000 + 60, ...claims })}`
+  return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`
+}
+
+const plain = 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)'
+const misread = `${plain}, but with the bytes whose base64 or hex text it is. Fix: let the signer use the text as it stands`
+
+t.test('the log says so of a signer that decodes the secret', async (t) => {
+  for (const encoding of ['base64', 'base64url', 'hex'] as const) {
+    const bytes = randomBytes(32)
+    const other = 'Qw8eRt5yUi2oPa6sDf3gHj9kLz1xCv7b'
+    for (const secret of [bytes.toString(encoding), [other, bytes.toString(encoding)]]) {
+      const { send, log } = await build(t, { secret })
+      const ask = async (token: string) => {
+        const { status, code } = await send({ url: '/api/me', headers: bearer(token) })
+        return status === 200 ? 200 : [code, refusals(log).at(-1)?.reason]
+      }
+      t.equal(await ask(sign(bytes.toString(encoding))), 200)
+      t.same(await ask(sign(bytes)), ['INVALID_TOKEN_SIGNATURE', misread], encoding)
+      t.notMatch(JSON.stringify(log), bytes.toString(encoding))
+      mock.timers.tick(1000)
+      t.same(await ask(sign(randomBytes(32))), ['INVALID_TOKEN_SIGNATURE', plain], 'another secret')
+    }
+  }
+})
+
+t.test('it looks once a second, whatever the clock does', async (t) => {
+  let asked = 0
+  const hint = createMisreadHint([() => 'no', () => { asked++; return null }])
+  const says = () => hint('token') !== ''
+  t.same([says(), says(), asked], [true, false, 1])
+  mock.timers.tick(999)
+  t.same([says(), asked], [false, 1])
+  mock.timers.tick(1)
+  t.same([says(), says(), asked], [true, false, 2])
+  mock.timers.setTime(start - 86_400_000)
+  t.same([says(), says(), asked], [true, false, 3])
+  t.equal(createMisreadHint([])('token'), '')
+  t.equal(createMisreadHint([() => 'no'])('token'), '')
+})
