@@ -32,7 +32,7 @@ export default [
     ignores: ['dist', '.tap', 'node_modules']
   }),
   {
-    files: ['lib/**', 'examples/**', 'test/**/*.test.ts', 'test/support/**'],
+    files: ['lib/{contract,guard,keys,openapi,routes}/**'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
   ...importsOneWay,

@@ -16,8 +16,8 @@ import { createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, betterAuthTokens()) // the secret may be Better Auth's
-  const { decoratorName, userIdParam, issuers, openapi } = settings
-  const table = new RouteTable(fastify, userIdParam)
+  const { decoratorName, userIdParam, requireStatedAccess, issuers, openapi } = settings
+  const table = new RouteTable(fastify, userIdParam, requireStatedAccess)
   const scope = { context: fastify, param: userIdParam, table }
   addScope(scope)
   assertFree(fastify, decoratorName)

@@ -6,7 +6,10 @@ export type IssuerAlgorithm = 'EdDSA' | 'Ed25519' | 'ES256' | 'ES384' | 'ES512' 
 /** The part of `fetch` that is used; a proxy, or a test, can stand in for it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** A token of another purpose, which an issuer hands out besides access tokens: it is refused, and the log says what it is. */
+/**
+ * A token of another purpose, which an issuer hands out besides access tokens: it is refused, and the log says what it
+ * is.
+ */
 export interface OtherToken {
   /** What it is and what to send instead; for the log. */
   says: string
@@ -41,15 +44,16 @@ export interface IssuerOptions {
   /** The claim with the user id. Default `'sub'`. */
   userIdClaim?: string
   /**
-   * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without `application/`. Default `'JWT'`, which
-   * a token without `typ` counts as.
+   * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without
+   * `application/`. Default `'JWT'`, which a token without `typ` counts as.
    */
   typ?: string | string[]
   /** Claims that a token must have: `true` for any value, else one of the strings. */
   requiredClaims?: Record<string, true | string | string[]>
   /**
-   * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or the end of one stands for
-   * any text. A token whose `sub` equals its `client_id` or `azp` is one in any case (RFC 9068 §2.2).
+   * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or
+   * the end of one stands for any text. A token whose `sub` equals its `client_id` or `azp` is one in any case (RFC
+   * 9068 §2.2).
    */
   machine?: Record<string, string | string[]>
   /** Tokens of another purpose that the issuer hands out, some of them signed with the same keys. */

@@ -56,7 +56,10 @@ export type DeepReadonly<T> =
 
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
-  /** The user id claim, after the `idPrefix` of its issuer: a non-empty string, compared with the path parameter as it is. */
+  /**
+   * The user id claim, after the `idPrefix` of its issuer: a non-empty string, compared with the path parameter as it
+   * is.
+   */
   readonly id: string
   /** Who vouched for the user: the token's issuer, or `'secret'`. */
   readonly issuer: string
@@ -101,8 +104,8 @@ export interface OpenApiOptions {
   /** Text beside the scheme, shown by the Authorize dialog. */
   description?: string
   /**
-   * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A name that
-   * is stated here and found nowhere stops the boot. Default `'swagger'`, in apps that have it.
+   * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A
+   * name that is stated here and found nowhere stops the boot. Default `'swagger'`, in apps that have it.
    */
   decorator?: string | readonly string[]
 }
@@ -164,6 +167,11 @@ export interface UserScopeOptions {
   userIdClaim?: string
   /** The path parameter that holds the owner's id: letters, digits and underscores. Default `'user_id'`. */
   userIdParam?: string
+  /**
+   * `true`: a route whose URL has a parameter that is compared with nothing must state `config.access`, or the boot
+   * stops. Default false.
+   */
+  requireStatedAccess?: boolean
   /** TypeBox object schema that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
   claims?: TObject
   /**

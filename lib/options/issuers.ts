@@ -70,9 +70,8 @@ export interface IssuerSettings {
  * @throws InvalidOptionError that names the entry and its option
  */
 export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: boolean): readonly IssuerSettings[] {
-  if (entries.length + Number(hasSecret) > 1) assertSeparate(entries)
   const known = new Set<string>()
-  return Object.freeze(entries.map((entry, index) => {
+  const settings = entries.map((entry, index) => {
     const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
     if (known.has(entry.issuer)) fail('issuer" stands in the list already. Merge the two entries')
     known.add(entry.issuer)
@@ -82,7 +81,9 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
     const reason = insecureReason(uri, entry.allowInsecureJwks)
     if (reason) fail(`${source}" ${reason}`)
     return settle(entry, `issuers.${index}`)
-  }))
+  })
+  if (entries.length + Number(hasSecret) > 1) assertSeparate(entries)
+  return Object.freeze(settings)
 }
 
 /** Two users of two issuers must not become one: an id is unique within its issuer only. */
@@ -126,7 +127,9 @@ function settle (entry: IssuerOptions, name: string): IssuerSettings {
   })
 }
 
-/** Why keys, or the metadata that names them, must not be fetched from there: on the way they could become anybody's. */
+/**
+ * Why keys, or the metadata that names them, must not be fetched from there: on the way they could become anybody's.
+ */
 export function insecureReason (uri: string, allowInsecure = false): string | undefined {
   if (!URL.canParse(uri)) return 'is not a URL'
   const { protocol, hostname, username, password } = new URL(uri)

@@ -4,7 +4,7 @@ import { claimsSchema, compileClaims } from './claims-schema.js'
 import { compileOtherTokens, type TokenForm } from './other-tokens.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { assertValid } from './validate.js'
-import { seconds, text } from './schemas.js'
+import { flag, seconds, text } from './schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
@@ -25,6 +25,7 @@ export const optionsSchema = Type.Object({
   userIdParam: Type.Optional(Type.String({
     pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
   })),
+  requireStatedAccess: Type.Optional(flag),
   claims: Type.Optional(claimsSchema),
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
@@ -82,7 +83,10 @@ export interface ClaimRules {
   readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether ID tokens and others that issuers make are to be told apart. */
   readonly isOfIssuer: boolean
-  /** Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts as `jwt`. */
+  /**
+   * Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts
+   * as `jwt`.
+   */
   readonly types: readonly string[]
   readonly satisfiesSchema: (payload: unknown) => boolean
 }
@@ -122,13 +126,15 @@ export interface Settings {
   /** All that the configured issuers, and whoever has the secret, hand out for another purpose. */
   readonly otherTokens: readonly TokenForm[]
   readonly userIdParam: string
+  readonly requireStatedAccess: boolean
   readonly decoratorName: string
   readonly cache: false | CacheSettings
   readonly openapi: false | OpenApiSettings
 }
 
 /**
- * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it is given.
+ * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it
+ * is given.
  * @param ofSecret tokens of another purpose that are signed with a secret
  * @throws InvalidOptionError that names the option or variable at fault
  */
@@ -168,6 +174,7 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, 
     otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
     cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',
+    requireStatedAccess: options.requireStatedAccess ?? false,
     decoratorName: options.decoratorName ?? 'user',
     openapi: openapi !== false && Object.freeze({
       schemeName: openapi?.schemeName ?? defaultSchemeName,

@@ -2,7 +2,8 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
 
-// Fastify takes these from the options of any plugin; here they would look as if they limited the guard, and do nothing.
+// Fastify takes these from the options of any plugin; here they would look as if they limited the guard, and do
+// nothing.
 const hints: Record<string, string> = {
   prefix: '. To guard only the routes below a prefix, register the plugin inside a context that has the prefix'
 }

@@ -16,8 +16,8 @@ const schema = Type.Object({
 })
 
 /**
- * Auth0's access tokens for an API. The issuer ends in a slash; the header says `JWT`, or `at+jwt` in the RFC 9068 profile. ID tokens are for the client
- * and not for the API, so the audience refuses them.
+ * Auth0's access tokens for an API. The issuer ends in a slash; the header says `JWT`, or `at+jwt` in the RFC 9068
+ * profile. ID tokens are for the client and not for the API, so the audience refuses them.
  */
 export function auth0 (options: Auth0Options): IssuerOptions {
   assertValid(schema, options, 'auth0')

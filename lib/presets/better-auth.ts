@@ -6,11 +6,17 @@ import { assertValid } from '../options/validate.js'
 import { anyUrl, bare, entry, type Overrides } from './preset.js'
 
 export interface BetterAuthOptions extends Overrides {
-  /** Better Auth's own option: where it is reached, such as `https://auth.example.com`. A path in it stands in for `basePath`. */
+  /**
+   * Better Auth's own option: where it is reached, such as `https://auth.example.com`. A path in it stands in for
+   * `basePath`.
+   */
   baseURL: string
   /** Better Auth's own option. Default `'/api/auth'`. */
   basePath?: string
-  /** The access tokens of its OAuth provider plugin instead of those of its jwt() plugin; `audience` is required then. Default false. */
+  /**
+   * The access tokens of its OAuth provider plugin instead of those of its jwt() plugin; `audience` is required then.
+   * Default false.
+   */
   oauthProvider?: boolean
 }
 
@@ -47,8 +53,8 @@ const schema = Type.Object({
 })
 
 /**
- * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth provider's access tokens have
- * another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
+ * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth
+ * provider's access tokens have another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
  */
 export function betterAuth (options: BetterAuthOptions): IssuerOptions {
   assertValid(schema, options, 'betterAuth')

@@ -19,8 +19,8 @@ const schema = Type.Object({
 })
 
 /**
- * Clerk's session tokens, version 2, of active sessions. Those of JWT templates, of machines and of OAuth applications, made with the same keys, have no
- * `sid` and are refused; so are sessions that are still `pending`.
+ * Clerk's session tokens, version 2, of active sessions. Those of JWT templates, of machines and of OAuth applications,
+ * made with the same keys, have no `sid` and are refused; so are sessions that are still `pending`.
  */
 export function clerk (options: ClerkOptions): IssuerOptions {
   assertValid(schema, options, 'clerk')

@@ -18,8 +18,8 @@ const schema = Type.Object({
 })
 
 /**
- * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each application; `scp` stands in the tokens
- * of users alone, not in ID tokens and not in those of applications.
+ * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each
+ * application; `scp` stands in the tokens of users alone, not in ID tokens and not in those of applications.
  */
 export function entra (options: EntraOptions): IssuerOptions {
   assertValid(schema, options, 'entra')

@@ -17,7 +17,10 @@ const schema = Type.Object({
   realm: text('the name of the realm', /\S/)
 })
 
-/** Keycloak's access tokens: `Bearer` in the claim `typ`, where ID, refresh, offline, logout and DPoP-bound tokens say another. The header says `JWT`, or `at+jwt` for clients set so. */
+/**
+ * Keycloak's access tokens: `Bearer` in the claim `typ`, where ID, refresh, offline, logout and DPoP-bound tokens say
+ * another. The header says `JWT`, or `at+jwt` for clients set so.
+ */
 export function keycloak (options: KeycloakOptions): IssuerOptions {
   assertValid(schema, options, 'keycloak')
   const { baseURL, realm, ...overrides } = options

@@ -1,13 +1,14 @@
 import type { IssuerOptions } from '../contract/issuer.js'
 
 /**
- * What every preset takes beside its own: any option of an `issuers` entry, which then wins. `requiredClaims` are added to the preset's, claim by claim.
+ * What every preset takes beside its own: any option of an `issuers` entry, which then wins. `requiredClaims` are added
+ * to the preset's, claim by claim.
  */
 export type Overrides = Partial<IssuerOptions>
 
 /**
- * The entry of a preset under the host's own options. Claims are added, as a list of the host's instead of the preset's would let ID tokens, or those of
- * other applications, pass in silence.
+ * The entry of a preset under the host's own options. Claims are added, as a list of the host's instead of the preset's
+ * would let ID tokens, or those of other applications, pass in silence.
  */
 export function entry (preset: Overrides & { jwksUri: string }, { requiredClaims, ...overrides }: Overrides): IssuerOptions {
   const { jwksUri, ...defaults } = preset

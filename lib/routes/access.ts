@@ -31,8 +31,9 @@ const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'publ
 /**
  * The one rule for every route. What is unknown is guarded: an invalid statement counts as none.
  * @param param the path parameter that holds the owner's id
+ * @param requireStatedAccess the option of this name
  */
-export function judgeRoute ({ url, method, config }: RouteFacts, param: string): Demand {
+export function judgeRoute ({ url, method, config }: RouteFacts, param: string, requireStatedAccess = false): Demand {
   // A 404 handler is public: an unknown URL is answered 404 to everybody.
   if (url === undefined) return { level: 'public', source: 'default', fault: null }
   const stated = statedAccess(config)
@@ -53,11 +54,17 @@ export function judgeRoute ({ url, method, config }: RouteFacts, param: string):
     if (stated === 'owner' && occurrences === 0) {
       return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
     }
-    const misspelt = stated === undefined && occurrences === 0 ? misspeltOwner(parameters, param) : undefined
-    return misspelt === undefined
-      ? null
-      : `":${misspelt}" looks like the owner's parameter ":${param}", but is not: any signed-in user could call it. ` +
+    if (stated !== undefined) return null
+    const misspelt = occurrences === 0 ? misspeltOwner(parameters, param) : undefined
+    if (misspelt === undefined) return requireStatedAccess ? unstatedFault() : null
+    return `":${misspelt}" looks like the owner's parameter ":${param}", but is not: any signed-in user could call it. ` +
         `Rename it to ":${param}" (or set the option userIdParam), or state config.access`
+  }
+
+  function unstatedFault (): string | null {
+    const other = parameters.find(({ name }) => name !== param)?.name
+    if (other === undefined) return null
+    return `":${other}" is compared with nothing, and option requireStatedAccess is set. State config.access`
   }
 }
 

@@ -24,8 +24,8 @@ export function warnOfGaps ({ context }: Scope, routes: readonly JudgedRoute[], 
     if (found.length > 0) context.log.warn({ routes: found.map(describe) }, message)
   }
   const outside = routesOf(context)?.filter((route) => !scopes.some((scope) => isWithin(route.context, scope.context)))
-  // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for empty
-  // folders too.
+  // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
+  // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) context.log.warn(guardsNothing)
   warn(routes.filter(({ options, demand }) =>
     demand.level === 'user' && demand.source === 'default' && possibleOwner(parametersOf(options.url))), mayNameOwner)

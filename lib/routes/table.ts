@@ -15,13 +15,15 @@ interface RouteConfig { readonly url?: string, readonly method?: string | readon
 export class RouteTable {
   readonly #context: FastifyInstance
   readonly #param: string
+  readonly #requireStatedAccess: boolean
   readonly #declared: readonly DeclaredRoute[]
   /** Null: routes of one name (other constraints) demand different things. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
 
   /** @param param the path parameter that holds the owner's id */
-  constructor (context: FastifyInstance, param: string) {
+  constructor (context: FastifyInstance, param: string, requireStatedAccess: boolean) {
+    this.#requireStatedAccess = requireStatedAccess
     this.#context = context
     this.#param = param
     this.#declared = routesOf(context) ?? recordRoutes(context)
@@ -31,7 +33,7 @@ export class RouteTable {
   routes (): JudgedRoute[] {
     return this.#declared
       .filter(({ context }) => isWithin(context, this.#context))
-      .map((route) => ({ ...route, demand: judgeRoute(route.options, this.#param) }))
+      .map((route) => ({ ...route, demand: this.#judgeFacts(route.options) }))
   }
 
   /**
@@ -65,12 +67,16 @@ export class RouteTable {
     return isByUrl && readParam(request, this.#param) !== undefined ? { ...demand, level: 'owner' } : demand
   }
 
+  #judgeFacts (facts: RouteFacts): Demand {
+    return judgeRoute(facts, this.#param, this.#requireStatedAccess)
+  }
+
   #judge (config: RouteConfig): Demand {
     const { url, method = [] } = config
     const name = nameOf({ url, method })
     const known = this.#byName.get(name)
     if (known) return known
-    const demand = judgeRoute({ url, method, config }, this.#param)
+    const demand = this.#judgeFacts({ url, method, config })
     if (known === undefined && url !== undefined) {
       this.#context.log.warn({ route: name, access: demand.level, reason: demand.fault },
         'fastify-user-scope: this route was declared before the plugin was loaded; it is guarded all the same. ' +

@@ -31,7 +31,10 @@ export interface AppRoute {
   readonly source: ScopedRoute['source'] | 'none'
   /** The owner's parameter in the URL, whatever the level; null where there is none. */
   readonly parameter: string | null
-  /** Says what is wrong with a parameter that looks like the owner's, or is one elsewhere, and is not here; null where nothing is. */
+  /**
+   * Says what is wrong with a parameter that looks like the owner's, or is one elsewhere, and is not here; null where
+   * nothing is.
+   */
   readonly lookAlike: string | null
   readonly constraints: Readonly<Record<string, unknown>>
   readonly schema: RouteOptions['schema']
@@ -74,8 +77,8 @@ export function appRoutes (app: AnyApp): AppRoute[] {
 }
 
 /**
- * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL, with the level `unguarded` for what is
- * outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
+ * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL, with the level `unguarded`
+ * for what is outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
  * @param app gets ready by it
  */
 export async function routeTable (app: AnyApp): Promise<string> {

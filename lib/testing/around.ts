@@ -20,8 +20,8 @@ export interface Surroundings {
 }
 
 /**
- * Whether a route that looks at no owner serves what stands below one: by a wildcard, or by a parameter of another name where
- * the owner stands.
+ * Whether a route that looks at no owner serves what stands below one: by a wildcard, or by a parameter of another name
+ * where the owner stands.
  */
 export async function findAround (app: FastifyInstance, route: AppRoute, requests: RouteRequests, { places, owners, token, allowed, held }: Surroundings): Promise<Finding | null> {
   const ways = waysInto(route.url, routerSettings(app))
@@ -50,7 +50,10 @@ function isOwners (app: FastifyInstance, { method, constraints }: AppRoute, { ur
   return Object.keys(params).some((name) => owners.has(name))
 }
 
-/** Whether another route serves this path, or this one lets alice in nowhere, or asks for an id of another form than bob's. */
+/**
+ * Whether another route serves this path, or this one lets alice in nowhere, or asks for an id of another form than
+ * bob's.
+ */
 function isElsewhere ({ status, reached, says }: HeldAnswer, way: WayIn): boolean {
   return reached !== null || status === 401 || status === 403 || (status >= 300 && status < 400) ||
     (status === 400 && 'param' in way && says.includes(`params/${way.param} `))

@@ -12,12 +12,16 @@ export interface Attempt {
   fits (answer: HeldAnswer): boolean
 }
 
-/** Every way in that is tried: that without a token, what others hold, and what is nearly alice's own. The last ones must let her in. */
+/**
+ * Every way in that is tried: that without a token, what others hold, and what is nearly alice's own. The last ones
+ * must let her in.
+ */
 export function attemptsOn (route: AppRoute, { bare, complete }: RouteRequests, tokens: Tokens, variants: readonly UrlVariant[]): Attempt[] {
   const [alice, bob] = [tokens.alice, tokens.bob].map(encodeURIComponent) as [string, string]
   const refuses = (...[status, ...others]: [number, ...number[]]) =>
     ({ expected: String(status), fits: (answer: HeldAnswer) => [status, ...others].includes(answer.status) && answer.reached === null })
-  // Hosts hide what is another's as if it were not there. Where no guard of the plugin is known to be asked, a 404 may as well mean that there is no bob.
+  // Hosts hide what is another's as if it were not there. Where no guard of the plugin is known to be asked, a 404 may
+  // as well mean that there is no bob.
   const forbids = refuses(403, ...route.access === 'owner' ? [404] : [])
   // A hook that answers in the handler's place, a cache say, has let her in as well.
   const admits = {
@@ -29,7 +33,8 @@ export function attemptsOn (route: AppRoute, { bare, complete }: RouteRequests, 
   }
   // What keeps her from the handler otherwise is told once; a host may also refuse what comes twice, or too often.
   const isNotForbidden = { expected: 'its handler', fits: ({ status, notFound }: HeldAnswer) => status !== 401 && status !== 403 && !notFound }
-  // The router may take it for another route, or for none, and whatever hooks of the host make of that is not judged here.
+  // The router may take it for another route, or for none, and whatever hooks of the host make of that is not judged
+  // here.
   const isNotReached = { expected: '403', fits: ({ reached }: HeldAnswer) => reached === null || !isSameUrl(reached, route.url) }
   const anyRefusal = { expected: '4xx', fits: ({ status, reached }: HeldAnswer) => reached === null && status >= 400 && status < 500 }
   return [

@@ -15,9 +15,15 @@ import { fillUrl } from './url.js'
 export interface DocumentSettings {
   /** The OpenAPI document. Default: what `app.swagger()` returns. */
   document?: object
-  /** Path parameters and headers of requests, by `'METHOD url'` of the route, or `'*'`. Default: made up from the schemas. */
+  /**
+   * Path parameters and headers of requests, by `'METHOD url'` of the route, or `'*'`. Default: made up from the
+   * schemas.
+   */
   params?: RequestParams
-  /** Routes that are served and need not stand in the document, and operations that need not be served: those of the docs page, say. */
+  /**
+   * Routes that are served and need not stand in the document, and operations that need not be served: those of the
+   * docs page, say.
+   */
   allow?: readonly RouteName[]
   /** Milliseconds for an answer. Default 5000. */
   timeout?: number
@@ -30,9 +36,10 @@ export type DocumentOptions = DocumentSettings & People
 const methods = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'])
 
 /**
- * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) says of each operation what the server does: whether a token is needed, and
- * that 401 and 403 are among the responses where they are given; that each operation is served; and that each route is in the document
- * (HEAD and OPTIONS need not be). Of a guarded operation it has to ask for a bearer token, and alice's own has to be taken. No handler runs.
+ * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) says of each operation what the server does: whether a
+ * token is needed, and that 401 and 403 are among the responses where they are given; that each operation is served;
+ * and that each route is in the document (HEAD and OPTIONS need not be). Of a guarded operation it has to ask for a
+ * bearer token, and alice's own has to be taken. No handler runs.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every operation which the document and the server see differently
  * @throws TypeError where there is no document, or alice and bob are one
@@ -90,7 +97,10 @@ function * operationsOf ({ paths }: ApiDocument): Iterable<Documented> {
   }
 }
 
-/** The routes of an operation, of several versions perhaps: their URL as documents write it, whole, or as `stripBasePath` leaves it. */
+/**
+ * The routes of an operation, of several versions perhaps: their URL as documents write it, whole, or as
+ * `stripBasePath` leaves it.
+ */
 function matcher (document: ApiDocument, routes: readonly AppRoute[]): (place: Pick<Documented, 'method' | 'url'>) => AppRoute[] {
   const strip = (url: string) => basePaths(document).reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
   const key = (method: string, path: string) => `${method} ${path.replace(/^\/|\/$|\?/g, '')}`

@@ -26,7 +26,10 @@ export interface Finding {
   readonly request?: HeldRequest
 }
 
-/** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and how to repeat the request. */
+/**
+ * Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and how to repeat
+ * the request.
+ */
 export class ScopeAssertionError extends Error {
   override readonly name = 'ScopeAssertionError'
   readonly code = 'ERR_ASSERTION'
@@ -41,7 +44,10 @@ export class ScopeAssertionError extends Error {
   }
 }
 
-/** Methods of one URL of which the same is to be said stand together; of the answers the status is compared, as HEAD has no text. */
+/**
+ * Methods of one URL of which the same is to be said stand together; of the answers the status is compared, as HEAD has
+ * no text.
+ */
 function join (findings: readonly Finding[]): Finding[] {
   const joined = new Map<string, Finding>()
   for (const finding of findings) {

@@ -41,20 +41,25 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 interface RouteContext { handler: Handler }
 interface Run { reached: string | null, notFound: boolean, params: Readonly<Record<string, unknown>> }
 
-/** Tells the kit's requests from all others; read from the raw headers, as a header schema may take it out of the parsed ones. */
+/**
+ * Tells the kit's requests from all others; read from the raw headers, as a header schema may take it out of the parsed
+ * ones.
+ */
 const markHeader = 'x-fastify-user-scope-held'
 const channel = 'tracing:fastify.request.handler:start'
 
 /**
- * Requests whose handlers are held back, for an app that may have served others before: hooks and `onRoute` come too late then, and a
- * handler that was wrapped when its route was declared is not the one that a later `onRoute` hook put in its place. What is left is
- * the moment before the call. Fastify announces it on a diagnostics channel, and reads the handler from the context of
- * the request only afterwards; so a subscriber can give this one request a context whose handler is ours. Contexts of routes are
- * shared, and stay as they are: a request of somebody else at the same time is not touched, whatever it awaits. The handlers for
- * unknown URLs are not announced; those are wrapped for good, and pass every other request on. (Older versions of Fastify 5 copy them
- * for each route: there a hook of the host that calls `reply.callNotFound()` has them run.)
+ * Requests whose handlers are held back, for an app that may have served others before: hooks and `onRoute` come too
+ * late then, and a handler that was wrapped when its route was declared is not the one that a later `onRoute` hook put
+ * in its place. What is left is the moment before the call. Fastify announces it on a diagnostics channel, and reads
+ * the handler from the context of the request only afterwards; so a subscriber can give this one request a context
+ * whose handler is ours. Contexts of routes are shared, and stay as they are: a request of somebody else at the same
+ * time is not touched, whatever it awaits. The handlers for unknown URLs are not announced; those are wrapped for good,
+ * and pass every other request on. (Older versions of Fastify 5 copy them for each route: there a hook of the host that
+ * calls `reply.callNotFound()` has them run.)
  *
- * That Fastify works so is no promise of it. It is tried on a small app each time, before the first request to the host's.
+ * That Fastify works so is no promise of it. It is tried on a small app each time, before the first request to the
+ * host's.
  * @throws Error where a handler of this version of Fastify cannot be held back
  */
 export async function holdRequests (app: FastifyInstance, timeout: number): Promise<HeldRequests> {
@@ -144,9 +149,9 @@ function hold (app: FastifyInstance, timeout: number): HeldRequests {
 }
 
 /**
- * In the handler's place. An error, as hooks of the host that opened something in `preHandler`, a transaction say, end it in
- * `onError` or `onSend` then, and none of them takes it for the handler's answer. Its status is none of the server's faults, which hosts
- * alarm somebody about.
+ * In the handler's place. An error, as hooks of the host that opened something in `preHandler`, a transaction say, end
+ * it in `onError` or `onSend` then, and none of them takes it for the handler's answer. Its status is none of the
+ * server's faults, which hosts alarm somebody about.
  */
 class HeldBackError extends Error {
   readonly statusCode: number

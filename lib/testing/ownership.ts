@@ -15,7 +15,10 @@ import { routerSettings, variantsOf, type UrlVariant } from './url-variants.js'
 
 /** What `assertOwnership` does beside its two users. */
 export interface OwnershipSettings {
-  /** What requests need beside token and owner, by `'METHOD url'` of the route, or `'*'`. Default: made up from the schemas. */
+  /**
+   * What requests need beside token and owner, by `'METHOD url'` of the route, or `'*'`. Default: made up from the
+   * schemas.
+   */
   params?: RequestParams
   /** Routes that others may call although the owner is in their URL, or might seem to be: they are not judged. */
   allow?: readonly RouteName[]
@@ -28,14 +31,16 @@ export interface OwnershipSettings {
 export type OwnershipOptions = OwnershipSettings & People
 
 /**
- * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context, is asked
- * without a token, with an expired and a forged one (401), with alice's token on bob's path, plain, percent-encoded and as the router
- * takes it besides (403), on paths that are nearly hers (refused), and on her own, which must get to the handler.
+ * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context,
+ * is asked without a token, with an expired and a forged one (401), with alice's token on bob's path, plain,
+ * percent-encoded and as the router takes it besides (403), on paths that are nearly hers (refused), and on her own,
+ * which must get to the handler.
  *
  * No handler runs, not even for her own path; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
- * @throws TypeError where alice and bob are one, no route takes her token, the plugin is not registered, or no route has an owner
+ * @throws TypeError where alice and bob are one, no route takes her token, the plugin is not registered, or no route
+ * has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   assertApp(app)

@@ -32,7 +32,8 @@ export function waysInto (url: string, router: RouterSettings): (place: Place) =
     const [param] = segments[start.length - 1]?.params ?? []
     if (values && param && param.name !== '*') return [{ values, param: param.name }]
     if (!hasWildcard) return []
-    // Of wildcards that begin further up, as one for files at the root does, it is asked only what a route with an owner has there.
+    // Of wildcards that begin further up, as one for files at the root does, it is asked only what a route with an
+    // owner has there.
     const paths = values ? [path, [...start.map(encodeURIComponent), 'x'].join('/')] : [path]
     return paths.filter((each) => couldServe(url, each, router)).map((each) => ({ path: each }))
   }

@@ -10,7 +10,10 @@ import { NoSampleError, sampleValue, type Resolve } from './sample-value.js'
 import { createResolve } from './schema-refs.js'
 import type { UrlVariant } from './url-variants.js'
 
-/** What the requests to a route have beside token and owner. Whatever is left out is made up from the route's schema, where it must be. */
+/**
+ * What the requests to a route have beside token and owner. Whatever is left out is made up from the route's schema,
+ * where it must be.
+ */
 export interface RequestParts {
   /** Values of other path parameters; `'*'` for the wildcard. */
   path?: Record<string, string>
@@ -19,7 +22,10 @@ export interface RequestParts {
   body?: unknown
 }
 
-/** By `'METHOD url'` of the route as declared; under `'*'` what holds for every route, as far as one does not say otherwise. */
+/**
+ * By `'METHOD url'` of the route as declared; under `'*'` what holds for every route, as far as one does not say
+ * otherwise.
+ */
 export type RequestParams = Record<string, RequestParts>
 
 /** @throws TypeError where one has other parts than those of a request */

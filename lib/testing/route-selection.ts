@@ -2,7 +2,10 @@ import { isRegExp } from 'node:util/types'
 import { asGet, type AppRoute } from './app-routes.js'
 import { nameOf } from './app-routes.js'
 
-/** `'METHOD url'` of a route as declared, or an expression that is tried on it. That of a GET route holds for its HEAD route too. */
+/**
+ * `'METHOD url'` of a route as declared, or an expression that is tried on it. That of a GET route holds for its HEAD
+ * route too.
+ */
 export type RouteName = string | RegExp
 
 /** What the host chose not to have judged. */
@@ -25,7 +28,10 @@ export class Selection {
     return found.length > 0
   }
 
-  /** The routes that this call judges. What is allowed of the others is for the call that judges those, and counts as used. */
+  /**
+   * The routes that this call judges. What is allowed of the others is for the call that judges those, and counts as
+   * used.
+   */
   narrow<R extends Pick<AppRoute, 'method' | 'url'>> (routes: readonly R[], only: (route: R) => boolean): R[] {
     return routes.filter((route) => {
       const isJudged = only(route)

@@ -2,8 +2,8 @@
 const characters = ['a', '1', 'A', '-', '_', ...Array.from({ length: 95 }, (_, index) => String.fromCharCode(index + 32)), '\n']
 
 /**
- * A text that a regular expression accepts, or undefined where none was found. It takes the first of alternatives and as few
- * repetitions as there may be; assertions are left out, and what comes of it is tried on the expression.
+ * A text that a regular expression accepts, or undefined where none was found. It takes the first of alternatives and
+ * as few repetitions as there may be; assertions are left out, and what comes of it is tried on the expression.
  * @param min characters at least
  */
 export function sampleText (pattern: string, min = 0): string | undefined {

@@ -63,8 +63,8 @@ interface Place {
 }
 
 /**
- * A small value that a JSON schema accepts: what it states itself (`const`, `enum`, `default`, `examples`), else the least of its type,
- * with the required properties alone. The server's own validation has the last word.
+ * A small value that a JSON schema accepts: what it states itself (`const`, `enum`, `default`, `examples`), else the
+ * least of its type, with the required properties alone. The server's own validation has the last word.
  * @throws NoSampleError
  */
 export const sampleValue = (given: unknown, resolve: Resolve, path: string): unknown => sample(given, { path, resolve, around: [] })

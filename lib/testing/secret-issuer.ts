@@ -59,7 +59,10 @@ export function createSecretIssuer ({ secret = randomSecret(), algorithm, issuer
 // Long enough for every algorithm.
 const randomSecret = () => randomBytes(64).toString('base64url')
 
-/** A plugin is a function of instance, options and callback; that of `@fastify/jwt` is synchronous, so that tokens can be, too. */
+/**
+ * A plugin is a function of instance, options and callback; that of `@fastify/jwt` is synchronous, so that tokens can
+ * be, too.
+ */
 function createSign (secret: string, algorithm: SecretAlgorithm = 'HS256') {
   const host = Fastify()
   jwt(host, { secret }, () => {})

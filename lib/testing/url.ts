@@ -3,7 +3,10 @@ import { closingBracket } from '../routes/url.js'
 /** A piece of a route's URL. `name` is that of a parameter, `'*'` for the wildcard. */
 export type UrlPart = { readonly text: string } | { readonly name: string, readonly pattern: string | null }
 
-/** The URL of a route, as the router reads it: `::` is a colon, a parameter ends at a bracket, a hyphen, a dot or a slash. */
+/**
+ * The URL of a route, as the router reads it: `::` is a colon, a parameter ends at a bracket, a hyphen, a dot or a
+ * slash.
+ */
 export function parseUrl (url: string): UrlPart[] {
   const parts: UrlPart[] = []
   let text = ''

@@ -13,8 +13,8 @@ interface Entry {
 }
 
 /**
- * Verified tokens by their text. A token has one spelling only, so the text stands for all that the signature covers. Refusals are not
- * kept: they would push out what serves.
+ * Verified tokens by their text. A token has one spelling only, so the text stands for all that the signature covers.
+ * Refusals are not kept: they would push out what serves.
  */
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
@@ -38,7 +38,8 @@ export class TokenCache {
     const entry = this.#entries.get(token)
     if (entry === undefined) return undefined
     const now = Date.now() / 1000
-    // The moment it was kept bounds it from below: behind a clock that is set back it would be served for longer, and before its nbf.
+    // The moment it was kept bounds it from below: behind a clock that is set back it would be served for longer, and
+    // before its nbf.
     if (now < entry.until && now >= entry.keptAt) return entry.verified
     this.#entries.delete(token)
     return undefined

@@ -11,8 +11,8 @@ type Rule<T> = [code: RefusalCode, reason: string, holds: (value: T) => boolean]
 
 const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: whatever is later was written in another unit, or never means to expire
 
-// Extensions that would change what the signature means (RFC 7515 §4.1.11, RFC 7797), that the payload is something else than
-// claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
+// Extensions that would change what the signature means (RFC 7515 §4.1.11, RFC 7797), that the payload is something
+// else than claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
 const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c']
 
 const headerRules = (rules: ClaimRules): Array<Rule<Json>> => [
@@ -36,8 +36,8 @@ const issuerKindRules: Array<Rule<Json>> = [
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
- * Tokens of another purpose, though one key signs them all (RFC 8725 §2.8). They are told by their form and not by the name of a claim, which
- * may be a host's own.
+ * Tokens of another purpose, though one key signs them all (RFC 8725 §2.8). They are told by their form and not by the
+ * name of a claim, which may be a host's own.
  */
 const kindRules = (others: readonly TokenForm[]): Array<Rule<Jws>> => [
   // OpenID Connect Back-Channel Logout 1.0 §2.4

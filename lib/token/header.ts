@@ -7,7 +7,8 @@ import { mistakeIn } from './mistakes.js'
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 
 /**
- * The value of the Authorization header, or undefined where the request has none. Only that header is read: no query, no cookie.
+ * The value of the Authorization header, or undefined where the request has none. Only that header is read: no query,
+ * no cookie.
  * @throws Refusal `INVALID_HEADER_FORMAT` where there are several
  */
 export function readAuthorization (request: FastifyRequest): string | undefined {

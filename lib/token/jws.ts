@@ -15,9 +15,9 @@ export interface CompactJws {
 const maxLength = 8192
 
 /**
- * Takes a JWS in compact serialization apart (RFC 7515 §5.2, steps 1 to 6) by the strict reading: at most 8 KB, three segments of
- * canonical base64url, header and payload JSON objects in UTF-8. One token has one spelling, so that a cache or a
- * deny list cannot be evaded by respelling it.
+ * Takes a JWS in compact serialization apart (RFC 7515 §5.2, steps 1 to 6) by the strict reading: at most 8 KB, three
+ * segments of canonical base64url, header and payload JSON objects in UTF-8. One token has one spelling, so that a
+ * cache or a deny list cannot be evaded by respelling it.
  * @param others named in the log where one of them came
  * @throws Refusal `MALFORMED_TOKEN`
  */
@@ -34,7 +34,10 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
 
 let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }
 
-/** The same frozen object for the same text: whoever signs tokens gives all of them one header, or one for each of its keys. */
+/**
+ * The same frozen object for the same text: whoever signs tokens gives all of them one header, or one for each of its
+ * keys.
+ */
 function readHeader (segment: string): Record<string, unknown> {
   if (segment !== lastHeader.segment) lastHeader = { segment, value: Object.freeze(readSegment(segment, 'header')) }
   return lastHeader.value
@@ -47,7 +50,10 @@ function wrongCount (token: string, count: number, others: readonly TokenForm[])
   return mistakeIn(`Bearer ${token}`, others) ?? other
 }
 
-/** Buffer's decoder skips what it does not know; only the canonical spelling survives the way back (RFC 7515 §2, RFC 4648 §3.5). */
+/**
+ * Buffer's decoder skips what it does not know; only the canonical spelling survives the way back (RFC 7515 §2, RFC
+ * 4648 §3.5).
+ */
 function isCanonical (bytes: Buffer, segment: string): boolean {
   return bytes.toString('base64url') === segment
 }

@@ -9,9 +9,9 @@ import type { Verifier } from './verifier.js'
 type VerifySignature = (token: string) => unknown
 
 /**
- * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and signature; it
- * stands in child contexts, so that none of its decorators reaches the host. The claims are not left to it: it takes
- * several that the contract refuses, and throws a RangeError at some dates.
+ * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and
+ * signature; it stands in child contexts, so that none of its decorators reaches the host. The claims are not left to
+ * it: it takes several that the contract refuses, and throws a RangeError at some dates.
  */
 export async function createSecretVerifier (fastify: FastifyInstance, { secrets, algorithms, claimRules }: Settings): Promise<Verifier> {
   const readClaims = createClaimsReader(claimRules)
@@ -62,8 +62,8 @@ function faultOf (token: string, signatures: VerifySignature[]): Refusal | null 
 }
 
 /**
- * Whatever the library throws, known or not, is no proof of a signature; its list of critical extensions alone it judges after the
- * signature was found good. Its messages may quote the token, so only the code is kept.
+ * Whatever the library throws, known or not, is no proof of a signature; its list of critical extensions alone it
+ * judges after the signature was found good. Its messages may quote the token, so only the code is kept.
  */
 function translate (error: unknown): Refusal {
   const code = codeOf(error)

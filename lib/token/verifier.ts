@@ -6,13 +6,14 @@ import type { TokenForm } from '../options/other-tokens.js'
 export type Verified = ReadClaims
 
 /**
- * Checks signature and claims of a token that was taken apart. Throws, or rejects with, a Refusal. Synchronous where no key has to be fetched.
+ * Checks signature and claims of a token that was taken apart. Throws, or rejects with, a Refusal. Synchronous where no
+ * key has to be fetched.
  */
 export type Verifier = (jws: CompactJws) => Verified | Promise<Verified>
 
 /**
- * Chooses the verifier by the token's `iss` and by nothing else, so that a key is never tried on the token of another issuer (RFC 8725 §3.8), and
- * an unknown one causes no request.
+ * Chooses the verifier by the token's `iss` and by nothing else, so that a key is never tried on the token of another
+ * issuer (RFC 8725 §3.8), and an unknown one causes no request.
  * @param byIssuer verifiers of remote issuers
  * @param ofSecret for every other `iss`, or for that of the given one
  * @param otherTokens named in the log where one of them comes and nobody is there for its `iss`

@@ -7,7 +7,8 @@ import { bearer, build, otherSecret, refusals, secret, sign } from '../support/h
 
 /** A host that knows of this Better Auth what the README says. */
 const hostFor = (t: Test, { baseURL }: Pick<Provider, 'baseURL'>, entry: Partial<BetterAuthOptions> = {}, options: UserScopeOptions = {}) =>
-  build(t, { issuers: [betterAuth({ baseURL, ...entry })], ...options })
+  // A secret beside it verifies tokens of the same users.
+  build(t, { issuers: [betterAuth({ baseURL, ...options.secret && { idPrefix: '' }, ...entry })], ...options })
 
 /** Seconds that have passed are set, and pass no other way. */
 function holdClock (t: Test): (seconds: number) => void {

@@ -189,7 +189,7 @@ t.test('the environment', async (t) => {
 
   t.test('with a secret stated beside, both are accepted', async (t) => {
     process.env.BETTER_AUTH_SECRET = otherSecret
-    const { ask } = await start(t, { secret, issuers: [issuer.entry] })
+    const { ask } = await start(t, { secret, issuers: [{ ...issuer.entry, idPrefix: '' }] })
     t.match(await ask(await issuer.token('alice')), accepted)
     t.match(await ask(tokenFor('alice')), accepted)
     t.match(await ask(tokenFor('alice', { iss: 'https://other.example.com' })), accepted)
@@ -202,7 +202,8 @@ t.test('the environment', async (t) => {
 t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, {
-    secret: longSecret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid', issuers: [issuer.entry]
+    secret: longSecret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid',
+    issuers: [{ ...issuer.entry, idPrefix: '' }]
   })
   const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }
   const hs512 = { header: { alg: 'HS512' }, key: longSecret, hash: 'sha512' }
@@ -218,7 +219,7 @@ t.test('the verifier is chosen by iss and by nothing else', async (t) => {
   const [same, own] = await Promise.all([createKey('one'), createKey('two')])
   const a = await createIssuer({ mode: 'jwks', t, keys: [await createKey('one')] })
   const b = await createIssuer({ mode: 'jwks', t, keys: [same, own] })
-  const { ask, app } = await start(t, { issuers: [a.entry, b.entry] })
+  const { ask, app } = await start(t, { issuers: [{ ...a.entry, idPrefix: '' }, { ...b.entry, idPrefix: '' }] })
   const asked = () => [a.requests, b.requests]
   t.match(await ask(await a.token('alice')), accepted)
   t.match(await ask(await b.token('alice')), accepted)
@@ -245,7 +246,7 @@ t.test('a public key is no secret', async (t) => {
   const der = publicKey.export({ type: 'spki', format: 'der' })
   const forms = { pem, trimmed: pem.trim(), jwk: JSON.stringify(key.jwk), set: JSON.stringify({ keys: [key.jwk] }), n: String(key.jwk.n), der: der.toString('latin1'), base64: der.toString('base64') }
   for (const options of [{}, { secret }, { secret: longSecret, algorithms: ['HS256', 'HS384', 'HS512'] }] as UserScopeOptions[]) {
-    const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, algorithms: ['RS256'] }] })
+    const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, idPrefix: '', algorithms: ['RS256'] }] })
     t.match(await ask(await issuer.token('alice')), accepted)
     for (const [form, material] of Object.entries(forms)) {
       for (const [alg, hash] of [['HS256', 'sha256'], ['HS512', 'sha512'], ['RS256', 'sha256']] as const) {

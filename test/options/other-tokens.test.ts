@@ -49,7 +49,7 @@ t.test('what is wrong stops the boot', async (t) => {
 t.test('they are refused of the issuer that hands them out, and named', async (t) => {
   const [own, other] = [await createIssuer({ mode: 'jwks', t }), await createIssuer({ mode: 'jwks', t })]
   const otherTokens = [{ says: 'an invitation', payload: Type.Object({ invitation: Type.String() }) }]
-  const { send, log } = await build(t, { issuers: [{ ...own.entry, otherTokens }, other.entry] })
+  const { send, log } = await build(t, { issuers: [{ ...own.entry, otherTokens, idPrefix: '' }, { ...other.entry, idPrefix: '' }] })
   const invitation = { id: 'alice', invitation: 'x' }
   t.match(await send({ url: '/api/me', headers: bearer(await own.token('alice')) }), { status: 200 })
   t.match(await send({ url: '/api/me', headers: bearer(await other.token(invitation)) }), { status: 200 })

@@ -179,3 +179,23 @@ testWithCaches('tokens of two users on each other\'s paths', async (t) => {
     }
   }
 })
+
+t.test('requireStatedAccess: a parameter that is compared with nothing needs a stated level', async (t) => {
+  const fault = (url: string, access?: AccessLevel) =>
+    judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, 'user_id', true).fault
+  for (const url of ['/tasks/:task_id', '/:user_id/tasks/:task_id']) {
+    t.match(fault(url), /":task_id" is compared with nothing, and option requireStatedAccess is set/, url)
+    t.equal(judgeRoute({ url, method: 'GET' }, 'user_id').fault, null)
+  }
+  for (const url of ['/tasks', '/:user_id/tasks']) t.equal(fault(url), null, url)
+  t.equal(fault('/tasks/:task_id', 'user'), null)
+  t.match(fault('/:userId'), /looks like/)
+  for (const requireStatedAccess of [true, false]) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(userScope, { secret, requireStatedAccess })
+    app.get('/tasks/:task_id', async () => 'in')
+    if (requireStatedAccess) await t.rejects(async () => { await app.ready() }, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+    else await t.resolves(async () => { await app.ready() })
+  }
+})
