@@ -113,6 +113,17 @@ t.test('access: a wrapper with fastify-plugin', async (t) => {
   t.match([await get(app, '/api/alice/tasks'), await get(app, '/api/alice/tasks', 'alice')], [[401], [200]])
 })
 
+t.test('access: levels that must be stated', async (t) => {
+  const block = blockBelow('docs/access.md', 'What stops the boot')
+  const app = await runBlock(t, block)
+  t.match(await get(app, '/api/alice/tasks/1', 'alice'), [200])
+  for (const level of ['user', 'owner']) {
+    const unstated = (code: string) => code.replace(`{ config: { access: '${level}' } }, `, '')
+    const another = { ...block, line: block.line + level.length } // a module is loaded once by its name
+    await t.rejects(runBlock(t, another, unstated), { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+  }
+})
+
 t.test('access: the list of the routes', async (t) => {
   const printed = t.capture(console, 'log')
   await run(t, 'docs/access.md', 'List the routes')
