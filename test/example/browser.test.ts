@@ -43,7 +43,7 @@ async function execute (block: Locator, status: number): Promise<string> {
 }
 
 t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: skipWithout(program, 'chromium') }, async (t: Test) => {
-  const example = await start(t, { DATA_DIR: ':memory:', ...env.SCREENSHOT && { PORT: '3000' } })
+  const example = await start(t, env.SCREENSHOT ? { PORT: '3000' } : {})
   const [, bob = ''] = idsIn(example)?.map((line) => String(line.split(' ').at(-1))) ?? []
   const { page, complaints } = await visit(t, `${example.baseURL}/`)
   await t.test('the home page has a walk to scroll by keyboard', async (t) => {
@@ -121,7 +121,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
     t.same(complaints.filter((text) => !refusals.includes(text)), [])
   })
 
-  // For the README: SCREENSHOT=examples/docs-page.png npx tap run --disable-coverage test/browser.test.ts
+  // For the README: SCREENSHOT=examples/docs-page.png npx tap run --disable-coverage test/example/browser.test.ts
   const open = page.locator('.opblock.is-open .opblock-summary-control')
   while (await open.count() > 0) await open.first().click()
   await page.locator('.info .title').click()
