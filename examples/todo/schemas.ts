@@ -2,11 +2,10 @@ import AjvCompiler from '@fastify/ajv-compiler'
 import { Type, type Static, type TSchema } from '@fastify/type-provider-typebox'
 import type { FastifySchemaCompiler } from 'fastify'
 
-// Without the character NUL, which JSON can say and the database refuses. A name is not blank either.
-const textLike = (pattern: string) => (example: string, maxLength: number) =>
+// Without the character NUL, which JSON can say and the database refuses.
+export const text = (example: string, maxLength: number, pattern = '^[^\\u0000]*$') =>
   Type.String({ examples: [example], maxLength, pattern })
-export const text = textLike('^[^\\u0000]*$')
-export const name = textLike('^\\s*[^\\s\\u0000][^\\u0000]*$')
+export const name = (example: string, maxLength: number) => text(example, maxLength, '^\\s*[^\\s\\u0000][^\\u0000]*$')
 
 export const orNull = <T extends TSchema>(type: T) => Type.Union([type, Type.Null()])
 

@@ -16,8 +16,8 @@ export const errors = fp(async (app) => {
   app.setNotFoundHandler(() => { throw new NotFoundError() })
   app.setErrorHandler((error: FastifyError, { log }) => {
     const { statusCode = 500, code, message: reason } = error
-    // The guard logs 401 and 403 itself.
-    if (statusCode < 500 && ![401, 403].includes(statusCode)) log.info({ code, reason }, 'request refused')
+    const isLogged = [401, 403].includes(statusCode) // by the guard
+    if (statusCode < 500 && !isLogged) log.info({ code, reason }, 'request refused')
     if (error.statusCode) throw error
     log.error(error) // and not to the client: the message may tell where the database is
     throw code === '57014' ? new DatabaseUnavailableError() : new InternalError() // 57014: a query took too long

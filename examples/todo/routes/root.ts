@@ -8,7 +8,7 @@ const Issuer = Type.Object({ issuer: Type.String() }, { additionalProperties: tr
 const Health = Type.Object({ ok: Type.Boolean(), issuers: Type.Array(Issuer) }, { description: 'All is well' })
 
 const style = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-main { max-width: 50rem; margin: 2rem auto; padding: 0 1rem }
+main { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 button { font: inherit; font-size: .875rem; padding: .125rem .75rem }
 div { display: flex; flex-wrap: wrap; gap: .5rem; justify-content: end; align-items: start; margin: 1rem 0 }
 pre { flex: 1 1 20rem; margin: 0; padding: .75rem; border-radius: .5rem; background: light-dark(#f0f0f3, #2a2a2e);
