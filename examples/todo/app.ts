@@ -21,7 +21,6 @@ export async function buildApp (): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({ ...logging, pluginTimeout: 0, requestTimeout: 30_000, trustProxy })
   app.setValidatorCompiler(validatorCompiler)
   for (const plugin of [errors, settings, database, auth, demo]) await app.register(plugin)
-
   const { baseURL, origins: origin } = app.settings
   const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
   await app.register(cors, { origin, methods, credentials: true, exposedHeaders: ['WWW-Authenticate', 'Retry-After'] })

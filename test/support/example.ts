@@ -42,7 +42,7 @@ export function run (t: Test, variables: Record<string, string>, cwd: string, sc
 
 /** The same as seen in a terminal. */
 const runInTerminal = (t: Test, variables: Record<string, string>, cwd: string): Run =>
-  spawned(t, ['script', '-qfec', scripts.start, '/dev/null'], variables, cwd)
+  spawned(t, ['script', '-qfec', scripts.start, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
 
 function spawned (t: Test, words: string[], variables: Record<string, string>, cwd: string): Run {
   const child = spawn('env', ['-u', 'NODE_OPTIONS', ...words], { cwd, env: { PATH: env.PATH, ...variables } })

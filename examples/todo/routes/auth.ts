@@ -44,7 +44,6 @@ export const authRoutes: FastifyPluginAsync = async (app) => {
     password: Type.String({ minLength: 8, maxLength: 128, examples: [alice.password] })
   })
   const route = (summary: string, schema: object) => ({ schema: { tags: ['auth'], summary, ...schema } })
-
   const signUp = route('Make an account', {
     body: Type.Object({ name: name('Carol', 100), ...credentials('carol@example.com') }),
     response: { ...answers, 422: authFault('There is an account with this e-mail') }

@@ -8,7 +8,6 @@ const title = name('Buy milk', 200)
 const description = Type.Optional(orNull(text('Two bottles', 1000)))
 const NewTask = Type.Object({ title, description })
 const TaskEdit = Type.Object({ title, description, completed: Type.Boolean({ default: false }) })
-
 const maximum = 2_147_483_647 // the column holds no more
 const oldestFirst = { description: 'Tasks, oldest first. `next` is `after` of the next page, null on the last' }
 const Page = Type.Object({ tasks: Type.Array(Task), next: orNull(Type.Integer()) }, oldestFirst)
