@@ -7,18 +7,10 @@ import { printRoutes } from '../routes/print.js'
 import { scopesOf, type Scope } from '../routes/scopes.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf } from '../routes/url.js'
-
-export { constraintsText } from '../routes/print.js'
+import { createdBefore } from './held-requests.js'
 
 /** An app of any kind: with HTTP/2, its own logger or type provider. */
 export type AnyApp = FastifyInstance<any, any, any, any, any>
-
-/** Plain JavaScript may give a promise of one, or nothing. @throws TypeError */
-export function assertApp (app: AnyApp): void {
-  if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
-    throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
-  }
-}
 
 /** A route of the app, whether a registration guards it or not. */
 export interface AppRoute {
@@ -27,20 +19,15 @@ export interface AppRoute {
   readonly url: string
   /** `'unguarded'`: outside of every scope. */
   readonly access: AccessLevel | 'unguarded'
-  /** `'none'`: outside of every scope. */
-  readonly source: ScopedRoute['source'] | 'none'
+  readonly source: ScopedRoute['source'] | ''
   /** The owner's parameter in the URL, whatever the level; null where there is none. */
   readonly parameter: string | null
-  /** Says what is wrong with a parameter that looks like the owner's, or is one elsewhere, and is not here; null where nothing is. */
+  /** What is wrong with a parameter that looks like the owner's, or is one elsewhere, and is not here; null where nothing is. */
   readonly lookAlike: string | null
   readonly constraints: Readonly<Record<string, unknown>>
-  readonly schema: RouteOptions['schema']
-  /** Null outside of every scope. */
-  readonly scope: Scope | null
+  /** Tells whether this is the route that a request reached. */
+  readonly options: RouteOptions
 }
-
-/** The root of a prefix is one route of two URLs, and Fastify tells now the one, now the other. */
-export const isSameUrl = (a: string, b: string) => a.replace(/\/$/, '') === b.replace(/\/$/, '')
 
 /** The GET route of a HEAD route: it answers the same and more. */
 export const asGet = <R extends { method: string }>(route: R): R => route.method === 'HEAD' ? { ...route, method: 'GET' } : route
@@ -49,28 +36,52 @@ export const asGet = <R extends { method: string }>(route: R): R => route.method
 export const nameOf = ({ method, url }: { method: string, url: string }): string => `${method} ${url}`
 
 /**
- * Every route of an app that is ready: those of each registration of the plugin, and those outside of all of them.
- * @throws TypeError where the app was created before the test kit was loaded
+ * Every route of an app, which gets ready by it: those of each registration of the plugin, and those outside of all of them.
+ * @throws TypeError where it is no app, or was created before the test kit was loaded
  */
-export function appRoutes (app: AnyApp): AppRoute[] {
-  const declared = routesOf(app)
-  if (declared === undefined) {
-    throw new TypeError('the app was created before fastify-user-scope was loaded, so its routes are unknown: import it first')
+export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
+  // Plain JavaScript may give a promise of one, or nothing.
+  if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
+    throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
   }
+  await app.ready()
+  const declared = routesOf(app)
+  if (declared === undefined) throw createdBefore()
   const scopes = scopesOf(app)
-  const params = [...new Set(scopes.map(({ param }) => param))]
-  return declared.flatMap((route) => {
-    const scope = scopes.find(({ context }) => isWithin(route.context, context)) ?? null
-    const demand = scope && judgeRoute(route.options, scope.param)
+  const scoped = declared.map((route) => ({ route, param: paramIn(route.context, scopes) }))
+  const params = [...new Set([...scopes, ...scoped].flatMap(({ param }) => param ?? []))]
+  return scoped.flatMap(({ route, param }) => {
+    const demand = param === null ? { level: 'unguarded' as const, source: '' as const } : judgeRoute(route.options, param)
     return placesOf(route).map((place) => ({
       ...place,
-      access: demand?.level ?? 'unguarded' as const,
-      source: demand?.source ?? 'none' as const,
-      ...examine(place.url, scope ? [scope.param] : params, params.filter((name) => name !== scope?.param)),
-      schema: route.options.schema,
-      scope
+      access: demand.level,
+      source: demand.source,
+      ...examine(place.url, param === null ? params : [param], params),
+      options: route.options
     }))
   })
+}
+
+/** The owner's parameter in a context, or null where nothing guards it. A second copy of the package shows by its decorator only. */
+function paramIn (context: FastifyInstance, scopes: readonly Scope[]): string | null {
+  const own = scopes.find((scope) => isWithin(context, scope.context))
+  if (own) return own.param
+  if (!context.hasDecorator('userScope')) return null
+  return context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+}
+
+/** @param all the owners' parameters of all scopes */
+function examine (url: string, params: readonly string[], all: readonly string[]): Pick<AppRoute, 'parameter' | 'lookAlike'> {
+  const own = parametersOf(url)
+  const has = (param: string) => own.some(({ name }) => name === param)
+  const parameter = params.find(has) ?? null
+  if (parameter !== null) return { parameter, lookAlike: null }
+  const [lookAlike = null] = [
+    ...all.filter(has).map((param) => `":${param}" is the owner's parameter of another scope`),
+    ...params.map((param) => ({ param, misspelt: misspeltOwner(own, param) })).filter(({ misspelt }) => misspelt !== undefined)
+      .map(({ param, misspelt }) => `":${misspelt}" looks like the owner's parameter ":${param}"`)
+  ]
+  return { parameter, lookAlike }
 }
 
 /**
@@ -78,23 +89,4 @@ export function appRoutes (app: AnyApp): AppRoute[] {
  * outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
  * @param app gets ready by it
  */
-export async function routeTable (app: AnyApp): Promise<string> {
-  assertApp(app)
-  await app.ready()
-  return printRoutes(appRoutes(app).map((route) => ({ ...route, source: route.source === 'none' ? '' : route.source })))
-}
-
-/** @param foreign the owners' parameters of other scopes */
-function examine (url: string, params: readonly string[], foreign: readonly string[]): Pick<AppRoute, 'parameter' | 'lookAlike'> {
-  const own = parametersOf(url)
-  const has = (param: string) => own.some(({ name }) => name === param)
-  const parameter = params.find(has) ?? null
-  if (parameter !== null) return { parameter, lookAlike: null }
-  const strayed = foreign.filter((param) => !params.includes(param)).find(has)
-  if (strayed) return { parameter, lookAlike: `":${strayed}" is the owner's parameter of another scope` }
-  for (const param of params) {
-    const misspelt = misspeltOwner(own, param)
-    if (misspelt) return { parameter, lookAlike: `":${misspelt}" looks like the owner's parameter ":${param}"` }
-  }
-  return { parameter, lookAlike: null }
-}
+export const routeTable = async (app: AnyApp): Promise<string> => printRoutes(await appRoutes(app))

@@ -6,13 +6,13 @@ export type TestContext =
   | { after (cleanUp: CleanUp): unknown }
   | { onTestFinished (cleanUp: CleanUp): unknown }
 
-/**
- * Has the test runner call `cleanUp` when the test is over.
- * @throws TypeError where the context is none of these
- */
+/** Has the test runner call `cleanUp` when the test is over. @throws TypeError where the context is none of these */
 export function atEnd (t: TestContext, cleanUp: CleanUp): void {
   const context = t as Partial<Record<string, (cleanUp: CleanUp) => unknown>> | null
-  const name = ['teardown', 'after', 'onTestFinished'].find((name) => typeof context?.[name] === 'function')
-  if (name === undefined) throw new TypeError('option "t" must be the context of a test, with teardown, after or onTestFinished; that of a hook has none: leave "t" out there, and call stop() when all is over')
+  const name = ['teardown', 'after', 'onTestFinished'].find((each) => typeof context?.[each] === 'function')
+  if (name === undefined) {
+    throw new TypeError('option "t" must be the context of a test, with teardown, after or onTestFinished; ' +
+      'that of a hook has none: leave "t" out there, and call stop() when all is over')
+  }
   context?.[name]?.(cleanUp)
 }

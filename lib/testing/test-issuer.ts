@@ -14,7 +14,9 @@ export function createIssuer (options?: SecretIssuerOptions): SecretIssuer
 export function createIssuer (options: RemoteIssuerOptions): Promise<RemoteIssuer>
 export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions = {}): SecretIssuer | Promise<RemoteIssuer> {
   const mode: unknown = options?.mode ?? 'secret'
-  if (mode !== 'secret' && mode !== 'jwks') throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
+  if (mode !== 'secret' && mode !== 'jwks') {
+    throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
+  }
   assertKnownOptions(options, mode === 'jwks' ? remoteIssuerOptions : secretIssuerOptions, `createIssuer with mode '${mode}'`)
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }

@@ -28,6 +28,10 @@ async function say (app: FastifyInstance, options: Partial<OwnershipOptions> = {
   return error?.message.replace(/(?<=\S) {2,}/g, '  ') ?? ''
 }
 
+/** A path that leads out of itself. */
+const refuseDots = async ({ params }: FastifyRequest, reply: FastifyReply) =>
+  /(^|[\\/])\.\.?([\\/]|$)/.test((params as Record<string, string>)['*'] ?? '') ? reply.code(400).send({}) : undefined
+
 t.test('a sound host passes, of whatever routes', async (t) => {
   const uuid = Type.String({ format: 'uuid' })
   const app = await host(t, async (app, handler) => {
@@ -42,7 +46,7 @@ t.test('a sound host passes, of whatever routes', async (t) => {
     app.put('/api/:user_id/tasks/:task_id', { schema: { params: { $ref: 'ids#' }, body: { content: { 'application/json': { schema: { $ref: 'task#' } } } } } }, handler)
     app.patch('/api/:user_id/tasks/:task_id', { schema: { params: Type.Object({ user_id: Type.String(), task_id: uuid }), body: Type.Union([Type.Object({ a: Type.Literal(1) }), Type.Null()]) } }, handler)
     app.delete('/api/:user_id/tasks/:task_id(^[1-9]\\d*$)', handler)
-    app.get('/api/:user_id/files/*', handler)
+    app.get('/api/:user_id/files/*', { preHandler: refuseDots }, handler)
     app.get('/optional/:user_id?', handler)
     app.get('/socket/:user_id', { websocket: true }, handler)
     app.get('/hosted/:user_id', { constraints: { host: 'a.example' } }, handler)
@@ -66,33 +70,38 @@ t.test('the keys of a remote issuer, and tokens of the host itself', async (t) =
   t.equal(await say(app, { issuer }), '')
   const token = await issuer.token('alice')
   await assertOwnership(app, { alice: { id: 'alice', token }, bob: 'bob' })
-  await t.rejects(assertOwnership(app, { alice: { id: 'alice', token, expired: token, forged: token }, bob: 'bob' }), /an expired token {2}401 {7}its handler\n.*a forged token {4}401 {7}its handler\n/)
+  await t.rejects(assertOwnership(app, { alice: { id: 'alice', token, expired: token, forged: token }, bob: 'bob' }), /an expired token {2}401 {7}its handler {2}\/alice\n.*a forged token {4}401 {7}its handler/)
 })
 
 t.test('what a request needs is given, by the name of the route or for all', async (t) => {
-  const headers = Type.Object({ 'x-csrf': Type.String() })
+  const wants = (status: number, isThere: (request: FastifyRequest) => unknown) => ({
+    preHandler: async (request: FastifyRequest, reply: FastifyReply) => isThere(request) ? undefined : reply.code(status).send({ message: 'no' })
+  })
   const app = await host(t, (app, handler) => {
-    app.addHook('preHandler', async (request, reply) => request.headers['x-csrf'] === 'c' ? undefined : reply.code(402).send({ message: 'no c' }))
-    app.get('/a/:user_id', { schema: { querystring: Type.Object({ q: Type.String({ pattern: '^(?=b)[ab]$' }) }) } }, handler)
-    app.post('/b/:user_id/:kind/*', { schema: { headers, body: { type: 'object', required: ['n'], properties: { n: { type: 'integer', minimum: 3, not: { const: 3 } } } } }, preHandler: async ({ params }, reply) => (params as Record<string, string>)['*'] === 'x/y' ? undefined : reply.callNotFound() }, handler)
-    app.get('/c/:user_id/:n(^(?=1)[0-9]$)', handler)
+    app.addHook('preHandler', wants(402, ({ headers }) => headers['x-csrf'] === 'c').preHandler)
+    app.get('/a/:user_id', wants(409, ({ query }) => (query as { q?: string }).q === 'a b'), handler)
+    app.post('/b/:user_id/:kind/*', {
+      schema: { body: { type: 'object', required: ['n'] } },
+      ...wants(404, ({ params, body }) => JSON.stringify([params, body]) === '[{"user_id":"alice","kind":"a/b","*":"x/y"},{"n":4}]')
+    }, handler)
+    app.get('/c/:user_id/:n(^(?=7)[0-9]$)', handler)
   })
   t.match(await say(app), [
     'Routes that let others in, or could not be tried: 5', '',
     'GET, HEAD /a/:user_id (owner, default)',
-    "  not tried to the end (querystring/q: no value is made up for the pattern ^(?=b)[ab]$): give what the request needs, params: { 'GET /a/:user_id': { path, query, headers, body } }",
-    '  request  expected  answer',
-    "  alice's token, her own path  its handler  400 FST_ERR_VALIDATION querystring must have required property 'q'"
+    "  not tried to the end: give what the request needs, params: { 'GET /a/:user_id': { path, query, headers, body } }",
+    '  request  expected  answer  path',
+    "  alice's token, her own path  its handler  402 no  /a/alice", ''
   ].join('\n'))
-  t.match(await say(app), 'POST /b/:user_id/:kind/* (owner, default)\n  not tried to the end: give')
-  t.match(await say(app, { params: { '*': { headers: { 'x-csrf': 'c' }, body: { n: 4 } } } }),
-    "her own path  its handler  404, no route\n  alice's token, her own path, percent-encoded  its handler  404, no route\n  curl -i -X POST -H 'x-csrf: c' -H 'authorization")
+  t.match(await say(app), 'GET, HEAD /c/:user_id/:n(^(?=7)[0-9]$) (owner, default)\n  not tried to the end: give')
+  const csrf = { headers: { 'x-csrf': 'c' } }
+  t.match(await say(app, { params: { '*': csrf } }), "alice's token, her own path  its handler  404 no  /b/alice/1/1")
   t.equal(await say(app, {
     params: {
-      '*': { headers: { 'x-csrf': 'c' }, path: { kind: 'a b' } },
-      'GET /a/:user_id': { query: { q: 'b' } },
+      '*': { ...csrf, path: { kind: 'a/b' } },
+      'GET /a/:user_id': { query: { q: 'a b' } },
       'POST /b/:user_id/:kind/*': { path: { '*': 'x/y' }, body: { n: 4 } },
-      'GET /c/:user_id/:n(^(?=1)[0-9]$)': { path: { n: '1' } }
+      'GET /c/:user_id/:n(^(?=7)[0-9]$)': { path: { n: '7' } }
     }
   }), '')
 })
@@ -109,7 +118,7 @@ t.test('what others may call is allowed by name, and no more than that', async (
   t.match(await say(app, { allow: allow.slice(1) }), /could not be tried: 2\n\nGET, HEAD \/avatars/)
   t.match(await say(app, { allow: allow.slice(0, 2) }), /could not be tried: \d\n\n([A-Z]+(, )?)+ \/sound\/\* \(user, default\)\n/)
   t.equal(await say(app, { allow: [...allow, 'GET /gone'], params: { 'GET /gone': {}, 'GET /sound/:user_id': {} } }),
-    'Routes that let others in, or could not be tried: 2\n\nGET /gone\n  params name it, and the app has no such route\n\nGET /gone\n  allow names it, and it needs no leave: no such route, or none with an owner')
+    'Routes that let others in, or could not be tried: 2\n\nGET /gone\n  params name it, and the app has no such route\n\nGET /gone\n  allow names it, and it needs no leave: nothing is wrong with it, or it does not exist')
 })
 
 t.test('a host that hides what is another\'s', async (t) => {
@@ -119,9 +128,14 @@ t.test('a host that hides what is another\'s', async (t) => {
     app.get('/*', handler)
     app.get('/gone/:user_id', { preHandler: async (_request, reply) => reply.callNotFound() }, handler)
   })
-  t.equal(await say(app), "Routes that let others in, or could not be tried: 2\n\nGET, HEAD /gone/:user_id (owner, default)\n  not tried to the end: give what the request needs, params: { 'GET /gone/:user_id': { path, query, headers, body } }\n" +
-    "  request  expected  answer\n  alice's token, her own path  its handler  404, no route\n  alice's token, her own path, percent-encoded  its handler  404, no route\n" +
-    "  curl -i -H 'authorization: Bearer eyJhbGciOiJIU…' 'http://localhost/gone/alice'")
+  t.equal(await say(app), [
+    'Routes that let others in, or could not be tried: 2', '',
+    'GET, HEAD /gone/:user_id (owner, default)',
+    "  not tried to the end: give what the request needs, params: { 'GET /gone/:user_id': { path, query, headers, body } }",
+    '  request  expected  answer  path',
+    "  alice's token, her own path  its handler  404, no route  /gone/alice",
+    "  alice's token, her own path, percent-encoded  its handler  404, no route  /gone/%61%6c%69%63%65"
+  ].join('\n'))
 })
 
 t.test('a preflight is nobody\'s', async (t) => {
@@ -133,18 +147,17 @@ t.test('a preflight is nobody\'s', async (t) => {
 })
 
 t.test('a path that routes without an owner could serve as well', async (t) => {
-  const schema = (body: object) => ({ body: { type: 'object', required: ['n'], properties: { n: body } } })
   const build = (routes: Build, server: FastifyServerOptions = {}) => host(t, async (app, handler) => {
     app.get('/api/:user_id/tasks', handler)
     await routes(app, handler)
   }, issuer.options, server)
-  const validated = await build((app, handler) => app.post('/api/*', { schema: schema({ type: 'integer' }) }, handler))
+  const validated = await build((app, handler) => app.post('/api/*', { schema: { body: { type: 'object', required: ['n'] } } }, handler))
   t.match(await say(validated), "POST /api/* (user, default)\n  it serves paths of /api/:user_id/tasks too, and does not look at the owner there: declare its routes one by one, or allow: ['POST /api/*']")
-  const odd = await build((app, handler) => app.post('/api/*', { schema: schema({ type: 'string', format: 'ipv4', not: {} }) }, handler))
-  t.match(await say(odd), "it may serve paths of /api/:user_id/tasks too, not tried to the end: give what the request needs, params: { 'POST /api/*': { path, query, headers, body } }, or allow: ['POST /api/*']")
-  t.match(await say(odd), "alice's token, bob's path  403  400 FST_ERR_VALIDATION body/n")
-  const looked = await build((app, handler) => app.post('/api/:account/tasks', { preHandler: async (_request, reply) => reply.code(404).send({ message: 'no such account' }) }, handler))
-  t.match(await say(looked), 'it may serve paths of /api/:user_id/tasks too, not tried to the end: give')
+  const tenants = await build((app, handler) => {
+    app.get('/:tenant/users/:user_id', handler)
+    app.put('/:org/users/:id', handler)
+  })
+  t.match(await say(tenants, { params: { '*': { path: { tenant: 'acme', org: 'acme' } } } }), 'its ":id" stands where /:tenant/users/:user_id has its owner')
   for (const url of ['/API/:account/tasks', '/api//:account/tasks']) {
     const loose = await build((app, handler) => app.post(url, handler), { routerOptions: { caseSensitive: false, ignoreDuplicateSlashes: true, ignoreTrailingSlash: true } })
     t.match(await say(loose), `POST ${url} (user, default)\n  its ":account" stands where /api/:user_id/tasks has its owner`)
@@ -193,8 +206,8 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
     await child.register(userScope, issuer.options)
     child.get('/users/:user_id/tasks', async () => ({}))
   })
-  outside.get('/users/:owner/invoices', async () => ({ ran: ran++ }))
-  t.match(await say(outside), '/users/:owner/invoices (unguarded)\n  its ":owner" stands where')
+  outside.get('/users/:person/invoices', async () => ({ ran: ran++ }))
+  t.match(await say(outside), '/users/:person/invoices (unguarded)\n  its ":person" stands where')
 })
 
 t.test('the owner of another scope', async (t) => {
@@ -213,8 +226,8 @@ t.test('the owner of another scope', async (t) => {
 
 t.test('ids that do not fit, and tokens that are not taken', async (t) => {
   const uuid = { schema: { params: Type.Object({ user_id: Type.String({ format: 'uuid' }) }) } }
+  t.equal(await say(await host(t, (app, handler) => app.post('/:user_id', uuid, handler))), '', 'validation is not what is tried')
   const says = "not tried to the end: alice's id does not fit \":user_id\": give alice and bob ids such as your users have"
-  t.match(await say(await host(t, (app, handler) => app.post('/:user_id', uuid, handler))), says)
   t.match(await say(await host(t, (app, handler) => app.post('/:user_id(^\\d+$)', handler))), says)
   t.match(await say(await host(t, (app, handler) => app.post('/:user_id', { preHandler: async (_request, reply) => reply.callNotFound() }, handler))), 'not tried to the end: give what the request needs')
   const app = await host(t, (app, handler) => {
@@ -229,7 +242,7 @@ t.test('a hook that changes the owner of a route which was declared before the p
   t.teardown(() => app.close())
   app.get('/early/:user_id', { preHandler: async ({ params }) => { Object.assign(params as object, { user_id: 'bob' }) } }, async () => ({ ran: ran++ }))
   await app.register(userScope, issuer.options)
-  t.match(await say(app), '  a hook changes ":user_id" after it was compared, and the handler sees another\'s id\n  request  expected  answer\n  alice\'s token, her own path  its handler  its handler\n')
+  t.match(await say(app), '  a hook changes ":user_id" after it was compared, and the handler sees another\'s id\n  request  expected  answer  path\n  alice\'s token, her own path  its handler  its handler  /early/alice')
 })
 
 t.test('a request that may come once only', async (t) => {
@@ -276,7 +289,7 @@ t.test('who does not answer is named', async (t) => {
   let asked = 0
   const app = await host(t, (app, handler) => app.post('/:user_id', { onRequest: () => { asked++ } }, handler))
   t.equal(await say(app, { timeout: 10 }), 'Routes that let others in, or could not be tried: 1\n\nPOST /:user_id (owner, default)\n  not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer\n' +
-    "  request  expected  answer\n  alice's token, her own path  its handler  none: no answer within 0.01 s\n  curl -i -X POST -H 'authorization: Bearer eyJhbGciOiJIU…' 'http://localhost/alice'")
+    "  request  expected  answer  path\n  alice's token, her own path  its handler  none: no answer within 0.01 s  /alice")
   t.equal(asked, 1, 'the others are not waited for')
 })
 
@@ -286,14 +299,14 @@ t.test('a host that has had enough says so', async (t) => {
     const preHandler = async (_request: unknown, reply: FastifyReply) => left-- > 0 ? undefined : reply.code(429).send({ message: 'slow down' })
     for (const url of ['/a/:user_id', '/b/:user_id', '/c/:user_id']) app.post(url, { preHandler }, handler)
   })
-  t.match(await say(app), "POST /c/:user_id (owner, default)\n  not tried to the end: a rate limit of the host, which tests should raise\n  request  expected  answer\n  alice's token, her own path  its handler  429 slow down")
+  t.match(await say(app), "POST /c/:user_id (owner, default)\n  not tried to the end: a rate limit of the host, which tests should raise\n  request  expected  answer  path\n  alice's token, her own path  its handler  429 slow down")
 })
 
 t.test('the error names its routes and shows no token', async (t) => {
   const app = await host(t, (app, handler) => app.post('/:user_id', { config: { access: 'optional' }, schema: { body: { const: "it's" } } }, handler))
   const error = await assertOwnership(app, people).then(() => null, (error: unknown) => error) as ScopeAssertionError
   t.match(error, { name: 'ScopeAssertionError', code: 'ERR_ASSERTION', routes: ['POST /:user_id'] })
-  t.match(error.message, "-H 'content-type: application/json' -d '\"it'\\''s\"' 'http://localhost/bob'")
+  t.match(error.message, '/bob')
   for (const token of [issuer.token('alice'), issuer.forged('alice')]) t.notMatch(JSON.stringify({ ...error, message: error.message }), token.split('.')[1])
 })
 
@@ -301,13 +314,13 @@ t.test('an app without the plugin, or without an owner', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await t.rejects(assertOwnership(await host(t, (app, handler) => app.get('/', handler)), people), new TypeError('no route has an owner in its URL: there is nothing to try'))
-  await t.rejects(assertOwnership(app, people), new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports'))
+  await t.rejects(assertOwnership(app, people), new TypeError('the plugin is not registered in this app'))
 })
 
 t.test('what plain JavaScript may give', async (t) => {
   const app = await host(t, (app, handler) => app.get('/:user_id', handler))
   const wrong: Array<[app: unknown, options: unknown, says: string]> = [
-    [app, { ...people, alow: [] }, 'assertOwnership has no option "alow": it has "issuer", "alice", "bob", "params", "allow", "only", "timeout"'],
+    [app, { ...people, alow: [] }, 'assertOwnership has no option "alow": it has "issuer", "alice", "bob", "timeout", "params", "allow", "only"'],
     [app, { ...people, params: { 'GET /:user_id': { pat: {} } } }, 'params of GET /:user_id has no option "pat": it has "path"'],
     [app, { ...people, params: { '*': 'x' } }, 'params of \\* takes its options as an object'],
     [app, undefined, 'assertOwnership takes its options as an object'],
