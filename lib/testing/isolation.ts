@@ -2,7 +2,7 @@ import type { HTTPMethods, LightMyRequestResponse } from 'fastify'
 import type { AnyApp, AppRoute } from './app-routes.js'
 import { findingOf, orAllow, ScopeAssertionError, unfinished, type Failure, type Finding } from './findings.js'
 import { summaryOf } from './held-requests.js'
-import { hasId, missingLike, Owner, type Ids, type ObjectId, type ObjectMaker } from './objects.js'
+import { missingLike, Owner, readId, type Ids, type ObjectId, type ObjectMaker } from './objects.js'
 import { bobsToken, readPeople, type PeopleWithTokens } from './people.js'
 import { fillUrl, hasBody, partsFor, pathFor, requestTo, type RequestParts } from './route-requests.js'
 import { readTask, type Settings } from './settings.js'
@@ -37,6 +37,10 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   if (process.env.NODE_ENV === 'production') throw new TypeError('assertIsolation runs handlers, and NODE_ENV is production: give it a test database')
   const task = await readTask(app, options, ['issuer', 'alice', 'bob', 'objects'], 'assertIsolation')
   const { objects } = options
+  const makers = Object.values(Object(objects) as object)
+  if (makers.length === 0 || makers.some((maker) => typeof maker !== 'function')) {
+    throw new TypeError('option "objects" must have a function for each kind of object: objects: { task_id: async ({ inject, owner }) => id }')
+  }
   const tokens = await readPeople(options)
   const alice = new Owner(app, tokens.alice, tokens.good)
   const bob = new Owner(app, tokens.bob, await bobsToken(options))
@@ -104,14 +108,13 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
   const { route, slots } = plan
   const failures: Failure[] = []
   const notes = new Set<string>()
-  const fail = (note: string, label: string, expected: string, answer: string) => {
+  const fail = (response: LightMyRequestResponse, note: string, label: string, expected: string, answer = describe(response)) => {
     notes.add(note)
-    failures.push({ label, expected, answer, url: '' })
+    failures.push({ label, expected, answer, url: String(response.raw.req.url) })
   }
-  const describe = ({ statusCode, body }: LightMyRequestResponse) => `${statusCode} ${summaryOf(body)}`.trimEnd()
   const mustPass = (answer: LightMyRequestResponse, label: string) => {
     const passes = answer.statusCode >= 200 && answer.statusCode < 400
-    if (!passes) fail(unfinished(route), label, '2xx', describe(answer))
+    if (!passes) fail(answer, unfinished(route), label, '2xx')
     return passes
   }
   // What bob has just read may be kept for others.
@@ -124,14 +127,14 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     const none = Object.fromEntries(swapped.map((name) => [name, missingLike(bob.ids[name] as ObjectId)]))
     const attackWith = async (ids: Ids) => {
       const answer = await ask(plan, alice, { ...alice.ids, ...Object.fromEntries(swapped.map((name) => [name, ids[name] as ObjectId])) })
-      return { answer, text: swapped.reduce((text, name) => text.replaceAll(String(ids[name]), '…'), answer.body) }
+      return { answer, text: swapped.reduce((text, name) => readId(text, ids[name] as ObjectId).text, answer.body) }
     }
     const before = await readBack(swapped, plans, bob)
     const attack = await attackWith(bob.ids)
     const isChanged = await readBack(swapped, plans, bob) !== before
     const [first, second] = [await attackWith(none), await attackWith(none)]
     if (isChanged) {
-      fail(repair, `${label}: what bob reads then`, 'as before', 'changed')
+      fail(attack.answer, repair, `${label}: what bob reads then`, 'as before', 'changed')
       await bob.make(objects)
     }
     const { statusCode } = attack.answer
@@ -140,16 +143,18 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     // A search, or a batch, may find nothing and say so.
     const mayBeEmpty = slots.filter(({ name }) => swapped.includes(name)).every(({ part, isList }) => isList || (part === 'query' && isRead(route)))
     const isRefused = statusCode >= 400 && statusCode < 500
-    if (!isRefused && !(mayBeEmpty && isSame)) fail(repair, label, mayBeEmpty ? expected : '4xx', describe(attack.answer))
-    else if (!isSame) fail(tells, label, expected, statusCode === first.answer.statusCode ? `${statusCode}, another body` : describe(attack.answer))
+    if (!isRefused && !(mayBeEmpty && isSame)) fail(attack.answer, repair, label, mayBeEmpty ? expected : '4xx')
+    else if (!isSame) fail(attack.answer, tells, label, expected, statusCode === first.answer.statusCode ? `${statusCode}, another body` : undefined)
   }
   const own = await ask(plan, alice, alice.ids)
   if (mustPass(own, "alice's token, her own")) {
-    const leaked = Object.keys(bob.ids).filter((name) => hasId(own.body, bob.ids[name] as ObjectId))
-    if (leaked.length > 0) fail(repair, "alice's token, her own", "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
+    const leaked = Object.keys(bob.ids).filter((name) => readId(own.body, bob.ids[name] as ObjectId).has)
+    if (leaked.length > 0) fail(own, repair, "alice's token, her own", "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
   return failures.length > 0 ? [findingOf(route, [...notes], failures)] : []
 }
+
+const describe = ({ statusCode, body }: LightMyRequestResponse) => `${statusCode} ${statusCode < 400 ? '' : summaryOf(body)}`.trimEnd()
 
 /** What bob reads of these objects: by the routes that have them in their paths, else by his lists. */
 async function readBack (names: readonly string[], plans: readonly Plan[], bob: Owner): Promise<string> {

@@ -41,26 +41,35 @@ export class Owner {
 
 /** An id of the same form that nothing has. */
 export function missingLike (id: ObjectId): ObjectId {
-  // A counter: far ahead, and still an integer of 32 bits.
-  const [, text = '', count] = /^(\D*)(\d{1,9})$/.exec(String(id)) ?? []
-  if (count !== undefined) return typeof id === 'number' ? 2e9 + id % 1e8 : `${text}${2e9 + Number(count) % 1e8}`
-  const end = String(id).slice(-8)
+  const [all, start, end] = /^(.*?)(.{1,8})$/s.exec(String(id)) as unknown as [string, string, string]
   const other = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
-  return String(id).slice(0, -8) + (other === end ? end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a') : other)
+  const [, text, count] = /^(\D*)(\d{1,9})$/.exec(all) ?? []
+  // A counter: far ahead, and still an integer of 32 bits.
+  if (count !== undefined) return typeof id === 'number' ? 2e9 + id % 1e8 : `${text}${2e9 + Number(count) % 1e8}`
+  if (typeof id === 'number') return Number(start + other)
+  return start + (other === end ? end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a') : other)
 }
 
-/** Whether an answer has the id as a whole value: `n1` is not in `n10`. A number is one only where ids stand. */
-export function hasId (body: string, id: ObjectId): boolean {
+/**
+ * Whether an answer has the id as a whole value, as `n1` is not in `n10`, and its text without it. A number is an id only where ids stand.
+ */
+export function readId (body: string, id: ObjectId): { has: boolean, text: string } {
+  const word = new RegExp(`(?<![\\w-])${String(id).replace(/\W/g, '\\$&')}(?![\\w-])`, 'g')
   const isNumber = /^\d+$/.test(String(id))
-  let found = false
+  let has = false
   try {
-    JSON.parse(body, function (this: unknown, key, value: unknown) {
-      const isPlace = !isNumber || /ids?$/i.test(key) || Array.isArray(this)
-      if (key === id || (isPlace && (value === id || value === String(id)))) found = true
-      return value
+    const rest: unknown = JSON.parse(body, function (this: unknown, key, value: unknown) {
+      const isInList = Array.isArray(this)
+      const isPlace = !isNumber || isInList || /ids?$/i.test(key)
+      const isId = isPlace && ['string', 'number'].includes(typeof value) && String(value) === String(id)
+      if (isId || (!isInList && key === String(id))) {
+        has = true
+        return '…'
+      }
+      return typeof value === 'string' ? value.replace(word, '…') : value
     })
+    return { has, text: JSON.stringify(rest) }
   } catch {
-    return body.split(/[\s,;:"'<>|]+/).includes(String(id))
+    return { has: word.test(body), text: body.replace(word, '…') }
   }
-  return found
 }
