@@ -1,63 +1,62 @@
+import type { InjectOptions } from 'fastify'
 import type { AppRoute } from './app-routes.js'
-import type { HeldAnswer, KitRequest } from './held-requests.js'
+import type { HeldAnswer } from './held-requests.js'
 import type { Tokens } from './people.js'
 import { fillUrl, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 
-/** A request to a route with an owner, and what must come of it. */
-export interface Attempt {
-  readonly label: string
-  readonly request: KitRequest
-  readonly expected: string
-  readonly validate?: boolean
-  fits (answer: HeldAnswer): boolean
-}
+/** What must come of a request. `validate`: before validation, so that it must not answer in the guard's place. */
+interface Expectation { readonly expected: string, readonly validate?: true, fits (answer: HeldAnswer): boolean }
 
-export const itsHandler = 'its handler'
+/** A request to a route with an owner. */
+export interface Attempt extends Expectation { readonly label: string, readonly request: InjectOptions }
+
+type Row = [label: string, expectation: Expectation, path: string, token?: string | undefined]
+
 export const outOfHers = "alice's token, a path out of hers"
 
-/** Every way in that is tried: without a good token, to others' paths, to paths that are nearly alice's. The last ones must let her in. */
+/** Every way in that is tried: without a good token, to others' paths, to what is nearly alice's. The last ones must let her in. */
 export function attemptsOn (route: AppRoute, parts: RequestParts, { alice, bob, good, expired, forged }: Tokens): Attempt[] {
-  const { method, url } = route
-  const to = (owner: string, variant = url) => requestTo(method, pathFor(route, owner, parts, variant), parts, good)
-  const bare = (token?: string) => requestTo(method, pathFor(route, hers, parts), { headers: parts.headers ?? {} }, token)
-  const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
+  const { url, parameter, access } = route
   const isReached = ({ reached }: HeldAnswer) => reached === route.options
-  const refused = (...statuses: [number, ...number[]]) =>
-    ({ expected: String(statuses[0]), fits: ({ status, reached }: HeldAnswer) => reached === null && statuses.includes(status) })
-  // Before the body is read, so validation must not answer in the guard's place.
-  const unauthorized = { ...refused(401), validate: true }
-  // Hosts hide what is another's as if it did not exist. Where no guard of the plugin is known, a 404 may only mean that there is no bob.
-  const forbidden = refused(403, ...route.access === 'owner' ? [404] : [])
-  const refusedAnyhow = { expected: '4xx', fits: ({ status, reached }: HeldAnswer) => reached === null && status >= 400 && status < 500 }
+  const refused = (expected: string, fits: (status: number) => boolean) =>
+    ({ expected, fits: ({ status, reached }: HeldAnswer) => reached === null && fits(status) })
+  const unauthorized = { ...refused('401', (status) => status === 401), validate: true as const }
+  // Hosts hide what is another's as if it did not exist. Without a known guard, a 404 may only mean that there is no bob.
+  const forbidden = refused('403', (status) => status === 403 || (status === 404 && access === 'owner'))
+  const refusedAnyhow = refused('4xx', (status) => status >= 400 && status < 500)
   // The router may take it for another route, or for none; what hooks of the host make of that is not judged here.
-  const notReached = { expected: '403', fits: (answer: HeldAnswer) => !isReached(answer) }
-  const admitted = (answer: HeldAnswer) => {
-    // A hook that answers in the handler's place, a cache say, has let her in, too.
-    if (answer.reached === null) return answer.status >= 200 && answer.status < 400
-    return route.access === 'unguarded' || (isReached(answer) && String(answer.params[String(route.parameter)]) === alice)
+  const notReached: Expectation = { expected: '403', fits: (answer) => !isReached(answer) }
+  const admitted: Expectation = {
+    expected: 'its handler',
+    fits (answer) {
+      // A hook that answers in the handler's place, a cache say, has let her in, too.
+      if (answer.reached === null) return answer.status >= 200 && answer.status < 400
+      return access === 'unguarded' || (isReached(answer) && String(answer.params[String(parameter)]) === alice)
+    }
   }
   // What else keeps her from the handler is told once; a host may also refuse what comes twice, or too often.
-  const notForbidden = ({ status, notFound }: HeldAnswer) => status !== 401 && status !== 403 && !notFound
-  const own = "alice's token, her own path"
-  const others = "alice's token, bob's path"
-  return [
-    { label: 'no token', request: bare(), ...unauthorized },
-    ...expired === undefined ? [] : [{ label: 'an expired token', request: bare(expired), ...unauthorized }],
-    { label: 'a forged token', request: bare(forged), ...unauthorized },
-    { label: others, request: to(his), ...forbidden },
-    { label: `${others}, percent-encoded`, request: to(percentEncode(bob)), ...forbidden },
-    { label: `${others}, with a trailing slash`, request: to(his, `${url}/`), ...notReached },
-    { label: `${others}, in capitals`, request: to(his, url.replace(/^[^:*]+/, (text) => text.toUpperCase())), ...notReached },
-    { label: `${others}, with two slashes`, request: to(his, `/${url}`), ...notReached },
-    ...pathsOutOf(route, alice, bob).map((path) =>
-      ({ label: outOfHers, request: requestTo(method, path, parts, good), ...refusedAnyhow })),
-    ...nearly(alice, bob).map((id) =>
-      ({ label: `alice's token, path of ${JSON.stringify(id)}`, request: to(encodeURIComponent(id)), ...refusedAnyhow })),
-    { label: own, request: to(hers), expected: itsHandler, fits: admitted },
-    { label: `${own}, percent-encoded`, request: to(percentEncode(alice)), expected: itsHandler, fits: notForbidden }
+  const notForbidden = { ...admitted, fits: ({ status, notFound }: HeldAnswer) => status !== 401 && status !== 403 && !notFound }
+  const to = (owner: string, variant = url) => pathFor(route, owner, parts, variant)
+  const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
+  const rows: Row[] = [
+    ['no token', unauthorized, to(hers)],
+    ['an expired token', unauthorized, to(hers), expired],
+    ['a forged token', unauthorized, to(hers), forged],
+    ["alice's token, bob's path", forbidden, to(his), good],
+    ["alice's token, bob's path, percent-encoded", forbidden, to(percentEncode(bob)), good],
+    ["alice's token, bob's path, with a trailing slash", notReached, to(his, `${url}/`), good],
+    ["alice's token, bob's path, in capitals", notReached, to(his, url.replace(/^[^:*]+/, (text) => text.toUpperCase())), good],
+    ["alice's token, bob's path, with two slashes", notReached, to(his, `/${url}`), good],
+    ...pathsOutOf(route, alice, bob).map((path): Row => [outOfHers, refusedAnyhow, path, good]),
+    ...nearly(alice, bob).map((id): Row => [`alice's token, path of ${JSON.stringify(id)}`, refusedAnyhow, to(encodeURIComponent(id)), good]),
+    ["alice's token, her own path", admitted, to(hers), good],
+    ["alice's token, her own path, percent-encoded", notForbidden, to(percentEncode(alice)), good]
   ]
+  return rows.filter(([label, , , token]) => token !== undefined || label === 'no token').map(([label, expectation, path, token]) => {
+    const { headers = {} } = parts
+    return { label, ...expectation, request: requestTo(route.method, path, expectation.validate ? { headers } : parts, token) }
+  })
 }
-
 /** Every byte, also of what needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 

@@ -1,9 +1,9 @@
 import type { RouteOptions } from 'fastify'
 import { constraintsText } from '../routes/print.js'
-import { asGet, nameOf, type AppRoute } from './app-routes.js'
+import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 import type { HeldAnswer } from './held-requests.js'
 
-/** A request that was not answered as it must be: who asked for what. */
+/** A request that was not answered as it must be: who asked for what, and its path. */
 export interface Failure { readonly label: string, readonly expected: string, readonly answer: string, readonly url: string }
 
 /** What is wrong with a route. */
@@ -11,9 +11,9 @@ export interface Finding {
   /** None where an option named it. */
   readonly methods: readonly string[]
   readonly url: string
-  /** Its level and constraints, or what else tells it from others. */
+  /** Its level and constraints. */
   readonly level: string
-  /** What can be said of it besides; `{names}` stands for its names as options take them, `{name}` for the first. */
+  /** `{names}` stands for its names as options take them, `{name}` for the first. */
   readonly notes: readonly string[]
   readonly failures: readonly Failure[]
 }
@@ -21,12 +21,12 @@ export interface Finding {
 /** The end of a note on what a host may intend. */
 export const orAllow = ', or allow: [{names}]'
 
-export const unfinished = ({ constraints }: AppRoute): string =>
-  `not tried to the end${constraintsText(constraints)}: give what the request needs, params: { {name}: { path, query, headers, body } }`
+export const unfinished = ({ constraints }: AppRoute): string => `not tried to the end${constraintsText(constraints)}: ` +
+  'give what the request needs, params: { {name}: { path, query, headers, body } }'
 
-export function findingOf ({ method, url, access, source, constraints }: AppRoute, notes: readonly string[], failures: readonly Failure[] = []): Finding {
-  const level = `(${[access, source].filter(Boolean).join(', ')})${constraintsText(constraints)}`
-  return { methods: [method], url, level, notes, failures }
+export function findingOf (route: AppRoute, notes: readonly string[], failures: readonly Failure[] = []): Finding {
+  const { method, url, access, source, constraints } = route
+  return { methods: [method], url, level: `(${access}${source && `, ${source}`})${constraintsText(constraints)}`, notes, failures }
 }
 
 /** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and what was asked of it. */
@@ -38,26 +38,25 @@ export class ScopeAssertionError extends Error {
 
   /** @param fault what the routes do */
   constructor (fault: string, findings: readonly Finding[]) {
-    const routes = findings.flatMap(({ methods, url }) => methods.length > 0 ? methods.map((method) => nameOf({ method, url })) : [url])
+    const routes = findings.flatMap(({ methods, url }) => methods.length === 0 ? url : methods.map((method) => nameOf({ method, url })))
     super([`Routes that ${fault}: ${routes.length}`, ...join(findings).map(print)].join('\n\n'))
     this.routes = routes
   }
 }
 
-/** Methods of one URL of which the same is to be said stand together; of the answers the status is compared, as HEAD has no text. */
+/** Methods of which the same is to be said stand together; of the answers the status is compared, as HEAD has no text. */
 function join (findings: readonly Finding[]): Finding[] {
   const joined = new Map<string, Finding>()
   for (const finding of findings) {
-    const { url, level, notes, failures, methods } = finding
-    const key = JSON.stringify([url, level, notes, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
-    const known = joined.get(key)
-    joined.set(key, known ? { ...known, methods: [...known.methods, ...methods] } : finding)
+    const { methods, failures, ...rest } = finding
+    const key = JSON.stringify([rest, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
+    joined.set(key, { ...finding, ...joined.get(key), methods: [...joined.get(key)?.methods ?? [], ...methods] })
   }
   return [...joined.values()]
 }
 
 function print ({ methods, url, level, notes, failures }: Finding): string {
-  const names = [...new Set(methods.map((method) => `'${nameOf(asGet({ method, url }))}'`))]
+  const names = [...new Set(methods.map((method) => `'${getNameOf({ method, url })}'`))]
   const fill = (note: string) => note.replace('{names}', () => names.join(', ')).replace('{name}', () => String(names[0]))
   const rows = failures.map((failure) => [failure.label, failure.expected, failure.answer, failure.url])
   const table = rows.length > 0 ? [['request', 'expected', 'answer', 'path'], ...rows] : []
@@ -69,6 +68,5 @@ function print ({ methods, url, level, notes, failures }: Finding): string {
 /** @param route the route that was asked */
 export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, route: RouteOptions): string {
   if (reached !== null) return reached === route ? 'its handler' : `the handler of ${reached.url}`
-  if (notFound) return '404, no route'
-  return [status || 'none:', says].filter(Boolean).join(' ')
+  return notFound ? '404, no route' : [status || 'none:', says].filter(Boolean).join(' ')
 }

@@ -1,16 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { subscribe } from 'node:diagnostics_channel'
-import type { FastifyInstance, FastifyRequest, HTTPMethods, InjectOptions, preHandlerHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions, RouteOptions } from 'fastify'
 import { routesOf } from '../routes/app-routes.js'
-
-/** A request as the test kit sends it. */
-export interface KitRequest {
-  readonly method: string
-  /** Path and query, encoded. */
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly payload?: Exclude<InjectOptions['payload'], undefined>
-}
 
 /** What came of a request whose handler was held back. */
 export interface HeldAnswer {
@@ -20,7 +11,7 @@ export interface HeldAnswer {
   says: string
   /** The route whose handler would have run; null where something answered before. */
   reached: RouteOptions | null
-  /** The path parameters that the handler would have seen. */
+  /** As the handler would have seen them. */
   params: Readonly<Record<string, unknown>>
   /** The path parameter that the route's schema refuses, as a JSON pointer. */
   invalidParam: string | undefined
@@ -29,18 +20,18 @@ export interface HeldAnswer {
 }
 
 /** @param validate whether validation refuses the request, as it does everybody's; else it goes on to the handler all the same */
-export type Send = (request: KitRequest, validate?: boolean) => Promise<HeldAnswer>
+export type Send = (request: InjectOptions, validate?: boolean) => Promise<HeldAnswer>
 
 type Run = HeldAnswer & { readonly validate: boolean }
+type Done = (error?: Error) => void
 
 const markHeader = 'x-fastify-user-scope-held'
 // One for all copies of the kit in this process. On raw requests and hooks of the kit:
 const kHeld = Symbol.for('fastify-user-scope.held')
 // On raw requests to routes that want to see validation errors themselves:
 const kAttached = Symbol.for('fastify-user-scope.attached')
-
-/** Requests that were sent and have not arrived yet, by the value of their mark, which nobody else knows. */
-const sent = new Map<string, Run>()
+/** Requests on their way, by the value of their mark, which nobody else knows. */
+const sent = new Map<unknown, Run>()
 /** By the raw request: they are held back however late they get to their handlers. */
 const runs = new WeakMap<object, Run>()
 const prepared = new WeakSet<object>()
@@ -50,46 +41,47 @@ const holds = new WeakSet<object>()
 subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
   prepared.add(fastify.server)
-  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
-    const run = sent.get(String(raw.headers[markHeader]))
-    if (run) {
-      delete raw.headers[markHeader]
-      Object.assign(raw, { [kHeld]: true })
-      runs.set(raw, run)
-    }
-    done()
-  })
-
-  // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, and those of others no further.
-  fastify.addHook('preHandler', (request, reply, done) => {
-    const { raw, validationError } = request
-    const run = runs.get(raw)
-    if (run && request.is404) {
-      run.notFound = true
-      return done(new HeldBackError(404))
-    }
-    if (validationError === undefined || kAttached in raw || (run ? !run.validate : kHeld in raw)) return done()
-    delete request.validationError
-    reply.send(validationError) // as Fastify does it
-  })
-
+  fastify.addHook('onRequest', takeMark)
+  // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, those of others no further.
+  fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onRoute', (options) => {
     const hooks = [options.preHandler ?? []].flat()
-    // Where hooks of the kit are already, `attachValidation` need not be the host's: the route was made of another's options.
-    const isHosts = options.attachValidation && !hooks.some((hook) => kHeld in hook)
-    if (isHosts) options.preValidation = [...[options.preValidation ?? []].flat(), attach]
+    // Where hooks of the kit are already, the route was made of another's options, with its `attachValidation`.
+    const isAsked = options.attachValidation && !hooks.some((hook) => kHeld in hook)
+    if (isAsked) options.preValidation = [...[options.preValidation ?? []].flat(), attach]
     options.attachValidation = true
     options.preHandler = [...hooks.filter((hook) => !holds.has(hook)), holdBack(options)]
   })
 })
 
-function attach ({ raw }: FastifyRequest, _reply: unknown, done: () => void): void {
+function takeMark ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): void {
+  const run = sent.get(raw.headers[markHeader])
+  if (run) {
+    delete raw.headers[markHeader]
+    runs.set(Object.assign(raw, { [kHeld]: true }), run)
+  }
+  done()
+}
+
+function attach ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): void {
   Object.assign(raw, { [kAttached]: true })
   done()
 }
 
-function holdBack (route: RouteOptions): preHandlerHookHandler {
-  const hold: preHandlerHookHandler = ({ raw, params, validationError }, _reply, done) => {
+function refuseInvalid (request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  const { raw, validationError } = request
+  const run = runs.get(raw)
+  if (run && request.is404) {
+    run.notFound = true
+    return done(new HeldBackError(404))
+  }
+  if (validationError === undefined || kAttached in raw || (run ? !run.validate : kHeld in raw)) return done()
+  delete request.validationError
+  reply.send(validationError) // as Fastify does it
+}
+
+function holdBack (route: RouteOptions) {
+  const hold = ({ raw, params, validationError }: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     const run = runs.get(raw)
     if (!run) return done()
     run.reached = route
@@ -102,17 +94,18 @@ function holdBack (route: RouteOptions): preHandlerHookHandler {
 }
 
 /**
- * In place of the handler's answer. An error, so that hooks of the host that opened something in `preHandler`, a transaction say, end
- * it in `onError` or `onSend`. Its status is none of the server's faults, which may raise an alarm.
+ * In place of the handler's answer. An error, so that hooks of the host that opened something in `preHandler`, a transaction
+ * say, end it in `onError` or `onSend`. Its status is none of the server's faults, which may raise an alarm.
  */
 class HeldBackError extends Error {
   constructor (readonly statusCode: number) { super('the handler was held back by fastify-user-scope/testing') }
 }
 
-export const createdBefore = () => new TypeError('the app was created before the test kit was loaded, so its routes are unknown. ' +
-  "Fix: move this line above the import of the app: import … from 'fastify-user-scope/testing'")
+export const createdBefore = () =>
+  new TypeError('the app was created before the test kit was loaded, so its routes are unknown. ' +
+    "Fix: move this line above the import of the app: import … from 'fastify-user-scope/testing'")
 
-/** How to send requests through routing, hooks and validation up to a handler, which does not run. @throws TypeError where it would */
+/** How to send requests through routing, hooks and validation up to a handler. @throws TypeError where the handler would run */
 export function holdRequests (app: FastifyInstance, timeout: number): Send {
   if (!prepared.has(app.server)) throw createdBefore()
   const loose = routesOf(app)?.find(({ options }) => ![options.preHandler ?? []].flat().some((hook) => holds.has(hook)))
@@ -120,17 +113,16 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
     throw new TypeError(`an onRoute hook replaces the option "preHandler" of ${String(loose.options.method)} ${loose.url}, ` +
       'so its handler would run. Fix: add to the list that is there. Nothing was sent')
   }
-  return async ({ method, headers, ...request }, validate = false) => {
+  return async (request, validate = false) => {
     const run: Run = { status: 0, says: '', reached: null, params: {}, invalidParam: undefined, notFound: false, validate }
     const mark = randomUUID()
     sent.set(mark, run)
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), timeout)
     try {
-      const marked = { ...request, method: method as HTTPMethods, headers: { ...headers, [markHeader]: mark } }
-      const { statusCode, body } = await app.inject({ ...marked, signal: late.signal })
-      run.status = statusCode
-      run.says = summaryOf(body)
+      const headers = { ...request.headers, [markHeader]: mark }
+      const { statusCode, body } = await app.inject({ ...request, headers, signal: late.signal })
+      Object.assign(run, { status: statusCode, says: summaryOf(body) })
     } catch (error) {
       run.says = late.signal.aborted ? `no answer within ${timeout / 1000} s` : (error as Error).message
     }

@@ -11,7 +11,7 @@ export type { ClaimsOptions, TokenOptions, TokenSource, TokenSubject } from './t
 export type { TestContext } from './test-context.js'
 export type { OwnershipOptions, OwnershipSettings } from './ownership.js'
 export type { IsolationOptions, IsolationSettings } from './isolation.js'
-export type { ObjectId, ObjectMaker } from './objects.js'
+export type { ObjectId, ObjectMaker, ObjectMakers } from './objects.js'
 export type { DocumentOptions } from './document-drift.js'
 export type { People, PeopleWithTokens, Person } from './people.js'
 export type { RequestParams, RequestParts } from './route-requests.js'

@@ -20,26 +20,21 @@ export type People = PeopleByIssuer | { issuer?: never, alice: Person, bob: stri
 /** The same where bob sends requests, too. */
 export type PeopleWithTokens = PeopleByIssuer | { issuer?: never, alice: Person, bob: Person }
 
-export interface Tokens {
-  readonly alice: string
-  readonly bob: string
-  readonly good: string
-  readonly expired: string | undefined
-  readonly forged: string
-}
+/** Their ids, and tokens of alice's. */
+export interface Tokens extends Record<'alice' | 'bob' | 'good' | 'forged', string> { readonly expired: string | undefined }
 
 /** @throws TypeError where both are the same user, one has no id that is a string, or nobody signs tokens for alice */
 export async function readPeople ({ issuer, alice, bob }: Partial<People>): Promise<Tokens> {
   const ids = { alice: readId(alice, 'alice'), bob: readId(bob, 'bob') }
   if (ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
   if (issuer instanceof Promise) throw new TypeError("await the issuer: with mode 'jwks' it comes by a promise")
-  if (typeof issuer?.token === 'function') {
-    const subject = alice as TokenSubject
-    return { ...ids, good: await issuer.token(subject), expired: await issuer.expired(subject), forged: await issuer.forged(subject) }
+  if (typeof issuer?.token !== 'function') {
+    const { token, expired, forged = forge(String(token)) } = alice as Partial<Person>
+    if (typeof token !== 'string') throw new TypeError('give an issuer that signs tokens, or alice as { id, token }')
+    return { ...ids, good: token, expired, forged }
   }
-  const { token, expired, forged } = alice as Person
-  if (typeof token !== 'string') throw new TypeError('give an issuer that signs tokens, or alice as { id, token }')
-  return { ...ids, good: token, expired, forged: forged ?? forge(token) }
+  const [good, expired, forged] = [await issuer.token(alice as TokenSubject), await issuer.expired(alice as TokenSubject), await issuer.forged(alice as TokenSubject)]
+  return { ...ids, good, expired, forged }
 }
 
 /** A good token of bob's. @throws TypeError where nobody signs it */
@@ -51,10 +46,10 @@ export async function bobsToken ({ issuer, bob }: PeopleWithTokens): Promise<str
 
 /** What comes from plain JavaScript may be a number, or nothing. */
 function readId (person: unknown, name: string): string {
-  const id = typeof person === 'string' ? person : (person as { id?: unknown } | null | undefined)?.id
+  const id: unknown = typeof person === 'string' ? person : (Object(person) as { id?: unknown }).id
   if (typeof id === 'string' && id !== '') return id
   throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
 }
 
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
-const forge = (token: string) => token.replace(/\.(.)([^.]*)$/, (_all, first: string, rest: string) => `.${first === 'A' ? 'B' : 'A'}${rest}`)
+const forge = (token: string) => token.replace(/\.(.)([^.]*)$/, (_all, first, rest) => `.${first === 'A' ? 'B' : 'A'}${rest}`)

@@ -3,53 +3,55 @@ import type { AppRoute } from './app-routes.js'
 import { describeAnswer, findingOf, orAllow, unfinished, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
 import type { Tokens } from './people.js'
-import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-requests.js'
+import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 import type { Task } from './settings.js'
 
 /**
- * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters, as far as it
- * leads to an owner's place or below it, with alice's token, by each method. Whatever handler is reached is a finding.
+ * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters, as far as
+ * it leads to an owner's place or below it, with alice's token, by each method. Whatever handler is reached is a finding.
  * @param others routes without an owner in their URL
  */
-export async function findAround (owned: readonly AppRoute[], others: readonly AppRoute[], { params, isAllowed }: Task, { bob, good }: Tokens, send: Send): Promise<Finding[]> {
+export async function findAround (
+  owned: readonly AppRoute[], others: readonly AppRoute[], { params, isAllowed }: Task, { bob, good }: Tokens, send: Send
+): Promise<Finding[]> {
   const places = owned.map((route) => {
     const { before = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
     const path = pathFor(route, encodeURIComponent(bob), partsFor(route, params))
     return { url: route.url, path, start: path.split('/', depthOf(before)).join('/') }
   })
+  const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
   /** With bob's id for all parameters, and with what is given for some. */
   const pathsTo = (route: AppRoute) => [{}, partsFor(route, params).path ?? {}].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
-  const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
-  const paths = new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])
-  const ways = new Map([...owned, ...others].filter(({ method }) => method !== 'OPTIONS').map((route) => {
+  const ways = new Map<string, [method: string, RequestParts]>()
+  for (const route of [...owned, ...others].filter(({ method }) => method !== 'OPTIONS')) {
     const { headers = {}, body } = partsFor(route, params)
-    return [JSON.stringify([route.method, headers]), { method: route.method, parts: { headers, body } }] as const
-  }))
+    ways.set(JSON.stringify([route.method, headers]), [route.method, { headers, body }])
+  }
   const found = new Map<AppRoute, Finding>()
-  for (const path of paths) {
+  for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
-    for (const { method, parts } of place ? ways.values() : []) {
-      const request = requestTo(method, path, parts, good)
-      const answer = await send(request)
+    for (const [method, parts] of place ? ways.values() : []) {
+      const answer = await send(requestTo(method, path, parts, good))
       const route = others.find((each) => each.options === answer.reached && each.method === method)
-      if (!route || !place || route.lookAlike !== null || found.has(route)) continue
+      if (!route || !place || route.lookAlike || found.has(route)) continue
       const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.start.split('/').length)?.name
       // What wants an id of another form than bob's cannot be his.
-      if ((param !== undefined && answer.invalidParam === `/${param}`) || isAllowed(route)) continue
-      const note = param === undefined
-        ? `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one${orAllow}`
-        : `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it${orAllow}`
+      if ((param && answer.invalidParam === `/${param}`) || isAllowed(route)) continue
+      const note = param
+        ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
+        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
       const failure = { label: "alice's token, bob's path", expected: '403', answer: describeAnswer(answer, route.options), url: path }
-      found.set(route, findingOf(route, [note], [failure]))
+      found.set(route, findingOf(route, [note + orAllow], [failure]))
     }
   }
-  // Nobody said what their constraints want.
-  const unasked = others.filter((route) => Object.entries(route.constraints).some(([, value]) => typeof value !== 'string') &&
-    Object.keys(partsFor(route, params).headers ?? {}).length === 0)
-  for (const route of unasked) {
+  for (const route of others) {
     const place = pathsTo(route).map(placeOf).find(Boolean)
-    if (place && !isAllowed(route)) found.set(route, findingOf(route, [`it may serve paths of ${place.url} too, ${unfinished(route)}${orAllow}`]))
+    // Nobody said what its constraints want.
+    const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
+      Object.keys(partsFor(route, params).headers ?? {}).length === 0
+    if (!place || !isUnasked || isAllowed(route)) continue
+    found.set(route, findingOf(route, [`it may serve paths of ${place.url} too, ${unfinished(route)}${orAllow}`]))
   }
   return [...found.values()]
 }

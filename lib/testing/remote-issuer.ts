@@ -20,7 +20,6 @@ export interface RemoteIssuerOptions extends ClaimsOptions {
   keys?: IssuerKey[]
 }
 
-/** Its options by name. */
 export const remoteIssuerOptions = ['mode', 't', 'alg', 'audience', 'idPrefix', 'keys', 'userIdClaim', 'expiresIn']
 
 /** A private key, and the public JWK as the set publishes it. */
@@ -29,10 +28,8 @@ export interface IssuerKey { kid: string, alg: string, jwk: JWK, privateKey: Cry
 /** What stands in for the key set. */
 export type IssuerAnswer = (request: IncomingMessage, response: ServerResponse) => void
 
-export interface RemoteTokenOptions extends TokenOptions {
-  /** Signs instead of the current key, and names itself in the header. */
-  key?: IssuerKey
-}
+/** `key` signs instead of the current key, and names itself in the header. */
+export interface RemoteTokenOptions extends TokenOptions { key?: IssuerKey }
 
 /** An issuer with keys of its own, on a loopback port; each of its failures can be provoked. */
 export type RemoteIssuer = Awaited<ReturnType<typeof createRemoteIssuer>>
@@ -66,19 +63,12 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   await listen(0)
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-
   const current = () => keys[0] as IssuerKey
   const claims = (subject: TokenSubject) => claimsFor(subject, options, { iss: url, aud: audience })
   const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
-  const entry: IssuerOptions & { jwksUri: string, audience: string, idPrefix?: string } = {
-    issuer: url,
-    audience,
-    jwksUri: `${url}/jwks`,
-    ...userIdClaim !== undefined && { userIdClaim },
-    ...idPrefix !== undefined && { idPrefix }
-  }
-
+  const stated = { ...userIdClaim !== undefined && { userIdClaim }, ...idPrefix !== undefined && { idPrefix } }
+  const entry = { issuer: url, audience, jwksUri: `${url}/jwks`, ...stated }
   return {
     /** Its `iss`, and where it listens. */
     url,

@@ -1,7 +1,6 @@
+import type { InjectOptions } from 'fastify'
 import { closingBracket } from '../routes/url.js'
-import { asGet, nameOf, type AppRoute } from './app-routes.js'
-import type { KitRequest } from './held-requests.js'
-import { assertKnownOptions } from './known-options.js'
+import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 
 /** What the requests to a route have besides token and owner. */
 export interface RequestParts {
@@ -16,41 +15,33 @@ export interface RequestParts {
 /** By `'METHOD url'` of the route as declared; under `'*'` what holds for every route, as far as one does not say otherwise. */
 export type RequestParams = Record<string, RequestParts>
 
-/** @throws TypeError where one has other parts than those of a request */
-export function assertParams (params: RequestParams): void {
-  for (const [name, parts] of Object.entries(params)) assertKnownOptions(parts, ['path', 'query', 'headers', 'body'], `params of ${name}`)
-}
-
 /** What is given for a route, and the headers of Fastify's own constraints; for others `params` has to say what to send. */
 export function partsFor (route: AppRoute, params: RequestParams): RequestParts {
-  const { '*': all = {}, [nameOf(asGet(route))]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
+  const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
   const { host, version } = route.constraints
   const constrained = { ...typeof host === 'string' && { host }, ...typeof version === 'string' && { 'accept-version': version } }
-  return {
-    ...all,
-    ...own,
-    path: { ...all.path, ...own.path },
-    query: { ...all.query, ...own.query },
-    headers: { ...constrained, ...all.headers, ...own.headers }
-  }
+  const headers = { ...constrained, ...all.headers, ...own.headers }
+  return { ...all, ...own, path: { ...all.path, ...own.path }, query: { ...all.query, ...own.query }, headers }
 }
 
 export const hasBody = (method: string): boolean => !['GET', 'HEAD', 'TRACE'].includes(method)
 
 /** @param path encoded */
-export function requestTo (method: string, path: string, { query = {}, headers = {}, body }: RequestParts, token?: string): KitRequest {
-  const pairs = Object.entries(query).flatMap(([key, value]) => [value].flat().map((each): [string, string] => [key, String(each)]))
+export function requestTo (method: string, path: string, parts: RequestParts, token?: string): InjectOptions & { url: string } {
+  const { query = {}, headers, body } = parts
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) for (const each of [value].flat()) search.append(name, each)
   // A QUERY request without a body is refused before its route's hooks run (RFC 10008 §2).
-  const payload = (method === 'QUERY' ? body ?? {} : body) as KitRequest['payload']
+  const payload = (method === 'QUERY' ? body ?? {} : body) as string | undefined
   return {
-    method,
-    url: path + (pairs.length > 0 ? `?${String(new URLSearchParams(pairs))}` : ''),
+    method: method as 'GET',
+    url: path + String(search).replace(/^(?=.)/, '?'),
     headers: { ...headers, ...token !== undefined && { authorization: `Bearer ${token}` } },
     ...payload !== undefined && hasBody(method) && { payload }
   }
 }
 
-/** A path of a route, as its router reads the URL: `::` is a colon, a parameter ends at a bracket, a hyphen, a dot or a slash. */
+/** A path of a route, as the router reads its URL: `::` is a colon, a parameter ends at a bracket, a hyphen, a dot or a slash. */
 export function fillUrl (url: string, valueOf: (name: string, pattern: string) => string): string {
   let path = ''
   for (let i = 0; i < url.length; i++) {
@@ -66,16 +57,16 @@ export function fillUrl (url: string, valueOf: (name: string, pattern: string) =
   return path
 }
 
-/** A value for a parameter: the first that fits its regular expression, encoded. */
+const samples = ['1', 'a', '2026-01-01', '00000000-0000-4000-8000-000000000000']
+
+/** The first of some values for a parameter that fits its regular expression, encoded. */
 export const valueFor = (pattern: string, ...values: string[]): string =>
-  encodeURIComponent([...values, '1', 'a', '2026-01-01', '00000000-0000-4000-8000-000000000000'].find((value) => new RegExp(pattern).test(value)) ?? '1')
+  encodeURIComponent([...values, ...samples].find((value) => new RegExp(pattern).test(value)) ?? '1')
 
 /** The path of a route for an owner, encoded, and the values that are given or made up for the other parameters. */
-export function pathFor (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string {
-  return fillUrl(url, (name, pattern) => {
-    if (name === route.parameter) return owner
-    const { [name]: given } = path
-    if (given === undefined) return valueFor(pattern)
+export const pathFor = (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string =>
+  fillUrl(url, (name, pattern) => {
+    const given = name === route.parameter ? owner : path[name]
+    if (given === undefined || name === route.parameter) return given ?? valueFor(pattern)
     return name === '*' ? encodeURI(given) : encodeURIComponent(given)
   })
-}

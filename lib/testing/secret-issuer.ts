@@ -17,7 +17,6 @@ export interface SecretIssuerOptions extends ClaimsOptions {
   audience?: string
 }
 
-/** Its options by name. */
 export const secretIssuerOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
 
 /** Signs tokens with a shared secret. */
@@ -28,28 +27,27 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
   const { issuer: iss, audience: aud } = agreed
   const fixed = { ...iss !== undefined && { iss }, ...aud !== undefined && { aud } }
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
-  const sign = createSign(secret, algorithm)
-  const forge = createSign(randomSecret(), algorithm)
+  const [sign, forge] = [createSign(secret, algorithm), createSign(randomSecret(), algorithm)]
   const claims = (subject: TokenSubject) => claimsFor(subject, given, fixed)
   return {
     secret,
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options,
     /** A token that is good for `expiresIn` seconds. */
-    token: (subject: TokenSubject, options?: TokenOptions): string => sign(claims(subject), options),
+    token: (subject: TokenSubject, chosen?: TokenOptions) => sign(claims(subject), chosen),
     /** A good signature on a token that expired two hours ago. */
-    expired: (subject: TokenSubject, options?: TokenOptions): string => sign(expired(claims(subject)), options),
+    expired: (subject: TokenSubject, chosen?: TokenOptions) => sign(expired(claims(subject)), chosen),
     /** Good in form and claims, signed with another secret. */
-    forged: (subject: TokenSubject, options?: TokenOptions): string => forge(claims(subject), options),
+    forged: (subject: TokenSubject, chosen?: TokenOptions) => forge(claims(subject), chosen),
     /** The header with a good token. */
-    authorization: (subject: TokenSubject, options?: TokenOptions) => authorize(sign(claims(subject), options))
+    authorization: (subject: TokenSubject, chosen?: TokenOptions) => authorize(sign(claims(subject), chosen))
   }
 }
 
 // A letter in front: random base64 may begin as an ssh key does, and the plugin refuses those.
 const randomSecret = () => `t${randomBytes(32).toString('base64url')}`
 
-/** A plugin is a function of instance, options and callback; that of `@fastify/jwt` is synchronous, so that tokens can be, too. */
+/** A plugin is a function of instance, options and callback; that of `@fastify/jwt` is synchronous, so tokens can be, too. */
 function createSign (secret: string, algorithm: SecretAlgorithm) {
   const host = Fastify()
   jwt(host, { secret }, () => {})

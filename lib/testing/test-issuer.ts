@@ -6,8 +6,8 @@ import { createSecretIssuer, secretIssuerOptions, type SecretIssuer, type Secret
  * Signs tokens for tests, and has the options by which the plugin takes them.
  *
  * - With a shared secret, by default: a fresh one each time; tokens come at once.
- * - `mode: 'jwks'`: an issuer on a loopback port, which publishes its keys; it and its tokens come by promises, and it stops with
- *   the test whose context is given as `t`.
+ * - `mode: 'jwks'`: an issuer on a loopback port, which publishes its keys; it and its tokens come by promises, and it stops
+ *   with the test whose context is given as `t`.
  * @throws TypeError where the mode has no such option
  */
 export function createIssuer (options?: SecretIssuerOptions): SecretIssuer

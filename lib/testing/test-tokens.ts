@@ -1,15 +1,11 @@
 /** Whom a token is for: the id alone, or with further claims. A claim that is undefined is left out. */
 export type TokenSubject = string | { id: string, [claim: string]: unknown }
 
-/** What a token has besides its claims: header parameters such as `typ`. */
+/** Header parameters, such as `typ`. */
 export interface TokenOptions { header?: Record<string, unknown> }
 
 /** What signs tokens for the assertions: what `createIssuer` makes, or the host's own. */
-export interface TokenSource {
-  token (subject: TokenSubject): string | Promise<string>
-  expired (subject: TokenSubject): string | Promise<string>
-  forged (subject: TokenSubject): string | Promise<string>
-}
+export type TokenSource = Record<'token' | 'expired' | 'forged', (subject: TokenSubject) => string | Promise<string>>
 
 /** What the issuers of tests have in common. */
 export interface ClaimsOptions {
@@ -23,16 +19,17 @@ type Payload = Record<string, unknown>
 
 const now = () => Math.floor(Date.now() / 1000)
 
-/**
- * The payload of a token that is good now. It has the id without the prefix that the plugin puts before it.
- * @throws TypeError where it would be nobody's
- */
+/** The payload of a good token: it has the id without the prefix that the plugin puts before it. @throws TypeError for nobody */
 export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idPrefix?: string }, fixed: object): Payload {
   const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
-  const user = typeof subject === 'string' ? { id: subject } : Object(subject) as Partial<Exclude<TokenSubject, string>>
-  if (!Object.hasOwn(user, 'id')) throw new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own')
+  const user = typeof subject === 'string' ? { id: subject } : Object(subject) as Payload & { id?: string }
+  if (!Object.hasOwn(user, 'id')) {
+    throw new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own')
+  }
   const { id, ...claims } = user
-  if (id?.startsWith(idPrefix) === false) throw new TypeError(`"${id}" lacks the prefix of this issuer: give the whole id, "${idPrefix}${id}"`)
+  if (id?.startsWith(idPrefix) === false) {
+    throw new TypeError(`"${id}" lacks the prefix of this issuer: give the whole id, "${idPrefix}${id}"`)
+  }
   return { [userIdClaim]: id?.slice(idPrefix.length), iat: now(), exp: now() + expiresIn, ...fixed, ...claims }
 }
 

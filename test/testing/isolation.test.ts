@@ -227,7 +227,7 @@ t.test('what plain JavaScript may give', async (t) => {
     [{ objects: undefined }, 'option "objects" must have a function for each kind of object'],
     [{ objects: { list_id: 1 } }, 'option "objects" must have a function for each kind of object'],
     [{ objects: { ...objects, other_id: () => '1' } }, 'objects names "other_id", and no route with an owner has it in path, query or body'],
-    [{ objects: { list_id: async () => undefined } }, 'objects.list_id must return the id of an object that it made for "alice", and returned undefined'],
+    [{ objects: { list_id: async () => undefined } }, 'objects.list_id must return the id of what it made for "alice", and returned undefined'],
     [{ object: {} }, 'assertIsolation has no option "object": it has "issuer", "alice", "bob", "objects", "params"'],
     [{ issuer: undefined, alice: { id: 'alice', token: 'a.b.c' } }, 'give an issuer that signs tokens, or bob as { id, token }']
   ]

@@ -6,19 +6,26 @@ t.test('an owner makes objects, each with the ids of those before', async (t) =>
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/', async ({ headers }) => headers)
-  const owner = new Owner(app, 'alice', 'a.b.c')
   const seen: object[] = []
-  await owner.make({
+  const owner = new Owner(app, 'alice', 'a.b.c', {
     list_id: async ({ inject, owner, ids }) => {
       seen.push([owner, ids, (await inject('/')).json().authorization, (await inject({ url: '/', headers: { 'x-a': '1' } })).json()])
       return 'l1'
     },
     task_id: ({ ids }) => { seen.push(ids); return 7 }
   })
+  t.same(owner.ids, {})
+  await owner.make()
   t.same(owner.ids, { list_id: 'l1', task_id: 7 })
   t.match(seen, [['alice', {}, 'Bearer a.b.c', { 'x-a': '1', authorization: 'Bearer a.b.c' }], { list_id: 'l1' }])
   for (const id of [undefined, null, '', {}]) {
-    await t.rejects(owner.make({ a: () => id as string }), new TypeError(`objects.a must return the id of an object that it made for "alice", and returned ${JSON.stringify(id)}`))
+    await t.rejects(new Owner(app, 'alice', 'a', { a: () => id as string }).make(), new TypeError(`objects.a must return the id of what it made for "alice", and returned ${JSON.stringify(id)}`))
+  }
+})
+
+t.test('makers are functions, and there is one', async (t) => {
+  for (const makers of [undefined, null, {}, { a: 1 }, { a: () => '1', b: null }]) {
+    t.throws(() => new Owner(Fastify(), 'alice', 'a', makers as never), { name: 'TypeError', message: /^option "objects" must have a function for each kind of object/ })
   }
 })
 
