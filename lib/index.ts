@@ -3,6 +3,7 @@ export { getUser } from './guard/guard.js'
 export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
   AlreadyRegisteredError,
+  ForbiddenResourceAccessError,
   ForbiddenUserAccessError,
   InvalidClaimsError,
   InvalidHeaderFormatError,
@@ -16,9 +17,11 @@ export {
   MissingUidClaimError,
   TokenExpiredError
 } from './contract/errors.js'
-export type { IssuerAlgorithm, IssuerOptions, IssuerStatus } from './contract/issuer.js'
+export type { IssuerAlgorithm, IssuerOptions, IssuerStatus, OtherToken } from './contract/issuer.js'
 export type { RefusalCode } from './contract/errors.js'
-export type { Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions } from './presets/index.js'
+export type {
+  Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions
+} from './presets/index.js'
 export type {
   AccessLevel,
   CacheOptions,

@@ -6,6 +6,7 @@ import { createGuard, kJudgement, kUser } from './guard/guard.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { annotateDocuments, lineage } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
+import { betterAuthTokens } from './presets/better-auth.js'
 import { warnOfGaps } from './routes/gaps.js'
 import { printRoutes } from './routes/print.js'
 import { addScope, scopesOf } from './routes/scopes.js'
@@ -14,7 +15,7 @@ import { TokenCache } from './token/cache.js'
 import { createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
-  const settings = readOptions(options, process.env)
+  const settings = readOptions(options, process.env, betterAuthTokens()) // the secret may be Better Auth's
   const { decoratorName, userIdParam, issuers, openapi } = settings
   const table = new RouteTable(fastify, userIdParam)
   const scope = { context: fastify, param: userIdParam, table }
@@ -41,7 +42,8 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     const routes = table.settle()
     warnOfGaps(scope, routes, scopesOf(fastify))
     await Promise.all(keys.map((each) => each.load()))
-    if (openapi) await annotateDocuments(contexts, openapi, routes.map(({ options, demand }) => ({ options, level: demand.level })))
+    const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
+    if (openapi) annotateDocuments(contexts, openapi, levels, fastify.log)
   })
 }
 
@@ -54,8 +56,8 @@ function assertFree (fastify: FastifyInstance, decoratorName: string): void {
 }
 
 /**
- * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses a request
- * whose path parameter is not that user's id.
+ * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses
+ * a request whose path parameter is not that user's id.
  * @throws InvalidOptionError, InvalidRouteError, AlreadyRegisteredError while the host boots
  */
 export const userScope = fp(plugin, { name: 'fastify-user-scope', fastify: '5.x' })

@@ -3,7 +3,9 @@ import type { FastifyRequest } from 'fastify'
 import type { VerifyMessage } from '../contract/types.js'
 import type { Judgement } from './judgement.js'
 
-/** Published for each request that a guarded route had judged, while somebody subscribes; nothing is measured otherwise. */
+/**
+ * Published for each request that a guarded route had judged, while somebody subscribes; nothing is measured otherwise.
+ */
 const verifyChannel = channel('fastify-user-scope:verify')
 
 /** Nanoseconds on a clock of no meaning; 0 while nobody subscribes. */
@@ -18,7 +20,7 @@ export function publish (request: FastifyRequest, { refusal, verified, cached }:
     code: refusal?.code ?? null,
     method: request.method,
     route: request.routeOptions.url ?? null,
-    verifiedBy: verified?.verifiedBy ?? null,
+    verifiedBy: verified?.user.issuer ?? null,
     cached,
     duration: Number(process.hrtime.bigint() - start)
   }

@@ -1,8 +1,11 @@
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface } from 'fastify'
+import type {
+  FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface
+} from 'fastify'
 import { refuse } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
+import { hasDotSegment } from '../routes/dot-segments.js'
 import { isOwnId, isStillOwnId, readParam } from '../routes/owner.js'
 import type { TokenCache } from '../token/cache.js'
 import { parseBearer, readAuthorization } from '../token/header.js'
@@ -34,11 +37,11 @@ export interface Guard {
 }
 
 /**
- * The two hooks of one registration. They refuse by an error and never by `reply.send()`: after a slow `onSend` hook the handler
- * would still run.
+ * The two hooks of one registration. They refuse by an error and never by `reply.send()`: after a slow `onSend` hook
+ * the handler would still run.
  */
 export function createGuard (
-  { userIdParam, decoratorName }: Settings,
+  { userIdParam, decoratorName, otherTokens }: Settings,
   demandOf: (request: FastifyRequest) => Demand,
   verify: Verifier,
   cache: TokenCache | null
@@ -53,7 +56,7 @@ export function createGuard (
     }
     const known = cache?.find(header)
     if (known) return authorize(request, demand, known, true)
-    const verified = verifyNew(request, parseBearer(header))
+    const verified = verifyNew(request, parseBearer(header, otherTokens))
     return verified instanceof Promise
       ? verified.then((found) => authorize(request, demand, found, false))
       : authorize(request, demand, verified, false)
@@ -62,11 +65,11 @@ export function createGuard (
   function verifyNew (request: FastifyRequest, token: string): Verified | Promise<Verified> {
     const generation = cache?.generation
     const keep = (verified: Verified): Verified => {
-      request.log.debug({ verifiedBy: verified.verifiedBy }, 'token verified')
+      request.log.debug({ verifiedBy: verified.user.issuer }, 'token verified')
       cache?.keep(token, verified, generation)
       return verified
     }
-    const verified = verify(parseCompactJws(token))
+    const verified = verify(parseCompactJws(token, otherTokens))
     return verified instanceof Promise ? verified.then(keep) : keep(verified)
   }
 
@@ -78,6 +81,8 @@ export function createGuard (
       refusal = refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
     } else if (!isOwnId(readParam(request, userIdParam), id)) {
       refusal = refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
+    } else if (hasDotSegment(request.url)) {
+      refusal = refuse('FORBIDDEN_RESOURCE_ACCESS', 'the path has a dot segment ("." or "..", however it is encoded)')
     }
     return { refusal, verified, owner: id, cached }
   }
@@ -87,8 +92,10 @@ export function createGuard (
     if (judgement === null) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
     const { owner } = judgement
     if (owner === null || isStillOwnId(readParam(request, userIdParam), owner)) return judgement
-    const reason = `path parameter "${userIdParam}" was changed after it was checked`
-    return refused(refuse('FORBIDDEN_USER_ACCESS', reason))
+    const reason = readParam(request, userIdParam) === undefined
+      ? 'was removed after it was checked. Fix: list it in the params schema, which drops what it does not list'
+      : 'was changed after it was checked'
+    return refused(refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" ${reason}`))
   }
 
   function decorate (request: GuardedRequest, user: VerifiedUser | null, judgement: Judgement | null): void {
@@ -136,7 +143,12 @@ export function createGuard (
 /** Already refused: a host's hook that calls `done` twice must get no further, and nobody replies twice. */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404
 
-/** The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a token. */
-export function getUser<C = Claims> (request: FastifyRequest<RouteGenericInterface, RawServerBase>): VerifiedUser<C> | null {
+/**
+ * The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a
+ * token.
+ */
+export function getUser<C = Claims> (
+  request: FastifyRequest<RouteGenericInterface, RawServerBase>
+): VerifiedUser<C> | null {
   return ((request as GuardedRequest)[kUser] ?? null) as VerifiedUser<C> | null
 }

@@ -4,8 +4,8 @@ import { reasonOf, type Refusal } from '../contract/errors.js'
 import { refusalHeaders } from './challenge.js'
 
 /**
- * Prepares the reply for a refusal and logs it; the hook then fails with it. Status and headers are set before, as a host's error
- * handler may send its own body and set neither.
+ * Prepares the reply for a refusal and logs it; the hook then fails with it. Status and headers are set before, as a
+ * host's error handler may send its own body and set neither.
  */
 export function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
@@ -15,8 +15,8 @@ export function answer (refusal: Refusal, request: FastifyRequest, reply: Fastif
 }
 
 /**
- * Node leaves the socket of an upgrade to its listener, and a WebSocket plugin whose hooks run after this one never learns of the
- * request: the socket would stay open for ever.
+ * Node leaves the socket of an upgrade to its listener, and a WebSocket plugin whose hooks run after this one never
+ * learns of the request: the socket would stay open for ever.
  */
 function closeAfter (reply: FastifyReply): void {
   const socket = reply.raw.socket as Partial<Socket> | null

@@ -1,28 +1,29 @@
-import type { Fetch } from '../contract/issuer.js'
+import type { IssuerSettings } from '../options/issuers.js'
 
-/** A fault of what was fetched. Its message has nothing of the body in it. */
+/** Something is wrong with what was fetched. The message quotes nothing of the body, unless it is cut. */
 export class FetchFault extends Error {}
 
+const accept = 'application/json, application/jwk-set+json'
+
 /**
- * Fetches JSON within the time of the signal, though the injected `fetch` may not heed it, and up to so many bytes. Redirects are not
- * followed: they could lead to another origin.
- * @throws FetchFault, or whatever the network throws
+ * Fetches JSON of at most `maxBytes`. It ends with the signal, even where an injected `fetch` ignores the signal. Redirects
+ * are not followed, because they could lead to another origin.
+ * @throws FetchFault, or anything that `fetch` throws
  */
-export async function fetchJson (fetch: Fetch, url: string, init: RequestInit & { signal: AbortSignal }, maxBytes: number): Promise<unknown> {
-  const { signal } = init
+export async function fetchJson (
+  { fetch, maxBytes }: IssuerSettings, url: string, signal: AbortSignal
+): Promise<unknown> {
   if (signal.aborted) throw new FetchFault('timed out')
-  const late = new Promise<never>((_resolve, reject) => {
+  const timeout = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new FetchFault('timed out')), { once: true })
   })
   const load = async () => {
-    const response = await fetch(url, { ...init, redirect: 'manual' })
-    if (response.status !== 200) {
-      response.body?.cancel().catch(() => {})
-      throw new FetchFault(`status ${response.status}`)
-    }
-    return await readLimited(response, maxBytes)
+    const response = await fetch(url, { method: 'GET', headers: { accept }, redirect: 'manual', signal })
+    if (response.status === 200) return await readText(response, maxBytes)
+    response.body?.cancel().catch(() => {})
+    throw new FetchFault(`status ${response.status}`)
   }
-  const text = await Promise.race([load(), late])
+  const text = await Promise.race([load(), timeout])
   try {
     return JSON.parse(text)
   } catch {
@@ -30,7 +31,7 @@ export async function fetchJson (fetch: Fetch, url: string, init: RequestInit & 
   }
 }
 
-async function readLimited (response: Response, maxBytes: number): Promise<string> {
+async function readText (response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body ?? []) {
@@ -40,4 +41,12 @@ async function readLimited (response: Response, maxBytes: number): Promise<strin
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()
+}
+
+/** Why a fetch failed. The message of an error of others may quote the body, so only its name and codes are kept. */
+export function failureOf (error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error' // an injected fetch may reject with anything
+  if (error instanceof FetchFault) return error.message
+  const { name, code, cause } = error as Error & { code?: unknown, cause?: { code?: unknown } }
+  return [name, code, cause?.code].filter(Boolean).join(' ')
 }

@@ -1,175 +1,178 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { createRemoteJWKSet, customFetch, errors, type CompactVerifyGetKey, type JWK, type RemoteJWKSet } from 'jose'
+import { createLocalJWKSet, errors, type CompactVerifyGetKey, type JWK } from 'jose'
 import { KeysUnreachableError } from '../contract/errors.js'
-import { discoverKeys } from './discovery.js'
-import type { IssuerSettings } from '../options/issuers.js'
-import { usableKeys } from './jwk.js'
-import { FetchFault, fetchJson } from './limited-fetch.js'
 import type { IssuerStatus } from '../contract/issuer.js'
-import { never, now, since } from './moments.js'
+import type { IssuerSettings } from '../options/issuers.js'
+import { discoverKeys } from './discovery.js'
+import { usableKeys } from './jwk.js'
+import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
+import { stopwatch } from './stopwatch.js'
 
-/** No key can be had now, neither held nor fetched. */
+/** The keys cannot be fetched now, and there are none that may still serve. The message says why. */
 export class KeysUnavailable extends Error {
   /** @param retryAfter seconds */
-  constructor (readonly retryAfter: number) { super('keys unavailable') }
+  constructor (message: string, readonly retryAfter: number) { super(message) }
 }
 
+const refreshAt = 0.8 // of maxAge: fetched in the background from then on, so that no request has to wait
 const backOffLimit = 10 // cooldowns
-const refreshAt = 0.8 // of the maximum age, so that nobody has to wait
+const maxLogged = 10 // ignored keys in a log line
 
 /**
- * The keys of one issuer. `jose` fetches, holds and imports them, one fetch in flight; when to fetch is decided here: at boot, at an
- * unknown `kid`, and before the keys held are older than the maximum age, but not within the cooldown of the last attempt, whether that
- * failed or not; only where the keys held grow old first, a cooldown after success is shorter. A fetch that fails leaves them as they were.
+ * The keys of one issuer. They are fetched at boot, before they are older than `maxAge`, and for an unknown `kid`: one fetch
+ * at a time, with a pause after each. While the issuer is down, the last keys serve until `maxStale`.
+ *
+ * `jose` selects and imports keys. The schedule is not that of its remote key set, which reads the wall clock alone: with
+ * that clock set back, a removed key would serve on. It would also let requests wait for an issuer that is down.
  */
 export class RemoteKeys {
   readonly settings: IssuerSettings
   readonly #log: FastifyBaseLogger
   readonly #onChange: () => void
-  #remote: RemoteJWKSet | undefined
-  #pending: Promise<boolean> | undefined
-  #fetched: readonly JWK[] = []
-  #held: readonly JWK[] = []
-  #fetchedAt = never
-  #triedAt = never
-  #failures = 0
+  #jwksUri: string | undefined
+  #keys: readonly JWK[] = []
+  #select: CompactVerifyGetKey = createLocalJWKSet({ keys: [] })
+  /** Seconds since the fetch of the keys began. */
+  #age = () => Infinity
+  #pending: Promise<void> | undefined
+  #lastTry: Date | null = null
+  #sinceTry = () => Infinity
+  #lastUrl = ''
   #lastError: string | null = null
+  #failures = 0 // since the last success; the issuer counts as down from the first one on
 
-  /** @param onChange called when the keys held are others than before */
+  /** @param onChange called when other keys are in use than before */
   constructor (settings: IssuerSettings, log: FastifyBaseLogger, onChange: () => void) {
-    this.settings = settings
-    this.#log = log
+    const fetch: IssuerSettings['fetch'] = (url, init) => {
+      const { origin, pathname } = new URL(url)
+      this.#lastUrl = origin + pathname // the query may hold a secret
+      return settings.fetch(url, init)
+    }
+    this.settings = { ...settings, fetch }
+    this.#log = log.child({ issuer: settings.issuer })
     this.#onChange = onChange
+    this.#jwksUri = settings.jwksUri
   }
 
-  /** For the boot: waits for the first keys. */
+  /** Fetches the first keys, at boot. */
   async load (): Promise<void> {
+    const { issuer, lazy } = this.settings
     const first = this.#refresh()
-    if (this.settings.lazy || await first) return
-    throw new KeysUnreachableError(`issuer "${this.settings.issuer}": its keys cannot be fetched (${this.#lastError}). Mend jwksUri or the network, or set lazy: true to start without them`)
+    if (!lazy) await first
+    if (lazy || this.#failures === 0) return
+    throw new KeysUnreachableError(`issuer "${issuer}": its keys cannot be fetched (${this.#lastError}, ` +
+      `${this.#lastUrl}). Fix jwksUri, the issuer or the network, or set lazy: true to start without keys`)
   }
 
-  /** Seconds since 1970: until then, what these keys verified stands without asking again. */
-  get freshUntil (): number {
-    const age = since(this.#fetchedAt)
-    const left = this.settings.maxAge - age
-    // A fetch that is under way may change what is known; one that failed does not, until the next.
-    return now().wall + (this.#failures > 0 ? Math.min(Math.max(left, this.#pause), this.#maxAgeWhileDown - age) : left)
-  }
-
-  /** For `jose`. Throws KeysUnavailable, or an error of `jose` where no key fits. */
+  /** For `jose`. Rejects with KeysUnavailable, or with an error of `jose` where no key fits. */
   readonly getKey: CompactVerifyGetKey = async (header, token) => {
-    const remote = await this.#ensure()
+    await this.#ensureKeys()
     try {
-      return await remote(header, token)
+      return await this.#select(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      const refreshing = this.#refreshing()
-      // While the issuer cannot be asked, nobody knows whether the key is a new one of its.
-      if (refreshing ? !await refreshing : this.#failures > 0) throw this.#unavailable()
-      if (!refreshing) throw error
-      return await remote(header, token)
     }
+    await this.#refresh()
+    // While the issuer is down, nobody knows whether it has a new key of this kid.
+    if (this.#failures > 0) throw this.#unavailable()
+    return await this.#select(header, token)
+  }
+
+  /** Seconds since 1970. Until then, a token that these keys verified need not be verified again. */
+  get freshUntil (): number {
+    const left = this.settings.maxAge - this.#age()
+    // While the issuer is down, nothing new is known before the next fetch.
+    const leftWhileDown = Math.min(Math.max(left, this.#pause), this.#lifetime - this.#age())
+    return Date.now() / 1000 + (this.#failures > 0 ? leftWhileDown : left)
   }
 
   status (): IssuerStatus {
-    const date = (seconds: number) => Number.isFinite(seconds) ? new Date(Math.round(seconds * 1000)) : null
+    const keys = this.#areLost ? [] : this.#keys
     return {
       issuer: this.settings.issuer,
-      keys: this.#held.map(({ kid }) => kid ?? null),
-      age: this.#held.length > 0 ? Math.floor(since(this.#fetchedAt)) : null,
-      lastFetch: date(this.#triedAt.wall),
+      keys: keys.map(({ kid }) => kid ?? null),
+      age: keys.length > 0 ? Math.floor(this.#age()) : null,
+      lastFetch: this.#lastTry,
       lastError: this.#lastError,
-      nextTry: date(now().wall + this.#pause)
+      nextTry: this.#lastTry && new Date(Math.round(Date.now() + this.#pause * 1000))
     }
   }
 
-  /** Keys that are not too old. Waits for new ones only where those held do not serve, and lets go of these only where none can be had. */
-  async #ensure (): Promise<RemoteJWKSet> {
+  /** Fetches new keys where those at hand are old. The request waits only where these may not serve meanwhile. */
+  async #ensureKeys (): Promise<void> {
     const { maxAge } = this.settings
-    const age = since(this.#fetchedAt)
-    const isOutdated = age >= this.#maxAgeWhileDown
-    if (isOutdated && this.#failures > 0) this.#hold([])
+    const age = this.#age()
     if (age >= maxAge * refreshAt) {
-      const refreshing = this.#refreshing()
-      // Known to be down: the keys that were good until then serve on, and nobody waits.
-      const serve = !isOutdated && (age < maxAge || this.#failures > 0)
-      if (!serve && !await refreshing && isOutdated) this.#hold([])
+      const refreshing = this.#refresh()
+      if (age >= (this.#failures > 0 ? this.#lifetime : maxAge)) await refreshing
     }
-    if (this.#remote === undefined || this.#held.length === 0) throw this.#unavailable()
-    return this.#remote
+    if (this.#areLost) throw this.#unavailable()
   }
 
-  get #maxAgeWhileDown (): number {
+  /** Seconds for which the keys serve while the issuer is down. */
+  get #lifetime (): number {
     return Math.max(this.settings.maxAge, this.settings.maxStale)
   }
 
-  /** The fetch in flight, or a new one where one may be tried. */
-  #refreshing (): Promise<boolean> | undefined {
-    return this.#pending ?? (this.#pause <= 0 ? this.#refresh() : undefined)
+  get #areLost (): boolean {
+    return this.#failures > 0 && this.#age() >= this.#lifetime
   }
 
-  /** Seconds until a fetch may be tried. Longer and longer after failures, as long as there are keys to serve meanwhile. */
+  /** Seconds until the next fetch may begin. It grows with the failures as long as there are keys, at most to maxAge. */
   get #pause (): number {
     const { cooldown, maxAge } = this.settings
-    const factor = this.#held.length > 0 ? Math.min(2 ** (this.#failures - 1), backOffLimit) : 1
-    return (this.#failures > 0 ? cooldown * factor : Math.min(cooldown, maxAge * refreshAt)) - since(this.#triedAt)
+    const growth = this.#areLost ? 1 : Math.min(2 ** (this.#failures - 1), backOffLimit)
+    const pause = this.#failures === 0
+      ? Math.min(cooldown, maxAge * refreshAt)
+      : Math.max(cooldown, Math.min(cooldown * growth, maxAge))
+    return pause - this.#sinceTry()
   }
 
-  /** Never rejects: resolves to whether keys were fetched. */
-  #refresh (): Promise<boolean> {
-    this.#triedAt = now()
-    this.#pending ??= this.#reload().then(() => true, (error: unknown) => {
-      this.#failures++
-      this.#lastError = describe(error)
-      const held = this.#held.length > 0 ? 'those held serve on' : 'none are held'
-      this.#log.warn({ issuer: this.settings.issuer, reason: this.#lastError, failures: this.#failures }, `issuer keys could not be fetched; ${held}`)
-      return false
-    }).finally(() => { this.#pending = undefined })
+  /** The fetch in flight, or a new one where the pause is over. Never rejects. */
+  #refresh (): Promise<void> | undefined {
+    if (this.#pause <= 0) this.#pending ??= this.#fetch()
     return this.#pending
   }
 
-  async #reload (): Promise<void> {
-    const { jwksUri, timeout } = this.settings
-    this.#remote ??= createRemoteJWKSet(new URL(jwksUri ?? await discoverKeys(this.settings)), {
-      timeoutDuration: timeout,
-      // When to fetch is decided above.
-      cacheMaxAge: Infinity,
-      cooldownDuration: Infinity,
-      [customFetch]: (url, init) => this.#fetch(url, init)
-    })
-    await this.#remote.reload()
-    // Not before `jose` uses them: what the old keys verify until then must not be kept as if the new ones had.
-    this.#hold(this.#fetched)
-    this.#fetchedAt = this.#triedAt
-    this.#failures = 0
-    this.#lastError = null
+  async #fetch (): Promise<void> {
+    const age = this.#sinceTry = stopwatch()
+    this.#lastTry = new Date()
+    try {
+      this.#use(await this.#fetchKeys())
+      this.#age = age
+      this.#failures = 0
+      this.#lastError = null
+    } catch (error) {
+      this.#failures++
+      this.#lastError = failureOf(error)
+      const fields = { url: this.#lastUrl, reason: this.#lastError, failures: this.#failures }
+      const outcome = this.#areLost ? 'none are left' : 'the last ones serve on'
+      this.#log.warn(fields, `issuer keys could not be fetched; ${outcome}`)
+    } finally {
+      this.#pending = undefined
+    }
   }
 
-  async #fetch (url: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
-    const { fetch, maxBytes, algorithms, issuer } = this.settings
-    const { keys, ignored } = usableKeys(await fetchJson(fetch, url, init, maxBytes), algorithms)
-    if (ignored.length > 0) this.#log.warn({ issuer, ignored }, 'issuer keys that cannot be used were ignored')
+  async #fetchKeys (): Promise<JWK[]> {
+    this.#jwksUri ??= await discoverKeys(this.settings)
+    const set = await fetchJson(this.settings, this.#jwksUri, AbortSignal.timeout(this.settings.timeout))
+    const { keys, ignored } = usableKeys(set, this.settings.algorithms)
+    if (ignored.length > 0) {
+      const fields = { count: ignored.length, ignored: ignored.slice(0, maxLogged) }
+      this.#log.warn(fields, 'issuer keys that cannot be used were ignored')
+    }
     if (keys.length === 0) throw new FetchFault('no usable key')
-    this.#fetched = keys
-    return Response.json({ keys })
+    return keys
   }
 
-  #hold (keys: readonly JWK[]): void {
-    const changed = JSON.stringify(keys) !== JSON.stringify(this.#held)
-    this.#held = keys
-    if (changed) this.#onChange()
+  #use (keys: JWK[]): void {
+    if (JSON.stringify(keys) === JSON.stringify(this.#keys)) return
+    this.#keys = keys
+    this.#select = createLocalJWKSet({ keys })
+    this.#onChange()
   }
 
   #unavailable (): KeysUnavailable {
-    return new KeysUnavailable(Math.max(1, Math.ceil(this.#pause)))
+    return new KeysUnavailable(`${this.#lastError}, ${this.#lastUrl}`, Math.max(1, Math.ceil(this.#pause)))
   }
-}
-
-/** The messages of this library's own errors; of others the name and codes alone, as they may quote what came. */
-function describe (error: unknown): string {
-  // An injected fetch may reject with anything.
-  if (!(error instanceof Error)) return 'unknown error'
-  const { name, code, message, cause } = error as Error & { code?: unknown, cause?: { code?: unknown } }
-  return error instanceof FetchFault ? message : [name, code, cause?.code].filter(Boolean).join(' ')
 }

@@ -2,7 +2,10 @@ import type { AccessLevel } from '../contract/types.js'
 import { misspeltOwner } from './look-alikes.js'
 import { parametersOf } from './url.js'
 
-/** What decides about the access to a route. Boot and run time get these facts from different places and judge them alike. */
+/**
+ * What decides about the access to a route. Boot and run time get these facts from different places and judge them
+ * alike.
+ */
 export interface RouteFacts {
   /** As declared, prefix included. Undefined: no route, so a 404. */
   readonly url: string | undefined
@@ -16,7 +19,10 @@ export interface Demand {
   readonly level: AccessLevel
   /** Whether the host stated the level, or it follows from the URL. */
   readonly source: 'stated' | 'default'
-  /** Why the route's level is probably not what its author intended, and the fix; null where nothing is wrong. Stops the boot. */
+  /**
+   * Why the route's level is probably not what its author intended, and the fix; null where nothing is wrong. Stops the
+   * boot.
+   */
   readonly fault: string | null
 }
 
@@ -41,7 +47,9 @@ export function judgeRoute ({ url, method, config }: RouteFacts, param: string):
     if (stated !== undefined && !isLevel(stated)) {
       return `config.access is ${describe(stated)}. Use one of: ${accessLevels.join(', ')}`
     }
-    if (occurrences > 1) return `the URL has the parameter ":${param}" twice, and the router keeps the last only. Rename all but the owner's`
+    if (occurrences > 1) {
+      return `the URL has the parameter ":${param}" twice, and the router keeps the last only. Rename all but the owner's`
+    }
     if (stated === 'owner' && occurrences === 0) {
       return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
     }
@@ -61,6 +69,9 @@ const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(
 
 const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`
 
-/** `@fastify/cors` answers preflights by such a route; a browser sends no token with them (Fetch standard, CORS-preflight fetch). */
+/**
+ * `@fastify/cors` answers preflights by such a route; a browser sends no token with them (Fetch standard,
+ * CORS-preflight fetch).
+ */
 const servesOptionsOnly = (method: string | readonly string[]) =>
   [method].flat().every((name) => name.toUpperCase() === 'OPTIONS')

@@ -4,7 +4,9 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 /** A route as it was declared, in whatever context of the app. */
 export interface DeclaredRoute {
   readonly context: FastifyInstance
-  /** As `onRoute` was told it. The options of a prefix's root go on to its twin with a slash, which fires no `onRoute`. */
+  /**
+   * As `onRoute` was told it. The options of a prefix's root go on to its twin with a slash, which fires no `onRoute`.
+   */
   readonly url: string
   /** Fastify's own copy of the options; `onRoute` hooks of the host may change it until the app is ready. */
   readonly options: RouteOptions
@@ -30,4 +32,5 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
 }
 
 /** Whether a context is the given one, or inside it: a child inherits from its parent. */
-export const isWithin = (context: object, scope: object): boolean => context === scope || Object.prototype.isPrototypeOf.call(scope, context)
+export const isWithin = (context: object, scope: object): boolean =>
+  context === scope || Object.prototype.isPrototypeOf.call(scope, context)

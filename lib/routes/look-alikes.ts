@@ -10,11 +10,15 @@ export function misspeltOwner (parameters: readonly UrlParameter[], param: strin
   return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param))
 }
 
-/** A parameter that may be the owner by another name (`account_id`, `/users/:id`), or undefined: worth a warning, not more. */
+/**
+ * A parameter that may be the owner by another name (`account_id`, `/users/:id`), or undefined: worth a warning, not
+ * more.
+ */
 export function possibleOwner (parameters: readonly UrlParameter[]): string | undefined {
   return parameters.find(({ name, before }) => {
     const noun = nounOf(squeeze(name))
-    return (people.has(noun) && noun !== squeeze(name)) || (name === 'id' && /\/(users|accounts|members)\/$/i.test(before))
+    const isIdOfPerson = name === 'id' && /\/(users|accounts|members)\/$/i.test(before)
+    return isIdOfPerson || (people.has(noun) && noun !== squeeze(name))
   })?.name
 }
 

@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 
 /**
- * The one comparison that the plugin exists for: the decoded path parameter and the user's id, string to string, without
- * coercion, trimming, case folding or Unicode normalisation. A parameter that was left out or is empty never matches.
+ * The one comparison that the plugin exists for: the decoded path parameter and the user's id, string to string,
+ * without coercion, trimming, case folding or Unicode normalisation. A parameter that was left out or is empty never
+ * matches.
  */
 export function isOwnId (param: unknown, id: string): boolean {
   return typeof param === 'string' && param !== '' && param === id

@@ -6,8 +6,8 @@ type Row = Pick<ScopedRoute, 'method' | 'url' | 'constraints'> & { readonly acce
 const levelWidth = 'unguarded'.length
 
 /**
- * A line for each URL, constraint and level, with its methods together, sorted by URL. No line depends on the others: in the diff of
- * a snapshot a new route is a new line and nothing else.
+ * A line for each URL, constraint and level, with its methods together, sorted by URL. No line depends on the others:
+ * in the diff of a snapshot a new route is a new line and nothing else.
  */
 export function printRoutes (routes: readonly Row[]): string {
   const lines = new Map<string, Row & { methods: Set<string> }>()
@@ -19,8 +19,10 @@ export function printRoutes (routes: readonly Row[]): string {
   }
   return [...lines]
     .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([, { access, url, constraints, methods, source }]) =>
-      [access.padEnd(levelWidth), url + constraintsText(constraints), [...methods].sort().join(', '), source].join('  ').trimEnd() + '\n')
+    .map(([, { access, url, constraints, methods, source }]) => {
+      const cells = [access.padEnd(levelWidth), url + constraintsText(constraints), [...methods].sort().join(', '), source]
+      return `${cells.join('  ').trimEnd()}\n`
+    })
     .join('')
 }
 

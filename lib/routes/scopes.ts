@@ -12,7 +12,8 @@ export interface Scope {
   readonly table: RouteTable
 }
 
-// By the server, which all contexts of an app share: what is in a child context cannot be found from the root otherwise.
+// By the server, which all contexts of an app share: what is in a child context cannot be found from the root
+// otherwise.
 const scopes = new WeakMap<object, Scope[]>()
 
 /** The registrations in all contexts of an app. */
@@ -27,8 +28,8 @@ export function addScope (scope: Scope): void {
   const overlaps = others.some(({ context }) => isWithin(scope.context, context) || isWithin(context, scope.context))
   // The decorator is also that of another copy of the package.
   if (overlaps || scope.context.hasDecorator('userScope')) {
-    throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one inside it. ' +
-      'Register it once, or in sibling contexts')
+    throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
+      'inside it. Register it once, or in sibling contexts')
   }
   scopes.set(scope.context.server, [...others, scope])
 }

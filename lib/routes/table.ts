@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { InvalidRouteError } from '../contract/errors.js'
 import type { ScopedRoute } from '../contract/types.js'
-import { judgeRoute, type Demand } from './access.js'
+import { judgeRoute, type Demand, type RouteFacts } from './access.js'
 import { isWithin, recordRoutes, routesOf, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
 
@@ -35,13 +35,16 @@ export class RouteTable {
   }
 
   /**
-   * Judges every route, for the `onReady` hook: `onRoute` hooks of the host may have changed level, method and URL until then.
+   * Judges every route, for the `onReady` hook: `onRoute` hooks of the host may have changed level, method and URL
+   * until then.
    * @throws InvalidRouteError
    */
   settle (): readonly JudgedRoute[] {
     const routes = this.routes()
     for (const { url, options, demand } of routes) {
-      if (demand.fault) throw new InvalidRouteError(`route ${[options.method].flat().join(', ')} ${options.url}: ${demand.fault}`)
+      if (demand.fault) {
+        throw new InvalidRouteError(`route ${[options.method].flat().join(', ')} ${options.url}: ${demand.fault}`)
+      }
       const name = nameOf({ url, method: options.method })
       const other = this.#byName.get(name)
       this.#byName.set(name, other === undefined || other?.level === demand.level ? demand : null)
@@ -58,8 +61,8 @@ export class RouteTable {
       this.#byConfig.set(config, demand)
     }
     // Wherever the router found the parameter although the URL did not show it, only its owner is let in.
-    const isHidden = demand.level === 'user' && demand.source === 'default' && readParam(request, this.#param) !== undefined
-    return isHidden ? { ...demand, level: 'owner' } : demand
+    const isByUrl = demand.level === 'user' && demand.source === 'default'
+    return isByUrl && readParam(request, this.#param) !== undefined ? { ...demand, level: 'owner' } : demand
   }
 
   #judge (config: RouteConfig): Demand {
@@ -88,7 +91,7 @@ export class RouteTable {
   }
 }
 
-const nameOf = ({ url, method }: { url: string | undefined, method: string | readonly string[] }) => `${String(method)} ${url}`
+const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`
 
 /** Where a route is served: by each of its methods, and the root of a prefix with a trailing slash and without. */
 export function placesOf ({ url, options }: DeclaredRoute): Array<Pick<ScopedRoute, 'method' | 'url' | 'constraints'>> {

@@ -2,7 +2,10 @@
 export interface UrlParameter {
   /** As the router reads it: it ends at a bracket, a hyphen, a dot or a slash. */
   readonly name: string
-  /** As a person reads it: to the router `:user-id` is a parameter `user` and the text `-id`, and `(:user_id)` is one named `user_id)`. */
+  /**
+   * As a person reads it: to the router `:user-id` is a parameter `user` and the text `-id`, and `(:user_id)` is one
+   * named `user_id)`.
+   */
   readonly words: readonly string[]
   /** All of the URL before its colon. */
   readonly before: string

@@ -1,6 +1,7 @@
 import { carriesBearer, isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/annotate.js'
 import { constraintsText } from '../routes/print.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
+import { basePaths } from './base-paths.js'
 import { orAllow, ScopeAssertionError, type Finding } from './findings.js'
 import { fillUrl } from './route-requests.js'
 import { readTask, type Settings } from './settings.js'
@@ -62,15 +63,6 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
 
 /** The root of a prefix is served with a slash and without, and is one operation. */
 const keyOf = (method: string, path: string) => `${method} ${path.replace(/^\/|\/$|\?/g, '')}`
-
-/** What `stripBasePath` cuts from the URLs of routes, one after the other. */
-function basePaths ({ basePath = '', servers }: ApiDocument): string[] {
-  const ofServers = (servers ?? []).map(({ url, variables }) => {
-    const filled = url.replace(/\{([^{}]+)\}/g, (text, name: string) => variables?.[name]?.default ?? text)
-    return URL.canParse(filled) ? new URL(filled).pathname : filled
-  })
-  return [basePath, ...ofServers].filter((path) => path !== '/')
-}
 
 /** What the document must say of bearer tokens, and the responses that the guard gives. */
 const demands: Record<AppRoute['access'], readonly [says: string, ...responses: string[]]> = {

@@ -1,7 +1,8 @@
 import { compactVerify } from 'jose'
-import type { ClaimsReader } from './claims.js'
 import { refuse, type Refusal } from '../contract/errors.js'
+import { quote } from '../contract/quote.js'
 import { KeysUnavailable, type RemoteKeys } from '../keys/remote-keys.js'
+import type { ClaimsReader } from './claims.js'
 import type { Verifier } from './verifier.js'
 
 /** A verifier for the tokens of one issuer, by its remote keys. */
@@ -11,8 +12,11 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
   return async (jws) => {
     const { alg } = jws.header
     // By the configured list and never by what the token asks for (RFC 8725 §3.1).
-    if (typeof alg !== 'string' || !algorithms.includes(alg)) throw refuse('INVALID_TOKEN_SIGNATURE', `header parameter "alg" is none of those configured for the issuer "${issuer}"`)
-    // The library would judge its form before the signature; it is refused in any form.
+    if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+      throw refuse('INVALID_TOKEN_SIGNATURE', `header parameter "alg" is ${quote(alg)}, ` +
+        `and not one of those configured for the issuer "${issuer}": ${algorithms.join(', ')}`)
+    }
+    // Refused in any form; `jose` would judge its form, before the signature.
     if (Object.hasOwn(jws.header, 'crit')) throw refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
     try {
       await compactVerify(jws.token, keys.getKey, options)
@@ -20,13 +24,16 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
       throw translate(error, issuer)
     }
     const found = readClaims(jws)
-    return { ...found, verifiedBy: issuer, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
+    return { ...found, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
   }
 }
 
-/** Whatever `jose` throws is no proof of a signature; its messages may quote the token, so only the code is kept. */
+/** No error of `jose` proves anything of a signature. Its messages may quote the token, so only the code is kept. */
 function translate (error: unknown, issuer: string): Refusal {
-  if (error instanceof KeysUnavailable) return refuse('KEYS_UNAVAILABLE', `the keys of the issuer "${issuer}" cannot be had`, error.retryAfter)
+  if (error instanceof KeysUnavailable) {
+    const reason = `the keys of the issuer "${issuer}" are unavailable (${error.message})`
+    return refuse('KEYS_UNAVAILABLE', reason, error.retryAfter)
+  }
   const code = String((error as { code?: unknown }).code)
   return refuse('INVALID_TOKEN_SIGNATURE', `the signature does not verify with a key of the issuer "${issuer}" (${code})`)
 }

@@ -2,9 +2,9 @@ import Fastify, { type FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import { judgeRoute } from '../../lib/routes/access.js'
 import userScope, { InvalidRouteError, type AccessLevel, type UserScopeOptions } from '../../lib/index.js'
-import { bearer, build, secret, sign, tokenFor } from '../support/host.js'
+import { bearer, build, secret, sign, tokenFor, testWithCaches } from '../support/host.js'
 
-t.test('default levels', async (t) => {
+testWithCaches('default levels', async (t) => {
   const rows: Array<[url: string, level: AccessLevel, method?: string | string[]]> = [
     ['/api/:user_id/tasks', 'owner'],
     ['/:user_id', 'owner'],
@@ -74,7 +74,7 @@ for (const [url, access, says, options] of refusedRoutes) {
   })
 }
 
-t.test('names that are not alike, or whose route states a level', async (t) => {
+testWithCaches('names that are not alike, or whose route states a level', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, { secret })
@@ -96,7 +96,7 @@ async function opened (t: Parameters<typeof build>[0], url: string, paths: strin
   return answers
 }
 
-t.test('the decoded path parameter is compared, string to string', async (t) => {
+testWithCaches('the decoded path parameter is compared, string to string', async (t) => {
   const forbidden = 'FORBIDDEN_USER_ACCESS'
   const rows: Array<[path: string, answer: string, id?: string]> = [
     ['/u/alice', '200'],
@@ -151,7 +151,7 @@ t.test('the decoded path parameter is compared, string to string', async (t) => 
   t.same(await opened(t, '/u/:user_id', [`/u/${'a'.repeat(101)}`], {}, {}, 'a'.repeat(101)), ['FST_ERR_MAX_PARAM_LENGTH'])
 })
 
-t.test('forms of parameters', async (t) => {
+testWithCaches('forms of parameters', async (t) => {
   const forbidden = 'FORBIDDEN_USER_ACCESS'
   const cases: Array<[url: string, paths: Record<string, string>, server?: FastifyServerOptions]> = [
     ['/u/:user_id?', { '/u/alice': '200', '/u/': forbidden, '/u': forbidden, '/u/bob': forbidden }],
@@ -171,7 +171,7 @@ t.test('forms of parameters', async (t) => {
   }
 })
 
-t.test('tokens of two users on each other\'s paths', async (t) => {
+testWithCaches('tokens of two users on each other\'s paths', async (t) => {
   const { send } = await build(t)
   for (const user of ['alice', 'bob']) {
     for (const path of ['alice', 'bob']) {

@@ -121,19 +121,6 @@ t.test('with @fastify/autoload', async (t) => {
   }
 })
 
-t.test('an app that was created before the plugin was loaded', async (t) => {
-  // The loader gives a copy of the library for each query, which has not seen the app being created.
-  const { app, log } = create()
-  const copy = async () => (await import('../../lib/index.js?late' as string) as { default: typeof userScope }).default
-  const { status } = await boot(t, async () => {
-    const late = await copy()
-    await app.register(async (wrapper) => { await wrapper.register(late, { secret }) })
-    await app.register(routes, { prefix: '/api' })
-  }, { app, log })
-  t.equal(status, 200)
-  t.match(log, [{ msg: guardsNothing }])
-})
-
 t.test('parameters that may be the owner by another name are named, unless the level is stated', async (t) => {
   const alike = ['/a/:account_id', '/b/:accountId', '/c/:author_id', '/d/:member_uuid', '/users/:id', '/Accounts/:id/x', '/v1/members/:id']
   const others = ['/e/:account', '/tasks/:id', '/users/x/:id', '/myusers/:id', '/f/:author', '/users/:id.json'].slice(0, 5)

@@ -1,0 +1,35 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import { closingBracket, parametersOf } from '../../lib/routes/url.js'
+
+const urls: Array<[url: string, names: string[], words: string[], path: string]> = [
+  ['/', [], [], '/'],
+  ['/a/:user_id/b', ['user_id'], ['user_id'], '/a/1/b'],
+  ['/a/:user_id?', ['user_id'], ['user_id', ''], '/a/1'],
+  ['/a/:user-id', ['user'], ['user-id'], '/a/1-id'],
+  ['/a/:x(^\\d+$)/b', ['x'], ['x'], '/a/1/b'],
+  ['/a/:x(^[1\\)]$)/c', ['x'], ['x'], '/a/1/c'],
+  ['/a/:x-:y.json', ['x', 'y'], ['x-', 'y', 'json', 'y', 'json'], '/a/1-1.json'],
+  ['/a/:x(\\d+)h:y(\\d+)m', ['x', 'y'], ['x', 'y'], '/a/1h1m'],
+  ['/a::b/:x', ['x'], ['x'], '/a:b/1'],
+  ['/a/*', [], [], '/a/1']
+]
+
+t.test('the parameters of a URL, as the router reads it', async (t) => {
+  for (const [url, names, , path] of urls) {
+    t.same(parametersOf(url).map(({ name }) => name), names, url)
+    const app = Fastify()
+    app.get(url, async ({ params }) => Object.keys(params as object).filter((name) => name !== '*'))
+    t.same((await app.inject(path)).json(), names, `${url} in the router`)
+    await app.close()
+  }
+})
+
+t.test('and as a person reads it', async (t) => {
+  for (const [url, , words] of urls) t.same(parametersOf(url).flatMap((parameter) => parameter.words), words, url)
+  t.same(parametersOf('/a/:x/b/:y').map(({ before }) => before), ['/a/', '/a/:x/b/'])
+})
+
+t.test('where the expression of a parameter ends', async (t) => {
+  t.same(['(a)b', '((a)b)c', '(\\)a)', '(a'].map((text) => closingBracket(text, 0)), [2, 5, 4, 2])
+})
