@@ -28,11 +28,12 @@ export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constrai
 /** By which a route is named in options, messages and sets. */
 export const nameOf = ({ method, url }: { method: string, url: string }): string => `${method} ${url}`
 
-/** The same of the GET route of a HEAD route: it answers the same and more. */
-export const getNameOf = ({ method, url }: { method: string, url: string }) => nameOf({ method: method === 'HEAD' ? 'GET' : method, url })
+/** The same of the GET route of a HEAD route, which answers the same and more. */
+export const getNameOf = ({ method, url }: Parameters<typeof nameOf>[0]): string =>
+  nameOf({ method: method === 'HEAD' ? 'GET' : method, url })
 
 /**
- * Every route of an app, which gets ready by it: those of each registration of the plugin, and those outside of all of them.
+ * Every route of an app, which gets ready by it: of each registration of the plugin, and outside of all of them.
  * @throws TypeError where it is no app, or was created before the test kit was loaded
  */
 export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
@@ -51,17 +52,17 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
     const has = (name: string) => own.some((each) => each.name === name)
     const params = param === null ? all : [param]
     const parameter = params.find(has) ?? null
-    const { level, source } = param === null ? { level: 'unguarded' as const, source: '' as const } : judgeRoute(route.options, param)
-    const [lookAlike] = parameter !== null ? [] : [
+    const demand = param === null ? { level: 'unguarded', source: '' } as const : judgeRoute(route.options, param)
+    const [lookAlike] = [
       ...all.filter(has).map((name) => `":${name}" is the owner's parameter of another scope`),
       ...params.map((name) => [misspeltOwner(own, name), name]).filter(([misspelt]) => misspelt)
         .map(([misspelt, name]) => `":${misspelt}" looks like the owner's parameter ":${name}"`)
-    ]
-    return { ...place, access: level, source, parameter, lookAlike, options: route.options }
+    ].filter(() => parameter === null)
+    return { ...place, access: demand.level, source: demand.source, parameter, lookAlike, options: route.options }
   }))
 }
 
-/** The owner's parameter in a context, or null where nothing guards it. A second copy of the package shows by its decorator only. */
+/** The owner's parameter in a context; null where nothing guards it. A second copy of the plugin has its decorator. */
 function paramIn (context: FastifyInstance, scopes: readonly Scope[]): string | null {
   const own = scopes.find((scope) => isWithin(context, scope.context))
   if (own) return own.param
@@ -70,8 +71,8 @@ function paramIn (context: FastifyInstance, scopes: readonly Scope[]): string | 
 }
 
 /**
- * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL, with the level `unguarded` for what
- * is outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
+ * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL, with the level `unguarded`
+ * for what is outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
  * @param app gets ready by it
  */
 export const routeTable = async (app: AnyApp): Promise<string> => printRoutes(await appRoutes(app))

@@ -14,14 +14,15 @@ type Row = [label: string, expectation: Expectation, path: string, token?: strin
 
 export const outOfHers = "alice's token, a path out of hers"
 
-/** Every way in that is tried: without a good token, to others' paths, to what is nearly alice's. The last ones must let her in. */
-export function attemptsOn (route: AppRoute, parts: RequestParts, { alice, bob, good, expired, forged }: Tokens): Attempt[] {
+/** Every way in that is tried: without a good token, to others' paths, to what is nearly alice's, and to her own. */
+export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens): Attempt[] {
+  const { alice, bob, good, expired, forged } = tokens
   const { url, parameter, access } = route
   const isReached = ({ reached }: HeldAnswer) => reached === route.options
   const refused = (expected: string, fits: (status: number) => boolean) =>
     ({ expected, fits: ({ status, reached }: HeldAnswer) => reached === null && fits(status) })
   const unauthorized = { ...refused('401', (status) => status === 401), validate: true as const }
-  // Hosts hide what is another's as if it did not exist. Without a known guard, a 404 may only mean that there is no bob.
+  // Hosts hide what is another's as if it did not exist. Without a guard, a 404 may only mean that there is no bob.
   const forbidden = refused('403', (status) => status === 403 || (status === 404 && access === 'owner'))
   const refusedAnyhow = refused('4xx', (status) => status >= 400 && status < 500)
   // The router may take it for another route, or for none; what hooks of the host make of that is not judged here.
@@ -35,8 +36,10 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, { alice, bob, 
     }
   }
   // What else keeps her from the handler is told once; a host may also refuse what comes twice, or too often.
-  const notForbidden = { ...admitted, fits: ({ status, notFound }: HeldAnswer) => status !== 401 && status !== 403 && !notFound }
+  const isForbidden = ({ status, notFound }: HeldAnswer) => status === 401 || status === 403 || notFound
+  const notForbidden: Expectation = { ...admitted, fits: (answer) => !isForbidden(answer) }
   const to = (owner: string, variant = url) => pathFor(route, owner, parts, variant)
+  const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
   const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
   const rows: Row[] = [
     ['no token', unauthorized, to(hers)],
@@ -45,27 +48,30 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, { alice, bob, 
     ["alice's token, bob's path", forbidden, to(his), good],
     ["alice's token, bob's path, percent-encoded", forbidden, to(percentEncode(bob)), good],
     ["alice's token, bob's path, with a trailing slash", notReached, to(his, `${url}/`), good],
-    ["alice's token, bob's path, in capitals", notReached, to(his, url.replace(/^[^:*]+/, (text) => text.toUpperCase())), good],
+    ["alice's token, bob's path, in capitals", notReached, to(his, capitals), good],
     ["alice's token, bob's path, with two slashes", notReached, to(his, `/${url}`), good],
     ...pathsOutOf(route, alice, bob).map((path): Row => [outOfHers, refusedAnyhow, path, good]),
-    ...nearly(alice, bob).map((id): Row => [`alice's token, path of ${JSON.stringify(id)}`, refusedAnyhow, to(encodeURIComponent(id)), good]),
+    ...nearly(alice, bob).map((id): Row =>
+      [`alice's token, path of ${JSON.stringify(id)}`, refusedAnyhow, to(encodeURIComponent(id)), good]),
     ["alice's token, her own path", admitted, to(hers), good],
     ["alice's token, her own path, percent-encoded", notForbidden, to(percentEncode(alice)), good]
   ]
-  return rows.filter(([label, , , token]) => token !== undefined || label === 'no token').map(([label, expectation, path, token]) => {
-    const { headers = {} } = parts
-    return { label, ...expectation, request: requestTo(route.method, path, expectation.validate ? { headers } : parts, token) }
-  })
+  const bare = { headers: parts.headers ?? {} }
+  return rows.filter(([label]) => expired !== undefined || label !== 'an expired token')
+    .map(([label, way, path, token]) =>
+      ({ label, ...way, request: requestTo(route.method, path, way.validate ? bare : parts, token) }))
 }
 /** Every byte, also of what needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 
-/** Dot segments behind alice's id, which lead to bob where somebody resolves them: an upstream, or `new URL()` in the handler. */
+/** Dot segments behind alice's id, which lead to bob for whoever resolves them: an upstream, or the handler. */
 function pathsOutOf ({ url, parameter }: AppRoute, alice: string, bob: string): string[] {
   const [, rest = ''] = url.split(`:${parameter}`)
   const up = rest.split('/').length - 1
-  return !rest.endsWith('*') ? [] : ['..%2F', '%2E%2E%5C'].map((step) => fillUrl(url, (name, pattern) =>
-    name === '*' ? step.repeat(up) + encodeURIComponent(bob) : valueFor(pattern, ...name === parameter ? [alice] : [])))
+  return ['..%2F', '%2E%2E%5C'].filter(() => rest.endsWith('*')).map((step) => fillUrl(url, (name, pattern) => {
+    if (name === '*') return step.repeat(up) + encodeURIComponent(bob)
+    return valueFor(pattern, ...name === parameter ? [alice] : [])
+  }))
 }
 
 /** Ids that a comparison after coercion, trimming, folding or normalisation takes for alice's. */

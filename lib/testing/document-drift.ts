@@ -15,9 +15,9 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
 
 /**
- * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) says of each operation what its route's level says: whether a bearer
- * token is needed, that 401 and 403 are among the responses, and the level itself where the operation has the mark; that each
- * operation is served; and that each route is in the document (HEAD and OPTIONS need not be). No request is made.
+ * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) says of each operation what its route's level says: whether
+ * a bearer token is needed, that 401 and 403 are among the responses, and the level itself where it has the mark; that
+ * each operation is served; and that each route is in it (HEAD and OPTIONS need not be). No request is made.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every operation which differs from its route
  * @throws TypeError where there is no document
@@ -27,11 +27,13 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
   const { routes, judged, isAllowed, inVain } = await readTask(app, options, known, 'assertDocumentMatchesGuards')
   const document: unknown = options.document ?? (app as unknown as { swagger?: () => unknown }).swagger?.()
   if (!isApiDocument(document)) {
-    throw new TypeError('no OpenAPI document: register @fastify/swagger where the app that is given sees it, or give the option "document"')
+    throw new TypeError('no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
+      'or give the option "document"')
   }
   const findings: Finding[] = []
-  const report = ({ method, url }: { method: string, url: string }, level: string, notes: readonly string[]) => {
-    if (notes.length > 0 && !isAllowed({ method, url })) findings.push({ methods: [method], url, level, notes, failures: [] })
+  const report = ({ method, url }: Pick<AppRoute, 'method' | 'url'>, level: string, notes: string[]) => {
+    if (notes.length === 0 || isAllowed({ method, url })) return
+    findings.push({ methods: [method], url, level, notes, failures: [] })
   }
   const bases = basePaths(document)
   const keyed = routes.map((route) => {
@@ -46,16 +48,19 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
       const wanted = keyOf(place.method, url)
       const whole = keyed.filter(({ key }) => key === wanted)
       const found = whole.length > 0 ? whole : keyed.filter(({ cut }) => cut === wanted)
-      if (found.length === 0) report(place, '', [`the document has it, and the app has no such route: remove it${orAllow}`])
+      const gone = `the document has it, and the app has no such route: remove it${orAllow}`
+      if (found.length === 0) report(place, '', [gone])
       for (const { route, key } of found) {
         served.add(key)
-        if (judged.includes(route)) report(place, constraintsText(route.constraints).trim(), compare(operation, document, route))
+        const notes = judged.includes(route) ? compare(operation, document, route) : []
+        report(place, constraintsText(route.constraints).trim(), notes)
       }
     }
   }
-  const absent = keyed.filter(({ route, key }) => judged.includes(route) && !served.has(key) && !/^(OPTIONS|HEAD)$/.test(route.method))
-  for (const { route } of absent) {
-    report(route, `(${route.access})`, [`it is served, and the document does not have it: take schema.hide away${orAllow}`])
+  const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
+  for (const { route, key } of keyed) {
+    const isNeeded = judged.includes(route) && route.method !== 'OPTIONS' && route.method !== 'HEAD'
+    if (isNeeded && !served.has(key)) report(route, `(${route.access})`, [hidden])
   }
   findings.push(...inVain())
   if (findings.length > 0) throw new ScopeAssertionError('are not what the document says', findings)
@@ -86,7 +91,7 @@ function compare (operation: Operation, document: ApiDocument, { access }: AppRo
   // Where the plugin asks for no token, the host may ask for anything else.
   const said = (says === 'open' ? names.filter(isBearer) : names).length === 0 ? 'open' : guarded
   const unknown = names.filter((name) => !Object.hasOwn(schemes, name))
-  const isMet = names.length === 0 || security.some((requirement) => requirement.length > 0 && requirement.every(isBearer))
+  const isMet = security.some((requirement) => requirement.length > 0 && requirement.every(isBearer))
   const mark = operation['x-user-scope']
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
   const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
@@ -94,7 +99,7 @@ function compare (operation: Operation, document: ApiDocument, { access }: AppRo
     ...said === says ? [] : [`the document says ${said}, and ${is}`],
     ...mark === undefined || mark === access ? [] : [`its mark x-user-scope is '${String(mark)}', and ${is}`],
     ...unknown.map((name) => `it names the security scheme "${name}", which the document does not define`),
-    ...says === 'open' || isMet || unknown.length > 0
+    ...says === 'open' || isMet || names.length === 0 || unknown.length > 0
       ? []
       : [`no security requirement of it is met by a bearer token alone: ${names.join(', ')}`],
     ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)

@@ -19,7 +19,7 @@ export interface HeldAnswer {
   notFound: boolean
 }
 
-/** @param validate whether validation refuses the request, as it does everybody's; else it goes on to the handler all the same */
+/** @param validate whether validation refuses the request, as it does everybody's; else it goes on to the handler */
 export type Send = (request: InjectOptions, validate?: boolean) => Promise<HeldAnswer>
 
 type Run = HeldAnswer & { readonly validate: boolean }
@@ -42,7 +42,7 @@ subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
   prepared.add(fastify.server)
   fastify.addHook('onRequest', takeMark)
-  // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, those of others no further.
+  // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, and no further.
   fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onRoute', (options) => {
     const hooks = [options.preHandler ?? []].flat()
@@ -86,7 +86,8 @@ function holdBack (route: RouteOptions) {
     if (!run) return done()
     run.reached = route
     run.params = { ...params as object }
-    if (validationError?.validationContext === 'params') run.invalidParam = validationError.validation?.[0]?.instancePath
+    const { validationContext, validation } = validationError ?? {}
+    if (validationContext === 'params') run.invalidParam = validation?.[0]?.instancePath
     done(new HeldBackError(418))
   }
   holds.add(hold)
@@ -94,8 +95,8 @@ function holdBack (route: RouteOptions) {
 }
 
 /**
- * In place of the handler's answer. An error, so that hooks of the host that opened something in `preHandler`, a transaction
- * say, end it in `onError` or `onSend`. Its status is none of the server's faults, which may raise an alarm.
+ * In place of the handler's answer. An error, so that hooks of the host that opened something in `preHandler`, such as a
+ * transaction, end it in `onError` or `onSend`. Its status is none of the server's faults, which may raise an alarm.
  */
 class HeldBackError extends Error {
   constructor (readonly statusCode: number) { super('the handler was held back by fastify-user-scope/testing') }
@@ -105,16 +106,18 @@ export const createdBefore = () =>
   new TypeError('the app was created before the test kit was loaded, so its routes are unknown. ' +
     "Fix: move this line above the import of the app: import … from 'fastify-user-scope/testing'")
 
-/** How to send requests through routing, hooks and validation up to a handler. @throws TypeError where the handler would run */
+/** Sends requests through routing, hooks and validation up to handlers. @throws TypeError where handlers would run */
 export function holdRequests (app: FastifyInstance, timeout: number): Send {
   if (!prepared.has(app.server)) throw createdBefore()
-  const loose = routesOf(app)?.find(({ options }) => ![options.preHandler ?? []].flat().some((hook) => holds.has(hook)))
+  const isHeld = ({ preHandler = [] }: RouteOptions) => [preHandler].flat().some((hook) => holds.has(hook))
+  const loose = routesOf(app)?.find(({ options }) => !isHeld(options))
   if (loose) {
-    throw new TypeError(`an onRoute hook replaces the option "preHandler" of ${String(loose.options.method)} ${loose.url}, ` +
-      'so its handler would run. Fix: add to the list that is there. Nothing was sent')
+    throw new TypeError(`an onRoute hook replaces the option "preHandler" of ${String(loose.options.method)} ` +
+      `${loose.url}, so its handler would run. Fix: add to the list that is there. Nothing was sent`)
   }
   return async (request, validate = false) => {
-    const run: Run = { status: 0, says: '', reached: null, params: {}, invalidParam: undefined, notFound: false, validate }
+    const none = { status: 0, says: '', reached: null, params: {}, invalidParam: undefined, notFound: false }
+    const run: Run = { ...none, validate }
     const mark = randomUUID()
     sent.set(mark, run)
     const late = new AbortController()

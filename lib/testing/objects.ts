@@ -25,7 +25,8 @@ export class Owner {
   constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {
     const all = Object.values(Object(makers) as object)
     if (all.length > 0 && all.every((maker) => typeof maker === 'function')) return
-    throw new TypeError('option "objects" must have a function for each kind of object: { task_id: async ({ inject, owner }) => id }')
+    throw new TypeError('option "objects" must have a function for each kind of object: ' +
+      '{ task_id: async ({ inject, owner }) => id }')
   }
 
   readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
@@ -39,7 +40,8 @@ export class Owner {
     for (const [name, maker] of Object.entries(this.makers)) {
       const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: { ...ids } })
       if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
-        throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", and returned ${JSON.stringify(id)}`)
+        throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
+          `and returned ${JSON.stringify(id)}`)
       }
       ids[name] = id
     }

@@ -2,7 +2,8 @@ import { scopesOf } from '../routes/scopes.js'
 import { parametersOf } from '../routes/url.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
 import { attemptsOn, outOfHers } from './attempts.js'
-import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished, type Failure, type Finding } from './findings.js'
+import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished } from './findings.js'
+import type { Failure, Finding } from './findings.js'
 import { holdRequests } from './held-requests.js'
 import { readPeople, type People } from './people.js'
 import { findAround } from './places.js'
@@ -18,14 +19,15 @@ export interface OwnershipSettings extends Settings {
 export type OwnershipOptions = OwnershipSettings & People
 
 /**
- * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context, is asked
- * without a token, with an expired and a forged one (401), with alice's token on bob's path, in each form that a router might
- * take for it (403), on paths that are nearly hers or lead out of hers (refused), and on her own, which must get to the handler.
+ * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context,
+ * is asked without a token, with an expired and a forged one (401), with alice's token on bob's path, in each form that
+ * a router might take for it (403), on paths that are nearly hers or lead out of hers (refused), and on her own, which
+ * must get to the handler.
  *
  * No handler runs, not even for her own path; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
- * @throws TypeError where alice and bob are one, no route takes her token, the plugin is not there, or no route has an owner
+ * @throws TypeError where no route takes alice's token, the plugin is not there, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   const task = await readTask(app, options, ['issuer', 'alice', 'bob', 'timeout'], 'assertOwnership')
@@ -35,7 +37,9 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   if (scopesOf(app).length === 0 && routes.every(({ access }) => access === 'unguarded')) {
     throw new TypeError('the plugin is not registered in this app')
   }
-  if (judged.every(({ parameter }) => parameter === null)) throw new TypeError('no route has an owner in its URL: there is nothing to try')
+  if (judged.every(({ parameter }) => parameter === null)) {
+    throw new TypeError('no route has an owner in its URL: there is nothing to try')
+  }
   const owned = judged.filter((route) => route.parameter !== null && !isPreflight(route) && !isAllowed(route))
   const findings: Finding[] = []
   // One after the other, so that what a host counts or locks for each user is not met by a crowd.
@@ -43,7 +47,8 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     const failures: Failure[] = []
     for (const { label, expected, request, validate, fits } of attemptsOn(route, partsFor(route, params), tokens)) {
       const answer = await send(request, validate)
-      if (!fits(answer)) failures.push({ label, expected, answer: describeAnswer(answer, route.options), url: String(request.url) })
+      const says = describeAnswer(answer, route.options)
+      if (!fits(answer)) failures.push({ label, expected, answer: says, url: String(request.url) })
       // A host that does not answer would not answer the others either, and each costs its time.
       if (answer.status === 0) break
     }
@@ -51,13 +56,15 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     if (failures.length + notes.length > 0) findings.push(findingOf(route, notes, failures))
   }
   // The fault of the test, and not of each route.
-  if (findings.length > 0 && findings.length === owned.length && findings.every(({ notes }) => notes.includes(tokenNotTaken))) {
-    throw new TypeError(`${tokenNotTaken} (${findings[0]?.failures.at(-1)?.answer})`)
+  const [first] = findings.length === owned.length ? findings : []
+  if (first && findings.every(({ notes }) => notes.includes(tokenNotTaken))) {
+    throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
   }
   const others = judged.filter(({ parameter, method }) => parameter === null && method !== 'OPTIONS')
   const alike = others.filter((route) => route.lookAlike && !isAllowed(route))
   findings.push(
-    ...alike.map((route) => findingOf(route, [`${route.lookAlike}, and is compared with nobody's id: rename it${orAllow}`])),
+    ...alike.map((route) =>
+      findingOf(route, [`${route.lookAlike}, and is compared with nobody's id: rename it${orAllow}`])),
     ...await findAround(owned, others, task, tokens, send),
     ...task.inVain()
   )
@@ -65,7 +72,8 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
 }
 
 /** A route that serves OPTIONS alone, as `@fastify/cors` makes it, is asked before there is a token. */
-const isPreflight = ({ method, access, source }: AppRoute) => method === 'OPTIONS' && access === 'public' && source === 'default'
+const isPreflight = ({ method, access, source }: AppRoute) =>
+  method === 'OPTIONS' && access === 'public' && source === 'default'
 
 function levelNotes ({ access, parameter }: AppRoute): string[] {
   const has = `though its URL has the owner's ":${parameter}"`
@@ -80,15 +88,18 @@ function hints (route: AppRoute, failures: readonly Failure[]): string[] {
   const { url, parameter } = route
   const kept = failures.filter(({ expected }) => expected === 'its handler')
   const isKeptBy = (form: RegExp) => kept.length > 0 && kept.every(({ answer }) => form.test(answer))
-  const hasPattern = parametersOf(url).some(({ name, before }) => name === parameter && url.startsWith(`:${name}(`, before.length))
+  const hasPattern = parametersOf(url).some(({ name, before }) =>
+    name === parameter && url.startsWith(`:${name}(`, before.length))
   const causes: Array<[isCause: boolean, hint: string]> = [
     [failures.some(({ answer }) => answer.startsWith('none:')),
       'not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer'],
-    [failures.some(({ answer }) => answer.startsWith('429')), 'not tried to the end: a rate limit of the host, which tests should raise'],
+    [failures.some(({ answer }) => answer.startsWith('429')),
+      'not tried to the end: a rate limit of the host, which tests should raise'],
     [failures.some(({ label }) => label === outOfHers),
       `what stands behind ":${parameter}" may lead out of it for whoever resolves dot segments: refuse them${orAllow}`],
     [isKeptBy(/^401\b/), tokenNotTaken],
-    [isKeptBy(/^its handler/), `a hook changes ":${parameter}" after it was compared, and the handler sees another's id`],
+    [isKeptBy(/^its handler/),
+      `a hook changes ":${parameter}" after it was compared, and the handler sees another's id`],
     [isKeptBy(/^403\b/), 'alice is kept from her own path: does a hook change the id, or need more than her token?'],
     [isKeptBy(/^404, no route/) && hasPattern,
       `not tried to the end: alice's id does not fit ":${parameter}": give alice and bob ids such as your users have`],

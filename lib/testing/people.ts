@@ -21,20 +21,21 @@ export type People = PeopleByIssuer | { issuer?: never, alice: Person, bob: stri
 export type PeopleWithTokens = PeopleByIssuer | { issuer?: never, alice: Person, bob: Person }
 
 /** Their ids, and tokens of alice's. */
-export interface Tokens extends Record<'alice' | 'bob' | 'good' | 'forged', string> { readonly expired: string | undefined }
+export interface Tokens extends Record<'alice' | 'bob' | 'good' | 'forged', string> { expired: string | undefined }
 
 /** @throws TypeError where both are the same user, one has no id that is a string, or nobody signs tokens for alice */
 export async function readPeople ({ issuer, alice, bob }: Partial<People>): Promise<Tokens> {
   const ids = { alice: readId(alice, 'alice'), bob: readId(bob, 'bob') }
   if (ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
   if (issuer instanceof Promise) throw new TypeError("await the issuer: with mode 'jwks' it comes by a promise")
-  if (typeof issuer?.token !== 'function') {
-    const { token, expired, forged = forge(String(token)) } = alice as Partial<Person>
-    if (typeof token !== 'string') throw new TypeError('give an issuer that signs tokens, or alice as { id, token }')
-    return { ...ids, good: token, expired, forged }
+  if (typeof issuer?.token === 'function') {
+    const subject = alice as TokenSubject
+    const [good, expired] = [await issuer.token(subject), await issuer.expired(subject)]
+    return { ...ids, good, expired, forged: await issuer.forged(subject) }
   }
-  const [good, expired, forged] = [await issuer.token(alice as TokenSubject), await issuer.expired(alice as TokenSubject), await issuer.forged(alice as TokenSubject)]
-  return { ...ids, good, expired, forged }
+  const { token, expired, forged = forge(String(token)) } = alice as Partial<Person>
+  if (typeof token !== 'string') throw new TypeError('give an issuer that signs tokens, or alice as { id, token }')
+  return { ...ids, good: token, expired, forged }
 }
 
 /** A good token of bob's. @throws TypeError where nobody signs it */
@@ -52,4 +53,4 @@ function readId (person: unknown, name: string): string {
 }
 
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
-const forge = (token: string) => token.replace(/\.(.)([^.]*)$/, (_all, first, rest) => `.${first === 'A' ? 'B' : 'A'}${rest}`)
+const forge = (token: string) => token.replace(/(?<=\.)[^.](?=[^.]*$)/, (first) => first === 'A' ? 'B' : 'A')

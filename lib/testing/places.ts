@@ -7,12 +7,12 @@ import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } fr
 import type { Task } from './settings.js'
 
 /**
- * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters, as far as
- * it leads to an owner's place or below it, with alice's token, by each method. Whatever handler is reached is a finding.
+ * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters,
+ * as far as it leads to an owner's place or below, by each method, with alice's token. A handler reached is a finding.
  * @param others routes without an owner in their URL
  */
 export async function findAround (
-  owned: readonly AppRoute[], others: readonly AppRoute[], { params, isAllowed }: Task, { bob, good }: Tokens, send: Send
+  owned: AppRoute[], others: AppRoute[], { params, isAllowed }: Task, { bob, good }: Tokens, send: Send
 ): Promise<Finding[]> {
   const places = owned.map((route) => {
     const { before = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
@@ -35,13 +35,15 @@ export async function findAround (
       const answer = await send(requestTo(method, path, parts, good))
       const route = others.find((each) => each.options === answer.reached && each.method === method)
       if (!route || !place || route.lookAlike || found.has(route)) continue
-      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.start.split('/').length)?.name
+      const depth = place.start.split('/').length
+      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === depth)?.name
       // What wants an id of another form than bob's cannot be his.
       if ((param && answer.invalidParam === `/${param}`) || isAllowed(route)) continue
       const note = param
         ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
         : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
-      const failure = { label: "alice's token, bob's path", expected: '403', answer: describeAnswer(answer, route.options), url: path }
+      const says = describeAnswer(answer, route.options)
+      const failure = { label: "alice's token, bob's path", expected: '403', answer: says, url: path }
       found.set(route, findingOf(route, [note + orAllow], [failure]))
     }
   }

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
 import { atEnd, type TestContext } from './test-context.js'
-import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './test-tokens.js'
+import { authorize, claimsFor, expired } from './test-tokens.js'
+import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
 
 /** Options of an issuer that publishes its keys on a loopback port. */
 export interface RemoteIssuerOptions extends ClaimsOptions {
@@ -14,13 +15,13 @@ export interface RemoteIssuerOptions extends ClaimsOptions {
   alg?: IssuerAlgorithm
   /** `aud` of the tokens. Default `'api'`. */
   audience?: string
-  /** What the plugin puts before its ids: tokens are asked for by whole ids, and have them without it. Default: not stated. */
+  /** Put before its ids by the plugin: users are told by whole ids, tokens have the rest. Default: not stated. */
   idPrefix?: string
   /** Keys to begin with, the one that signs first. Default: one of its own. */
   keys?: IssuerKey[]
 }
 
-export const remoteIssuerOptions = ['mode', 't', 'alg', 'audience', 'idPrefix', 'keys', 'userIdClaim', 'expiresIn']
+export const remoteOptions = ['mode', 't', 'alg', 'audience', 'idPrefix', 'keys', 'userIdClaim', 'expiresIn']
 
 /** A private key, and the public JWK as the set publishes it. */
 export interface IssuerKey { kid: string, alg: string, jwk: JWK, privateKey: CryptoKey }
@@ -30,6 +31,7 @@ export type IssuerAnswer = (request: IncomingMessage, response: ServerResponse) 
 
 /** `key` signs instead of the current key, and names itself in the header. */
 export interface RemoteTokenOptions extends TokenOptions { key?: IssuerKey }
+type Chosen = RemoteTokenOptions
 
 /** An issuer with keys of its own, on a loopback port; each of its failures can be provoked. */
 export type RemoteIssuer = Awaited<ReturnType<typeof createRemoteIssuer>>
@@ -47,7 +49,8 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   if (keys.length === 0) throw new RangeError('option "keys" is empty: one must sign')
   const state = { requests: 0, rotations: keys.length, delay: 0, answer: undefined as IssuerAnswer | undefined }
   const server = createServer((request, response) => {
-    if (request.url?.includes('/.well-known/')) return sendJson({ issuer: url, jwks_uri: `${url}/jwks` })(request, response)
+    const metadata = sendJson({ issuer: url, jwks_uri: `${url}/jwks` })
+    if (request.url?.includes('/.well-known/')) return metadata(request, response)
     state.requests++
     const answer = state.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
     if (state.delay === 0) answer(request, response)
@@ -64,7 +67,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
   const current = () => keys[0] as IssuerKey
-  const claims = (subject: TokenSubject) => claimsFor(subject, options, { iss: url, aud: audience })
+  const claims = (subject: Subject) => claimsFor(subject, options, { iss: url, aud: audience })
   const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
   const stated = { ...userIdClaim !== undefined && { userIdClaim }, ...idPrefix !== undefined && { idPrefix } }
@@ -95,16 +98,16 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     /** Listens on the same port again. */
     restart: () => listen(port),
     /** A token that is good for `expiresIn` seconds. */
-    token: async (subject: TokenSubject, chosen?: RemoteTokenOptions) => await sign(claims(subject), chosen),
+    token: async (subject: Subject, chosen?: Chosen) => await sign(claims(subject), chosen),
     /** A good signature on a token that expired two hours ago. */
-    expired: async (subject: TokenSubject, chosen?: RemoteTokenOptions) => await sign(expired(claims(subject)), chosen),
+    expired: async (subject: Subject, chosen?: Chosen) => await sign(expired(claims(subject)), chosen),
     /** Good in form and claims, with the `kid` of the current key and the signature of another. */
-    async forged (subject: TokenSubject, chosen: RemoteTokenOptions = {}): Promise<string> {
+    async forged (subject: Subject, chosen: Chosen = {}): Promise<string> {
       const { kid, alg } = chosen.key ?? current()
       return await sign(claims(subject), { ...chosen, key: await createKey(kid, alg) })
     },
     /** The header with a good token. */
-    authorization: async (subject: TokenSubject, chosen?: RemoteTokenOptions) => authorize(await sign(claims(subject), chosen))
+    authorization: async (subject: Subject, chosen?: Chosen) => authorize(await sign(claims(subject), chosen))
   }
 }
 

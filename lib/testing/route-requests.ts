@@ -4,7 +4,7 @@ import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 
 /** What the requests to a route have besides token and owner. */
 export interface RequestParts {
-  /** Values of other path parameters; `'*'` for the wildcard. Default: `'1'`, or what fits the parameter's regular expression. */
+  /** Values of other path parameters; `'*'` for the wildcard. Default: `'1'`, or what fits a regular expression. */
   path?: Record<string, string>
   query?: Record<string, string | string[]>
   headers?: Record<string, string>
@@ -12,22 +12,26 @@ export interface RequestParts {
   body?: unknown
 }
 
-/** By `'METHOD url'` of the route as declared; under `'*'` what holds for every route, as far as one does not say otherwise. */
+/** By `'METHOD url'` of the route as declared; under `'*'` for every route, as far as one does not say otherwise. */
 export type RequestParams = Record<string, RequestParts>
 
-/** What is given for a route, and the headers of Fastify's own constraints; for others `params` has to say what to send. */
+/** What is given for a route, and the headers of Fastify's own constraints; `params` has to give those of others. */
 export function partsFor (route: AppRoute, params: RequestParams): RequestParts {
   const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
   const { host, version } = route.constraints
-  const constrained = { ...typeof host === 'string' && { host }, ...typeof version === 'string' && { 'accept-version': version } }
-  const headers = { ...constrained, ...all.headers, ...own.headers }
+  const headers = {
+    ...typeof host === 'string' && { host },
+    ...typeof version === 'string' && { 'accept-version': version },
+    ...all.headers,
+    ...own.headers
+  }
   return { ...all, ...own, path: { ...all.path, ...own.path }, query: { ...all.query, ...own.query }, headers }
 }
 
 export const hasBody = (method: string): boolean => !['GET', 'HEAD', 'TRACE'].includes(method)
 
 /** @param path encoded */
-export function requestTo (method: string, path: string, parts: RequestParts, token?: string): InjectOptions & { url: string } {
+export function requestTo (method: string, path: string, parts: RequestParts, token?: string): InjectOptions {
   const { query = {}, headers, body } = parts
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) for (const each of [value].flat()) search.append(name, each)
@@ -41,7 +45,7 @@ export function requestTo (method: string, path: string, parts: RequestParts, to
   }
 }
 
-/** A path of a route, as the router reads its URL: `::` is a colon, a parameter ends at a bracket, a hyphen, a dot or a slash. */
+/** A path of a route: `::` is a colon to the router, and a parameter ends at a bracket, a hyphen, a dot or a slash. */
 export function fillUrl (url: string, valueOf: (name: string, pattern: string) => string): string {
   let path = ''
   for (let i = 0; i < url.length; i++) {
@@ -64,9 +68,11 @@ export const valueFor = (pattern: string, ...values: string[]): string =>
   encodeURIComponent([...values, ...samples].find((value) => new RegExp(pattern).test(value)) ?? '1')
 
 /** The path of a route for an owner, encoded, and the values that are given or made up for the other parameters. */
-export const pathFor = (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string =>
-  fillUrl(url, (name, pattern) => {
-    const given = name === route.parameter ? owner : path[name]
-    if (given === undefined || name === route.parameter) return given ?? valueFor(pattern)
+export function pathFor (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string {
+  return fillUrl(url, (name, pattern) => {
+    if (name === route.parameter) return owner
+    const given = path[name]
+    if (given === undefined) return valueFor(pattern)
     return name === '*' ? encodeURI(given) : encodeURIComponent(given)
   })
+}

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import jwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
-import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './test-tokens.js'
+import { authorize, claimsFor, expired } from './test-tokens.js'
+import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
 
 /** Options of an issuer that signs with a shared secret. */
 export interface SecretIssuerOptions extends ClaimsOptions {
@@ -17,7 +18,7 @@ export interface SecretIssuerOptions extends ClaimsOptions {
   audience?: string
 }
 
-export const secretIssuerOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
+export const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
 
 /** Signs tokens with a shared secret. */
 export type SecretIssuer = ReturnType<typeof createSecretIssuer>
@@ -28,26 +29,26 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
   const fixed = { ...iss !== undefined && { iss }, ...aud !== undefined && { aud } }
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
   const [sign, forge] = [createSign(secret, algorithm), createSign(randomSecret(), algorithm)]
-  const claims = (subject: TokenSubject) => claimsFor(subject, given, fixed)
+  const claims = (subject: Subject) => claimsFor(subject, given, fixed)
   return {
     secret,
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options,
     /** A token that is good for `expiresIn` seconds. */
-    token: (subject: TokenSubject, chosen?: TokenOptions) => sign(claims(subject), chosen),
+    token: (subject: Subject, chosen?: TokenOptions) => sign(claims(subject), chosen),
     /** A good signature on a token that expired two hours ago. */
-    expired: (subject: TokenSubject, chosen?: TokenOptions) => sign(expired(claims(subject)), chosen),
+    expired: (subject: Subject, chosen?: TokenOptions) => sign(expired(claims(subject)), chosen),
     /** Good in form and claims, signed with another secret. */
-    forged: (subject: TokenSubject, chosen?: TokenOptions) => forge(claims(subject), chosen),
+    forged: (subject: Subject, chosen?: TokenOptions) => forge(claims(subject), chosen),
     /** The header with a good token. */
-    authorization: (subject: TokenSubject, chosen?: TokenOptions) => authorize(sign(claims(subject), chosen))
+    authorization: (subject: Subject, chosen?: TokenOptions) => authorize(sign(claims(subject), chosen))
   }
 }
 
 // Long enough for every algorithm.
 const randomSecret = () => randomBytes(64).toString('base64url')
 
-/** A plugin is a function of instance, options and callback; that of `@fastify/jwt` is synchronous, so tokens can be, too. */
+/** A plugin is a function of instance, options and callback. That of `@fastify/jwt` is synchronous, as tokens are. */
 function createSign (secret: string, algorithm: SecretAlgorithm) {
   const host = Fastify()
   jwt(host, { secret }, () => {})

@@ -4,7 +4,7 @@ import type { Finding } from './findings.js'
 import { assertKnownOptions } from './known-options.js'
 import type { RequestParams } from './route-requests.js'
 
-/** `'METHOD url'` of a route as declared, or an expression that is tried on it. That of a GET route holds for its HEAD route too. */
+/** `'METHOD url'` of a route as declared, or an expression that is tried on it. HEAD goes by the name of GET, too. */
 export type RouteName = string | RegExp
 
 /** What the assertions have in common. */
@@ -35,7 +35,8 @@ export async function readTask (app: AnyApp, options: Settings, known: readonly 
   const used = new Set<RouteName>()
   const isAllowed = (route: Pick<AppRoute, 'method' | 'url'>): boolean => {
     const names = [nameOf(route), getNameOf(route)]
-    const found = allow.filter((each) => names.some((name) => typeof each === 'string' ? each === name : new RegExp(each).test(name)))
+    const found = allow.filter((each) =>
+      names.some((name) => typeof each === 'string' ? each === name : new RegExp(each).test(name)))
     for (const name of found) used.add(name)
     return found.length > 0
   }
@@ -47,8 +48,8 @@ export async function readTask (app: AnyApp, options: Settings, known: readonly 
   const inVain = () => [
     ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))
       .map((name) => about(name, 'params name it, and the app has no such route')),
-    ...allow.filter((name) => !used.has(name))
-      .map((name) => about(String(name), 'allow names it, and it needs no leave: nothing is wrong with it, or it does not exist'))
+    ...allow.filter((name) => !used.has(name)).map((name) =>
+      about(String(name), 'allow names it, and it needs no leave: nothing is wrong with it, or it does not exist'))
   ]
   return { params, routes, judged, isAllowed, inVain }
 }
