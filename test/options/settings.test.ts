@@ -25,7 +25,7 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ userIdClaim: '' }, 'option "userIdClaim" must be the name of a claim'],
   ...['email', 'updateTo', 'requestType'].map((userIdClaim): [unknown, string] =>
     [{ userIdClaim }, `option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret carry too`]),
-  [{ userIdClaim: 'email', issuers: [entry] }, 'option "userIdClaim" is "email"'],
+  [{ userIdClaim: 'email', issuers: [{ ...entry, idPrefix: '' }] }, 'option "userIdClaim" is "email"'],
   [{ userIdParam: 'user-id' }, 'option "userIdParam" must be the name of a path parameter: letters, digits and underscores'],
   [{ userIdParam: ':user_id' }, 'option "userIdParam" must be'],
   [{ userIdParam: '__proto__' }, 'option "userIdParam" must be'],
