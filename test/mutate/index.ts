@@ -2,7 +2,8 @@
  * Changes the core one piece at a time, and reports what its tests do not notice. The working tree stays as it is.
  *
  *   npm run mutate                              all modules of the rooms below: hours
- *   npm run mutate -- lib/token/claims.ts       some
+ *   npm run mutate -- lib/token/claims.ts       one module, or several
+ *   npm run mutate -- lib/token/claims.ts:40    one line, such as that of a survivor
  *   npm run mutate -- --sample 20               at most so many mutants of each module
  *   npm run mutate -- --jobs 1                  at a time; default: 2
  *
@@ -47,6 +48,9 @@ function testsOf (path: string): string[] {
 /** A place where one mutant at a time lies, with folders of its own for tests that write files. */
 const lanes = Array.from({ length: Number(values.jobs) }, (_, index) => resolve('.tap/mutate', String(index)))
 for (const lane of lanes) mkdirSync(lane, { recursive: true })
+
+// Interrupted, it ends by itself, and the tests that run end with it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 
 /** Runs a test with JavaScript in the place of a module. */
 function passes (lane: string, test: string, path: string, javascript: string, limit: number): Promise<boolean> {
@@ -108,26 +112,29 @@ const isEquivalent = (path: string, { code, change }: Mutant) => (
 )
 
 let [total, missed] = [0, 0]
-for (const path of modules) {
+for (const place of modules) {
+  const [path = '', onlyLine] = place.split(':')
   const source = readFileSync(path, 'utf8')
   const limits = await limitsOf(path, lanes[0] as string, transpile(source) as string)
   if (limits.size === 0) {
     console.log(`${path}: no test loads it`)
     continue
   }
-  const all = mutantsOf(source).filter((mutant) => !isEquivalent(path, mutant))
+  const all = mutantsOf(source)
+    .filter((mutant) => !isEquivalent(path, mutant) && (onlyLine === undefined || mutant.line === Number(onlyLine)))
   const mutants = sampleOf(all, Number(values.sample ?? all.length))
-  const survivors: Mutant[] = []
   const queue = mutants.values()
+  let survivors = 0
   await Promise.all(lanes.map(async (lane) => {
-    for (const mutant of queue) if (!await isNoticed(lane, path, mutant.javascript, limits)) survivors.push(mutant)
+    for (const { line, code, change, javascript } of queue) {
+      if (await isNoticed(lane, path, javascript, limits)) continue
+      console.log(`${path}:${line}  ${change}\n    ${code}`)
+      survivors++
+    }
   }))
-  for (const { line, code, change } of survivors.sort((a, b) => a.line - b.line)) {
-    console.log(`${path}:${line}  ${change}\n    ${code}`)
-  }
-  report(path, mutants.length, survivors.length)
+  report(path, mutants.length, survivors)
   total += mutants.length
-  missed += survivors.length
+  missed += survivors
 }
 report('all', total, missed)
 process.exitCode = rate(total, missed) < leastRate ? 1 : 0
