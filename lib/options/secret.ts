@@ -84,13 +84,12 @@ const isPem = (text: string) => /-{4,5} ?BEGIN /.test(text)
 
 function isJson (secret: string): boolean {
   // Read leniently, as a JWK with a comma too many is as public as one without.
-  return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || (/^\s*[[{]/.test(secret) && parses(secret))
+  return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || parses(secret)
 }
 
 function parses (text: string): boolean {
   try {
-    JSON.parse(text)
-    return true
+    return typeof JSON.parse(text) === 'object'
   } catch {
     return false
   }

@@ -64,6 +64,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['SEC 1', ec.privateKey.export({ type: 'sec1', format: 'der' }).toString('base64'), /DER in base64/],
   ['base64 of a PEM', Buffer.from(pem).toString('base64'), /PEM key/],
   ['hex of a PEM', Buffer.from(pem).toString('hex'), /PEM key/],
+  ['hex of a PEM in capitals', Buffer.from(pem).toString('hex').toUpperCase(), /PEM key/],
   ['base64 of a JWK', Buffer.from(JSON.stringify(jwk)).toString('base64'), /JSON document/],
   ['base64url of a JWKS', Buffer.from(JSON.stringify({ keys: [jwk] })).toString('base64url'), /JSON document/],
   ['a JWK with a comma too many', JSON.stringify(jwk).replace('}', ',}'), /JSON document/],
@@ -251,7 +252,7 @@ t.test('what only looks like a sample is fit', async (t) => {
     unexplained.repeat(2), unexplained.repeat(3),
     'Mw4!Mw4!Kp7?Kp7?Zt2.Zt2.Hq9-Hq9-Rv5+Rv5+', '正しい馬の電池の留め金と青い月',
     // Starts like an ssh key, like the hex of "[]" and "{}", and like DER.
-    `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `7B7D${secret}`, `MCowBQYDK2VwAyEA${secret}`
+    `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `5b5d${secret}0`, `7B7D${secret}`, `MCowBQYDK2VwAyEA${secret}`
   ]) t.equal(faultOf(value), null, value)
 })
 
