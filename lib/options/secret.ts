@@ -114,7 +114,8 @@ function isDer (secret: string): boolean {
 }
 
 function isDerKey (key: Buffer): boolean {
-  if (key[0] !== 0x30) return false // all begin with a SEQUENCE, and to ask in vain costs milliseconds of each boot
+  // All begin with a SEQUENCE. To ask in vain costs milliseconds of each boot.
+  if (key[0] !== 0x30) return false
   const readers = [
     () => createPublicKey({ key, format: 'der', type: 'spki' }),
     () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),

@@ -34,6 +34,11 @@ const ed = generateKeyPairSync('ed25519')
 const jwk = ec.publicKey.export({ format: 'jwk' })
 const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' })
 
+// Of an Ed25519 key, in DER.
+const certificate = 'MIHSMIGFAhRZQesxftXitO5PGIEOb/v8uCEjrTAFBgMrZXAwDDEKMAgGA1UEAwwBYTAeFw0yNjExMjYwMTMwMTJaFw0yNjEx' +
+  'MjcwMTMwMTJaMAwxCjAIBgNVBAMMAWEwKjAFBgMrZXADIQAvE2jw50+ETxuf4pnApxD829NhWohHCRQoeLyRoBL98TAFBgMr' +
+  'ZXADQQD4372gfMzntsATb1/zBsA5bKzaNTwuma3v0k51LmwAy0tdd67r1uRJrfvKPWV7I/MLJqzuNGg3smCFKjzcU6wC'
+
 const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['empty', '', /is empty/],
   ['blank', ' '.repeat(40), /is blank/],
@@ -59,6 +64,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['PKCS#1 of RSA', rsa.publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64'), /DER in base64/],
   ['SPKI of EC', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
   ['SPKI of Ed25519', ed.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
+  ['a certificate', certificate, /DER in base64/],
   ['SPKI in base64url', ed.publicKey.export({ type: 'spki', format: 'der' }).toString('base64url'), /DER in base64/],
   ['PKCS#8', ed.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'), /DER in base64/],
   ['PKCS#1, private', rsa.privateKey.export({ type: 'pkcs1', format: 'der' }).toString('base64'), /DER in base64/],
@@ -254,7 +260,8 @@ t.test('what only looks like a sample is fit', async (t) => {
     unexplained.repeat(2), unexplained.repeat(3),
     'Mw4!Mw4!Kp7?Kp7?Zt2.Zt2.Hq9-Hq9-Rv5+Rv5+', '正しい馬の電池の留め金と青い月',
     // Starts like an ssh key, like the hex of "[]" and "{}", and like DER.
-    `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `5b5d${secret}0`, `7B7D${secret}`, `MCowBQYDK2VwAyEA${secret}`
+    `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `5b5d${secret}0`, `7B7D${secret}`,
+    `MCowBQYDK2VwAyEA${secret}`
   ]) t.equal(faultOf(value), null, value)
 })
 
