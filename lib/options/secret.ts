@@ -19,7 +19,7 @@ const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong
 const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
-const repetition = /(.{1,64}?)\1{2,}/gs
+const repetition = /(.{1,64}?)\1{2,}/g
 // What fingers and memory run along, forwards and backwards.
 const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
 const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) => (
@@ -28,7 +28,7 @@ const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) =
 // Six characters or more such as "abcdef" and "654321", and several of them in turn, as in "a1b2c3d4e5f6".
 const sequences = [1, 2, 3].map((turns) => {
   const step = steps.map((pair) => pair.join(`.{${turns - 1}}`)).join('|')
-  return new RegExp(`((?=${step}).){${5 * turns},}.{${turns}}`, 'gis')
+  return new RegExp(`((?=${step}).){${5 * turns},}.{${turns}}`, 'gi')
 })
 
 // A secret is sound with so many bytes that no word, repetition or sequence explains, whatever stands around them.
@@ -65,7 +65,7 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
 /** The parts of a secret that are left without words of samples, repetitions and sequences. */
 function unexplained (secret: string): string[] {
   const text = secret.replace(sampleWord, ' ').replace(repetition, '$1')
-  return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_.\s]+/)
+  return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_.\s]/)
 }
 
 const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnexplained
@@ -73,7 +73,7 @@ const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnex
 const isGuessable = (secret: string) => isShort(unexplained(secret))
 
 function isSample (secret: string): boolean {
-  if (/\$\{\w+.*\}|^<[\w -]*>$/.test(secret)) return true
+  if (/\$\{\w.*\}|^<[\w -]*>$/.test(secret)) return true
   const parts = unexplained(secret)
   const otherWords = parts.filter((part) => plainWord.test(part) && part.length >= minWordLength)
   return sign.test(secret) && isShort(parts.filter((part) => !plainWord.test(part))) &&
@@ -84,13 +84,12 @@ const isPem = (text: string) => /-{4,5} ?BEGIN /.test(text)
 
 function isJson (secret: string): boolean {
   // Read leniently, as a JWK with a comma too many is as public as one without.
-  return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || (/^\s*[[{]/.test(secret) && parses(secret))
+  return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || parses(secret)
 }
 
 function parses (text: string): boolean {
   try {
-    JSON.parse(text)
-    return true
+    return typeof JSON.parse(text) === 'object'
   } catch {
     return false
   }
@@ -99,8 +98,8 @@ function parses (text: string): boolean {
 /** A secret as it stands, and what it would be were it an encoded text: keys are often put into variables in base64. */
 function readings (secret: string): string[] {
   // Node decodes hex up to the first other character: a random secret that starts with "5b5d" would be the JSON "[]".
-  const hex = /^[\da-f]+$/i.test(secret) ? secret : ''
-  return [secret, Buffer.from(secret, 'base64').toString(), Buffer.from(hex, 'hex').toString()]
+  const hex = /^[\da-f]+$/i.test(secret) ? [Buffer.from(secret, 'hex').toString()] : []
+  return [secret, Buffer.from(secret, 'base64').toString(), ...hex]
 }
 
 /** By its type in plain text, or in the first field of the base64 blob. */
@@ -115,12 +114,12 @@ function isDer (secret: string): boolean {
 }
 
 function isDerKey (key: Buffer): boolean {
-  if (key[0] !== 0x30) return false // all begin with a SEQUENCE, and to ask in vain costs milliseconds of each boot
+  // All begin with a SEQUENCE. To ask in vain costs milliseconds of each boot.
+  if (key[0] !== 0x30) return false
   const readers = [
     () => createPublicKey({ key, format: 'der', type: 'spki' }),
     () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
     () => createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
-    () => createPrivateKey({ key, format: 'der', type: 'pkcs1' }),
     () => createPrivateKey({ key, format: 'der', type: 'sec1' }),
     () => new X509Certificate(key)
   ]
@@ -155,7 +154,7 @@ export function secretsFromEnvironment (env: NodeJS.ProcessEnv): Array<{ secret:
   if (list) {
     return list.split(',').map((entry, index) => {
       const name = `BETTER_AUTH_SECRETS, entry ${index + 1},`
-      const [, secret] = /^\s*\d+:(.*)$/s.exec(entry) ?? []
+      const [, secret] = /^\s*\d+:(.*)/s.exec(entry) ?? []
       if (secret === undefined) {
         throw new InvalidOptionError(`${name} is not of the form "<version>:<secret>". ` +
           'Fix: write the newest first, as in BETTER_AUTH_SECRETS="2:new,1:old"')

@@ -6,4 +6,11 @@ interface Equivalent {
   why: string
 }
 
-export const equivalents: Equivalent[] = []
+export const equivalents: Equivalent[] = [
+  {
+    path: 'lib/options/secret.ts',
+    code: 'if (key[0] !== 0x30) return false',
+    change: 'key[0] !== 0x30 becomes false',
+    why: 'it only saves time'
+  }
+]

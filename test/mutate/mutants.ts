@@ -28,7 +28,8 @@ const operators = new Map<ts.SyntaxKind, string[]>([
 ])
 
 /** A call of one becomes a call of the other. */
-const opposites = new Map([['some', 'every'], ['startsWith', 'endsWith'], ['min', 'max']].flatMap(([a = '', b = '']) => (
+const pairs = [['some', 'every'], ['startsWith', 'endsWith'], ['min', 'max']]
+const opposites = new Map(pairs.flatMap(([a = '', b = '']) => (
   [[a, b], [b, a]]
 )))
 
@@ -51,7 +52,10 @@ function changesOf (node: ts.Node): Change[] {
   if (ts.isBinaryExpression(node)) return changesOfOperator(node)
   if (ts.isIfStatement(node) || ts.isWhileStatement(node)) return [[node.expression, ['true', 'false']]]
   if (ts.isConditionalExpression(node)) return [[node, [text(node.whenTrue), text(node.whenFalse)]]]
-  if (ts.isReturnStatement(node) && node.expression) return [[node, ['return']]]
+  if (ts.isReturnStatement(node) && node.expression) {
+    // "false" is what "undefined" is, to all who only ask; that it is not "true" is a change of its own.
+    return node.expression.kind === ts.SyntaxKind.FalseKeyword ? [] : [[node, ['return']]]
+  }
   if (removable.some((is) => is(node))) return [[node, [';']]]
   if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) return [[node.body, ['undefined']]]
   if (ts.isPrefixUnaryExpression(node)) {

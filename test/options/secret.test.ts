@@ -34,6 +34,11 @@ const ed = generateKeyPairSync('ed25519')
 const jwk = ec.publicKey.export({ format: 'jwk' })
 const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' })
 
+// Of an Ed25519 key, in DER.
+const certificate = 'MIHSMIGFAhRZQesxftXitO5PGIEOb/v8uCEjrTAFBgMrZXAwDDEKMAgGA1UEAwwBYTAeFw0yNjExMjYwMTMwMTJaFw0yNjEx' +
+  'MjcwMTMwMTJaMAwxCjAIBgNVBAMMAWEwKjAFBgMrZXADIQAvE2jw50+ETxuf4pnApxD829NhWohHCRQoeLyRoBL98TAFBgMr' +
+  'ZXADQQD4372gfMzntsATb1/zBsA5bKzaNTwuma3v0k51LmwAy0tdd67r1uRJrfvKPWV7I/MLJqzuNGg3smCFKjzcU6wC'
+
 const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['empty', '', /is empty/],
   ['blank', ' '.repeat(40), /is blank/],
@@ -41,6 +46,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['the newline of a file', `${secret}\n`, /begins or ends with white space/],
   ['a space in front', ` ${secret}`, /begins or ends with white space/],
   ['double quotes', `"${secret}"`, /in quotes/],
+  ['quotes around two lines', `"${secret}\n${secret}"`, /in quotes/],
   ['single quotes', `'${secret}'`, /in quotes/],
   ['a PEM public key', pem.toString().trim(), /PEM key/],
   ['PEM on one line', pem.toString().trim().replaceAll('\n', '\\n'), /PEM key/],
@@ -50,21 +56,27 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['an ssh key',
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a alice@example.org', /ssh key/],
   ['an ssh key on ECDSA', 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBM', /ssh key/],
+  ['a URL in capitals', 'HTTPS://AUTH.EXAMPLE.COM/API/AUTH/JWKS', /is a URL/],
+  ['a URL of two schemes', 'git+https://git.acme.test/keys?x=1234567890', /is a URL/],
   ['a URL', 'https://auth.example.com/api/auth/jwks?x=1234567890', /is a URL/],
   ['a JWT', tokenFor('alice'), /is a JWT/],
   ['SPKI of RSA', rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
   ['PKCS#1 of RSA', rsa.publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64'), /DER in base64/],
   ['SPKI of EC', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
   ['SPKI of Ed25519', ed.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
+  ['a certificate', certificate, /DER in base64/],
   ['SPKI in base64url', ed.publicKey.export({ type: 'spki', format: 'der' }).toString('base64url'), /DER in base64/],
   ['PKCS#8', ed.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'), /DER in base64/],
   ['PKCS#1, private', rsa.privateKey.export({ type: 'pkcs1', format: 'der' }).toString('base64'), /DER in base64/],
   ['SEC 1', ec.privateKey.export({ type: 'sec1', format: 'der' }).toString('base64'), /DER in base64/],
   ['base64 of a PEM', Buffer.from(pem).toString('base64'), /PEM key/],
   ['hex of a PEM', Buffer.from(pem).toString('hex'), /PEM key/],
+  ['hex of a PEM in capitals', Buffer.from(pem).toString('hex').toUpperCase(), /PEM key/],
   ['base64 of a JWK', Buffer.from(JSON.stringify(jwk)).toString('base64'), /JSON document/],
   ['base64url of a JWKS', Buffer.from(JSON.stringify({ keys: [jwk] })).toString('base64url'), /JSON document/],
   ['a JWK with a comma too many', JSON.stringify(jwk).replace('}', ',}'), /JSON document/],
+  ['a JWK out of order, with a comma too many', '{"crv":"P-256","x":"1","kty":"EC",}', /JSON document/],
+  ['a JSON document that is no key', `{"a":"${secret}"}`, /JSON document/],
   ['hex of SPKI', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('hex'), /DER in base64/],
   ['a PEM body on one line', pem.toString().split('\n').slice(1, -2).join('\\n'), /DER in base64/],
   ['an ssh key without its type', 'AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a', /ssh key/],
@@ -73,6 +85,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['an ssh key of RFC 4716', '---- BEGIN SSH2 PUBLIC KEY ---- AAAAC3NzaC1lZDI1NTE5', /PEM key/],
   ['a data URL', 'data:application/json;base64,eyJrZXlzIjpbXX0xyz12345', /is a URL/],
   ['a JWT with its scheme', `Bearer ${tokenFor('alice')}`, /is a JWT/],
+  ['a JWT with its scheme in small letters', `bearer ${tokenFor('alice')}`, /is a JWT/],
   ['a JWE', 'eyJhbGciOiJkaXIifQ..aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbb.cccccccc', /is a JWT/],
   ['a placeholder', '$' + '{BETTER_AUTH_SECRET:-0123456789abcdef}', /is a placeholder/],
   ['change me', 'change-me-in-production-0123456789', /is a placeholder/],
@@ -120,6 +133,14 @@ t.test('fit secrets', async (t) => {
     '32 bytes': 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF',
     '32 bytes in fewer characters': 'äöüßéèêëñçàùœæøå',
     'a quote at one end': `"${secret}`,
+    'a quote in the middle and one at the start': `"${secret}"${secret}`,
+    'a quote in the middle and one at the end': `${secret}"${secret}"`,
+    'a URL within': `${secret}/https://${secret}`,
+    'a JWT within': `${secret}eyJhbGciOi.eyJzdWIiOi.c2ln`,
+    'the start of a JWT': `eyJhbGciOi.eyJzdWIiOi.c2ln/${secret}`,
+    'the name of a key type within': `${secret}[kty:`,
+    'angle brackets at one end': `<abc>${secret}`,
+    'angle brackets at the other end': `${secret}<abc>`,
     'a brace in front': `{${secret}`,
     'openssl rand -base64 32': randomBytes(32).toString('base64'),
     'base64 of bytes that start like DER':
@@ -145,6 +166,8 @@ function faultOf (secret: string, minBytes = 32): string | null {
 const sample = /is a placeholder or reads like a published sample\. Fix: make one/
 const guessable = /is made of repetitions, sequences and words, like a published sample\. Fix: make one/
 const unexplained = 'Zk9vq1tYw3pLx7sB' // 16 bytes
+
+const lines = ['abcdefghijklmnopqrstuvwxyz', '1234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
 
 const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
   [sample, [
@@ -186,6 +209,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     `the-secret-of-our-shop-${unexplained.slice(1)}`,
     'the-secret-of-our-shop-internationally', 'THE-SECRET-OF-OUR-SHOP-INTERNATIONALLY',
     'north-secret-turtle-the-lamp-orbit-fog',
+    'the-secret-of-north-turtle-a1b2-c3d9-x7k2', 'the-secret-of-internationally123456neighbour',
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow'
   ]],
   [guessable, [
@@ -200,7 +224,11 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'token-key-signing-test-super-very-really-safe-secure-strong',
     'long-random-string-characters-chars-bits-bytes-this-that',
     'with-must-least-minimum-production-application-authentication-auth', '!@#$%^&*()!@#$%^&*()!@#$%^&*()abcdef',
-    `${'Ab1cD2eF'.repeat(3)}-Ab1cD2e`, `${secret}${secret}${secret}`.slice(0, 15).repeat(3)
+    ...[...lines, ...lines.map((line) => [...line].reverse().join(''))].map((line) => (
+      `${unexplained.slice(1)}.${line}.token.secure`
+    )),
+    `${'Kp7q'.repeat(4)}${'Zt2m'.repeat(4)}`, `${'Ab1cD2eF'.repeat(3)}-Ab1cD2e`,
+    secret.slice(0, 15).repeat(3)
   ]]
 ]
 
@@ -228,10 +256,12 @@ t.test('what only looks like a sample is fit', async (t) => {
     'CorrectHorseBatteryStapleOrbitLamp', 'correcthorsebatterystapleorbitlamp',
     'ajwtinside-ourtownyouride-lampwindow-copper',
     // Five characters are no sequence, and two times no repetition.
-    '12345.qwert.edcba.zxcvb.67890.lkjhg.mnbvc', 'a1b2c3d4e5Za1b2c3d4eRb2c3d4e5fXZ', `${unexplained}${unexplained}`,
+    '12345.qwert.edcba.zxcvb.67890.lkjhg.mnbvc', 'a1b2c3d4e5Za1b2c3d4eRb2c3d4e5fXZ',
+    unexplained.repeat(2), unexplained.repeat(3),
     'Mw4!Mw4!Kp7?Kp7?Zt2.Zt2.Hq9-Hq9-Rv5+Rv5+', '正しい馬の電池の留め金と青い月',
     // Starts like an ssh key, like the hex of "[]" and "{}", and like DER.
-    `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `7B7D${secret}`, `MCowBQYDK2VwAyEA${secret}`
+    `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `5b5d${secret}0`, `7B7D${secret}`,
+    `MCowBQYDK2VwAyEA${secret}`
   ]) t.equal(faultOf(value), null, value)
 })
 
@@ -279,6 +309,7 @@ t.test('where the secret comes from', async (t) => {
     ['the variable', { BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
     ['the list before the variable',
       { BETTER_AUTH_SECRETS: `2:${second},1:${third}`, BETTER_AUTH_SECRET: first }, {}, [401, 200, 200]],
+    ['versions of two digits', { BETTER_AUTH_SECRETS: `11:${second},10:${third}` }, {}, [401, 200, 200]],
     ['an empty list is none', { BETTER_AUTH_SECRETS: '', BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
     ['spaces between entries', { BETTER_AUTH_SECRETS: `2:${second}, 1:${third}` }, {}, [401, 200, 200]],
     ['the option before both',
@@ -295,7 +326,9 @@ t.test('faults of the variables', async (t) => {
   const cases: Array<[env: Record<string, string>, message: RegExp]> = [
     [{}, /set the environment variable BETTER_AUTH_SECRET \(or give the option "secret"\)/],
     [{ BETTER_AUTH_SECRET: '' }, /BETTER_AUTH_SECRET is empty/],
-    [{ BETTER_AUTH_SECRETS: secret }, /entry 1, is not of the form "<version>:<secret>"/],
+    [{ BETTER_AUTH_SECRETS: secret },
+      /entry 1, is not of the form "<version>:<secret>"\. Fix: write the newest first/],
+    [{ BETTER_AUTH_SECRETS: `2:${secret},v1:${otherSecret}` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: `2:${secret},old:${otherSecret}` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: `2:${secret},` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: '2:' }, /BETTER_AUTH_SECRETS, entry 1, is empty/]
