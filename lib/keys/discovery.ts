@@ -3,8 +3,8 @@ import { insecureReason, type IssuerSettings } from '../options/issuers.js'
 import { FetchFault, fetchJson } from './limited-fetch.js'
 
 /**
- * The `jwks_uri` in the issuer's metadata (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3). The metadata must name the
- * configured issuer: otherwise another issuer's metadata could supply its own keys (RFC 8414 §3.3).
+ * The `jwks_uri` in the issuer's metadata (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3). The metadata must name
+ * the configured issuer: otherwise another issuer's metadata could supply its own keys (RFC 8414 §3.3).
  */
 export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   const signal = AbortSignal.timeout(settings.timeout)

@@ -6,8 +6,8 @@ export class FetchFault extends Error {}
 const accept = 'application/json, application/jwk-set+json'
 
 /**
- * Fetches JSON of at most `maxBytes`. It ends with the signal, even where an injected `fetch` ignores the signal. Redirects
- * are not followed, because they could lead to another origin.
+ * Fetches JSON of at most `maxBytes`. It ends with the signal, even where an injected `fetch` ignores the signal.
+ * Redirects are not followed, because they could lead to another origin.
  * @throws FetchFault, or anything that `fetch` throws
  */
 export async function fetchJson (

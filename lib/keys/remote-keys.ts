@@ -19,11 +19,11 @@ const backOffLimit = 10 // cooldowns
 const maxLogged = 10 // ignored keys in a log line
 
 /**
- * The keys of one issuer. They are fetched at boot, before they are older than `maxAge`, and for an unknown `kid`: one fetch
- * at a time, with a pause after each. While the issuer is down, the last keys serve until `maxStale`.
+ * The keys of one issuer. They are fetched at boot, before they are older than `maxAge`, and for an unknown `kid`: one
+ * fetch at a time, with a pause after each. While the issuer is down, the last keys serve until `maxStale`.
  *
- * `jose` selects and imports keys. The schedule is not that of its remote key set, which reads the wall clock alone: with
- * that clock set back, a removed key would serve on. It would also let requests wait for an issuer that is down.
+ * `jose` selects and imports keys. The schedule is not that of its remote key set, which reads the wall clock alone:
+ * with that clock set back, a removed key would serve on. It would also let requests wait for an issuer that is down.
  */
 export class RemoteKeys {
   readonly settings: IssuerSettings
@@ -118,7 +118,7 @@ export class RemoteKeys {
     return this.#failures > 0 && this.#age() >= this.#lifetime
   }
 
-  /** Seconds until the next fetch may begin. It grows with the failures as long as there are keys, at most to maxAge. */
+  /** Seconds until the next fetch may begin. Each failure doubles the pause while there are keys, at most to maxAge. */
   get #pause (): number {
     const { cooldown, maxAge } = this.settings
     const growth = this.#areLost ? 1 : Math.min(2 ** (this.#failures - 1), backOffLimit)

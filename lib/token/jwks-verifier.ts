@@ -35,5 +35,6 @@ function translate (error: unknown, issuer: string): Refusal {
     return refuse('KEYS_UNAVAILABLE', reason, error.retryAfter)
   }
   const code = String((error as { code?: unknown }).code)
-  return refuse('INVALID_TOKEN_SIGNATURE', `the signature does not verify with a key of the issuer "${issuer}" (${code})`)
+  const reason = `the signature does not verify with a key of the issuer "${issuer}" (${code})`
+  return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }

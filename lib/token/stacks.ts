@@ -1,6 +1,6 @@
 /**
- * Runs something that may throw, without capturing a stack: only the codes of libraries' errors are read, and stacks would
- * make a flood of bad tokens expensive. Where the host has frozen or deleted the limit, it stays as it is.
+ * Runs something that may throw, without capturing a stack: only the codes of libraries' errors are read, and stacks
+ * would make a flood of bad tokens expensive. Where the host has frozen or deleted the limit, it stays as it is.
  */
 export function withoutStacks<T> (run: () => T): T {
   const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')
