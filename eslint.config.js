@@ -31,6 +31,10 @@ export default [
     ts: true,
     ignores: ['dist', '.tap', 'node_modules']
   }),
+  {
+    files: ['lib/**', 'examples/**', 'test/**/*.test.ts', 'test/support/**'],
+    rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
+  },
   ...importsOneWay,
   {
     files: ['lib/*.ts'],

@@ -3,6 +3,7 @@ export { getUser } from './guard/guard.js'
 export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
   AlreadyRegisteredError,
+  ForbiddenResourceAccessError,
   ForbiddenUserAccessError,
   InvalidClaimsError,
   InvalidHeaderFormatError,
@@ -18,7 +19,9 @@ export {
 } from './contract/errors.js'
 export type { IssuerAlgorithm, IssuerOptions, IssuerStatus } from './contract/issuer.js'
 export type { RefusalCode } from './contract/errors.js'
-export type { Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions } from './presets/index.js'
+export type {
+  Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions
+} from './presets/index.js'
 export type {
   AccessLevel,
   CacheOptions,

@@ -1,79 +1,62 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createClaimsReader } from './token/claims.js'
-import { annotateDocuments, lineage } from './openapi/documents.js'
-import { AlreadyRegisteredError, InvalidOptionError } from './contract/errors.js'
-import { createGuard, kUser } from './guard/guard.js'
-import { findLateRoutes, nameHooks } from './routes/late-routes.js'
-import { createJwksVerifier } from './token/jwks-verifier.js'
-import { issuerRules, readOptions, type Settings } from './options/settings.js'
-import { RemoteKeys } from './keys/remote-keys.js'
-import { printRoutes, RouteTable } from './routes/table.js'
-import { recordScope } from './routes/scopes.js'
-import { createSecretVerifier } from './token/secret-verifier.js'
-import { TokenCache } from './token/cache.js'
+import { InvalidOptionError } from './contract/errors.js'
 import type { UserScopeOptions } from './contract/types.js'
-import { routeByIssuer, type Verifier } from './token/verifier.js'
-
-const name = 'fastify-user-scope'
+import { createGuard, kJudgement, kUser } from './guard/guard.js'
+import { RemoteKeys } from './keys/remote-keys.js'
+import { annotateDocuments, lineage } from './openapi/documents.js'
+import { readOptions } from './options/settings.js'
+import { warnOfGaps } from './routes/gaps.js'
+import { printRoutes } from './routes/print.js'
+import { addScope, scopesOf } from './routes/scopes.js'
+import { RouteTable } from './routes/table.js'
+import { TokenCache } from './token/cache.js'
+import { createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env)
-  assertFree(fastify, settings)
-  const table = new RouteTable(settings.userIdParam)
-  const names = nameHooks()
+  const { decoratorName, userIdParam, issuers, openapi } = settings
+  const table = new RouteTable(fastify, userIdParam)
+  const scope = { context: fastify, param: userIdParam, table }
+  addScope(scope)
+  assertFree(fastify, decoratorName)
+
   const cache = settings.cache ? new TokenCache(settings.cache) : null
-  const keys = settings.issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
-  const guard = createGuard(settings, await createVerifier(fastify, settings, keys), table.levelOf, names, cache)
-  const contexts = new Set(lineage(fastify))
-  recordScope({ context: fastify, param: settings.userIdParam, guard: names.guard, table })
+  const keys = issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
+  const verifier = await createVerifier(fastify, settings, keys)
+  const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache)
 
-  fastify.decorate('userScope', Object.freeze({ routes: () => table.list(), printRoutes: () => printRoutes(table.list()), issuers: () => keys.map((each) => each.status()) }))
-  fastify.decorateRequest(settings.decoratorName, null)
-  fastify.decorateRequest(kUser, null)
-  fastify.decorateRequest(guard.kState, null)
-
-  fastify.addHook('onRegister', (context) => { contexts.add(context) })
+  fastify.decorate('userScope', Object.freeze({
+    routes: () => table.list(),
+    printRoutes: () => printRoutes(table.list()),
+    issuers: () => keys.map((each) => each.status())
+  }))
+  for (const name of [decoratorName, kUser, kJudgement]) fastify.decorateRequest(name, null)
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
-  fastify.addHook('onRoute', (route) => {
-    table.add(route)
-    route.preHandler = [...[route.preHandler ?? []].flat(), guard.lastPreHandler]
-  })
 
+  const contexts = new Set(lineage(fastify))
+  fastify.addHook('onRegister', (context) => { contexts.add(context) })
   fastify.addHook('onReady', async () => {
-    table.settle(findLateRoutes(fastify, names, settings.userIdParam, table.names()))
-    // Not what @fastify/cors makes for preflights: it is to be registered first, and whoever asks is let through either way.
-    const routes = table.late.filter(({ access }) => access !== 'public')
-    if (routes.length > 0) {
-      fastify.log.warn({ routes }, `${name}: these routes were declared before the plugin; each is guarded by its config.access or its URL, but await the registration first`)
-    }
+    const routes = table.settle()
+    warnOfGaps(scope, routes, scopesOf(fastify))
     await Promise.all(keys.map((each) => each.load()))
-    if (settings.openapi) await annotateDocuments(contexts, settings.openapi, names.guard, table)
+    const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
+    if (openapi) annotateDocuments(contexts, openapi, levels, fastify.log)
   })
 }
 
-/** Secrets alone, issuers alone, or both side by side. */
-async function createVerifier (fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]): Promise<Verifier> {
-  if (keys.length === 0) return await createSecretVerifier(fastify, settings)
-  const byIssuer = new Map(keys.map((each) => [each.settings.issuer, createJwksVerifier(each, createClaimsReader(issuerRules(settings, each.settings)))]))
-  if (settings.secrets.length === 0) return routeByIssuer(byIssuer)
-  return routeByIssuer(byIssuer, { verify: await createSecretVerifier(fastify, settings), issuer: settings.claimRules.issuer })
-}
-
-/** @throws AlreadyRegisteredError, InvalidOptionError */
-function assertFree (fastify: FastifyInstance, { decoratorName }: Settings): void {
-  if (fastify.hasDecorator('userScope')) {
-    throw new AlreadyRegisteredError('the plugin is registered in this context already, or in one around it. Register it once, or in sibling contexts')
-  }
+/** @throws InvalidOptionError */
+function assertFree (fastify: FastifyInstance, decoratorName: string): void {
   if (fastify.hasRequestDecorator(decoratorName)) {
-    throw new InvalidOptionError(`option "decoratorName": the request has a property "${decoratorName}" already (@fastify/jwt makes one named "user"). Choose another name here, or there`)
+    throw new InvalidOptionError(`option "decoratorName": the request already has a property "${decoratorName}" ` +
+      '(@fastify/jwt adds one named "user"). Choose another name here, or there')
   }
 }
 
 /**
- * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses a request
- * whose path parameter is not that user's id.
+ * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses
+ * a request whose path parameter is not that user's id.
  * @throws InvalidOptionError, InvalidRouteError, AlreadyRegisteredError while the host boots
  */
-export const userScope = fp(plugin, { name, fastify: '5.x' })
+export const userScope = fp(plugin, { name: 'fastify-user-scope', fastify: '5.x' })

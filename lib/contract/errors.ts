@@ -10,12 +10,18 @@ export type RefusalCode = keyof typeof refusals
  * A refusal as the host's error handler sees it. The reason is for the log alone: symbols are neither spread into
  * a JSON body nor written by pino's error serializer, so a handler that sends the whole error does not publish it.
  */
-export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403 | 503, [kReason]: string, [kRetryAfter]: number | undefined }
+export type Refusal = FastifyError & {
+  code: RefusalCode
+  statusCode: 401 | 403 | 503
+  [kReason]: string
+  [kRetryAfter]: number | undefined
+}
 
 // A refusal is an answer and not a fault of the program: its stack would always show the guard, and capturing it is
 // what would make a flood of bad tokens dear.
-const refusal = <C extends string, S extends number>(code: C, status: S, message: string): FastifyErrorConstructor<{ code: C, statusCode: S }> =>
-  createError(code, message, status, Error, false)
+const refusal = <C extends string, S extends number>(
+  code: C, status: S, message: string
+): FastifyErrorConstructor<{ code: C, statusCode: S }> => createError(code, message, status, Error, false)
 
 /** RFC 6750 §3.1: a request without any authentication gets the challenge alone, without an error code. */
 export const MissingTokenError = refusal('MISSING_TOKEN', 401, 'Missing authentication token')
@@ -30,10 +36,20 @@ export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
 /** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter is not what was agreed. */
 export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
 /** The token is good, but names no user. */
-export const MissingUidClaimError = refusal('MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim')
+export const MissingUidClaimError = refusal(
+  'MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim'
+)
 /** RFC 9110 §15.5.4: the credentials are understood, and not enough. */
-export const ForbiddenUserAccessError = refusal('FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources")
-/** RFC 9110 §15.6.4: nobody can say now whether the token is good, so it is neither refused for good nor let through. */
+export const ForbiddenUserAccessError = refusal(
+  'FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources"
+)
+/** The path is the user's, and names something in it that is not. */
+export const ForbiddenResourceAccessError = refusal(
+  'FORBIDDEN_RESOURCE_ACCESS', 403, 'Access denied: cannot access this resource'
+)
+/**
+ * RFC 9110 §15.6.4: nobody can say now whether the token is good, so it is neither refused for good nor let through.
+ */
 export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable')
 
 const refusals = {
@@ -45,11 +61,13 @@ const refusals = {
   INVALID_CLAIMS: InvalidClaimsError,
   MISSING_UID_CLAIM: MissingUidClaimError,
   FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError,
+  FORBIDDEN_RESOURCE_ACCESS: ForbiddenResourceAccessError,
   KEYS_UNAVAILABLE: KeysUnavailableError
 }
 
 /**
- * Makes the error of the table for `code`. `reason` goes to the log only; it never quotes a token, a secret or a payload.
+ * Makes the error of the table for `code`. `reason` goes to the log only; it never quotes a token, a secret or a
+ * payload.
  * @param retryAfter seconds, for a 503
  */
 export function refuse (code: RefusalCode, reason: string, retryAfter?: number): Refusal {
@@ -67,7 +85,10 @@ export const retryAfterOf = (refusal: Refusal): number | undefined => refusal[kR
 const bootFault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, statusCode: 500 }> =>
   createError(code, 'fastify-user-scope: %s', 500)
 
-/** Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the mend. */
+/**
+ * Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the
+ * mend.
+ */
 export const InvalidOptionError = bootFault('FST_USER_SCOPE_INVALID_OPTION')
 /** Stops the boot: a route says something about access that cannot be, or may not mean what it says. */
 export const InvalidRouteError = bootFault('FST_USER_SCOPE_INVALID_ROUTE')

@@ -8,7 +8,10 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 export interface IssuerOptions {
   /** `iss` must be this string exactly; tokens are sent to this entry by it. */
   issuer: string
-  /** `aud` must be, or have, one of these. `false` leaves the check out: state then in `requiredClaims` what stands in for it. */
+  /**
+   * `aud` must be, or have, one of these. `false` leaves the check out: state then in `requiredClaims` what stands in
+   * for it.
+   */
   audience: string | string[] | false
   /** The URL of the JWK Set: https, or http on loopback. */
   jwksUri?: string
@@ -18,7 +21,10 @@ export interface IssuerOptions {
   algorithms?: IssuerAlgorithm[]
   /** The claim with the user id. Default `'sub'`. */
   userIdClaim?: string
-  /** Accepted values of the `typ` header parameter (RFC 8725 §3.11). Default `'JWT'`, which a token without `typ` counts as. */
+  /**
+   * Accepted values of the `typ` header parameter (RFC 8725 §3.11). Default `'JWT'`, which a token without `typ` counts
+   * as.
+   */
   typ?: string | string[]
   /** Claims that a token must have: `true` for any value, else one of the strings. */
   requiredClaims?: Record<string, true | string | string[]>
@@ -28,9 +34,15 @@ export interface IssuerOptions {
   timeout?: number
   /** Seconds after which keys are fetched anew: the longest that a removed key serves. 1 to 86400. Default 600. */
   maxAge?: number
-  /** Seconds between two fetches, whether the first succeeded or failed; keys are fetched anew at a shorter `maxAge` all the same. 1 to 3600. Default 30. */
+  /**
+   * Seconds between two fetches, whether the first succeeded or failed; keys are fetched anew at a shorter `maxAge` all
+   * the same. 1 to 3600. Default 30.
+   */
   cooldown?: number
-  /** Seconds after their fetch until which keys serve on while the issuer is down; 0, or less than `maxAge`: not beyond that. 0 to 604800. Default 86400. */
+  /**
+   * Seconds after their fetch until which keys serve on while the issuer is down; 0, or less than `maxAge`: not beyond
+   * that. 0 to 604800. Default 86400.
+   */
   maxStale?: number
   /** Bytes of a key set or metadata document. Default 1048576. */
   maxBytes?: number

@@ -5,7 +5,8 @@ import type { IssuerOptions, IssuerStatus } from './issuer.js'
 /**
  * Who may call a route, stated in `config.access`:
  *
- * - `'owner'`: a valid token, and the path parameter must equal the user's id. Default for routes that have the parameter.
+ * - `'owner'`: a valid token, and the path parameter must equal the user's id. Default for routes that have the
+ * parameter.
  * - `'user'`: a valid token. Default for routes that have not.
  * - `'optional'`: no token, or a valid one; a bad one is 401, never anonymous.
  * - `'public'`: the token is not read.
@@ -45,7 +46,10 @@ export type Claims = UserScopeTypes extends { claims: infer C }
   ? RegisteredClaims & C
   : RegisteredClaims & { [claim: string]: unknown }
 
-/** Readonly all the way down, as the value is frozen all the way down. Branded strings, which are objects too, stay as they are. */
+/**
+ * Readonly all the way down, as the value is frozen all the way down. Branded strings, which are objects too, stay as
+ * they are.
+ */
 export type DeepReadonly<T> =
   T extends string | number | boolean ? T
     : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
@@ -66,35 +70,45 @@ export interface ScopedRoute {
   readonly access: AccessLevel
   /** The path parameter that must be the user's id; null where none is looked at. */
   readonly parameter: string | null
-  /**
-   * `'stated'` in `config.access`, `'default'` from the URL; `'late'` for a route that was declared before the plugin: from the URL too,
-   * unless its own `config.access`, which cannot be seen from here, says another level.
-   */
-  readonly source: 'stated' | 'default' | 'late'
+  /** `'stated'` in `config.access`, `'default'` from the URL. */
+  readonly source: 'stated' | 'default'
+  /** Fastify's route constraints, such as `{ version: '1.0.0' }`; empty where there are none. */
+  readonly constraints: Readonly<Record<string, unknown>>
 }
 
 /** What the plugin decorates the instance with. */
 export interface UserScope {
   /** Every route of the scope with its access level. Complete once the app is ready. */
   routes (): ScopedRoute[]
-  /** The same as text, a line for each URL and level, the level first, sorted by URL: for a review, or a snapshot in a test. */
+  /**
+   * The same as text, a line for each URL and level, the level first, sorted by URL: for a review, or a snapshot in a
+   * test.
+   */
   printRoutes (): string
   /** The state of each remote issuer's keys, for a health route. */
   issuers (): IssuerStatus[]
 }
 
-/** How the bearer scheme stands in the OpenAPI document. */
+/** How the OpenAPI document is found, and how the bearer scheme stands in it. */
 export interface OpenApiOptions {
-  /** Key of the security scheme in the document. A scheme that the host declared under this name is kept. Default `'bearerAuth'`. */
+  /**
+   * Key of the security scheme in the document. A scheme that the host declared under this name is kept. Default
+   * `'bearerAuth'`.
+   */
   schemeName?: string
   /** Text beside the scheme, shown by the Authorize dialog. */
   description?: string
+  /**
+   * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A name that
+   * is stated here and found nowhere stops the boot. Default `'swagger'`, in apps that have it.
+   */
+  decorator?: string | readonly string[]
 }
 
 /**
- * What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. Of one that was admitted and is
- * judged again, a second time: refused right before its handler, as its path parameter was changed, or handed by `callNotFound()` to a 404
- * handler that asks for more than the route did.
+ * What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. Of one
+ * that was admitted and is judged again, a second time: refused right before its handler, as its path parameter was
+ * changed, or handed by `callNotFound()` to a 404 handler that asks for more than the route did.
  */
 export interface VerifyMessage {
   /** `'anonymous'`: no token on an `'optional'` route. Requests to `'public'` ones are not published. */
@@ -116,19 +130,25 @@ export interface VerifyMessage {
 export interface CacheOptions {
   /** Tokens. 1 to 10000000. Default 10000. */
   max?: number
-  /** Seconds; a token leaves earlier with its `exp`, its `maxTokenAge` or the key that verified it. 1 to 86400. Default 300. */
+  /**
+   * Seconds; a token leaves earlier with its `exp`, its `maxTokenAge` or the key that verified it. 1 to 86400. Default
+   * 300.
+   */
   ttl?: number
 }
 
 /** Options of the plugin. All are optional; unknown keys, and keys that are present but undefined, stop the boot. */
 export interface UserScopeOptions {
   /**
-   * Shared secret, or a list of secrets of which the first is the current one and the others still verify (rotation without
-   * downtime). Each at least 32 bytes; key material, URLs, tokens and published samples are refused.
-   * Default: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else `BETTER_AUTH_SECRET`.
+   * Shared secret, or a list of secrets of which the first is the current one and the others still verify (rotation
+   * without downtime). Each at least 32 bytes; key material, URLs, tokens and published samples are refused. Default:
+   * `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else `BETTER_AUTH_SECRET`.
    */
   secret?: string | readonly string[]
-  /** Remote issuers, verified by their keys, beside or instead of `secret`. Once given, the environment is not read: state `secret` to accept both. */
+  /**
+   * Remote issuers, verified by their keys, beside or instead of `secret`. Once given, the environment is not read:
+   * state `secret` to accept both.
+   */
   issuers?: IssuerOptions[]
   /** Once set, `iss` is required and must be this string exactly (RFC 7519 §4.1.1). */
   issuer?: string
@@ -136,13 +156,17 @@ export interface UserScopeOptions {
   audience?: string
   /** Accepted algorithms. Default `['HS256']`. */
   algorithms?: readonly SecretAlgorithm[]
-  /** The claim that holds the user id; once set, that claim alone. Default: `uid` where the token has it, else `sub`. */
+  /**
+   * The claim that holds the user id; once set, that claim alone. Default: `uid` where the token has it, else `sub`.
+   */
   userIdClaim?: string
   /** The path parameter that holds the owner's id: letters, digits and underscores. Default `'user_id'`. */
   userIdParam?: string
   /** TypeBox object schema that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
   claims?: TObject
-  /** Seconds by which `exp`, `nbf`, `iat` and `maxTokenAge` may be missed, for clocks that differ. 0 to 3600. Default 0. */
+  /**
+   * Seconds by which `exp`, `nbf`, `iat` and `maxTokenAge` may be missed, for clocks that differ. 0 to 3600. Default 0.
+   */
   clockTolerance?: number
   /** Seconds since `iat` after which a token is refused whatever its `exp`. Once set, `iat` is required. */
   maxTokenAge?: number
@@ -150,21 +174,25 @@ export interface UserScopeOptions {
   decoratorName?: string
   /** Verified tokens are kept in memory, so that each is verified once. `false`: verify each time. */
   cache?: false | CacheOptions
-  /** `false` leaves the OpenAPI document alone. Default: on, where `@fastify/swagger` is registered. */
+  /** `false` leaves the OpenAPI document alone. Default: on, in apps that register `@fastify/swagger`. */
   openapi?: false | OpenApiOptions
 }
 
 /**
- * Where the verified user is declared: inherited by `FastifyRequest`, as a property that is merged must have the same type everywhere,
- * and `@fastify/jwt` declares `user` too. A host that loads those types (`reply.jwtSign` shows it) says
- * `interface FastifyJWT { user: VerifiedUser }`, as `@fastify/jwt` documents. Said here, it would load them into every host.
+ * Where the verified user is declared: inherited by `FastifyRequest`, as a property that is merged must have the same
+ * type everywhere, and `@fastify/jwt` declares `user` too. A host that loads those types (`reply.jwtSign` shows it)
+ * says `interface FastifyJWT { user: VerifiedUser }`, as `@fastify/jwt` documents. Said here, it would load them into
+ * every host.
  */
 export type UserScopeRequest = UserScopeTypes extends { decoratorName: infer Name extends string }
   ? Record<Name, VerifiedUser>
   : DefaultUserScopeRequest
 
 interface DefaultUserScopeRequest {
-  /** The verified user. Null on `'public'` routes, and on `'optional'` ones without a token: use `getUser(request)` there. */
+  /**
+   * The verified user. Null on `'public'` routes, and on `'optional'` ones without a token: use `getUser(request)`
+   * there.
+   */
   user: FastifyReply extends { jwtSign: unknown } ? unknown : VerifiedUser
 }
 

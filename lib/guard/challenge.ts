@@ -3,8 +3,9 @@ import { retryAfterOf, type Refusal, type RefusalCode } from '../contract/errors
 const realm = 'Bearer realm="api"'
 
 /**
- * The `WWW-Authenticate` value of a 401 (RFC 6750 §3): the scheme alone when no token came, an error code of §3.1 and the
- * client's message otherwise. Messages are constants without quotes, so nothing from the request reaches the header.
+ * The `WWW-Authenticate` value of a 401 (RFC 6750 §3): the scheme alone when no token came, an error code of §3.1 and
+ * the client's message otherwise. Messages are constants without quotes, so nothing from the request reaches the
+ * header.
  */
 export function challenge ({ code, message }: { code: RefusalCode, message: string }): string {
   if (code === 'MISSING_TOKEN') return realm
@@ -12,7 +13,9 @@ export function challenge ({ code, message }: { code: RefusalCode, message: stri
   return `${realm}, error="${error}", error_description="${message}"`
 }
 
-/** The header fields of a refusal, set on the reply before the error is thrown so that no error handler can lose them. */
+/**
+ * The header fields of a refusal, set on the reply before the error is thrown so that no error handler can lose them.
+ */
 export function refusalHeaders (refusal: Refusal): Record<string, string> {
   if (refusal.statusCode === 401) return { 'www-authenticate': challenge(refusal), 'cache-control': 'no-store' }
   const retryAfter = retryAfterOf(refusal)

@@ -1,38 +1,28 @@
 import { channel } from 'node:diagnostics_channel'
 import type { FastifyRequest } from 'fastify'
-import type { Refusal } from '../contract/errors.js'
 import type { VerifyMessage } from '../contract/types.js'
-import type { Verified } from '../token/verifier.js'
+import type { Judgement } from './judgement.js'
 
-/** Published for each request that a guarded route had judged, where somebody subscribes; nothing is measured otherwise. */
+/**
+ * Published for each request that a guarded route had judged, while somebody subscribes; nothing is measured otherwise.
+ */
 const verifyChannel = channel('fastify-user-scope:verify')
 
-/** What is gathered of one request while somebody subscribes. */
-export class Observation {
-  verified: Verified | null = null
-  cached = false
-  readonly #start = process.hrtime.bigint()
-  #discarded = false
+/** Nanoseconds on a clock of no meaning; 0 while nobody subscribes. */
+export const now = (): bigint => verifyChannel.hasSubscribers ? process.hrtime.bigint() : 0n
 
-  /** Nothing is judged on a public route, or nothing new was found right before the handler. */
-  discard (): void {
-    this.#discarded = true
+/** @param start what `now` said before the request was judged */
+export function publish (request: FastifyRequest, { refusal, verified, cached }: Judgement, start: bigint): void {
+  if (start === 0n) return
+  const outcome = verified ? 'admitted' : 'anonymous'
+  const message: VerifyMessage = {
+    outcome: refusal ? 'refused' : outcome,
+    code: refusal?.code ?? null,
+    method: request.method,
+    route: request.routeOptions.url ?? null,
+    verifiedBy: verified?.verifiedBy ?? null,
+    cached,
+    duration: Number(process.hrtime.bigint() - start)
   }
-
-  publish ({ method, routeOptions: { url } }: FastifyRequest, refusal: Refusal | null): void {
-    if (this.#discarded) return
-    const message: VerifyMessage = {
-      outcome: refusal ? 'refused' : this.verified ? 'admitted' : 'anonymous',
-      code: refusal?.code ?? null,
-      method,
-      route: url ?? null,
-      verifiedBy: this.verified?.verifiedBy ?? null,
-      cached: this.cached,
-      duration: Number(process.hrtime.bigint() - this.#start)
-    }
-    verifyChannel.publish(message)
-  }
+  verifyChannel.publish(message)
 }
-
-/** An observation where anybody would hear of it. */
-export const observe = (): Observation | null => verifyChannel.hasSubscribers ? new Observation() : null

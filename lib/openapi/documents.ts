@@ -1,83 +1,91 @@
-import type { FastifyInstance } from 'fastify'
-import { annotate, isApiDocument, type ApiDocument, type Scope } from './annotate.js'
-import type { Settings } from '../options/settings.js'
-import type { RouteTable } from '../routes/table.js'
+import type { FastifyBaseLogger, FastifyInstance, HTTPMethods, RouteOptions } from 'fastify'
+import { stringify } from 'yaml'
+import { annotate, isApiDocument, marksOf, type ApiDocument, type Place } from './annotate.js'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { AccessLevel } from '../contract/types.js'
+import type { OpenApiSettings } from '../options/settings.js'
 
-type Scheme = Exclude<Settings['openapi'], false>
-type Decorators = Record<string, unknown>
+/** The routes of the scope, with Fastify's own copy of their options, which `@fastify/swagger` reads. */
+type Routes = ReadonlyArray<{ readonly options: RouteOptions, readonly level: AccessLevel }>
+
 /** The decorator of `@fastify/swagger`. */
-type Swagger = (options?: { yaml?: boolean }, ...rest: unknown[]) => unknown
+type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unknown
 
 /**
- * Has every OpenAPI document that the given contexts can produce say what is guarded: in JSON, in YAML and in the docs page. For the
- * `onReady` hook, when `@fastify/swagger` stands wherever the host put it, and routes are compiled, so that what is added to
- * their schemas reaches documents only.
+ * Makes every OpenAPI document of the given contexts say what is guarded: in JSON, in YAML and on the docs page.
+ * For the `onReady` hook: by then every `@fastify/swagger` is registered, and routes are compiled, so that additions
+ * to their schemas reach documents only.
+ * @throws InvalidOptionError if a stated decorator is missing
  */
-export async function annotateDocuments (contexts: Iterable<FastifyInstance>, scheme: Scheme, id: string, table: RouteTable): Promise<void> {
-  const places = [...contexts].filter((context) => context.hasPlugin('@fastify/swagger')).flatMap((context) => findSwagger(context as unknown as Decorators))
-  if (places.length === 0) return
-  const { formatParamUrl } = await import('@fastify/swagger')
-  const { stringify } = await import('yaml')
-  const scope = describeScope(id, table, formatParamUrl)
-  for (const [context, name] of places) {
-    context[name] = wrap(context[name] as Swagger, (document) => annotate(document, scheme, scope), stringify)
+export function annotateDocuments (
+  contexts: Iterable<FastifyInstance>, settings: OpenApiSettings, routes: Routes, log: FastifyBaseLogger
+): void {
+  for (const { options, level } of routes) options.schema = { ...options.schema, ...marksOf(level, settings) }
+  const all = [...contexts]
+  for (const name of settings.decorators ?? ['swagger']) {
+    const found = all.filter((each) => typeof Object.getOwnPropertyDescriptor(each, name)?.value === 'function')
+    if (settings.decorators && found.length === 0) {
+      throw new InvalidOptionError(`option "openapi.decorator": no function "${name}" decorates this context, one ` +
+        'around it or one inside it. Fix: give the name that @fastify/swagger has in its own option "decorator" ' +
+        '(by default "swagger"), and register it in one of these contexts')
+    }
+    for (const context of found) {
+      const decorators = context as unknown as Record<string, Swagger>
+      decorators[name] = wrap(decorators[name] as Swagger, (original) => {
+        const { document, unmarked } = annotate(original, settings)
+        warnOfLostMarks(context, routes, unmarked, log)
+        return document
+      })
+    }
   }
 }
 
 /** All contexts whose decorators `context` can see, itself first. */
 export function * lineage (context: FastifyInstance): Iterable<FastifyInstance> {
-  for (let each = context; each !== Object.prototype as unknown; each = Object.getPrototypeOf(each) as FastifyInstance) yield each
+  for (let each: unknown = context; each !== Object.prototype; each = Object.getPrototypeOf(each)) {
+    yield each as FastifyInstance
+  }
+}
+
+function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocument): Swagger {
+  // The original returns one object as long as nothing changes; so does this.
+  const results = new WeakMap<ApiDocument, { document: ApiDocument, yaml?: string }>()
+  return function swagger (this: unknown, ...args) {
+    const isYaml = Boolean(args[0]?.yaml)
+    // The object serves both forms, as a host's `transform` may not allow a second run.
+    const source = Reflect.apply(original, this, isYaml ? [] : args)
+    if (!isApiDocument(source)) return isYaml ? Reflect.apply(original, this, args) : source
+    const result = results.get(source) ?? { document: annotated(source) }
+    results.set(source, result)
+    if (!isYaml) return result.document
+    result.yaml ??= stringify(result.document, { strict: false })
+    return result.yaml
+  }
 }
 
 /**
- * The host may have given the decorator any name, and nothing tells which: it is the function of one parameter that reads its option
- * `yaml`. Fastify's own `after` and `close`, and other decorators of the host, must stay what they are.
+ * Warns of routes whose operation has no mark. URLs are compared to name them, and for nothing else: an operation is a
+ * route's if it has the route's path. If no route of the app has its path, a `transform` or `stripBasePath` changed it:
+ * then it is enough that both end alike.
  */
-function findSwagger (context: Decorators): Array<[context: Decorators, name: string]> {
-  return Object.entries(Object.getOwnPropertyDescriptors(context))
-    .filter(([, { value }]: [string, { value?: unknown }]) =>
-      typeof value === 'function' && value.length === 1 && ['', 'swagger'].includes(value.name) && isSwagger(Function.prototype.toString.call(value)))
-    .map(([name]) => [context, name])
+function warnOfLostMarks (app: FastifyInstance, routes: Routes, unmarked: readonly Place[], log: FastifyBaseLogger) {
+  // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
+  const places = unmarked.map(([method, path]): Place => [method, path.replace(/\?$/, '')])
+  const names = new Set(places.map((place) => place.join(' ')))
+  const moved = places.filter(([method, path]) =>
+    !app.hasRoute({ method: method as HTTPMethods, url: path.replace(/\{(\w+)\}/g, ':$1') }))
+  const lost = routes.flatMap(({ options: { method: methods, url } }) => {
+    const own = pathOf(url)
+    const isLost = (method: string) => names.has(`${method} ${own}`) ||
+      moved.some(([each, path]) => each === method && (path.endsWith(own) || own.endsWith(path)))
+    return [methods].flat().filter(isLost).map((method) => `${method} ${url}`)
+  })
+  if (lost.length === 0) return
+  log.warn({ routes: lost }, 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" ' +
+    'and does not say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +
+    'x-user-scope in operations that are written by hand, and read the document only after the app is ready')
 }
 
-/** By what its text names: the option, and where the result is kept; one that wraps it, as below, names the same. */
-const isSwagger = (text: string) => /\byaml\b/.test(text) && /\.(string|swaggerString|forYaml)\b/.test(text)
-
-function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocument, stringify: typeof import('yaml').stringify): Swagger {
-  // The original returns one object as long as nothing changes; so does this.
-  const results = new WeakMap<ApiDocument, { document: ApiDocument, forYaml?: string }>()
-  function resultFor (source: ApiDocument) {
-    const known = results.get(source)
-    if (known) return known
-    const result = { document: annotated(source) }
-    results.set(source, result)
-    return result
-  }
-
-  return function swagger (this: unknown, options, ...rest: unknown[]) {
-    // A decorator that only looks like it is called with what its host knows, and not twice.
-    if (rest.length > 0 || !isSwaggerCall(options)) return Reflect.apply(original, this, [options, ...rest])
-    // Once for both forms, as a host's `transform` may not bear being run again.
-    const source = original.call(this)
-    if (!isApiDocument(source)) return original.call(this, options)
-    const result: { document: ApiDocument, forYaml?: string } = resultFor(source)
-    if (!options?.yaml) return result.document
-    result.forYaml ??= stringify(result.document, { strict: false })
-    return result.forYaml
-  }
-}
-
-const isSwaggerCall = (options: unknown) => options === undefined || options === null ||
-  (typeof options === 'object' && Object.keys(options).every((key) => key === 'yaml'))
-
-/** An operation's route is known by a mark, or by its URL where a `transform` of the host dropped the mark. */
-function describeScope (id: string, { seen, late }: RouteTable, format: Scope['format']): Scope {
-  const mark = `x-${id}` as const
-  const routes = late.map(({ method, url, access: level }) => ({ method, url, level }))
-  for (const { route, access: { level } } of seen) {
-    routes.push(...[route.method].flat().map((method) => ({ method, url: route.url, level })))
-    // A route without schema stays one: a host's `transform` may tell by that what to hide.
-    if (route.schema) route.schema = { ...route.schema, [mark]: level }
-  }
-  return { mark, routes, format }
-}
+/** The URL of a route as documents write it: `/a/{id}`. */
+const pathOf = (url: string) =>
+  url.replace(/::|(\*)|:(\w+)(?:\([^/]*\))?\??/g, (_, star?: string, name = star) => name ? `{${name}}` : ':')

@@ -1,46 +1,86 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { InvalidOptionError } from '../contract/errors.js'
 
-const minBytes = 32
-const minDifferentCharacters = 8
-const mend = 'Make one with: openssl rand -base64 32'
-
-// Anybody can sign with these. Better Auth falls back to the first; the others are the documentation samples of jwt.io
-// (of today and before), of RFC 7515, appendix A.1, and RFC 7520, §3.5, and those of Supabase and PostgREST.
+// Anyone can sign with these, and no form tells them from good ones: the keys of RFC 7515, appendix A.1, and of
+// RFC 7520, §3.5, and the samples of Hasura and Nhost.
 const published = new Set([
-  'better-auth-secret-12345678901234567890',
-  'better-auth-secret-123456789',
-  'your-256-bit-secret',
-  'your-384-bit-secret',
-  'your-512-bit-secret',
-  'a-string-secret-at-least-256-bits-long',
-  'a-valid-string-secret-that-is-at-least-256-bits-long',
-  'a-valid-string-secret-that-is-at-least-384-bits-long',
-  'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg',
-  'super-secret-jwt-token-with-at-least-32-characters-long',
-  'reallyreallyreallyreallyverysafe'
+  '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
+  '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db'
 ])
 
+// A sign gives a sample away; padding stands around it. "your" and "jwt" are too short to count inside of a word, as
+// random characters spell them too often.
+const signs = 'secret|passphrase|passw|placeholder|replace|change|example|sample|insert|default|generate|' +
+  '(?<![a-z\\d])your|(?<![a-z\\d])jwt(?![a-z\\d])'
+const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong|long|random|string|characters|chars|' +
+  'bits|bytes|this|that|with|must|least|minimum|production|application|authentication|auth|!@#[$%^&*()]*'
+const sign = new RegExp(signs, 'i')
+const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
+const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
+const repetition = /(.{1,64}?)\1{2,}/gs
+// What fingers and memory run along, forwards and backwards.
+const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
+const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) => (
+  [[line.charAt(index), next], [next, line.charAt(index)]]
+)))
+// Six characters or more such as "abcdef" and "654321", and several of them in turn, as in "a1b2c3d4e5f6".
+const sequences = [1, 2, 3].map((turns) => {
+  const step = steps.map((pair) => pair.join(`.{${turns - 1}}`)).join('|')
+  return new RegExp(`((?=${step}).){${5 * turns},}.{${turns}}`, 'gis')
+})
+
+// A secret is sound with so many bytes that no word, repetition or sequence explains, whatever stands around them.
+const minUnexplained = 16
+// Random words are a passphrase even with a word of samples among them, if there are so many others to each of those.
+const minOtherWords = 5
+const minWordLength = 4
+
 /** What must not be so, and what to say of it. The first that fits names the fault. */
-const faults: Array<[fits: (secret: string) => boolean, says: string]> = [
-  [(secret) => secret === '', `is empty. ${mend}`],
-  [(secret) => secret.trim() === '', `is blank. ${mend}`],
-  [(secret) => secret.trim() !== secret, 'begins or ends with white space, such as the newline of a file. Remove it'],
-  [(secret) => /^(["'`]).*\1$/s.test(secret), 'stands in quotes, as in an env file that is read as it is. Remove them'],
-  // Whoever knows public material would know the secret, and could sign for anybody (RFC 8725 §2.1 and §3.5).
-  [(secret) => readings(secret).some((text) => /-{4,5} ?BEGIN /.test(text)), `is a PEM key or certificate, not a shared secret. ${mend}`],
-  [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?), not a shared secret. ${mend}`],
-  [(secret) => /(^|\s|")(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)\S* /.test(secret) || secret.startsWith('AAAA'), `is an ssh key, not a shared secret. ${mend}`],
-  [(secret) => /^([a-z][a-z\d+.-]*:\/\/|data:|did:)/i.test(secret), `is a URL, not a shared secret. ${mend}`],
-  [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT, not the secret that signs one. ${mend}`],
-  [isDer, `is a key or certificate (DER in base64), not a shared secret. ${mend}`],
-  [(secret) => published.has(secret), `is a published sample that everybody knows. ${mend}`],
-  [(secret) => /\$\{\w+.*\}/.test(secret) || /change[-_ ]?(me|this)/i.test(secret), `is a placeholder. ${mend}`],
-  [(secret) => Buffer.byteLength(secret) < minBytes, `is shorter than ${minBytes} bytes. ${mend}`],
-  [(secret) => new Set(secret).size < minDifferentCharacters, `has fewer than ${minDifferentCharacters} different characters. ${mend}`]
-]
+function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean, says: string]> {
+  const make = `Fix: make one with: openssl rand -base64 ${minBytes}`
+  const noSecret = `, not a shared secret. ${make}`
+  return [
+    [(secret) => secret === '', `is empty. ${make}`],
+    [(secret) => secret.trim() === '', `is blank. ${make}`],
+    [(secret) => secret.trim() !== secret, 'begins or ends with white space, as files do. Fix: remove it'],
+    [(secret) => /^(["'`]).*\1$/s.test(secret), 'is in quotes, as if an env file were read raw. Fix: remove them'],
+    // Anyone who knows public material would know the secret, and could sign for anybody (RFC 8725 §2.1 and §3.5).
+    [(secret) => readings(secret).some(isPem), `is a PEM key or certificate${noSecret}`],
+    [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?)${noSecret}`],
+    [isSshKey, `is an ssh key${noSecret}`],
+    [(secret) => /^([a-z][a-z\d+.-]*:\/\/|data:|did:)/i.test(secret), `is a URL${noSecret}`],
+    [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
+    [isDer, `is a key or certificate (DER in base64)${noSecret}`],
+    [(secret) => published.has(secret), `is a published sample that everybody knows. ${make}`],
+    [isSample, `is a placeholder or reads like a published sample. ${make}`],
+    [(secret) => Buffer.byteLength(secret) < minBytes,
+      `is shorter than ${minBytes} bytes, the least for HS${minBytes * 8}. ${make}`],
+    [(secret) => new Set(secret).size < 8, `has fewer than 8 different characters. ${make}`],
+    [isGuessable, `is made of repetitions, sequences and words, like a published sample. ${make}`]
+  ]
+}
+
+/** The parts of a secret that are left without words of samples, repetitions and sequences. */
+function unexplained (secret: string): string[] {
+  const text = secret.replace(sampleWord, ' ').replace(repetition, '$1')
+  return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_.\s]+/)
+}
+
+const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnexplained
+
+const isGuessable = (secret: string) => isShort(unexplained(secret))
+
+function isSample (secret: string): boolean {
+  if (/\$\{\w+.*\}|^<[\w -]*>$/.test(secret)) return true
+  const parts = unexplained(secret)
+  const otherWords = parts.filter((part) => plainWord.test(part) && part.length >= minWordLength)
+  return sign.test(secret) && isShort(parts.filter((part) => !plainWord.test(part))) &&
+    otherWords.length < minOtherWords * [...secret.matchAll(sampleWord)].length
+}
+
+const isPem = (text: string) => /-{4,5} ?BEGIN /.test(text)
 
 function isJson (secret: string): boolean {
   // Read leniently, as a JWK with a comma too many is as public as one without.
@@ -58,7 +98,15 @@ function parses (text: string): boolean {
 
 /** A secret as it stands, and what it would be were it an encoded text: keys are often put into variables in base64. */
 function readings (secret: string): string[] {
-  return [secret, Buffer.from(secret, 'base64').toString(), Buffer.from(secret, 'hex').toString()]
+  // Node decodes hex up to the first other character: a random secret that starts with "5b5d" would be the JSON "[]".
+  const hex = /^[\da-f]+$/i.test(secret) ? secret : ''
+  return [secret, Buffer.from(secret, 'base64').toString(), Buffer.from(hex, 'hex').toString()]
+}
+
+/** By its type in plain text, or in the first field of the base64 blob. */
+function isSshKey (secret: string): boolean {
+  return /(^|\s|")(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)\S* /.test(secret) ||
+    /^\0{3}.(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)/s.test(Buffer.from(secret, 'base64').toString('latin1'))
 }
 
 /** Asks Node's own parsers, so that a random secret which merely starts like DER is none. */
@@ -67,6 +115,7 @@ function isDer (secret: string): boolean {
 }
 
 function isDerKey (key: Buffer): boolean {
+  if (key[0] !== 0x30) return false // all begin with a SEQUENCE, and to ask in vain costs milliseconds of each boot
   const readers = [
     () => createPublicKey({ key, format: 'der', type: 'spki' }),
     () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
@@ -86,17 +135,19 @@ function isDerKey (key: Buffer): boolean {
 }
 
 /**
- * Refuses a secret that is unfit to sign with. `name` is the option or variable that the host would mend.
+ * Refuses a secret that is unfit to sign with.
+ * @param name the option or variable that the host would fix
+ * @param minBytes the hash size of the longest algorithm that it verifies (RFC 7518 §3.2)
  * @throws InvalidOptionError that says what is wrong and never shows the secret
  */
-export function assertFitSecret (secret: string, name: string): void {
-  const fault = faults.find(([fits]) => fits(secret))
+export function assertFitSecret (secret: string, name: string, minBytes: number): void {
+  const fault = faultsFor(minBytes).find(([fits]) => fits(secret))
   if (fault) throw new InvalidOptionError(`${name} ${fault[1]}`)
 }
 
 /**
- * The secrets of the environment, current one first: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first, as Better Auth reads
- * it), else `BETTER_AUTH_SECRET`.
+ * The secrets of the environment, current one first: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first, as Better
+ * Auth reads it), else `BETTER_AUTH_SECRET`.
  * @throws InvalidOptionError when neither is there, or the list is malformed
  */
 export function secretsFromEnvironment (env: NodeJS.ProcessEnv): Array<{ secret: string, name: string }> {
@@ -105,13 +156,17 @@ export function secretsFromEnvironment (env: NodeJS.ProcessEnv): Array<{ secret:
     return list.split(',').map((entry, index) => {
       const name = `BETTER_AUTH_SECRETS, entry ${index + 1},`
       const [, secret] = /^\s*\d+:(.*)$/s.exec(entry) ?? []
-      if (secret === undefined) throw new InvalidOptionError(`${name} is not of the form "<version>:<secret>". Write newest first, as in BETTER_AUTH_SECRETS="2:new,1:old"`)
+      if (secret === undefined) {
+        throw new InvalidOptionError(`${name} is not of the form "<version>:<secret>". ` +
+          'Fix: write the newest first, as in BETTER_AUTH_SECRETS="2:new,1:old"')
+      }
       return { secret, name }
     })
   }
   const secret = env.BETTER_AUTH_SECRET
   if (secret === undefined) {
-    throw new InvalidOptionError(`no secret: set the environment variable BETTER_AUTH_SECRET (or give the option "secret"). ${mend}`)
+    throw new InvalidOptionError('no secret: set the environment variable BETTER_AUTH_SECRET ' +
+      '(or give the option "secret"). Fix: make one with: openssl rand -base64 32')
   }
   return [{ secret, name: 'BETTER_AUTH_SECRET' }]
 }

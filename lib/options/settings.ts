@@ -11,6 +11,8 @@ import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
 
 const objectSchema = 'an object schema of @sinclair/typebox, complete in itself: Type.Object({ … })'
 
+const decoratorName = Type.String({ minLength: 1 })
+
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
     expects: 'a string, or a list of strings with the current secret first'
@@ -44,9 +46,12 @@ export const optionsSchema = Type.Object({
       schemeName: Type.Optional(Type.String({
         pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
       })),
-      description: Type.Optional(Type.String({ expects: 'a string' }))
+      description: Type.Optional(Type.String({ expects: 'a string' })),
+      decorator: Type.Optional(Type.Union([decoratorName, Type.Array(decoratorName, { minItems: 1 })], {
+        expects: 'the name of a decorator, or a list of names'
+      }))
     }, { additionalProperties: false })
-  ], { expects: 'false, or an object with schemeName and description' }))
+  ], { expects: 'false, or an object with schemeName, description and decorator' }))
 }, { additionalProperties: false })
 
 export interface CacheSettings {
@@ -79,6 +84,16 @@ export const issuerRules = ({ claimRules }: Settings, { issuer, audience, userId
   ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isOfIssuer: true
 })
 
+export const defaultSchemeName = 'bearerAuth'
+
+/** How the OpenAPI documents of the app are found, and what they say. */
+export interface OpenApiSettings {
+  readonly schemeName: string
+  readonly description: string
+  /** Undefined: `swagger`, in apps that have it. */
+  readonly decorators: readonly string[] | undefined
+}
+
 /** The options after validation, with every default filled in. Frozen. */
 export interface Settings {
   /** Empty where only issuers are accepted. */
@@ -89,7 +104,7 @@ export interface Settings {
   readonly userIdParam: string
   readonly decoratorName: string
   readonly cache: false | CacheSettings
-  readonly openapi: false | { readonly schemeName: string, readonly description: string }
+  readonly openapi: false | OpenApiSettings
 }
 
 /**
@@ -103,7 +118,8 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
   const secrets = secret === undefined
     ? options.issuers === undefined ? secretsFromEnvironment(env) : []
     : [secret].flat().map((secret, index, { length }) => ({ secret, name: `option "secret"${length > 1 ? `, entry ${index + 1},` : ''}` }))
-  for (const { secret, name } of secrets) assertFitSecret(secret, name)
+  const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
+  for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
 
   return Object.freeze({
@@ -125,8 +141,9 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
     userIdParam: options.userIdParam ?? 'user_id',
     decoratorName: options.decoratorName ?? 'user',
     openapi: openapi !== false && Object.freeze({
-      schemeName: openapi?.schemeName ?? 'bearerAuth',
-      description: openapi?.description ?? 'The JWT of a signed-in user.'
+      schemeName: openapi?.schemeName ?? defaultSchemeName,
+      description: openapi?.description ?? 'The JWT of a signed-in user.',
+      decorators: openapi?.decorator === undefined ? undefined : Object.freeze([openapi.decorator].flat())
     })
   })
 }

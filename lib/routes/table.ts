@@ -1,140 +1,101 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { FastifyRequest, RouteOptions } from 'fastify'
-import { assertSoundRoute, assertSoundUrl, classify, readParam, type RouteAccess, type RouteFacts } from './access.js'
-import { refuse } from '../contract/errors.js'
-import { nameOf, type LateRoute } from './late-routes.js'
-import type { AccessLevel, ScopedRoute } from '../contract/types.js'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { InvalidRouteError } from '../contract/errors.js'
+import type { ScopedRoute } from '../contract/types.js'
+import { judgeRoute, type Demand, type RouteFacts } from './access.js'
+import { isWithin, recordRoutes, routesOf, type DeclaredRoute } from './app-routes.js'
+import { readParam } from './owner.js'
 
-/** The level of the route that a request was routed to. */
-export type LevelReader = (request: FastifyRequest) => AccessLevel
+/** A route of the scope and what it demands. */
+export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
 
-/** A route of the scope as `onRoute` saw it. */
-export interface SeenRoute {
-  /** Fastify's own copy of the options, which `@fastify/swagger` reads again for each document. */
-  readonly route: RouteOptions
-  /** As `onRoute` was told; the options of the root of a prefix go on to its other spelling, with a slash or without. */
-  readonly url: string
-  /** What it was judged by. */
-  facts: Readonly<RouteFacts>
-  access: RouteAccess
-}
+/** What Fastify makes of a route's `config`: one object per route. */
+interface RouteConfig { readonly url?: string, readonly method?: string | readonly string[] }
 
-type Config = Partial<Pick<RouteFacts, 'method' | 'access'>> & { url?: string, [entry: symbol]: SeenRoute | undefined }
-
-/** The routes of one registration and their access levels. */
+/** The routes of one registration, and what each demands. */
 export class RouteTable {
-  readonly seen: SeenRoute[] = []
-  late: ReadonlyArray<ScopedRoute & LateRoute> = []
+  readonly #context: FastifyInstance
   readonly #param: string
-  /** Under this key the entry of a route travels in its config, which Fastify copies. */
-  readonly #entry = Symbol('fastify-user-scope.route')
-  readonly #late = new WeakMap<object, RouteAccess>()
+  readonly #declared: readonly DeclaredRoute[]
+  /** Null: routes of one name (other constraints) demand different things. */
+  readonly #byName = new Map<string, Demand | null>()
+  readonly #byConfig = new WeakMap<object, Demand>()
 
-  constructor (param: string) {
+  /** @param param the path parameter that holds the owner's id */
+  constructor (context: FastifyInstance, param: string) {
+    this.#context = context
     this.#param = param
+    this.#declared = routesOf(context) ?? recordRoutes(context)
   }
 
-  /** For the `onRoute` hook: refuses what cannot be, and puts the level where a request finds it. */
-  add (route: RouteOptions): void {
-    const facts = factsOf(route)
-    const entry = { route, url: route.url, facts, access: this.#judge(facts) }
-    this.seen.push(entry)
-    // The options are Fastify's shallow copy; the config in them is the host's own object, and may serve several routes.
-    route.config = { ...route.config, [this.#entry]: entry } as NonNullable<RouteOptions['config']>
-  }
-
-  /** For the `onReady` hook: an `onRoute` hook that ran later may have stated a level, for the routes of another plugin say, or changed method and URL. */
-  settle (late: readonly LateRoute[]): void {
-    for (const entry of this.seen) {
-      const facts = factsOf(entry.route)
-      if (!isDeepStrictEqual(facts, entry.facts)) Object.assign(entry, { facts, access: this.#judge(facts) })
-    }
-    this.late = late.map((route) => ({ ...this.#describe(route.method, route.url, { ...classify(route, this.#param), source: 'late' }), constraints: route.constraints }))
-  }
-
-  /** Each method and URL that `onRoute` saw, those of one entry one by one. */
-  places (): Array<SeenRoute & { method: string }> {
-    return this.seen.flatMap((entry) => urlsOf(entry).flatMap((url) =>
-      [entry.route.method].flat().map((method) => ({ ...entry, url, method }))))
-  }
-
-  /** `METHOD url` of the routes that `onRoute` saw. */
-  names (): Set<string> {
-    return new Set(this.places().map(nameOf))
-  }
-
-  list (): ScopedRoute[] {
-    return [...this.late.map(({ constraints, ...route }) => route), ...this.places().map(({ method, url, access }) => this.#describe(method, url, access))]
-  }
-
-  #describe (method: string, url: string, { level, source }: Pick<ScopedRoute, 'source'> & { level: AccessLevel }): ScopedRoute {
-    return { method, url, access: level, parameter: level === 'owner' ? this.#param : null, source }
-  }
-
-  readonly levelOf: LevelReader = (request) => {
-    const config = request.routeOptions.config as Config
-    const { level, source } = config[this.#entry]?.access ?? this.#classifyLate(config)
-    // Belt and braces: wherever the router found the parameter although the URL did not show it, its owner alone is let in.
-    return level === 'user' && source === 'default' && readParam(request, this.#param) !== undefined ? 'owner' : level
-  }
-
-  #judge (facts: RouteFacts): RouteAccess {
-    assertSoundRoute(facts, this.#param)
-    return classify(facts, this.#param)
+  /** The routes of the scope, as they are declared by now. */
+  routes (): JudgedRoute[] {
+    return this.#declared
+      .filter(({ context }) => isWithin(context, this.#context))
+      .map((route) => ({ ...route, demand: judgeRoute(route.options, this.#param) }))
   }
 
   /**
-   * A route that `onRoute` did not see, or none at all: an unknown URL is answered 404, not 401, unless its handler states a level.
-   * @throws Refusal where the URL would have stopped the boot, had it been seen
+   * Judges every route, for the `onReady` hook: `onRoute` hooks of the host may have changed level, method and URL
+   * until then.
+   * @throws InvalidRouteError
    */
-  #classifyLate (config: Config): RouteAccess {
-    const known = this.#late.get(config)
-    if (known) return known
-    const { url, method = '' } = config
-    const access = statedAccess(config)
-    const found: RouteAccess = url === undefined && access === undefined ? { level: 'public', source: 'default' } : classify({ url: url ?? '', method, access }, this.#param)
-    if (url !== undefined && found.source === 'default') this.#assertSoundLate(url)
-    this.#late.set(config, found)
-    return found
-  }
-
-  #assertSoundLate (url: string): void {
-    try {
-      assertSoundUrl(url, undefined, this.#param, 'this route')
-    } catch (error) {
-      throw refuse('FORBIDDEN_USER_ACCESS', (error as Error).message)
+  settle (): readonly JudgedRoute[] {
+    const routes = this.routes()
+    for (const { url, options, demand } of routes) {
+      if (demand.fault) {
+        throw new InvalidRouteError(`route ${[options.method].flat().join(', ')} ${options.url}: ${demand.fault}`)
+      }
+      const name = nameOf({ url, method: options.method })
+      const other = this.#byName.get(name)
+      this.#byName.set(name, other === undefined || other?.level === demand.level ? demand : null)
     }
+    return routes
+  }
+
+  /** What the route of a request demands. At boot and here one rule decides; what the boot decided stands. */
+  demandOf (request: FastifyRequest): Demand {
+    const config = request.routeOptions.config as RouteConfig
+    let demand = this.#byConfig.get(config)
+    if (demand === undefined) {
+      demand = this.#judge(config)
+      this.#byConfig.set(config, demand)
+    }
+    // Wherever the router found the parameter although the URL did not show it, only its owner is let in.
+    const isByUrl = demand.level === 'user' && demand.source === 'default'
+    return isByUrl && readParam(request, this.#param) !== undefined ? { ...demand, level: 'owner' } : demand
+  }
+
+  #judge (config: RouteConfig): Demand {
+    const { url, method = [] } = config
+    const name = nameOf({ url, method })
+    const known = this.#byName.get(name)
+    if (known) return known
+    const demand = judgeRoute({ url, method, config }, this.#param)
+    if (known === undefined && url !== undefined) {
+      this.#context.log.warn({ route: name, access: demand.level, reason: demand.fault },
+        'fastify-user-scope: this route was declared before the plugin was loaded; it is guarded all the same. ' +
+        'Fix: import the plugin before the app is created')
+    }
+    return demand
+  }
+
+  list (): ScopedRoute[] {
+    return this.routes().flatMap((route) => placesOf(route).map(({ method, url, constraints }) => ({
+      method,
+      url,
+      access: route.demand.level,
+      parameter: route.demand.level === 'owner' ? this.#param : null,
+      source: route.demand.source,
+      constraints
+    })))
   }
 }
 
-/** A copy, as a hook may change a list of methods in place. */
-const factsOf = ({ url, method, config }: RouteOptions): RouteFacts => ({ url, method: Array.isArray(method) ? [...method] : method, access: statedAccess(config) })
+const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`
 
-/** The root of a prefix is served with a slash and without, and a hook may have given a route another URL. */
-const urlsOf = ({ url, route }: SeenRoute): string[] => route.url === `${url}/` ? [url, route.url] : [route.url]
-
-/** Only what the host wrote into the config itself: something on Object.prototype must not open every route. */
-function statedAccess (config: object | undefined): unknown {
-  return config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined
-}
-
-/** The longest of the levels, that of routes outside of every scope. */
-const levelWidth = 'unguarded'.length
-
-/**
- * A line for each URL and level, with its methods together, sorted by URL. Nothing in a line depends on the others: in the diff of a
- * snapshot stands a new route alone.
- */
-export function printRoutes (routes: ReadonlyArray<Record<'method' | 'url' | 'access' | 'source', string>>): string {
-  const rows = new Map<string, { access: string, methods: Set<string>, url: string, source: string }>()
-  for (const { access, method, url, source } of routes) {
-    const key = [url, access, source].join(' ')
-    const row = rows.get(key) ?? { access, methods: new Set(), url, source }
-    rows.set(key, row)
-    row.methods.add(method)
-  }
-  return [...rows]
-    .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([, { access, methods, url, source }]) => [access.padEnd(levelWidth), url, [...methods].sort().join(', '), source].join('  ').trimEnd() + '\n')
-    .join('')
+/** Where a route is served: by each of its methods, and the root of a prefix with a trailing slash and without. */
+export function placesOf ({ url, options }: DeclaredRoute): Array<Pick<ScopedRoute, 'method' | 'url' | 'constraints'>> {
+  const urls = options.url === `${url}/` ? [url, options.url] : [options.url]
+  return urls.flatMap((each) => [options.method].flat().map((method) =>
+    ({ method, url: each, constraints: options.constraints ?? {} })))
 }

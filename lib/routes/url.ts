@@ -1,71 +1,40 @@
-import { closingBracket } from './access.js'
+/** A path parameter in the URL of a route. */
+export interface UrlParameter {
+  /** As the router reads it: it ends at a bracket, a hyphen, a dot or a slash. */
+  readonly name: string
+  /**
+   * As a person reads it: to the router `:user-id` is a parameter `user` and the text `-id`, and `(:user_id)` is one
+   * named `user_id)`.
+   */
+  readonly words: readonly string[]
+  /** All of the URL before its colon. */
+  readonly before: string
+}
 
-/** A piece of a route's URL. `name` is that of a parameter, `'*'` for the wildcard. */
-export type UrlPart = { readonly text: string } | { readonly name: string, readonly pattern: string | null }
-
-/** The URL of a route, as the router reads it: `::` is a colon, a parameter ends at a bracket, a hyphen, a dot or a slash. */
-export function parseUrl (url: string): UrlPart[] {
-  const parts: UrlPart[] = []
-  let text = ''
-  const push = (part: UrlPart) => {
-    if (text) parts.push({ text })
-    parts.push(part)
-    text = ''
-  }
-  for (let i = 0; i < url.length; i++) {
-    if (url.startsWith('::', i)) {
-      text += ':'
-      i++
-    } else if (url[i] === '*') push({ name: '*', pattern: null })
-    else if (url[i] === ':') {
-      const [name] = url.slice(i + 1).split(/[(\-./]/, 1) as [string]
+/** The path parameters of a URL as declared, in their order; the wildcard is none. */
+export function parametersOf (url: string): UrlParameter[] {
+  const parameters: UrlParameter[] = []
+  for (let i = url.indexOf(':'); i !== -1; i = url.indexOf(':', i + 1)) {
+    if (url[i + 1] === ':') i++ // an escaped colon
+    else {
+      const rest = url.slice(i + 1)
+      const [name] = rest.split(/[(\-./]/, 1) as [string]
+      const [text] = rest.split(/[(/]/, 1) as [string]
+      parameters.push({ name: name.replace(/\?$/, ''), words: text.split(/[^\w-]+/), before: url.slice(0, i) })
       i += name.length
-      const end = url[i + 1] === '(' ? closingBracket(url, i + 1) : i
-      push({ name: name.replace(/\?$/, ''), pattern: end === i ? null : url.slice(i + 2, end) })
-      i = end
-    } else text += url[i]
+      if (url[i + 1] === '(') i = closingBracket(url, i + 1)
+    }
   }
-  if (text) parts.push({ text })
-  return parts
+  return parameters
 }
 
-export const paramsIn = (url: string): string[] => parseUrl(url).flatMap((part) => 'name' in part ? [part.name] : [])
-
-/** A path that the route serves. `valueOf` gives what stands for a parameter, encoded. */
-export function fillUrl (url: string, valueOf: (name: string, pattern: string | null) => string, textOf = (text: string) => text): string {
-  return parseUrl(url).map((part) => 'text' in part ? textOf(part.text) : valueOf(part.name, part.pattern)).join('')
-}
-
-/** How the router of an app reads paths. */
-export interface RouterSettings { readonly caseSensitive: boolean, readonly ignoreTrailingSlash: boolean, readonly ignoreDuplicateSlashes: boolean }
-
-/** A URL or a path in the one of its spellings that stands for all which the router takes for the same. */
-export function tidy (url: string, { ignoreTrailingSlash, ignoreDuplicateSlashes }: RouterSettings): string {
-  const single = ignoreDuplicateSlashes ? url.replace(/\/{2,}/g, '/') : url
-  return ignoreTrailingSlash ? single.replace(/(?<=.)\/$/, '') : single
-}
-
-/** Matches the parts of a URL, with a group for each parameter, and `value` in it. */
-export function matcherOf (parts: readonly UrlPart[], { caseSensitive }: RouterSettings, value = '[^/]+?'): RegExp {
-  const pattern = parts.map((part) => {
-    if ('text' in part) return part.text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&')
-    return part.name === '*' ? '(.*)' : `(${value})`
-  })
-  return new RegExp(`^${pattern.join('')}$`, caseSensitive ? 's' : 'si')
-}
-
-/** Whether the route could serve a path, encoded as it is in a request, were it the only one. */
-export function couldServe (url: string, path: string, router: RouterSettings): boolean {
-  return matcherOf(parseUrl(tidy(url, router)), router).test(tidy(decodeURI(path), router))
-}
-
-/** The parts of a URL by its segments, which a slash inside an expression does not end. */
-export function segmentsOf (url: string): UrlPart[][] {
-  const segments: UrlPart[][] = [[]]
-  for (const part of parseUrl(url)) {
-    const [first, ...others] = 'text' in part ? part.text.split('/').map((text) => ({ text })) : [part]
-    segments.at(-1)?.push(first as UrlPart)
-    segments.push(...others.map((each) => [each]))
+/** The index at which the regular expression of a parameter ends. */
+export function closingBracket (url: string, start: number): number {
+  let depth = 0
+  for (let i = start; i < url.length; i++) {
+    if (url[i] === '\\') i++
+    else if (url[i] === '(') depth++
+    else if (url[i] === ')' && --depth === 0) return i
   }
-  return segments
+  return url.length
 }

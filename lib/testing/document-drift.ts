@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { appRoutes, assertApp, constraintsText, type AnyApp, type AppRoute } from './app-routes.js'
+import { basePaths } from './base-paths.js'
 import { compare, type Documented } from './document-checks.js'
 import { ScopeAssertionError, type Finding } from './findings.js'
 import { holdRequests, type HeldRequest } from './held-requests.js'
-import { basePaths, isApiDocument, type ApiDocument, type Operation } from '../openapi/annotate.js'
+import { isApiDocument, type ApiDocument, type Operation } from '../openapi/annotate.js'
 import { assertKnownOptions } from './known-options.js'
 import { readPeople, type People } from './people.js'
 import { assertParams, requestsFor, type RequestParams } from './route-requests.js'
 import { Selection, type RouteName } from './route-selection.js'
-import { fillUrl } from '../routes/url.js'
+import { fillUrl } from './url.js'
 
 /** What `assertDocumentMatchesGuards` does beside its two users. */
 export interface DocumentSettings {

@@ -1,6 +1,6 @@
 import { asGet, isSameUrl } from './app-routes.js'
 import type { HeldAnswer, HeldRequest } from './held-requests.js'
-import { nameOf } from '../routes/late-routes.js'
+import { nameOf } from './app-routes.js'
 import { wireBody } from './request-body.js'
 
 /** A request that was not answered as it must be. */

@@ -1,6 +1,6 @@
 import { constraintsText, type AppRoute } from './app-routes.js'
 import type { Failure, Finding } from './findings.js'
-import { parseUrl } from '../routes/url.js'
+import { parseUrl } from './url.js'
 
 /** The end of a note on what a host may mean so. */
 export const mend = ', or allow: [{names}]'

@@ -5,7 +5,7 @@ import { ScopeAssertionError, describeAnswer, type Failure, type Finding } from 
 import { holdRequests, type HeldRequests } from './held-requests.js'
 import { describeRoute, hints, hostHints, mend, tokenNotTaken } from './hints.js'
 import { assertKnownOptions } from './known-options.js'
-import { nameOf } from '../routes/late-routes.js'
+import { nameOf } from './app-routes.js'
 import { readPeople, type People, type Tokens } from './people.js'
 import { placeOf, type Place } from './places.js'
 import { assertParams, requestsFor, type RequestParams, type RouteRequests } from './route-requests.js'
@@ -45,7 +45,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   const tokens = await readPeople(options)
   const held = await holdRequests(app, timeout)
   try {
-    if (scopesOf(app.server).length === 0) throw new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports')
+    if (scopesOf(app).length === 0) throw new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports')
     const allowed = new Selection(allow)
     const routes = appRoutes(app)
     const judged = allowed.narrow(routes, only)
@@ -95,9 +95,8 @@ async function judge (route: AppRoute, requests: RouteRequests, variants: readon
 }
 
 function levelNotes (route: AppRoute): string[] {
-  const { access, parameter, scope, source } = route
-  // Of a late one the level is a guess.
-  if (access === 'owner' || source === 'late') return []
+  const { access, parameter, scope } = route
+  if (access === 'owner') return []
   if (!scope) return [`no guard of the plugin covers it, though its URL has the owner's ":${parameter}": move it into the scope${mend}`]
   return [`its level is '${access}', though its URL has the owner's ":${parameter}": leave config.access out${mend}`]
 }

@@ -1,5 +1,5 @@
 import type { AppRoute } from './app-routes.js'
-import { couldServe, matcherOf, paramsIn, segmentsOf, tidy, type RouterSettings, type UrlPart } from '../routes/url.js'
+import { couldServe, matcherOf, paramsIn, segmentsOf, tidy, type RouterSettings, type UrlPart } from './url.js'
 
 /** Where a route has its owner, with bob there. */
 export interface Place {

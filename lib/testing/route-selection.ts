@@ -1,6 +1,6 @@
 import { isRegExp } from 'node:util/types'
 import { asGet, type AppRoute } from './app-routes.js'
-import { nameOf } from '../routes/late-routes.js'
+import { nameOf } from './app-routes.js'
 
 /** `'METHOD url'` of a route as declared, or an expression that is tried on it. That of a GET route holds for its HEAD route too. */
 export type RouteName = string | RegExp

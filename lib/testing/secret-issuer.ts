@@ -56,8 +56,8 @@ export function createSecretIssuer ({ secret = randomSecret(), algorithm, issuer
   }
 }
 
-// A letter in front: random base64 may begin as an ssh key does, and the plugin refuses those.
-const randomSecret = () => `t${randomBytes(32).toString('base64url')}`
+// Long enough for every algorithm.
+const randomSecret = () => randomBytes(64).toString('base64url')
 
 /** A plugin is a function of instance, options and callback; that of `@fastify/jwt` is synchronous, so that tokens can be, too. */
 function createSign (secret: string, algorithm: SecretAlgorithm = 'HS256') {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { RouterSettings } from '../routes/url.js'
+import type { RouterSettings } from './url.js'
 
 /** Another way to write a URL that the router may take for the same route. */
 export interface UrlVariant {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { bearer, build, now, sign } from '../support/host.js'
+import { bearer, build, now, sign, testWithCaches } from '../support/host.js'
 
 // A short run with each test run; `npm run fuzz` goes on for FUZZ_SECONDS with each property.
 const seconds = Number(process.env.FUZZ_SECONDS ?? 0)
@@ -54,7 +54,7 @@ const mutate = (text: string, changes: Mutations) => changes.reduce((text, { at,
   return text.slice(0, start) + insert + text.slice(start + drop)
 }, text)
 
-t.test('a changed token opens nothing', async (t) => {
+testWithCaches('a changed token opens nothing', async (t) => {
   const token = sign({ sub: 'alice', exp, iat: now() - 10, name: 'x'.repeat(20) })
   await property(t, mutations, async (changes) => {
     const changed = mutate(token, changes)
@@ -65,7 +65,7 @@ t.test('a changed token opens nothing', async (t) => {
   })
 })
 
-t.test('a changed payload under the old signature opens nothing', async (t) => {
+testWithCaches('a changed payload under the old signature opens nothing', async (t) => {
   const [header, , signature] = sign({ sub: 'alice', exp }).split('.')
   await property(t, fc.jsonValue(), async (value) => {
     const payload = Buffer.from(JSON.stringify({ sub: 'bob', exp, value })).toString('base64url')
@@ -75,7 +75,7 @@ t.test('a changed payload under the old signature opens nothing', async (t) => {
   })
 })
 
-t.test('a changed header opens at most one\'s own', async (t) => {
+testWithCaches('a changed header opens at most one\'s own', async (t) => {
   const header = `Bearer ${sign({ sub: 'alice', exp })}`
   await property(t, mutations, async (changes) => {
     const authorization = mutate(header, changes)
@@ -84,7 +84,7 @@ t.test('a changed header opens at most one\'s own', async (t) => {
   })
 })
 
-t.test('a changed path opens at most one\'s own', async (t) => {
+testWithCaches('a changed path opens at most one\'s own', async (t) => {
   const headers = bearer(sign({ sub: 'alice', exp }))
   await property(t, fc.tuple(fc.constantFrom('alice', 'bob', '%61lice', 'al%69ce', 'alice%2f', '%2e%2e'), mutations), async ([user, changes]) => {
     const url = mutate(`/api/${user}/tasks`, changes)
@@ -123,7 +123,7 @@ const pairs = fc.oneof(
   )))
 ).filter(([u, v]) => u !== v && v === wellFormed(v) && v.trim() !== '' && !/^\.{1,2}$/.test(v) && !/\p{Cc}/u.test(v))
 
-t.test('a token opens its own user\'s path and nobody else\'s', async (t) => {
+testWithCaches('a token opens its own user\'s path and nobody else\'s', async (t) => {
   await property(t, pairs, async ([u, v]) => {
     const headers = bearer(sign({ sub: u, exp }))
     const own = await send({ url: `/api/${encodeURIComponent(u)}/tasks`, headers })
@@ -134,7 +134,7 @@ t.test('a token opens its own user\'s path and nobody else\'s', async (t) => {
   })
 })
 
-t.test('any JSON in any claim or header parameter', async (t) => {
+testWithCaches('any JSON in any claim or header parameter', async (t) => {
   const names = fc.constantFrom('exp', 'nbf', 'iat', 'iss', 'aud', 'sub', 'uid', 'jti', 'email', 'session', 'events', 'constructor', 'toString')
   const parameters = fc.constantFrom('alg', 'typ', 'kid', 'crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c', 'x5t')
   const value = fc.oneof(fc.jsonValue(), fc.double(), fc.integer({ min: now() - 100, max: now() + 100 }), fc.string())

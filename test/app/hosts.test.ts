@@ -14,7 +14,7 @@ import t, { type Test } from 'tap'
 import WebSocket from 'ws'
 import userScope, { getUser, type UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
-import { bearer, build, otherSecret, refusals, secret, sender, sign, tokenFor } from '../support/host.js'
+import { bearer, build, otherSecret, refusals, secret, sender, sign, tokenFor, testWithCaches } from '../support/host.js'
 
 const alice = bearer(tokenFor('alice'))
 const who = async (request: FastifyRequest) => ({ user: request.user.id })
@@ -62,12 +62,12 @@ for (const [name, setUp] of Object.entries(plugins)) {
   })
 }
 
-t.test('@fastify/helmet: refusals have its headers too', async (t) => {
+testWithCaches('@fastify/helmet: refusals have its headers too', async (t) => {
   const { send } = await host(t, 'before', async (app) => { await app.register(helmet) })
   t.match(await send('/api/alice/tasks'), { status: 401, headers: { 'x-content-type-options': 'nosniff', 'www-authenticate': 'Bearer realm="api"' } })
 })
 
-t.test('@fastify/rate-limit: refused requests count where it runs in front', async (t) => {
+testWithCaches('@fastify/rate-limit: refused requests count where it runs in front', async (t) => {
   const statuses = async (setUp: SetUp) => {
     const { send } = await host(t, 'before', setUp)
     const all = []
@@ -81,7 +81,7 @@ t.test('@fastify/rate-limit: refused requests count where it runs in front', asy
   t.same(await statuses(async (app) => { await app.register(rateLimit, { max: 2 }) }), [401, 401, 401], 'by default its hooks are those of the route, and run behind')
 })
 
-t.test('@fastify/under-pressure: its status route is made public by its own config', async (t) => {
+testWithCaches('@fastify/under-pressure: its status route is made public by its own config', async (t) => {
   const status = (routeOpts: object) => async (app: FastifyInstance) => {
     await app.register(underPressure, { exposeStatusRoute: { url: '/status', routeOpts } as { url: string, routeOpts: { logLevel: string } } })
   }
@@ -91,7 +91,7 @@ t.test('@fastify/under-pressure: its status route is made public by its own conf
   t.match(await open.send('/status'), { status: 200 })
 })
 
-t.test('@fastify/auth: its functions run behind the guard and see the user', async (t) => {
+testWithCaches('@fastify/auth: its functions run behind the guard and see the user', async (t) => {
   const seen: string[] = []
   const { send } = await host(t, 'before', async (app) => { await app.register(auth) }, (app) => {
     app.route({
@@ -107,7 +107,7 @@ t.test('@fastify/auth: its functions run behind the guard and see the user', asy
   t.same(seen, ['alice', 'mallory'])
 })
 
-t.test('@fastify/multipart: refused before a byte of the body is read', async (t) => {
+testWithCaches('@fastify/multipart: refused before a byte of the body is read', async (t) => {
   let parts = 0
   const { send } = await host(t, 'before', async (app) => { await app.register(multipart) }, (app) => {
     app.post('/files/:user_id', async (request) => {
@@ -123,7 +123,7 @@ t.test('@fastify/multipart: refused before a byte of the body is read', async (t
   t.match(await post('alice', alice), { status: 200, body: { parts: 1 } })
 })
 
-t.test('@fastify/cors: a browser\'s preflight succeeds', async (t) => {
+testWithCaches('@fastify/cors: a browser\'s preflight succeeds', async (t) => {
   const preflight = { method: 'OPTIONS', url: '/api/alice/tasks', headers: { origin: 'https://app.example', 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' } } as const
   for (const when of ['before', 'after'] as const) {
     const { send } = await host(t, when, async (app) => { await app.register(cors, { origin: 'https://app.example' }) })
@@ -136,7 +136,7 @@ t.test('@fastify/cors: a browser\'s preflight succeeds', async (t) => {
   t.match(await send({ url: '/api/alice/tasks', headers: { origin: 'https://app.example' } }), { status: 401, headers: { 'access-control-allow-origin': 'https://app.example' } })
 })
 
-t.test('OPTIONS: judged by the route and not by the headers of a preflight', async (t) => {
+testWithCaches('OPTIONS: judged by the route and not by the headers of a preflight', async (t) => {
   const asPreflight = { origin: 'https://app.example', 'access-control-request-method': 'GET' }
   const { send } = await host(t, 'after', async (app) => { await app.register(cors) }, (app) => {
     app.route({ method: ['GET', 'OPTIONS'], url: '/both/:user_id', handler: who })
@@ -150,7 +150,7 @@ t.test('OPTIONS: judged by the route and not by the headers of a preflight', asy
   t.match(await send({ url: '/both/alice', headers: asPreflight }), { status: 401 })
 })
 
-t.test('@fastify/websocket: guarded before the upgrade', async (t) => {
+testWithCaches('@fastify/websocket: guarded before the upgrade', async (t) => {
   for (const when of ['before', 'after'] as const) {
     let opened = 0
     const { app } = await host(t, when, async (app) => { await app.register(websocket) }, (app) => {
@@ -179,12 +179,12 @@ t.test('@fastify/websocket: guarded before the upgrade', async (t) => {
   }
 })
 
-t.test('a refused upgrade that nobody handles', async (t) => {
+testWithCaches('a refused upgrade that nobody handles', async (t) => {
   const { send } = await build(t)
   t.match(await send({ url: '/api/me', headers: { connection: 'upgrade', upgrade: 'websocket' } }), { status: 401 })
 })
 
-t.test('a refused request that offers an upgrade nobody handles keeps its connection', async (t) => {
+testWithCaches('a refused request that offers an upgrade nobody handles keeps its connection', async (t) => {
   const { app } = await build(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -201,7 +201,7 @@ t.test('a refused request that offers an upgrade nobody handles keeps its connec
   t.same(statuses, [401, 401, 401, 401, 401])
 })
 
-t.test('a hook of the host that goes on twice lets nobody by', async (t) => {
+testWithCaches('a hook of the host that goes on twice lets nobody by', async (t) => {
   const ran: string[] = []
   for (const early of [true, false]) {
     const app = Fastify()
@@ -220,7 +220,7 @@ t.test('a hook of the host that goes on twice lets nobody by', async (t) => {
   t.same(ran, [])
 })
 
-t.test('nor while a token is being verified', async (t) => {
+testWithCaches('nor while a token is being verified', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const ran: string[] = []
   const app = Fastify()
@@ -234,7 +234,7 @@ t.test('nor while a token is being verified', async (t) => {
   t.same(ran, [])
 })
 
-t.test('contexts that are older than the plugin', async (t) => {
+testWithCaches('contexts that are older than the plugin', async (t) => {
   for (const server of [{}, { trustProxy: true }]) {
     const app = Fastify(server)
     t.teardown(async () => { await app.close() })
@@ -262,25 +262,7 @@ t.test('contexts that are older than the plugin', async (t) => {
   }
 })
 
-t.test('a 404 handler that states a level', async (t) => {
-  const { send } = await build(t, {}, {}, (app) => {
-    app.setNotFoundHandler({ config: { access: 'user' } } as object, async (request, reply) => reply.code(404).send({ user: request.user.id }))
-  })
-  t.match(await send('/nowhere'), { status: 401 })
-  t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } })
-})
-
-t.test('a 404 handler whose level is none is guarded', async (t) => {
-  for (const access of ['users', 'Public', null, ['public']]) {
-    const { send } = await build(t, {}, {}, (app) => {
-      app.setNotFoundHandler({ config: { access } } as object, async (request, reply) => reply.code(404).send({ user: getUser(request)?.id }))
-    })
-    t.match(await send('/nowhere'), { status: 401, code: 'MISSING_TOKEN' }, String(access))
-    t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice' } }, String(access))
-  }
-})
-
-t.test('callNotFound where the guard has not judged before: outside of the scope, or in front of it', async (t) => {
+testWithCaches('callNotFound where the guard has not judged before: outside of the scope, or in front of it', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.get('/outside', (_request, reply) => { reply.callNotFound() })
@@ -307,24 +289,7 @@ t.test('callNotFound where the guard has not judged before: outside of the scope
   t.match(await sender(older)('/early'), { status: 404, code: undefined })
 })
 
-t.test('callNotFound into another scope: its own options judge', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(async (staff) => {
-    await staff.register(userScope, { secret: otherSecret, decoratorName: 'staff' })
-    staff.get('/staff', (_request, reply) => { reply.callNotFound() })
-  })
-  await app.register(async (users) => {
-    await users.register(userScope, { secret })
-    users.setNotFoundHandler({ config: { access: 'user' } } as object, async (request, reply) => reply.code(404).send({ user: request.user.id, own: getUser(request)?.id }))
-  })
-  const send = sender(app)
-  t.match(await send({ url: '/staff', headers: alice }), { status: 401 })
-  t.match(await send({ url: '/staff', headers: bearer(sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret })) }), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' })
-  t.match(await send({ url: '/nowhere', headers: alice }), { status: 404, body: { user: 'alice', own: 'alice' } })
-})
-
-t.test('something on Object.prototype opens nothing', async (t) => {
+testWithCaches('something on Object.prototype opens nothing', async (t) => {
   const polluted = Object.prototype as { access?: string, exp?: number, iss?: string, aud?: string }
   t.teardown(() => { for (const name of ['access', 'exp', 'iss', 'aud'] as const) delete polluted[name] })
   const app = Fastify()
@@ -345,7 +310,7 @@ t.test('something on Object.prototype opens nothing', async (t) => {
   }
 })
 
-t.test('paths as only a socket sends them', async (t) => {
+testWithCaches('paths as only a socket sends them', async (t) => {
   const { app } = await build(t, {}, {}, (app) => {
     app.get('/u/:user_id', who)
     app.get('/u/:user_id/items', who)
@@ -390,7 +355,7 @@ t.test('paths as only a socket sends them', async (t) => {
   }
 })
 
-t.test('asynchronous constraints and hooks', async (t) => {
+testWithCaches('asynchronous constraints and hooks', async (t) => {
   const { send } = await host(t, 'after', (app) => {
     app.addHook('onRequest', async () => { await new Promise((resolve) => setImmediate(resolve)) })
     app.addHook('preParsing', async (_request, _reply, payload) => payload)
@@ -417,7 +382,7 @@ t.test('asynchronous constraints and hooks', async (t) => {
   t.match(await tenant({ url: '/t/bob', headers: { 'x-tenant': 'three' } }), { status: 404 })
 })
 
-t.test('a format that throws refuses, and is no 500', async (t) => {
+testWithCaches('a format that throws refuses, and is no 500', async (t) => {
   t.teardown(() => FormatRegistry.Delete('throws'))
   const nasty = { get name () { throw new Error('with payload text') }, toString () { throw new Error('with payload text') } }
   for (const thrown of [new TypeError('with payload text'), null, undefined, 'payload text', nasty]) {

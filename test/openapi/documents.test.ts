@@ -1,12 +1,11 @@
-import { spawnSync } from 'node:child_process'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
-import swagger, { type SwaggerOptions } from '@fastify/swagger'
+import swagger, { type SwaggerOptions, type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import userScope from '../../lib/index.js'
-import { bearer, secret, tokenFor } from '../support/host.js'
+import { bearer, secret, tokenFor, type LogLine } from '../support/host.js'
 
 interface Document { paths: Record<string, Record<string, { security?: object[] }>> }
 type Decorator = (options?: { yaml?: boolean }) => unknown
@@ -16,8 +15,9 @@ const openapi = { info }
 const bearerAuth = [{ bearerAuth: [] }]
 const handler = async () => ({})
 
-async function host (t: Test, setUp: (app: FastifyInstance) => unknown): Promise<FastifyInstance> {
-  const app = Fastify()
+async function host (t: Test, setUp: (app: FastifyInstance) => unknown, log?: LogLine[]): Promise<FastifyInstance> {
+  const stream = { write: (line: string) => log?.push(JSON.parse(line) as LogLine) }
+  const app = Fastify(log ? { logger: { level: 'warn', stream } } : {})
   t.teardown(async () => { await app.close() })
   await setUp(app)
   await app.ready()
@@ -25,7 +25,8 @@ async function host (t: Test, setUp: (app: FastifyInstance) => unknown): Promise
 }
 
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
-const decoratorOf = (app: FastifyInstance, name = 'swagger') => (app as unknown as Record<string, Decorator>)[name] as Decorator
+const decoratorOf = (app: FastifyInstance, name = 'swagger') =>
+  (app as unknown as Record<string, Decorator>)[name] as Decorator
 const securityAt = (document: unknown, path: string) => (document as Document).paths[path]?.['get']?.security
 
 t.test('@fastify/swagger may stand anywhere', async (t) => {
@@ -77,13 +78,13 @@ t.test('@fastify/swagger may stand anywhere', async (t) => {
     },
     'under another name': async (app) => {
       await app.register(swagger, { openapi, decorator: 'docs' as 'swagger' })
-      await app.register(userScope, { secret })
+      await app.register(userScope, { secret, openapi: { decorator: 'docs' } })
       me(app)
       return [[app, 'docs']]
     },
     'several times': async (app) => {
       await app.register(swagger, { openapi })
-      await app.register(userScope, { secret })
+      await app.register(userScope, { secret, openapi: { decorator: ['swagger', 'docs'] } })
       await app.register(swagger, { swagger: { info }, decorator: 'docs' as 'swagger' })
       me(app)
       return [[app, 'swagger'], [app, 'docs']]
@@ -115,12 +116,147 @@ t.test('a document of a context beside the plugin is left alone', async (t) => {
   t.notMatch(JSON.stringify(beside?.swagger()), /bearerAuth/)
 })
 
+t.test('a stated decorator that is nowhere stops the boot', async (t) => {
+  const cases: Array<{ decorator: string | string[], missing: string, setUp?: (app: FastifyInstance) => unknown }> = [
+    { decorator: 'swagger', missing: 'swagger' },
+    { decorator: 'docs', missing: 'docs', setUp: (app) => app.register(swagger, { openapi }) },
+    { decorator: ['swagger', 'docs'], missing: 'docs', setUp: (app) => app.register(swagger, { openapi }) },
+    { decorator: 'docs', missing: 'docs', setUp: (app) => app.decorate('docs', 'no function') },
+    { decorator: 'docs', missing: 'docs', setUp: (app) => app.decorate('docs', { getter: () => handler }) },
+    {
+      decorator: 'swagger',
+      missing: 'swagger',
+      setUp: (app) => app.register(async (app) => app.register(swagger, { openapi }))
+    }
+  ]
+  for (const { decorator, missing, setUp } of cases) {
+    const starting = host(t, async (app) => {
+      await setUp?.(app)
+      app.register(async (app) => app.register(userScope, { secret, openapi: { decorator } }))
+    })
+    await t.rejects(starting, {
+      code: 'FST_USER_SCOPE_INVALID_OPTION',
+      message: `fastify-user-scope: option "openapi.decorator": no function "${missing}" decorates this context, one ` +
+        'around it or one inside it. Fix: give the name that @fastify/swagger has in its own option "decorator" ' +
+        '(by default "swagger"), and register it in one of these contexts'
+    })
+  }
+})
+
+t.test('a decorator that is not stated is left alone', async (t) => {
+  let before: unknown
+  const app = await host(t, async (app) => {
+    await app.register(swagger, { openapi })
+    await app.register(swagger, { openapi, decorator: 'docs' as 'swagger' })
+    await app.register(userScope, { secret })
+    app.get('/me', handler)
+    before = decoratorOf(app, 'docs')
+  })
+  t.equal(decoratorOf(app, 'docs'), before)
+  t.same(securityAt(app.swagger(), '/me'), bearerAuth)
+})
+
+t.test('a host may have another decorator named swagger', async (t) => {
+  const calls: unknown[][] = []
+  const app = await host(t, async (app) => {
+    app.decorate('swagger' as 'docs', function (this: unknown, ...args: unknown[]) {
+      calls.push([this, ...args])
+      return args
+    })
+    await app.register(userScope, { secret })
+  })
+  const call = app.getDecorator<(...args: unknown[]) => unknown>('swagger').bind(app)
+  t.same(call({ id: 7 }, 8), [{ id: 7 }, 8], 'what it returns is handed through')
+  t.same(call('text'), ['text'])
+  t.same(call(null), [null])
+  t.same(calls, [[app, { id: 7 }, 8], [app, 'text'], [app, null]], 'it is called once each time, with its arguments')
+})
+
+t.test('routes whose operation has lost its mark are named in a warning', async (t) => {
+  const withoutMarks = (schema: FastifySchema | undefined) =>
+    Object.fromEntries(Object.entries(schema ?? {}).filter(([key]) => !key.startsWith('x-')))
+  const drop: SwaggerTransform = ({ schema, url }) => ({ schema: withoutMarks(schema), url })
+  const dropAndMove: SwaggerTransform = ({ schema, url }) => ({ schema: withoutMarks(schema), url: `/v2${url}` })
+  const move: SwaggerTransform = ({ schema, url }) => ({ schema, url: `/v2${url}` })
+  const hide: SwaggerTransform = ({ schema, url }) => ({ schema: { ...schema, hide: true } as FastifySchema, url })
+  const rewriteOne: SwaggerTransformObject = (document) => {
+    const copy = structuredClone('openapiObject' in document ? document.openapiObject : {})
+    Object.assign(copy.paths?.['/api/me'] ?? {}, { get: { responses: {} } })
+    return copy
+  }
+  const served = { info, servers: [{ url: '/api' }] }
+  const all = [
+    'GET /api/:user_id/tasks/:id(^\\d+$)', 'GET /api/me', 'PUT /api/me', 'GET /api/open', 'GET /api/:user_id?'
+  ]
+  const cases: Array<{ name: string, options: SwaggerOptions, named?: string[] }> = [
+    { name: 'without a transform', options: { openapi } },
+    { name: 'a transform changes URLs', options: { openapi, transform: move } },
+    { name: 'a base path is cut', options: { openapi: served } },
+    { name: 'a base path is cut in Swagger 2', options: { swagger: { info, basePath: '/api' } } },
+    { name: 'a transform hides all', options: { openapi, transform: hide } },
+    {
+      name: 'a transform hides the scope, and a route outside ends like one of it',
+      options: { openapi, transform: (route) => route.url.startsWith('/api') ? hide(route) : drop(route) }
+    },
+    { name: 'routes without a tag are hidden', options: { openapi, hideUntagged: true } },
+    { name: 'a transform drops marks', options: { openapi, transform: drop }, named: all },
+    { name: 'a transform drops marks and changes URLs', options: { openapi, transform: dropAndMove }, named: all },
+    {
+      name: 'a transform drops marks, and a base path is cut',
+      options: { openapi: served, transform: drop },
+      named: all
+    },
+    {
+      name: 'a transform drops marks, and a base path is cut in Swagger 2',
+      options: { swagger: { info, basePath: '/api' }, transform: drop },
+      named: all
+    },
+    {
+      name: 'a transformObject drops a mark',
+      options: { openapi, transformObject: rewriteOne },
+      named: ['GET /api/me']
+    }
+  ]
+  for (const { name, options, named } of cases) {
+    await t.test(name, async (t) => {
+      const log: LogLine[] = []
+      const app = await host(t, async (app) => {
+        await app.register(swagger, options)
+        app.get('/outside/:user_id', { config: { access: 'public' }, schema: { tags: ['outside'] } }, handler)
+        app.get('/tasks/:user_id/hidden', { config: { access: 'public' } }, handler)
+        app.get('/hidden', handler)
+        app.register(async (app) => {
+          await app.register(userScope, { secret })
+          app.get('/:user_id/tasks/:id(^\\d+$)', { schema: { tags: ['tasks'] } }, handler)
+          app.route({ method: ['GET', 'PUT'], url: '/me', handler })
+          app.get('/open', { config: { access: 'public' } }, handler)
+          app.get('/:user_id?', handler)
+          app.get('/hidden', { schema: { hide: true } }, handler)
+        }, { prefix: '/api' })
+      }, log)
+      t.same(log, [], 'nothing is said before a document is read')
+      for (const yaml of [true, false, true]) app.swagger({ yaml })
+      const warning = {
+        level: 40,
+        msg: 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" and does not ' +
+          'say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +
+          'x-user-scope in operations that are written by hand, and read the document only after the app is ready'
+      }
+      t.match(log, named ? [warning] : [])
+      t.same(log.map(({ routes }) => routes), named ? [named] : [])
+    })
+  }
+})
+
 t.test('the docs page serves the same', async (t) => {
   const variants: Record<string, { options: SwaggerOptions, ui?: object }> = {
     'OpenAPI 3.0': { options: { openapi } },
     'OpenAPI 3.1': { options: { openapi: { openapi: '3.1.0', info } } },
     'Swagger 2.0': { options: { swagger: { info } } },
-    'with a specification of its own': { options: { openapi }, ui: { transformSpecification: (document: object) => ({ ...document, host: 'tasks.example' }) } }
+    'with a specification of its own': {
+      options: { openapi },
+      ui: { transformSpecification: (document: object) => ({ ...document, host: 'tasks.example' }) }
+    }
   }
   for (const [name, { options, ui }] of Object.entries(variants)) {
     await t.test(name, async (t) => {
@@ -142,14 +278,22 @@ t.test('the docs page serves the same', async (t) => {
 })
 
 t.test('static documents', async (t) => {
-  const document = { openapi: '3.0.3', info, servers: [{ url: 'https://{unknown}/v1' }], paths: { '/api/{user_id}': { get: { responses: {} } }, '/other': { get: { responses: {} } } } }
+  const document = {
+    openapi: '3.0.3',
+    info,
+    servers: [{ url: 'https://{unknown}/v1' }],
+    paths: {
+      '/api/{user_id}': { get: { 'x-user-scope': 'owner', responses: {} } },
+      '/other': { get: { responses: {} } }
+    }
+  }
   const path = `${t.testdir({ 'openapi.yaml': JSON.stringify(document) })}/openapi.yaml`
   const before = plain(document)
   for (const specification of [{ document }, { path, baseDir: '.' }]) {
     for (const decorator of ['swagger', 'docs']) {
       const app = await host(t, async (app) => {
         await app.register(swagger, { mode: 'static', specification, ...{ decorator } })
-        await app.register(userScope, { secret })
+        await app.register(userScope, { secret, openapi: { decorator } })
         app.get('/api/:user_id', handler)
       })
       const read = decoratorOf(app, decorator)
@@ -164,7 +308,11 @@ t.test('static documents', async (t) => {
 t.test('calls again return the same', async (t) => {
   const transformed: string[] = []
   const app = await host(t, async (app) => {
-    await app.register(swagger, { openapi, transform: ({ schema, url }) => { transformed.push(url); return { schema, url } } })
+    const transform: SwaggerTransform = ({ schema, url }) => {
+      transformed.push(url)
+      return { schema, url }
+    }
+    await app.register(swagger, { openapi, transform })
     await app.register(userScope, { secret })
     app.get('/me', handler)
   })
@@ -185,7 +333,10 @@ t.test('what a host does to its document stays with it', async (t) => {
   }
   const [one, two] = [await host(t, routes), await host(t, routes)]
   const before = plain(two.swagger())
-  const { paths, components } = one.swagger() as unknown as { paths: Record<string, { get: { responses: Record<string, { description: string }> } }>, components: { schemas: Record<string, { required: string[] }> } }
+  const { paths, components } = one.swagger() as unknown as {
+    paths: Record<string, { get: { responses: Record<string, { description: string }> } }>
+    components: { schemas: Record<string, { required: string[] }> }
+  }
   Object.assign(paths['/one']?.get.responses['401'] ?? {}, { description: 'Sign in first' })
   components.schemas['UserScopeError']?.required.pop()
   t.equal(paths['/two']?.get.responses['401']?.description, 'No valid token was sent')
@@ -204,20 +355,25 @@ t.test('YAML of many routes has no alias for what was added', async (t) => {
   t.same(parse(yaml), plain(app.swagger()))
 })
 
-t.test('a document read too early is not annotated, one read later is', async (t) => {
+t.test('a document read too early is not annotated', async (t) => {
   for (const yaml of [false, true]) {
     let early: unknown
+    const log: LogLine[] = []
     const app = await host(t, async (app) => {
       await app.register(swagger, { openapi })
       app.addHook('onReady', async () => { early = app.swagger({ yaml }) })
       await app.register(userScope, { secret })
       app.get('/me', handler)
       app.get('/tagged', { schema: { tags: ['me'] } }, handler)
-    })
-    t.notMatch(JSON.stringify(early), /bearerAuth|userScope/)
-    t.same(securityAt(app.swagger(), '/me'), bearerAuth)
-    t.same(securityAt(app.swagger(), '/tagged'), bearerAuth)
+    }, log)
+    t.notMatch(JSON.stringify(early), /bearerAuth|x-user-scope/)
+    app.swagger()
     t.same(parse(app.swagger({ yaml: true })), plain(app.swagger()))
+    if (yaml) {
+      t.same(securityAt(app.swagger(), '/me'), bearerAuth)
+      t.same(securityAt(app.swagger(), '/tagged'), bearerAuth)
+      t.same(log, [])
+    } else t.match(log, [{ routes: ['GET /me', 'GET /tagged'] }], '@fastify/swagger has kept it, and a warning says so')
   }
 })
 
@@ -231,17 +387,23 @@ t.test('options', async (t) => {
       app.get('/me', { schema: { tags: ['me'] } }, handler)
     })
     t.equal(app.swagger, original)
-    t.same(plain(app.swagger()).paths, { '/me': { get: { tags: ['me'], responses: { 200: { description: 'Default Response' } } } } })
+    const responses = { 200: { description: 'Default Response' } }
+    t.same(plain(app.swagger()).paths, { '/me': { get: { tags: ['me'], responses } } })
   })
   await t.test('schemeName, description', async (t) => {
     const app = await host(t, async (app) => {
       await app.register(swagger, { openapi })
-      await app.register(userScope, { secret, openapi: { schemeName: 'user.token', description: 'From /api/auth/token.' } })
+      const description = 'From /api/auth/token.'
+      await app.register(userScope, { secret, openapi: { schemeName: 'user.token', description } })
       app.get('/me', handler)
     })
     t.same(securityAt(app.swagger(), '/me'), [{ 'user.token': [] }])
     t.match(app.swagger(), {
-      components: { securitySchemes: { 'user.token': { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From /api/auth/token.' } } }
+      components: {
+        securitySchemes: {
+          'user.token': { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From /api/auth/token.' }
+        }
+      }
     })
     t.notMatch(JSON.stringify(app.swagger()), /bearerAuth/)
   })
@@ -250,11 +412,15 @@ t.test('options', async (t) => {
 t.test('only the document changes', async (t) => {
   const key = { type: 'apiKey', in: 'header', name: 'X-Key' } as const
   const components = { securitySchemes: { key }, schemas: { Task: { type: 'object' as const } } }
-  const options = {
-    openapi: { info, servers: [{ url: 'https://tasks.example/{v}', variables: { v: { default: 'v1' } } }], security: [{ key: [] }], components }
-  }
+  const servers = [{ url: 'https://tasks.example/{v}', variables: { v: { default: 'v1' } } }]
+  const options = { openapi: { info, servers, security: [{ key: [] }], components } }
   const task = { type: 'object', properties: { id: { type: 'string' } } } as const
-  const schema = { tags: ['tasks'], security: [{ key: [] }], params: { type: 'object', properties: { user_id: { type: 'string' } } }, response: { 200: task, '4xx': task } } as const
+  const schema = {
+    tags: ['tasks'],
+    security: [{ key: [] }],
+    params: { type: 'object', properties: { user_id: { type: 'string' } } },
+    response: { 200: task, '4xx': task }
+  } as const
   const snapshot = plain({ openapi: options.openapi, schema })
   type Seen = Array<{ status: number, body: string, schema: unknown }>
 
@@ -287,10 +453,12 @@ t.test('only the document changes', async (t) => {
   const off = await run(false)
   const on = await run(true)
   t.same(on, off)
-  t.same(on.map(({ schema }) => Reflect.ownKeys(schema as object ?? {})), off.map(({ schema }) => Reflect.ownKeys(schema as object ?? {})))
+  const keysOf = (seen: Seen) => seen.map(({ schema }) => Reflect.ownKeys(schema as object ?? {}))
+  t.same(keysOf(on), keysOf(off))
   t.match(on, [{ status: 401, body: '{}' }, { status: 200, body: '{"id":"one"}' }, { status: 403, body: '{}' }])
   t.same(plain({ openapi: options.openapi, schema }), snapshot)
-  t.notOk([options, options.openapi, components, key, schema, schema.response].some((object) => Object.isFrozen(object)))
+  const objects = [options, options.openapi, components, key, schema, schema.response]
+  t.notOk(objects.some((object) => Object.isFrozen(object)))
 })
 
 t.test('frozen objects of the host serve as well', async (t) => {
@@ -299,38 +467,14 @@ t.test('frozen objects of the host serve as well', async (t) => {
     return value
   }
   const app = await host(t, async (app) => {
-    await app.register(swagger, { openapi: deepFreeze({ info, components: { securitySchemes: {} } }), transformObject: (document) => deepFreeze('openapiObject' in document ? document.openapiObject : {}) })
+    await app.register(swagger, {
+      openapi: deepFreeze({ info, components: { securitySchemes: {} } }),
+      transformObject: (document) => deepFreeze('openapiObject' in document ? document.openapiObject : {})
+    })
     await app.register(userScope, { secret })
     app.get('/me', { schema: { tags: ['me'] } }, handler)
   })
   t.same(securityAt(app.swagger(), '/me'), bearerAuth)
-})
-
-t.test('decorators that are none of @fastify/swagger stay what they are', async (t) => {
-  const double = (n: number) => n * 2
-  const withDefault = (a: number, b = 2) => a + b
-  const reader = (options: { yaml?: boolean } = {}) => options.yaml ? 'a: 1\n' : { a: 1 }
-  const convert = (text: string, yaml: boolean) => yaml ? text : JSON.stringify(text)
-  const format = (options?: { yaml?: boolean }) => options?.yaml ? 'a: 1\n' : { a: 1 }
-  class Model { constructor (readonly id: number) {} }
-  let before: Record<string, unknown> = {}
-  const names = ['after', 'close', 'onClose', 'ready', 'double', 'withDefault', 'reader', 'convert', 'format', 'Model', 'computed']
-  const take = (app: FastifyInstance) => Object.fromEntries(names.map((name) => [name, (app as unknown as Record<string, unknown>)[name]]))
-  const app = await host(t, async (app) => {
-    await app.register(swagger, { openapi })
-    await app.register(userScope, { secret })
-    // Functions without a name, as a host makes them in place.
-    app.decorate('double', Object.defineProperty(double, 'name', { value: '' }))
-    app.decorate('withDefault', Object.defineProperty(withDefault, 'name', { value: '' }))
-    app.decorate('reader', reader)
-    app.decorate('convert', Object.defineProperty(convert, 'name', { value: '' }))
-    app.decorate('format', format)
-    app.decorate('Model', Model)
-    app.decorate('computed', { getter: () => 1 })
-    before = take(app)
-  })
-  const found = take(app)
-  for (const name of names) t.equal(found[name], before[name], name)
 })
 
 t.test('what returns no document is passed through', async (t) => {
@@ -353,43 +497,4 @@ t.test('a fault in the document reaches the host as it did', async (t) => {
   })
   t.throws(() => app.swagger(), { message: 'no such route' })
   t.throws(() => app.swagger({ yaml: true }), { message: 'no such route' })
-})
-
-t.test('without @fastify/swagger nothing happens, and nothing of it is needed', async (t) => {
-  const refusing = `export const resolve = (name, context, next) => {
-    if (/^(yaml|@fastify\\/swagger)$/.test(name)) throw new Error('imported ' + name)
-    return next(name, context)
-  }`
-  const program = `
-    import { register } from 'node:module'
-    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(refusing)}))
-    const { default: Fastify } = await import('fastify')
-    const { userScope } = await import(${JSON.stringify(new URL('../../lib/index.js', import.meta.url).href)})
-    const app = Fastify()
-    await app.register(userScope, { secret: ${JSON.stringify(secret)} })
-    if (process.argv[1]) app.register(Object.assign(async (app) => { app.decorate('docs', (options) => options.yaml ? cache.string : cache.object) }, { [Symbol.for('skip-override')]: true, [Symbol.for('plugin-meta')]: { name: process.argv[1] } }))
-    app.get('/me', async () => ({}))
-    await app.ready()
-    console.log((await app.inject('/me')).statusCode)
-    await app.close()`
-  const run = (...args: string[]) => spawnSync(process.execPath, [...process.execArgv, '--input-type=module', '-e', program, ...args], { encoding: 'utf8' })
-  t.match(run(), { status: 0, stdout: '401\n' })
-  t.match(run('docs'), { status: 0, stdout: '401\n' }, 'whatever decorators the host has')
-  t.match(run('@fastify/swagger'), { status: 1, stderr: /imported @fastify\/swagger/ }, 'the check itself works')
-})
-
-t.test('a decorator of the host that only looks like it is called once, as it was', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  const calls: unknown[][] = []
-  await app.register(swagger, { openapi: {} })
-  app.decorate('charge', (order: { id: number }, ...rest: unknown[]) => { calls.push([order, ...rest]); return ['receipt.yaml', 'a'.concat()] })
-  // Nameless, of one parameter, and its text names what that of @fastify/swagger names.
-  const lookAlike = (() => (order: { yaml?: string, string?: string }) => { calls.push([order.yaml, order.string]); return 'receipt' })()
-  app.decorate('bill', lookAlike)
-  await app.register(userScope, { secret })
-  await app.ready()
-  app.getDecorator<(order: object, more: number) => unknown>('charge')({ id: 7 }, 8)
-  app.getDecorator<(order: object) => unknown>('bill')({ yaml: 'x', string: 'y' })
-  t.same(calls, [[{ id: 7 }, 8], ['x', 'y']])
 })

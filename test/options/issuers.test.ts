@@ -5,7 +5,7 @@ import type { JWK } from 'jose'
 import t, { type Test } from 'tap'
 import userScope, { InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions } from '../../lib/index.js'
 import { createIssuer, createKey, type RemoteIssuer, type IssuerKey } from '../../lib/testing/index.js'
-import { bearer, build, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
+import { bearer, build, longSecret, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
 
 const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
 
@@ -198,9 +198,11 @@ t.test('the environment', async (t) => {
 
 t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  const { ask } = await start(t, { secret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid', issuers: [issuer.entry] })
+  const { ask } = await start(t, {
+    secret: longSecret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid', issuers: [issuer.entry]
+  })
   const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }
-  const hs512 = { header: { alg: 'HS512' }, hash: 'sha512' }
+  const hs512 = { header: { alg: 'HS512' }, key: longSecret, hash: 'sha512' }
   t.match(await ask(await issuer.token({ id: 'alice', uid: 'bob' })), accepted)
   t.match(await ask(sign(own, hs512)), accepted)
   t.match(await ask(sign({ ...own, aud: 'api' }, hs512)), refused('INVALID_CLAIMS'))
@@ -239,7 +241,7 @@ t.test('a public key is no secret', async (t) => {
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const der = publicKey.export({ type: 'spki', format: 'der' })
   const forms = { pem, trimmed: pem.trim(), jwk: JSON.stringify(key.jwk), set: JSON.stringify({ keys: [key.jwk] }), n: String(key.jwk.n), der: der.toString('latin1'), base64: der.toString('base64') }
-  for (const options of [{}, { secret }, { secret, algorithms: ['HS256', 'HS384', 'HS512'] }] as UserScopeOptions[]) {
+  for (const options of [{}, { secret }, { secret: longSecret, algorithms: ['HS256', 'HS384', 'HS512'] }] as UserScopeOptions[]) {
     const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, algorithms: ['RS256'] }] })
     t.match(await ask(await issuer.token('alice')), accepted)
     for (const [form, material] of Object.entries(forms)) {

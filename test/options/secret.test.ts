@@ -1,10 +1,13 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
-import { otherSecret, secret, sign, tokenFor, bearer, sender } from '../support/host.js'
+import { assertFitSecret } from '../../lib/options/secret.js'
+import { bearer, longSecret, otherSecret, secret, sender, sign, tokenFor } from '../support/host.js'
 
-const mend = /openssl rand -base64 32/
+const fix = /Fix: make one with: openssl rand -base64 32/
+
+const signedWith = (key: string) => sign({ sub: 'alice', exp: 1e10 }, { key })
 
 /** Boots a host with exactly these variables of Better Auth in the environment. */
 async function boot (t: Test, env: Record<string, string>, options: UserScopeOptions = {}) {
@@ -22,12 +25,13 @@ async function boot (t: Test, env: Record<string, string>, options: UserScopeOpt
   await app.register(userScope, options)
   app.get('/api/me', async (request) => request.user.id)
   await app.ready()
-  return async (key: string) => (await app.inject({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp: 1e10 }, { key })) })).statusCode
+  return async (key: string) => (await sender(app)({ url: '/api/me', headers: bearer(signedWith(key)) })).status
 }
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const ed = generateKeyPairSync('ed25519')
+const jwk = ec.publicKey.export({ format: 'jwk' })
 const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' })
 
 const unfit: Array<[what: string, secret: string, says: RegExp]> = [
@@ -40,10 +44,11 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['single quotes', `'${secret}'`, /in quotes/],
   ['a PEM public key', pem.toString().trim(), /PEM key/],
   ['PEM on one line', pem.toString().trim().replaceAll('\n', '\\n'), /PEM key/],
-  ['a JWK', JSON.stringify(ec.publicKey.export({ format: 'jwk' })), /JSON document/],
+  ['a JWK', JSON.stringify(jwk), /JSON document/],
   ['a JWKS', JSON.stringify({ keys: [rsa.publicKey.export({ format: 'jwk' })] }), /JSON document/],
   ['a list of JWKs', JSON.stringify([rsa.publicKey.export({ format: 'jwk' })]), /JSON document/],
-  ['an ssh key', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a alice@example.org', /ssh key/],
+  ['an ssh key',
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a alice@example.org', /ssh key/],
   ['an ssh key on ECDSA', 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBM', /ssh key/],
   ['a URL', 'https://auth.example.com/api/auth/jwks?x=1234567890', /is a URL/],
   ['a JWT', tokenFor('alice'), /is a JWT/],
@@ -57,13 +62,14 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['SEC 1', ec.privateKey.export({ type: 'sec1', format: 'der' }).toString('base64'), /DER in base64/],
   ['base64 of a PEM', Buffer.from(pem).toString('base64'), /PEM key/],
   ['hex of a PEM', Buffer.from(pem).toString('hex'), /PEM key/],
-  ['base64 of a JWK', Buffer.from(JSON.stringify(ec.publicKey.export({ format: 'jwk' }))).toString('base64'), /JSON document/],
-  ['base64url of a JWKS', Buffer.from(JSON.stringify({ keys: [ec.publicKey.export({ format: 'jwk' })] })).toString('base64url'), /JSON document/],
-  ['a JWK with a comma too many', JSON.stringify(ec.publicKey.export({ format: 'jwk' })).replace('}', ',}'), /JSON document/],
+  ['base64 of a JWK', Buffer.from(JSON.stringify(jwk)).toString('base64'), /JSON document/],
+  ['base64url of a JWKS', Buffer.from(JSON.stringify({ keys: [jwk] })).toString('base64url'), /JSON document/],
+  ['a JWK with a comma too many', JSON.stringify(jwk).replace('}', ',}'), /JSON document/],
   ['hex of SPKI', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('hex'), /DER in base64/],
   ['a PEM body on one line', pem.toString().split('\n').slice(1, -2).join('\\n'), /DER in base64/],
   ['an ssh key without its type', 'AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a', /ssh key/],
-  ['an ssh key with options', 'restrict,command="x" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9', /ssh key/],
+  ['an ssh key with options',
+    'restrict,command="x" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9', /ssh key/],
   ['an ssh key of RFC 4716', '---- BEGIN SSH2 PUBLIC KEY ---- AAAAC3NzaC1lZDI1NTE5', /PEM key/],
   ['a data URL', 'data:application/json;base64,eyJrZXlzIjpbXX0xyz12345', /is a URL/],
   ['a JWT with its scheme', `Bearer ${tokenFor('alice')}`, /is a JWT/],
@@ -74,10 +80,15 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ["PostgREST's sample", 'reallyreallyreallyreallyverysafe', /published sample/],
   ['the key of RFC 7520', 'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', /published sample/],
   ["Better Auth's default", 'better-auth-secret-12345678901234567890', /published sample/],
-  ...['256', '384', '512'].map((bits): [string, string, RegExp] => [`a sample of jwt.io, ${bits} bits`, `your-${bits}-bit-secret`, /published sample/]),
+  ['a sample of jwt.io, 256 bits', 'your-256-bit-secret', /published sample/],
+  ['a sample of jwt.io, 384 bits', 'your-384-bit-secret', /published sample/],
+  ['a sample of jwt.io, 512 bits', 'your-512-bit-secret', /published sample/],
   ['a longer one', 'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long', /published sample/],
   ['a sample of jwt.io', 'a-string-secret-at-least-256-bits-long', /published sample/],
-  ['the key of RFC 7515, A.1', 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow', /published sample/],
+  ["Hasura's sample", '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R', /published sample/],
+  ["Nhost's sample", '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db', /published sample/],
+  ['the key of RFC 7515, A.1',
+    'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow', /published sample/],
   ['7 different characters', 'abcdefg'.repeat(6), /fewer than 8 different/]
 ]
 
@@ -100,8 +111,8 @@ for (const [what, value, says] of unfit) {
 }
 
 t.test('the message says how to make a good one', async (t) => {
-  await t.rejects(boot(t, { BETTER_AUTH_SECRET: 'short' }), { message: mend })
-  await t.rejects(boot(t, {}), { message: mend })
+  await t.rejects(boot(t, { BETTER_AUTH_SECRET: 'short' }), { message: fix })
+  await t.rejects(boot(t, {}), { message: fix })
 })
 
 t.test('fit secrets', async (t) => {
@@ -111,7 +122,8 @@ t.test('fit secrets', async (t) => {
     'a quote at one end': `"${secret}`,
     'a brace in front': `{${secret}`,
     'openssl rand -base64 32': randomBytes(32).toString('base64'),
-    'base64 of bytes that start like DER': Buffer.concat([Buffer.from([0x30, 0x2a, 0x30, 0x05]), randomBytes(40)]).toString('base64'),
+    'base64 of bytes that start like DER':
+      Buffer.concat([Buffer.from([0x30, 0x2a, 0x30, 0x05]), randomBytes(40)]).toString('base64'),
     'openssl rand -hex 32': randomBytes(32).toString('hex')
   }
   for (const [what, value] of Object.entries(cases)) {
@@ -120,14 +132,157 @@ t.test('fit secrets', async (t) => {
   }
 })
 
+/** What is wrong with a secret for HS256, or null. Asked directly: the cases are many. */
+function faultOf (secret: string, minBytes = 32): string | null {
+  try {
+    assertFitSecret(secret, 'option "secret"', minBytes)
+    return null
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+const sample = /is a placeholder or reads like a published sample\. Fix: make one/
+const guessable = /is made of repetitions, sequences and words, like a published sample\. Fix: make one/
+const unexplained = 'Zk9vq1tYw3pLx7sB' // 16 bytes
+
+const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
+  [sample, [
+    // As they stand in documentation and examples: of Supabase, PostgREST, Hasura, Better Auth and others.
+    'better-auth-secret-123456789',
+    'super-secret-jwt-token-with-at-least-32-characters-long',
+    'super-secret-jwt-token-with-at-least-32-characters-length',
+    'your-super-secret-jwt-token-with-at-least-32-characters-long',
+    'your-super-secret-jwt-token-with-at-least-32-characters',
+    'YOUR_SUPER_SECRET_JWT_TOKEN_WITH_AT_LEAST_32_CHARACTERS_LONG',
+    'YourSuperSecretKeyThatIsAtLeast32CharactersLong!',
+    'YourSecureKeyHere-MustBeAtLeast32CharactersLong',
+    'a-valid-string-secret-that-is-at-least-384-bits-long',
+    'your-256-bit-secret-replace-this-in-production',
+    'your_super_long_secret_key_here',
+    'your_super_secure_random_string_here_min_32_chars',
+    'myjwtsecretthats32characterslong',
+    'thisisaverystrongsecretkey123456789',
+    'mysupersecretkey_changethisinproduction',
+    'MySuperSecretJwtSigningKeyForProduction',
+    'sharedsecretwithyourauthenticationprovider',
+    'this_password_is_insecure_and_should_be_updated',
+    'router-test-jwt-secret-32-bytes-long!',
+    'docker-build-placeholder-min-32-chars',
+    'generate-a-long-random-secret',
+    'replace-with-at-least-32-random-characters',
+    'change-me-to-a-long-random-string',
+    'please-replace-this-with-a-real-secret-before-going-live',
+    'my_company_secret_2026!@#$%^&*()',
+    // Each sign alone.
+    ...['secret', 'passphrase', 'password', 'placeholder', 'replace', 'change', 'example', 'sample', 'insert',
+      'default', 'generate', 'your', 'jwt'].flatMap((sign) => [
+      `the-${sign}-of-our-shop-in-the-old-town`, `THE_${sign.toUpperCase()}_OF_OUR_SHOP_IN_THE_TOWN`
+    ]),
+    'oursecretofthebigshop', 'our shop. your town. 32 letters.',
+    // In whole what would be put into its place.
+    '<at least 32 random letters>', '<Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT>', '$' + `{SECRET}-${secret}`,
+    // Almost enough beside the word.
+    `the-secret-of-our-shop-${unexplained.slice(1)}`,
+    'the-secret-of-our-shop-internationally', 'THE-SECRET-OF-OUR-SHOP-INTERNATIONALLY',
+    'north-secret-turtle-the-lamp-orbit-fog',
+    'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow'
+  ]],
+  [guessable, [
+    '0123456789abcdef0123456789abcdef', 'fedcba98765432100123456789ABCDEF', '00112233445566778899aabbccddeeff',
+    'abcdefghijklmnopqrstuvwxyz0123456789', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '98765432109876543210987654321098',
+    'qwertyuiopasdfghjklzxcvbnm123456', 'poiuytrewqlkjhgfdsamnbvcxz654321', 'qwertzuiop-asdfghjkl-yxcvbnm-123456789',
+    'a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', '1q2w3e4r5t6y7u8i9o0p1q2w3e4r5t6y', 'aA1bB2cC3dD4eE5fF6gG7hH8iI9jJ0kK',
+    'deadbeef4321'.repeat(4), 'deadbeefdeadbeefdeadbeef-12345678',
+    'reallyreallyreallyreallyverysafe', 'really-really-really-really-very-safe',
+    'ReallyReallyReallyReallyVerySafe',
+    `${unexplained.slice(1)}abcdefghijklmnopq`, `${unexplained.slice(1)}.-_ .-_ .-_ .-_ .-_`,
+    'token-key-signing-test-super-very-really-safe-secure-strong',
+    'long-random-string-characters-chars-bits-bytes-this-that',
+    'with-must-least-minimum-production-application-authentication-auth', '!@#$%^&*()!@#$%^&*()!@#$%^&*()abcdef',
+    `${'Ab1cD2eF'.repeat(3)}-Ab1cD2e`, `${secret}${secret}${secret}`.slice(0, 15).repeat(3)
+  ]]
+]
+
+for (const [says, secrets] of judgedByForm) {
+  t.test(`unfit by form: ${says.source.slice(0, 40)}`, async (t) => {
+    for (const value of secrets) {
+      const fault = faultOf(value)
+      t.match(fault ?? 'none', says, value)
+      t.notOk(fault?.includes(value), 'the secret is not shown')
+    }
+  })
+}
+
+t.test('what only looks like a sample is fit', async (t) => {
+  for (const value of [
+    `the-secret-of-our-shop-${unexplained}`, `prod-secret-${randomUUID()}`,
+    `change-me-${secret}`, `your-jwt-secret/${secret}`,
+    'the-secret-of-our-shop-incomprehensible', // 16 letters without a break
+    `abcdefghijklmnopq${unexplained}`, `${unexplained}-abcdefghijklmnopq`,
+    `!@#$%^&*()!@#$%^&*()!@#$%^&*()${unexplained}`,
+    // Passphrases: words at random, with a word of samples among them as chance has it.
+    'correct-horse-battery-staple-orbit-lamp', 'correct horse battery staple orbit lamp',
+    'turtle_change_lamp_orbit_quiet_zebra',
+    'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow-wise-bone',
+    'CorrectHorseBatteryStapleOrbitLamp', 'correcthorsebatterystapleorbitlamp',
+    'ajwtinside-ourtownyouride-lampwindow-copper',
+    // Five characters are no sequence, and two times no repetition.
+    '12345.qwert.edcba.zxcvb.67890.lkjhg.mnbvc', 'a1b2c3d4e5Za1b2c3d4eRb2c3d4e5fXZ', `${unexplained}${unexplained}`,
+    'Mw4!Mw4!Kp7?Kp7?Zt2.Zt2.Hq9-Hq9-Rv5+Rv5+', '正しい馬の電池の留め金と青い月',
+    // Starts like an ssh key, like the hex of "[]" and "{}", and like DER.
+    `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `7B7D${secret}`, `MCowBQYDK2VwAyEA${secret}`
+  ]) t.equal(faultOf(value), null, value)
+})
+
+const encodings = ['base64', 'hex', 'base64url'] as const
+const characters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const generated = {
+  ...Object.fromEntries(encodings.map((encoding) => [encoding, () => randomBytes(32).toString(encoding)])),
+  'prod-secret- and base64': () => `prod-secret-${randomBytes(32).toString('base64')}`,
+  'two UUIDs': () => randomUUID() + randomUUID(),
+  nanoid: () => Array.from({ length: 32 }, () => characters[randomInt(64)]).join('')
+}
+
+// SECRET_CASES=1000000 for the proof, which takes minutes.
+const cases = Number(process.env.SECRET_CASES ?? 500)
+
+t.test(`random secrets are fit: ${cases} of each kind`, async (t) => {
+  for (const [kind, generate] of Object.entries(generated)) {
+    let refused: string | null = null
+    for (let count = 0; count < cases && !refused; count++) refused = faultOf(generate())
+    t.equal(refused, null, kind)
+  }
+})
+
+t.test('a secret has as many bytes as the hash of the longest algorithm', async (t) => {
+  const lengths: Array<[algorithms: UserScopeOptions['algorithms'], bytes: number]> = [
+    [undefined, 32], [['HS256'], 32], [['HS384'], 48], [['HS512'], 64], [['HS512', 'HS256'], 64],
+    [['HS256', 'HS384'], 48]
+  ]
+  for (const [algorithms, bytes] of lengths) {
+    const options = algorithms ? { algorithms } : {}
+    const long = longSecret.slice(0, bytes)
+    await t.resolves(boot(t, {}, { ...options, secret: long }), `${bytes} bytes`)
+    await t.resolves(boot(t, {}, { ...options, secret: `ä${long.slice(2)}` }), 'bytes, not characters')
+    await t.rejects(boot(t, { BETTER_AUTH_SECRET: long.slice(1) }, options), {
+      code: 'FST_USER_SCOPE_INVALID_OPTION',
+      message: `BETTER_AUTH_SECRET is shorter than ${bytes} bytes, the least for HS${bytes * 8}. ` +
+        `Fix: make one with: openssl rand -base64 ${bytes}`
+    })
+  }
+})
+
 t.test('where the secret comes from', async (t) => {
   const [first, second, third] = [secret, otherSecret, 'Mn4bVc7xZa1sDf6gHj3kLq8wEr5tYu2i'] as [string, string, string]
   const cases: Array<[what: string, env: Record<string, string>, options: UserScopeOptions, statuses: number[]]> = [
     ['the variable', { BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
-    ['the list before the variable', { BETTER_AUTH_SECRETS: `2:${second},1:${third}`, BETTER_AUTH_SECRET: first }, {}, [401, 200, 200]],
+    ['the list before the variable',
+      { BETTER_AUTH_SECRETS: `2:${second},1:${third}`, BETTER_AUTH_SECRET: first }, {}, [401, 200, 200]],
     ['an empty list is none', { BETTER_AUTH_SECRETS: '', BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
     ['spaces between entries', { BETTER_AUTH_SECRETS: `2:${second}, 1:${third}` }, {}, [401, 200, 200]],
-    ['the option before both', { BETTER_AUTH_SECRETS: `1:${second}`, BETTER_AUTH_SECRET: third }, { secret: first }, [200, 401, 401]],
+    ['the option before both',
+      { BETTER_AUTH_SECRETS: `1:${second}`, BETTER_AUTH_SECRET: third }, { secret: first }, [200, 401, 401]],
     ['a list of options', {}, { secret: [first, third] }, [200, 401, 200]]
   ]
   for (const [what, env, options, statuses] of cases) {
@@ -152,7 +307,7 @@ t.test('a fixed secret keeps out tokens of another', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret })
   app.get('/api/me', async () => 'in')
-  t.match(await sender(app)({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret })) }), {
+  t.match(await sender(app)({ url: '/api/me', headers: bearer(signedWith(otherSecret)) }), {
     status: 401, code: 'INVALID_TOKEN_SIGNATURE'
   })
 })

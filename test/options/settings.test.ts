@@ -2,7 +2,7 @@ import { FormatRegistry, Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
-import { bearer, build, now, secret, sender, sign, tokenFor } from '../support/host.js'
+import { bearer, build, longSecret, now, secret, sender, sign, tokenFor } from '../support/host.js'
 
 const refused: Array<[options: unknown, says: string]> = [
   [{ audiance: 'x' }, 'unknown option "audiance"'],
@@ -38,10 +38,15 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ maxTokenAge: '1h' }, 'option "maxTokenAge" must be'],
   [{ decoratorName: 'not a name' }, 'option "decoratorName" must be a JavaScript identifier'],
   [{ decoratorName: '__proto__' }, 'option "decoratorName" must be'],
-  [{ openapi: true }, 'option "openapi" must be false, or an object with schemeName and description'],
+  [{ openapi: true }, 'option "openapi" must be false, or an object with schemeName, description and decorator'],
   [{ openapi: { schemename: 'x' } }, 'unknown option "openapi.schemename"'],
   [{ openapi: { schemeName: 'a b' } }, 'option "openapi.schemeName" must be a component name'],
-  [{ openapi: { description: 5 } }, 'option "openapi.description" must be a string']
+  [{ openapi: { description: 5 } }, 'option "openapi.description" must be a string'],
+  [{ openapi: { decorator: 5 } }, 'option "openapi.decorator" must be the name of a decorator, or a list of names'],
+  [{ openapi: { decorator: '' } }, 'option "openapi.decorator" must be the name of a decorator'],
+  [{ openapi: { decorator: [] } }, 'option "openapi.decorator" must be the name of a decorator'],
+  [{ openapi: { decorator: ['docs', ''] } }, 'option "openapi.decorator" must be the name of a decorator'],
+  [{ openapi: { decorator: undefined } }, 'option "openapi.decorator" is undefined']
 ]
 
 for (const [options, says] of refused) {
@@ -83,7 +88,7 @@ t.test('a decorator name that is taken stops the boot', async (t) => {
     const app = Fastify()
     if (taken === 'user') app.decorateRequest('user')
     await t.rejects(async () => { await app.register(userScope, { secret, decoratorName: taken }) }, {
-      code: 'FST_USER_SCOPE_INVALID_OPTION', message: new RegExp(`option "decoratorName": the request has a property "${taken}" already`)
+      code: 'FST_USER_SCOPE_INVALID_OPTION', message: new RegExp(`option "decoratorName": the request already has a property "${taken}"`)
     })
   }
 })
@@ -133,9 +138,9 @@ t.test('claims: the payload must satisfy the schema', async (t) => {
 t.test('algorithms: those of the list alone', async (t) => {
   const lists: Array<UserScopeOptions['algorithms'] & {}> = [['HS256'], ['HS384'], ['HS512'], ['HS256', 'HS512']]
   for (const algorithms of lists) {
-    const { send } = await build(t, { algorithms })
+    const { send } = await build(t, { secret: longSecret, algorithms })
     for (const size of ['256', '384', '512']) {
-      const token = sign({ sub: 'alice', exp: now() + 60 }, { header: { alg: `HS${size}` }, hash: `sha${size}` })
+      const token = sign({ sub: 'alice', exp: now() + 60 }, { header: { alg: `HS${size}` }, key: longSecret, hash: `sha${size}` })
       const { status, code } = await send({ url: '/api/me', headers: bearer(token) })
       const fits = algorithms.includes(`HS${size}` as 'HS256')
       t.same([status, code], fits ? [200, undefined] : [401, 'INVALID_TOKEN_SIGNATURE'], `HS${size} with ${algorithms.join()}`)

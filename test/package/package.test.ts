@@ -76,6 +76,7 @@ t.test('what is exported is what is meant to be', async (t) => {
     import * as all from 'fastify-user-scope'
     console.log(JSON.stringify(Object.keys(all)))`), [
     'AlreadyRegisteredError',
+    'ForbiddenResourceAccessError',
     'ForbiddenUserAccessError',
     'InvalidClaimsError',
     'InvalidHeaderFormatError',

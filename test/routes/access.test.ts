@@ -1,10 +1,10 @@
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import t from 'tap'
-import { classify } from '../../lib/routes/access.js'
+import { judgeRoute } from '../../lib/routes/access.js'
 import userScope, { InvalidRouteError, type AccessLevel, type UserScopeOptions } from '../../lib/index.js'
-import { bearer, build, secret, sign, tokenFor } from '../support/host.js'
+import { bearer, build, secret, sign, tokenFor, testWithCaches } from '../support/host.js'
 
-t.test('default levels', async (t) => {
+testWithCaches('default levels', async (t) => {
   const rows: Array<[url: string, level: AccessLevel, method?: string | string[]]> = [
     ['/api/:user_id/tasks', 'owner'],
     ['/:user_id', 'owner'],
@@ -32,10 +32,10 @@ t.test('default levels', async (t) => {
     ['/api', 'user', ['OPTIONS', 'GET']],
     ['/api/:user_id', 'owner', ['GET', 'OPTIONS']]
   ]
-  for (const [url, level, method = 'GET'] of rows) t.same(classify({ url, method }, 'user_id'), { level, source: 'default' }, `${method} ${url}`)
-  t.same(classify({ url: '/:user_id', method: 'GET', access: 'public' }, 'user_id'), { level: 'public', source: 'stated' })
-  t.same(classify({ url: '*', method: 'OPTIONS', access: 'user' }, 'user_id'), { level: 'user', source: 'stated' })
-  t.same(classify({ url: '/:user_id', method: 'GET', access: 'Public' }, 'user_id'), { level: 'owner', source: 'default' })
+  for (const [url, level, method = 'GET'] of rows) t.match(judgeRoute({ url, method }, 'user_id'), { level, source: 'default' }, `${method} ${url}`)
+  t.same(judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'public' } }, 'user_id'), { level: 'public', source: 'stated', fault: null })
+  t.match(judgeRoute({ url: '*', method: 'OPTIONS', config: { access: 'user' } }, 'user_id'), { level: 'user', source: 'stated' })
+  t.match(judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'Public' } }, 'user_id'), { level: 'owner', source: 'default' })
 })
 
 const alike = (name: string) => new RegExp(`: ":${name}" looks like the owner's parameter ":user_id"`)
@@ -46,7 +46,8 @@ const refusedRoutes: Array<[url: string, access: unknown, says: RegExp, options?
   ['/api/:userId', 'owner', /has no parameter ":user_id"/],
   ['/api/:user_id/x/:user_id', undefined, /has the parameter ":user_id" twice, and the router keeps the last only/],
   ['/api/:user_id/x/:user_id', 'public', /twice/],
-  ...['userId', 'userid', 'UserID', 'USER_ID', 'user-id', 'User-Id', 'uid', 'UID', '_user_id', 'users_id', 'usr_id', 'user_ids', 'user_ld'].map((name): [string, unknown, RegExp] =>
+  ...['userId', 'userid', 'UserID', 'USER_ID', 'user-id', 'User-Id', 'uid', 'UID', '_user_id', 'users_id', 'usr_id', 'user_ids', 'user_ld',
+    'user', 'username', 'user_uuid', 'userUUID', 'user_name', 'owner', 'owner_id', 'ownerId'].map((name): [string, unknown, RegExp] =>
     [`/api/:${name}`, undefined, alike(name)]),
   ['/api/:user-id(^\\d+)', undefined, alike('user-id')],
   ...['/odata/Users(:user_id)/tasks', '/odata/Users(:userId)/tasks', '/odata/Tasks(owner=:uid)', '/a(b/:userId', '/x/:team:userId', '/:org:user_id', '/x/:userId(^a|bob)']
@@ -73,11 +74,11 @@ for (const [url, access, says, options] of refusedRoutes) {
   })
 }
 
-t.test('names that are not alike, or whose route states a level', async (t) => {
+testWithCaches('names that are not alike, or whose route states a level', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, { secret })
-  for (const name of ['id', 'user', 'username', 'task_id', 'identity', 'use', 'userprofile', 'guid', 'uuid', 'ui']) app.get(`/a/${name}/:${name}`, async () => 'in')
+  for (const name of ['id', 'task_id', 'order_id', 'usage_id', 'identity', 'use', 'userprofile', 'guid', 'uuid', 'ui']) app.get(`/a/${name}/:${name}`, async () => 'in')
   for (const access of ['user', 'optional', 'public'] as const) app.get(`/${access}/:userId`, { config: { access } }, async () => 'in')
   app.get('/friends/:user_id/:uid', async () => 'in')
   await t.resolves(async () => { await app.ready() })
@@ -95,7 +96,7 @@ async function opened (t: Parameters<typeof build>[0], url: string, paths: strin
   return answers
 }
 
-t.test('the decoded path parameter is compared, string to string', async (t) => {
+testWithCaches('the decoded path parameter is compared, string to string', async (t) => {
   const forbidden = 'FORBIDDEN_USER_ACCESS'
   const rows: Array<[path: string, answer: string, id?: string]> = [
     ['/u/alice', '200'],
@@ -150,7 +151,7 @@ t.test('the decoded path parameter is compared, string to string', async (t) => 
   t.same(await opened(t, '/u/:user_id', [`/u/${'a'.repeat(101)}`], {}, {}, 'a'.repeat(101)), ['FST_ERR_MAX_PARAM_LENGTH'])
 })
 
-t.test('forms of parameters', async (t) => {
+testWithCaches('forms of parameters', async (t) => {
   const forbidden = 'FORBIDDEN_USER_ACCESS'
   const cases: Array<[url: string, paths: Record<string, string>, server?: FastifyServerOptions]> = [
     ['/u/:user_id?', { '/u/alice': '200', '/u/': forbidden, '/u': forbidden, '/u/bob': forbidden }],
@@ -170,7 +171,7 @@ t.test('forms of parameters', async (t) => {
   }
 })
 
-t.test('tokens of two users on each other\'s paths', async (t) => {
+testWithCaches('tokens of two users on each other\'s paths', async (t) => {
   const { send } = await build(t)
   for (const user of ['alice', 'bob']) {
     for (const path of ['alice', 'bob']) {

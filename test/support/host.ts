@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type InjectOptions } from 'fastify'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import userScope, { type UserScopeOptions, type VerifiedUser } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 
@@ -11,6 +11,8 @@ declare module '@fastify/jwt' {
 
 export const secret = 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT'
 export const otherSecret = 'Qw8eRt5yUi2oPa6sDf3gHj9kLz1xCv7b'
+/** 64 bytes, long enough for HS512. */
+export const longSecret = `${secret}${otherSecret}`
 
 export const now = () => Math.floor(Date.now() / 1000)
 
@@ -42,9 +44,23 @@ export const challengeOf = (description: string, error = 'invalid_token') => `Be
 /** A line of the log, parsed. */
 export interface LogLine { level: number, msg: string, code?: string, reason?: string, [field: string]: unknown }
 
-// The cache changes only speed: the suite runs with it as it is by default, off, and too small for anything (`npm run test:cache`).
-const { TEST_CACHE: cacheSize } = process.env
-const cache = cacheSize === 'off' ? false : cacheSize ? { max: Number(cacheSize) } : {}
+const caches: Array<[name: string, cache: false | { max?: number }]> = [
+  ['on', {}], ['off', false], ['of one token', { max: 1 }]
+]
+let cache: false | { max?: number } = {}
+
+/** For suites that must hold with the cache on, off and too small for anything: it changes only speed. */
+export function testWithCaches (title: string, run: (t: Test) => Promise<unknown>): void {
+  for (const [name, setting] of caches) {
+    t.test(`${title}; cache ${name}`, async (t) => {
+      cache = setting
+      await run(t)
+    })
+  }
+}
+
+/** The `cache` option of the test that is running, for hosts that are not made by `build`. */
+export const cacheOption = () => ({ cache })
 
 interface Host {
   app: FastifyInstance

@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import type { AppRoute } from '../../lib/testing/app-routes.js'
 import { requestsFor, type RequestParams } from '../../lib/testing/route-requests.js'
-import { couldServe } from '../../lib/routes/url.js'
+import { couldServe } from '../../lib/testing/url.js'
 
 const app = Fastify()
 app.addSchema({ $id: 'ids', type: 'object', properties: { n: { type: 'integer', minimum: 5 } }, definitions: { n: { const: 9 } } })

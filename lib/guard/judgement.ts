@@ -1,0 +1,27 @@
+import { isRefusal, refuse, type Refusal } from '../contract/errors.js'
+import type { Verified } from '../token/verifier.js'
+
+/** What was found out about a request. */
+export interface Judgement {
+  /** Null for a request that was let in. */
+  readonly refusal: Refusal | null
+  /** Null where no token was verified: a refusal, an anonymous request, or a public route. */
+  readonly verified: Verified | null
+  /** The id that the path must name until the handler runs; null where no path is looked at. */
+  readonly owner: string | null
+  /** Whether the token was found in the cache. */
+  readonly cached: boolean
+}
+
+/** A public route: no token was read. */
+export const unread: Judgement = { refusal: null, verified: null, owner: null, cached: false }
+/** An optional route, and no token. */
+export const anonymous: Judgement = { ...unread }
+
+export const refused = (refusal: Refusal): Judgement => ({ ...unread, refusal })
+
+/** Whatever fails inside, such as a format that the host defined for its claims, is a refusal and not a 500. */
+export function refusedBy (error: unknown): Judgement {
+  // Nothing of an unknown error is read: even its name may be a getter that throws.
+  return refused(isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly'))
+}

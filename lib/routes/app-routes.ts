@@ -1,0 +1,36 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+
+/** A route as it was declared, in whatever context of the app. */
+export interface DeclaredRoute {
+  readonly context: FastifyInstance
+  /**
+   * As `onRoute` was told it. The options of a prefix's root go on to its twin with a slash, which fires no `onRoute`.
+   */
+  readonly url: string
+  /** Fastify's own copy of the options; `onRoute` hooks of the host may change it until the app is ready. */
+  readonly options: RouteOptions
+}
+
+// By the server, which all contexts of an app share.
+const recorded = new WeakMap<object, DeclaredRoute[]>()
+
+// Fastify documents this channel for packages that must see an app before its first route (Reference, Hooks).
+subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance }
+  recorded.set(fastify.server, recordRoutes(fastify))
+})
+
+/** Every route of an app; undefined where the app was created before this file was loaded. */
+export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undefined => recorded.get(app.server)
+
+/** The routes that are declared from now on in this context and those inside it. */
+export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
+  const routes: DeclaredRoute[] = []
+  fastify.addHook('onRoute', function (options) { routes.push({ context: this, url: options.url, options }) })
+  return routes
+}
+
+/** Whether a context is the given one, or inside it: a child inherits from its parent. */
+export const isWithin = (context: object, scope: object): boolean =>
+  context === scope || Object.prototype.isPrototypeOf.call(scope, context)

@@ -1,0 +1,48 @@
+import type { UrlParameter } from './url.js'
+
+/** Nouns that name the owner in most APIs, alone or followed by `name`, `id`, `uuid` or `guid`. */
+const owners = new Set(['user', 'owner'])
+/** Nouns, followed by an id, that may name the owner, and often name somebody else. */
+const people = new Set(['account', 'author', 'member'])
+
+/** The parameter that is probably a misspelt owner, or undefined. */
+export function misspeltOwner (parameters: readonly UrlParameter[], param: string): string | undefined {
+  return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param))
+}
+
+/**
+ * A parameter that may be the owner by another name (`account_id`, `/users/:id`), or undefined: worth a warning, not
+ * more.
+ */
+export function possibleOwner (parameters: readonly UrlParameter[]): string | undefined {
+  return parameters.find(({ name, before }) => {
+    const noun = nounOf(squeeze(name))
+    const isIdOfPerson = name === 'id' && /\/(users|accounts|members)\/$/i.test(before)
+    return isIdOfPerson || (people.has(noun) && noun !== squeeze(name))
+  })?.name
+}
+
+function looksLike (name: string, param: string): boolean {
+  const [a, b] = [squeeze(name), squeeze(param)]
+  if (a === b || a === initials(param) || (Math.min(a.length, b.length) > 4 && isOneEditApart(a, b))) return true
+  return owners.has(nounOf(a)) || nounOf(a) === nounOf(b)
+}
+
+const squeeze = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '')
+
+const nounOf = (squeezed: string) => squeezed.replace(/(?<=.)(name|uuid|guid|id)$/, '')
+
+/** `user_id` and `userId` → `uid`: the first letters of the words, and the last word whole. */
+function initials (name: string): string {
+  const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase().split('_')
+  return words.slice(0, -1).map((word) => word.charAt(0)).join('') + String(words.at(-1))
+}
+
+/** One letter more, less or other: `usr_id`, `users_id`, `user_ld`. */
+function isOneEditApart (a: string, b: string): boolean {
+  let start = 0
+  while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++
+  const restA = a.slice(start)
+  const restB = b.slice(start)
+  return restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1)
+}

@@ -1,0 +1,19 @@
+import type { FastifyInstance } from 'fastify'
+import type { RemoteKeys } from '../keys/remote-keys.js'
+import { issuerRules, type Settings } from '../options/settings.js'
+import { createClaimsReader } from './claims.js'
+import { createJwksVerifier } from './jwks-verifier.js'
+import { createSecretVerifier } from './secret-verifier.js'
+import { routeByIssuer, type Verifier } from './verifier.js'
+
+/** The verifier for secrets alone, issuers alone, or both. */
+export async function createVerifier (
+  fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]
+): Promise<Verifier> {
+  if (keys.length === 0) return await createSecretVerifier(fastify, settings)
+  const byIssuer = new Map(keys.map((each) =>
+    [each.settings.issuer, createJwksVerifier(each, createClaimsReader(issuerRules(settings, each.settings)))]))
+  if (settings.secrets.length === 0) return routeByIssuer(byIssuer)
+  const verify = await createSecretVerifier(fastify, settings)
+  return routeByIssuer(byIssuer, { verify, issuer: settings.claimRules.issuer })
+}

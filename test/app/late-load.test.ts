@@ -1,0 +1,55 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+
+// fastify-cli loads an app after it has created the instance: nothing of the library is loaded before these exist.
+const log: Array<Record<string, unknown>> = []
+const create = () => Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } } })
+const [app, wrapped, faulty] = [create(), create(), create()]
+const { default: userScope } = await import('../../lib/index.js')
+const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
+
+const alice = bearer(tokenFor('alice'))
+const id = async () => 'in'
+t.teardown(async () => { await Promise.all([app, wrapped, faulty].map((each) => each.close())) })
+t.beforeEach(() => { log.length = 0 })
+
+t.test('a route that was never seen is guarded, and logged once, at its first request', async (t) => {
+  app.get('/early/:user_id', id)
+  app.get('/odd/:userId', id)
+  app.get('/open', { config: { access: 'public' } }, id)
+  await app.register(userScope, { secret })
+  app.get('/late/:user_id', id)
+  app.get('/v', { constraints: { version: '1.0.0' } }, id)
+  app.get('/v', { constraints: { version: '2.0.0' }, config: { access: 'public' } }, id)
+  await app.ready()
+  const send = sender(app)
+  const status = async (url: string, headers = {}) => (await send({ url, headers })).status
+  t.same(log, [])
+  for (const url of ['/early', '/late']) {
+    t.same([await status(`${url}/alice`), await status(`${url}/alice`, alice), await status(`${url}/bob`, alice)], [401, 200, 403], url)
+  }
+  t.same([await status('/odd/alice', alice), await status('/odd/alice', alice)], [403, 403])
+  t.same([await status('/v', { 'accept-version': '1.x' }), await status('/v', { 'accept-version': '2.x' })], [401, 200])
+  t.same([await status('/open'), await status('/nowhere')], [200, 404])
+  t.match(log, [
+    { level: 40, route: 'GET /early/:user_id', access: 'owner', msg: /declared before the plugin was loaded/ },
+    { level: 40, route: 'GET /odd/:userId', reason: /looks like the owner's parameter/ },
+    { level: 40, route: 'GET /open', access: 'public' }
+  ])
+  t.equal(log.length, 3)
+})
+
+t.test('a fault of a route that is seen stops the boot', async (t) => {
+  await faulty.register(userScope, { secret })
+  faulty.get('/late/:userId', id)
+  await t.rejects(async () => { await faulty.ready() }, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+})
+
+t.test('a registration in a wrapper without fastify-plugin guards nothing, and says so', async (t) => {
+  await wrapped.register(async (wrapper: FastifyInstance) => { await wrapper.register(userScope, { secret }) })
+  wrapped.get('/api/:user_id', id)
+  await wrapped.ready()
+  t.match(log, [{ level: 40, msg: /this registration guards no route/ }])
+  t.equal(log.length, 1)
+  t.equal((await sender(wrapped)({ url: '/api/bob', headers: alice })).status, 200)
+})

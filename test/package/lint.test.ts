@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+
+// In a process of its own, as the loader of TypeScript does not resolve all that eslint imports.
+const script = `
+  import { ESLint } from 'eslint'
+  const eslint = new ESLint()
+  const results = JSON.parse(process.argv[1]).map(async ([filePath, text]) => (await eslint.lintText(text, { filePath }))[0].messages)
+  console.log(JSON.stringify((await Promise.all(results)).map((messages) => messages.map(({ ruleId }) => ruleId))))`
+
+/** The rules that each file breaks, were it written so. */
+async function lint (files: Array<[path: string, text: string]>): Promise<string[][]> {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const args = ['--input-type=module', '--eval', script, JSON.stringify(files)]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(import.meta.dirname, '../..'), env })
+  return JSON.parse(stdout) as string[][]
+}
+
+t.test('imports between the rooms of lib go one way', async (t) => {
+  const rows: Array<[file: string, allowed: string[], forbidden: string[]]> = [
+    ['lib/contract/x.ts', ['@fastify/error', './errors.js'], ['../options/settings.js', '../plugin.js']],
+    ['lib/options/x.ts', ['../contract/errors.js'], ['../routes/access.js', '../token/claims.js']],
+    ['lib/routes/x.ts', ['../contract/errors.js', '../options/settings.js'], ['../guard/guard.js', '../token/claims.js']],
+    ['lib/keys/x.ts', ['../options/settings.js'], ['../token/claims.js', '../presets/index.js']],
+    ['lib/token/x.ts', ['../keys/jwk.js'], ['../routes/access.js', '../guard/guard.js', '../presets/index.js']],
+    ['lib/guard/x.ts', ['../routes/access.js', '../token/claims.js'], ['../keys/jwk.js', '../openapi/annotate.js']],
+    ['lib/openapi/x.ts', ['../routes/table.js'], ['../token/claims.js', '../guard/guard.js']],
+    ['lib/presets/x.ts', ['../options/settings.js'], ['../token/claims.js']],
+    ['lib/testing/x.ts', ['../openapi/annotate.js', '../routes/table.js'], ['../token/claims.js', '../guard/guard.js']],
+    ['lib/x.ts', ['./guard/guard.js', './token/claims.js'], ['./testing/index.js']]
+  ]
+  const cases = rows.flatMap(([file, allowed, forbidden]) => [
+    ...allowed.map((specifier) => ({ file, specifier, rules: [] as string[] })),
+    ...forbidden.map((specifier) => ({ file, specifier, rules: ['no-restricted-imports'] }))
+  ])
+  const found = await lint(cases.map(({ file, specifier }) => [file, `import '${specifier}'\n`]))
+  for (const [index, { file, specifier, rules }] of cases.entries()) t.same(found[index], rules, `${file} imports ${specifier}`)
+})
+
+t.test('lines have at most 120 columns', async (t) => {
+  t.same(await lint([['lib/x.ts', `// ${'x'.repeat(117)}\n`], ['lib/x.ts', `// ${'x'.repeat(118)}\n`]]), [[], ['@stylistic/max-len']])
+})

@@ -1,0 +1,52 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+import { isWithin, recordRoutes, routesOf } from '../../lib/routes/app-routes.js'
+
+const id = async () => 'in'
+
+t.test('every route of an app is recorded, in whatever context and however early', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/early', { exposeHeadRoute: false }, id)
+  let inner: FastifyInstance | undefined
+  await app.register(async (child) => {
+    inner = child
+    child.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'public' } })
+    child.route({ method: ['GET', 'PUT'], url: '/x', exposeHeadRoute: false, handler: id })
+    child.get('/head', id)
+  }, { prefix: '/api' })
+  await app.ready()
+  const routes = routesOf(app) ?? []
+  t.same(routes.map(({ url, options: { method, config } }) => [url, method, config ?? null]), [
+    ['/early', 'GET', null],
+    ['/api/x', ['GET', 'PUT'], { access: 'public' }],
+    ['/api/head', 'GET', { access: 'public' }],
+    ['/api/head', 'HEAD', { access: 'public' }]
+  ])
+  t.same(routes.map(({ context }) => context === app), [true, false, false, false])
+  t.ok(routes.slice(1).every(({ context }) => context === inner))
+  t.equal(routesOf(inner as unknown as FastifyInstance), routes)
+})
+
+t.test('routes from now on, in this context and those inside it', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(async (child) => {
+    child.get('/before', id)
+    const routes = recordRoutes(child)
+    child.get('/after', { exposeHeadRoute: false }, id)
+    await child.register(async (grandchild) => { grandchild.get('/inside', { exposeHeadRoute: false }, id) })
+    t.same(routes.map(({ url }) => url), ['/after', '/inside'])
+  })
+  app.get('/outside', id)
+})
+
+t.test('a context is within itself and those around it', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const children: FastifyInstance[] = []
+  for (const prefix of ['/a', '/b']) app.register(async (child) => { children.push(child) }, { prefix })
+  await app.ready()
+  const [a, b] = children as [FastifyInstance, FastifyInstance]
+  t.same([isWithin(a, a), isWithin(a, app), isWithin(app, a), isWithin(a, b), isWithin(b, a)], [true, true, false, false, false])
+})

@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import t from 'tap'
+import { hasDotSegment } from '../../lib/routes/dot-segments.js'
+import { build, refusals, tokenFor } from '../support/host.js'
+
+const dotted = [
+  '/a/..', '/a/../b', '/a/./b', '/a/.', '/..', '../a', '/a/%2e%2e/b', '/a/%2E./b', '/a/.%2e', '/a/%2e/b', '/a/%252e%252e/b', '/a/..%5cb',
+  '/a/..%2fb', '/a/.%09./b', '/a/%0a..%0d/b', '/a/..\\b', '/a/..?x', '/a/..#x', '/a/%2f../b', '/a/%5c..%5cb', '/a/%ff/../b'
+]
+const plain = [
+  '/a/b', '/a/b.txt', '/a/.hidden', '/a/..b', '/a/b..', '/a/...', '/a?x=/../', '/a/b%20c', '/a/%25252e%25252e/b', '/a/b%2ec', '/a#/../',
+  '/a/%E2%80%A5/b', '/a/%EF%BC%8E%EF%BC%8E/b'
+]
+
+t.test('a path with a dot segment, once decoded', async (t) => {
+  for (const url of dotted) t.equal(hasDotSegment(url), true, url)
+  for (const url of plain) t.equal(hasDotSegment(url), false, url)
+})
+
+t.test('on routes that compare a parameter it is refused, after that comparison', async (t) => {
+  const { app, log } = await build(t, {}, {}, (app) => {
+    app.get('/api/:user_id/files/*', async () => 'in')
+    app.get('/any/*', async () => 'in')
+  })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  t.ok(address)
+  const authorization = `Bearer ${tokenFor('alice')}`
+  /** Over a socket of its own, as `inject` and `fetch` resolve dot segments themselves. */
+  async function send (path: string): Promise<string> {
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\n\r\n`)
+    let answer = ''
+    socket.setEncoding('latin1').on('data', (text: string) => { answer += text })
+    await once(socket, 'close')
+    return /"code":"([^"]*)"/.exec(answer)?.[1] ?? answer.slice(9, 12)
+  }
+  for (const rest of ['..%2f..%2fbob', '../bob/x', './x', '%2e%2e/bob', '%252e%252e/bob', '..%5cbob', '.%09./bob', '..']) {
+    t.equal(await send(`/api/alice/files/${rest}`), 'FORBIDDEN_RESOURCE_ACCESS', rest)
+    t.equal(await send(`/api/bob/files/${rest}`), 'FORBIDDEN_USER_ACCESS', `${rest} behind another's id`)
+    t.equal(await send(`/any/${rest}`), '200', `${rest} where nothing is compared`)
+  }
+  t.match(refusals(log)[0], { code: 'FORBIDDEN_RESOURCE_ACCESS', reason: /dot segment/ })
+  for (const rest of ['a.txt', '.hidden', 'a%20b', 'x?y=/../']) t.equal(await send(`/api/alice/files/${rest}`), '200', rest)
+})

@@ -1,0 +1,135 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import autoload from '@fastify/autoload'
+import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import t, { type Test } from 'tap'
+import userScope from '../../lib/index.js'
+import { bearer, secret, tokenFor, type LogLine } from '../support/host.js'
+
+const unguarded = /no registration guards these routes/
+const guardsNothing = /this registration guards no route/
+const id = async () => 'in'
+const routes: FastifyPluginAsync = async (app) => {
+  app.get('/:user_id/tasks', { exposeHeadRoute: false }, id)
+  app.get('/open/:user_id', { exposeHeadRoute: false, config: { access: 'public' } }, id)
+  app.get('/tasks', { exposeHeadRoute: false }, id)
+}
+// A new one each time, as fastify-plugin marks the function that it is given.
+const auth = (): FastifyPluginAsync => async (app) => { await app.register(userScope, { secret }) }
+
+function create () {
+  const log: LogLine[] = []
+  const stream = { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } }
+  return { app: Fastify({ logger: { level: 'warn', stream } }), log }
+}
+
+/** The warnings of a boot, and what alice gets on bob's path. */
+async function boot (t: Test, setUp: (app: FastifyInstance) => void | Promise<void>, { app, log } = create()) {
+  t.teardown(() => app.close())
+  await setUp(app)
+  await app.ready()
+  const { statusCode } = await app.inject({ url: '/api/bob/tasks', headers: bearer(tokenFor('alice')) })
+  return { status: statusCode, log }
+}
+
+const named = { msg: unguarded, routes: ['GET /api/:user_id/tasks'] }
+
+t.test('a sound host is not warned', async (t) => {
+  const { status, log } = await boot(t, async (app) => {
+    await app.register(fp(auth()))
+    await app.register(routes, { prefix: '/api' })
+  })
+  t.same([status, log], [403, []])
+})
+
+t.test('a wrapper without fastify-plugin', async (t) => {
+  const { status, log } = await boot(t, async (app) => {
+    await app.register(auth())
+    await app.register(routes, { prefix: '/api' })
+  })
+  t.equal(status, 200)
+  t.match(log, [{ level: 40, msg: guardsNothing }, named])
+  t.match(log[0]?.msg, /fp\(wrapper\)/)
+})
+
+t.test('a context beside its routes', async (t) => {
+  const { status, log } = await boot(t, async (app) => {
+    await app.register(async (api) => {
+      await api.register(userScope, { secret })
+      api.get('/me', { exposeHeadRoute: false }, id)
+    }, { prefix: '/api' })
+    await app.register(routes, { prefix: '/api' })
+  })
+  t.equal(status, 200)
+  t.match(log, [named])
+  t.equal(log.length, 1)
+})
+
+t.test('each app is warned once, and only of routes outside of all registrations', async (t) => {
+  const { log } = await boot(t, async (app) => {
+    for (const prefix of ['/a', '/b']) {
+      await app.register(async (api) => {
+        await api.register(userScope, { secret, userIdParam: prefix === '/a' ? 'user_id' : 'account' })
+        api.get(`/:${prefix === '/a' ? 'user_id' : 'account'}`, id)
+      }, { prefix })
+    }
+    app.get('/c/:account', { exposeHeadRoute: false }, id)
+    app.route({ method: ['GET', 'POST'], url: '/c/:user_id/x', exposeHeadRoute: false, handler: id })
+    app.get('/d/:task', id)
+  })
+  t.match(log, [{ msg: unguarded, routes: ['GET /c/:account', 'GET /c/:user_id/x, POST /c/:user_id/x'] }])
+  t.equal(log.length, 1)
+})
+
+/** A folder as @fastify/autoload reads it. */
+async function folder (t: Test, name: string, files: Record<string, string>): Promise<string> {
+  const dir = join(t.testdirName, name)
+  const lib = pathToFileURL(join(import.meta.dirname, '../../lib/index.ts')).href
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(join(dir, path, '..'), { recursive: true })
+    await writeFile(join(dir, path), `import userScope from ${JSON.stringify(lib)}
+      import fp from ${JSON.stringify(import.meta.resolve('fastify-plugin'))}
+      const auth = async (app) => { await app.register(userScope, { secret: '${secret}' }) }
+      const routes = async (app) => { app.get('/:user_id/tasks', { exposeHeadRoute: false }, async () => 'in') }
+      export default ${text}`)
+  }
+  return dir
+}
+
+t.test('with @fastify/autoload', async (t) => {
+  t.testdir({})
+  const rows: Array<[what: string, files: Record<string, string>, options: object, status: number, warnings: unknown[]]> = [
+    ['plugins/auth.mjs without fastify-plugin', { 'plugins/auth.mjs': 'auth', 'routes/api/index.mjs': 'routes' }, {}, 200,
+      [{ msg: guardsNothing }, named]],
+    ['plugins/auth.mjs with it', { 'plugins/auth.mjs': 'fp(auth)', 'routes/api/index.mjs': 'routes' }, {}, 403, []],
+    ['autohooks without cascadeHooks', { 'routes/autohooks.mjs': 'fp(auth)', 'routes/api/index.mjs': 'routes' },
+      { autoHooks: true }, 200, [{ msg: guardsNothing }, named]],
+    ['autohooks with it', { 'routes/autohooks.mjs': 'fp(auth)', 'routes/api/index.mjs': 'routes' },
+      { autoHooks: true, cascadeHooks: true }, 403, []]
+  ]
+  for (const [what, files, options, expected, warnings] of rows) {
+    const dir = await folder(t, what, files)
+    const { status, log } = await boot(t, async (app) => {
+      if ('plugins/auth.mjs' in files) await app.register(autoload, { dir: join(dir, 'plugins') })
+      await app.register(autoload, { dir: join(dir, 'routes'), autoHooksPattern: /autohooks/, ...options })
+    })
+    t.equal(status, expected, what)
+    t.equal(log.length, warnings.length, what)
+    t.match(log, warnings, what)
+  }
+})
+
+t.test('parameters that may be the owner by another name are named, unless the level is stated', async (t) => {
+  const alike = ['/a/:account_id', '/b/:accountId', '/c/:author_id', '/d/:member_uuid', '/users/:id', '/Accounts/:id/x', '/v1/members/:id']
+  const others = ['/e/:account', '/tasks/:id', '/users/x/:id', '/myusers/:id', '/f/:author', '/users/:id.json'].slice(0, 5)
+  const { log } = await boot(t, async (app) => {
+    await app.register(userScope, { secret })
+    for (const url of [...alike, ...others]) app.get(url, { exposeHeadRoute: false }, id)
+    for (const url of alike) app.get(`/stated${url}`, { config: { access: 'user' } }, id)
+    app.get('/:user_id/accounts/:account_id', id)
+  })
+  t.match(log, [{ msg: /any signed-in user can call these routes/, routes: alike.map((url) => `GET ${url}`) }])
+  t.equal(log.length, 1)
+})
