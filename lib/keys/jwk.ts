@@ -42,8 +42,8 @@ function isSound (key: Member): boolean {
 }
 
 /**
- * The keys of a JWK Set (RFC 7517 §5) that can verify by one of the algorithms, and those that are ignored. Two keys with
- * the same `kid` are both ignored, because a token could not say which one it means.
+ * The keys of a JWK Set (RFC 7517 §5) that can verify by one of the algorithms, and those that are ignored. Two keys
+ * with the same `kid` are both ignored, because a token could not say which one it means.
  */
 export function usableKeys (set: unknown, algorithms: readonly string[]): { keys: JWK[], ignored: IgnoredKey[] } {
   const listed = (set as { keys?: unknown } | null)?.keys
