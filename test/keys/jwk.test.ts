@@ -53,8 +53,8 @@ t.test('keys that cannot be used are ignored, and the others serve', async (t) =
     const { status, warnings, info } = await host(t, issuer)
     t.equal(await status(await issuer.token('alice')), 200, what)
     t.same(info()?.keys, ['key-1'], what)
-    const line = { msg: 'issuer keys that cannot be used were ignored', issuer: issuer.url, count: 1, ignored: [{ reason }] }
-    t.match(warnings(), [line], what)
+    const msg = 'issuer keys that cannot be used were ignored'
+    t.match(warnings(), [{ msg, issuer: issuer.url, count: 1, ignored: [{ reason }] }], what)
   }
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
+import type { Fetch } from '../../lib/contract/issuer.js'
 import { failureOf, FetchFault, fetchJson } from '../../lib/keys/limited-fetch.js'
 import { readIssuers } from '../../lib/options/issuers.js'
-import type { Fetch } from '../../lib/index.js'
 
 const url = 'https://issuer.example/jwks'
 const never = new AbortController().signal

@@ -3,7 +3,9 @@ import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import type { JWK } from 'jose'
 import t, { type Test } from 'tap'
-import userScope, { InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions } from '../../lib/index.js'
+import userScope, {
+  InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions
+} from '../../lib/index.js'
 import { createIssuer, createKey, type RemoteIssuer, type IssuerKey } from '../../lib/testing/index.js'
 import { bearer, build, longSecret, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
 
@@ -19,10 +21,16 @@ const refusal = async (options: unknown): Promise<string> =>
 /** What each option does not take; undefined for those that must be there. */
 const wrong: Record<string, { values: unknown[], says: string }> = {
   issuer: { values: [undefined, null, '', 5, ['a']], says: 'must be a non-empty string, compared with "iss" exactly' },
-  audience: { values: [undefined, null, '', [], [''], ['api', 5], true, 5], says: 'must be a non-empty string or a list of them' },
+  audience: {
+    values: [undefined, null, '', [], [''], ['api', 5], true, 5], says: 'must be a non-empty string or a list of them'
+  },
   jwksUri: { values: ['', 5, null, ['https://issuer.example.com/jwks']], says: 'must be the URL of the JWK Set' },
   discovery: { values: ['true', 1, null], says: 'must be true or false' },
-  algorithms: { values: [[], 'RS256', null, ['RS256', 'RS256']], says: 'must be a list of EdDSA, Ed25519, ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, each at most once' },
+  algorithms: {
+    values: [[], 'RS256', null, ['RS256', 'RS256']],
+    says: 'must be a list of EdDSA, Ed25519, ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, ' +
+      'each at most once'
+  },
   userIdClaim: { values: ['', 5, null, ['sub']], says: 'must be the name of a claim' },
   typ: { values: ['', [], [''], 5, null], says: 'must be a non-empty string or a list of them' },
   requiredClaims: { values: [null, [], 'azp', 5], says: 'must be an object: claim name to true, a string or a list of strings' },
@@ -56,7 +64,8 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ ...entry, secret }], 'unknown option "issuers.0.secret"'],
     [[{ audience: 'api', jwksUri: entry.jwksUri }], 'option "issuers.0.issuer" must be'],
     [[{ issuer: entry.issuer, jwksUri: entry.jwksUri }], 'option "issuers.0.audience" must be'],
-    [[{ issuer: entry.issuer, audience: 'api' }], 'option "issuers.0.jwksUri" is missing. Give it, or set discovery: true'],
+    [[{ issuer: entry.issuer, audience: 'api' }],
+      'option "issuers.0.jwksUri" is missing. Give it, or set discovery: true'],
     [[{ ...entry, jwksUri: undefined }], 'option "issuers.0.jwksUri" is '],
     [[{ issuer: entry.issuer, audience: 'api', discovery: false }], 'option "issuers.0.jwksUri" is missing'],
     [[{ ...entry, discovery: true }], 'option "issuers.0.discovery" and jwksUri exclude each other'],
@@ -68,7 +77,8 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ ...entry, algorithms: ['none'] }], 'option "issuers.0.algorithms'],
     [[{ ...entry, algorithms: ['rs256'] }], 'option "issuers.0.algorithms'],
     [[{ ...entry, algorithms: ['ES256K'] }], 'option "issuers.0.algorithms'],
-    ...[false, '', [], [''], [5], 5, null, undefined].map((value): [unknown, string] => [[{ ...entry, requiredClaims: { azp: value } }], 'option "issuers.0.requiredClaims'])
+    ...[false, '', [], [''], [5], 5, null, undefined].map((value): [unknown, string] =>
+      [[{ ...entry, requiredClaims: { azp: value } }], 'option "issuers.0.requiredClaims'])
   ]
   for (const [issuers, says] of cases) {
     const found = await refusal({ issuers })
@@ -89,13 +99,15 @@ t.test('a timeout with any fraction of a second', async (t) => {
 
 t.test('options that are there and undefined stop the boot', async (t) => {
   for (const name of Object.keys(wrong)) {
-    t.match(await refusal({ issuers: [{ ...entry, [name]: undefined }] }), new RegExp(`option "issuers.0.${name}"`), name)
+    const found = await refusal({ issuers: [{ ...entry, [name]: undefined }] })
+    t.match(found, new RegExp(`option "issuers.0.${name}"`), name)
   }
 })
 
 t.test('an element of a list or a claim is told what it must be', async (t) => {
   t.match(await refusal({ issuers: [{ ...entry, algorithms: ['HS256'] }] }), /EdDSA, Ed25519/)
-  t.match(await refusal({ issuers: [{ ...entry, requiredClaims: { azp: false } }] }), /true, a string or a list of strings/)
+  const found = await refusal({ issuers: [{ ...entry, requiredClaims: { azp: false } }] })
+  t.match(found, /true, a string or a list of strings/)
 })
 
 t.test('jwksUri: https, or http that does not leave the machine', async (t) => {
@@ -120,33 +132,47 @@ t.test('jwksUri: https, or http that does not leave the machine', async (t) => {
   for (const [jwksUri, says, allowed = says] of uris) {
     for (const [allowInsecureJwks, expected] of [[false, says], [true, allowed]] as const) {
       const found = await refusal({ issuers: [{ ...entry, jwksUri, allowInsecureJwks }] })
-      t.ok(expected ? found.startsWith(`option "issuers.0.jwksUri" ${expected}`) : found === '', `${jwksUri}, allowInsecureJwks: ${allowInsecureJwks}: ${found}`)
+      const isExpected = expected ? found.startsWith(`option "issuers.0.jwksUri" ${expected}`) : found === ''
+      t.ok(isExpected, `${jwksUri}, allowInsecureJwks: ${allowInsecureJwks}: ${found}`)
     }
   }
-  for (const jwksUri of ['https://user:password@issuer.example.com/jwks', 'https://user@issuer.example.com/jwks', 'http://:password@127.0.0.1/jwks']) {
+  for (const jwksUri of [
+    'https://user:password@issuer.example.com/jwks', 'https://user@issuer.example.com/jwks',
+    'http://:password@127.0.0.1/jwks'
+  ]) {
     t.match(await refusal({ issuers: [{ ...entry, jwksUri }] }), 'has credentials in it', jwksUri)
     t.notMatch(await refusal({ issuers: [{ ...entry, jwksUri }] }), /user|:password@/, 'and they are not repeated')
   }
-  for (const jwksUri of ['ftp://issuer.example.com/jwks', 'file:///etc/jwks.json', 'data:application/json,{}', 'ws://127.0.0.1/jwks']) {
+  for (const jwksUri of [
+    'ftp://issuer.example.com/jwks', 'file:///etc/jwks.json', 'data:application/json,{}', 'ws://127.0.0.1/jwks'
+  ]) {
     t.match(await refusal({ issuers: [{ ...entry, jwksUri }] }), 'is neither https', jwksUri)
   }
 })
 
 t.test('allowInsecureJwks lets plain http through, and nothing else', async (t) => {
-  for (const jwksUri of ['https://user:password@issuer.example.com/jwks', 'ftp://issuer.example.com/jwks', 'file:///etc/jwks.json', 'data:application/json,{}']) {
-    t.match(await refusal({ issuers: [{ ...entry, jwksUri, allowInsecureJwks: true }] }), 'option "issuers.0.jwksUri"', jwksUri)
+  for (const jwksUri of [
+    'https://user:password@issuer.example.com/jwks', 'ftp://issuer.example.com/jwks', 'file:///etc/jwks.json',
+    'data:application/json,{}'
+  ]) {
+    const found = await refusal({ issuers: [{ ...entry, jwksUri, allowInsecureJwks: true }] })
+    t.match(found, 'option "issuers.0.jwksUri"', jwksUri)
   }
 })
 
 t.test('the entries stay as they were, and may be frozen', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const frozen: IssuerOptions = Object.freeze({
-    ...issuer.entry, audience: Object.freeze(['api']) as string[], algorithms: Object.freeze(['EdDSA']) as IssuerAlgorithm[], requiredClaims: Object.freeze({ azp: 'web' })
+    ...issuer.entry,
+    audience: Object.freeze(['api']) as string[],
+    algorithms: Object.freeze(['EdDSA']) as IssuerAlgorithm[],
+    requiredClaims: Object.freeze({ azp: 'web' })
   })
   const copy = structuredClone(frozen)
   const { send } = await build(t, { issuers: [frozen] })
   t.same(frozen, copy)
-  t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', azp: 'web' })) }), { status: 200 })
+  const token = await issuer.token({ id: 'alice', azp: 'web' })
+  t.match(await send({ url: '/api/alice/tasks', headers: bearer(token) }), { status: 200 })
 })
 
 /** Sends tokens to a host of these options, and tells status, code and the reason in the log. */
@@ -190,16 +216,24 @@ t.test('the environment', async (t) => {
     t.match(await ask(await issuer.token('alice')), accepted)
     t.match(await ask(tokenFor('alice')), accepted)
     t.match(await ask(tokenFor('alice', { iss: 'https://other.example.com' })), accepted)
-    t.match(await ask(tokenFor('alice', { iss: issuer.url, aud: 'api' })), refused('INVALID_TOKEN_SIGNATURE'), 'the secret does not speak for the issuer')
-    t.match(await ask(sign({ sub: 'alice', exp: now() + 60 }, { key: otherSecret })), refused('INVALID_TOKEN_SIGNATURE'), 'the environment')
-    t.match(await ask(await issuer.token({ id: 'alice', iss: undefined })), refused('INVALID_TOKEN_SIGNATURE'), 'the issuer does not speak for the secret')
+    const forgeries: Array<[token: string, what: string]> = [
+      [tokenFor('alice', { iss: issuer.url, aud: 'api' }), 'the secret does not speak for the issuer'],
+      [sign({ sub: 'alice', exp: now() + 60 }, { key: otherSecret }), 'the environment'],
+      [await issuer.token({ id: 'alice', iss: undefined }), 'the issuer does not speak for the secret']
+    ]
+    for (const [token, what] of forgeries) t.match(await ask(token), refused('INVALID_TOKEN_SIGNATURE'), what)
   })
 })
 
 t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, {
-    secret: longSecret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid', issuers: [issuer.entry]
+    secret: longSecret,
+    issuer: 'https://app.example.com',
+    audience: 'app',
+    algorithms: ['HS512'],
+    userIdClaim: 'uid',
+    issuers: [issuer.entry]
   })
   const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }
   const hs512 = { header: { alg: 'HS512' }, key: longSecret, hash: 'sha512' }
@@ -222,13 +256,22 @@ t.test('the verifier is chosen by iss and by nothing else', async (t) => {
   t.match(await ask(await b.token('alice', { key: own })), accepted)
   t.same(asked(), [1, 1])
 
-  for (const [what, key, header] of [['kid of both', same, {}], ['kid of the other', own, {}], ['no kid', own, { kid: undefined }]] as Array<[string, IssuerKey, Record<string, unknown>]>) {
+  const wrongKeys: Array<[what: string, key: IssuerKey, header: Record<string, unknown>]> = [
+    ['kid of both', same, {}], ['kid of the other', own, {}], ['no kid', own, { kid: undefined }]
+  ]
+  for (const [what, key, header] of wrongKeys) {
     t.match(await ask(await a.token('alice', { key, header })), refused('INVALID_TOKEN_SIGNATURE'), what)
   }
-  const unknown = ['https://unknown.example.com', `${a.url}/`, a.url.toUpperCase(), `${a.url} `, '', null, 5, [a.url], { toString: a.url }, '__proto__', undefined]
+  const unknown = [
+    'https://unknown.example.com', `${a.url}/`, a.url.toUpperCase(), `${a.url} `, '', null, 5, [a.url],
+    { toString: a.url }, '__proto__', undefined
+  ]
   for (const iss of unknown) {
-    t.match(await ask(await a.token({ id: 'alice', iss })), { ...refused('INVALID_CLAIMS'), reason: 'claim "iss" is not a configured issuer' }, JSON.stringify(iss))
-    t.match(await ask(sign({ sub: 'alice', iss, exp: now() + 60 }, { header: { alg: 'none' } })), refused('INVALID_CLAIMS'), 'before algorithm and signature')
+    const reason = 'claim "iss" is not a configured issuer'
+    const signed = await a.token({ id: 'alice', iss })
+    t.match(await ask(signed), { ...refused('INVALID_CLAIMS'), reason }, JSON.stringify(iss))
+    const unsigned = sign({ sub: 'alice', iss, exp: now() + 60 }, { header: { alg: 'none' } })
+    t.match(await ask(unsigned), refused('INVALID_CLAIMS'), 'before algorithm and signature')
   }
   t.same(asked(), [1, 1], 'no request was made for any')
   t.same(app.userScope.issuers().map(({ issuer, keys }) => [issuer, keys]), [[a.url, ['one']], [b.url, ['one', 'two']]])
@@ -240,14 +283,26 @@ t.test('a public key is no secret', async (t) => {
   const publicKey = createPublicKey({ key: key.jwk, format: 'jwk' })
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const der = publicKey.export({ type: 'spki', format: 'der' })
-  const forms = { pem, trimmed: pem.trim(), jwk: JSON.stringify(key.jwk), set: JSON.stringify({ keys: [key.jwk] }), n: String(key.jwk.n), der: der.toString('latin1'), base64: der.toString('base64') }
-  for (const options of [{}, { secret }, { secret: longSecret, algorithms: ['HS256', 'HS384', 'HS512'] }] as UserScopeOptions[]) {
+  const forms = {
+    pem,
+    trimmed: pem.trim(),
+    jwk: JSON.stringify(key.jwk),
+    set: JSON.stringify({ keys: [key.jwk] }),
+    n: String(key.jwk.n),
+    der: der.toString('latin1'),
+    base64: der.toString('base64')
+  }
+  const hosts: UserScopeOptions[] = [
+    {}, { secret }, { secret: longSecret, algorithms: ['HS256', 'HS384', 'HS512'] }
+  ]
+  for (const options of hosts) {
     const { ask } = await start(t, { ...options, issuers: [{ ...issuer.entry, algorithms: ['RS256'] }] })
     t.match(await ask(await issuer.token('alice')), accepted)
     for (const [form, material] of Object.entries(forms)) {
       for (const [alg, hash] of [['HS256', 'sha256'], ['HS512', 'sha512'], ['RS256', 'sha256']] as const) {
         const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
-        t.match(await ask(sign(claims, { header: { alg, kid: 'one' }, key: material, hash })), refused('INVALID_TOKEN_SIGNATURE'), `${form}, ${alg}`)
+        const forged = sign(claims, { header: { alg, kid: 'one' }, key: material, hash })
+        t.match(await ask(forged), refused('INVALID_TOKEN_SIGNATURE'), `${form}, ${alg}`)
       }
     }
   }
@@ -256,18 +311,22 @@ t.test('a public key is no secret', async (t) => {
 const withoutAlg = ({ alg, ...jwk }: JWK): JWK => jwk
 
 t.test('algorithms: every one of the list works', async (t) => {
-  const algorithms: IssuerAlgorithm[] = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+  const algorithms: IssuerAlgorithm[] = [
+    'EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'
+  ]
   const keys = await Promise.all(algorithms.map((alg) => createKey(alg, alg)))
   for (const marked of [true, false]) {
     // Without alg in the set, too, as some issuers publish their keys; then only what the key can do limits it.
-    const issuer = await createIssuer({ mode: 'jwks', t, keys: keys.map((key) => ({ ...key, jwk: marked ? key.jwk : withoutAlg(key.jwk) })) })
+    const published = keys.map((key) => ({ ...key, jwk: marked ? key.jwk : withoutAlg(key.jwk) }))
+    const issuer = await createIssuer({ mode: 'jwks', t, keys: published })
     const all = await start(t, { issuers: [issuer.entry] })
     for (const key of issuer.keys) {
       t.match(await all.ask(await issuer.token('alice', { key })), accepted, key.alg)
       const one = await start(t, { issuers: [{ ...issuer.entry, algorithms: [key.alg as IssuerAlgorithm] }] })
       for (const other of issuer.keys) {
         const expected = other === key ? accepted : refused('INVALID_TOKEN_SIGNATURE')
-        t.match(await one.ask(await issuer.token('alice', { key: other })), expected, `${other.alg} where ${key.alg} is configured`)
+        const what = `${other.alg} where ${key.alg} is configured`
+        t.match(await one.ask(await issuer.token('alice', { key: other })), expected, what)
       }
     }
     t.equal(issuer.requests, 1 + keys.length, 'the keys were fetched once for each host')
@@ -291,13 +350,20 @@ t.test('the header', async (t) => {
   t.match(await ask(raw(issuer, { kid: undefined })), accepted, 'one key, no kid')
   t.match(await ask(raw(issuer, { typ: 'jwt', x5t: 'thumbprint', cat: 'cl' })), accepted, 'members of no consequence')
   for (const header of [
-    { crit: ['exp'], exp: 1 }, { crit: ['b64'], b64: true }, { crit: ['unknown'], unknown: 1 }, { b64: true }, { zip: 'DEF' }, { enc: 'A256GCM' }, { cty: 'JWT' },
-    { jwk }, { jku: `${issuer.url}/jwks` }, { x5u: issuer.url }, { x5c: ['MII'] }, { typ: 'at+jwt' }, { typ: 5 }, { typ: null }
+    { crit: ['exp'], exp: 1 }, { crit: ['b64'], b64: true }, { crit: ['unknown'], unknown: 1 },
+    { b64: true }, { zip: 'DEF' }, { enc: 'A256GCM' }, { cty: 'JWT' },
+    { jwk }, { jku: `${issuer.url}/jwks` }, { x5u: issuer.url }, { x5c: ['MII'] },
+    { typ: 'at+jwt' }, { typ: 5 }, { typ: null }
   ]) t.match(await ask(raw(issuer, header)), refused('INVALID_CLAIMS'), JSON.stringify(header))
-  for (const header of [{ crit: [] }, { crit: 'exp' }, { crit: null }, { crit: ['missing'] }, { crit: ['b64'], b64: false }, { b64: false }]) {
+  for (const header of [
+    { crit: [] }, { crit: 'exp' }, { crit: null }, { crit: ['missing'] }, { crit: ['b64'], b64: false }, { b64: false }
+  ]) {
     t.match(await ask(raw(issuer, header)), { status: 401 }, JSON.stringify(header))
   }
-  for (const header of [{ alg: 'none' }, { alg: undefined }, { alg: 'HS256' }, { alg: 'ES256' }, { alg: ['EdDSA'] }, { alg: null }, { alg: 'eddsa' }, { kid: 'unknown' }]) {
+  for (const header of [
+    { alg: 'none' }, { alg: undefined }, { alg: 'HS256' }, { alg: 'ES256' }, { alg: ['EdDSA'] }, { alg: null },
+    { alg: 'eddsa' }, { kid: 'unknown' }
+  ]) {
     t.match(await ask(raw(issuer, header)), refused('INVALID_TOKEN_SIGNATURE'), JSON.stringify(header))
   }
   t.equal(issuer.requests, 1)
@@ -324,13 +390,20 @@ t.test('typ', async (t) => {
 /** Claims of a token → what becomes of it. */
 type Cases = Array<[claims: object, outcome: typeof accepted | ReturnType<typeof refused>]>
 
-const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, entry?: Partial<IssuerOptions>, cases: Cases }> = {
+interface ClaimCases {
+  options?: Omit<UserScopeOptions, 'issuers'>
+  entry?: Partial<IssuerOptions>
+  cases: Cases
+}
+
+const claimCases: Record<string, ClaimCases> = {
   'audience, one': {
     cases: [
       [{ aud: 'api' }, accepted],
       [{ aud: ['api'] }, accepted],
       [{ aud: ['other', 'api'] }, accepted],
-      ...[undefined, '', 'API', 'api/', 'api,other', [], ['other'], ['api', 5], [['api']], { api: true }, null, true].map((aud): Cases[number] => [{ aud }, refused('INVALID_CLAIMS')])
+      ...[undefined, '', 'API', 'api/', 'api,other', [], ['other'], ['api', 5], [['api']], { api: true }, null, true]
+        .map((aud): Cases[number] => [{ aud }, refused('INVALID_CLAIMS')])
     ]
   },
   'audience, several': {
@@ -339,7 +412,8 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
       [{ aud: 'api' }, accepted],
       [{ aud: 'https://api.example.com/' }, accepted],
       [{ aud: ['https://api.example.com/', 'other'] }, accepted],
-      ...[undefined, 'https://api.example.com', 'other', ['other']].map((aud): Cases[number] => [{ aud }, refused('INVALID_CLAIMS')])
+      ...[undefined, 'https://api.example.com', 'other', ['other']]
+        .map((aud): Cases[number] => [{ aud }, refused('INVALID_CLAIMS')])
     ]
   },
   'audience, not checked': {
@@ -353,7 +427,8 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
       [{ uid: 'alice', sub: 'bob' }, refused('FORBIDDEN_USER_ACCESS')],
       [{ uid: 'alice', sub: undefined }, refused('MISSING_UID_CLAIM')],
       [{ id: 'alice', userId: 'alice', user_id: 'alice', sub: undefined }, refused('MISSING_UID_CLAIM')],
-      ...['', ' ', 5, null, ['alice'], { id: 'alice' }, 'alice\n'].map((sub): Cases[number] => [{ sub }, refused('MISSING_UID_CLAIM')])
+      ...['', ' ', 5, null, ['alice'], { id: 'alice' }, 'alice\n']
+        .map((sub): Cases[number] => [{ sub }, refused('MISSING_UID_CLAIM')])
     ]
   },
   'userIdClaim, stated': {
@@ -374,8 +449,10 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
       [{ azp: 'web', use: 'access', sid: 's', constructor: 'c' }, accepted],
       [{ azp: 'mobile', use: 'access', sid: null, constructor: 0 }, accepted],
       ...[
-        { azp: undefined }, { azp: 'other' }, { azp: 'WEB' }, { azp: ['web'] }, { azp: true }, { azp: 'web,mobile' }, { use: undefined }, { use: 'id' }, { use: '' }, { sid: undefined }, { constructor: undefined }
-      ].map((claims): Cases[number] => [{ azp: 'web', use: 'access', sid: 's', constructor: 'c', ...claims }, refused('INVALID_CLAIMS')])
+        { azp: undefined }, { azp: 'other' }, { azp: 'WEB' }, { azp: ['web'] }, { azp: true }, { azp: 'web,mobile' },
+        { use: undefined }, { use: 'id' }, { use: '' }, { sid: undefined }, { constructor: undefined }
+      ].map((claims): Cases[number] =>
+        [{ azp: 'web', use: 'access', sid: 's', constructor: 'c', ...claims }, refused('INVALID_CLAIMS')])
     ]
   },
   'ID tokens': {
@@ -414,7 +491,9 @@ const claimCases: Record<string, { options?: Omit<UserScopeOptions, 'issuers'>, 
   },
   'claims schema': {
     options: { claims: Type.Object({ role: Type.Literal('member') }) },
-    cases: [[{ role: 'member' }, accepted], [{ role: 'admin' }, refused('INVALID_CLAIMS')], [{}, refused('INVALID_CLAIMS')]]
+    cases: [
+      [{ role: 'member' }, accepted], [{ role: 'admin' }, refused('INVALID_CLAIMS')], [{}, refused('INVALID_CLAIMS')]
+    ]
   }
 }
 
@@ -436,7 +515,8 @@ t.test('options for secrets, where no secret is given', async (t) => {
   ]
   for (const [options, message] of cases) {
     await t.rejects(async () => {
-      await Fastify().register(userScope, { ...options, issuers: [{ issuer: 'https://issuer.example', audience: 'api', jwksUri: 'https://issuer.example/jwks' }] })
+      const other = { issuer: 'https://issuer.example', audience: 'api', jwksUri: 'https://issuer.example/jwks' }
+      await Fastify().register(userScope, { ...options, issuers: [other] })
     }, { code: 'FST_USER_SCOPE_INVALID_OPTION', message })
   }
 })
