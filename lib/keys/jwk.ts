@@ -37,7 +37,7 @@ function isSound (key: Member): boolean {
   } catch {
     return false
   }
-  const { modulusLength = Infinity, publicExponent = 3n } = parsed.asymmetricKeyDetails ?? {}
+  const { modulusLength = Infinity, publicExponent = 3n } = { ...parsed.asymmetricKeyDetails }
   return modulusLength >= minModulusLength && publicExponent >= 3n && publicExponent % 2n === 1n
 }
 

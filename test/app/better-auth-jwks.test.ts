@@ -10,7 +10,7 @@ import { bearer, build, otherSecret, refusals, secret, sign } from '../support/h
 
 /** A host that knows of this Better Auth what the README says. */
 const hostFor = (
-  t: Test, { baseURL }: Pick<Provider, 'baseURL'>, entry: Partial<BetterAuthOptions> = {}, options: UserScopeOptions = {}
+  t: Test, { baseURL }: Pick<Provider, 'baseURL'>, entry: Partial<BetterAuthOptions> = {}, options?: UserScopeOptions
 ) => build(t, { issuers: [betterAuth({ baseURL, ...entry })], ...options })
 
 /** Seconds that have passed are set, and pass no other way. */

@@ -264,7 +264,7 @@ testWithCaches('maxStale below maxAge: keys serve until maxAge, whoever answers'
   }
 })
 
-testWithCaches('keys that are too old to serve are fetched after the cooldown, however many attempts failed', async (t) => {
+testWithCaches('keys too old to serve are fetched after the cooldown, however many attempts failed', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask, status, warnings } = await host(t, issuer, { maxStale: 3600 })
   const fresh = (n: number) => issuer.token({ id: 'alice', exp: start + 1e6, n })
