@@ -384,6 +384,15 @@ testWithCaches('attempts get rarer, but never rarer than maxAge or the cooldown'
   }
 })
 
+testWithCaches('attempts for the first keys get no rarer', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await host(t, issuer, { lazy: true, fetch: async () => new Response(null, { status: 500 }) })
+  for (let failures = 1; failures <= 4; failures++) {
+    t.match(await ask(await issuer.token('alice')), { status: 503, headers: { 'retry-after': '30' } })
+    pass(30)
+  }
+})
+
 testWithCaches('no redirect is followed to another origin', async (t) => {
   const other = await createIssuer({ mode: 'jwks', t })
   const issuer = await createIssuer({ mode: 'jwks', t })
