@@ -17,7 +17,7 @@ export {
   MissingUidClaimError,
   TokenExpiredError
 } from './contract/errors.js'
-export type { IssuerAlgorithm, IssuerOptions, IssuerStatus } from './contract/issuer.js'
+export type { IssuerAlgorithm, IssuerOptions, IssuerStatus, OtherToken } from './contract/issuer.js'
 export type { RefusalCode } from './contract/errors.js'
 export type {
   Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions

@@ -6,6 +6,7 @@ import { createGuard, kJudgement, kUser } from './guard/guard.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { annotateDocuments, lineage } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
+import { betterAuthTokens } from './presets/better-auth.js'
 import { warnOfGaps } from './routes/gaps.js'
 import { printRoutes } from './routes/print.js'
 import { addScope, scopesOf } from './routes/scopes.js'
@@ -14,7 +15,7 @@ import { TokenCache } from './token/cache.js'
 import { createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
-  const settings = readOptions(options, process.env)
+  const settings = readOptions(options, process.env, betterAuthTokens()) // the secret may be Better Auth's
   const { decoratorName, userIdParam, issuers, openapi } = settings
   const table = new RouteTable(fastify, userIdParam)
   const scope = { context: fastify, param: userIdParam, table }

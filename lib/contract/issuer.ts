@@ -1,8 +1,21 @@
+import type { TObject } from '@sinclair/typebox'
+
 /** Algorithms of remote issuers (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 export type IssuerAlgorithm = 'EdDSA' | 'Ed25519' | 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512'
 
 /** The part of `fetch` that is used; a proxy, or a test, can stand in for it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** A token of another purpose, which an issuer hands out besides access tokens: it is refused, and the log says what it is. */
+export interface OtherToken {
+  /** What it is and what to send instead; for the log. */
+  says: string
+  /** It is no JWS, and this regular expression fits its text. */
+  text?: string
+  /** It is a JWS whose header satisfies this schema, and its payload the other; at least one of them is stated. */
+  header?: TObject
+  payload?: TObject
+}
 
 /** A remote issuer, whose tokens are verified by its published keys (RFC 7517). The presets make such entries. */
 export interface IssuerOptions {
@@ -19,15 +32,28 @@ export interface IssuerOptions {
   discovery?: boolean
   /** Accepted algorithms. Default: every asymmetric one. */
   algorithms?: IssuerAlgorithm[]
+  /**
+   * Text before the user ids of this issuer, as an id is unique within its issuer only (OpenID Connect Core §5.7).
+   * Required with more than one verifier: `''` says that its users are those of the others, a text that ends in `:`
+   * keeps them apart. `request.user.id` has it in front. Default, for a sole issuer: `''`.
+   */
+  idPrefix?: string
   /** The claim with the user id. Default `'sub'`. */
   userIdClaim?: string
   /**
-   * Accepted values of the `typ` header parameter (RFC 8725 §3.11). Default `'JWT'`, which a token without `typ` counts
-   * as.
+   * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without `application/`. Default `'JWT'`, which
+   * a token without `typ` counts as.
    */
   typ?: string | string[]
   /** Claims that a token must have: `true` for any value, else one of the strings. */
   requiredClaims?: Record<string, true | string | string[]>
+  /**
+   * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or the end of one stands for
+   * any text. A token whose `sub` equals its `client_id` or `azp` is one in any case (RFC 9068 §2.2).
+   */
+  machine?: Record<string, string | string[]>
+  /** Tokens of another purpose that the issuer hands out, some of them signed with the same keys. */
+  otherTokens?: readonly OtherToken[]
   /** `true`: start although the keys cannot be fetched yet; requests are then answered 503. Default false. */
   lazy?: boolean
   /** Seconds for a fetch, body included. 0.1 to 60. Default 5. */

@@ -56,8 +56,10 @@ export type DeepReadonly<T> =
 
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
-  /** The user id claim: a non-empty string, compared with the path parameter as it is. */
+  /** The user id claim, after the `idPrefix` of its issuer: a non-empty string, compared with the path parameter as it is. */
   readonly id: string
+  /** Who vouched for the user: the token's issuer, or `'secret'`. */
+  readonly issuer: string
   /** The whole payload of the token. */
   readonly claims: DeepReadonly<C>
 }

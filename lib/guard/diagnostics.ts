@@ -20,7 +20,7 @@ export function publish (request: FastifyRequest, { refusal, verified, cached }:
     code: refusal?.code ?? null,
     method: request.method,
     route: request.routeOptions.url ?? null,
-    verifiedBy: verified?.verifiedBy ?? null,
+    verifiedBy: verified?.user.issuer ?? null,
     cached,
     duration: Number(process.hrtime.bigint() - start)
   }

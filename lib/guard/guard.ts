@@ -41,7 +41,7 @@ export interface Guard {
  * the handler would still run.
  */
 export function createGuard (
-  { userIdParam, decoratorName }: Settings,
+  { userIdParam, decoratorName, otherTokens }: Settings,
   demandOf: (request: FastifyRequest) => Demand,
   verify: Verifier,
   cache: TokenCache | null
@@ -56,7 +56,7 @@ export function createGuard (
     }
     const known = cache?.find(header)
     if (known) return authorize(request, demand, known, true)
-    const verified = verifyNew(request, parseBearer(header))
+    const verified = verifyNew(request, parseBearer(header, otherTokens))
     return verified instanceof Promise
       ? verified.then((found) => authorize(request, demand, found, false))
       : authorize(request, demand, verified, false)
@@ -65,11 +65,11 @@ export function createGuard (
   function verifyNew (request: FastifyRequest, token: string): Verified | Promise<Verified> {
     const generation = cache?.generation
     const keep = (verified: Verified): Verified => {
-      request.log.debug({ verifiedBy: verified.verifiedBy }, 'token verified')
+      request.log.debug({ verifiedBy: verified.user.issuer }, 'token verified')
       cache?.keep(token, verified, generation)
       return verified
     }
-    const verified = verify(parseCompactJws(token))
+    const verified = verify(parseCompactJws(token, otherTokens))
     return verified instanceof Promise ? verified.then(keep) : keep(verified)
   }
 

@@ -20,24 +20,30 @@ type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unkn
 export function annotateDocuments (
   contexts: Iterable<FastifyInstance>, settings: OpenApiSettings, routes: Routes, log: FastifyBaseLogger
 ): void {
+  const places = findDecorators([...contexts], settings)
+  if (places.length === 0) return
   for (const { options, level } of routes) options.schema = { ...options.schema, ...marksOf(level, settings) }
-  const all = [...contexts]
-  for (const name of settings.decorators ?? ['swagger']) {
-    const found = all.filter((each) => typeof Object.getOwnPropertyDescriptor(each, name)?.value === 'function')
-    if (settings.decorators && found.length === 0) {
+  for (const [context, name] of places) {
+    const decorators = context as unknown as Record<string, Swagger>
+    decorators[name] = wrap(decorators[name] as Swagger, (original) => {
+      const { document, unmarked } = annotate(original, settings)
+      warnOfLostMarks(context, routes, unmarked, log)
+      return document
+    })
+  }
+}
+
+/** The contexts that own one of the decorators, each with its name. */
+function findDecorators (contexts: readonly FastifyInstance[], { decorators }: OpenApiSettings) {
+  return (decorators ?? ['swagger']).flatMap((name) => {
+    const owners = contexts.filter((each) => typeof Object.getOwnPropertyDescriptor(each, name)?.value === 'function')
+    if (decorators && owners.length === 0) {
       throw new InvalidOptionError(`option "openapi.decorator": no function "${name}" decorates this context, one ` +
         'around it or one inside it. Fix: give the name that @fastify/swagger has in its own option "decorator" ' +
         '(by default "swagger"), and register it in one of these contexts')
     }
-    for (const context of found) {
-      const decorators = context as unknown as Record<string, Swagger>
-      decorators[name] = wrap(decorators[name] as Swagger, (original) => {
-        const { document, unmarked } = annotate(original, settings)
-        warnOfLostMarks(context, routes, unmarked, log)
-        return document
-      })
-    }
-  }
+    return owners.map((context) => [context, name] as const)
+  })
 }
 
 /** All contexts whose decorators `context` can see, itself first. */

@@ -1,6 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
-import type { Fetch, IssuerOptions } from '../contract/issuer.js'
+import type { Fetch, IssuerOptions, OtherToken } from '../contract/issuer.js'
+import { compileOtherTokens, otherTokensSchema, type TokenForm } from './other-tokens.js'
+import { compileMachine, machineSchema } from './machine.js'
+import { mediaType } from './media-type.js'
 import { flag, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
@@ -16,11 +19,16 @@ export const issuerSchema = Type.Object({
   algorithms: Type.Optional(Type.Array(Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))), {
     minItems: 1, uniqueItems: true, expects: `a list of ${issuerAlgorithms.join(', ')}, each at most once`
   })),
+  idPrefix: Type.Optional(Type.String({
+    pattern: '^([^\\u0000-\\u001f\\u007f-\\u009f]*:)?$', expects: 'an empty string, or a text that ends in ":"'
+  })),
   userIdClaim: Type.Optional(text('the name of a claim')),
   typ: Type.Optional(texts('a non-empty string or a list of them')),
   requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('')]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),
+  machine: Type.Optional(machineSchema),
+  otherTokens: Type.Optional(Type.Unsafe<readonly OtherToken[]>(otherTokensSchema)),
   lazy: Type.Optional(flag),
   timeout: Type.Optional(seconds(0.1, 60)),
   maxAge: Type.Optional(seconds(1, 86_400)),
@@ -39,9 +47,12 @@ export interface IssuerSettings {
   /** Undefined: found by discovery. */
   readonly jwksUri: string | undefined
   readonly algorithms: readonly string[]
+  readonly idPrefix: string
   readonly userIdClaim: string
   readonly types: readonly string[]
   readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
+  readonly isMachine: (payload: Record<string, unknown>) => boolean
+  readonly otherTokens: readonly TokenForm[]
   readonly lazy: boolean
   /** Whole milliseconds, as AbortSignal and `jose` want them. */
   readonly timeout: number
@@ -53,8 +64,13 @@ export interface IssuerSettings {
   readonly fetch: Fetch
 }
 
-/** The entries of option `issuers` → settings. @throws InvalidOptionError that names the entry and its option */
-export function readIssuers (entries: readonly IssuerOptions[] = []): readonly IssuerSettings[] {
+/**
+ * The entries of option `issuers` → settings.
+ * @param hasSecret whether tokens are verified by a secret too
+ * @throws InvalidOptionError that names the entry and its option
+ */
+export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: boolean): readonly IssuerSettings[] {
+  if (entries.length + Number(hasSecret) > 1) assertSeparate(entries)
   const known = new Set<string>()
   return Object.freeze(entries.map((entry, index) => {
     const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
@@ -65,20 +81,40 @@ export function readIssuers (entries: readonly IssuerOptions[] = []): readonly I
     const [source, uri] = entry.jwksUri === undefined ? ['issuer', entry.issuer] : ['jwksUri', entry.jwksUri]
     const reason = insecureReason(uri, entry.allowInsecureJwks)
     if (reason) fail(`${source}" ${reason}`)
-    return settle(entry)
+    return settle(entry, `issuers.${index}`)
   }))
 }
 
-function settle (entry: IssuerOptions): IssuerSettings {
+/** Two users of two issuers must not become one: an id is unique within its issuer only. */
+function assertSeparate (entries: readonly IssuerOptions[]): void {
+  for (const [index, { idPrefix }] of entries.entries()) {
+    const option = `option "issuers.${index}.idPrefix"`
+    if (idPrefix === undefined) {
+      throw new InvalidOptionError(`${option} is missing: with more than one issuer, or a secret too, say whose users these are:
+  idPrefix: ''   if they are the users of the others (one Better Auth moving from its secret to its keys, or jwt() and its OAuth provider)
+  idPrefix: 'b:' if they are other users: "alice" of this issuer then is "b:alice" in request.user.id and in paths`)
+    }
+    const other = entries.find((entry) => entry.idPrefix && idPrefix !== entry.idPrefix && idPrefix.startsWith(entry.idPrefix))
+    if (other) {
+      throw new InvalidOptionError(`${option} begins with another entry's, ${JSON.stringify(other.idPrefix)}, so that two users could ` +
+        'have one id. Choose prefixes of which none begins another')
+    }
+  }
+}
+
+function settle (entry: IssuerOptions, name: string): IssuerSettings {
   return Object.freeze({
     issuer: entry.issuer,
     audience: entry.audience === false ? undefined : Object.freeze([entry.audience].flat()),
     jwksUri: entry.jwksUri,
     algorithms: Object.freeze([...entry.algorithms ?? issuerAlgorithms]),
+    idPrefix: entry.idPrefix ?? '',
     userIdClaim: entry.userIdClaim ?? 'sub',
-    types: Object.freeze([entry.typ ?? 'jwt'].flat().map((typ) => typ.toLowerCase())),
+    types: Object.freeze([entry.typ ?? 'jwt'].flat().map(mediaType)),
     requiredClaims: Object.freeze(Object.fromEntries(Object.entries(entry.requiredClaims ?? {})
       .map(([claim, value]) => [claim, value === true || Object.freeze([value].flat())]))),
+    isMachine: compileMachine(entry.machine ?? {}),
+    otherTokens: compileOtherTokens(entry.otherTokens ?? [], `${name}.otherTokens`),
     lazy: entry.lazy ?? false,
     timeout: Math.round((entry.timeout ?? 5) * 1000),
     maxAge: entry.maxAge ?? 600,

@@ -1,11 +1,15 @@
 import { Type } from '@sinclair/typebox'
 
-// `expects` is what an error says that the option must be.
+// `expects` is what an error says that the option must be; an `opaque` value is a host's own, which nobody walks through.
 
-export const text = (expects: string) => Type.String({ minLength: 1, expects })
+/** @param pattern where not every text will do */
+export const text = (expects: string, pattern = /[^]/) => Type.String({ pattern: pattern.source, expects })
 
 /** One or several. */
-export const texts = (expects: string) => Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], { expects })
+export function texts (expects: string, pattern = /[^]/) {
+  const one = Type.String({ pattern: pattern.source })
+  return Type.Union([one, Type.Array(one, { minItems: 1 })], { expects })
+}
 
 export const flag = Type.Boolean({ expects: 'true or false' })
 

@@ -1,15 +1,13 @@
-import { Kind, Type, TypeGuard, type TObject } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { FormatRegistry } from '@sinclair/typebox/type'
+import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
+import { claimsSchema, compileClaims } from './claims-schema.js'
+import { compileOtherTokens, type TokenForm } from './other-tokens.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { assertValid } from './validate.js'
 import { seconds, text } from './schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
-import type { IssuerOptions } from '../contract/issuer.js'
+import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
-
-const objectSchema = 'an object schema of @sinclair/typebox, complete in itself: Type.Object({ … })'
 
 const decoratorName = Type.String({ minLength: 1 })
 
@@ -27,7 +25,7 @@ export const optionsSchema = Type.Object({
   userIdParam: Type.Optional(Type.String({
     pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
   })),
-  claims: Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { expects: objectSchema }))),
+  claims: Type.Optional(claimsSchema),
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
   decoratorName: Type.Optional(Type.String({
@@ -70,19 +68,39 @@ export interface ClaimRules {
   readonly maxTokenAge?: number | undefined
   /** Undefined: `uid` where the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
+  /** The issuer, or `'secret'`. */
+  readonly verifiedBy: string
+  /** Comes before the user id. */
+  readonly idPrefix: string
+  /** Those of other issuers, for a verifier without one: what its user ids must not begin with. */
+  readonly foreignPrefixes: readonly string[]
   /** Values that a claim must have one of; true: any. */
   readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
+  /** What the same key signs for another purpose. */
+  readonly otherTokens: readonly TokenForm[]
+  /** Whether a payload is marked as an application's. */
+  readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether ID tokens and others that issuers make are to be told apart. */
   readonly isOfIssuer: boolean
-  /** Lower-case values of the `typ` header parameter that are let through; a token without one counts as `jwt`. */
+  /** Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts as `jwt`. */
   readonly types: readonly string[]
   readonly satisfiesSchema: (payload: unknown) => boolean
 }
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
-export const issuerRules = ({ claimRules }: Settings, { issuer, audience, userIdClaim, types, requiredClaims }: IssuerSettings): ClaimRules => ({
-  ...claimRules, issuer, audience, userIdClaim, types, requiredClaims, isOfIssuer: true
-})
+export function issuerRules ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules {
+  const { issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens } = entry
+  return {
+    ...claimRules,
+    ...{ issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens },
+    verifiedBy: issuer,
+    foreignPrefixes: idPrefix === '' ? prefixesOf(issuers) : [],
+    isOfIssuer: true
+  }
+}
+
+/** What the ids of a verifier without a prefix must not begin with. */
+const prefixesOf = (issuers: readonly IssuerSettings[]) => issuers.map(({ idPrefix }) => idPrefix).filter((prefix) => prefix !== '')
 
 export const defaultSchemeName = 'bearerAuth'
 
@@ -101,6 +119,8 @@ export interface Settings {
   readonly issuers: readonly IssuerSettings[]
   readonly algorithms: readonly SecretAlgorithm[]
   readonly claimRules: ClaimRules
+  /** All that the configured issuers, and whoever has the secret, hand out for another purpose. */
+  readonly otherTokens: readonly TokenForm[]
   readonly userIdParam: string
   readonly decoratorName: string
   readonly cache: false | CacheSettings
@@ -109,9 +129,10 @@ export interface Settings {
 
 /**
  * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it is given.
+ * @param ofSecret tokens of another purpose that are signed with a secret
  * @throws InvalidOptionError that names the option or variable at fault
  */
-export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv): Settings {
+export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, ofSecret: readonly OtherToken[] = []): Settings {
   assertValid(optionsSchema, options)
   const { secret, openapi, cache } = options
   // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
@@ -121,6 +142,8 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
   const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
+  const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined, secrets.length > 0)
+  const otherTokens = compileOtherTokens(secrets.length > 0 ? ofSecret : [], 'secret')
 
   return Object.freeze({
     secrets: Object.freeze(secrets.map(({ secret }) => secret)),
@@ -131,12 +154,18 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv):
       clockTolerance: options.clockTolerance ?? 0,
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
+      verifiedBy: 'secret',
+      idPrefix: '',
+      foreignPrefixes: Object.freeze(prefixesOf(issuers)),
       requiredClaims: {},
+      otherTokens,
+      isMachine: () => false,
       isOfIssuer: false,
       types: Object.freeze(['jwt']),
       satisfiesSchema: compileClaims(options.claims)
     }),
-    issuers: readIssuers(options.issuers as IssuerOptions[] | undefined),
+    issuers,
+    otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
     cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',
     decoratorName: options.decoratorName ?? 'user',
@@ -154,28 +183,4 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. State it in the entries of option "issuers", or give the option "secret"`)
   if (issuers.some((entry) => entry.issuer === issuer)) throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its tokens. Leave one of them out')
-}
-
-function compileClaims (schema: TObject | undefined): ClaimRules['satisfiesSchema'] {
-  if (schema === undefined) return () => true
-  const format = unknownFormat(schema)
-  if (format) throw new InvalidOptionError(`option "claims" uses the format "${format}", which TypeBox does not know, so that no token could satisfy it. Define it with FormatRegistry.Set`)
-  try {
-    const compiled = TypeGuard.IsObject(schema) && TypeCompiler.Compile(schema)
-    if (compiled) return (payload) => compiled.Check(payload)
-  } catch {} // a reference to a schema that is not there
-  throw new InvalidOptionError(`option "claims" must be ${objectSchema}`)
-}
-
-/** TypeBox refuses every value of a string whose format it does not know: better said at boot than with each token. */
-function unknownFormat (schema: unknown, seen = new Set()): string | undefined {
-  if (typeof schema !== 'object' || schema === null || seen.has(schema)) return undefined
-  seen.add(schema)
-  const { format, [Kind]: kind } = schema as { format?: unknown, [Kind]?: string }
-  if (kind === 'String' && typeof format === 'string' && !FormatRegistry.Has(format)) return format
-  for (const inner of Object.values(schema)) {
-    const found = unknownFormat(inner, seen)
-    if (found) return found
-  }
-  return undefined
 }

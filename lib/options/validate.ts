@@ -9,27 +9,46 @@ const hints: Record<string, string> = {
 
 /**
  * Options that are as their schema says, and of which none is present but undefined.
+ * @param name the function that takes them, which goes before the names of its options; the plugin's own stand alone
  * @throws InvalidOptionError that names the option
  */
-export function assertValid<T extends TObject> (schema: T, options: unknown): asserts options is Static<T> {
-  const [error] = Value.Errors(schema, options)
-  if (error) throw new InvalidOptionError(explain(innermost(error), schema))
-  // The schema's names too, as a class may inherit an option, or have a getter for it.
-  const known = Object.keys(schema.properties).filter((name) => name in (options as object)).map((name) => [name, (options as Record<string, unknown>)[name]])
-  const name = findUndefined({ ...Object.fromEntries(known) as object, claims: 0 })
-  // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
-  if (name) throw new InvalidOptionError(`option "${name}" is undefined. Give it a value, or leave the key out`)
+export function assertValid<T extends TObject> (schema: T, options: unknown, name = ''): asserts options is Static<T> {
+  const fault = faultOf(schema, options, name)
+  if (fault !== undefined) throw new InvalidOptionError(fault)
 }
 
-/** The path of a key that is present and undefined. */
-function findUndefined (value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
+/** The same as a text, for a caller with an error of its own; undefined where nothing is wrong. */
+export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
+  const [error] = Value.Errors(schema, options)
+  if (error) return explain(innermost(error), schema, name)
+  const path = findUndefined(schema, options as Record<string, unknown>)
+  // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
+  return path && `option "${join(name, path)}" is undefined. Give it a value, or leave the key out`
+}
+
+const join = (...names: string[]) => names.filter((name) => name !== '').join('.')
+
+/** The path of an option that is present and undefined. */
+function findUndefined (schema: TObject, options: Record<string, unknown>): string | undefined {
+  // The schema's names and not only the object's own: a class may inherit an option, or have a getter for it.
+  const names = Object.keys(schema.properties).filter((name) => name in options)
+  return undefinedIn(Object.fromEntries(names.map((name) => [name, options[name]])), schema)
+}
+
+function undefinedIn (value: unknown, schema: TSchema | undefined): string | undefined {
+  if (typeof value !== 'object' || value === null || schema?.opaque) return undefined
   for (const [key, inner] of Object.entries(value)) {
     if (inner === undefined) return key
-    const deeper = findUndefined(inner)
-    if (deeper) return `${key}.${deeper}`
+    const deeper = undefinedIn(inner, schemaOf(schema, key))
+    if (deeper) return join(key, deeper)
   }
   return undefined
+}
+
+/** The schema of a member, or of an entry of a list; of a union, that of the first alternative which has one. */
+function schemaOf (schema: TSchema | undefined, key: string): TSchema | undefined {
+  const alternatives = [schema, ...schema?.anyOf as TSchema[] | undefined ?? []]
+  return alternatives.map((each) => (each?.properties?.[key] ?? each?.items) as TSchema | undefined).find(Boolean)
 }
 
 /** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
@@ -38,23 +57,21 @@ function innermost (error: ValueError): ValueError {
   return deeper && error.type === ValueErrorType.Union && !/\/\d+$/.test(deeper.path) ? deeper : error
 }
 
-function explain ({ path, type, schema }: ValueError, whole: TSchema): string {
-  if (path === '') return 'the options must be an object'
-  const name = path.slice(1).replaceAll('/', '.')
-  if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${name}"${hints[name] ?? ''}`
-  if (schema.expects !== undefined) return `option "${name}" must be ${String(schema.expects)}`
-  const around = expectationAround(name.split('.'), whole)
-  return `option "${around.name}" must be ${String(around.expects)}`
+function explain ({ path, type, schema }: ValueError, whole: TSchema, name: string): string {
+  if (path === '') return name === '' ? 'the options must be an object' : `${name}() must be given an object with its options`
+  const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')) // RFC 6901 §4
+  if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${join(name, ...keys)}"${hints[join(...keys)] ?? ''}`
+  const around = schema.expects === undefined ? expectationAround(keys, whole) : { keys, expects: schema.expects as unknown }
+  return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}`
 }
 
-/** That of the innermost schema around a value which says one, with the option's name: an entry of a list is no list. */
-function expectationAround (keys: readonly string[], whole: TSchema): { name: string, expects: unknown } {
+/** Of the innermost schema around a value that says one, with the option's name: an entry of a list is not a list. */
+function expectationAround (keys: readonly string[], whole: TSchema): { keys: readonly string[], expects: unknown } {
   let schema: TSchema | undefined = whole
-  let found = { name: '', expects: undefined as unknown }
+  let found = { keys: keys.slice(0, 0), expects: undefined as unknown }
   for (const [index, key] of keys.entries()) {
-    const around: TSchema[] = [schema, ...schema?.anyOf ?? []] as TSchema[]
-    schema = around.map((each) => each?.properties?.[key] ?? each?.items as TSchema | undefined).find(Boolean)
-    if (schema?.expects !== undefined) found = { name: keys.slice(0, index + 1).join('.'), expects: schema.expects }
+    schema = schemaOf(schema, key)
+    if (schema?.expects !== undefined) found = { keys: keys.slice(0, index + 1), expects: schema.expects }
   }
   return found
 }

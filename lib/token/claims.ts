@@ -1,9 +1,11 @@
-import { sendJwt } from './jws.js'
 import { refuse, type RefusalCode } from '../contract/errors.js'
+import { mediaType } from '../options/media-type.js'
+import type { TokenForm } from '../options/other-tokens.js'
 import type { ClaimRules } from '../options/settings.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 
 type Json = Record<string, unknown>
+interface Jws { readonly header: Json, readonly payload: Json }
 /** What must hold, else which code and why. */
 type Rule<T> = [code: RefusalCode, reason: string, holds: (value: T) => boolean]
 
@@ -15,11 +17,10 @@ const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5
 
 const headerRules = (rules: ClaimRules): Array<Rule<Json>> => [
   ...refusedParameters.map((name): Rule<Json> => ['INVALID_CLAIMS', `header parameter "${name}" is not allowed`, (header) => !has(header, name)]),
-  ['INVALID_CLAIMS', `a session cache token of Better Auth: ${sendJwt}`, ({ typ }) => typ !== 'better-auth.session-cache+jwt'],
   ['INVALID_CLAIMS', 'header parameter "kid" is not a string', ({ kid }) => kid === undefined || typeof kid === 'string'],
   // RFC 8725 §3.11: another kind of token says so in its typ.
   ['INVALID_CLAIMS', 'header parameter "typ" is of another kind of token', ({ typ = 'JWT' }) =>
-    typeof typ === 'string' && rules.types.includes(typ.toLowerCase())]
+    typeof typ === 'string' && rules.types.includes(mediaType(typ))]
 ]
 
 const getAccessToken = 'send the access token instead'
@@ -32,18 +33,22 @@ const issuerKindRules: Array<Rule<Json>> = [
   ['INVALID_CLAIMS', 'a token bound to a key of its sender (claim "cnf"), which is no bearer token', (claims) => !has(claims, 'cnf')]
 ]
 
-/** Claims that only tokens of another purpose carry, though one key signs them all (RFC 8725 §2.8). */
-const kindRules: Array<Rule<Json>> = [
-  ['INVALID_CLAIMS', `a logout token (claim "events"): ${sendJwt}`, (claims) => !has(claims, 'events')],
-  ['INVALID_CLAIMS', `an e-mail verification token of Better Auth (claim "requestType"): ${sendJwt}`, (claims) => !has(claims, 'requestType')],
-  ['INVALID_CLAIMS', `a session cache token of Better Auth (claim "session"): ${sendJwt}`, (claims) => !has(claims, 'session')]
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+
+/**
+ * Tokens of another purpose, though one key signs them all (RFC 8725 §2.8). They are told by their form and not by the name of a claim, which
+ * may be a host's own.
+ */
+const kindRules = (others: readonly TokenForm[]): Array<Rule<Jws>> => [
+  // OpenID Connect Back-Channel Logout 1.0 §2.4
+  ['INVALID_CLAIMS', `a logout token: ${getAccessToken}`, ({ payload: { events } }) => !isObject(events) || !has(events, logoutEvent)],
+  ...others.map(({ says, fits }): Rule<Jws> => ['INVALID_CLAIMS', says, (jws) => !fits(jws)])
 ]
 
 /** RFC 7519 §4.1. A check that is configured requires its claim: leaving the claim out does not skip it. */
 const claimRules = (rules: ClaimRules, clock: () => number): Array<Rule<Json>> => {
   const { issuer, audience, clockTolerance, maxTokenAge, requiredClaims } = rules
   return [
-    ...kindRules, // first, as the log should name the kind rather than one of the claims that such a token has not
     ['INVALID_CLAIMS', 'claim "exp" is missing or no date', ({ exp }) => isFinite(exp) && exp <= latest],
     ['INVALID_CLAIMS', 'claim "nbf" is no date', ({ nbf }) => nbf === undefined || isFinite(nbf)],
     ['INVALID_CLAIMS', 'claim "iat" is no date', ({ iat }) => iat === undefined || (isFinite(iat) && iat >= 0)],
@@ -71,7 +76,7 @@ export interface ReadClaims {
 }
 
 /** Header and payload of a token whose signature is good → its user. */
-export type ClaimsReader = (jws: { header: Json, payload: Json }) => ReadClaims
+export type ClaimsReader = (jws: Jws) => ReadClaims
 
 /**
  * Puts the rules for one kind of key together.
@@ -79,71 +84,67 @@ export type ClaimsReader = (jws: { header: Json, payload: Json }) => ReadClaims
  * @returns a reader that throws a Refusal: `INVALID_CLAIMS`, `TOKEN_EXPIRED` or `MISSING_UID_CLAIM`
  */
 export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() / 1000): ClaimsReader {
+  const ofKind = kindRules(rules.otherTokens)
   const ofHeader = headerRules(rules)
   const ofClaims = claimRules(rules, clock)
   const { maxTokenAge = Infinity, clockTolerance } = rules
   let goodHeader: Json | undefined // frozen, and one for many tokens
   return ({ header, payload }) => {
+    const claims = ownMembers(payload)
+    apply(ofKind, { header, payload: claims }) // first, as the log should name the kind and not a claim that such a token lacks
     if (header !== goodHeader) apply(ofHeader, ownMembers(header))
     goodHeader = header
-    apply(ofClaims, ownMembers(payload), emailHint(payload, rules.userIdClaim))
+    apply(ofClaims, claims)
     const { exp, iat = 0 } = payload as { exp: number, iat?: number }
     return {
-      user: deepFreeze({ id: readUserId(payload, rules.userIdClaim), claims: payload as Claims }),
-      isMachine: rules.isOfIssuer && isMachine(payload),
+      user: deepFreeze({ id: readUserId(payload, rules), issuer: rules.verifiedBy, claims: payload as Claims }),
+      isMachine: rules.isOfIssuer && (isClient(payload) || rules.isMachine(payload)),
       expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
     }
   }
 }
 
-/**
- * How the token of an application is told (RFC 6749 §4.4): its subject is the client (RFC 9068 §2.2), in Auth0 with `@clients` behind it; or it is
- * said in a claim of Auth0, Entra or Keycloak.
- */
-function isMachine ({ sub, client_id: client, azp, gty, idtyp, preferred_username: name }: Json): boolean {
-  const isClient = [client, azp].some((id) => typeof id === 'string' && (sub === id || sub === `${id}@clients`))
-  return isClient || gty === 'client-credentials' || idtyp === 'app' || (typeof name === 'string' && name.startsWith('service-account-'))
-}
+/** Whether the subject is the client itself, as where no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
+const isClient = ({ sub, client_id: client, azp }: Json) => sub !== undefined && (sub === client || sub === azp)
 
 /**
  * For a token that no verifier is there for.
  * @throws Refusal `INVALID_CLAIMS` that names its kind where it is another
  */
-export function refuseUnknownIssuer (payload: Json): never {
-  apply(kindRules, payload)
-  throw refuse('INVALID_CLAIMS', `claim "iss" is not a configured issuer${emailHint(payload, undefined)}`)
-}
-
-function apply<T> (rules: Array<Rule<T>>, value: T, hint = ''): void {
-  for (const [code, reason, holds] of rules) {
-    if (!holds(value)) throw refuse(code, reason + hint)
+export function createUnknownIssuerRefusal (others: readonly TokenForm[]): (jws: Jws) => never {
+  const ofKind = kindRules(others)
+  return (jws) => {
+    apply(ofKind, jws)
+    throw refuse('INVALID_CLAIMS', 'claim "iss" is not a configured issuer')
   }
 }
 
-/** Better Auth's e-mail verification token has nothing to tell it by but what it lacks. */
-function emailHint (payload: Json, userIdClaim: string | undefined): string {
-  const named = userIdClaim === undefined ? has(payload, 'uid') || has(payload, 'sub') : has(payload, userIdClaim)
-  return has(payload, 'email') && !has(payload, 'requestType') && !named ? `; an e-mail verification token of Better Auth? ${sendJwt}` : ''
+function apply<T> (rules: Array<Rule<T>>, value: T): void {
+  for (const [code, reason, holds] of rules) {
+    if (!holds(value)) throw refuse(code, reason)
+  }
 }
 
 /**
  * Own properties only, and no second choice for a claim that is there and malformed: falling back would let whoever can
  * spoil the first claim choose the second.
  */
-function readUserId (payload: Json, configured: string | undefined): string {
-  const claim = configured ?? (has(payload, 'uid') ? 'uid' : 'sub')
-  if (!has(payload, claim)) {
-    throw refuse('MISSING_UID_CLAIM', `no claim "${claim}"${emailHint(payload, configured)}`)
-  }
+function readUserId (payload: Json, { userIdClaim, idPrefix, foreignPrefixes }: ClaimRules): string {
+  const claim = userIdClaim ?? (has(payload, 'uid') ? 'uid' : 'sub')
+  if (!has(payload, claim)) throw refuse('MISSING_UID_CLAIM', `no claim "${claim}"`)
   const id = payload[claim]
   if (typeof id !== 'string' || id.trim() === '') throw refuse('MISSING_UID_CLAIM', `claim "${claim}" is not a non-blank string`)
   if (/\p{Cc}/u.test(id)) throw refuse('MISSING_UID_CLAIM', `claim "${claim}" has control characters`)
-  return id
+  if (foreignPrefixes.some((prefix) => id.startsWith(prefix))) {
+    throw refuse('INVALID_CLAIMS', `claim "${claim}" begins with the idPrefix of another issuer`)
+  }
+  return idPrefix + id
 }
 
 /** Something on Object.prototype must not stand in for a claim that is missing. */
 const ownMembers = (object: Json): Json => Object.setPrototypeOf({ ...object }, null) as Json
-const has = (object: Json, name: string) => Object.hasOwn(object, name)
+const has = (object: object, name: string) => Object.hasOwn(object, name)
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 const isFinite = (value: unknown): value is number => Number.isFinite(value)
 
 function holdsAudience (aud: unknown, audiences: readonly unknown[]): boolean {

@@ -13,7 +13,8 @@ export async function createVerifier (
   if (keys.length === 0) return await createSecretVerifier(fastify, settings)
   const byIssuer = new Map(keys.map((each) =>
     [each.settings.issuer, createJwksVerifier(each, createClaimsReader(issuerRules(settings, each.settings)))]))
-  if (settings.secrets.length === 0) return routeByIssuer(byIssuer)
+  const { secrets, otherTokens, claimRules } = settings
+  if (secrets.length === 0) return routeByIssuer(byIssuer, undefined, otherTokens)
   const verify = await createSecretVerifier(fastify, settings)
-  return routeByIssuer(byIssuer, { verify, issuer: settings.claimRules.issuer })
+  return routeByIssuer(byIssuer, { verify, issuer: claimRules.issuer }, otherTokens)
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { sendJwt } from './jws.js'
 import { refuse } from '../contract/errors.js'
+import type { TokenForm } from '../options/other-tokens.js'
+import { mistakeIn } from './mistakes.js'
 
 // RFC 6750 §2.1: the scheme (in any letter case, RFC 9110 §11.1), one space, a b64token.
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
@@ -12,18 +13,19 @@ const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 export function readAuthorization (request: FastifyRequest): string | undefined {
   const header = request.headers.authorization
   // Node keeps the first of several silently, a proxy in front may have judged by the last.
-  if (header !== undefined && countAuthorization(request.raw.rawHeaders) > 1) throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
+  if (header !== undefined && countAuthorization(request.raw.rawHeaders) > 1) {
+    throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
+  }
   return header
 }
 
-/** @throws Refusal `INVALID_HEADER_FORMAT` */
-export function parseBearer (header: string): string {
+/**
+ * @param others named in the log where one of them came
+ * @throws Refusal `INVALID_HEADER_FORMAT`
+ */
+export function parseBearer (header: string, others: readonly TokenForm[]): string {
   const token = bearer.exec(header)?.[1]
-  if (token === undefined) {
-    throw refuse('INVALID_HEADER_FORMAT', /%(2[BF]|3D)/i.test(header)
-      ? `percent-encoded, as a session token of Better Auth in its cookie: ${sendJwt}`
-      : 'not "Bearer", one space and a token')
-  }
+  if (token === undefined) throw refuse('INVALID_HEADER_FORMAT', mistakeIn(header, others) ?? 'not "Bearer", one space and a token')
   return token
 }
 

@@ -24,7 +24,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
       throw translate(error, issuer)
     }
     const found = readClaims(jws)
-    return { ...found, verifiedBy: issuer, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
+    return { ...found, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
   }
 }
 

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { scan } from 'secure-json-parse'
 import { refuse } from '../contract/errors.js'
+import type { TokenForm } from '../options/other-tokens.js'
+import { mistakeIn } from './mistakes.js'
 import { withoutStacks } from './stacks.js'
 
 /** A token taken apart, and not yet believed. */
@@ -12,20 +14,20 @@ export interface CompactJws {
 
 const maxLength = 8192
 
-/** The mend for whoever sends another token of Better Auth. */
-export const sendJwt = 'send the JWT of GET /api/auth/token instead'
-
 /**
  * Takes a JWS in compact serialization apart (RFC 7515 §5.2, steps 1 to 6) by the strict reading: at most 8 KB, three segments of
  * canonical base64url, header and payload JSON objects in UTF-8. One token has one spelling, so that a cache or a
  * deny list cannot be evaded by respelling it.
+ * @param others named in the log where one of them came
  * @throws Refusal `MALFORMED_TOKEN`
  */
-export function parseCompactJws (token: string): CompactJws {
+export function parseCompactJws (token: string, others: readonly TokenForm[] = []): CompactJws {
   if (token.length > maxLength) throw malformed(`longer than ${maxLength} bytes`)
   const segments = token.split('.', 6)
   const [header, payload, signature] = segments
-  if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) throw malformed(wrongCount(token, segments.length))
+  if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) {
+    throw malformed(wrongCount(token, segments.length, others))
+  }
   if (!isCanonical(Buffer.from(signature, 'base64url'), signature)) throw malformed('the signature is not canonical base64url')
   return { token, header: readHeader(header), payload: readSegment(payload, 'payload') }
 }
@@ -40,16 +42,9 @@ function readHeader (segment: string): Record<string, unknown> {
 
 const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)
 
-// What Better Auth gives out beside JWTs, and people send instead of one.
-const lookAlikes: Array<[form: RegExp, name: string]> = [
-  [/^\w{32}(\.[\w+/-]{43}=?)?$/, 'a session token of Better Auth or another opaque one'],
-  [/^eyJzZXNzaW9uIjp7[\w-]*$/, 'a session cache token of Better Auth'] // {"session":{
-]
-
-function wrongCount (token: string, count: number): string {
-  const [, name] = lookAlikes.find(([form]) => form.test(token)) ?? []
-  if (name) return `${name}, not a JWT: ${sendJwt}`
-  return count === 5 ? `an encrypted token (JWE), such as a session cache token of Better Auth: ${sendJwt}` : `segments: ${count} instead of 3`
+function wrongCount (token: string, count: number, others: readonly TokenForm[]): string {
+  const other = count === 5 ? 'an encrypted token (JWE)' : `segments: ${count} instead of 3`
+  return mistakeIn(`Bearer ${token}`, others) ?? other
 }
 
 /** Buffer's decoder skips what it does not know; only the canonical spelling survives the way back (RFC 7515 §2, RFC 4648 §3.5). */

@@ -30,7 +30,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, { secrets,
   return (jws) => {
     assertAlgorithm(jws.header.alg, algorithms)
     assertSignature(jws.token, signatures)
-    return { ...readClaims(jws), verifiedBy: 'secret' }
+    return readClaims(jws)
   }
 }
 

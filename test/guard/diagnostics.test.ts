@@ -1,11 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { readFile } from 'node:fs/promises'
-import { pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
 import client from 'prom-client'
 import t, { type Test } from 'tap'
 import userScope, { type VerifyMessage } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
+import { blockBelow, runBlock } from '../support/docs.js'
 import { bearer, build, otherSecret, secret, sign, tokenFor, usualRoutes } from '../support/host.js'
 
 const name = 'fastify-user-scope:verify'
@@ -89,11 +88,8 @@ t.test('nothing is published, or measured, where nobody subscribes', async (t) =
   t.equal(clock().length, 0)
 })
 
-t.test('a histogram for Prometheus, as README has it', async (t) => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  const block = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code).find((code) => code?.includes('prom-client'))
-  const dir = t.testdir({ 'histogram.mjs': String(block) })
-  await import(pathToFileURL(`${dir}/histogram.mjs`).href)
+t.test('a histogram for Prometheus, as the docs have it', async (t) => {
+  await runBlock(t, blockBelow('docs/deployment.md', 'Metrics'))
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   await app.register(userScope, { secret })

@@ -147,6 +147,8 @@ async function registerMany (app: FastifyInstance): Promise<void> {
   app.get('/outside/:user_id/tasks', { schema: { summary: 'Not of the scope' } }, handler)
   app.delete('/base/v1/:user_id/tasks', handler)
   await app.register(async (app) => {
+    app.get('/early', handler)
+    app.get('/early/:user_id/:id(^\\d+$)', handler)
     await app.register(userScope, { secret })
     app.get('/', handler)
     app.get('/me', handler)
@@ -206,11 +208,11 @@ t.test('each operation says what really happens', async (t) => {
   const isBare = (schema?: FastifySchema) => Object.keys(schema ?? {}).every((key) => key === 'x-user-scope')
   const variants: Variant[] = [
     ...Object.entries(dialects).map(([name, options]) => ({ name, options })),
-    { name: 'HEAD routes', options: { openapi, exposeHeadRoutes: true }, count: 42 },
+    { name: 'HEAD routes', options: { openapi, exposeHeadRoutes: true }, count: 46 },
     {
       name: 'transform: another URL',
       options: { openapi, exposeHeadRoutes: true, transform: ({ schema, url }) => ({ schema, url: `/v2${url}` }) },
-      count: 42,
+      count: 46,
       urlOf: (path) => path.slice('/v2'.length)
     },
     {
@@ -259,7 +261,7 @@ t.test('each operation says what really happens', async (t) => {
     { name: 'basePath with a slash at its end, stripped', options: swaggerOf('/base/'), urlOf: below('/base') },
     { name: 'basePath /', options: swaggerOf('/') }
   ]
-  for (const { name, options, count = 23, urlOf = (path: string) => path } of variants) {
+  for (const { name, options, count = 25, urlOf = (path: string) => path } of variants) {
     await t.test(name, async (t) => {
       const app = Fastify()
       t.teardown(async () => { await app.close() })

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifySchema } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifySchema, type RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import swagger, { type SwaggerOptions, type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
@@ -141,6 +141,16 @@ t.test('a stated decorator that is nowhere stops the boot', async (t) => {
         '(by default "swagger"), and register it in one of these contexts'
     })
   }
+})
+
+t.test('without a decorator, schemas stay as they are', async (t) => {
+  const seen: RouteOptions[] = []
+  await host(t, async (app) => {
+    app.addHook('onRoute', (route) => { seen.push(route) })
+    await app.register(userScope, { secret })
+    app.get('/me', { exposeHeadRoute: false }, handler)
+  })
+  t.match(seen, [{ url: '/me', schema: undefined }])
 })
 
 t.test('a decorator that is not stated is left alone', async (t) => {

@@ -157,7 +157,7 @@ t.test('require', async (t) => {
 
 t.test('the server of the README', async (t) => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
-  const [, code = ''] = /^```(?:js|ts)\n(.*?)^```$/ms.exec(readme) ?? []
+  const [code = '', signing = ''] = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => text)
   t.match(code, 'port: 3000')
   const port = await freePort()
   await writeFile(join(project, 'server.mjs'), code.replace('port: 3000', `port: ${port}`))
@@ -175,7 +175,8 @@ t.test('the server of the README', async (t) => {
   if (event !== 'listening') throw new Error(`the server did not start: ${stderr}`)
 
   const status = async (path: string, headers = {}) => (await fetch(`http://localhost:${port}${path}`, { headers })).status
-  const owner = bearer(tokenFor('alice'))
+  await writeFile(join(project, 'token.mjs'), signing)
+  const owner = bearer((await run(project, process.execPath, 'token.mjs')).trim())
   t.equal(await status('/api/alice/tasks'), 401)
   t.equal(await status('/api/alice/tasks', owner), 200)
   t.equal(await status('/api/bob/tasks', owner), 403)

@@ -139,17 +139,25 @@ t.test('an entry does not outlive the keys that verified it', async (t) => {
 
 t.test('nor is it kept by a verification that began while new keys were taken over', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  let arrived = () => {}
+  let [answered, arrived] = [() => {}, () => {}]
+  let asked = 0
+  const issuerAnswers = new Promise<void>((resolve) => { answered = resolve })
   const keysArrive = new Promise<void>((resolve) => { arrived = resolve })
+  const fetch = async (url: string, init: RequestInit) => {
+    const response = await globalThis.fetch(url, init)
+    const text = await response.text()
+    if (asked++ > 0) answered()
+    return new Response(text)
+  }
   const app = Fastify({ logger: { level: 'warn', stream: { write: () => { arrived() } } } })
   t.teardown(async () => { await app.close() })
   // A hook of the host in front of the guard: what it waits for ends so many microtasks after the keys came.
   app.addHook('onRequest', async ({ headers }) => {
     if (headers['x-hops'] === undefined) return
-    await keysArrive
+    await (Number(headers['x-hops']) % 2 ? keysArrive : issuerAnswers)
     for (let i = 0; i < Number(headers['x-hops']); i++) await null
   })
-  await app.register(userScope, { issuers: [issuer.entry], cache: { ttl: 86_400 } })
+  await app.register(userScope, { issuers: [{ ...issuer.entry, fetch }], cache: { ttl: 86_400 } })
   app.get('/me', async (request) => request.user.id)
   const status = async (token: string, headers = {}) => (await app.inject({ url: '/me', headers: { ...bearer(token), ...headers } })).statusCode
   const tokens = await Promise.all(Array.from({ length: 50 }, async (_, n) => issuer.token({ id: 'alice', exp: start + 100_000, n })))

@@ -1,0 +1,50 @@
+import { Type, type TObject } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { OtherToken } from '../contract/issuer.js'
+import { text } from './schemas.js'
+
+const expects = 'an object schema of @sinclair/typebox, complete in itself'
+const objectSchema = Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { opaque: true, expects })))
+
+export const otherTokensSchema = Type.Array(Type.Object({
+  says: text('a text for the log'),
+  text: Type.Optional(text('a regular expression, written as a text')),
+  header: objectSchema,
+  payload: objectSchema
+}, { additionalProperties: false, expects: 'an object: { says, text }, or { says, header, payload }' }), {
+  expects: 'a list of { says, text } or { says, header, payload }'
+})
+
+/** What a token of another purpose looks like. */
+export interface TokenForm {
+  readonly says: string
+  /** Whether a text that is no JWS looks like it. */
+  readonly fitsText: (text: string) => boolean
+  /** Whether a JWS is one. */
+  readonly fits: (jws: { header: object, payload: object }) => boolean
+}
+
+/** @throws InvalidOptionError for a text or a schema that does not compile */
+export function compileOtherTokens (tokens: readonly OtherToken[], option: string): readonly TokenForm[] {
+  return Object.freeze(tokens.map((token, index) => {
+    try {
+      return compile(token)
+    } catch {
+      throw new InvalidOptionError(`option "${option}.${index}" does not compile: "text" must be a regular expression, ` +
+        `or "header" or "payload" ${expects}`)
+    }
+  }))
+}
+
+function compile ({ says, text, header, payload }: OtherToken): TokenForm {
+  if (text === undefined && header === undefined && payload === undefined) throw new Error('it would fit nothing')
+  const pattern = text === undefined ? undefined : new RegExp(text)
+  const [ofHeader, ofPayload] = [header, payload].map((schema) => schema && TypeCompiler.Compile(schema))
+  return Object.freeze({
+    says,
+    fitsText: (text: string) => pattern?.test(text) ?? false,
+    fits: (jws: { header: object, payload: object }) =>
+      (ofHeader ?? ofPayload) !== undefined && (ofHeader?.Check(jws.header) ?? true) && (ofPayload?.Check(jws.payload) ?? true)
+  })
+}

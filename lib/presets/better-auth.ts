@@ -1,0 +1,69 @@
+import { Type } from '@sinclair/typebox'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import { flag, text } from '../options/schemas.js'
+import { assertValid } from '../options/validate.js'
+import { anyUrl, bare, entry, type Overrides } from './preset.js'
+
+export interface BetterAuthOptions extends Overrides {
+  /** Better Auth's own option: where it is reached, such as `https://auth.example.com`. A path in it stands in for `basePath`. */
+  baseURL: string
+  /** Better Auth's own option. Default `'/api/auth'`. */
+  basePath?: string
+  /** The access tokens of its OAuth provider plugin instead of those of its jwt() plugin; `audience` is required then. Default false. */
+  oauthProvider?: boolean
+}
+
+/**
+ * What Better Auth hands out besides JWTs, and signs with its secret for another purpose.
+ * @param path where it is reached
+ */
+export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
+  const sendJwt = `send the JWT of GET ${path}/token instead`
+  return [
+    { text: String.raw`^\w{32}(\.[\w+/-]{43}=?)?$`, says: `a session token of Better Auth or another opaque one, not a JWT: ${sendJwt}` },
+    { text: '%(2[BbFf]|3[Dd])', says: `percent-encoded, as a session token of Better Auth in its cookie: ${sendJwt}` },
+    { text: String.raw`^eyJzZXNzaW9uIjp7[\w-]*$`, says: `a session cache token of Better Auth, not a JWT: ${sendJwt}` }, // {"session":{
+    { text: String.raw`^[^.]*(\.[^.]*){4}$`, says: `an encrypted token (JWE), such as a session cache token of Better Auth: ${sendJwt}` },
+    // It holds the session token, which is as good as a password.
+    { payload: Type.Object({ session: Type.Object({}), user: Type.Object({}) }), says: `a session cache token of Better Auth: ${sendJwt}` },
+    { payload: verification, says: `an e-mail verification token of Better Auth: ${sendJwt}` }
+  ]
+}
+
+/** The link in an e-mail. It names no user, so that nothing but its few claims tells it. */
+const verification = Type.Object({
+  email: Type.String(),
+  updateTo: Type.Optional(Type.String()),
+  requestType: Type.Optional(Type.String()),
+  iat: Type.Number(),
+  exp: Type.Number()
+}, { additionalProperties: false })
+
+const schema = Type.Object({
+  baseURL: text('a URL, such as https://auth.example.com', anyUrl),
+  basePath: Type.Optional(text('a path, such as /api/auth', /^\//)),
+  oauthProvider: Type.Optional(flag)
+})
+
+/**
+ * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth provider's access tokens have
+ * another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
+ */
+export function betterAuth (options: BetterAuthOptions): IssuerOptions {
+  assertValid(schema, options, 'betterAuth')
+  const { baseURL, basePath = '/api/auth', oauthProvider = false, ...overrides } = options
+  const { origin, pathname } = new URL(baseURL)
+  // As Better Auth itself does: a path in its baseURL stands in for basePath.
+  const path = bare(pathname === '/' ? basePath : pathname)
+  const base = origin + path
+  // Those tokens are for the `resource` that the client asked for, which nobody can guess.
+  if (oauthProvider && overrides.audience === undefined) throw new InvalidOptionError('option "betterAuth.audience" is missing: state the resource that clients ask the OAuth provider for')
+  return entry({
+    issuer: oauthProvider ? base : origin,
+    audience: origin,
+    jwksUri: `${base}/jwks`,
+    otherTokens: betterAuthTokens(path),
+    ...oauthProvider && { typ: 'at+jwt' }
+  }, overrides)
+}

@@ -1,0 +1,36 @@
+import { Type } from '@sinclair/typebox'
+import type { IssuerOptions } from '../contract/issuer.js'
+import { text } from '../options/schemas.js'
+import { assertValid } from '../options/validate.js'
+import { entry, type Overrides } from './preset.js'
+
+export interface EntraOptions extends Overrides {
+  /** The directory (tenant) ID: a GUID, and not a domain, `common` or `organizations`. */
+  tenantId: string
+  /** The application (client) ID of the API: what v2.0 tokens have for `aud`, whatever the Application ID URI. */
+  audience: string | string[]
+}
+
+const guid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+const schema = Type.Object({
+  tenantId: text('the directory (tenant) ID: a GUID in lower case', guid)
+})
+
+/**
+ * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each application; `scp` stands in the tokens
+ * of users alone, not in ID tokens and not in those of applications.
+ */
+export function entra (options: EntraOptions): IssuerOptions {
+  assertValid(schema, options, 'entra')
+  const { tenantId: tid, ...overrides } = options
+  const origin = `https://login.microsoftonline.com/${tid}`
+  return entry({
+    issuer: `${origin}/v2.0`,
+    jwksUri: `${origin}/discovery/v2.0/keys`,
+    algorithms: ['RS256'],
+    userIdClaim: 'oid',
+    requiredClaims: { tid, ver: '2.0', scp: true },
+    machine: { idtyp: 'app' }
+  }, overrides)
+}

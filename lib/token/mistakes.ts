@@ -1,0 +1,20 @@
+import type { TokenForm } from '../options/other-tokens.js'
+
+/** What clients send by mistake: forms of the header's whole value, and what the log says of them. */
+const mistakes: Array<[form: RegExp, says: string]> = [
+  [/^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i, 'the client has no token, and sends what it has in its place as a text'],
+  [/^Bearer Bearer /i, 'the client writes "Bearer" before a value that has it already'],
+  [/^Bearer ["'`<{]/i, 'the token stands in quotes or brackets'],
+  [/^eyJ[\w-]*\./, 'a token without its scheme: "Bearer" and one space go before it']
+]
+
+/**
+ * What is known of a header value that brings no JWS, for the log; undefined where it is nothing known.
+ * @param others tokens of another purpose that the configured issuers hand out
+ */
+export function mistakeIn (header: string, others: readonly TokenForm[]): string | undefined {
+  const [, says] = mistakes.find(([form]) => form.test(header)) ?? []
+  const token = header.replace(/^Bearer /i, '')
+  const kinds = new Set(others.filter((other) => other.fitsText(token)).map((other) => other.says))
+  return says ?? (kinds.size > 0 ? [...kinds].join('; or ') : undefined)
+}

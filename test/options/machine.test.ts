@@ -1,0 +1,43 @@
+import t from 'tap'
+import { createIssuer } from '../../lib/testing/index.js'
+import { compileMachine } from '../../lib/options/machine.js'
+import { bearer, build } from '../support/host.js'
+
+const isMachine = compileMachine({ idtyp: 'app', gty: ['client-credentials', 'password'], sub: '*@clients', name: 'service-account-*' })
+
+const rows: Array<[payload: object, isMachine: boolean]> = [
+  [{ idtyp: 'app' }, true],
+  [{ idtyp: 'APP' }, false],
+  [{ idtyp: 'apps' }, false],
+  [{ idtyp: ['app'] }, false],
+  [{ idtyp: null }, false],
+  [{ gty: 'password' }, true],
+  [{ gty: 'refresh_token' }, false],
+  [{ sub: 'x@clients' }, true],
+  [{ sub: '@clients' }, true],
+  [{ sub: 'x@clients.org' }, false],
+  [{ name: 'service-account-x' }, true],
+  [{ name: 'x-service-account-' }, false],
+  [{}, false]
+]
+
+t.test('one of the marks is enough', async (t) => {
+  for (const [payload, expected] of rows) t.equal(isMachine({ ...payload }), expected, JSON.stringify(payload))
+  t.equal(compileMachine({})({ sub: 'x@clients' }), false)
+  t.equal(compileMachine({ sub: '*' })({ sub: 'x' }), true)
+})
+
+t.test('a marked token of an issuer is no owner', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { send } = await build(t, { issuers: [{ ...issuer.entry, machine: { gty: 'client-credentials' } }] })
+  const refused = { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
+  for (const [claims, answer] of [
+    [{ gty: 'client-credentials' }, refused],
+    [{ gty: 'password' }, { status: 200 }],
+    [{ client_id: 'alice' }, refused],
+    [{ azp: 'alice' }, refused],
+    [{ client_id: 'web', azp: 'web' }, { status: 200 }]
+  ] as const) {
+    t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', ...claims })) }), answer)
+  }
+})

@@ -1,0 +1,58 @@
+import { Type } from '@sinclair/typebox'
+import t from 'tap'
+import { flag, seconds, text, texts } from '../../lib/options/schemas.js'
+import { assertValid, faultOf } from '../../lib/options/validate.js'
+
+const endless: Record<string, unknown> = { left: undefined }
+endless.endless = endless
+
+const schema = Type.Object({
+  name: text('a name'),
+  tags: Type.Optional(texts('a tag in lower case, or a list of them', /^[a-z]+$/)),
+  lists: Type.Optional(Type.Array(Type.Object({ max: Type.Optional(seconds(1, 60)), on: Type.Optional(flag) }, {
+    additionalProperties: false, expects: 'an object: { max, on }'
+  }), { expects: 'a list' })),
+  either: Type.Optional(Type.Union([Type.Literal(false), Type.Object({ on: flag })], { expects: 'false, or { on }' })),
+  own: Type.Optional(Type.Object({}, { opaque: true, expects: 'an object' }))
+}, { additionalProperties: false })
+
+const rows: Array<[options: unknown, path: string, says: string | undefined]> = [
+  [{ name: 'a' }, '', undefined],
+  [{ name: 'a', tags: ['b'], lists: [{ max: 1 }, {}], either: { on: true }, own: endless }, '', undefined],
+  [{ name: '' }, 'name', 'must be a name'],
+  [{}, 'name', 'must be a name'],
+  [{ name: 'a', tags: 'B' }, 'tags', 'must be a tag in lower case, or a list of them'],
+  [{ name: 'a', tags: ['b', 'B'] }, 'tags', 'must be a tag in lower case, or a list of them'],
+  [{ name: 'a', tags: [] }, 'tags', 'must be a tag in lower case, or a list of them'],
+  [{ name: 'a', lists: 5 }, 'lists', 'must be a list'],
+  [{ name: 'a', lists: [5] }, 'lists.0', 'must be an object: { max, on }'],
+  [{ name: 'a', lists: [{}, { max: 61 }] }, 'lists.1.max', 'must be a number of seconds from 1 to 60'],
+  [{ name: 'a', lists: [{ on: 'yes' }] }, 'lists.0.on', 'must be true or false'],
+  [{ name: 'a', lists: [{ max: undefined }] }, 'lists.0.max', 'is undefined. Give it a value, or leave the key out'],
+  [{ name: 'a', either: true }, 'either', 'must be false, or { on }'],
+  [{ name: 'a', either: { on: 5 } }, 'either.on', 'must be true or false'],
+  [{ name: 'a', own: undefined }, 'own', 'is undefined. Give it a value, or leave the key out'],
+  [{ name: 'a', own: 5 }, 'own', 'must be an object']
+]
+
+t.test('what is wrong with options, by name', async (t) => {
+  for (const [options, path, says] of rows) {
+    t.equal(faultOf(schema, options), says && `option "${path}" ${says}`, JSON.stringify(says))
+    t.equal(faultOf(schema, options, 'make'), says && `option "make.${path}" ${says}`, 'behind the name of a function')
+  }
+  for (const options of [undefined, null, 5, 'x', []]) {
+    t.equal(faultOf(schema, options), 'the options must be an object')
+    t.equal(faultOf(schema, options, 'make'), 'make() must be given an object with its options')
+  }
+})
+
+t.test('an unknown option', async (t) => {
+  t.equal(faultOf(schema, { name: 'a', lists: [{ most: 1 }] }, 'make'), 'unknown option "make.lists.0.most"')
+})
+
+t.test('a fault stops the boot', async (t) => {
+  t.doesNotThrow(() => assertValid(schema, { name: 'a' }))
+  t.throws(() => assertValid(schema, {}, 'make'), {
+    code: 'FST_USER_SCOPE_INVALID_OPTION', message: 'fastify-user-scope: option "make.name" must be a name'
+  })
+})

@@ -1,0 +1,274 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { env } from 'node:process'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import type { WebSocket as Socket } from 'ws'
+import { createIssuer, createKey } from '../../lib/testing/index.js'
+import { blockBelow, pageOf, pages, runBlock, type Block } from '../support/docs.js'
+import { bearer, secret, tokenFor } from '../support/host.js'
+
+env.BETTER_AUTH_SECRET = secret
+delete env.BETTER_AUTH_SECRETS
+
+const run = (t: Test, page: string, heading: string, index = 0) => runBlock(t, blockBelow(page, heading, index))
+const recipe = (t: Test, heading: string) => run(t, 'docs/recipes.md', heading)
+
+type Answer = [status: number, body: unknown]
+
+/** The answer to a GET request by a user, or by nobody. */
+async function get (app: FastifyInstance, url: string, user?: string, claims: object = {}): Promise<Answer> {
+  const response = await app.inject({ url, ...user !== undefined && { headers: bearer(tokenFor(user, claims)) } })
+  const isJson = response.headers['content-type']?.toString().startsWith('application/json')
+  return [response.statusCode, isJson ? response.json() : response.body]
+}
+
+t.test('recipe: load the user\'s row', async (t) => {
+  const app = await recipe(t, 'Load the user\'s row')
+  t.same(await get(app, '/api/alice/name', 'alice'), [200, { name: 'Alice' }])
+  t.match(await get(app, '/api/alice/name', 'bob'), [403])
+})
+
+t.test('recipe: filter records by their owner', async (t) => {
+  const app = await recipe(t, 'Filter records by their owner')
+  t.match(await get(app, '/api/alice/tasks/1', 'alice'), [200, { title: 'Buy milk' }])
+  t.match(await get(app, '/api/alice/tasks/2', 'alice'), [404], "bob's task")
+  t.match(await get(app, '/api/alice/tasks/3', 'alice'), [404])
+})
+
+t.test('recipe: let support staff in', async (t) => {
+  const app = await recipe(t, 'Let support staff in')
+  t.match(await get(app, '/staff/alice/tasks', 'bob', { role: 'support' }), [200, { tasksOf: 'alice', readBy: 'bob' }])
+  t.match(await get(app, '/staff/alice/tasks', 'bob'), [403])
+  t.match(await get(app, '/staff/alice/tasks'), [401])
+  t.match(await get(app, '/api/alice/tasks', 'bob', { role: 'support' }), [403])
+})
+
+t.test('recipe: CORS', async (t) => {
+  const app = await recipe(t, 'CORS')
+  const origin = 'https://app.example.com'
+  const headers = { origin, 'access-control-request-method': 'GET' }
+  const preflight = await app.inject({ method: 'OPTIONS', url: '/api/alice/tasks', headers })
+  t.equal(preflight.statusCode, 204)
+  const refused = await app.inject({ url: '/api/alice/tasks', headers: { origin } })
+  t.match([refused.statusCode, refused.headers['access-control-allow-origin']], [401, origin])
+})
+
+t.test('recipe: rate limits', async (t) => {
+  const app = await recipe(t, 'Rate limits')
+  const statuses = new Set<number>()
+  for (let i = 0; i < 101; i++) statuses.add((await get(app, '/api/alice/tasks'))[0])
+  t.same([...statuses], [401, 429])
+})
+
+t.test('recipe: WebSockets', async (t) => {
+  const app = await recipe(t, 'WebSockets')
+  const connect = async (user: string, onInit: (socket: Socket) => void = () => {}) =>
+    await app.injectWS('/api/alice/events', { headers: bearer(tokenFor(user)) }, { onInit })
+  let heard: Promise<unknown[]> | undefined
+  const socket = await connect('alice', (socket) => { heard = once(socket, 'message') })
+  t.match(await heard, [Buffer.from('hello alice')])
+  socket.terminate()
+  await t.rejects(connect('bob'), /403/)
+})
+
+t.test('recipe: two kinds of users', async (t) => {
+  const app = await recipe(t, 'Two kinds of users')
+  t.match(await get(app, '/customers/alice/orders', 'alice', { aud: 'customers' }), [200, { customer: 'alice' }])
+  t.match(await get(app, '/suppliers/alice/stock', 'alice', { aud: 'suppliers' }), [200, { supplier: 'alice' }])
+  t.match(await get(app, '/suppliers/alice/stock', 'alice', { aud: 'customers' }), [401, { code: 'INVALID_CLAIMS' }])
+})
+
+t.test('recipe: sign tokens in the same app', async (t) => {
+  const app = await recipe(t, 'Sign tokens in the same app')
+  const { token } = (await app.inject({ method: 'POST', url: '/login' })).json<{ token: string }>()
+  const response = await app.inject({ url: '/api/alice/tasks', headers: bearer(token) })
+  t.match([response.statusCode, response.json()], [200, { owner: 'alice' }])
+})
+
+const registered = (code: string) => `await app.register(userScope)\n${code}`
+
+t.test('access: the levels', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/access.md', 'Access: who may call a route?'), registered)
+  t.match(await get(app, '/api/alice/tasks', 'alice'), [200, { owner: 'alice' }])
+  t.match(await get(app, '/api/%61lice/tasks', 'alice'), [200])
+  t.match(await get(app, '/api/Alice/tasks', 'alice'), [403])
+  t.match(await get(app, '/api/me', 'bob'), [200, { id: 'bob' }])
+  t.match(await get(app, '/api/news'), [200, { for: 'anyone' }])
+  t.match(await get(app, '/api/news', 'bob'), [200, { for: 'bob' }])
+  t.match(await get(app, '/api/news', 'bob', { exp: 1 }), [401])
+  t.match(await get(app, '/health'), [200])
+})
+
+t.test('access: a context of its own', async (t) => {
+  const app = await run(t, 'docs/access.md', 'Which routes are guarded')
+  t.match([await get(app, '/api/alice/tasks'), await get(app, '/health')], [[401], [200]])
+})
+
+t.test('access: a wrapper with fastify-plugin', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/access.md', 'Which routes are guarded', 1),
+    (code) => `${code.replace('export default', 'await app.register(')})
+      app.get('/api/:user_id/tasks', async () => 'in')`)
+  t.match([await get(app, '/api/alice/tasks'), await get(app, '/api/alice/tasks', 'alice')], [[401], [200]])
+})
+
+t.test('access: the list of the routes', async (t) => {
+  const printed = t.capture(console, 'log')
+  await run(t, 'docs/access.md', 'List the routes')
+  t.same(printed().map(({ args }) => args), [[blockBelow('docs/access.md', 'List the routes', 1).code]])
+})
+
+t.test('access: a guarded 404', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/access.md', 'Unknown URLs'), registered)
+  t.match([await get(app, '/nowhere'), await get(app, '/nowhere', 'alice')], [[401], [404, { error: 'Not Found' }]])
+})
+
+t.test('access: routes of other plugins', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/access.md', 'Routes of other plugins'), (code) => `
+    import swagger from '@fastify/swagger'
+    await app.register(swagger)
+    await app.register(userScope)
+    app.get('/api/me', async () => 'in')
+    ${code}`)
+  t.match([await get(app, '/docs/json'), await get(app, '/api/me')], [[200], [401]])
+})
+
+t.test('errors: the body, the log line and the handler', async (t) => {
+  const [body, line] = pageOf('docs/errors.md').blocks
+    .filter(({ language }) => language === 'json')
+    .map(({ code }) => JSON.parse(code) as object)
+  const app = await runBlock(t, blockBelow('docs/errors.md', 'Handle them yourself'), (code) => `
+    const lines = []
+    const app = Fastify({ logger: { stream: { write: (line) => { lines.push(JSON.parse(line)) } } } })
+    await app.register(userScope)
+    app.decorate('lines', { getter: () => lines })
+    app.get('/api/:user_id/tasks', async () => 'in')
+    ${code}`)
+  t.same(await get(app, '/api/bob/tasks', 'alice'), [404, { error: 'Not Found' }])
+  t.match(await get(app, '/api/alice/tasks'), [401, { code: 'MISSING_TOKEN' }])
+  t.same(await get(await recipe(t, 'CORS'), '/api/bob/tasks', 'alice'), [403, body])
+  const { lines } = app as unknown as { lines: Array<{ code?: string }> }
+  t.match(lines.find(({ code }) => code === 'MISSING_TOKEN'), { ...line, reqId: /^req-/ })
+})
+
+t.test('openapi: the padlocks', async (t) => {
+  const app = await run(t, 'docs/openapi.md', 'OpenAPI: how do padlocks get into my API docs?')
+  const { paths } = (app as unknown as { swagger: () => Document }).swagger()
+  const shown = Object.entries(paths).map(([path, { get: { security, responses } }]) =>
+    [path, security, Object.keys(responses).filter((status) => status.startsWith('4'))])
+  t.same(shown, [
+    ['/api/{user_id}/tasks', [{ bearerAuth: [] }], ['401', '403']],
+    ['/api/me', [{ bearerAuth: [] }], ['401']],
+    ['/health', undefined, []]
+  ])
+})
+
+interface Document { paths: Record<string, { get: { security?: object[], responses: object } }> }
+
+t.test('every block that lists issuers boots', async (t) => {
+  const { jwk } = await createKey('key-1', 'RS256')
+  t.intercept(globalThis, 'fetch', {
+    value: async (url: string) => {
+      const [, issuer] = /^(.*)\/\.well-known\/openid-configuration$/.exec(url) ?? []
+      return Response.json(issuer ? { issuer, jwks_uri: `${issuer}/jwks` } : { keys: [jwk] })
+    }
+  })
+  env.JWT_SECRET = secret
+  t.teardown(() => { delete env.JWT_SECRET })
+  const isComplete = ({ code }: Block) => code.includes('issuers: [') && !code.includes('better-auth')
+  const blocks = pages.flatMap((page) => page.blocks).filter(isComplete)
+  t.ok(blocks.length >= 12)
+  for (const block of blocks) {
+    await t.test(`${block.page}:${block.line}`, async (t) => {
+      const app = await runBlock(t, block)
+      t.ok(app.userScope.issuers().every(({ keys }) => keys.length > 0))
+    })
+  }
+})
+
+t.test('deployment: health', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const app = await runBlock(t, blockBelow('docs/deployment.md', 'Health'),
+    (code) => `await app.register(userScope, { issuers: [${JSON.stringify(issuer.entry)}] })\n${code}`)
+  t.same(await get(app, '/health'), [200, { waiting: [] }])
+})
+
+/** A database that is there without a server. */
+function inMemory (code: string): string {
+  const database = 'memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] })'
+  return `import { memoryAdapter } from 'better-auth/adapters/memory'\n${code.replace(/new Pool\(.*\)/, database)}`
+}
+
+interface SendOptions { method: 'GET' | 'POST', headers: Record<string, string>, body?: string }
+type Send = (path: string, options: SendOptions) => Promise<Response>
+
+/** Signs alice up at a Better Auth and leads to her id and token. */
+async function signUp (send: Send, origin: string): Promise<{ id: string, token: string }> {
+  const signedUp = await send('/api/auth/sign-up/email', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin },
+    body: JSON.stringify({ name: 'Alice', email: 'alice@example.com', password: 'correct horse battery' })
+  })
+  const { user } = await signedUp.json() as { user: { id: string } }
+  const cookie = signedUp.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
+  const answer = await send('/api/auth/token', { method: 'GET', headers: { cookie } })
+  return { id: user.id, token: (await answer.json() as { token: string }).token }
+}
+
+/** The server of Better Auth, on a port of its own. */
+async function startAuth (t: Test, block: Block): Promise<string> {
+  const app = await runBlock(t, block, (code) => `${inMemory(code)
+    .replace('createServer(', 'const server = createServer(').replace('listen(3001', 'listen(0')
+    .replace("baseURL: 'http://localhost:3001'", "baseURL: 'http://localhost:3001', trustedOrigins: ['*']")}
+    app.decorate('auth', { getter: () => server })`)
+  const server = (app as unknown as { auth: Server }).auth
+  t.teardown(() => { server.close() })
+  if (!server.listening) await once(server, 'listening')
+  return `http://localhost:${(server.address() as AddressInfo).port}`
+}
+
+t.test('better-auth: two servers', async (t) => {
+  const address = await startAuth(t, blockBelow('docs/better-auth.md', 'Two servers'))
+  const { id, token } = await signUp((path, init) => fetch(address + path, init), 'http://localhost:3001')
+  await t.test('the API', async (t) => {
+    t.intercept(globalThis, 'fetch', { value: redirect(address) })
+    const app = await run(t, 'docs/better-auth.md', 'Two servers', 1)
+    const response = await app.inject({ url: `/api/${id}/tasks`, headers: bearer(token) })
+    t.match([response.statusCode, response.json()], [200, { owner: id }])
+    t.equal((await app.inject({ url: '/api/bob/tasks', headers: bearer(token) })).statusCode, 403)
+  })
+})
+
+/** Port 3001 may be somebody else's. */
+function redirect (address: string): typeof fetch {
+  const original = fetch
+  return (url, init) => original(String(url).replace('http://localhost:3001', address), init)
+}
+
+t.test('better-auth: one server', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/better-auth.md', 'One server'), inMemory)
+  const send: Send = async (url, { method, headers, body: payload = '' }) => {
+    const answer = await app.inject({ method, url, headers, ...method === 'POST' && { payload } })
+    const cookies = [answer.headers['set-cookie'] ?? []].flat().map((value): [string, string] => ['set-cookie', value])
+    return new Response(answer.body, { status: answer.statusCode, headers: cookies })
+  }
+  const { id, token } = await signUp(send, 'http://localhost:3000')
+  const response = await app.inject({ url: `/api/${id}/tasks`, headers: bearer(token) })
+  t.match([response.statusCode, response.json()], [200, { owner: id }])
+  t.equal((await app.inject({ url: '/api/bob/tasks', headers: bearer(token) })).statusCode, 403)
+})
+
+t.test('better-auth: HS256', async (t) => {
+  const baseURL = 'http://localhost:3001'
+  const provider = await runBlock(t, blockBelow('docs/better-auth.md', 'HS256 with the shared secret'),
+    (code) => `${inMemory(code)}\napp.decorate('auth', { getter: () => auth })`)
+  const { auth } = provider as unknown as { auth: { handler: (request: Request) => Promise<Response> } }
+  const { id, token } = await signUp((path, init) => auth.handler(new Request(baseURL + path, init)), baseURL)
+  await t.test('the API', async (t) => {
+    const app = await runBlock(t, blockBelow('docs/better-auth.md', 'HS256 with the shared secret', 1),
+      (code) => `${code}\napp.get('/api/:user_id/tasks', async (request) => request.user.id)`)
+    const response = await app.inject({ url: `/api/${id}/tasks`, headers: bearer(token) })
+    t.match([response.statusCode, response.body], [200, id])
+  })
+})

@@ -1,0 +1,63 @@
+import { auth0 } from '../../lib/index.js'
+import { now } from '../support/host.js'
+import { api, missing, testBootErrors, testPlaces, testVendor } from '../support/vendor.js'
+
+testVendor('Auth0, its own profile', {
+  preset: (overrides) => auth0({ domain: 'tenant.eu.auth0.com', audience: api, ...overrides }),
+  alg: 'RS256',
+  id: 'auth0|6553da60a54af58e29493993',
+  header: { typ: 'JWT' },
+  claims: { aud: [api, 'https://tenant.eu.auth0.com/userinfo'], azp: 'client', scope: 'openid profile read:tasks', iat: now() },
+  accepted: {
+    'of a refresh': { claims: { aud: api, gty: 'refresh_token' } },
+    'with permissions': { claims: { permissions: ['read:tasks'] } }
+  },
+  refused: {
+    'an ID token': { claims: { aud: 'client', azp: undefined, scope: undefined, nonce: 'n', sid: 's', email: 'a@example.com' } },
+    'an ID token for a client that is the API as well': { claims: { aud: api, azp: undefined, scope: undefined, nonce: 'n' } },
+    'for another API': { claims: { aud: ['https://other.example.com', 'https://tenant.eu.auth0.com/userinfo'] } },
+    'for userinfo alone': { claims: { aud: 'https://tenant.eu.auth0.com/userinfo' } },
+    'without aud': { claims: { aud: undefined } },
+    'of another tenant': { claims: { iss: 'https://other.eu.auth0.com/' } },
+    'of another kind': { header: { typ: 'logout+jwt' } }
+  },
+  machines: {
+    'client credentials': {
+      id: 'machine@clients', claims: { aud: api, azp: 'machine', gty: 'client-credentials', scope: 'read:tasks' }
+    },
+    'by its grant alone': { id: 'alice', claims: { gty: 'client-credentials' } },
+    'by its subject alone': { id: 'machine@clients', claims: { azp: 'other' } }
+  }
+})
+
+testVendor('Auth0, RFC 9068 profile, PS256', {
+  preset: (overrides) => auth0({ domain: 'login.example.com/', audience: ['https://other.example.com', api], ...overrides }),
+  alg: 'PS256',
+  id: 'google-oauth2|103547991597142817347',
+  header: { typ: 'at+jwt' },
+  claims: { aud: api, client_id: 'client', jti: '73WakrfVbNJBaAmhQtEeDv', scope: 'openid', iat: now() },
+  refused: {
+    'an ID token': { header: { typ: 'JWT' }, claims: { aud: 'client', client_id: undefined, scope: undefined, sid: 's' } },
+    'for another API': { claims: { aud: 'https://third.example.com' } }
+  },
+  machines: {
+    'client credentials': { id: 'machine@clients', claims: { client_id: 'machine', scope: 'read:tasks' } }
+  }
+})
+
+testBootErrors([
+  [() => auth0({ domain: missing, audience: api }), 'option "auth0.domain" must be a host name in lower case, such as tenant.eu.auth0.com'],
+  [() => auth0({ domain: '', audience: api }), 'option "auth0.domain"'],
+  [() => auth0({ domain: 'https://tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com/path', audience: api }), 'option "auth0.domain"'],
+  [() => auth0({ domain: 'Tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
+  [() => auth0({ domain: 'user@tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: missing }), 'option "issuers.0.audience" must be'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: '' }), 'option "issuers.0.audience" must be'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com' } as Parameters<typeof auth0>[0]), 'option "issuers.0.audience" must be'],
+  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: api, audiance: api } as Parameters<typeof auth0>[0]), 'unknown option "issuers.0.audiance"']
+])
+
+testPlaces([
+  [auth0({ domain: 'tenant.eu.auth0.com', audience: api }), 'https://tenant.eu.auth0.com/', 'https://tenant.eu.auth0.com/.well-known/jwks.json']
+])

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { betterAuth } from '../../lib/index.js'
+import { now } from '../support/host.js'
+import { missing, testBootErrors, testPlaces, testVendor } from '../support/vendor.js'
+
+testVendor('Better Auth, jwt()', {
+  preset: (overrides) => betterAuth({ baseURL: 'https://auth.example.com/', ...overrides }),
+  alg: 'EdDSA',
+  id: 'x7Kq2',
+  header: {},
+  claims: { aud: 'https://auth.example.com', email: 'a@example.com', emailVerified: true, iat: now() },
+  refused: {
+    'of the OAuth provider': { header: { typ: 'at+jwt' }, claims: { iss: 'https://auth.example.com/api/auth', client_id: 'client' } },
+    'an ID token': { claims: { iss: 'https://auth.example.com/api/auth', aud: 'client', at_hash: 'h' } },
+    'for another audience': { claims: { aud: 'https://auth.example.com/' } }
+  },
+  machines: {}
+})
+
+testVendor('Better Auth, OAuth provider', {
+  preset: (overrides) => betterAuth({ baseURL: 'https://auth.example.com', basePath: '/auth/', oauthProvider: true, audience: 'https://auth.example.com', ...overrides }),
+  alg: 'EdDSA',
+  id: 'x7Kq2',
+  header: { typ: 'at+jwt' },
+  claims: { aud: 'https://auth.example.com', client_id: 'client', scope: 'openid', sid: 's', jti: 'j', iat: now() },
+  refused: {
+    'an ID token': { header: { typ: undefined }, claims: { aud: 'client', at_hash: 'h' } },
+    'an ID token for the API': { header: { typ: undefined }, claims: { client_id: undefined } },
+    'of jwt()': { header: { typ: undefined }, claims: { iss: 'https://auth.example.com' } },
+    'for another audience': { claims: { aud: 'https://other.example.com' } }
+  },
+  machines: { 'client credentials': { id: 'crawler', claims: { client_id: 'crawler', sid: undefined } } }
+})
+
+testBootErrors([
+  [() => betterAuth({ baseURL: missing }), 'option "betterAuth.baseURL" must be a URL, such as https://auth.example.com'],
+  [() => betterAuth({ baseURL: 'auth.example.com' }), 'option "betterAuth.baseURL"'],
+  [() => betterAuth({ baseURL: 'https://auth.example.com', basePath: 'api/auth' }), 'option "betterAuth.basePath" must be a path, such as /api/auth']
+])
+
+testPlaces([
+  [betterAuth({ baseURL: 'https://a.example.com/' }), 'https://a.example.com', 'https://a.example.com/api/auth/jwks'],
+  [betterAuth({ baseURL: 'http://localhost:3000', oauthProvider: true, audience: 'api' }), 'http://localhost:3000/api/auth', 'http://localhost:3000/api/auth/jwks']
+])
+
+t.test('the OAuth provider of Better Auth needs an audience', async (t) => {
+  t.throws(() => betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true }), { code: 'FST_USER_SCOPE_INVALID_OPTION', message: /option "betterAuth.audience" is missing/ })
+})

@@ -1,0 +1,52 @@
+import t from 'tap'
+import { clerk } from '../../lib/index.js'
+import { now } from '../support/host.js'
+import { api, missing, testBootErrors, testPlaces, testVendor } from '../support/vendor.js'
+
+testVendor('Clerk', {
+  preset: (overrides) => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: ['https://app.example.com', 'http://localhost:3000'], ...overrides }),
+  alg: 'RS256',
+  id: 'user_2p94zsO6sBvVZR5Ca0KfBNLM36Z',
+  header: { typ: 'JWT', cat: 'cl_B7d4PD111AAA' },
+  claims: { aud: undefined, azp: 'https://app.example.com', fva: [7, -1], iat: now(), nbf: now() - 10, jti: '10db7f531a90cb2faea4', sid: 'sess_123', sts: 'active', v: 2 },
+  accepted: {
+    'of an organization': { claims: { o: { id: 'org_123', slg: 'acme', rol: 'admin' }, pla: 'u:free,o:pro' } },
+    'of another application on the list': { claims: { azp: 'http://localhost:3000' } },
+    'with a custom aud': { claims: { aud: 'convex' } }
+  },
+  refused: {
+    'of another application': { claims: { azp: 'https://evil.example.com' } },
+    'of an origin with a slash': { claims: { azp: 'https://app.example.com/' } },
+    'without azp': { claims: { azp: undefined } },
+    'azp as a list': { claims: { azp: ['https://app.example.com'] } },
+    'of a JWT template': { claims: { aud: api, sid: undefined, sts: undefined, v: undefined } },
+    'of a pending session': { claims: { sts: 'pending' } },
+    'of an OAuth application': { header: { typ: 'at+jwt' }, claims: { azp: undefined, sid: undefined, sts: undefined, client_id: 'client', scope: 'profile' } },
+    'an ID token': { claims: { aud: 'client', azp: undefined, sid: undefined, sts: undefined, at_hash: 'h' } },
+    'of another instance': { claims: { iss: 'https://other.clerk.accounts.dev' } }
+  },
+  machines: {
+    'machine-to-machine': { id: 'mch_cron', claims: { azp: undefined, sid: undefined, sts: undefined, v: undefined, scopes: 'mch_api' }, refused: true }
+  }
+})
+
+testBootErrors([
+  [() => clerk({ frontendApi: missing, authorizedParties: api }), 'option "clerk.frontendApi" must be the Frontend API URL, such as https://clerk.example.com'],
+  [() => clerk({ frontendApi: 'clerk.example.com', authorizedParties: api }), 'option "clerk.frontendApi"'],
+  [() => clerk({ frontendApi: 'https://clerk.example.com/v1', authorizedParties: api }), 'option "clerk.frontendApi"'],
+  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: missing }), 'option "clerk.authorizedParties" must be an origin without a slash behind'],
+  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [] }), 'option "clerk.authorizedParties"'],
+  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [api, ''] }), 'option "clerk.authorizedParties"'],
+  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: `${api}/` }), 'option "clerk.authorizedParties"'],
+  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: true as unknown as string }), 'option "clerk.authorizedParties"']
+])
+
+testPlaces([
+  [clerk({ frontendApi: 'https://clerk.example.com/', authorizedParties: api }), 'https://clerk.example.com', 'https://clerk.example.com/.well-known/jwks.json']
+])
+
+t.test('a claim that the host states goes before that of the preset', async (t) => {
+  t.match(clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: api, requiredClaims: { sts: ['active', 'pending'] } }), {
+    requiredClaims: { azp: api, sid: true, sts: ['active', 'pending'] }
+  })
+})

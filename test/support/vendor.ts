@@ -1,0 +1,133 @@
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import userScope, { InvalidOptionError, type IssuerOptions } from '../../lib/index.js'
+import { createIssuer, createKey } from '../../lib/testing/index.js'
+import { bearer, build, now, refusals } from './host.js'
+
+export type Overrides = Partial<Omit<IssuerOptions, 'audience'>> & { audience?: string | string[] }
+
+/** What differs from the access token of a user; undefined leaves a member out. */
+interface Other { claims?: object, header?: object }
+
+export interface Vendor {
+  preset: (overrides: Overrides) => IssuerOptions
+  alg: string
+  /** The user's id in the access token, and that token as the vendor documents it. */
+  id: string
+  header: object
+  claims: object
+  /** Further tokens of the same user. */
+  accepted?: Record<string, Other>
+  /** 401 INVALID_CLAIMS unless stated. */
+  refused: Record<string, Other & { code?: string }>
+  /** Tokens of applications, by their own subject: 403 on owner routes, let through on others; or refused everywhere. */
+  machines: Record<string, Other & { id: string, refused?: boolean }>
+}
+
+export const api = 'https://api.example.com'
+export const guid = (digit: number) => `${digit}`.repeat(8) + `-${digit}${digit}${digit}${digit}`.repeat(3) + '-' + `${digit}`.repeat(12)
+
+const keys = new Map(await Promise.all(['RS256', 'PS256', 'EdDSA'].map(async (alg) => [alg, await createKey('one', alg)] as const)))
+
+/** A host with the preset whose keys are on loopback, and a maker of the vendor's tokens. */
+export async function start (t: Test, { preset, alg, header, claims }: Vendor) {
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [...keys.values()].filter((key) => key.alg === alg) })
+  const entry = preset({ jwksUri: issuer.entry.jwksUri })
+  const host = await build(t, { issuers: [entry] })
+  return {
+    ...host,
+    entry,
+    token: (id: string, other: Other = {}) => issuer.token({ id, iss: entry.issuer, ...claims, ...other.claims }, { header: { ...header, ...other.header } }),
+    reason: () => String(refusals(host.log).at(-1)?.reason)
+  }
+}
+
+export const own = (id: string) => `/api/${encodeURIComponent(id)}/tasks`
+
+/** What holds for the tokens of every vendor. */
+export function testVendor (name: string, vendor: Vendor): void {
+  t.test(`${name}: access tokens of users`, async (t) => {
+    const { send, token } = await start(t, vendor)
+    const { typ = 'JWT' } = vendor.header as { typ?: string }
+    const accepted = { 'as documented': {}, 'typ in full': { header: { typ: `application/${typ}` } }, ...vendor.accepted }
+    for (const [what, other] of Object.entries(accepted)) {
+      const headers = bearer(await token(vendor.id, other))
+      t.match(await send({ url: own(vendor.id), headers }), { status: 200, body: { user: vendor.id } }, what)
+      t.match(await send({ url: own('somebody-else'), headers }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' }, `${what}, the path of another`)
+      t.match(await send({ url: own(vendor.id.toUpperCase() + 'X'), headers }), { status: 403 }, `${what}, another case`)
+    }
+  })
+
+  t.test(`${name}: other tokens of the same keys`, async (t) => {
+    const { send, token, entry, reason } = await start(t, vendor)
+    const { issuer } = entry
+    const issuers = [issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`, issuer.toUpperCase(), issuer.replace('https:', 'http:'), `${issuer}x`, ` ${issuer}`, undefined]
+    const cases = {
+      ...vendor.refused,
+      ...Object.fromEntries(issuers.map((iss) => [`iss ${iss}`, { claims: { iss } }])),
+      'iss as a list': { claims: { iss: [issuer] } },
+      expired: { claims: { exp: now() - 1 }, code: 'TOKEN_EXPIRED' }
+    }
+    for (const [what, { code = 'INVALID_CLAIMS', ...other }] of Object.entries<Other & { code?: string }>(cases)) {
+      const headers = bearer(await token(vendor.id, other))
+      for (const url of [own(vendor.id), '/api/me']) t.match(await send({ url, headers }), { status: 401, code }, `${what}: ${reason()}`)
+    }
+  })
+
+  for (const [what, { id, refused = false, ...other }] of Object.entries(vendor.machines)) {
+    t.test(`${name}: the token of an application, ${what}`, async (t) => {
+      const { send, token } = await start(t, vendor)
+      const headers = bearer(await token(id, other))
+      const answer = refused ? { status: 401, code: 'INVALID_CLAIMS' } : { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
+      t.match(await send({ url: own(id), headers }), answer, 'its own path')
+      t.match(await send({ url: own(vendor.id), headers }), answer, 'the path of a user')
+      t.match(await send({ url: '/api/me', headers }), refused ? answer : { status: 200, body: { user: id } }, 'no path')
+    })
+  }
+
+  t.test(`${name}: any option of an entry may be stated beside`, async (t) => {
+    const { preset } = vendor
+    const options: Overrides = {
+      issuer: 'https://proxy.example.com',
+      audience: ['a'],
+      jwksUri: 'https://proxy.example.com/keys',
+      algorithms: ['ES256'],
+      userIdClaim: 'uid',
+      typ: 'x+jwt',
+      lazy: true,
+      timeout: 1,
+      maxAge: 60,
+      cooldown: 5,
+      maxStale: 0,
+      maxBytes: 4096,
+      allowInsecureJwks: true,
+      fetch: async () => Response.json({ keys: [] })
+    }
+    t.match(preset(options), options)
+    t.match(preset({}), { issuer: /^https:\/\// }, 'the preset is not changed by it')
+    const found = preset({ discovery: true })
+    t.equal(found.discovery, true)
+    t.notOk('jwksUri' in found, 'discovery takes the place of the URL')
+    t.match(preset({ discovery: false }), { jwksUri: preset({}).jwksUri })
+    t.same(preset({ requiredClaims: { org: 'acme' } }).requiredClaims, { ...preset({}).requiredClaims, org: 'acme' }, 'claims are added')
+  })
+}
+
+/** In the place of a variable that is not set. */
+export const missing = undefined as unknown as string
+
+/** Entries that are missing something, or have it malformed. */
+export function testBootErrors (cases: Array<[make: () => IssuerOptions, says: string]>): void {
+  t.test('what is missing or malformed stops the boot and is named', async (t) => {
+    for (const [make, says] of cases) {
+      const error = await (async () => { await Fastify().register(userScope, { issuers: [make()] }) })().then(() => null, (error: Error) => error)
+      t.ok(error instanceof InvalidOptionError && error.message.includes(says), `${says}: ${String(error)}`)
+    }
+  })
+}
+
+export function testPlaces (places: Array<[entry: IssuerOptions, issuer: string, jwksUri: string]>): void {
+  t.test('issuer and URL are those that the vendor documents', async (t) => {
+    for (const [entry, issuer, jwksUri] of places) t.match(entry, { issuer, jwksUri })
+  })
+}

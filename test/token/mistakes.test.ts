@@ -1,0 +1,46 @@
+import t from 'tap'
+import { mistakeIn } from '../../lib/token/mistakes.js'
+import { build, refusals, tokenFor } from '../support/host.js'
+
+const token = tokenFor('alice')
+const noToken = 'the client has no token, and sends what it has in its place as a text'
+const noScheme = 'a token without its scheme: "Bearer" and one space go before it'
+const unknown = 'not "Bearer", one space and a token'
+
+const rows: Array<[header: string, code: string, reason: string]> = [
+  ...['undefined', 'null', 'NaN', 'true', 'false', 'Undefined'].map((text): [string, string, string] => [`Bearer ${text}`, 'MALFORMED_TOKEN', noToken]),
+  ['bearer undefined', 'MALFORMED_TOKEN', noToken],
+  ['Bearer [object Object]', 'INVALID_HEADER_FORMAT', noToken],
+  ['Bearer [object Promise]', 'INVALID_HEADER_FORMAT', noToken],
+  ['Bearer undefined.x', 'MALFORMED_TOKEN', 'segments: 2 instead of 3'],
+  ['Bearer nullable', 'MALFORMED_TOKEN', 'segments: 1 instead of 3'],
+  [`Bearer Bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client writes "Bearer" before a value that has it already'],
+  [`Bearer bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client writes "Bearer" before a value that has it already'],
+  ...['""', "''", '``', '<>', '{}'].map((marks): [string, string, string] =>
+    [`Bearer ${marks[0]}${token}${marks[1]}`, 'INVALID_HEADER_FORMAT', 'the token stands in quotes or brackets']),
+  [token, 'INVALID_HEADER_FORMAT', noScheme],
+  ['eyJ', 'INVALID_HEADER_FORMAT', unknown],
+  ['Basic abc', 'INVALID_HEADER_FORMAT', unknown],
+  ['', 'INVALID_HEADER_FORMAT', unknown],
+  ['Bearer', 'INVALID_HEADER_FORMAT', unknown],
+  [`Bearer  ${token}`, 'INVALID_HEADER_FORMAT', unknown],
+  ['Bearer a.b.c.d.e', 'MALFORMED_TOKEN', 'an encrypted token (JWE)']
+]
+
+t.test('what clients send by mistake is named in the log', async (t) => {
+  const { send, log } = await build(t)
+  for (const [authorization, code, reason] of rows) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: { authorization } }), { status: 401, code }, authorization.slice(0, 20))
+    t.match(refusals(log), [{ code, reason }])
+    t.notMatch(JSON.stringify(log), token.slice(0, 30))
+  }
+})
+
+t.test('of several kinds that look alike each is named, and none twice', async (t) => {
+  const form = (says: string, fits = true) => ({ says, fitsText: (text: string) => fits && text === 'x', fits: () => false })
+  t.equal(mistakeIn('Bearer x', [form('one'), form('two'), form('one'), form('three', false)]), 'one; or two')
+  t.equal(mistakeIn('bearer x', [form('one')]), 'one')
+  t.equal(mistakeIn('Bearer y', [form('one')]), undefined)
+  t.equal(mistakeIn('Bearer null', [form('one')]), noToken)
+})
