@@ -58,8 +58,9 @@ export class RemoteKeys {
   async load (): Promise<void> {
     const { issuer, lazy } = this.settings
     const first = this.#refresh()
-    if (!lazy) await first
-    if (lazy || this.#failures === 0) return
+    if (lazy) return
+    await first
+    if (this.#failures === 0) return
     throw new KeysUnreachableError(`issuer "${issuer}": its keys cannot be fetched (${this.#lastError}, ` +
       `${this.#lastUrl}). Fix jwksUri, the issuer or the network, or set lazy: true to start without keys`)
   }

@@ -275,7 +275,11 @@ t.test('whatever else Better Auth gives out is refused, and the log says what it
     const others: Array<[token: string | null | undefined, kind: string, code: string]> = [
       [mails[0], 'e-mail verification token', 'INVALID_CLAIMS'],
       [mails[1], 'e-mail verification token', 'INVALID_CLAIMS'],
-      [cookies.get('better-auth.session_data'), how === 'jwe' ? 'encrypted token' : 'session cache token', strategy === 'jwt' ? 'INVALID_CLAIMS' : 'MALFORMED_TOKEN'],
+      [
+        cookies.get('better-auth.session_data'),
+        how === 'jwe' ? 'encrypted token' : 'session cache token',
+        strategy === 'jwt' ? 'INVALID_CLAIMS' : 'MALFORMED_TOKEN'
+      ],
       [sessionToken, 'session token', 'MALFORMED_TOKEN'],
       [sessionToken?.split('.')[0], 'session token', 'MALFORMED_TOKEN'],
       [cookies.get('better-auth.session_token'), 'session token', 'INVALID_HEADER_FORMAT']

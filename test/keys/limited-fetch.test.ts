@@ -7,7 +7,8 @@ const url = 'https://issuer.example/jwks'
 const never = new AbortController().signal
 
 function load (fetch: Fetch, signal = never, maxBytes = 1024): Promise<unknown> {
-  const [settings] = readIssuers([{ issuer: 'https://issuer.example', audience: 'api', jwksUri: url, maxBytes, fetch }])
+  const entry = { issuer: 'https://issuer.example', audience: 'api', jwksUri: url, maxBytes, fetch }
+  const [settings] = readIssuers([entry], false)
   return fetchJson(settings!, url, signal)
 }
 

@@ -384,6 +384,12 @@ testWithCaches('attempts get rarer, but never rarer than maxAge or the cooldown'
   }
 })
 
+testWithCaches('a lazy boot does not wait for an issuer that hangs', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { info } = await host(t, issuer, { lazy: true, fetch: () => new Promise(() => {}) })
+  t.match(info(), { keys: [], lastFetch: new Date(start * 1000), lastError: null })
+})
+
 testWithCaches('attempts for the first keys get no rarer', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await host(t, issuer, { lazy: true, fetch: async () => new Response(null, { status: 500 }) })

@@ -33,10 +33,14 @@ const wrong: Record<string, { values: unknown[], says: string }> = {
   },
   userIdClaim: { values: ['', 5, null, ['sub']], says: 'must be the name of a claim' },
   typ: { values: ['', [], [''], 5, null], says: 'must be a non-empty string or a list of them' },
-  requiredClaims: { values: [null, [], 'azp', 5], says: 'must be an object: claim name to true, a string or a list of strings' },
+  requiredClaims: {
+    values: [null, [], 'azp', 5], says: 'must be an object: claim name to true, a string or a list of strings'
+  },
   machine: { values: [null, [], 'app', 5], says: 'must be an object: claim name to a string' },
   lazy: { values: ['yes', 0, null], says: 'must be true or false' },
-  timeout: { values: [0, 0.09, 61, '5', Number.NaN, Infinity, null], says: 'must be a number of seconds from 0.1 to 60' },
+  timeout: {
+    values: [0, 0.09, 61, '5', Number.NaN, Infinity, null], says: 'must be a number of seconds from 0.1 to 60'
+  },
   maxAge: { values: [0, 86_401, '600', Number.NaN], says: 'must be a number of seconds from 1 to 86400' },
   cooldown: { values: [0, 3601, '30'], says: 'must be a number of seconds from 1 to 3600' },
   maxStale: { values: [-1, 604_801, '0'], says: 'must be a number of seconds from 0 to 604800' },
@@ -71,10 +75,12 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ issuer: entry.issuer, audience: 'api', discovery: false }], 'option "issuers.0.jwksUri" is missing'],
     [[{ ...entry, discovery: true }], 'option "issuers.0.discovery" and jwksUri exclude each other'],
     [[{ issuer: 'issuer', audience: 'api', discovery: true }], 'option "issuers.0.issuer" is not a URL'],
-    [[entry, { ...entry, audience: 'other' }], 'option "issuers.1.issuer" stands in the list already. Merge the two entries'],
+    [[entry, { ...entry, audience: 'other' }],
+      'option "issuers.1.issuer" stands in the list already. Merge the two entries'],
     [[entry, { ...entry, issuer: 'https://other.example.com', timeout: 0 }], 'option "issuers.1.timeout" must be'],
     ...[true, [], '', [''], 5, '*a*', 'a*b', undefined].map((value): [unknown, string] =>
-      [[{ ...entry, machine: { 'https://example.com/kind': value } }], 'option "issuers.0.machine.https://example.com/kind" must be a string or a list of strings, each']),
+      [[{ ...entry, machine: { 'https://example.com/kind': value } }],
+        'option "issuers.0.machine.https://example.com/kind" must be a string or a list of strings, each']),
     [[{ ...entry, algorithms: ['HS256'] }], 'option "issuers.0.algorithms'],
     [[{ ...entry, algorithms: ['RS256', 'HS512'] }], 'option "issuers.0.algorithms'],
     [[{ ...entry, algorithms: ['none'] }], 'option "issuers.0.algorithms'],
@@ -376,7 +382,10 @@ t.test('typ', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const jwt = [undefined, 'JWT', 'jwt', 'application/jwt', 'Application/JWT']
   const atJwt = ['at+jwt', 'AT+JWT', 'application/at+jwt']
-  const others = ['logout+jwt', 'dpop+jwt', 'application/logout+jwt', 'text/jwt', 'application/application/jwt', 'application/', 'JWS', '']
+  const others = [
+    'logout+jwt', 'dpop+jwt', 'application/logout+jwt', 'text/jwt', 'application/application/jwt', 'application/',
+    'JWS', ''
+  ]
   const lists: Array<[typ: IssuerOptions['typ'], fits: Array<string | undefined>]> = [
     [undefined, jwt],
     ['JWT', jwt],
@@ -390,7 +399,8 @@ t.test('typ', async (t) => {
     const { ask } = await start(t, { issuers: [{ ...issuer.entry, ...typ && { typ } }] })
     for (const found of [...jwt, ...atJwt, ...others]) {
       const expected = fits.includes(found) ? accepted : refused('INVALID_CLAIMS')
-      t.match(await ask(await issuer.token('alice', { header: { typ: found } })), expected, `${found} where ${String(typ)} is configured`)
+      const answer = await ask(await issuer.token('alice', { header: { typ: found } }))
+      t.match(answer, expected, `${found} where ${String(typ)} is configured`)
     }
   }
 })
@@ -464,7 +474,9 @@ const claimCases: Record<string, ClaimCases> = {
     ]
   },
   'ID tokens': {
-    cases: ['nonce', 'at_hash', 'c_hash'].flatMap((name): Cases => [[{ [name]: 'x' }, refused('INVALID_CLAIMS')], [{ [name]: null }, refused('INVALID_CLAIMS')]])
+    cases: ['nonce', 'at_hash', 'c_hash'].flatMap((name): Cases => [
+      [{ [name]: 'x' }, refused('INVALID_CLAIMS')], [{ [name]: null }, refused('INVALID_CLAIMS')]
+    ])
   },
   'tokens that are bound to a key of their sender': { cases: [[{ cnf: { jkt: 'x' } }, refused('INVALID_CLAIMS')]] },
   'tokens of another purpose': {
@@ -477,7 +489,8 @@ const claimCases: Record<string, ClaimCases> = {
   times: {
     cases: [
       [{ exp: now() - 1 }, refused('TOKEN_EXPIRED')],
-      ...[undefined, '9999999999', null, 1e308, Infinity].map((exp): Cases[number] => [{ exp }, refused('INVALID_CLAIMS')]),
+      ...[undefined, '9999999999', null, 1e308, Infinity]
+        .map((exp): Cases[number] => [{ exp }, refused('INVALID_CLAIMS')]),
       [{ nbf: now() + 60 }, refused('INVALID_CLAIMS')],
       [{ nbf: now() - 1 }, accepted],
       [{ iat: now() + 60 }, refused('INVALID_CLAIMS')],
