@@ -384,6 +384,22 @@ testWithCaches('attempts get rarer, but never rarer than maxAge or the cooldown'
   }
 })
 
+testWithCaches('a token verified during a slow fetch is not known for longer than maxAge', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { status } = await host(t, issuer)
+  const token = await issuer.token({ id: 'alice', exp: start + 1e6 })
+  let answerNow = () => {}
+  issuer.answer = (request, response) => { answerNow = () => sendJson({ keys: [fresh.jwk] })(request, response) }
+  const fresh = await createKey('two')
+  pass(590)
+  t.equal(await status(token), 200)
+  await until(() => issuer.requests === 2)
+  pass(10)
+  const answer = status(token)
+  answerNow()
+  t.equal(await answer, 401, 'its key was removed')
+})
+
 testWithCaches('a lazy boot does not wait for an issuer that hangs', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { info } = await host(t, issuer, { lazy: true, fetch: () => new Promise(() => {}) })
