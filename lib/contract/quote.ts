@@ -1,5 +1,5 @@
 /**
- * A value from outside, for a log line: a text as a JSON string of at most 200 characters, so that it can neither forge
+ * A value from outside, for a log line: a text as a JSON string, cut at 200 characters, so that it can neither forge
  * nor flood the log. Anything else is only named.
  */
 export function quote (value: unknown): string {

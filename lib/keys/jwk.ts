@@ -37,7 +37,7 @@ function isSound (key: Member): boolean {
   } catch {
     return false
   }
-  const { modulusLength = Infinity, publicExponent = 3n } = parsed.asymmetricKeyDetails ?? {}
+  const { modulusLength = Infinity, publicExponent = 3n } = { ...parsed.asymmetricKeyDetails }
   return modulusLength >= minModulusLength && publicExponent >= 3n && publicExponent % 2n === 1n
 }
 
@@ -77,4 +77,5 @@ function faultOf (key: unknown, algorithms: readonly string[]): string | undefin
   return faults.find(([applies]) => applies(key as Member, algorithms))?.[1]
 }
 
-const pick = (key: Member): JWK => Object.fromEntries(members.filter((name) => name in key).map((name) => [name, key[name]]))
+const pick = (key: Member): JWK =>
+  Object.fromEntries(members.filter((name) => name in key).map((name) => [name, key[name]]))

@@ -15,7 +15,7 @@ export async function fetchJson (
 ): Promise<unknown> {
   if (signal.aborted) throw new FetchFault('timed out')
   const timeout = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new FetchFault('timed out')), { once: true })
+    signal.addEventListener('abort', () => reject(new FetchFault('timed out')))
   })
   const load = async () => {
     const response = await fetch(url, { method: 'GET', headers: { accept }, redirect: 'manual', signal })

@@ -58,8 +58,9 @@ export class RemoteKeys {
   async load (): Promise<void> {
     const { issuer, lazy } = this.settings
     const first = this.#refresh()
-    if (!lazy) await first
-    if (lazy || this.#failures === 0) return
+    if (lazy) return
+    await first
+    if (this.#failures === 0) return
     throw new KeysUnreachableError(`issuer "${issuer}": its keys cannot be fetched (${this.#lastError}, ` +
       `${this.#lastUrl}). Fix jwksUri, the issuer or the network, or set lazy: true to start without keys`)
   }
@@ -118,9 +119,7 @@ export class RemoteKeys {
     return this.#failures > 0 && this.#age() >= this.#lifetime
   }
 
-  /**
-   * Seconds until the next fetch may begin. It grows with the failures as long as there are keys, at most to maxAge.
-   */
+  /** Seconds until the next fetch may begin. Each failure doubles the pause while there are keys, at most to maxAge. */
   get #pause (): number {
     const { cooldown, maxAge } = this.settings
     const growth = this.#areLost ? 1 : Math.min(2 ** (this.#failures - 1), backOffLimit)

@@ -12,7 +12,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
   return async (jws) => {
     const { alg } = jws.header
     // By the configured list and never by what the token asks for (RFC 8725 §3.1).
-    if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+    if (!(algorithms as readonly unknown[]).includes(alg)) {
       throw refuse('INVALID_TOKEN_SIGNATURE', `header parameter "alg" is ${quote(alg)}, ` +
         `and not one of those configured for the issuer "${issuer}": ${algorithms.join(', ')}`)
     }
@@ -35,5 +35,6 @@ function translate (error: unknown, issuer: string): Refusal {
     return refuse('KEYS_UNAVAILABLE', reason, error.retryAfter)
   }
   const code = String((error as { code?: unknown }).code)
-  return refuse('INVALID_TOKEN_SIGNATURE', `the signature does not verify with a key of the issuer "${issuer}" (${code})`)
+  const reason = `the signature does not verify with a key of the issuer "${issuer}" (${code})`
+  return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }

@@ -2,7 +2,10 @@ import { mock } from 'node:test'
 import { jwt, type JwtOptions } from 'better-auth/plugins'
 import t, { type Test } from 'tap'
 import { betterAuth, type BetterAuthOptions, type UserScopeOptions } from '../../lib/index.js'
-import { cookiesOf, headerOf, makeProvider, own, payloadOf, sharedSecretJwt, startProvider, tampered, type Account, type Provider } from '../support/better-auth.js'
+import {
+  cookiesOf, headerOf, makeProvider, own, payloadOf, sharedSecretJwt, startProvider, tampered,
+  type Account, type Provider
+} from '../support/better-auth.js'
 import { bearer, build, otherSecret, refusals, secret, sign } from '../support/host.js'
 
 /** A host that knows of this Better Auth what the README says. */
@@ -25,7 +28,8 @@ type Algorithm = NonNullable<NonNullable<JwtOptions['jwks']>['keyPairConfig']>['
 
 const algorithms: Array<[alg: Algorithm, plugin: JwtOptions | undefined]> = [
   ['EdDSA', undefined],
-  ...(['ES256', 'ES512', 'RS256', 'PS256'] as const).map((alg): [Algorithm, JwtOptions] => [alg, { jwks: { keyPairConfig: { alg } } }])
+  ...(['ES256', 'ES512', 'RS256', 'PS256'] as const)
+    .map((alg): [Algorithm, JwtOptions] => [alg, { jwks: { keyPairConfig: { alg } } }])
 ]
 for (const [alg, options] of algorithms) {
   t.test(`jwt() with ${alg}${options ? '' : ', its default'}`, async (t) => {
@@ -55,20 +59,24 @@ for (const [alg, options] of algorithms) {
 
     await t.test('a tampered token is refused', async (t) => {
       const [{ publicKey = '' } = {}] = provider.rows.jwks
+      const header = { alg: 'HS256', kid: headerOf(bob.token).kid }
       const forged = {
         ...tampered(alice, bob),
-        'HS256 with the public key': sign(payloadOf(bob.token), { header: { alg: 'HS256', kid: headerOf(bob.token).kid }, key: String(publicKey) }),
+        'HS256 with the public key': sign(payloadOf(bob.token), { header, key: String(publicKey) }),
         'HS256 with the secret of Better Auth': sign(payloadOf(bob.token))
       }
       for (const [how, token] of Object.entries(forged)) {
-        for (const user of [alice, bob]) t.match(await send(own({ ...user, token })), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, how)
+        for (const user of [alice, bob]) {
+          t.match(await send(own({ ...user, token })), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, how)
+        }
       }
     })
 
     await t.test('the algorithm can be stated, and another stops the boot', async (t) => {
       const { send } = await hostFor(t, provider, { algorithms: [alg] })
       t.match(await send(own(alice)), { status: 200 })
-      await t.rejects(hostFor(t, provider, { algorithms: ['RS512'] }), { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: /no usable key/ })
+      const stopped = { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: /no usable key/ }
+      await t.rejects(hostFor(t, provider, { algorithms: ['RS512'] }), stopped)
     })
   })
 }
@@ -87,9 +95,9 @@ t.test('a token is good until five seconds after it expires', async (t) => {
 
 t.test('columns that users may edit never decide who they are', async (t) => {
   const names = ['uid', 'userId', 'user_id', 'sub']
-  const provider = await startProvider(t, {
-    secret, user: { additionalFields: Object.fromEntries(names.map((name) => [name, { type: 'string', required: false, input: true }])) }
-  })
+  const additionalFields = Object.fromEntries(names.map((name) =>
+    [name, { type: 'string' as const, required: false, input: true }]))
+  const provider = await startProvider(t, { secret, user: { additionalFields } })
   const alice = await provider.signUp('alice')
   const asAlice = Object.fromEntries(names.map((name) => [name, alice.id]))
   const mallory = await provider.signUp('mallory', asAlice)
@@ -168,7 +176,9 @@ t.test('Better Auth goes away and comes back', async (t) => {
 
   for (const seconds of [0, 479, 480, 599, 600, 700, 799]) {
     clock(seconds)
-    for (const user of [alice, bob]) t.match(await send(own(user)), { status: 200, body: { user: user.id } }, `after ${seconds} s`)
+    for (const user of [alice, bob]) {
+      t.match(await send(own(user)), { status: 200, body: { user: user.id } }, `after ${seconds} s`)
+    }
     t.match(await send(ofOther(alice, bob)), { status: 403 })
   }
   clock(800)
@@ -189,7 +199,8 @@ t.test('the host starts before Better Auth', async (t) => {
   const alice = await provider.signUp('alice')
   await provider.stop()
   await t.rejects(hostFor(t, provider), {
-    code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: new RegExp(`issuer "${provider.baseURL}": its keys cannot be fetched .*jwksUri.*lazy: true`)
+    code: 'FST_USER_SCOPE_KEYS_UNREACHABLE',
+    message: new RegExp(`issuer "${provider.baseURL}": its keys cannot be fetched .*jwksUri.*lazy: true`)
   })
 
   const { send, app } = await hostFor(t, provider, { lazy: true })
@@ -224,21 +235,30 @@ const places: Array<[baseURL: string, basePath: string | undefined]> = [
   ['https://auth.example.com/auth', '/other']
 ]
 for (const [baseURL, basePath] of places) {
-  t.test(`the preset finds a Better Auth at ${baseURL}${basePath === undefined ? '' : ` with basePath ${basePath}`}`, async (t) => {
+  const place = `${baseURL}${basePath === undefined ? '' : ` with basePath ${basePath}`}`
+  t.test(`the preset finds a Better Auth at ${place}`, async (t) => {
     const where = { baseURL, ...basePath !== undefined && { basePath } }
     const { auth, signUp } = makeProvider(baseURL, { secret, ...where })
     const alice = await signUp('alice')
     const asked: string[] = []
-    const answer = await build(t, {
-      issuers: [betterAuth({ ...where, fetch: async (url, init) => { asked.push(url); return await auth.handler(new Request(url, init)) } })]
-    }).then(({ send }) => send(own(alice)), (error: Error) => error.message)
+    const fetch: BetterAuthOptions['fetch'] = async (url, init) => {
+      asked.push(url)
+      return await auth.handler(new Request(url, init))
+    }
+    const answer = await build(t, { issuers: [betterAuth({ ...where, fetch })] })
+      .then(({ send }) => send(own(alice)), (error: Error) => error.message)
     t.match(answer, { status: 200, body: { user: alice.id } })
     t.match(asked[0], /^https:\/\/auth\.example\.com\//, 'no other host is asked')
   })
 }
 
 t.test('whatever else Better Auth gives out is refused, and the log says what it is and what to send', async (t) => {
-  const caches = { compact: [{}, 'compact'], jwt: [{}, 'jwt'], jwe: [{}, 'jwe'], 'jwt with the keys of jwt()': [{ sessionCookieCache: true }, 'jwt'] } as const
+  const caches = {
+    compact: [{}, 'compact'],
+    jwt: [{}, 'jwt'],
+    jwe: [{}, 'jwe'],
+    'jwt with the keys of jwt()': [{ sessionCookieCache: true }, 'jwt']
+  } as const
   for (const [how, [options, strategy]] of Object.entries(caches)) {
     const mails: string[] = []
     const provider = await startProvider(t, {
@@ -255,7 +275,11 @@ t.test('whatever else Better Auth gives out is refused, and the log says what it
     const others: Array<[token: string | null | undefined, kind: string, code: string]> = [
       [mails[0], 'e-mail verification token', 'INVALID_CLAIMS'],
       [mails[1], 'e-mail verification token', 'INVALID_CLAIMS'],
-      [cookies.get('better-auth.session_data'), how === 'jwe' ? 'encrypted token' : 'session cache token', strategy === 'jwt' ? 'INVALID_CLAIMS' : 'MALFORMED_TOKEN'],
+      [
+        cookies.get('better-auth.session_data'),
+        how === 'jwe' ? 'encrypted token' : 'session cache token',
+        strategy === 'jwt' ? 'INVALID_CLAIMS' : 'MALFORMED_TOKEN'
+      ],
       [sessionToken, 'session token', 'MALFORMED_TOKEN'],
       [sessionToken?.split('.')[0], 'session token', 'MALFORMED_TOKEN'],
       [cookies.get('better-auth.session_token'), 'session token', 'INVALID_HEADER_FORMAT']
@@ -293,6 +317,7 @@ t.test('secret and issuers at once', async (t) => {
     t.match(await send(ofOther(alice, bob)), { status: 403 })
     t.match(await send(ofOther(bob, alice)), { status: 403 })
     const asRemote = sign({ ...payloadOf(alice.token), sub: bob.id })
-    t.match(await send(own({ ...bob, token: asRemote })), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, 'the secret does not speak for the issuer')
+    const forged = await send(own({ ...bob, token: asRemote }))
+    t.match(forged, { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, 'the secret does not speak for the issuer')
   }
 })

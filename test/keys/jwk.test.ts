@@ -1,0 +1,148 @@
+import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { usableKeys } from '../../lib/keys/jwk.js'
+import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../../lib/testing/index.js'
+import { bearer, build, type LogLine } from '../support/host.js'
+
+/** A host that trusts this one issuer; `status` sends a token to alice's path. */
+async function host (t: Test, issuer: RemoteIssuer) {
+  const { app, send, log } = await build(t, { issuers: [issuer.entry] })
+  return {
+    log,
+    status: async (token: string) => (await send({ url: '/api/alice/tasks', headers: bearer(token) })).status,
+    info: () => app.userScope.issuers()[0],
+    warnings: () => log.filter(({ level }) => level === 40) as Array<LogLine & { ignored: Array<{ kid: unknown }> }>
+  }
+}
+
+const publicJwk = (pair: { publicKey: { export: (options: { format: 'jwk' }) => JsonWebKey } }) =>
+  pair.publicKey.export({ format: 'jwk' })
+const rsa = (options: object = {}) => publicJwk(generateKeyPairSync('rsa', { modulusLength: 2048, ...options }))
+const ec = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const secp256k1 = publicJwk(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }))
+const shortEd25519 = { kty: 'OKP', crv: 'Ed25519', x: Buffer.alloc(31).toString('base64url') }
+const badKeys: Array<[what: string, key: unknown, reason: string]> = [
+  ['secp256k1', secp256k1, 'on a curve that is not supported'],
+  ['X25519', publicJwk(generateKeyPairSync('x25519')), 'on a curve that is not supported'],
+  ['Ed448', publicJwk(generateKeyPairSync('ed448')), 'on a curve that is not supported'],
+  ['a point off the curve', { ...ec, y: ec.x }, 'malformed, not on its curve'],
+  ['a coordinate too short', { ...ec, x: 'AAAA' }, 'malformed, not on its curve'],
+  ['Ed25519 of 31 bytes', shortEd25519, 'malformed, not on its curve'],
+  ['RSA of 1024 bits', rsa({ modulusLength: 1024 }), 'RSA key under 2048 bits'],
+  ['RSA of 2047 bits', rsa({ modulusLength: 2047 }), 'RSA key under 2048 bits'],
+  ['RSA with exponent 1', { ...rsa(), e: 'AQ' }, 'bad exponent'],
+  ['RSA with an even exponent', { ...rsa(), e: 'AQAA' }, 'bad exponent'],
+  ['RSA without modulus', { kty: 'RSA', e: 'AQAB' }, 'malformed'],
+  ['a private key', generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), 'a private key'],
+  ['symmetric', { kty: 'oct', k: 'AAAA' }, 'not an RSA, EC or OKP key'],
+  ['no kty', { n: 'AAAA' }, 'not an RSA, EC or OKP key'],
+  ['use enc', { ...ec, use: 'enc' }, 'not for signatures (use)'],
+  ['key_ops without verify', { ...ec, key_ops: ['encrypt'] }, 'not for verification (key_ops)'],
+  ['key_ops no list', { ...ec, key_ops: 'verify' }, 'not for verification (key_ops)'],
+  ['kid no string', { ...ec, kid: 5 }, 'its kid is not a string'],
+  ['another algorithm', { ...ec, alg: 'ECDH-ES' }, 'for an algorithm that is not configured'],
+  ['no object', 'key', 'not an object'],
+  ['null', null, 'not an object']
+]
+
+t.test('keys that cannot be used are ignored, and the others serve', async (t) => {
+  for (const [what, key, reason] of badKeys) {
+    const issuer = await createIssuer({ mode: 'jwks', t })
+    const bad = typeof key === 'object' && key !== null ? { kid: 'bad', ...key } : key
+    issuer.answer = sendJson({ keys: [bad, issuer.keys[0]?.jwk] })
+    const { status, warnings, info } = await host(t, issuer)
+    t.equal(await status(await issuer.token('alice')), 200, what)
+    t.same(info()?.keys, ['key-1'], what)
+    const msg = 'issuer keys that cannot be used were ignored'
+    t.match(warnings(), [{ msg, issuer: issuer.url, count: 1, ignored: [{ reason }] }], what)
+  }
+})
+
+t.test('what is kept of a key', async (t) => {
+  const kept: Array<[what: string, key: object]> = [
+    ['nothing stated', ec],
+    ['use', { ...ec, use: 'sig' }],
+    ['key_ops', { ...ec, key_ops: ['verify'] }],
+    ['several key_ops', { ...ec, key_ops: ['encrypt', 'verify'] }],
+    ['all', { ...ec, kid: 'k', alg: 'ES256', use: 'sig', key_ops: ['verify'] }],
+    ['RSA with exponent 3', rsa({ publicExponent: 3 })],
+    ['Ed25519', publicJwk(generateKeyPairSync('ed25519'))]
+  ]
+  for (const [what, key] of kept) {
+    t.same(usableKeys({ keys: [key] }, ['ES256']), { keys: [key], ignored: [] }, what)
+    const withMore = { ...key, ext: 'no', x5u: 'https://evil.example', x5c: ['AAAA'], x5t: 'AAAA', oth: [] }
+    t.same(usableKeys({ keys: [withMore] }, ['ES256']), { keys: [key], ignored: [] }, `${what}, without certificates`)
+  }
+})
+
+t.test('of a kid that an issuer made up, the log has a string at most, and the beginning of it', async (t) => {
+  const rows: Array<[kid: unknown, logged: unknown]> = [
+    [{ k: 'upstream body' }, null],
+    [['upstream body'], null],
+    [5, null],
+    ['bad', 'bad'],
+    ['x'.repeat(64) + 'upstream body', 'x'.repeat(64)]
+  ]
+  for (const [kid, logged] of rows) {
+    const issuer = await createIssuer({ mode: 'jwks', t })
+    // Ignored for what it is, and for its twin.
+    const twins = typeof kid === 'string' ? [{ ...ec, kid }, { ...rsa(), kid }] : []
+    issuer.answer = sendJson({ keys: [{ kty: 'oct', kid }, ...twins, issuer.keys[0]?.jwk] })
+    const { log, warnings } = await host(t, issuer)
+    t.same(new Set(warnings()[0]?.ignored.map(({ kid }) => kid)), new Set([logged]))
+    t.notMatch(JSON.stringify(log), 'upstream body')
+  }
+})
+
+t.test('a set of more than 100 keys is cut, with a warning', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const others = Array.from({ length: 100 }, (_, i) => ({ ...ec, kid: `other-${i}` }))
+  const last = await createKey('last')
+  for (const [keys, expected] of [[others.slice(1), 200], [others, 401]] as const) {
+    issuer.answer = sendJson({ keys: [...keys, last.jwk] })
+    const { status, info, warnings } = await host(t, issuer)
+    t.equal(info()?.keys.length, 100)
+    t.equal(await status(await issuer.token('alice', { key: last })), expected)
+    const reason = 'the set has 101 keys; only the first 100 are used'
+    t.match(warnings(), expected === 200 ? [] : [{ count: 1, ignored: [{ kid: null, reason }] }])
+    t.equal(warnings().length, expected === 200 ? 0 : 1)
+  }
+})
+
+t.test('the warning does not grow with the set', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const kid = '"'.repeat(400)
+  issuer.answer = sendJson({ keys: [issuer.keys[0]?.jwk, ...Array<object>(1000).fill({ kty: 'oct', kid })], kid })
+  const { info, warnings } = await host(t, issuer)
+  t.same(info()?.keys, ['key-1'])
+  t.match(warnings(), [{ count: 100, ignored: [{ reason: /^the set has 1001 keys/ }] }])
+  t.equal(warnings()[0]?.ignored.length, 10)
+  t.ok(JSON.stringify(warnings()).length < 4000)
+})
+
+t.test('certificates and URLs in a key are not used', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const more = { x5u: 'https://evil.example', x5c: ['AAAA'], use: 'sig', key_ops: ['verify'] }
+  issuer.answer = sendJson({ keys: [{ ...issuer.keys[0]?.jwk, ...more }] })
+  const { status } = await host(t, issuer)
+  t.equal(await status(await issuer.token('alice')), 200)
+})
+
+t.test('two keys with one kid', async (t) => {
+  const [a, b, c] = [await createKey('same'), await createKey('same'), await createKey('other')]
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [a, b, c] })
+  const { status, warnings } = await host(t, issuer)
+  const by = async (key: typeof a) => status(await issuer.token('alice', { key }))
+  t.same([await by(a), await by(b), await by(c)], [401, 401, 200])
+  t.match(warnings(), [{ ignored: [{ kid: 'same', reason: 'another key has the same kid' }, { kid: 'same' }] }])
+
+  const twice = await createIssuer({ mode: 'jwks', t, keys: [a, a] })
+  const same = await host(t, twice)
+  t.equal(await same.status(await twice.token('alice')), 200, 'one key listed twice is one key')
+})
+
+t.test('what is no set', async (t) => {
+  for (const set of [null, undefined, 5, 'keys', [], {}, { keys: null }, { keys: {} }, { keys: 'k' }]) {
+    t.throws(() => usableKeys(set, ['ES256']), { message: 'not a JWK Set' }, JSON.stringify(set))
+  }
+})

@@ -1,0 +1,78 @@
+import t from 'tap'
+import type { Fetch } from '../../lib/contract/issuer.js'
+import { failureOf, FetchFault, fetchJson } from '../../lib/keys/limited-fetch.js'
+import { readIssuers } from '../../lib/options/issuers.js'
+
+const url = 'https://issuer.example/jwks'
+const never = new AbortController().signal
+
+function load (fetch: Fetch, signal = never, maxBytes = 1024): Promise<unknown> {
+  const entry = { issuer: 'https://issuer.example', audience: 'api', jwksUri: url, maxBytes, fetch }
+  const [settings] = readIssuers([entry], false)
+  return fetchJson(settings!, url, signal)
+}
+
+t.test('what is asked', async (t) => {
+  const calls: unknown[] = []
+  t.same(await load(async (...call) => { calls.push(call); return Response.json({ keys: [] }) }), { keys: [] })
+  const headers = { accept: 'application/json, application/jwk-set+json' }
+  t.same(calls, [[url, { method: 'GET', headers, redirect: 'manual', signal: never }]])
+})
+
+t.test('what is no answer', async (t) => {
+  const answers: Array<[body: string | null, init: ResponseInit, message: string]> = [
+    ['{}', { status: 201 }, 'status 201'],
+    ['{}', { status: 302, headers: { location: 'https://evil.example' } }, 'status 302'],
+    [null, { status: 304 }, 'status 304'],
+    ['secret-body', { status: 500 }, 'status 500'],
+    ['secret-body', {}, 'not JSON'],
+    ['', {}, 'not JSON'],
+    [null, {}, 'not JSON'],
+    ['"' + 'x'.repeat(1023) + '"', {}, 'longer than 1024 bytes']
+  ]
+  for (const [body, init, message] of answers) {
+    const error = await load(async () => new Response(body, init)).then(() => null, (error: Error) => error)
+    t.ok(error instanceof FetchFault, message)
+    t.equal(error?.message, message)
+  }
+  t.equal(await load(async () => new Response('"' + 'x'.repeat(1022) + '"')), 'x'.repeat(1022), 'exactly 1024 bytes')
+})
+
+t.test('what is not read is cancelled', async (t) => {
+  for (const [status, chunk] of [[404, 'x'], [200, 'x'.repeat(1025)]] as const) {
+    let isCancelled = false
+    const body = new ReadableStream({
+      pull: (controller) => { controller.enqueue(Buffer.from(chunk)) },
+      cancel: () => { isCancelled = true; throw new Error('no') }
+    })
+    await t.rejects(load(async () => new Response(body, { status })))
+    t.ok(isCancelled)
+  }
+})
+
+t.test('a fetch that ignores the signal', async (t) => {
+  const limit = new AbortController()
+  const hanging = load(() => new Promise(() => {}), limit.signal)
+  limit.abort()
+  await t.rejects(hanging, new FetchFault('timed out'))
+
+  let isCalled = false
+  const late = load(async () => { isCalled = true; return Response.json({}) }, limit.signal)
+  await t.rejects(late, new FetchFault('timed out'))
+  t.notOk(isCalled, 'no fetch once the time is up')
+})
+
+t.test('why a fetch failed, in words that quote nothing', async (t) => {
+  const withCode = Object.assign(new TypeError('secret-body'), { code: 'ECODE' })
+  const rows: Array<[error: unknown, text: string]> = [
+    [new FetchFault('status 500'), 'status 500'],
+    [new Error('secret-body'), 'Error'],
+    [withCode, 'TypeError ECODE'],
+    [new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } }), 'TypeError ECONNREFUSED'],
+    [new TypeError('fetch failed', { cause: new Error('secret-body') }), 'TypeError'],
+    [new DOMException('secret-body', 'TimeoutError'), 'TimeoutError 23'],
+    ...[undefined, null, 'secret-body', 5, { message: 'secret-body' }].map((error): [unknown, string] =>
+      [error, 'unknown error'])
+  ]
+  for (const [error, text] of rows) t.equal(failureOf(error), text)
+})

@@ -1,0 +1,94 @@
+import t, { type Test } from 'tap'
+import type { UserScopeOptions } from '../../lib/index.js'
+import { createIssuer, createKey } from '../../lib/testing/index.js'
+import { bearer, build, now, refusals, sign } from '../support/host.js'
+
+/** Sends tokens to alice's path, and tells status, code and the reason in the log. */
+async function start (t: Test, options: UserScopeOptions) {
+  const { app, send, log } = await build(t, options)
+  const ask = async (token: string) => {
+    const { status, code } = await send({ url: '/api/alice/tasks', headers: bearer(token) })
+    return { status, code, reason: refusals(log).at(-1)?.reason }
+  }
+  return { app, ask, log }
+}
+
+t.test('an algorithm that is not configured', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: ['EdDSA', 'ES256'] }] })
+  const configured = `and not one of those configured for the issuer "${issuer.url}": EdDSA, ES256`
+  const rows: Array<[header: object, shown: string]> = [
+    [{ alg: 'HS256' }, '"HS256"'],
+    [{ alg: 'RS256' }, '"RS256"'],
+    [{ alg: 'none' }, '"none"'],
+    [{ alg: 'eddsa' }, '"eddsa"'],
+    [{ alg: '' }, '""'],
+    [{ alg: 'x'.repeat(300) }, `"${'x'.repeat(200)}"`],
+    [{ alg: 'a"\n' }, '"a\\"\\n"'],
+    [{}, 'missing'],
+    [{ alg: null }, 'not a string'],
+    [{ alg: ['EdDSA'] }, 'not a string'],
+    // The algorithm is judged first: "crit" of a token that nobody signed is of no interest.
+    [{ alg: 'HS256', crit: ['x'] }, '"HS256"']
+  ]
+  for (const [header, shown] of rows) {
+    const token = sign({ sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }, { header })
+    const reason = `header parameter "alg" is ${shown}, ${configured}`
+    t.same(await ask(token), { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason }, JSON.stringify(header))
+  }
+  t.match(await ask(await issuer.token('alice')), { status: 200 })
+  t.equal(issuer.requests, 1, 'no key was looked for')
+})
+
+t.test('crit is refused in any form, before a key is looked for', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await start(t, { issuers: [issuer.entry] })
+  for (const crit of [['x'], ['b64'], [], 'exp', null, false]) {
+    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
+    const answer = await ask(sign(claims, { header: { alg: 'EdDSA', kid: 'stranger', crit } }))
+    const reason = 'header parameter "crit" is not allowed'
+    t.same(answer, { status: 401, code: 'INVALID_CLAIMS', reason }, JSON.stringify(crit))
+  }
+})
+
+t.test('a key or a signature that does not fit', async (t) => {
+  const [key, twin, other] = [await createKey('one'), await createKey('one'), await createKey('two')]
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
+  const { ask } = await start(t, { issuers: [issuer.entry] })
+  const says = `the signature does not verify with a key of the issuer "${issuer.url}"`
+  for (const [wrong, code] of [
+    [twin, 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'], [other, 'ERR_JWKS_NO_MATCHING_KEY']
+  ] as const) {
+    const answer = await ask(await issuer.token('alice', { key: wrong }))
+    t.same(answer, { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (${code})` })
+  }
+})
+
+t.test('keys that are unavailable: the reason says why, and names the URL without its query', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const jwksUri = 'https://keys.example/jwks?key=secret-key#x'
+  const fetch = async () => new Response('secret-body', { status: 500 })
+  const { ask, log } = await start(t, { issuers: [{ ...issuer.entry, jwksUri, fetch, lazy: true }] })
+  const reason = `the keys of the issuer "${issuer.url}" are unavailable (status 500, https://keys.example/jwks)`
+  t.same(await ask(await issuer.token('alice')), { status: 503, code: 'KEYS_UNAVAILABLE', reason })
+  const line = { issuer: issuer.url, url: 'https://keys.example/jwks', reason: 'status 500', failures: 1 }
+  t.match(log.filter(({ level, url }) => level === 40 && url), [line])
+  t.notMatch(JSON.stringify(log), 'secret')
+})
+
+t.test('a user is known no longer than the token, and than the keys are fresh', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const start = Date.now()
+  let passed = 0
+  t.capture(Date, 'now', () => start + passed * 1000)
+  const { app, send, log } = await build(t, { cache: {}, issuers: [{ ...issuer.entry, maxAge: 100 }] })
+  app.log.level = 'debug'
+  const verified = () => log.filter(({ msg }) => msg === 'token verified').length
+  const exp = Math.floor(start / 1000) + 1000
+  const token = await issuer.token({ id: 'alice', exp })
+  for (const [seconds, times] of [[0, 1], [50, 1], [90, 1], [100, 2], [150, 2], [190, 2], [200, 3]] as const) {
+    passed = seconds
+    t.match(await send({ url: '/api/alice/tasks', headers: bearer(token) }), { status: 200 })
+    t.equal(verified(), times, `after ${seconds} s`)
+  }
+})
