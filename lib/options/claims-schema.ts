@@ -25,7 +25,9 @@ export function compileClaims (schema: TObject | undefined): (payload: unknown) 
   throw new InvalidOptionError(`option "claims" must be ${expects}`)
 }
 
-/** TypeBox refuses every value of a string whose format it does not know: better to say so at boot than with each token. */
+/**
+ * TypeBox refuses every value of a string whose format it does not know: better to say so at boot than with each token.
+ */
 function unknownFormat (schema: unknown, seen = new Set()): string | undefined {
   if (typeof schema !== 'object' || schema === null || seen.has(schema)) return undefined
   seen.add(schema)

@@ -103,7 +103,9 @@ function settle (entry: IssuerOptions, name: string): IssuerSettings {
   })
 }
 
-/** Why keys, or the metadata that names them, must not be fetched from there: on the way they could become anybody's. */
+/**
+ * Why keys, or the metadata that names them, must not be fetched from there: on the way they could become anybody's.
+ */
 export function insecureReason (uri: string, allowInsecure = false): string | undefined {
   if (!URL.canParse(uri)) return 'is not a URL'
   const { protocol, hostname, username, password } = new URL(uri)

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 
-// `expects` is what an error says that the option must be; an `opaque` value is a host's own, which nobody walks through.
+// `expects` is what an error says that the option must be; an `opaque` value is a host's own, which nobody walks
+// through.
 
 /** @param pattern where not every text will do */
 export const text = (expects: string, pattern = /[^]/) => Type.String({ pattern: pattern.source, expects })

@@ -71,7 +71,10 @@ export interface ClaimRules {
   readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether ID tokens and others that issuers make are to be told apart. */
   readonly isOfIssuer: boolean
-  /** Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts as `jwt`. */
+  /**
+   * Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts
+   * as `jwt`.
+   */
   readonly types: readonly string[]
   readonly satisfiesSchema: (payload: unknown) => boolean
 }
@@ -98,7 +101,8 @@ export interface Settings {
 }
 
 /**
- * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it is given.
+ * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it
+ * is given.
  * @param ofSecret tokens of another purpose that are signed with a secret
  * @throws InvalidOptionError that names the option or variable at fault
  */
