@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
+import { nearest } from './nearest.js'
 
 // Fastify takes these from the options of any plugin; here they would look as if they limited the guard, and do
 // nothing.
@@ -20,12 +21,16 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
 
 /** The same as a text, for a caller with an error of its own; undefined where nothing is wrong. */
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
-  const [error] = Value.Errors(schema, options)
+  const error = first([...Value.Errors(schema, options)])
   if (error) return explain(innermost(error), schema, name)
   const path = findUndefined(schema, options as Record<string, unknown>)
   // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
   return path && `option "${join(name, path)}" is undefined. Give it a value, or leave the key out`
 }
+
+/** The one to tell of: a misspelt option goes before the one that is then missing. */
+const first = (errors: ValueError[]): ValueError | undefined => errors.find(isUnknown) ?? errors[0]
+const isUnknown = ({ type }: ValueError) => type === ValueErrorType.ObjectAdditionalProperties
 
 const join = (...names: string[]) => names.filter((name) => name !== '').join('.')
 
@@ -54,15 +59,23 @@ function schemaOf (schema: TSchema | undefined, key: string): TSchema | undefine
 
 /** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
 function innermost (error: ValueError): ValueError {
-  const deeper = error.errors.flatMap((variant) => [...variant]).find(({ path }) => path.length > error.path.length)
+  const deeper = first(error.errors.flatMap((variant) => [...variant]).filter(({ path }) => path.length > error.path.length))
   return deeper && error.type === ValueErrorType.Union && !/\/\d+$/.test(deeper.path) ? deeper : error
 }
 
-function explain ({ path, type, schema }: ValueError, whole: TSchema, name: string): string {
-  if (path === '') return name === '' ? 'the options must be an object' : `${name}() must be given an object with its options`
-  const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')) // RFC 6901 §4
-  if (type === ValueErrorType.ObjectAdditionalProperties) return `unknown option "${join(name, ...keys)}"${hints[join(...keys)] ?? ''}`
-  const around = schema.expects === undefined ? expectationAround(keys, whole) : { keys, expects: schema.expects as unknown }
+function explain (error: ValueError, whole: TSchema, name: string): string {
+  const { path, schema } = error
+  if (path === '' && name === '') return 'the options must be an object'
+  if (path === '') return `${name}() must be given an object with its options`
+  // RFC 6901 §4
+  const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+  if (isUnknown(error)) {
+    const meant = nearest(String(keys.at(-1)), Object.keys(schema.properties as object))
+    const hint = hints[join(...keys)] ?? (meant ? `. Did you mean "${meant}"?` : '')
+    return `unknown option "${join(name, ...keys)}"${hint}`
+  }
+  const isStated = schema.expects !== undefined
+  const around = isStated ? { keys, expects: schema.expects as unknown } : expectationAround(keys, whole)
   return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}`
 }
 

@@ -7,7 +7,8 @@ import { bearer, build, longSecret, now, secret, sender, sign, tokenFor } from '
 const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
 
 const refused: Array<[options: unknown, says: string]> = [
-  [{ audiance: 'x' }, 'unknown option "audiance"'],
+  [{ audiance: 'x' }, 'unknown option "audiance". Did you mean "audience"?'],
+  [{ secert: secret }, 'unknown option "secert". Did you mean "secret"?'],
   [{ prefix: '/api' }, 'unknown option "prefix". To guard only the routes below a prefix, register the plugin inside a context that has the prefix'],
   [{ secret: 5 }, 'option "secret" must be a string, or a list of strings with the current secret first'],
   [{ secret: [] }, 'option "secret" must be a string, or a list'],
@@ -38,7 +39,7 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ decoratorName: 'not a name' }, 'option "decoratorName" must be a JavaScript identifier'],
   [{ decoratorName: '__proto__' }, 'option "decoratorName" must be'],
   [{ openapi: true }, 'option "openapi" must be false, or an object with schemeName, description and decorator'],
-  [{ openapi: { schemename: 'x' } }, 'unknown option "openapi.schemename"'],
+  [{ openapi: { schemename: 'x' } }, 'unknown option "openapi.schemename". Did you mean "schemeName"?'],
   [{ openapi: { schemeName: 'a b' } }, 'option "openapi.schemeName" must be a component name'],
   [{ openapi: { description: 5 } }, 'option "openapi.description" must be a string'],
   [{ openapi: { decorator: 5 } }, 'option "openapi.decorator" must be the name of a decorator, or a list of names'],

@@ -1,0 +1,38 @@
+import t from 'tap'
+import { optionsSchema } from '../../lib/options/settings.js'
+import { issuerSchema } from '../../lib/options/issuers.js'
+import { nearest } from '../../lib/options/nearest.js'
+
+const rows: Array<[name: string, meant: string | undefined]> = [
+  ['secert', 'secret'],
+  ['secrets', 'secret'],
+  ['Secret', 'secret'],
+  ['isuers', 'issuers'],
+  ['audiance', 'audience'],
+  ['algorithm', 'algorithms'],
+  ['userIDClaim', 'userIdClaim'],
+  ['userIdParm', 'userIdParam'],
+  ['clock_tolerance', 'clockTolerance'],
+  ['clocktolerence', 'clockTolerance'],
+  ['decorator', undefined],
+  ['foo', undefined],
+  ['key', undefined],
+  ['', undefined]
+]
+
+t.test('a misspelt name is close to the one that was meant', async (t) => {
+  const names = Object.keys(optionsSchema.properties)
+  for (const [name, meant] of rows) t.equal(nearest(name, names), meant, name)
+  for (const name of names) t.equal(nearest(name, names), name)
+  const ofIssuer = Object.keys(issuerSchema.properties)
+  t.equal(nearest('jwksURL', ofIssuer), 'jwksUri')
+  t.equal(nearest('requiredClaim', ofIssuer), 'requiredClaims')
+  t.equal(nearest('x', []), undefined)
+})
+
+t.test('a change is a letter more, less or another', async (t) => {
+  for (const [name, near] of [['abcdef', true], ['abcde', true], ['abcdefgh', true], ['abcxef', true], ['xbcxef', true], ['xxcxef', false], ['abcdefghi', false]] as const) {
+    t.equal(nearest(name, ['abcdef']) !== undefined, near, name)
+  }
+  t.equal(nearest('abcd', ['abxx', 'abcx']), 'abcx', 'the closest of several')
+})
