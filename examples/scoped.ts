@@ -9,7 +9,6 @@ await app.register(async (api) => {
   api.get('/:user_id/tasks', async (request) => ({ tasks: [], owner: request.user.id })) // the owner only
   api.get('/me', async (request) => request.user) // any signed-in user
 }, { prefix: '/api' })
-
 app.get('/health', async () => ({ ok: true })) // outside: not guarded
 
 await app.listen({ port: Number(process.env.PORT || 3000) })

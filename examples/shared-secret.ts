@@ -1,11 +1,10 @@
-// One secret, shared with whoever signs the tokens (HS256), instead of an issuer's published keys.
+// One secret, shared with the service that signs the tokens (HS256), instead of an issuer's published keys.
 import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
 import userScope from 'fastify-user-scope'
 import { SignJWT } from 'jose'
 
 const secret = process.env.BETTER_AUTH_SECRET ?? randomBytes(32).toString('base64')
-
 const app = Fastify()
 await app.register(userScope, { secret })
 
@@ -15,6 +14,7 @@ app.get('/health', { config: { access: 'public' } }, async () => ({ ok: true }))
 
 const address = await app.listen({ port: Number(process.env.PORT || 3000) })
 
-// Stands in for the service that signs users in.
-const token = await new SignJWT().setProtectedHeader({ alg: 'HS256' }).setSubject('alice').setExpirationTime('1h').sign(Buffer.from(secret))
+// What that service does.
+const alice = new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+const token = await alice.sign(Buffer.from(secret))
 console.log(`curl -i -H 'Authorization: Bearer ${token}' ${address}/api/alice/tasks`)

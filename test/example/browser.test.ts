@@ -43,19 +43,31 @@ async function execute (block: Locator, status: number): Promise<string> {
 }
 
 t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: skipWithout(program, 'chromium') }, async (t: Test) => {
-  const example = await start(t, { DATA_DIR: ':memory:', ...env.SCREENSHOT && { PORT: '3000' } })
+  const example = await start(t, env.SCREENSHOT ? { PORT: '3000' } : {})
   const [, bob = ''] = idsIn(example)?.map((line) => String(line.split(' ').at(-1))) ?? []
   const { page, complaints } = await visit(t, `${example.baseURL}/`)
-  await t.test('the home page has a walk to scroll by keyboard', async (t) => {
+  await t.test('the home page fits a phone, and copies a step or all of them', async (t) => {
     t.equal(await page.getByRole('main').getByRole('heading', { level: 1 }).innerText(), 'Todo API')
-    const walk = page.getByRole('region', { name: 'Commands to paste' })
-    await page.setViewportSize({ width: 400, height: 800 })
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('ArrowRight')
-    await page.waitForFunction("document.activeElement.matches('pre') && document.activeElement.scrollLeft > 0")
-    await page.setViewportSize({ width: 1000, height: 800 })
-    t.match(await walk.innerText(), /^# 200, /)
+    for (const width of [390, 1280]) {
+      await page.setViewportSize({ width, height: 844 })
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing to scroll sideways')
+      const tooWide = await page.locator('pre').evaluateAll((steps) => steps.filter((step) => step.scrollWidth > step.clientWidth))
+      t.equal(tooWide.length, 0)
+    }
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    const copied = async (name: string) => {
+      const button = page.getByRole('button', { name, exact: true }).last()
+      await button.click()
+      await page.getByRole('button', { name: 'Copied' }).last().waitFor()
+      return String(await page.evaluate('navigator.clipboard.readText()'))
+    }
+    t.equal(await copied('Copy'), "# 200, the health, for anybody:\ncurl -sw '\\n%{http_code}\\n' $API/health\n")
+    t.equal(await copied('Copy all'), example.printed.replace('\n# Stop with Ctrl+C.\n', ''))
+    const background = () => page.evaluate('getComputedStyle(document.querySelector("pre")).backgroundColor')
+    const light = await background()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    t.not(await background(), light)
+    await page.emulateMedia({ colorScheme: 'light' })
   })
   await page.getByRole('link', { name: 'docs page' }).click()
   await page.locator('.opblock').first().waitFor()
@@ -108,8 +120,18 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
     t.match(await execute(await tryOut(page, 'Who the token belongs to'), 200), `"id": "${alice}"`)
     t.match(await execute(await tryOut(page, 'Create a task'), 201), '"title": "Buy milk"')
     t.match(await execute(list, 200), '"title": "Buy milk"')
-    await owner.fill(bob)
+    await list.locator('.parameters .examples-select-element').first().selectOption('Bob')
+    t.equal(await owner.inputValue(), bob)
     t.match(await execute(list, 403), '"code": "FORBIDDEN_USER_ACCESS"')
+  })
+
+  await t.test('the authorization survives a reload', async (t) => {
+    await page.goto(`${example.baseURL}/docs`)
+    await page.getByLabel('authorization button locked').first().waitFor()
+    t.equal(await page.getByLabel('authorization button locked').count(), 7)
+    t.match(await execute(await tryOut(page, 'Who the token belongs to'), 200), `"id": "${alice}"`)
+    await operation(page, 'Sign in').locator('.opblock-summary').click()
+    t.match(await operation(page, 'Sign in').innerText(), /copy the token of that answer, not this one/)
   })
 
   await t.test('one who signs up, with what is filled in, has tasks too', async (t) => {
@@ -121,10 +143,11 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
     t.same(complaints.filter((text) => !refusals.includes(text)), [])
   })
 
-  // For the README: SCREENSHOT=examples/docs-page.png npx tap run --disable-coverage test/browser.test.ts
+  // For the README: SCREENSHOT=examples/docs-page.png npx tap run --disable-coverage test/example/browser.test.ts
   const open = page.locator('.opblock.is-open .opblock-summary-control')
   while (await open.count() > 0) await open.first().click()
   await page.locator('.info .title').click()
   await page.locator('.opblock-body').first().waitFor({ state: 'detached' })
+  await page.setViewportSize({ width: 1280, height: 844 })
   await page.screenshot({ animations: 'disabled', path: env.SCREENSHOT || join(t.testdir({}), 'docs-page.png'), fullPage: true })
 })

@@ -5,10 +5,10 @@ import { env } from 'node:process'
 import { promisify } from 'node:util'
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
 import t from 'tap'
-import { root, start } from '../support/example.js'
+import { root, startInTerminal } from '../support/example.js'
 
 t.test('a client made from the document compiles strictly and walks through the API', async (t) => {
-  const { send, address, baseURL, password } = await start(t, { DATA_DIR: ':memory:' })
+  const { send, address, baseURL, password, prints } = await startInTerminal(t)
   const dir = t.testdir({ 'package.json': '{ "type": "module" }' })
   await cp(join(root, 'test/example/client'), dir, { recursive: true })
   const { body: document } = await send('/docs/json')
@@ -28,6 +28,15 @@ t.test('a client made from the document compiles strictly and walks through the 
     listed: [{ title: 'Buy milk', completed: false }],
     other: { statusCode: 403, code: 'FORBIDDEN_USER_ACCESS', error: 'Forbidden', message: "Access denied: cannot access another user's resources" },
     anonymous: 'MISSING_TOKEN'
+  })
+  await t.test('in a terminal each refusal is one readable line', async (t) => {
+    const shown = (await prints(/GET \/api\/me request refused[^\n]*\n/)).replaceAll('\r', '')
+    const log = shown.slice(shown.indexOf('# Stop with Ctrl+C.')).split('\n').slice(1, -1)
+    t.match(log, [
+      /^\[\d\d:\d\d:\d\d.*\] INFO: GET \/api\/somebody-else\/tasks request refused FORBIDDEN_USER_ACCESS: .*user_id/,
+      /^\[\d\d:\d\d:\d\d.*\] INFO: GET \/api\/me request refused MISSING_TOKEN: no Authorization header$/
+    ])
+    t.equal(log.length, 2)
   })
   t.not(address, baseURL, 'by another name of the same server, whose origin it trusts')
 

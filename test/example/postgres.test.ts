@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { add, end, freePort, idsIn, run, skipWithout, start, titles, type Example } from '../support/example.js'
-import { secret } from '../support/host.js'
+import { otherSecret, secret } from '../support/host.js'
 import { postgresPrograms, startPostgres } from '../support/postgres.js'
 
 t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t: Test) => {
@@ -10,7 +10,7 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
   const shared = { DATABASE_URL: postgres.url, BETTER_AUTH_SECRET: secret, BETTER_AUTH_URL: 'https://todo.example.com' }
   const [a, b] = await Promise.all([start(t, { ...shared, PORT: portA }), start(t, { ...shared, PORT: portB })])
   t.same(idsIn(a), idsIn(b), 'the demo users are the same, though both started at once')
-  t.match(a.printed, 'Data: on the server of DATABASE_URL\n')
+  t.match(a.printed, '# Data: on the server of DATABASE_URL\n')
 
   await t.test("one user's tasks, with either's tokens", async (t) => {
     const [atA, atB] = [await a.signIn('alice'), await b.signIn('alice')]
@@ -37,7 +37,8 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
   await t.test('a user who may not make tables stops the start, with the mend', async (t) => {
     await postgres.query('create user guest', 'create database empty')
     const { code, stderr } = await run(t, { ...shared, DATABASE_URL: postgres.url.replace('postgres@localhost/postgres', 'guest@localhost/empty') }, t.testdir({})).ended
-    t.match({ code, stderr }, { code: 1, stderr: /^Cannot start: DATABASE_URL cannot be used \(permission denied for schema public\): let its user make tables: .*\n$/ })
+    t.equal(code, 1)
+    t.match(stderr, /^Cannot start: DATABASE_URL cannot be used \(permission denied for schema public\)\. Fix: let its user own .*\n$/)
   })
 
   await t.test('a lock that is never given back keeps neither a start nor a request for ever', async (t) => {
@@ -49,9 +50,34 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
       b.send('/api/auth/token', { headers: { cookie: alice.cookie } })
     ])
     for (const answer of answers) t.match(answer, { status: 503, body: { code: 'DATABASE_UNAVAILABLE' } })
-    t.match(await starting.ended, { code: 1, stderr: /^Cannot start: DATABASE_URL cannot be used \(.* lock timeout\): a start of another server .*\n$/ })
+    const { code, stderr } = await starting.ended
+    t.equal(code, 1)
+    t.match(stderr, /^Cannot start: DATABASE_URL cannot be used \(.* lock timeout\)\. Fix: .* end locks\n$/)
     await release()
     t.match(await titles(b, alice), ['by A', 'by B'])
+  })
+
+  await t.test('of ten thousand tasks, each stands on one page', async (t) => {
+    const bob = await b.signIn('bob')
+    const rows = `select '${bob.id}', 'task ' || n from generate_series(1, 10000) n`
+    await postgres.query(`insert into task (user_id, title) ${rows}`)
+    const seen: string[] = []
+    let pages = 0
+    let after = 0
+    for (let next: number | null = 0; next !== null; pages++) {
+      after = next
+      const { status, body } = await b.send(`/api/${bob.id}/tasks?limit=100&after=${after}`, { token: bob.token })
+      if (status !== 200) throw new Error(String(status))
+      const page = body as { tasks: Array<{ title: string }>, next: number | null }
+      seen.push(...page.tasks.map(({ title }) => title))
+      next = page.next
+    }
+    t.equal(pages, 100)
+    t.same(seen, Array.from({ length: 10_000 }, (_, index) => `task ${index + 1}`))
+    const last = await b.send(`/api/${bob.id}/tasks?after=2147483647`, { token: bob.token })
+    t.match(last, { body: { tasks: [], next: null } })
+    t.equal((await titles(b, bob)).length, 20)
+    t.same(await titles(b, await b.signIn('alice')), ['by A', 'by B'])
   })
 
   await t.test('one stops, the other goes on', async (t) => {
@@ -84,5 +110,36 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
     t.same(await titles(b, alice), ['by A', 'by B'])
     t.match(await b.send('/health'), { status: 200 })
     t.match(await b.send('/api/auth/token', { headers: { cookie: alice.cookie } }), { status: 200 })
+  })
+
+  await t.test('kill -9 loses nothing; a new start needs the secret of the keys, alone or beside new ones', async (t) => {
+    const alice = await b.signIn('alice')
+    t.match(await add(b, alice, 'before the kill'), { status: 201 })
+    await end(b, 'SIGKILL')
+
+    const wrong = run(t, { ...shared, PORT: portA, BETTER_AUTH_SECRET: otherSecret }, t.testdir({})).ended
+    const [c, rotated] = await Promise.all([
+      start(t, { ...shared, PORT: portB }),
+      start(t, { ...shared, PORT: String(await freePort()), BETTER_AUTH_SECRETS: `2:${otherSecret}` })
+    ])
+    const { code, stderr } = await wrong
+    t.equal(code, 1)
+    t.match(stderr, /^Cannot start: tokens cannot be signed \(.*\)\. Fix: set the BETTER_AUTH_SECRET .*\n$/)
+    t.same(idsIn(c), idsIn(b), 'the demo users are the same')
+    t.same(await titles(c, alice), ['by A', 'by B', 'before the kill'], 'the token of before is good')
+    const session = await c.send('/api/auth/token', { headers: { cookie: alice.cookie } })
+    t.match(session, { status: 200, body: { token: String } }, 'so is the session')
+    t.same(await titles(rotated, await rotated.signIn('alice')), ['by A', 'by B', 'before the kill'])
+    t.match(await rotated.signIn('carol'), { id: String })
+    await Promise.all([end(c, 'SIGTERM'), end(rotated, 'SIGTERM')])
+  })
+
+  await t.test('where other machines can connect there are no demo users', async (t) => {
+    // The server takes any address but those of localhost for one that others reach.
+    const d = await start(t, { ...shared, PORT: portA, HOST: '127.0.0.2' })
+    t.match(d.printed, /^# No demo users, /m)
+    t.notMatch(d.printed, d.password)
+    for (const name of ['alice', 'bob']) await t.rejects(d.signIn(name), /401/)
+    t.match(await d.signIn('carol'), { id: String }, 'others stay')
   })
 })

@@ -237,7 +237,11 @@ t.test('the environment', async (t) => {
 t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, {
-    secret: longSecret, issuer: 'https://app.example.com', audience: 'app', algorithms: ['HS512'], userIdClaim: 'uid',
+    secret: longSecret,
+    issuer: 'https://app.example.com',
+    audience: 'app',
+    algorithms: ['HS512'],
+    userIdClaim: 'uid',
     issuers: [{ ...issuer.entry, idPrefix: '' }]
   })
   const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }

@@ -30,11 +30,22 @@ export interface Run {
   kill: (signal: NodeJS.Signals) => void
 }
 
-/** Runs a script, by default what `npm start` runs. Without NODE_OPTIONS, by which the test runner puts loaders and coverage into every process. */
+/**
+ * Runs a script, by default what `npm start` runs. Without NODE_OPTIONS, with which the test runner puts loaders and
+ * coverage into every process.
+ */
 export function run (t: Test, variables: Record<string, string>, cwd: string, script = scripts.start): Run {
-  // What the script names by a path is named from anywhere, and so is the loader.
-  const [command = '', ...args] = script.split(' ').map((part) => part.endsWith('.ts') ? join(root, part) : part)
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { PATH: env.PATH, ...variables } })
+  // The script's own path is relative to the repository, wherever it runs.
+  const words = script.split(' ').map((part) => part.endsWith('.ts') ? join(root, part) : part)
+  return spawned(t, words, variables, cwd)
+}
+
+/** The same as seen in a terminal. */
+const runInTerminal = (t: Test, variables: Record<string, string>, cwd: string): Run =>
+  spawned(t, ['script', '-qfec', scripts.start, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
+
+function spawned (t: Test, words: string[], variables: Record<string, string>, cwd: string): Run {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...words], { cwd, env: { PATH: env.PATH, ...variables } })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
@@ -70,19 +81,24 @@ export interface Example extends Run {
   baseURL: string
   password: string
   send: (path: string, request?: Request) => Promise<Answer>
-  signUp: (name: string) => Promise<SignedIn>
+  signUp: (name: string, headers?: Record<string, string>) => Promise<SignedIn>
   signIn: (name: string, headers?: Record<string, string>) => Promise<SignedIn>
 }
 
 /** The running example, and what it says about itself. */
-export async function start (t: Test, variables: Record<string, string> = {}, cwd = join(root, 'test')): Promise<Example> {
+export const start = (t: Test, variables: Record<string, string> = {}, cwd = join(root, 'test')): Promise<Example> =>
+  started(run, t, variables, cwd)
+
+export const startInTerminal = (t: Test): Promise<Example> => started(runInTerminal, t, {}, root)
+
+async function started (runner: typeof run, t: Test, variables: Record<string, string>, cwd: string): Promise<Example> {
   const port = variables.PORT ?? String(await freePort())
-  const running = run(t, { PORT: port, ...variables }, cwd)
-  const printed = await running.prints(/^Stop with Ctrl\+C\.$/m)
+  const running = runner(t, { PORT: port, ...variables }, cwd)
+  const printed = await running.prints(/^# Stop with Ctrl\+C\.\r?$/m)
   const find = (pattern: RegExp) => String(pattern.exec(printed)?.[1])
-  const address = `http://127.0.0.1:${port}`
-  const baseURL = find(/^Todo API on (https?:\S+),/m)
-  const password = find(/^The password of both: (\S+)$/m)
+  const address = `http://${variables.HOST ?? '127.0.0.1'}:${port}`
+  const baseURL = find(/^# Todo API on (https?:\S+),/m)
+  const password = 'demo-password-1234'
 
   const send: Example['send'] = async (path, { method = 'GET', token, body, headers } = {}) => {
     const response = await fetch(address + path, {
@@ -111,7 +127,8 @@ export async function start (t: Test, variables: Record<string, string> = {}, cw
     baseURL,
     password,
     send,
-    signUp: (name) => signedIn('/api/auth/sign-up/email', { name, email: `${name}@example.com`, password }),
+    signUp: (name, headers) =>
+      signedIn('/api/auth/sign-up/email', { name, email: `${name}@example.com`, password }, headers),
     signIn: (name, headers) => signedIn('/api/auth/sign-in/email', { email: `${name}@example.com`, password }, headers)
   }
 }
@@ -132,7 +149,8 @@ export async function end (running: Example, signal: NodeJS.Signals): Promise<vo
   await running.ended
 }
 
-export const idsIn = ({ printed }: Example) => printed.match(/^\w+@example\.com has the id \S+$/gm)
+/** The lines about the demo users. */
+export const idsIn = ({ printed }: Example) => printed.match(/\w+@example\.com has the id \w+/g)
 
 /** Why a test is skipped where a program is missing, or false. In CI that is a failure: nobody would notice. */
 export function skipWithout (program: string | null | undefined, debianPackage: string): string | false {

@@ -1,13 +1,16 @@
-// Two requests on the embedded database: one writes while the transaction of another is open, which is then rolled back. Prints the
-// tasks that are left. A process of its own, as the example's files are not for the coverage of the library.
+// Two requests on the embedded database: one writes while another's transaction is open, which is then rolled back.
+// Prints what is left. A process of its own, as the example's files are not for the coverage of the library.
+import Fastify from 'fastify'
 import { sql } from 'kysely'
-import { openDatabase } from '../../examples/database.js'
+import { database } from '../../examples/todo/plugins/database.js'
+import { settings } from '../../examples/todo/plugins/settings.js'
 
-const { FOLDER: folder = '', EMAIL: email = '' } = process.env
-const db = await openDatabase({ folder }, () => {})
-const { rows: [user] } = await sql<{ id: string }>`select id from "user" where email = ${email}`.execute(db)
-const owner = String(user?.id)
-const write = (to: typeof db, title: string) => to.insertInto('task').values({ user_id: owner, title }).execute()
+const app = Fastify({ pluginTimeout: 0 })
+await app.register(settings, { data: {} })
+await app.register(database)
+const { db } = app
+await sql`create table note (text text)`.execute(db)
+const write = (to: typeof db, text: string) => sql`insert into note values (${text})`.execute(to)
 
 let beside: Promise<unknown> = Promise.resolve()
 await db.transaction().execute(async (transaction) => {
@@ -17,6 +20,6 @@ await db.transaction().execute(async (transaction) => {
 }).catch((error: Error) => { if (error.message !== 'undone') throw error })
 await beside
 
-const tasks = await db.selectFrom('task').select('title').where('user_id', '=', owner).orderBy('id').execute()
-await db.destroy()
-console.log(JSON.stringify(tasks.map(({ title }) => title)))
+const { rows } = await sql<{ text: string }>`select text from note`.execute(db)
+await app.close()
+console.log(JSON.stringify(rows.map(({ text }) => text)))

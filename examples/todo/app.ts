@@ -1,0 +1,41 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import Fastify, { type FastifyInstance } from 'fastify'
+import userScope, { betterAuth } from 'fastify-user-scope'
+import { logging } from './logging.js'
+import { auth } from './plugins/auth.js'
+import { database } from './plugins/database.js'
+import { demo } from './plugins/demo.js'
+import { docs } from './plugins/docs.js'
+import { errors } from './plugins/errors.js'
+import { settings } from './plugins/settings.js'
+import { authRoutes } from './routes/auth.js'
+import { root } from './routes/root.js'
+import { tasks } from './routes/tasks.js'
+import { validatorCompiler } from './schemas.js'
+
+/** The todo API, ready to listen. */
+export async function buildApp (): Promise<FastifyInstance> {
+  const trustProxy = (_address: string, hop: number) => hop < app.settings.TRUST_PROXY
+  // No plugin timeout: the embedded database takes seconds to start.
+  const app: FastifyInstance = Fastify({ ...logging, pluginTimeout: 0, requestTimeout: 30_000, trustProxy })
+  app.setValidatorCompiler(validatorCompiler)
+  for (const plugin of [errors, settings, database, auth, demo]) await app.register(plugin)
+  const { baseURL, origins: origin } = app.settings
+  const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+  await app.register(cors, { origin, methods, credentials: true, exposedHeaders: ['WWW-Authenticate', 'Retry-After'] })
+  const hsts = baseURL.startsWith('https:') // where it is not, browsers must not try https
+  const directives = { upgradeInsecureRequests: hsts ? [] : null }
+  await app.register(helmet, { hsts, contentSecurityPolicy: { directives } })
+
+  // Every route from here on is guarded unless it says otherwise. The keys are read in process, without a socket.
+  const fetch = (url: string, init: RequestInit) => app.betterAuth.handler(new Request(url, init))
+  await app.register(userScope, { issuers: [betterAuth({ baseURL, fetch })] })
+
+  await app.register(docs)
+  await app.register(root)
+  await app.register(authRoutes, { prefix: '/api/auth' })
+  await app.register(tasks, { prefix: '/api/:user_id/tasks' })
+  await app.ready()
+  return app
+}

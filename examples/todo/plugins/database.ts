@@ -1,0 +1,52 @@
+import { PGlite } from '@electric-sql/pglite'
+import type { FastifyBaseLogger } from 'fastify'
+import fp from 'fastify-plugin'
+import { Kysely, PostgresDialect, type Generated, type PostgresPool, type PostgresPoolClient } from 'kysely'
+import pg from 'pg'
+import type { TaskRow } from '../schemas.js'
+import { DatabaseUnavailableError } from './errors.js'
+
+type Stated = Pick<TaskRow, 'title' | 'description'> & { user_id: string }
+type Generable = { [Column in Exclude<keyof TaskRow, keyof Stated>]: Generated<TaskRow[Column]> }
+
+/** Better Auth's tables are its own affair. */
+export interface Tables { task: Stated & Generable }
+export type Database = Kysely<Tables>
+
+declare module 'fastify' { interface FastifyInstance { db: Database } }
+
+/** The PostgreSQL server of DATABASE_URL, or an embedded one in the memory of this process. */
+export const database = fp(async (app) => {
+  const { DATABASE_URL } = app.settings
+  const pool = DATABASE_URL ? await connect(DATABASE_URL, app.log) : embedded(await PGlite.create())
+  app.decorate('db', new Kysely({ dialect: new PostgresDialect({ pool }) }))
+  app.addHook('onClose', () => app.db.destroy())
+})
+
+async function connect (connectionString: string, log: FastifyBaseLogger): Promise<PostgresPool> {
+  const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 10_000, statement_timeout: 10_000 })
+  // The pool replaces an idle connection that breaks. Without a listener the error would end the process.
+  pool.on('error', (error) => { log.error(error) })
+  await pool.query('select 1').catch(({ message, code }: NodeJS.ErrnoException) => {
+    throw new Error(`DATABASE_URL cannot be used (${message || code}). Fix: start that server or correct the URL`)
+  })
+  const unavailable = (error: Error) => {
+    log.error(error)
+    throw new DatabaseUnavailableError()
+  }
+  return { connect: () => pool.connect().catch(unavailable), end: () => pool.end() }
+}
+
+/** The embedded server has one connection. Callers take turns: no query falls into another request's transaction. */
+function embedded (client: PGlite): PostgresPool {
+  const query = (text: string, values: unknown[]) => client.query(text, [...values])
+  let free = Promise.resolve()
+  const connect = async () => {
+    let release = () => {}
+    const turn = free
+    free = new Promise((resolve) => { release = resolve })
+    await turn
+    return { query, release } as unknown as PostgresPoolClient
+  }
+  return { connect, end: () => client.close() }
+}

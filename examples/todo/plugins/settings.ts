@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import env from '@fastify/env'
+import { Type, type Static } from '@fastify/type-provider-typebox'
+import fp from 'fastify-plugin'
+
+const newSecret = 'make one with: openssl rand -base64 32'
+const origin = 'https?://[^/?#\\s,]+/?'
+const text = (regex: string, description: string) => Type.Optional(Type.String({ pattern: `^${regex}$`, description }))
+const integer = (minimum: number, maximum: number, byDefault: number) =>
+  Type.Integer({ minimum, maximum, default: byDefault, description: `a whole number from ${minimum} to ${maximum}` })
+
+// A description ends the error about a wrong value. .env.example explains the variables.
+const Environment = Type.Object({
+  HOST: Type.String({ default: 'localhost', minLength: 1, description: 'an address of this machine' }),
+  PORT: integer(1, 65535, 3000),
+  LOG_LEVEL: text('(fatal|error|warn|info|debug|trace|silent)', 'fatal, error, warn, info, debug, trace or silent'),
+  // Passwords go there, and the plugin does not fetch keys over plain http either.
+  BETTER_AUTH_URL: text('(https://[^/?#\\s,]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)/?',
+    'an origin without a path: https, or http on localhost'),
+  BETTER_AUTH_TRUSTED_ORIGINS: text(`${origin}(, *${origin})*`, 'origins without a path, separated by commas'),
+  BETTER_AUTH_SECRET: text('.{32,}', `32 characters or longer: ${newSecret}`),
+  BETTER_AUTH_SECRETS: text('\\d+:[^\\s,]{32,}(, *\\d+:[^\\s,]{32,})*', '2:new,1:old, each 32 characters or longer'),
+  DATABASE_URL: text('postgres(ql)?://\\S+', 'of the form postgres://user:password@host:5432/database'),
+  AUTH_RATE_LIMIT: integer(1, 1_000_000, 60),
+  SIGN_IN_RATE_LIMIT: integer(1, 1_000_000, 10),
+  TRUST_PROXY: integer(0, 10, 0)
+})
+
+type Settings = Static<typeof Environment> & { baseURL: string, origins: string[] }
+declare module 'fastify' { interface FastifyInstance { settings: Settings } }
+
+/** Checks the environment. An error names the variable and the fix, and shows no value. */
+export const settings = fp<{ data?: NodeJS.ProcessEnv }>(async (app, { data = process.env }) => {
+  try {
+    await app.register(env, { schema: Environment, confKey: 'settings', env: false, data: { ...data } })
+  } catch (error) {
+    const name = (error as { errors: [{ instancePath: string }] }).errors[0].instancePath.slice(1) as keyof Settings
+    throw new Error(`${name} must be ${Environment.properties[name as 'PORT'].description}`)
+  }
+  const { settings, settings: { PORT, DATABASE_URL, BETTER_AUTH_SECRETS, BETTER_AUTH_TRUSTED_ORIGINS } } = app
+  if (DATABASE_URL && !settings.BETTER_AUTH_SECRET && !BETTER_AUTH_SECRETS) { // Better Auth reads the second itself
+    throw new Error(`BETTER_AUTH_SECRET must be set, to the same for all servers of one DATABASE_URL: ${newSecret}`)
+  }
+  settings.BETTER_AUTH_SECRET ??= randomBytes(32).toString('base64url')
+  const local = `http://localhost:${PORT}`
+  const others = [local, `http://127.0.0.1:${PORT}`, ...BETTER_AUTH_TRUSTED_ORIGINS?.split(',') ?? []]
+  settings.baseURL = new URL(settings.BETTER_AUTH_URL ?? local).origin
+  settings.origins = [...new Set([settings.baseURL, ...others.map((url) => new URL(url).origin)])]
+})

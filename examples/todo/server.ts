@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs'
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.js'
+import { walk } from './plugins/demo.js'
+
+try {
+  if (existsSync('.env')) process.loadEnvFile()
+  const app = await buildApp()
+  closeWithGrace(async ({ err }) => {
+    if (err) app.log.fatal(err)
+    // A client that never sends the rest of its request does not keep the others waiting.
+    setTimeout(() => app.server.closeAllConnections(), 3000).unref()
+    await app.close()
+  })
+  const { HOST: host, PORT: port, LOG_LEVEL: level = 'info' } = app.settings
+  await app.listen({ host, port })
+  // Fastify listens on every address of localhost, and says nothing where only some of them are free.
+  const isFree = app.addresses().some((bound) => typeof bound === 'object' && bound?.address === '127.0.0.1')
+  if (host === 'localhost' && !isFree) throw new Error(`listen EADDRINUSE: address already in use 127.0.0.1:${port}`)
+  console.log([...walk(app), '# Stop with Ctrl+C.'].join('\n\n'))
+  app.log.level = level
+} catch (error) {
+  const { message } = error as Error
+  const fix = /listen E|ENOTFOUND/.test(message) ? '. Fix: choose another PORT or HOST, or stop what holds it' : ''
+  console.error(`Cannot start: ${message}${fix}`)
+  process.exit(1)
+}
