@@ -36,14 +36,11 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     const { exp, iat = 0 } = payload as { exp: number, iat?: number }
     return {
       user: deepFreeze({ id: readUserId(payload, rules), issuer: rules.verifiedBy, claims: payload as Claims }),
-      isMachine: rules.isOfIssuer && (isClient(payload) || rules.isMachine(payload)),
+      isMachine: rules.isMachine(payload),
       expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
     }
   }
 }
-
-/** Whether the subject is the client itself, as where no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
-const isClient = ({ sub, client_id: client, azp }: Json) => sub !== undefined && (sub === client || sub === azp)
 
 /**
  * Own properties only, and no second choice for a claim that is there and malformed: falling back would let anyone who

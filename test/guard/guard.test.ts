@@ -246,7 +246,7 @@ testWithCaches('the whole body, and the whole user', async (t) => {
   const { send } = await build(t, {}, {}, (app) => { app.get('/api/me', async (request) => request.user) })
   t.same((await send('/api/me')).body, { statusCode: 401, code: 'MISSING_TOKEN', error: 'Unauthorized', message: 'Missing authentication token' })
   const claims = { sub: 'alice', exp: 1e10, roles: ['member'] }
-  t.same((await send({ url: '/api/me', headers: bearer(sign(claims)) })).body, { id: 'alice', claims })
+  t.same((await send({ url: '/api/me', headers: bearer(sign(claims)) })).body, { id: 'alice', issuer: 'secret', claims })
 })
 
 testWithCaches('a bad header is no anonymous request, and none of the guard\'s statuses can be lost', async (t) => {

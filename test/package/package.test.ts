@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, posix, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { pages } from '../support/docs.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -68,7 +69,23 @@ t.before(async () => {
 t.test('the package holds the build, and no more than is listed', async (t) => {
   const built = libFiles.flatMap((file) => ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`))
   const listed = manifest.files.filter((file) => file !== 'dist')
-  t.same(files.sort(), ['LICENSE', 'README.md', 'package.json', ...built, ...listed].sort())
+  const entries = await readdir(source, { recursive: true, withFileTypes: true })
+  const kept = entries.filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(source, join(parentPath, name)))
+    .filter((file) => listed.some((each) => file === each || file.startsWith(`${each}/`)))
+  t.same(files.sort(), ['LICENSE', 'README.md', 'package.json', ...built, ...kept].sort())
+})
+
+t.test('the links and pictures of README and docs lead to files of the package', async (t) => {
+  for (const page of pages) {
+    t.ok(files.includes(page.name), page.name)
+    if (!/^(README|docs)\b/.test(page.name)) continue // the others are about the repository
+    for (const [, target = ''] of page.prose.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+      if (/^https?:/.test(target)) continue
+      const name = posix.join(posix.dirname(page.name), target)
+      t.ok(files.some((file) => file === name || file.startsWith(`${name}/`)), `${page.name} links to ${target}`)
+    }
+  }
 })
 
 t.test('what is exported is what is meant to be', async (t) => {
