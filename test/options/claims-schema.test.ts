@@ -9,13 +9,20 @@ const refused: Array<[claims: unknown, says: string]> = [
   [Type.String(), 'option "claims" must be an object schema of @sinclair/typebox'],
   [{ type: 'object' }, 'option "claims" must be an object schema of @sinclair/typebox'],
   [null, 'option "claims" must be an object schema of @sinclair/typebox'],
-  [Type.Object({ team: Type.Ref('Team') }), 'option "claims" must be an object schema of @sinclair/typebox, complete in itself'],
-  [Type.Object({ mail: Type.String({ format: 'no-such-format' }) }), 'uses the format "no-such-format", which TypeBox does not know']
+  [
+    Type.Object({ team: Type.Ref('Team') }),
+    'option "claims" must be an object schema of @sinclair/typebox, complete in itself'
+  ],
+  [
+    Type.Object({ mail: Type.String({ format: 'no-such-format' }) }),
+    'uses the format "no-such-format", which TypeBox does not know'
+  ]
 ]
 
 t.test('schemas that stop the boot', async (t) => {
   for (const [claims, says] of refused) {
-    const error = await Fastify().register(userScope, { secret, claims } as UserScopeOptions).then(() => null, (error: Error) => error)
+    const boot = Fastify().register(userScope, { secret, claims } as UserScopeOptions)
+    const error = await boot.then(() => null, (error: Error) => error)
     t.match(error, { code: 'FST_USER_SCOPE_INVALID_OPTION' })
     t.ok(error?.message.includes(says), String(error?.message))
   }
@@ -32,7 +39,8 @@ t.test('a schema that contains itself', async (t) => {
   const endless = Type.Object({})
   Object.assign(endless.properties, { inner: endless })
   await t.rejects(async () => { await Fastify().register(userScope, { secret, claims: endless }) }, {
-    code: 'FST_USER_SCOPE_INVALID_OPTION', message: /option "claims" must be an object schema of @sinclair\/typebox, complete in itself/
+    code: 'FST_USER_SCOPE_INVALID_OPTION',
+    message: /option "claims" must be an object schema of @sinclair\/typebox, complete in itself/
   })
   // Where TypeBox does not look, it does no harm.
   const annotated = Type.Object({ role: Type.Literal('member') })
