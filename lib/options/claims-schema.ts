@@ -15,8 +15,8 @@ export function compileClaims (schema: TObject | undefined): (payload: unknown) 
   if (schema === undefined) return () => true
   const format = unknownFormat(schema)
   if (format) {
-    throw new InvalidOptionError(`option "claims" uses the format "${format}", which TypeBox does not know, so that no token could ` +
-      'satisfy it. Define it with FormatRegistry.Set')
+    throw new InvalidOptionError(`option "claims" uses the format "${format}", which TypeBox does not know, so that ` +
+      'no token could satisfy it. Define it with FormatRegistry.Set')
   }
   try {
     const compiled = TypeGuard.IsObject(schema) && TypeCompiler.Compile(schema)

@@ -1,9 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { texts } from './schemas.js'
 
-const mark = texts('a string or a list of strings, each with at most one "*", at its start or its end', /^(\*[^*]*|[^*]+\*?)$/)
+const mark = texts(
+  'a string or a list of strings, each with at most one "*", at its start or its end', /^(\*[^*]*|[^*]+\*?)$/
+)
 
-export const machineSchema = Type.Record(Type.String(), mark, { expects: 'an object: claim name to a string or a list of strings' })
+export const machineSchema = Type.Record(Type.String(), mark, {
+  expects: 'an object: claim name to a string or a list of strings'
+})
 
 type Payload = Record<string, unknown>
 

@@ -49,7 +49,8 @@ export function judgeRoute ({ url, method, config }: RouteFacts, param: string, 
       return `config.access is ${describe(stated)}. Use one of: ${accessLevels.join(', ')}`
     }
     if (occurrences > 1) {
-      return `the URL has the parameter ":${param}" twice, and the router keeps the last only. Rename all but the owner's`
+      return `the URL has the parameter ":${param}" twice, and the router keeps the last only. ` +
+        "Rename all but the owner's"
     }
     if (stated === 'owner' && occurrences === 0) {
       return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
@@ -57,8 +58,9 @@ export function judgeRoute ({ url, method, config }: RouteFacts, param: string, 
     if (stated !== undefined) return null
     const misspelt = occurrences === 0 ? misspeltOwner(parameters, param) : undefined
     if (misspelt === undefined) return requireStatedAccess ? unstatedFault() : null
-    return `":${misspelt}" looks like the owner's parameter ":${param}", but is not: any signed-in user could call it. ` +
-        `Rename it to ":${param}" (or set the option userIdParam), or state config.access`
+    return `":${misspelt}" looks like the owner's parameter ":${param}", but is not: ` +
+      `any signed-in user could call it. Rename it to ":${param}" (or set the option userIdParam), ` +
+      'or state config.access'
   }
 
   function unstatedFault (): string | null {

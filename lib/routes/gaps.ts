@@ -4,13 +4,13 @@ import type { Scope } from './scopes.js'
 import { placesOf, type JudgedRoute } from './table.js'
 import { parametersOf } from './url.js'
 
-const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own context ' +
-  'only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) (an autohooks.js ' +
-  'needs cascadeHooks: true), or register the plugin in the context of the routes'
-const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to name an ' +
-  'owner. Fix: state config.access, or set the option userIdParam'
-const unguarded = 'fastify-user-scope: no registration guards these routes, although their URLs have the owner\'s parameter. ' +
-  'Fix: register the plugin in a context around them (a wrapper needs fastify-plugin), or state ' +
+const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own ' +
+  'context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) ' +
+  '(an autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
+const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to name ' +
+  'an owner. Fix: state config.access, or set the option userIdParam'
+const unguarded = 'fastify-user-scope: no registration guards these routes, although their URLs have the owner\'s ' +
+  'parameter. Fix: register the plugin in a context around them (a wrapper needs fastify-plugin), or state ' +
   'config.access: \'public\' on them if this is intended'
 
 /**

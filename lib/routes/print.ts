@@ -20,7 +20,8 @@ export function printRoutes (routes: readonly Row[]): string {
   return [...lines]
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([, { access, url, constraints, methods, source }]) => {
-      const cells = [access.padEnd(levelWidth), url + constraintsText(constraints), [...methods].sort().join(', '), source]
+      const place = url + constraintsText(constraints)
+      const cells = [access.padEnd(levelWidth), place, [...methods].sort().join(', '), source]
       return `${cells.join('  ').trimEnd()}\n`
     })
     .join('')

@@ -12,8 +12,8 @@ export type Rule<T> = [reason: string | ((value: T) => string), holds: (value: T
 
 const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: anything later has another unit, or was meant never to expire
 
-// Extensions that would change what the signature means (RFC 7515 §4.1.11, RFC 7797), that the payload is something
-// else than claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
+// An extension that changes what the signature means (RFC 7515 §4.1.11, RFC 7797), a payload that is something else
+// than claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
 const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c']
 
 const otherKind = 'header parameter "typ" is of another kind of token'
@@ -75,14 +75,19 @@ export function claimRules (rules: ClaimRules, clock: () => number): Array<Rule<
       ({ aud }) => `claim "aud" is not or has not the configured audience: ${instead(audience, aud)}`,
       ({ aud }) => audience === undefined || holdsAudience(aud, audience)
     ],
-    [({ exp }) => `claim "exp" has passed, ${distance(exp)} s ago ${tolerance}`, ({ exp }) => !isOver(exp), 'TOKEN_EXPIRED'],
+    [
+      ({ exp }) => `claim "exp" has passed, ${distance(exp)} s ago ${tolerance}`,
+      ({ exp }) => !isOver(exp),
+      'TOKEN_EXPIRED'
+    ],
     [
       ({ iat }) => `claim "iat" is longer ago than maxTokenAge (${maxTokenAge}), ${distance(iat)} s ${tolerance}`,
       ({ iat }) => maxTokenAge === undefined || !isOver(iat, maxTokenAge),
       'TOKEN_EXPIRED'
     ],
     ...['nbf', 'iat'].map((name): Rule<Json> => [
-      (claims) => milliseconds(name, claims[name]) ?? `claim "${name}" is ahead of now, by ${distance(claims[name])} s ${tolerance}`,
+      ({ [name]: date }) => milliseconds(name, date) ??
+        `claim "${name}" is ahead of now, by ${distance(date)} s ${tolerance}`,
       (claims) => !isAhead(claims[name])
     ]),
     ...rules.isOfIssuer ? issuerKindRules : [],

@@ -36,8 +36,8 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
 let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }
 
 /**
- * The same frozen object for the same text: anyone who signs tokens gives all of them one header, or one for each of its
- * keys.
+ * The same frozen object for the same text: anyone who signs tokens gives all of them one header, or one for each of
+ * its keys.
  */
 function readHeader (segment: string): Record<string, unknown> {
   if (segment !== lastHeader.segment) lastHeader = { segment, value: Object.freeze(readSegment(segment, 'header')) }
