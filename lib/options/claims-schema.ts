@@ -20,7 +20,8 @@ export function compileClaims (schema: TObject | undefined): (payload: unknown) 
   }
   try {
     const compiled = TypeGuard.IsObject(schema) && TypeCompiler.Compile(schema)
-    if (compiled) return (payload) => compiled.Check(payload)
+    // Something on Object.prototype must not stand in for a claim that is missing.
+    if (compiled) return (payload) => compiled.Check(Object.setPrototypeOf({ ...payload as object }, null))
   } catch {} // a reference to a schema that is not there
   throw new InvalidOptionError(`option "claims" must be ${expects}`)
 }
