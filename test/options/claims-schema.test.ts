@@ -20,7 +20,8 @@ const refused: Array<[claims: unknown, says: string]> = [
 
 t.test('schemas that stop the boot', async (t) => {
   for (const [claims, says] of refused) {
-    const error = await Fastify().register(userScope, { secret, claims } as UserScopeOptions).then(() => null, (error: Error) => error)
+    const boot = Fastify().register(userScope, { secret, claims } as UserScopeOptions)
+    const error = await boot.then(() => null, (error: Error) => error)
     t.match(error, { code: 'FST_USER_SCOPE_INVALID_OPTION' })
     t.ok(error?.message.includes(says), String(error?.message))
   }
@@ -37,7 +38,8 @@ t.test('a schema that contains itself', async (t) => {
   const endless = Type.Object({})
   Object.assign(endless.properties, { inner: endless })
   await t.rejects(async () => { await Fastify().register(userScope, { secret, claims: endless }) }, {
-    code: 'FST_USER_SCOPE_INVALID_OPTION', message: /option "claims" must be a JSON Schema of an object, complete in itself/
+    code: 'FST_USER_SCOPE_INVALID_OPTION',
+    message: /option "claims" must be a JSON Schema of an object, complete in itself/
   })
 })
 

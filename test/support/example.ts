@@ -15,7 +15,9 @@ const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'
 export async function freePort (): Promise<number> {
   const port = 10_000 + Math.floor(Math.random() * 20_000)
   const server = createServer()
-  const isFree = await new Promise<boolean>((resolve) => server.once('error', () => resolve(false)).listen(port, () => resolve(true)))
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, () => resolve(true))
+  })
   if (!isFree) return freePort()
   server.close()
   await once(server, 'close')
@@ -136,7 +138,8 @@ async function started (runner: typeof run, t: Test, variables: Record<string, s
 /** The URL of a user's tasks, and the token for it. */
 export const own = ({ id, token }: SignedIn) => [`/api/${id}/tasks`, { token }] as const
 
-export const add = ({ send }: Example, { id, token }: SignedIn, title: string) => send(`/api/${id}/tasks`, { method: 'POST', token, body: { title } })
+export const add = ({ send }: Example, { id, token }: SignedIn, title: string) =>
+  send(`/api/${id}/tasks`, { method: 'POST', token, body: { title } })
 
 /** Of the first page of a user's tasks. */
 export async function titles ({ send }: Example, user: SignedIn): Promise<string[]> {

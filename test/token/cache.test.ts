@@ -14,7 +14,7 @@ mock.timers.enable({ apis: ['Date'], now: start * 1000 })
 t.beforeEach(() => { mock.timers.setTime(start * 1000) })
 const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
 
-/** A host that hands out the users its handler sees, so that one can tell whether the cache answered: it gives the very same object. */
+/** A host that hands out the users its handler sees: the cache answered if two of them are the very same object. */
 async function host (t: Parameters<typeof build>[0], options: UserScopeOptions = {}) {
   let seen: VerifiedUser | undefined
   const { send } = await build(t, options, {}, (app) => {
@@ -36,7 +36,11 @@ t.test('a token that is known is not verified again', async (t) => {
   t.equal(await ask(token, 'bob'), 403, 'but its path is compared each time')
   t.not(await ask(sign({ sub: 'alice', exp: start + 1001 })), first)
   t.equal(await ask(`${token}x`), 401)
-  t.equal(await ask(token, 'alice', { authorization: `bearer ${token}` }) === first, false, 'another spelling of the scheme is let in, by the long way')
+  t.equal(
+    await ask(token, 'alice', { authorization: `bearer ${token}` }) === first,
+    false,
+    'another spelling of the scheme is let in, by the long way'
+  )
 })
 
 t.test('off', async (t) => {
@@ -137,7 +141,11 @@ t.test('what is over leaves without being asked for, at most once a minute', asy
 
 t.test('what one request does to its user reaches no other', async (t) => {
   const { send } = await build(t, {}, {}, (app) => {
-    app.get('/api/:user_id/tasks', { preHandler: async (request) => { Object.assign(request, { user: { id: 'mallory' } }) } }, async (request) => request.user.id)
+    app.get(
+      '/api/:user_id/tasks',
+      { preHandler: async (request) => { Object.assign(request, { user: { id: 'mallory' } }) } },
+      async (request) => request.user.id
+    )
     app.get('/api/me', async (request) => request.user.id)
   })
   const headers = bearer(sign({ sub: 'alice', exp: start + 1000 }))
@@ -188,15 +196,22 @@ t.test('nor is it kept by a verification that began while new keys were taken ov
   })
   await app.register(userScope, { issuers: [{ ...issuer.entry, fetch }], cache: { ttl: 86_400 } })
   app.get('/me', async (request) => request.user.id)
-  const status = async (token: string, headers = {}) => (await app.inject({ url: '/me', headers: { ...bearer(token), ...headers } })).statusCode
-  const tokens = await Promise.all(Array.from({ length: 50 }, async (_, n) => issuer.token({ id: 'alice', exp: start + 100_000, n })))
+  const status = async (token: string, headers = {}) =>
+    (await app.inject({ url: '/me', headers: { ...bearer(token), ...headers } })).statusCode
+  const tokens = await Promise.all(
+    Array.from({ length: 50 }, async (_, n) => issuer.token({ id: 'alice', exp: start + 100_000, n }))
+  )
   t.equal(await status(tokens[0]!), 200)
 
   // The key that cannot be used is what is logged when the keys arrive.
   issuer.keys.splice(0, 1, await createKey('two'), { ...await createKey('bad'), jwk: { kty: 'oct' } })
   at(590)
   const under = tokens.map((token, hops) => status(token, { 'x-hops': String(hops) }))
-  t.equal(await status(await issuer.token({ id: 'alice', exp: start + 100_000 })), 200, 'a new kid, for which the keys are fetched')
+  t.equal(
+    await status(await issuer.token({ id: 'alice', exp: start + 100_000 })),
+    200,
+    'a new kid, for which the keys are fetched'
+  )
   const during = await Promise.all(under)
   const after = await Promise.all(tokens.map((token) => status(token)))
   t.same(new Set(during), new Set([200, 401]), 'some came in time')
