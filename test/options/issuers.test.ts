@@ -109,7 +109,7 @@ t.test('what stops the boot beside a wrong value', async (t) => {
 t.test('a timeout with any fraction of a second', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { jwksUri: _, ...found } = issuer.entry
-  for (const timeout of [2.01, 0.1234, 1.001, 60]) {
+  for (const timeout of [20.01, 30.1234, 40.001, 60]) {
     for (const entry of [issuer.entry, { ...found, discovery: true }]) {
       const { ask } = await start(t, { issuers: [{ ...entry, timeout }] })
       t.match(await ask(await issuer.token('alice')), { status: 200 }, `${timeout}`)

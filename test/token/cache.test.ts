@@ -1,10 +1,13 @@
 import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t from 'tap'
+import { readOptions } from '../../lib/options/settings.js'
 import { TokenCache } from '../../lib/token/cache.js'
+import { createClaimsReader } from '../../lib/token/claims.js'
+import type { Verified } from '../../lib/token/verifier.js'
 import userScope, { type UserScopeOptions, type VerifiedUser } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
-import { bearer, build, sign } from '../support/host.js'
+import { bearer, build, secret, sign } from '../support/host.js'
 
 const start = 1_800_000_000
 mock.timers.enable({ apis: ['Date'], now: start * 1000 })
@@ -102,13 +105,38 @@ t.test('tokens over 4 KB, and refusals, are not kept', async (t) => {
   t.type(await ask(soon), 'object')
 })
 
-t.test('bounded in bytes', async (t) => {
+const verified = { expiresAt: Infinity, weight: 100 } as Verified
+const header = (i: number, length = 4096) => String(i).padStart(length, '0')
+
+/** How many of so many headers are kept, with so much known of each. */
+function keptOf (count: number, length: number, weight: number): number {
   const cache = new TokenCache({ max: 1_000_000, ttl: 300 })
-  const verified = { expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
-  for (let i = 0; i < 10_000; i++) cache.keep(String(i).padStart(4096, '0'), verified, 0)
-  const found = Array.from({ length: 10_000 }, (_, i) => cache.find(`Bearer ${String(i).padStart(4096, '0')}`))
-  const kept = found.filter(Boolean).length
-  t.equal(kept, 33_554_432 / 4096)
+  for (let i = 0; i < count; i++) cache.keep(header(i, length), { ...verified, weight }, 0)
+  return Array.from({ length: count }, (_, i) => cache.find(header(i, length))).filter(Boolean).length
+}
+
+t.test('bounded in bytes, of headers and of what is known of them', async (t) => {
+  t.equal(keptOf(10_000, 4096, 100), Math.floor(33_554_432 / (2 * 4096 + 100)))
+  t.equal(keptOf(1000, 100, 100_000), Math.floor(33_554_432 / (2 * 100 + 100_000)))
+  t.equal(keptOf(1, 4097, 100), 0)
+})
+
+t.test('what is known weighs as its claims do, and not as their text', async (t) => {
+  const { claimRules } = readOptions({ secret }, {})
+  const weigh = (claims: object) =>
+    createClaimsReader(claimRules)({ header: {}, payload: { sub: 'alice', exp: start + 100, ...claims } }).weight
+  t.ok(weigh({}) < 1000)
+  t.ok(weigh({ lists: Array.from({ length: 1000 }, () => []) }) > 60_000, '2 KB of text')
+  t.ok(weigh({ deep: JSON.parse(`${'['.repeat(50)}${']'.repeat(50)}`) }) > 3000)
+})
+
+t.test('what is over leaves without being asked for, at most once a minute', async (t) => {
+  const cache = new TokenCache({ max: 10, ttl: 300 })
+  cache.keep('old', { ...verified, expiresAt: start + 10 }, 0)
+  at(70)
+  cache.keep('new', verified, 0)
+  at(0)
+  t.equal(cache.find('old'), undefined, 'gone, though the clock says that it is good again')
 })
 
 t.test('what one request does to its user reaches no other', async (t) => {
@@ -192,11 +220,10 @@ t.test('nor is it kept by a verification that began while new keys were taken ov
 
 t.test('a verification that was under way while the keys changed is not kept', async (t) => {
   const cache = new TokenCache({ max: 10, ttl: 300 })
-  const verified = { expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
   const { generation } = cache
   cache.clear()
-  cache.keep('token', verified, generation)
+  cache.keep('Bearer token', verified, generation)
   t.equal(cache.find('Bearer token'), undefined)
-  cache.keep('token', verified, cache.generation)
-  t.equal(cache.find('Bearer token'), verified)
+  cache.keep('Bearer token', verified, cache.generation)
+  t.match(cache.find('Bearer token'), verified)
 })

@@ -111,6 +111,18 @@ t.test('malformed tokens', async (t) => {
   }
 })
 
+const nested = (depth: number) =>
+  `{"sub":"alice","exp":${payload.exp},"x":${'['.repeat(depth)}${']'.repeat(depth)}}`
+
+t.test('a token that is nested more than 64 deep is refused before a parser sees it', async (t) => {
+  const { send, log } = await build(t)
+  for (const text of [nested(64), nested(2500), `{"x":${'{"x":'.repeat(900)}`, '['.repeat(4000), `{"a\\"":${nested(64)}}`]) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(sign(text)) }), { status: 401, code: 'MALFORMED_TOKEN' })
+    t.match(refusals(log), [{ reason: 'the payload is nested more than 64 deep' }], text.slice(0, 60))
+  }
+})
+
 t.test('unusual, but well-formed tokens', async (t) => {
   const { send } = await build(t)
   const cases: Array<[what: string, token: string]> = [
@@ -132,7 +144,10 @@ t.test('unusual, but well-formed tokens', async (t) => {
       'members named like those of Object.prototype',
       sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":0}`)
     ],
-    ['deep nesting', sign(`{"sub":"alice","exp":${payload.exp},"x":${'['.repeat(2500)}${']'.repeat(2500)}}`)]
+    ['64 deep', sign(nested(63))],
+    ['many brackets and braces side by side, and in strings with escapes', sign(
+      `{"sub":"alice","exp":${payload.exp},"x":[${'[],{},'.repeat(100)}"\\"${'['.repeat(100)}"]}`
+    )]
   ]
   for (const [what, token] of cases) {
     t.match(await send({ url: '/api/me', headers: bearer(token) }), { status: 200, body: { user: 'alice' } }, what)
