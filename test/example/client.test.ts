@@ -8,7 +8,7 @@ import t from 'tap'
 import { root, startInTerminal } from '../support/example.js'
 
 t.test('a client made from the document compiles strictly and walks through the API', async (t) => {
-  const { send, address, baseURL, password, prints } = await startInTerminal(t)
+  const { send, address, baseURL, password, prints, pid, kill } = await startInTerminal(t)
   const dir = t.testdir({ 'package.json': '{ "type": "module" }' })
   await cp(join(root, 'test/example/client'), dir, { recursive: true })
   const { body: document } = await send('/docs/json')
@@ -56,4 +56,11 @@ t.test('a client made from the document compiles strictly and walks through the 
   const program = await readFile(join(dir, 'walk.ts'), 'utf8')
   await writeFile(join(dir, 'walk.ts'), program.replaceAll(/^ *\/\/ @ts-expect-error.*\n/gm, ''))
   t.equal((await compile()).match(/error TS/g)?.length, 6, 'each mistake is an error of its own')
+
+  await t.test('closing the terminal ends the server', async () => {
+    const { stdout: server } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(pid)])
+    kill('SIGKILL')
+    // Resolves when the process is gone.
+    await promisify(execFile)('tail', [`--pid=${server.trim()}`, '-f', '/dev/null'], { timeout: 20_000 })
+  })
 })
