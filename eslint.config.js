@@ -32,8 +32,8 @@ export default [
     ignores: ['dist', '.tap', 'node_modules']
   }),
   {
-    files: ['lib/**'],
-    ignores: ['lib/testing/**'],
+    files: ['lib/**', 'test/**', 'examples/**'],
+    ignores: ['**/testing/**', 'test/package/kit/**'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
   ...importsOneWay,

@@ -24,8 +24,8 @@ const isAbsent = (value: unknown): boolean => value === undefined
 
 const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: anything later has another unit, or was meant never to expire
 
-// Extensions that would change what the signature means (RFC 7515 §4.1.11, RFC 7797), that the payload is something
-// else than claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
+// An extension that changes what the signature means (RFC 7515 §4.1.11, RFC 7797), a payload that is something else
+// than claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
 const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c']
 
 export const headerRules = ({ types, isOfIssuer }: ClaimRules): readonly Rule[] => [
@@ -44,8 +44,8 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 const getAccessToken = 'send the access token instead'
 
 /**
- * Refuses tokens of another purpose, though one key signs them all (RFC 8725 §2.8). They are told by their form and not
- * by the name of a claim, which may be a host's own.
+ * Refuses tokens of another purpose, though one key signs them all (RFC 8725 §2.8). Their form tells them apart, not
+ * the name of a claim, which may be a host's own.
  * @throws Refusal `INVALID_CLAIMS`
  */
 export function assertAccessToken (jws: Jws, others: readonly TokenForm[]): void {

@@ -1,5 +1,7 @@
 import t from 'tap'
-import { isRefusal, reasonOf, refuse, retryAfterOf, InvalidOptionError, MissingTokenError } from '../../lib/contract/errors.js'
+import {
+  isRefusal, reasonOf, refuse, retryAfterOf, InvalidOptionError, MissingTokenError
+} from '../../lib/contract/errors.js'
 
 t.test('a refusal has the code, status and message of the table, and no stack', async (t) => {
   const refusal = refuse('TOKEN_EXPIRED', 'claim "exp" has passed')

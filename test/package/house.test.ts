@@ -10,7 +10,8 @@ const files = (await readdir(join(root, 'lib'), { recursive: true })).filter((fi
 /** What is left of a file once its types are erased. */
 async function codeOf (file: string): Promise<string> {
   const text = await readFile(join(root, 'lib', file), 'utf8')
-  const { outputText } = ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2022, removeComments: true } })
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, removeComments: true }
+  const { outputText } = ts.transpileModule(text, { compilerOptions })
   return outputText.replace(/^export \{\};?$/m, '').trim()
 }
 

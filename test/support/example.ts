@@ -30,6 +30,7 @@ export interface Run {
   /** Exit code and what was written to stderr. */
   ended: Promise<{ code: number | null, stderr: string }>
   kill: (signal: NodeJS.Signals) => void
+  pid: number | undefined
 }
 
 /**
@@ -44,7 +45,7 @@ export function run (t: Test, variables: Record<string, string>, cwd: string, sc
 
 /** The same as seen in a terminal. */
 const runInTerminal = (t: Test, variables: Record<string, string>, cwd: string): Run =>
-  spawned(t, ['script', '-qfec', scripts.start, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
+  spawned(t, ['script', '-qfec', `exec ${scripts.start}`, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
 
 function spawned (t: Test, words: string[], variables: Record<string, string>, cwd: string): Run {
   const child = spawn('env', ['-u', 'NODE_OPTIONS', ...words], { cwd, env: { PATH: env.PATH, ...variables } })
@@ -65,7 +66,8 @@ function spawned (t: Test, words: string[], variables: Record<string, string>, c
       ended.then(({ code }) => { reject(new Error(`ended with ${code}: ${stderr}`)) }, reject)
     }),
     ended,
-    kill: (signal) => child.kill(signal)
+    kill: (signal) => child.kill(signal),
+    pid: child.pid
   }
 }
 

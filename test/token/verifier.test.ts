@@ -22,7 +22,8 @@ t.test('the verifier is that of the token\'s issuer', async (t) => {
 })
 
 t.test('no key is tried on the token of an issuer that nobody configured', async (t) => {
-  const others = [{ says: 'a parking ticket', fits: ({ payload }: { payload: object }) => 'car' in payload, fitsText: () => false }]
+  const fits = ({ payload }: { payload: object }) => 'car' in payload
+  const others = [{ says: 'a parking ticket', fits, fitsText: () => false }]
   const reason = (ofSecret: Parameters<typeof routeByIssuer>[1], payload: Record<string, unknown>) => {
     try {
       routeByIssuer(byIssuer, ofSecret, others)({ token: '', header: {}, payload })
