@@ -25,5 +25,7 @@ t.test('what it does not have is told, in either mode', async (t) => {
     [{ mode: 'jwks', secret: 'a' }, `createIssuer with mode 'jwks' has no option "secret": it has ${names.jwks}`],
     [null as never, `createIssuer with mode 'secret' takes its options as an object: it has ${names.secret}`]
   ]
-  for (const [options, message] of wrong) t.throws(() => createIssuer(options as SecretIssuerOptions), new TypeError(message))
+  for (const [options, message] of wrong) {
+    t.throws(() => createIssuer(options as SecretIssuerOptions), new TypeError(message))
+  }
 })

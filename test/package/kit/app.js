@@ -9,7 +9,8 @@ export async function buildApp (options) {
   await app.register(userScope, options)
   /** @type {Array<{ id: string, owner: string, title: string }>} */
   const tasks = []
-  const schema = { body: { type: 'object', required: ['title'], properties: { title: { type: 'string', minLength: 1 } } } }
+  const properties = { title: { type: 'string', minLength: 1 } }
+  const schema = { body: { type: 'object', required: ['title'], properties } }
   app.get('/api/:user_id/tasks', async (request) => tasks.filter(({ owner }) => owner === request.user.id))
   app.post('/api/:user_id/tasks', { schema }, async (request) => {
     const { title } = /** @type {{ title: string }} */ (request.body)
