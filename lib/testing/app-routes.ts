@@ -1,6 +1,5 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { AccessLevel, ScopedRoute } from '../contract/types.js'
-import { judgeRoute } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
@@ -64,7 +63,7 @@ export function appRoutes (app: AnyApp): AppRoute[] {
   const params = [...new Set(scopes.map(({ param }) => param))]
   return declared.flatMap((route) => {
     const scope = scopes.find(({ context }) => isWithin(route.context, context)) ?? null
-    const demand = scope && judgeRoute(route.options, scope.param)
+    const demand = scope && scope.table.judge(route.options)
     return placesOf(route).map((place) => ({
       ...place,
       access: demand?.level ?? 'unguarded' as const,

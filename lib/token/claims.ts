@@ -1,7 +1,10 @@
 import { refuse } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
+import { readActor } from './actor.js'
 import { apply, claimRules, has, headerRules, kindRules, type Json, type Jws } from './claim-rules.js'
+import { readScopes } from './scopes.js'
+import { faultOfId, isForeign } from './user-id.js'
 
 /** What a payload says once it was found good. */
 export interface ReadClaims {
@@ -33,9 +36,16 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     if (header !== goodHeader) apply(ofHeader, ownMembers(header))
     goodHeader = header
     apply(ofClaims, claims)
+    const actor = readActor(payload, rules)
     const { exp, iat = 0 } = payload as { exp: number, iat?: number }
     return {
-      user: deepFreeze({ id: readUserId(payload, rules), issuer: rules.verifiedBy, claims: payload as Claims }),
+      user: deepFreeze({
+        id: readUserId(payload, rules),
+        issuer: rules.verifiedBy,
+        scopes: readScopes(payload, rules.scopeClaim),
+        actor,
+        claims: payload as Claims
+      }),
       isMachine: rules.isOfIssuer && (isClient(payload) || rules.isMachine(payload)),
       expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
     }
@@ -49,17 +59,17 @@ const isClient = ({ sub, client_id: client, azp }: Json) => sub !== undefined &&
  * Own properties only, and no second choice for a claim that is there and malformed: falling back would let anyone who
  * can spoil the first claim choose the second.
  */
-function readUserId (payload: Json, { userIdClaim, idPrefix, foreignPrefixes }: ClaimRules): string {
-  const claim = userIdClaim ?? (has(payload, 'uid') ? 'uid' : 'sub')
+function readUserId (payload: Json, rules: ClaimRules): string {
+  const claim = rules.userIdClaim ?? (has(payload, 'uid') ? 'uid' : 'sub')
   const refusal = (reason: string) => refuse('MISSING_UID_CLAIM', reason)
   if (!has(payload, claim)) throw refusal(`no claim "${claim}": option "userIdClaim" says which one has the user's id`)
   const id = payload[claim]
-  if (typeof id !== 'string' || id.trim() === '') throw refusal(`claim "${claim}" is not a non-blank string`)
-  if (/\p{Cc}/u.test(id)) throw refusal(`claim "${claim}" has control characters`)
-  if (foreignPrefixes.some((prefix) => id.startsWith(prefix))) {
+  const fault = faultOfId(id)
+  if (fault !== undefined) throw refusal(`claim "${claim}" ${fault}`)
+  if (isForeign(String(id), rules)) {
     throw refuse('INVALID_CLAIMS', `claim "${claim}" begins with the idPrefix of another issuer`)
   }
-  return idPrefix + id
+  return rules.idPrefix + String(id)
 }
 
 /** Something on Object.prototype must not stand in for a claim that is missing. */
