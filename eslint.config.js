@@ -32,7 +32,8 @@ export default [
     ignores: ['dist', '.tap', 'node_modules']
   }),
   {
-    files: ['lib/guard/**'],
+    files: ['lib/**', 'test/**', 'examples/**'],
+    ignores: ['**/testing/**', 'test/package/kit/**'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
   ...importsOneWay,

@@ -1,12 +1,13 @@
 import type { TObject } from '@sinclair/typebox'
 
 /** Algorithms of remote issuers (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
-export type IssuerAlgorithm = 'EdDSA' | 'Ed25519' | 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512'
+export type IssuerAlgorithm =
+  'EdDSA' | 'Ed25519' | 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512'
 
 /** The part of `fetch` that is used; a proxy, or a test, can stand in for it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** A token of another purpose, which an issuer hands out besides access tokens: it is refused, and the log says what it is. */
+/** A token that an issuer hands out for another purpose than access: it is refused, and the log says what it is. */
 export interface OtherToken {
   /** What it is and what to send instead; for the log. */
   says: string
@@ -21,7 +22,10 @@ export interface OtherToken {
 export interface IssuerOptions {
   /** `iss` must be this string exactly; tokens are sent to this entry by it. */
   issuer: string
-  /** `aud` must be, or have, one of these. `false` leaves the check out; `requiredClaims` must then state what stands in for it. */
+  /**
+   * `aud` must be, or have, one of these. `false` leaves the check out; `requiredClaims` must then state what replaces
+   * it.
+   */
   audience: string | string[] | false
   /** The URL of the JWK Set: https, or http on loopback. */
   jwksUri?: string
@@ -40,15 +44,16 @@ export interface IssuerOptions {
   /** The claim with the scopes, as a string or a list. Default: `scope` where the token has it, else `scp`. */
   scopeClaim?: string
   /**
-   * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without `application/`. Default `'JWT'`, which
-   * a token without `typ` counts as.
+   * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without
+   * `application/`. Default `'JWT'`, which a token without `typ` counts as.
    */
   typ?: string | string[]
   /** Claims that a token must have: `true` for any value, else one of the strings. */
   requiredClaims?: Record<string, true | string | string[]>
   /**
-   * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or the end of one stands for
-   * any text. A token whose `sub` equals its `client_id` or `azp` is one in any case (RFC 9068 §2.2).
+   * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or
+   * the end of one stands for any text. A token whose `sub` equals its `client_id` or `azp` is one in any case
+   * (RFC 9068 §2.2).
    */
   machine?: Record<string, string | string[]>
   /** Tokens of another purpose that the issuer hands out, some of them signed with the same keys. */
@@ -59,9 +64,15 @@ export interface IssuerOptions {
   timeout?: number
   /** Seconds after which keys are fetched anew: the longest that a removed key serves. 1 to 86400. Default 600. */
   maxAge?: number
-  /** Seconds between two fetches, whether the first succeeded or failed; keys are fetched anew at a shorter `maxAge` all the same. 1 to 3600. Default 30. */
+  /**
+   * Seconds between two fetches, whether the first succeeded or failed. A shorter `maxAge` still fetches the keys anew.
+   * 1 to 3600. Default 30.
+   */
   cooldown?: number
-  /** Seconds after their fetch until which keys serve on while the issuer is down; 0, or less than `maxAge`: not beyond that. 0 to 604800. Default 86400. */
+  /**
+   * Seconds that fetched keys may serve while the issuer is down; with 0, or less than `maxAge`, they serve no longer
+   * than `maxAge`. 0 to 604800. Default 86400.
+   */
   maxStale?: number
   /** Bytes of a key set or metadata document. Default 1048576. */
   maxBytes?: number

@@ -1,4 +1,3 @@
-import type { TObject } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import type { AccessLevel, AccessRule, Delegates, MayActFor, RequiredScopes } from './access.js'
 import type { IssuerOptions, IssuerStatus } from './issuer.js'
@@ -192,8 +191,8 @@ export interface UserScopeOptions {
    * stops. Default false.
    */
   requireStatedAccess?: boolean
-  /** TypeBox object schema that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
-  claims?: TObject
+  /** JSON Schema, by TypeBox or by hand, that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
+  claims?: object
   /**
    * Seconds by which `exp`, `nbf`, `iat` and `maxTokenAge` may be missed, for clocks that differ. 0 to 3600. Default 5.
    */

@@ -48,20 +48,20 @@ export function createGuard (
     }
     const known = cache?.find(header)
     if (known) return authorize(request, demand, known, true)
-    const verified = verifyNew(request, parseBearer(header, otherTokens))
+    const verified = verifyNew(request, header)
     return verified instanceof Promise
       ? verified.then((found) => authorize(request, demand, found, false))
       : authorize(request, demand, verified, false)
   }
 
-  function verifyNew (request: FastifyRequest, token: string): Verified | Promise<Verified> {
+  function verifyNew (request: FastifyRequest, header: string): Verified | Promise<Verified> {
     const generation = cache?.generation
     const keep = (verified: Verified): Verified => {
       request.log.debug({ verifiedBy: verified.user.issuer }, 'token verified')
-      cache?.keep(token, verified, generation)
+      cache?.keep(header, verified, generation)
       return verified
     }
-    const verified = verify(parseCompactJws(token, otherTokens))
+    const verified = verify(parseCompactJws(parseBearer(header, otherTokens), otherTokens))
     return verified instanceof Promise ? verified.then(keep) : keep(verified)
   }
 

@@ -7,11 +7,15 @@ import { mediaType } from './media-type.js'
 import { flag, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
-export const issuerAlgorithms = ['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
+export const issuerAlgorithms = [
+  'EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'
+] as const
+
+const identifier = Type.String({ minLength: 1 })
 
 export const issuerSchema = Type.Object({
   issuer: text('a non-empty string, compared with "iss" exactly'),
-  audience: Type.Union([Type.Literal(false), Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+  audience: Type.Union([Type.Literal(false), identifier, Type.Array(identifier, { minItems: 1 })], {
     expects: 'a non-empty string or a list of them, of which "aud" must have one, or false to leave the check out'
   }),
   jwksUri: Type.Optional(text('the URL of the JWK Set')),
@@ -35,7 +39,9 @@ export const issuerSchema = Type.Object({
   maxAge: Type.Optional(seconds(1, 86_400)),
   cooldown: Type.Optional(seconds(1, 3600)),
   maxStale: Type.Optional(seconds(0, 604_800)),
-  maxBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 16_777_216, expects: 'a number of bytes from 1024 to 16777216' })),
+  maxBytes: Type.Optional(Type.Integer({
+    minimum: 1024, maximum: 16_777_216, expects: 'a number of bytes from 1024 to 16777216'
+  })),
   allowInsecureJwks: Type.Optional(flag),
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
 }, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }' })
@@ -97,14 +103,18 @@ function assertSeparate (entries: readonly IssuerOptions[]): void {
   for (const [index, { idPrefix }] of entries.entries()) {
     const option = `option "issuers.${index}.idPrefix"`
     if (idPrefix === undefined) {
-      throw new InvalidOptionError(`${option} is missing: with more than one issuer, or a secret too, say whose users these are:
-  idPrefix: ''   if they are the users of the others (one Better Auth moving from its secret to its keys, or jwt() and its OAuth provider)
-  idPrefix: 'b:' if they are other users: "alice" of this issuer then is "b:alice" in request.user.id and in paths`)
+      throw new InvalidOptionError(`${option} is missing: with more than one issuer, or a secret too, ` +
+        'say whose users these are:\n' +
+        "  idPrefix: ''   if they are the users of the others (one Better Auth moving from its secret to its keys, " +
+        'or jwt() and its OAuth provider)\n' +
+        "  idPrefix: 'b:' if they are other users: \"alice\" of this issuer then is \"b:alice\" in request.user.id " +
+        'and in paths')
     }
-    const other = entries.find((entry) => entry.idPrefix && idPrefix !== entry.idPrefix && idPrefix.startsWith(entry.idPrefix))
-    if (other) {
-      throw new InvalidOptionError(`${option} begins with another entry's, ${JSON.stringify(other.idPrefix)}, so that two users could ` +
-        'have one id. Choose prefixes of which none begins another')
+    const others = entries.map((entry) => entry.idPrefix).filter((prefix) => prefix !== idPrefix)
+    const start = others.find((prefix) => prefix && idPrefix.startsWith(prefix))
+    if (start) {
+      throw new InvalidOptionError(`${option} begins with another entry's, ${JSON.stringify(start)}, so that two ` +
+        'users could have one id. Choose prefixes of which none begins another')
     }
   }
 }

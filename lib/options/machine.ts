@@ -1,15 +1,25 @@
 import { Type } from '@sinclair/typebox'
 import { texts } from './schemas.js'
 
-const mark = texts('a string or a list of strings, each with at most one "*", at its start or its end', /^(\*[^*]*|[^*]+\*?)$/)
+const mark = texts(
+  'a string or a list of strings, each with at most one "*", at its start or its end', /^(\*[^*]*|[^*]+\*?)$/
+)
 
-export const machineSchema = Type.Record(Type.String(), mark, { expects: 'an object: claim name to a string or a list of strings' })
+export const machineSchema = Type.Record(Type.String(), mark, {
+  expects: 'an object: claim name to a string or a list of strings'
+})
 
-/** The marks of option `machine` → whether a payload has one of them. */
-export function compileMachine (marks: Readonly<Record<string, string | readonly string[]>>): (payload: Record<string, unknown>) => boolean {
+type Payload = Record<string, unknown>
+
+/** The marks of option `machine` → whether a payload is of an application and not of a user. */
+export function compileMachine (marks: Readonly<Record<string, string | readonly string[]>>) {
   const rows = Object.entries(marks).map(([claim, values]) => [claim, [values].flat()] as const)
-  return (payload) => rows.some(([claim, values]) => values.some((value) => fits(payload[claim], value)))
+  return (payload: Payload): boolean =>
+    isClient(payload) || rows.some(([claim, values]) => values.some((value) => fits(payload[claim], value)))
 }
+
+/** Whether the subject is the client itself, as where no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
+const isClient = ({ sub, client_id: client, azp }: Payload) => sub !== undefined && (sub === client || sub === azp)
 
 function fits (found: unknown, value: string): boolean {
   if (typeof found !== 'string') return false

@@ -31,8 +31,8 @@ export function compileOtherTokens (tokens: readonly OtherToken[], option: strin
     try {
       return compile(token)
     } catch {
-      throw new InvalidOptionError(`option "${option}.${index}" does not compile: "text" must be a regular expression, ` +
-        `or "header" or "payload" ${expects}`)
+      throw new InvalidOptionError(`option "${option}.${index}" does not compile: "text" must be a regular ` +
+        `expression, or "header" or "payload" ${expects}`)
     }
   }))
 }
@@ -45,6 +45,8 @@ function compile ({ says, text, header, payload }: OtherToken): TokenForm {
     says,
     fitsText: (text: string) => pattern?.test(text) ?? false,
     fits: (jws: { header: object, payload: object }) =>
-      (ofHeader ?? ofPayload) !== undefined && (ofHeader?.Check(jws.header) ?? true) && (ofPayload?.Check(jws.payload) ?? true)
+      (ofHeader ?? ofPayload) !== undefined &&
+      (ofHeader?.Check(jws.header) ?? true) &&
+      (ofPayload?.Check(jws.payload) ?? true)
   })
 }

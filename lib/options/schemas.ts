@@ -16,5 +16,6 @@ export const flag = Type.Boolean({ expects: 'true or false' })
 
 /** @param aka the maximum in words */
 export function seconds (minimum: number, maximum: number, aka?: string) {
-  return Type.Number({ minimum, maximum, expects: `a number of seconds from ${minimum} to ${maximum}${aka ? ` (${aka})` : ''}` })
+  const inWords = aka ? ` (${aka})` : ''
+  return Type.Number({ minimum, maximum, expects: `a number of seconds from ${minimum} to ${maximum}${inWords}` })
 }

@@ -11,15 +11,18 @@ import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
 
 const decoratorName = Type.String({ minLength: 1 })
+const secretAlgorithm = Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')])
 
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
     expects: 'a string, or a list of strings with the current secret first'
   })),
-  issuers: Type.Optional(Type.Array(issuerSchema, { minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }' })),
+  issuers: Type.Optional(Type.Array(issuerSchema, {
+    minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }'
+  })),
   issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
   audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
-  algorithms: Type.Optional(Type.Array(Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')]), {
+  algorithms: Type.Optional(Type.Array(secretAlgorithm, {
     minItems: 1, uniqueItems: true, expects: 'a list of HS256, HS384 and HS512, each at most once'
   })),
   userIdClaim: Type.Optional(text('the name of a claim')),
@@ -37,7 +40,9 @@ export const optionsSchema = Type.Object({
   cache: Type.Optional(Type.Union([
     Type.Literal(false),
     Type.Object({
-      max: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000' })),
+      max: Type.Optional(Type.Integer({
+        minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000'
+      })),
       ttl: Type.Optional(seconds(1, 86_400))
     }, { additionalProperties: false })
   ], { expects: 'false, or an object with max and ttl' })),
@@ -110,7 +115,8 @@ export function issuerRules ({ claimRules, issuers }: Settings, entry: IssuerSet
 }
 
 /** What the ids of a verifier without a prefix must not begin with. */
-const prefixesOf = (issuers: readonly IssuerSettings[]) => issuers.map(({ idPrefix }) => idPrefix).filter((prefix) => prefix !== '')
+const prefixesOf = (issuers: readonly IssuerSettings[]) =>
+  issuers.map(({ idPrefix }) => idPrefix).filter((prefix) => prefix !== '')
 
 export const defaultSchemeName = 'bearerAuth'
 
@@ -139,18 +145,19 @@ export interface Settings extends RightsSettings {
 }
 
 /**
- * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing it
- * is given.
+ * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing
+ * that it is given.
  * @param ofSecret tokens of another purpose that are signed with a secret
  * @throws InvalidOptionError that names the option or variable at fault
  */
-export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, ofSecret: readonly OtherToken[] = []): Settings {
+export function readOptions (
+  options: UserScopeOptions, env: NodeJS.ProcessEnv, ofSecret: readonly OtherToken[] = []
+): Settings {
   assertValid(optionsSchema, options)
   const { secret, openapi, cache } = options
   // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
-  const secrets = secret === undefined
-    ? options.issuers === undefined ? secretsFromEnvironment(env) : []
-    : [secret].flat().map((secret, index, { length }) => ({ secret, name: `option "secret"${length > 1 ? `, entry ${index + 1},` : ''}` }))
+  const fallback = () => options.issuers === undefined ? secretsFromEnvironment(env) : []
+  const secrets = secret === undefined ? fallback() : namedSecrets([secret].flat())
   const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
@@ -195,19 +202,30 @@ export function readOptions (options: UserScopeOptions, env: NodeJS.ProcessEnv, 
   })
 }
 
+const namedSecrets = (secrets: readonly string[]) => secrets.map((secret, index) =>
+  ({ secret, name: secrets.length > 1 ? `option "secret", entry ${index + 1},` : 'option "secret"' }))
+
 /** Options that would be without effect beside `issuers`, where the host means them to have one. */
 function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, hasSecret: boolean): void {
   const { audience, algorithms, userIdClaim, scopeClaim } = options
   const forSecrets = { issuer, audience, algorithms, userIdClaim, scopeClaim }
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
-  if (!hasSecret && unused) throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. State it in the entries of option "issuers", or give the option "secret"`)
-  if (issuers.some((entry) => entry.issuer === issuer)) throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its tokens. Leave one of them out')
+  if (!hasSecret && unused) {
+    throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. ` +
+      'State it in the entries of option "issuers", or give the option "secret"')
+  }
+  if (issuers.some((entry) => entry.issuer === issuer)) {
+    throw new InvalidOptionError('option "issuer" is that of an entry in option "issuers", whose keys verify all its ' +
+      'tokens. Leave one of them out')
+  }
 }
 
 /** No claim that another token of the same secret carries may name the user, unless something tells the two apart. */
-function assertIdClaim ({ userIdClaim = 'sub', issuer, audience }: UserScopeOptions, others: readonly OtherToken[]): void {
+function assertIdClaim (options: UserScopeOptions, others: readonly OtherToken[]): void {
+  const { userIdClaim = 'sub', issuer, audience } = options
   const carried = others.some(({ payload }) => payload?.properties[userIdClaim]?.type === 'string')
   if (!carried || issuer !== undefined || audience !== undefined) return
-  throw new InvalidOptionError(`option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret carry too, such as a link ` +
-    'that verifies an e-mail address. Fix: state option "issuer" or "audience", or take the id from "sub"')
+  throw new InvalidOptionError(`option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret ` +
+    'carry too, such as a link that verifies an e-mail address. Fix: state option "issuer" or "audience", ' +
+    'or take the id from "sub"')
 }

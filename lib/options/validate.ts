@@ -59,7 +59,8 @@ function schemaOf (schema: TSchema | undefined, key: string): TSchema | undefine
 
 /** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
 function innermost (error: ValueError): ValueError {
-  const deeper = first(error.errors.flatMap((variant) => [...variant]).filter(({ path }) => path.length > error.path.length))
+  const ofVariants = error.errors.flatMap((variant) => [...variant])
+  const deeper = first(ofVariants.filter(({ path }) => path.length > error.path.length))
   return deeper && error.type === ValueErrorType.Union && !/\/\d+$/.test(deeper.path) ? deeper : error
 }
 

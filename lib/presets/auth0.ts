@@ -44,7 +44,8 @@ export function auth0 (options: Auth0Options): IssuerOptions {
   const origin = `https://${bare(domain)}`
   const own = [overrides.audience].flat().find((audience) => isOfAuth0(audience, origin))
   if (own !== undefined) {
-    throw new InvalidOptionError(`option "auth0.audience" must be the identifier of your API, and "${own}" is Auth0's own`)
+    throw new InvalidOptionError('option "auth0.audience" must be the identifier of your API, ' +
+      `and "${own}" is Auth0's own`)
   }
   return entry('auth0', {
     issuer: `${origin}/`,

@@ -1,7 +1,7 @@
 import { refuse } from '../contract/errors.js'
 import type { Actor } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
-import { has, type Json } from './claim-rules.js'
+import { own, type Json } from './claim-rules.js'
 import { faultOfId, isForeign } from './user-id.js'
 
 /**
@@ -9,10 +9,10 @@ import { faultOfId, isForeign } from './user-id.js'
  * inside. An actor that cannot be read is refused, as nobody could be called to account for what it does.
  */
 export function readActor (payload: Json, rules: ClaimRules): Actor | null {
-  if (!has(payload, 'act')) return null
+  if (!Object.hasOwn(payload, 'act')) return null
   if (rules.refusesActors) throw refuse('INVALID_CLAIMS', 'claim "act" is not allowed (option "impersonation")')
   const chain: string[] = []
-  for (let holder = payload; has(holder, 'act'); holder = holder['act'] as Json) {
+  for (let holder = payload; Object.hasOwn(holder, 'act'); holder = holder['act'] as Json) {
     chain.push(readId(holder['act'], rules))
   }
   return { id: chain[0] as string, chain }
@@ -20,7 +20,7 @@ export function readActor (payload: Json, rules: ClaimRules): Actor | null {
 
 function readId (act: unknown, rules: ClaimRules): string {
   const isObject = typeof act === 'object' && act !== null && !Array.isArray(act)
-  const sub = isObject && has(act, 'sub') ? (act as Json)['sub'] : undefined
+  const sub = isObject ? own(act as Json, 'sub') : undefined
   const fault = faultOfId(sub)
   if (fault !== undefined) throw refuse('INVALID_CLAIMS', `claim "sub" of the actor (claim "act") ${fault}`)
   if (isForeign(String(sub), rules)) {

@@ -1,5 +1,7 @@
 // A secret is often the base64 or hex text of random bytes, and some signers use the bytes in place of the text.
 
+const misread = ', but with the bytes whose base64 or hex text it is. Fix: let the signer use the text as it stands'
+
 /** The bytes that a secret may be the text of. */
 export function bytesOf (secret: string): Buffer[] {
   const isHex = /^([\da-f]{2})+$/i.test(secret)
@@ -8,8 +10,8 @@ export function bytesOf (secret: string): Buffer[] {
 }
 
 /**
- * What to add to the reason where a signature verifies with such bytes; else nothing. It looks once a second, as each look costs what
- * a token costs.
+ * What to add to the reason where a signature verifies with such bytes; else nothing. It looks once a second, as each
+ * look costs what a token costs.
  */
 export function createMisreadHint (checks: ReadonlyArray<(token: string) => string | null>): (token: string) => string {
   let last = -Infinity
@@ -18,6 +20,6 @@ export function createMisreadHint (checks: ReadonlyArray<(token: string) => stri
     if (Math.abs(now - last) < 1000) return ''
     last = now
     const isMisread = checks.some((check) => check(token) === null)
-    return isMisread ? ', but with the bytes whose base64 or hex text it is. Fix: let the signer use the text as it stands' : ''
+    return isMisread ? misread : ''
   }
 }

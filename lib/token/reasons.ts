@@ -16,7 +16,10 @@ export function instead (expected: readonly unknown[] = [], received: unknown): 
 
 /** What clients send by mistake: forms of the header's whole value, and what the log says of them. */
 const mistakes: Array<[form: RegExp, says: string]> = [
-  [/^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i, 'the client has no token, and sends a text in its place'],
+  [
+    /^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i,
+    'the client has no token, and sends a text in its place'
+  ],
   [/^Bearer Bearer /i, 'the client writes "Bearer" before a value that has it already'],
   [/^Bearer ["'`<{]/i, 'the token stands in quotes or brackets'],
   [/^eyJ[\w-]*\./, 'a token without its scheme: "Bearer" and one space go before it']

@@ -1,4 +1,4 @@
-import { has, type Json } from './claim-rules.js'
+import { own, type Json } from './claim-rules.js'
 
 const none: readonly string[] = Object.freeze([])
 
@@ -7,8 +7,9 @@ const none: readonly string[] = Object.freeze([])
  * choice for a claim that is there and malformed.
  * @param claim undefined: `scope` where the token has it, else `scp`
  */
-export function readScopes (payload: Json, claim = has(payload, 'scope') ? 'scope' : 'scp'): readonly string[] {
-  const value = has(payload, claim) ? payload[claim] : undefined
+export function readScopes (payload: Json,
+  claim = Object.hasOwn(payload, 'scope') ? 'scope' : 'scp'): readonly string[] {
+  const value = own(payload, claim)
   const names = typeof value === 'string' ? value.split(' ') : value
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) return none
   return names.filter((name) => name !== '')

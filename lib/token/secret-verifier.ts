@@ -13,8 +13,8 @@ import type { Verifier } from './verifier.js'
 type SignatureCheck = (token: string) => string | null
 
 /**
- * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and signature. The claims
- * are not left to it: it takes several that the contract refuses, and throws a RangeError at some dates.
+ * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and
+ * signature, but not the claims: it accepts several that the contract refuses, and throws a RangeError at some dates.
  */
 export async function createSecretVerifier (fastify: FastifyInstance, settings: Settings): Promise<Verifier> {
   const { secrets, algorithms, claimRules } = settings
@@ -51,7 +51,7 @@ async function addCheck (
         verify(token)
         return null
       } catch (error) {
-        // Anything that is thrown, known or not, is no proof of a signature. Messages may quote the token: the code is enough.
+        // Anything that is thrown, known or not, proves no signature. Only the code: a message may quote the token.
         return String((error as { code?: unknown }).code)
       }
     })
@@ -64,7 +64,8 @@ function assertAlgorithm (jws: CompactJws, { algorithms, claimRules }: Settings)
   if ((algorithms as readonly unknown[]).includes(alg)) return
   const kind = claimRules.otherTokens.find((other) => other.fits(jws))
   const hint = kind ? `, ${kind.says}` : ' (option "algorithms")'
-  throw refuse('INVALID_TOKEN_SIGNATURE', `header parameter "alg" is not one of ${algorithms.join(', ')}: received ${quote(alg)}${hint}`)
+  throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
+    `${algorithms.join(', ')}: received ${quote(alg)}${hint}`)
 }
 
 /** Null where one of the secrets verifies the token. */
@@ -75,7 +76,8 @@ function faultOf (token: string, checks: readonly SignatureCheck[], hint: (token
     if (code === null) return null
     if (code !== 'FAST_JWT_INVALID_SIGNATURE') break // only a signature may fit the next secret
   }
-  return code === 'FAST_JWT_INVALID_CRIT_HEADER' // which the library judges only after it has found the signature good
-    ? refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
-    : refuse('INVALID_TOKEN_SIGNATURE', `the signature does not verify with a configured secret (${code})${hint(token)}`)
+  // The library judges "crit" only after it has found the signature good.
+  if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
+  const reason = `the signature does not verify with a configured secret (${code})${hint(token)}`
+  return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }

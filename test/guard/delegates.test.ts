@@ -31,7 +31,8 @@ t.test('only true is a yes', async (t) => {
     ['a promise of true', async () => true, admitted],
     ['a thenable of true', () => thenable(true), admitted],
     ['a promise of a promise of true', async () => await Promise.resolve(true), admitted],
-    ...[false, undefined, null, 0, 1, '', 'true', 'yes', {}, { allowed: true }, [], [true], () => true, Object(true), Symbol('true'), NaN]
+    ...[false, undefined, null, 0, 1, '', 'true', 'yes', {}, { allowed: true }, [], [true], () => true, Object(true),
+      Symbol('true'), NaN]
       .flatMap((value): typeof answers => [
         [String(typeof value), () => value, forbidden],
         [`a promise of ${typeof value}`, async () => value, forbidden],
@@ -55,7 +56,8 @@ t.test('only true is a yes', async (t) => {
 })
 
 t.test('an error that cannot be logged lets nobody in', async (t) => {
-  const perverse = new Proxy(new Error('x'), { get: () => { throw new Error('no') }, has: () => { throw new Error('no') } })
+  const perverse = new Proxy(new Error('x'),
+    { get: () => { throw new Error('no') }, has: () => { throw new Error('no') } })
   for (const mayActFor of [() => { throw perverse }, async () => { throw perverse }]) {
     const { send } = await host(t, mayActFor)
     const { status } = await send({ url: '/api/alice', headers: bob })
@@ -77,7 +79,14 @@ t.test('it is asked only where the ids differ, and never for what is refused any
   t.match(await send({ url: '/api/%61lice', headers: bob }), admitted)
   t.match(await send({ url: '/api/alice', headers: bob }), admitted)
   t.equal(asked.length, 2, 'no answer is kept')
-  t.match(asked[0], { ownerId: 'alice', method: 'GET', route: '/api/:user_id?', params: { user_id: 'alice' }, user: { id: 'bob', claims: { sub: 'bob' } } })
+  t.match(asked[0],
+    {
+      ownerId: 'alice',
+      method: 'GET',
+      route: '/api/:user_id?',
+      params: { user_id: 'alice' },
+      user: { id: 'bob', claims: { sub: 'bob' } }
+    })
   t.same(Object.keys(asked[0] ?? {}).sort(), ['method', 'ownerId', 'params', 'route', 'user'])
 })
 
@@ -102,7 +111,8 @@ t.test('no answer in five seconds is a 503, and what comes later changes nothing
   answers[2]?.reject(new Error('late'))
   await new Promise((resolve) => setImmediate(resolve))
   t.same(rejections, [])
-  t.match(log.filter(({ msg }) => /"mayActFor" failed/.test(msg)), [{ err: { message: 'no answer in 5000 ms' } }, { err: {} }])
+  t.match(log.filter(({ msg }) => /"mayActFor" failed/.test(msg)),
+    [{ err: { message: 'no answer in 5000 ms' } }, { err: {} }])
 })
 
 t.test('no timer is left behind', async (t) => {
@@ -128,7 +138,8 @@ t.test('the second comparison holds for the owner that was judged', async (t) =>
       }, async (request) => getOwnerId(request))
     })
     t.equal((await send({ url: '/api/alice', headers: bob })).status, status, String(changedTo))
-    t.match(refusals(log).map(({ user, code }) => [user, code]), status === 200 ? [] : [['bob', 'FORBIDDEN_USER_ACCESS']])
+    t.match(refusals(log).map(({ user, code }) => [user, code]),
+      status === 200 ? [] : [['bob', 'FORBIDDEN_USER_ACCESS']])
   }
 })
 

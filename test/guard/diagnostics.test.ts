@@ -37,7 +37,8 @@ t.test('what is published', async (t) => {
     { url: '/nowhere' }
   ]
   for (const request of requests) await send(request)
-  const rows = messages.map(({ outcome, code, method, route, verifiedBy, cached }) => [outcome, code, method, route, verifiedBy, cached])
+  const rows = messages.map(({ outcome, code, method, route, verifiedBy, cached }) =>
+    [outcome, code, method, route, verifiedBy, cached])
   t.same(rows, [
     ['admitted', null, 'GET', '/api/:user_id/tasks', 'secret', false],
     ['admitted', null, 'GET', '/api/:user_id/tasks', 'secret', true],
@@ -68,8 +69,16 @@ t.test('what is published where a request is judged again', async (t) => {
   const messages = listen(t)
   const { send } = await build(t, {}, {}, (app) => {
     app.setNotFoundHandler(async (_request, reply) => reply.code(404).send())
-    app.get('/changed/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, async () => 'in')
-    app.get('/number/:user_id', { schema: { params: { type: 'object', properties: { user_id: { type: 'integer' } } } } }, async () => 'in')
+    app.get(
+      '/changed/:user_id',
+      { preValidation: async (request) => { request.params = { user_id: 'bob' } } },
+      async () => 'in'
+    )
+    app.get(
+      '/number/:user_id',
+      { schema: { params: { type: 'object', properties: { user_id: { type: 'integer' } } } } },
+      async () => 'in'
+    )
     app.get('/public', { config: { access: 'public' } }, (_request, reply) => { reply.callNotFound() })
     app.get('/user', (_request, reply) => { reply.callNotFound() })
   })

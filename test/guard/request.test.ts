@@ -24,7 +24,10 @@ t.test('getOwnerId is for requests whose owner was judged', async (t) => {
     app.setNotFoundHandler(async (request, reply) => reply.code(404).send(ownerOf(request)))
     const handler = async (request: FastifyRequest) => ownerOf(request)
     app.get('/owner/:user_id', handler)
-    for (const access of ['user', 'optional', 'public'] as const) app.get(`/${access}/:user_id`, { config: { access } }, handler)
+    for (const access of ['user', 'optional', 'public'] as const) {
+      app.get(`/${access}/:user_id`, { config: { access } },
+        handler)
+    }
     app.get('/changed/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, handler)
     app.get('/throws', async (request) => getOwnerId(request))
   })
@@ -37,7 +40,9 @@ t.test('getOwnerId is for requests whose owner was judged', async (t) => {
   t.equal((await send('/owner/alice')).status, 401)
   t.same(seen, [none, none, none])
   t.match(await send({ url: '/throws', headers: alice }), {
-    status: 500, code: none, body: { message: /getOwnerId\(\) is for routes of level 'owner'.*Fix: use request\.user\.id/ }
+    status: 500,
+    code: none,
+    body: { message: /getOwnerId\(\) is for routes of level 'owner'.*Fix: use request\.user\.id/ }
   })
 })
 
@@ -60,7 +65,10 @@ t.test('before the guard, and outside of every scope, there is neither an owner 
     await child.register(userScope, { secret })
     child.get('/inside/:user_id', async () => 'in')
   })
-  for (const url of ['/outside/alice', '/inside/alice']) t.equal((await sender(app)({ url, headers: alice })).status, 200)
+  for (const url of ['/outside/alice', '/inside/alice']) {
+    t.equal((await sender(app)({ url, headers: alice })).status,
+      200)
+  }
   t.same(seen, [[null, none, true], [null, none, true]])
 })
 
@@ -70,7 +78,8 @@ t.test('requireScopes refuses as the guard does', async (t) => {
   subscribe('fastify-user-scope:verify', listener)
   t.teardown(() => { unsubscribe('fastify-user-scope:verify', listener) })
   const { send, log } = await build(t, {}, {}, (app) => {
-    app.setErrorHandler(async (error) => ({ mine: (error as { code: string }).code, known: error instanceof InsufficientScopeError }))
+    app.setErrorHandler(async (error) =>
+      ({ mine: (error as { code: string }).code, known: error instanceof InsufficientScopeError }))
     for (const access of ['user', 'optional', 'public'] as const) {
       app.get(`/${access}/:name`, { config: { access } }, async (request) => {
         requireScopes(request, 'a', `b:${(request.params as { name: string }).name}`)
@@ -80,7 +89,8 @@ t.test('requireScopes refuses as the guard does', async (t) => {
   })
   const token = (scope: string) => bearer(sign({ sub: 'alice', exp: 1e10, scope }))
   const challenge = (scope: string) => ({
-    'www-authenticate': `Bearer realm="api", error="insufficient_scope", error_description="Insufficient scope", scope="${scope}"`
+    'www-authenticate': 'Bearer realm="api", error="insufficient_scope", ' +
+      `error_description="Insufficient scope", scope="${scope}"`
   })
   t.match(await send({ url: '/user/x', headers: token('b:x a') }), { status: 200, body: 'in' })
   t.match(await send({ url: '/user/x', headers: token('a') }),
@@ -88,7 +98,11 @@ t.test('requireScopes refuses as the guard does', async (t) => {
   t.match(await send({ url: '/user/x%22,%20y=%22', headers: token('a') }), { status: 403, headers: challenge('a') })
   t.match(await send({ url: '/user/x%0d%0ay', headers: token('a') }), { status: 403, headers: challenge('a') })
   t.match(refusals(log)[0], { code: 'INSUFFICIENT_SCOPE', user: 'alice' })
-  const missing = { status: 401, body: { mine: 'MISSING_TOKEN' }, headers: { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' } }
+  const missing = {
+    status: 401,
+    body: { mine: 'MISSING_TOKEN' },
+    headers: { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' }
+  }
   t.match(await send('/optional/x'), missing)
   t.match(await send({ url: '/public/x', headers: token('a b:x') }), missing)
   const rows = messages.map(({ outcome, code, user, route }) => [outcome, code, user, route])

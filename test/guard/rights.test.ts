@@ -12,7 +12,7 @@ const alice = bearer(tokenFor('alice'))
 
 t.test('no promise, unless the host returns one', async (t) => {
   const user = { id: 'bob', issuer: 'secret', scopes: ['a'], actor: null, claims: { exp: 1e10, org_id: 'acme' } }
-  const verified: Verified = { user, isMachine: false, expiresAt: 1e10 }
+  const verified: Verified = { user, isMachine: false, expiresAt: 1e10, weight: 0 }
   const bind = { org_id: 'org_id' }
   const judge = (access: AccessRule | undefined, params: object, mayActFor: MayActFor) => {
     const settings = readOptions({ secret, bind, mayActFor }, {})
@@ -25,12 +25,16 @@ t.test('no promise, unless the host returns one', async (t) => {
   const never = () => { throw new Error('asked') }
   const rows: Array<[what: string, judgement: unknown, expected: object]> = [
     ['own path', judge(undefined, { user_id: 'bob' }, never), { refusal: null, owner: 'bob' }],
-    ['own path of a route with delegates', judge({ delegates: true }, { user_id: 'bob' }, never), { refusal: null, owner: 'bob' }],
-    ["another's", judge(undefined, { user_id: 'alice' }, never), { refusal: { code: 'FORBIDDEN_USER_ACCESS' }, owner: 'alice' }],
+    ['own path of a route with delegates', judge({ delegates: true }, { user_id: 'bob' }, never),
+      { refusal: null, owner: 'bob' }],
+    ["another's", judge(undefined, { user_id: 'alice' }, never),
+      { refusal: { code: 'FORBIDDEN_USER_ACCESS' }, owner: 'alice' }],
     ['scopes', judge({ scopes: ['a'] }, {}, never), { refusal: null, owner: null }],
     ['a tenant', judge(undefined, { org_id: 'acme' }, never), { refusal: null, bound: [['org_id', 'acme']] }],
-    ['a delegate by scope', judge({ delegates: { scopes: ['a'] } }, { user_id: 'alice' }, never), { owner: 'alice', isDelegate: true }],
-    ['a delegate by a plain answer', judge({ delegates: true }, { user_id: 'alice' }, () => true), { owner: 'alice', isDelegate: true }]
+    ['a delegate by scope', judge({ delegates: { scopes: ['a'] } }, { user_id: 'alice' }, never),
+      { owner: 'alice', isDelegate: true }],
+    ['a delegate by a plain answer', judge({ delegates: true }, { user_id: 'alice' }, () => true),
+      { owner: 'alice', isDelegate: true }]
   ]
   for (const [what, judgement, expected] of rows) {
     t.notOk(judgement instanceof Promise, what)
@@ -59,9 +63,13 @@ t.test('scopes, and what the challenge names', async (t) => {
     ['/alice/own', 'a', null], ['/alice/own', 'b', challenge('a')]
   ]
   for (const [url, scope, expected] of rows) {
-    const { status, code, body, headers } = await send({ url, headers: bearer(sign({ sub: 'alice', exp: 1e10, scope })) })
+    const {
+      status, code, body,
+      headers
+    } = await send({ url, headers: bearer(sign({ sub: 'alice', exp: 1e10, scope })) })
     t.same([status, code, headers['www-authenticate']],
-      expected === null ? [200, undefined, undefined] : [403, 'INSUFFICIENT_SCOPE', expected], `${url} ${JSON.stringify(scope)}`)
+      expected === null ? [200, undefined, undefined] : [403, 'INSUFFICIENT_SCOPE', expected],
+        `${url} ${JSON.stringify(scope)}`)
     if (expected) t.match(body, { statusCode: 403, error: 'Forbidden', message: 'Insufficient scope' })
   }
   // Ownership is judged first, and no consent would cure it.
@@ -82,18 +90,20 @@ t.test('names that a header cannot hold stay out of it', async (t) => {
 
 t.test('tokens of applications', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  const { send } = await build(t, { issuers: [issuer.entry], mayActFor: () => true, bind: { org_id: 'org_id' } }, {}, (app) => {
-    const rules: Record<string, AccessRule> = {
-      own: {},
-      ask: { delegates: true },
-      staff: { delegates: { scopes: ['staff'] } },
-      machines: { delegates: { scopes: ['staff'], machines: true } }
-    }
-    for (const [name, rule] of Object.entries(rules)) {
-      app.get(`/${name}/:user_id`, Object.keys(rule).length > 0 ? { config: { access: rule } } : {}, async (request) => getOwnerId(request))
-    }
-    app.get('/orgs/:org_id', async () => 'acme')
-  })
+  const { send } = await build(t, { issuers: [issuer.entry], mayActFor: () => true, bind: { org_id: 'org_id' } }, {},
+    (app) => {
+      const rules: Record<string, AccessRule> = {
+        own: {},
+        ask: { delegates: true },
+        staff: { delegates: { scopes: ['staff'] } },
+        machines: { delegates: { scopes: ['staff'], machines: true } }
+      }
+      for (const [name, rule] of Object.entries(rules)) {
+        app.get(`/${name}/:user_id`, Object.keys(rule).length > 0 ? { config: { access: rule } } : {},
+          async (request) => getOwnerId(request))
+      }
+      app.get('/orgs/:org_id', async () => 'acme')
+    })
   const client = { sub: 'batch', client_id: 'batch' }
   const rows: Array<[url: string, claims: object, answer: string]> = [
     ['/own/alice', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
@@ -108,7 +118,10 @@ t.test('tokens of applications', async (t) => {
     ['/orgs/acme', {}, 'FORBIDDEN_RESOURCE_ACCESS']
   ]
   for (const [url, claims, answer] of rows) {
-    const { code, body } = await send({ url, headers: bearer(await issuer.token({ id: 'batch', ...client, ...claims })) })
+    const {
+      code,
+      body
+    } = await send({ url, headers: bearer(await issuer.token({ id: 'batch', ...client, ...claims })) })
     t.equal(code ?? body, answer, `${url} ${JSON.stringify(claims)}`)
   }
 })
@@ -135,13 +148,16 @@ t.test('bound parameters are compared until the handler', async (t) => {
   const yes = [200, undefined]
   const rows: Array<[url: string, answer: unknown[]]> = [
     ['/acme/x', yes], ['/b/x', yes], ['/ACME/x', no], ['/c/x', no], ['//x', no], ['/%61cme/x', yes],
-    ['/acme/red/alice', yes], ['/acme/blue/alice', no], ['/c/red/alice', no], ['/acme/red/bob', [403, 'FORBIDDEN_USER_ACCESS']],
+    ['/acme/red/alice', yes], ['/acme/blue/alice', no], ['/c/red/alice', no],
+    ['/acme/red/bob', [403, 'FORBIDDEN_USER_ACCESS']],
     ['/c/blue/bob', [403, 'FORBIDDEN_USER_ACCESS']],
     ['/n/7', yes], ['/n/07', no], ['/opt/', no], ['/opt', no], ['/opt/acme', yes],
     ['/unbound/c', yes], ['/open/c', yes], ['/public/c', yes],
     ['/files/acme/a%2f..%2fb', no], ['/files/acme/a/b', yes],
-    ['/acme/x?change={"org_id":"b"}', no], ['/acme/x?change={"org_id":null}', no], ['/acme/x?change={"org_id":"acme"}', yes],
-    ['/acme/red/alice?change={"team":"blue"}', no], ['/acme/red/alice?change={"user_id":"bob"}', [403, 'FORBIDDEN_USER_ACCESS']],
+    ['/acme/x?change={"org_id":"b"}', no], ['/acme/x?change={"org_id":null}', no],
+    ['/acme/x?change={"org_id":"acme"}', yes],
+    ['/acme/red/alice?change={"team":"blue"}', no],
+    ['/acme/red/alice?change={"user_id":"bob"}', [403, 'FORBIDDEN_USER_ACCESS']],
     ['/unbound/c?change={"org_id":"d"}', yes]
   ]
   for (const [url, answer] of rows) {
@@ -150,7 +166,8 @@ t.test('bound parameters are compared until the handler', async (t) => {
     t.same([status, code], answer, url)
     t.equal(seen.length, status === 200 ? 1 : 0)
   }
-  t.match(refusals(log)[0], { user: 'alice', reason: 'path parameter "org_id" does not fit the claim "orgs" (option "bind")' })
+  t.match(refusals(log)[0],
+    { user: 'alice', reason: 'path parameter "org_id" does not fit the claim "orgs" (option "bind")' })
 })
 
 t.test('a bound parameter that the URL did not show to the plugin is compared all the same', async (t) => {
@@ -165,7 +182,8 @@ t.test('a bound parameter that the URL did not show to the plugin is compared al
   const demand = judgeRoute({ url: '/x/:id', method: 'GET' }, 'user_id', false, settings)
   const user = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims: { exp: 1e10, org_id: 'acme' } }
   const judge = (params: object) => createRightsCheck(settings)(
-    { method: 'GET', url: '/', params } as unknown as FastifyRequest, demand, { user, isMachine: false, expiresAt: 1e10 }, false)
+    { method: 'GET', url: '/', params } as unknown as FastifyRequest, demand,
+    { user, isMachine: false, expiresAt: 1e10, weight: 0 }, false)
   t.match(judge({ org_id: 'acme' }), { refusal: null })
   t.match(judge({ org_id: 'b' }), { refusal: { code: 'FORBIDDEN_RESOURCE_ACCESS' } })
   t.match(judge({}), { refusal: null })

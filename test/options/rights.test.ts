@@ -8,7 +8,14 @@ t.test('the defaults, and what is stated', async (t) => {
   t.same(readRights({}), { bind: [], mayActFor: undefined, impersonation: 'allow', logUser: true })
   const mayActFor = () => true
   const bind = { org_id: 'org_id', team: ['o', 'id'] }
-  const settings = readOptions({ secret, bind, mayActFor, impersonation: 'refuse', logUser: false, scopeClaim: 'permissions' }, {})
+  const settings = readOptions({
+    secret,
+    bind,
+    mayActFor,
+    impersonation: 'refuse',
+    logUser: false,
+    scopeClaim: 'permissions'
+  }, {})
   t.match(settings, { mayActFor, impersonation: 'refuse', logUser: false })
   t.same(settings.bind, [{ param: 'org_id', path: ['org_id'] }, { param: 'team', path: ['o', 'id'] }])
   t.match(settings.claimRules, { scopeClaim: 'permissions', refusesActors: true })
@@ -24,7 +31,8 @@ t.test('what stops the boot', async (t) => {
     [{ bind: {} }, `option "bind" ${params}`],
     [{ bind: [] }, `option "bind" ${params}`],
     [{ bind: 'org_id' }, `option "bind" ${params}`],
-    ...['*', 'org-id', '', 'a b', ':org_id', '__proto__x y'].map((name): [object, string] => [{ bind: { [name]: 'org_id' } }, 'option "bind']),
+    ...['*', 'org-id', '', 'a b', ':org_id',
+      '__proto__x y'].map((name): [object, string] => [{ bind: { [name]: 'org_id' } }, 'option "bind']),
     [JSON.parse('{ "bind": { "__proto__": "x" } }') as object, 'option "bind'],
     [{ bind: { org_id: '' } }, 'option "bind'],
     [{ bind: { org_id: [] } }, 'option "bind'],
@@ -33,7 +41,8 @@ t.test('what stops the boot', async (t) => {
     [{ bind: { org_id: undefined } }, 'option "bind'],
     [{ bind: { user_id: 'sub' } }, 'option "bind.user_id" is the owner\'s parameter'],
     [{ bind: { account: 'sub' }, userIdParam: 'account' }, 'option "bind.account" is the owner\'s parameter'],
-    [{ mayActFor: true }, 'option "mayActFor" must be a function that answers { user, ownerId, method, route, params }'],
+    [{ mayActFor: true },
+      'option "mayActFor" must be a function that answers { user, ownerId, method, route, params }'],
     [{ mayActFor: undefined }, 'option "mayActFor" is undefined'],
     [{ scopeClaim: '' }, 'option "scopeClaim" must be the name of a claim'],
     [{ impersonation: 'readonly' }, 'option "impersonation" must be \'allow\', \'read-only\' or \'refuse\''],
@@ -53,6 +62,7 @@ t.test('what stops the boot', async (t) => {
     t.ok(fault?.message.includes(says), `${text}: ${fault?.message}`)
   }
   const entry = { issuer: 'https://a.example', audience: 'api', jwksUri: 'https://a.example/jwks' }
-  t.throws(() => readOptions({ issuers: [entry], scopeClaim: 'scp' }, {}), /option "scopeClaim" is for tokens signed with a secret/)
+  t.throws(() => readOptions({ issuers: [entry], scopeClaim: 'scp' }, {}),
+    /option "scopeClaim" is for tokens signed with a secret/)
   t.equal(readOptions({ issuers: [{ ...entry, scopeClaim: 'scp' }] }, {}).issuers[0]?.scopeClaim, 'scp')
 })

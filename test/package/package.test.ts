@@ -4,16 +4,19 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, posix, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { pages } from '../support/docs.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
 
 const root = join(import.meta.dirname, '../..')
-const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { files: string[], devDependencies: { fastify: string } }
+interface Manifest { files: string[], devDependencies: { fastify: string } }
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
 
-// Outside the repository, and with nothing hoisted: what the package forgot to ask for is not found in a node_modules further up.
+// Outside the repository, and with nothing hoisted: what the package forgot to ask for is not found in a node_modules
+// further up.
 const dir = await mkdtemp(join(tmpdir(), 'fastify-user-scope-'))
 t.teardown(() => rm(dir, { recursive: true, force: true }))
 const source = join(dir, 'source')
@@ -40,12 +43,16 @@ t.before(async () => {
   // A copy is built and packed, as a build empties `dist`, and other tests and programs read that.
   const ignored = new Set(['.git', '.tap', '.data', 'dist', 'node_modules'])
   await cp(root, source, { recursive: true, filter: (path) => !ignored.has(basename(path)) })
-  await run(root, process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(source, 'dist'))
+  const tsc = 'node_modules/typescript/bin/tsc'
+  await run(root, process.execPath, tsc, '-p', 'tsconfig.build.json', '--outDir', join(source, 'dist'))
   await mkdir(project)
-  const [packed] = JSON.parse(await run(source, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', project)) as [Packed]
+  const report = await run(source, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', project)
+  const [packed] = JSON.parse(report) as [Packed]
   files = packed.files.map(({ path }) => path)
   await writeFile(join(project, 'package.json'), '{ "private": true }')
-  await run(project, 'npm', 'install', '--install-strategy=nested', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${packed.filename}`, `fastify@${manifest.devDependencies.fastify}`)
+  const options = ['--install-strategy=nested', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
+  const wanted = [`./${packed.filename}`, `fastify@${manifest.devDependencies.fastify}`]
+  await run(project, 'npm', 'install', ...options, ...wanted)
   // What a host does with the plugin, however it came by it.
   await writeFile(join(project, 'exercise.mjs'), `
     import Fastify from 'fastify'
@@ -68,7 +75,23 @@ t.before(async () => {
 t.test('the package holds the build, and no more than is listed', async (t) => {
   const built = libFiles.flatMap((file) => ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`))
   const listed = manifest.files.filter((file) => file !== 'dist')
-  t.same(files.sort(), ['LICENSE', 'README.md', 'package.json', ...built, ...listed].sort())
+  const entries = await readdir(source, { recursive: true, withFileTypes: true })
+  const kept = entries.filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(source, join(parentPath, name)))
+    .filter((file) => listed.some((each) => file === each || file.startsWith(`${each}/`)))
+  t.same(files.sort(), ['LICENSE', 'README.md', 'package.json', ...built, ...kept].sort())
+})
+
+t.test('the links and pictures of README and docs lead to files of the package', async (t) => {
+  for (const page of pages) {
+    t.ok(files.includes(page.name), page.name)
+    if (!/^(README|docs)\b/.test(page.name)) continue // the others are about the repository
+    for (const [, target = ''] of page.prose.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+      if (/^https?:/.test(target)) continue
+      const name = posix.join(posix.dirname(page.name), target)
+      t.ok(files.some((file) => file === name || file.startsWith(`${name}/`)), `${page.name} links to ${target}`)
+    }
+  }
 })
 
 t.test('what is exported is what is meant to be', async (t) => {
@@ -114,7 +137,9 @@ t.test('what is exported is what is meant to be', async (t) => {
 
 t.test('the test kit, in each runner', async (t) => {
   // The runners are the host's, and not what is tested: they are linked rather than installed again.
-  for (const name of ['tap', 'vitest']) await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
+  for (const name of ['tap', 'vitest']) {
+    await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
+  }
   const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href
   const runners: Array<[name: string, args: string[]]> = [
     ['tap', ['--import', tsx, 'tap.ts']],
@@ -130,7 +155,9 @@ t.test('the test kit, in each runner', async (t) => {
   t.match(app, "'/health'")
   await writeFile(join(kit, 'app.js'), app.replace("'/health'", "'/health/:user_id'"))
   for (const [name, args] of runners) {
-    const { stdout, stderr } = await run(kit, process.execPath, ...args).then(() => ({ stdout: '', stderr: '' }), (error: unknown) => error as { stdout: string, stderr: string })
+    const { stdout, stderr } = await run(kit, process.execPath, ...args).then(
+      () => ({ stdout: '', stderr: '' }), (error: unknown) => error as { stdout: string, stderr: string }
+    )
     t.match(stdout + stderr, /GET, HEAD \/health\/:user_id \(public, stated\)/, `${name}, of a host with a fault`)
   }
 })
@@ -140,7 +167,11 @@ t.test('import, without @fastify/swagger', async (t) => {
   t.same(await runScript('import.mjs', `
     import byDefault, { userScope } from 'fastify-user-scope'
     import { exercise } from './exercise.mjs'
-    console.log(JSON.stringify({ same: byDefault === userScope, named: await exercise(userScope), dynamic: await exercise(import('fastify-user-scope')) }))`),
+    console.log(JSON.stringify({
+      same: byDefault === userScope,
+      named: await exercise(userScope),
+      dynamic: await exercise(import('fastify-user-scope'))
+    }))`),
   { same: true, named: [401, 403, 200], dynamic: [401, 403, 200] })
 })
 
@@ -149,7 +180,11 @@ t.test('require', async (t) => {
     const scope = require('fastify-user-scope')
     const { exercise } = require('./exercise.mjs')
     async function main () {
-      console.log(JSON.stringify({ whole: await exercise(require('fastify-user-scope')), byDefault: await exercise(scope.default), named: await exercise(scope.userScope) }))
+      console.log(JSON.stringify({
+        whole: await exercise(require('fastify-user-scope')),
+        byDefault: await exercise(scope.default),
+        named: await exercise(scope.userScope)
+      }))
     }
     main()`),
   { whole: [401, 403, 200], byDefault: [401, 403, 200], named: [401, 403, 200] })
@@ -163,7 +198,8 @@ t.test('the server of the README', async (t) => {
   await writeFile(join(project, 'server.mjs'), code.replace('port: 3000', `port: ${port}`))
   // The server awaits `listen`, so that the import is done when it listens.
   await writeFile(join(project, 'start.mjs'), "await import('./server.mjs')\nprocess.send('listening')")
-  const server = fork(join(project, 'start.mjs'), { cwd: project, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env })
+  const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const
+  const server = fork(join(project, 'start.mjs'), { cwd: project, execArgv: [], stdio: [...stdio], env })
   const end = once(server, 'close')
   t.teardown(async () => {
     server.kill()
@@ -174,7 +210,8 @@ t.test('the server of the README', async (t) => {
   const [event] = await Promise.race([once(server, 'message'), end]) as unknown[]
   if (event !== 'listening') throw new Error(`the server did not start: ${stderr}`)
 
-  const status = async (path: string, headers = {}) => (await fetch(`http://localhost:${port}${path}`, { headers })).status
+  const status = async (path: string, headers = {}) =>
+    (await fetch(`http://localhost:${port}${path}`, { headers })).status
   await writeFile(join(project, 'token.mjs'), signing)
   const owner = bearer((await run(project, process.execPath, 'token.mjs')).trim())
   t.equal(await status('/api/alice/tasks'), 401)

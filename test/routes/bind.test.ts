@@ -4,7 +4,8 @@ import { parametersOf } from '../../lib/routes/url.js'
 
 t.test('the parameters that a route compares', async (t) => {
   const bind = [{ param: 'org_id', path: ['org_id'] }, { param: 'team', path: ['o', 'id'] }]
-  t.same(boundParams(bind, [], parametersOf('/:org_id/x')), [{ ...bind[0], isInUrl: true }, { ...bind[1], isInUrl: false }])
+  t.same(boundParams(bind, [], parametersOf('/:org_id/x')),
+    [{ ...bind[0], isInUrl: true }, { ...bind[1], isInUrl: false }])
   t.same(boundParams(bind, ['org_id'], parametersOf('/:org_id/x')), [{ ...bind[1], isInUrl: false }])
   t.same(boundParams([], [], parametersOf('/:org_id/x')), [])
 })
@@ -47,7 +48,8 @@ t.test('a claim fits as it is, or as a list that has the parameter', async (t) =
     [null, ['org'], false]
   ]
   for (const [claims, path, fits, param = 'acme'] of rows) {
-    t.equal(fitsClaim(param, claims, path), fits, `${JSON.stringify(param)} in ${JSON.stringify(claims)} at ${path.join('.')}`)
+    t.equal(fitsClaim(param, claims, path), fits,
+      `${JSON.stringify(param)} in ${JSON.stringify(claims)} at ${path.join('.')}`)
   }
   t.equal(fitsClaim(undefined, { org: undefined }, ['org']), false)
   t.equal(fitsClaim(undefined, {}, ['org']), false)

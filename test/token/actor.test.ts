@@ -10,7 +10,8 @@ const rules = (options: UserScopeOptions = {}) => readOptions({ secret, ...optio
 t.test('who holds a token', async (t) => {
   const rows: Array<[act: unknown, chain: string[]]> = [
     [{ sub: 'admin' }, ['admin']],
-    [{ sub: 'admin', iss: 'https://other.example', act: { sub: 'batch', act: { sub: 'root' } } }, ['admin', 'batch', 'root']]
+    [{ sub: 'admin', iss: 'https://other.example', act: { sub: 'batch', act: { sub: 'root' } } },
+      ['admin', 'batch', 'root']]
   ]
   for (const [act, chain] of rows) t.same(readActor({ sub: 'alice', act }, rules()), { id: chain[0], chain })
   t.same(readActor({ act: { sub: 'admin' } }, { ...rules(), idPrefix: 'b:' }), { id: 'b:admin', chain: ['b:admin'] })
@@ -19,11 +20,13 @@ t.test('who holds a token', async (t) => {
 })
 
 t.test('an actor that cannot be read is refused', async (t) => {
-  const malformed: unknown[] = [null, 'admin', 7, true, [], [{ sub: 'admin' }], {}, { id: 'admin' }, { sub: '' }, { sub: ' ' },
+  const malformed: unknown[] = [null, 'admin', 7, true, [], [{ sub: 'admin' }], {}, { id: 'admin' }, { sub: '' },
+    { sub: ' ' },
     { sub: 7 }, { sub: null }, { sub: ['admin'] }, { sub: 'a\nb' }, Object.create({ sub: 'admin' })]
   for (const act of malformed) {
     t.throws(() => readActor({ act }, rules()), { code: 'INVALID_CLAIMS' }, JSON.stringify(act))
-    t.throws(() => readActor({ act: { sub: 'admin', act } }, rules()), { code: 'INVALID_CLAIMS' }, `inner ${JSON.stringify(act)}`)
+    t.throws(() => readActor({ act: { sub: 'admin', act } }, rules()), { code: 'INVALID_CLAIMS' },
+      `inner ${JSON.stringify(act)}`)
   }
   t.throws(() => readActor({ act: { sub: 'b:admin' } }, rules({ issuers: [entry] })), { code: 'INVALID_CLAIMS' })
 })
@@ -37,7 +40,11 @@ t.test('option impersonation', async (t) => {
     const { send, log } = await build(t, { impersonation }, {}, (app) => {
       for (const access of ['owner', 'user', 'optional'] as const) {
         app.route({
-          method: [...methods], url: `/${access}/:user_id`, config: { access }, exposeHeadRoute: false, handler: async ({ user }) => user
+          method: [...methods],
+          url: `/${access}/:user_id`,
+          config: { access },
+          exposeHeadRoute: false,
+          handler: async ({ user }) => user
         })
       }
     })
@@ -57,7 +64,8 @@ t.test('option impersonation', async (t) => {
   const safe = ['GET', 'HEAD', 'OPTIONS']
   for (const url of ['/owner/alice', '/user/x', '/optional/x']) {
     t.same(answers[`allow ${url}`], [[200, methods]])
-    t.same(answers[`read-only ${url}`], [[200, safe], ['FORBIDDEN_RESOURCE_ACCESS', ['POST', 'PUT', 'PATCH', 'DELETE']]])
+    t.same(answers[`read-only ${url}`],
+      [[200, safe], ['FORBIDDEN_RESOURCE_ACCESS', ['POST', 'PUT', 'PATCH', 'DELETE']]])
     t.same(answers[`refuse ${url}`], [
       ['INVALID_CLAIMS', methods.filter((method) => method !== 'HEAD')], [401, ['HEAD']]
     ])

@@ -8,7 +8,10 @@ t.test('what is an id', async (t) => {
   for (const id of ['', ' ', '\u00a0', '\n', 7, null, undefined, {}, ['alice'], true]) {
     t.equal(faultOfId(id), 'is not a non-blank string', JSON.stringify(id))
   }
-  for (const id of ['a\u0000', 'a\nb', 'a\u0085', '\u007fa']) t.equal(faultOfId(id), 'has control characters', JSON.stringify(id))
+  for (const id of ['a\u0000', 'a\nb', 'a\u0085', '\u007fa']) {
+    t.equal(faultOfId(id), 'has control characters',
+      JSON.stringify(id))
+  }
 })
 
 t.test('an id that begins with the prefix of another issuer', async (t) => {
