@@ -1,10 +1,12 @@
 export { userScope, userScope as default } from './plugin.js'
-export { getUser } from './guard/guard.js'
+export { getOwnerId, getUser, requireScopes } from './guard/request.js'
 export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
+  AccessCheckUnavailableError,
   AlreadyRegisteredError,
   ForbiddenResourceAccessError,
   ForbiddenUserAccessError,
+  InsufficientScopeError,
   InvalidClaimsError,
   InvalidHeaderFormatError,
   InvalidOptionError,
@@ -15,15 +17,19 @@ export {
   MalformedTokenError,
   MissingTokenError,
   MissingUidClaimError,
+  NoOwnerError,
   TokenExpiredError
 } from './contract/errors.js'
+export type {
+  AccessLevel, AccessRule, Delegates, DelegateQuestion, MayActFor, RequiredScopes, ScopeName
+} from './contract/access.js'
 export type { IssuerAlgorithm, IssuerOptions, IssuerStatus, OtherToken } from './contract/issuer.js'
 export type { RefusalCode } from './contract/errors.js'
 export type {
   Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions
 } from './presets/index.js'
 export type {
-  AccessLevel,
+  Actor,
   CacheOptions,
   Claims,
   DeepReadonly,

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './contract/errors.js'
 import type { UserScopeOptions } from './contract/types.js'
-import { createGuard, kJudgement, kUser } from './guard/guard.js'
+import { createGuard } from './guard/guard.js'
+import { kGuard, kJudgement, kReply, kUser } from './guard/request.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { annotateDocuments, lineage } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
@@ -16,9 +17,9 @@ import { createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
-  const { decoratorName, userIdParam, requireStatedAccess, issuers, openapi } = settings
-  const table = new RouteTable(fastify, userIdParam, requireStatedAccess)
-  const scope = { context: fastify, param: userIdParam, table }
+  const { decoratorName, userIdParam, issuers, openapi, bind } = settings
+  const table = new RouteTable(fastify, settings)
+  const scope = { context: fastify, param: userIdParam, bound: bind.map(({ param }) => param), table }
   addScope(scope)
   assertFree(fastify, decoratorName)
 
@@ -32,7 +33,8 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     printRoutes: () => printRoutes(table.list()),
     issuers: () => keys.map((each) => each.status())
   }))
-  for (const name of [decoratorName, kUser, kJudgement]) fastify.decorateRequest(name, null)
+  fastify.decorate(kGuard, guard)
+  for (const name of [decoratorName, kUser, kJudgement, kReply]) fastify.decorateRequest(name, null)
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
 

@@ -45,14 +45,14 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
   const scopes = scopesOf(app)
-  const scoped = declared.map((route) => ({ route, param: paramIn(route.context, scopes) }))
+  const scoped = declared.map((route) => ({ route, ...guardOf(route.context, scopes) }))
   const all = [...new Set([...scopes, ...scoped].flatMap(({ param }) => param ?? []))]
-  return scoped.flatMap(({ route, param }) => placesOf(route).map((place) => {
+  return scoped.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
     const own = parametersOf(place.url)
     const has = (name: string) => own.some((each) => each.name === name)
     const params = param === null ? all : [param]
     const parameter = params.find(has) ?? null
-    const demand = param === null ? { level: 'unguarded', source: '' } as const : judgeRoute(route.options, param)
+    const demand = judge?.(route.options) ?? { level: 'unguarded', source: '' } as const
     const [lookAlike] = [
       ...all.filter(has).map((name) => `":${name}" is the owner's parameter of another scope`),
       ...params.map((name) => [misspeltOwner(own, name), name]).filter(([misspelt]) => misspelt)
@@ -62,12 +62,13 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   }))
 }
 
-/** The owner's parameter in a context; null where nothing guards it. A second copy of the plugin has its decorator. */
-function paramIn (context: FastifyInstance, scopes: readonly Scope[]): string | null {
+/** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
+function guardOf (context: FastifyInstance, scopes: readonly Scope[]) {
   const own = scopes.find((scope) => isWithin(context, scope.context))
-  if (own) return own.param
-  if (!context.hasDecorator('userScope')) return null
-  return context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+  if (own) return { param: own.param, judge: (route: RouteOptions) => own.table.judge(route) }
+  if (!context.hasDecorator('userScope')) return { param: null }
+  const param = context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+  return { param, judge: (route: RouteOptions) => judgeRoute(route, param) }
 }
 
 /**
