@@ -15,9 +15,15 @@ export {
   MalformedTokenError,
   MissingTokenError,
   MissingUidClaimError,
-  TokenExpiredError
+  RevocationsUnavailableError,
+  RevocationsUnreachableError,
+  TokenExpiredError,
+  TokenRevokedError
 } from './contract/errors.js'
 export type { IssuerAlgorithm, IssuerOptions, IssuerStatus, OtherToken } from './contract/issuer.js'
+export type {
+  FollowOptions, Revocation, RevocationsOptions, RevocationStore, StoredRevocation
+} from './contract/revocations.js'
 export type { RefusalCode } from './contract/errors.js'
 export type {
   Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions

@@ -8,6 +8,7 @@ import { annotateDocuments, lineage } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
 import { warnOfGaps } from './routes/gaps.js'
+import { createRevoke, Revocations } from './revocations/revocations.js'
 import { printRoutes } from './routes/print.js'
 import { addScope, scopesOf } from './routes/scopes.js'
 import { RouteTable } from './routes/table.js'
@@ -25,16 +26,20 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const cache = settings.cache ? new TokenCache(settings.cache) : null
   const keys = issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
   const verifier = await createVerifier(fastify, settings, keys)
-  const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache)
+  const revocations = settings.revocations && new Revocations(settings.revocations, settings, () => {})
+  const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache, revocations)
 
   fastify.decorate('userScope', Object.freeze({
     routes: () => table.list(),
     printRoutes: () => printRoutes(table.list()),
-    issuers: () => keys.map((each) => each.status())
+    issuers: () => keys.map((each) => each.status()),
+    revoke: createRevoke(revocations)
   }))
   for (const name of [decoratorName, kUser, kJudgement]) fastify.decorateRequest(name, null)
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
+
+  fastify.addHook('onClose', async () => { revocations?.stop() })
 
   const contexts = new Set(lineage(fastify))
   fastify.addHook('onRegister', (context) => { contexts.add(context) })

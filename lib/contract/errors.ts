@@ -33,6 +33,8 @@ export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed to
 export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature')
 /** RFC 7519 §4.1.4: not accepted on or after `exp`. */
 export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
+/** RFC 6750 §3.1: "revoked" is one of the reasons of `invalid_token`. */
+export const TokenRevokedError = refusal('TOKEN_REVOKED', 401, 'Token revoked')
 /** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter is not what was agreed. */
 export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
 /** The token is good, but names no user. */
@@ -51,6 +53,10 @@ export const ForbiddenResourceAccessError = refusal(
  * RFC 9110 §15.6.4: nobody can say now whether the token is good, so it is neither refused for good nor let through.
  */
 export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable')
+/** The same of the question whether the token was revoked. */
+export const RevocationsUnavailableError = refusal(
+  'REVOCATIONS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable'
+)
 
 const refusals = {
   MISSING_TOKEN: MissingTokenError,
@@ -58,11 +64,13 @@ const refusals = {
   MALFORMED_TOKEN: MalformedTokenError,
   INVALID_TOKEN_SIGNATURE: InvalidTokenSignatureError,
   TOKEN_EXPIRED: TokenExpiredError,
+  TOKEN_REVOKED: TokenRevokedError,
   INVALID_CLAIMS: InvalidClaimsError,
   MISSING_UID_CLAIM: MissingUidClaimError,
   FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError,
   FORBIDDEN_RESOURCE_ACCESS: ForbiddenResourceAccessError,
-  KEYS_UNAVAILABLE: KeysUnavailableError
+  KEYS_UNAVAILABLE: KeysUnavailableError,
+  REVOCATIONS_UNAVAILABLE: RevocationsUnavailableError
 }
 
 /**
@@ -96,3 +104,5 @@ export const InvalidRouteError = bootFault('FST_USER_SCOPE_INVALID_ROUTE')
 export const AlreadyRegisteredError = bootFault('FST_USER_SCOPE_ALREADY_REGISTERED')
 /** Stops the boot: the keys of an issuer cannot be fetched, and it is not `lazy`. */
 export const KeysUnreachableError = bootFault('FST_USER_SCOPE_KEYS_UNREACHABLE')
+/** Stops the boot: the store of revocations does not answer. */
+export const RevocationsUnreachableError = bootFault('FST_USER_SCOPE_REVOCATIONS_UNREACHABLE')

@@ -1,6 +1,7 @@
 import type { TObject } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import type { IssuerOptions, IssuerStatus } from './issuer.js'
+import type { Revocation, RevocationsOptions, RevocationStore } from './revocations.js'
 
 /**
  * Who may call a route, stated in `config.access`:
@@ -92,6 +93,11 @@ export interface UserScope {
   printRoutes (): string
   /** The state of each remote issuer's keys, for a health route. */
   issuers (): IssuerStatus[]
+  /**
+   * Refuses tokens from now on, in this process at once. Resolves when the store has it; rejects after 5 seconds in
+   * which it could not be stored, and it still holds here then, and is stored later. Needs option `revocations`.
+   */
+  revoke (revocation: Revocation): Promise<void>
 }
 
 /** How the OpenAPI document is found, and how the bearer scheme stands in it. */
@@ -180,6 +186,11 @@ export interface UserScopeOptions {
   clockTolerance?: number
   /** Seconds since `iat` after which a token is refused whatever its `exp`. Once set, `iat` is required. */
   maxTokenAge?: number
+  /**
+   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in this process. A store: on all instances
+   * that share it. Default off.
+   */
+  revocations?: true | RevocationStore | RevocationsOptions
   /** The request property that holds the verified user; `UserScopeTypes` gives it its type. Default `'user'`. */
   decoratorName?: string
   /** Verified tokens are kept in memory, so that each is verified once. `false`: verify each time. */

@@ -4,6 +4,7 @@ import type {
 import { refuse } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
+import type { Revocations } from '../revocations/revocations.js'
 import type { Demand } from '../routes/access.js'
 import { hasDotSegment } from '../routes/dot-segments.js'
 import { isOwnId, isStillOwnId, readParam } from '../routes/owner.js'
@@ -44,7 +45,8 @@ export function createGuard (
   { userIdParam, decoratorName, otherTokens }: Settings,
   demandOf: (request: FastifyRequest) => Demand,
   verify: Verifier,
-  cache: TokenCache | null
+  cache: TokenCache | null,
+  revocations: Pick<Revocations, 'check'> | null
 ): Guard {
   function judge (request: FastifyRequest): Judgement | Promise<Judgement> {
     const demand = demandOf(request)
@@ -74,7 +76,8 @@ export function createGuard (
   }
 
   function authorize (request: FastifyRequest, { level }: Demand, verified: Verified, cached: boolean): Judgement {
-    if (level !== 'owner') return { refusal: null, verified, owner: null, cached }
+    const revoked = revocations?.check(verified.user) ?? null
+    if (revoked || level !== 'owner') return { refusal: revoked, verified, owner: null, cached }
     const { id } = verified.user
     let refusal = null
     if (verified.isMachine) {

@@ -4,6 +4,7 @@ import { claimsSchema, compileClaims } from './claims-schema.js'
 import { compileOtherTokens, type TokenForm } from './other-tokens.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { assertValid } from './validate.js'
+import { readRevocations, revocationsSchema, type RevocationSettings } from './revocations.js'
 import { flag, seconds, text } from './schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
@@ -32,6 +33,7 @@ export const optionsSchema = Type.Object({
   claims: Type.Optional(claimsSchema),
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
+  revocations: Type.Optional(revocationsSchema),
   decoratorName: Type.Optional(Type.String({
     pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
   })),
@@ -134,6 +136,7 @@ export interface Settings {
   readonly userIdParam: string
   readonly requireStatedAccess: boolean
   readonly decoratorName: string
+  readonly revocations: RevocationSettings | null
   readonly cache: false | CacheSettings
   readonly openapi: false | OpenApiSettings
 }
@@ -181,6 +184,7 @@ export function readOptions (
     }),
     issuers,
     otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
+    revocations: readRevocations(options.revocations),
     cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',
     requireStatedAccess: options.requireStatedAccess ?? false,
