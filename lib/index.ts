@@ -1,5 +1,6 @@
 export { userScope, userScope as default } from './plugin.js'
 export { getUser } from './guard/guard.js'
+export { untilRevoked } from './guard/until-revoked.js'
 export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
   AlreadyRegisteredError,

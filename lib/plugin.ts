@@ -2,13 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './contract/errors.js'
 import type { UserScopeOptions } from './contract/types.js'
-import { createGuard, kJudgement, kUser } from './guard/guard.js'
+import { createGuard, kJudgement, kReply, kUser } from './guard/guard.js'
+import { kWatches } from './guard/until-revoked.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { annotateDocuments, lineage } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
 import { warnOfGaps } from './routes/gaps.js'
+import { findEnd } from './revocations/end.js'
 import { createRevoke, Revocations } from './revocations/revocations.js'
+import { Watches } from './revocations/watches.js'
 import { printRoutes } from './routes/print.js'
 import { addScope, scopesOf } from './routes/scopes.js'
 import { RouteTable } from './routes/table.js'
@@ -26,7 +29,9 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const cache = settings.cache ? new TokenCache(settings.cache) : null
   const keys = issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
   const verifier = await createVerifier(fastify, settings, keys)
-  const revocations = settings.revocations && new Revocations(settings.revocations, settings, () => {})
+  const revocations = settings.revocations &&
+    new Revocations(settings.revocations, settings, () => watches.lookSoon())
+  const watches = new Watches((user) => findEnd(user, settings.claimRules) ?? revocations?.findRevocation(user) ?? null)
   const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache, revocations)
 
   fastify.decorate('userScope', Object.freeze({
@@ -35,11 +40,15 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     issuers: () => keys.map((each) => each.status()),
     revoke: createRevoke(revocations)
   }))
-  for (const name of [decoratorName, kUser, kJudgement]) fastify.decorateRequest(name, null)
+  for (const name of [decoratorName, kUser, kJudgement, kReply]) fastify.decorateRequest(name, null)
+  fastify.decorateRequest(kWatches, { getter: () => watches })
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
 
-  fastify.addHook('onClose', async () => { revocations?.stop() })
+  fastify.addHook('onClose', async () => {
+    watches.stop()
+    revocations?.stop()
+  })
 
   const contexts = new Set(lineage(fastify))
   fastify.addHook('onRegister', (context) => { contexts.add(context) })

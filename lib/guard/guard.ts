@@ -20,11 +20,14 @@ import { answer } from './refusal.js'
 export const kUser = Symbol.for('fastify-user-scope.user') // one for all copies of the package
 /** The judgement of a request, which its preHandler hook looks at again. */
 export const kJudgement = Symbol('fastify-user-scope.judgement')
+/** The reply of a request, which `untilRevoked` is not given. */
+export const kReply = Symbol.for('fastify-user-scope.reply')
 
 type GuardedRequest = FastifyRequest & {
   [kUser]: VerifiedUser | null
   /** Undefined in contexts that were created before the plugin was registered. */
   [kJudgement]?: Judgement | null
+  [kReply]?: FastifyReply | null
   [decorator: string]: unknown
 }
 
@@ -111,6 +114,7 @@ export function createGuard (
     if (isRefused(request)) return
     const start = now()
     decorate(request, null, null)
+    request[kReply] = reply
     const conclude = (judgement: Judgement): void => {
       const { refusal, verified } = judgement
       decorate(request, refusal ? null : verified?.user ?? null, judgement)

@@ -51,8 +51,10 @@ export function readRevocations (
 
 function inLongForm (option: true | RevocationStore | RevocationsOptions): RevocationsOptions {
   if (option === true) return {}
-  return 'publish' in option || 'follow' in option ? { store: option } : option
+  return isStore(option) ? { store: option } : option
 }
+
+const isStore = (option: object): option is RevocationStore => 'publish' in option || 'follow' in option
 
 function settingsOf (store: RevocationStore): Pick<RevocationStore, 'maxStale' | 'whenDown'> {
   const { publish, follow, maxStale, whenDown } = store as Partial<RevocationStore>

@@ -117,6 +117,7 @@ t.test('what is exported is what is meant to be', async (t) => {
     'entra',
     'getUser',
     'keycloak',
+    'untilRevoked',
     'userScope'
   ])
   t.same(await runScript('testing.mjs', `
