@@ -30,7 +30,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const keys = issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
   const verifier = await createVerifier(fastify, settings, keys)
   const revocations = settings.revocations &&
-    new Revocations(settings.revocations, settings, () => watches.lookSoon())
+    new Revocations(settings.revocations, settings, fastify.log, () => watches.lookSoon())
   const watches = new Watches((user) => findEnd(user, settings.claimRules) ?? revocations?.findRevocation(user) ?? null)
   const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache, revocations)
 
@@ -55,7 +55,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
     warnOfGaps(scope, routes, scopesOf(fastify))
-    await Promise.all(keys.map((each) => each.load()))
+    await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
     const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
     if (openapi) annotateDocuments(contexts, openapi, levels, fastify.log)
   })

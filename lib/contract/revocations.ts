@@ -54,8 +54,10 @@ export interface RevocationStore {
 
 export interface FollowOptions {
   readonly signal: AbortSignal
-  /** Seconds. */
+  /** Seconds between two empty lists. */
   readonly interval: number
+  /** Seconds for which entries are kept: older ones may be left out, and may be deleted. */
+  readonly keepFor: number
 }
 
 export interface RevocationsOptions {

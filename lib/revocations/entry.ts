@@ -17,6 +17,9 @@ export interface WrittenEntry extends Entry {
   readonly keepFor: number
 }
 
+/** Seconds for which an entry counts: no token that it is about is valid any more, whatever clocks it met. */
+export const lifetime = (keepFor: number, clockTolerance: number): number => keepFor + 2 * clockTolerance
+
 export const writeEntry = ({ kind, id, issuer, moment }: Entry, keepFor: number): string =>
   JSON.stringify({ kind, id, issuer, moment, keepFor })
 

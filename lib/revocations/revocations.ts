@@ -1,11 +1,14 @@
+import type { FastifyBaseLogger } from 'fastify'
 import { InvalidOptionError, refuse, type Refusal } from '../contract/errors.js'
 import type { Revocation } from '../contract/revocations.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import type { Settings } from '../options/settings.js'
-import type { Kind } from './entry.js'
+import { lifetime, type Kind } from './entry.js'
+import { Feed } from './feed.js'
 import { RevocationList } from './list.js'
 import { readTarget } from './target.js'
+import { patience } from './within.js'
 
 const longestPause = 3_600_000
 
@@ -16,14 +19,26 @@ export class Revocations {
   readonly #clockTolerance: number
   readonly #issuers: readonly string[]
   readonly #onEntry: () => void
+  readonly #feed: Feed | null
+  readonly #refuseWhenStale: boolean
   readonly #sweeper: NodeJS.Timeout
 
   /** @param onEntry called when more is revoked than before */
-  constructor ({ keepFor }: RevocationSettings, { secrets, issuers, claimRules }: Settings, onEntry: () => void) {
+  constructor (
+    settings: RevocationSettings,
+    { secrets, issuers, claimRules }: Settings,
+    log: FastifyBaseLogger,
+    onEntry: () => void
+  ) {
+    const { store, keepFor, whenDown } = settings
+    const { clockTolerance } = claimRules
     this.#keepFor = keepFor
-    this.#clockTolerance = claimRules.clockTolerance
+    this.#clockTolerance = clockTolerance
     this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
     this.#onEntry = onEntry
+    this.#feed = store &&
+      new Feed({ ...settings, store, clockTolerance, issuers: ['', ...this.#issuers] }, this.#list, log, onEntry)
+    this.#refuseWhenStale = whenDown === 'refuse'
     const sweep = () => { this.#list.deleteBefore(this.#earliest) }
     this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
   }
@@ -37,6 +52,9 @@ export class Revocations {
     if (exp - iat > this.#keepFor) {
       const reason = `the token is valid for ${exp - iat} s, and revocations are kept for ${this.#keepFor} s`
       return refuse('INVALID_CLAIMS', `${reason}. Fix: shorter tokens, or a longer keepFor in option "revocations"`)
+    }
+    if (this.#refuseWhenStale && this.#feed?.isStale) {
+      return refuse('REVOCATIONS_UNAVAILABLE', 'the store of revocations has not answered for maxStale', patience)
     }
     return null
   }
@@ -58,19 +76,26 @@ export class Revocations {
     return moment >= 0 && moment >= this.#earliest
   }
 
-  /** Seconds since 1970. No token that an earlier entry is about can be valid any more, whatever clocks it met. */
+  /** Seconds since 1970: entries of earlier moments no longer count. */
   get #earliest (): number {
-    return Date.now() / 1000 - this.#keepFor - 2 * this.#clockTolerance
+    return Date.now() / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
   }
 
   /** @throws InvalidOptionError */
   async revoke (target: Revocation): Promise<void> {
     const entry = readTarget(target, this.#issuers, Date.now() / 1000, this.#clockTolerance)
     if (this.#list.add(entry)) this.#onEntry()
+    await this.#feed?.publish(entry)
+  }
+
+  /** @throws RevocationsUnreachableError, InvalidOptionError */
+  async start (): Promise<void> {
+    await this.#feed?.start()
   }
 
   stop (): void {
     clearInterval(this.#sweeper)
+    this.#feed?.stop()
   }
 }
 
