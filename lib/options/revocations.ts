@@ -6,8 +6,8 @@ import { assertValid } from './validate.js'
 
 /** What is in it is looked at afterwards, as a store may be of a class. */
 export const revocationsSchema = Type.Unsafe<true | RevocationStore | RevocationsOptions>(
-  Type.Union([Type.Literal(true), Type.Object({}, { opaque: true })], {
-    expects: 'true, a store such as redisRevocations(), or an object with store and keepFor'
+  Type.Union([Type.Literal(true), Type.Object({})], {
+    expects: 'true, a store such as redisRevocations(), or an object with store and keepFor', opaque: true
   })
 )
 

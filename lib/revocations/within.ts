@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** Seconds for which anything waits for a store. */
 export const patience = 5
 
@@ -10,6 +12,7 @@ export async function within<T> (work: Promise<T>, seconds: number, signal: Abor
   const end = new Promise<never>((_resolve, reject) => {
     const onAbort = () => { reject(new Error('stopped')) }
     const timer = setTimeout(() => { reject(new Error(`no answer within ${seconds} s`)) }, seconds * 1000)
+    setMaxListeners(0, signal) // a thousand may wait at once
     signal.addEventListener('abort', onAbort)
     release = () => {
       clearTimeout(timer)
