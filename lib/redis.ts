@@ -26,8 +26,7 @@ const schema = Type.Object({
 }, { additionalProperties: false })
 
 const pageSize = 1000 // entries
-const connectTime = 5000 // milliseconds
-const writeTime = 2 // seconds
+const [connectTime, writeTime] = [5, 2] // seconds
 
 /**
  * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
@@ -51,7 +50,7 @@ export function redisRevocations (options: RedisRevocationsOptions): RevocationS
  * it would wait for a paused server for ever.
  */
 const newClient = (url: string) =>
-  createClient({ url, RESP: 2, socket: { reconnectStrategy: false, connectTimeout: connectTime } })
+  createClient({ url, RESP: 2, socket: { reconnectStrategy: false, connectTimeout: connectTime * 1000 } })
 
 type Client = ReturnType<typeof newClient>
 
@@ -68,7 +67,7 @@ async function connect (url: string, signal: AbortSignal): Promise<Client> {
     if (signal.aborted) end()
   })
   signal.addEventListener('abort', end)
-  await client.connect()
+  await within(client.connect(), 2 * connectTime, signal) // which may never settle, once the client was destroyed
   return client
 }
 

@@ -34,6 +34,7 @@ export class Feed {
   readonly #storeFor: number
   /** What the list has and the store has not shown. */
   #lacking: RevocationList
+  #alarm: NodeJS.Timeout | undefined
   #isStarted = false
   /** Seconds since the store last answered. */
   #age = () => Infinity
@@ -73,6 +74,7 @@ export class Feed {
 
   stop (): void {
     this.#stop.abort()
+    clearTimeout(this.#alarm)
   }
 
   /** @throws Refusal `REVOCATIONS_UNAVAILABLE`; the entry is stored when the store is back */
@@ -97,7 +99,7 @@ export class Feed {
       for (;;) {
         const { done, value } = await within(lists.next(), isWhole ? 2 * interval : patience, this.#stop.signal)
         if (done) throw new Error('it ended')
-        this.#age = stopwatch()
+        this.#markAnswer()
         this.#read(value, isWhole)
         if (value.length > 0) continue
         isWhole = true
@@ -110,14 +112,19 @@ export class Feed {
     }
   }
 
+  #markAnswer (): void {
+    const { maxStale, whenDown } = this.#settings
+    const complain = () => { this.#log.error({ whenDown }, 'revocations are stale') }
+    this.#age = stopwatch()
+    this.#alarm ??= setTimeout(complain, maxStale * 1000).unref()
+    this.#alarm.refresh()
+  }
+
   async #followAgain (error: unknown): Promise<void> {
     let failure = error
     let failures = 0
-    let wasStale = false
     while (!this.#stop.signal.aborted) {
       if (failures++ === 0) this.#log.warn({ reason: reasonOf(failure) }, 'the store of revocations failed')
-      if (this.isStale && !wasStale) this.#log.error({ whenDown: this.#settings.whenDown }, 'revocations are stale')
-      wasStale = this.isStale
       const seconds = Math.min(firstPause * 2 ** failures, longestPause) * Math.random()
       await pause(seconds * 1000, null, { ref: false })
       failure = await this.#follow(() => {
