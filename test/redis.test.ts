@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectTo, createServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { env } from 'node:process'
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
 import { redisRevocations, type RedisRevocationsOptions } from '../lib/redis.js'
-import { skipWithout } from './support/example.js'
+import { freePort, skipWithout } from './support/example.js'
 import { bearer, build, now, sign, type LogLine } from './support/host.js'
 import { redisProgram, startRedis, type Redis } from './support/redis.js'
 
@@ -205,7 +208,23 @@ t.test('a connection that is cut', { skip }, async (t) => {
   await until(() => one.isOut('bob'))
 })
 
-t.test('TLS and passwords come by the URL, and go nowhere', { skip }, async (t) => {
+t.test('TLS comes by the URL, and is verified', { skip }, async (t) => {
+  const dir = t.testdir({})
+  const [cert, certKey, port] = [join(dir, 'cert.pem'), join(dir, 'key.pem'), String(await freePort())]
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', certKey, '-out', cert,
+    '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'], { stdio: 'ignore' })
+  await startRedis(t, program, '--tls-port', port, '--tls-cert-file', cert, '--tls-key-file', certKey,
+    '--tls-ca-cert-file', cert, '--tls-auth-clients', 'no')
+  const redis = { url: `rediss://127.0.0.1:${port}` }
+  await t.rejects(host(t, redis), { message: /cannot be read \(self-signed certificate\)/ })
+  env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  t.teardown(() => { delete env.NODE_TLS_REJECT_UNAUTHORIZED })
+  const { revoke, isOut } = await host(t, redis)
+  await revoke('alice')
+  t.ok(await isOut('alice'))
+})
+
+t.test('a password comes by the URL, and goes nowhere', { skip }, async (t) => {
   const redis = await startRedis(t, program, '--requirepass', 'pa55word')
   const urlFor = (password: string) => ({ url: redis.url.replace('//', `//:${password}@`) })
   const { revoke, isOut, log } = await host(t, urlFor('pa55word'))

@@ -99,10 +99,11 @@ export class Feed {
       for (;;) {
         const { done, value } = await within(lists.next(), isWhole ? 2 * interval : patience, this.#stop.signal)
         if (done) throw new Error('it ended')
-        this.#markAnswer()
         this.#read(value, isWhole)
+        isWhole ||= value.length === 0
+        if (!isWhole) continue // what is missing may be what was revoked while nobody answered
+        this.#markAnswer()
         if (value.length > 0) continue
-        isWhole = true
         onUpToDate()
         this.#addLacking().catch(() => {}) // again with the next empty list, or when the store is back
       }

@@ -163,6 +163,23 @@ t.test('the list is stale when the store has not answered for maxStale', async (
   }
 })
 
+t.test('a store that is back makes the list fresh when it was read whole', async (t) => {
+  const store = new MemoryStore()
+  const { ask, log } = await host(t, store)
+  store.fault = new Error('restarted')
+  store.wake()
+  await until(() => lines(log).length > 0)
+  at(61)
+  for (let n = 0; n < 5; n++) store.write(entryOf(`user-${n}`))
+  // Between two lists of the first read.
+  let seen = ''
+  store.onList = async (list) => { if (list.length > 0) seen ||= await ask() }
+  store.fault = undefined
+  await until(async () => await ask() === 'in')
+  t.equal(seen, 'REVOCATIONS_UNAVAILABLE')
+  t.equal(await ask({ sub: 'user-4' }), 'TOKEN_REVOKED')
+})
+
 t.test('a store that is silent is followed anew, and one that fails too', async (t) => {
   const store = Object.assign(new MemoryStore(), { maxStale: 1 })
   const { ask, log } = await host(t, store)

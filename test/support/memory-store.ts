@@ -12,6 +12,8 @@ export class MemoryStore implements RevocationStore {
   isPaused = false
   /** Called by `publish`, before anything else. */
   onPublish = () => {}
+  /** Called when a list was taken. */
+  onList = async (_list: readonly StoredRevocation[]) => {}
   #wake = new Set<() => void>()
   #version = 0
 
@@ -44,6 +46,7 @@ export class MemoryStore implements RevocationStore {
       const list = entries.slice(read, read + 2)
       read += list.length
       yield list
+      await this.onList(list)
       if (list.length === 0 && version === this.#version) await this.#next(options.signal)
       if (this.entries !== entries) [entries, read] = [this.entries, 0]
     }
