@@ -5,7 +5,7 @@ import type { RevocationStore, StoredRevocation } from '../contract/revocations.
 import { stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import { lifetime, parseEntry, type Entry } from './entry.js'
-import type { RevocationList } from './list.js'
+import { marks, type RevocationList } from './list.js'
 import { Publisher } from './publisher.js'
 import { patience, reasonOf, within } from './within.js'
 
@@ -32,8 +32,10 @@ export class Feed {
   readonly #stop = new AbortController()
   readonly #publisher: Publisher
   readonly #storeFor: number
-  /** What the list has and the store has not shown. */
-  #lacking: RevocationList
+  /** Of what the store has shown, or confirmed, since the latest connection began. */
+  #mark = 0
+  /** Whether the list may have what the store has not. */
+  #mayMiss = false
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
   /** Seconds since the store last answered. */
@@ -44,7 +46,6 @@ export class Feed {
     const { store, keepFor, clockTolerance } = settings
     this.#settings = settings
     this.#list = list
-    this.#lacking = list.copy()
     this.#log = log
     this.#onEntry = onEntry
     this.#storeFor = lifetime(keepFor, clockTolerance) + margin
@@ -79,10 +80,12 @@ export class Feed {
 
   /** @throws Refusal `REVOCATIONS_UNAVAILABLE`; the entry is stored when the store is back */
   async publish (entry: Entry): Promise<void> {
+    const mark = this.#mark
     try {
       await this.#publisher.publish(entry)
+      this.#list.add(entry, mark)
     } catch (error) {
-      this.#lacking.add(entry)
+      this.#mayMiss = true
       throw error
     }
   }
@@ -92,12 +95,14 @@ export class Feed {
     const { store, maxStale } = this.#settings
     const interval = Math.min(maxStale / 3, longestInterval)
     const session = new AbortController()
-    this.#lacking = this.#list.copy()
+    this.#mark = this.#mark % (marks - 1) + 1
+    this.#mayMiss = true
     let isWhole = false
     const lists = store.follow({ signal: session.signal, interval, keepFor: this.#storeFor })[Symbol.asyncIterator]()
     try {
       for (;;) {
-        const { done, value } = await within(lists.next(), isWhole ? 2 * interval : patience, this.#stop.signal)
+        const seconds: number = isWhole ? 2 * interval : patience
+        const { done, value } = await within(lists.next(), seconds, this.#stop.signal)
         if (done) throw new Error('it ended')
         this.#read(value, isWhole)
         isWhole ||= value.length === 0
@@ -105,7 +110,7 @@ export class Feed {
         this.#markAnswer()
         if (value.length > 0) continue
         onUpToDate()
-        this.#addLacking().catch(() => {}) // again with the next empty list, or when the store is back
+        this.#addMissing() // which nobody waits for, and which does not fail
       }
     } finally {
       session.abort()
@@ -149,10 +154,9 @@ export class Feed {
       // No clock may say that a user is out tomorrow: neither a wrong one, nor that of anyone else who can write here.
       const latest = Math.floor((isLive || !Number.isFinite(storedAt) ? now : storedAt) + clockTolerance)
       const entry = { ...written, moment: Math.min(written.moment, latest) }
-      this.#lacking.delete(entry)
       if (entry.moment < now - lifetime(keepFor, clockTolerance)) continue
       if (written.keepFor !== keepFor) otherKeepFor = written.keepFor
-      if (issuers.includes(entry.issuer) && this.#list.add(entry)) isNew = true
+      if (issuers.includes(entry.issuer) && this.#list.add(entry, this.#mark)) isNew = true
     }
     if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
     if (malformed > 0) this.#log.warn({ count: malformed }, 'malformed revocations were skipped')
@@ -168,9 +172,15 @@ export class Feed {
     this.#log.error(fault)
   }
 
-  async #addLacking (): Promise<void> {
-    const count = await this.#publisher.add(this.#lacking)
-    if (count > 0) this.#log.warn({ count }, 'revocations that the store lacked were stored again')
+  async #addMissing (): Promise<void> {
+    if (!this.#mayMiss) return
+    this.#mayMiss = false
+    try {
+      const count = await this.#publisher.addMissing(this.#list, this.#mark)
+      if (count > 0) this.#log.warn({ count }, 'revocations that the store lacked were stored again')
+    } catch {
+      this.#mayMiss = true // for the next empty list, unless the store is read anew before
+    }
   }
 }
 

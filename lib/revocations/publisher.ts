@@ -15,7 +15,6 @@ export class Publisher {
   readonly #keepFor: number
   readonly #storeFor: number
   readonly #signal: AbortSignal
-  #isAdding = false
 
   /**
    * @param keepFor what entries say
@@ -48,28 +47,23 @@ export class Publisher {
     }
   }
 
-  /** Stores what is in this list, one call at a time, and takes it out. What others take out meanwhile is left. */
-  async add (lacking: RevocationList): Promise<number> {
-    if (this.#isAdding || lacking.size === 0) return 0
-    this.#isAdding = true
+  /** Stores what the store has not shown: what has another mark. */
+  async addMissing (list: RevocationList, mark: number): Promise<number> {
+    // From anywhere in it, and around, so that instances which do it at the same time share the work.
+    const middle = Math.floor(Math.random() * list.size)
     let count = 0
-    try {
-      // From anywhere in it, and around, so that instances which do it at the same time share the work.
-      const middle = Math.floor(Math.random() * lacking.size)
-      for (const skipped of [middle, 0]) count += await this.#addAfter(lacking, skipped)
-    } finally {
-      this.#isAdding = false
+    for (const [from, to] of [[middle, Infinity], [0, middle]] as const) {
+      count += await this.#addAll(list.without(mark, from, to), (entry) => list.add(entry, mark))
     }
     return count
   }
 
-  async #addAfter (lacking: RevocationList, skipped: number): Promise<number> {
-    let [left, count] = [skipped, 0]
+  async #addAll (entries: Iterable<Entry>, onStored: (entry: Entry) => void): Promise<number> {
+    let count = 0
     let batch: Array<Promise<void>> = []
-    for (const entry of lacking.entries()) {
-      if (left-- > 0) continue
+    for (const entry of entries) {
       count++
-      batch.push(this.#write(entry, patience).then(() => { lacking.delete(entry) }))
+      batch.push(this.#write(entry, patience).then(() => { onStored(entry) }))
       if (batch.length < batchSize) continue
       await Promise.all(batch)
       batch = []

@@ -1,8 +1,9 @@
 import t from 'tap'
 import type { Entry } from '../../lib/revocations/entry.js'
-import { RevocationList } from '../../lib/revocations/list.js'
+import { marks, RevocationList } from '../../lib/revocations/list.js'
 
 const entry = (id: string, moment: number, issuer = ''): Entry => ({ kind: 'user', id, issuer, moment })
+const all = (list: RevocationList) => [...list.without(-1, 0, Infinity)]
 
 t.test('of two entries about the same, the later moment counts', async (t) => {
   const list = new RevocationList()
@@ -21,25 +22,35 @@ t.test('an entry of an issuer, and one of all', async (t) => {
   t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [5, 3])
   list.add(entry('a', 7))
   t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [7, 7])
-  t.same([...list.entries()], [entry('a', 7), entry('a', 5, 'x')])
+  t.same(all(list), [entry('a', 7), entry('a', 5, 'x')])
 })
 
 t.test('entries leave by their moment', async (t) => {
   const list = new RevocationList()
-  for (const each of [entry('a', 5), entry('b', 6), entry('c', 5, 'x')]) list.add(each)
+  for (const each of [entry('a', 5), entry('b', 6), entry('c', 5, 'x')]) list.add(each, marks - 1)
   list.deleteBefore(5)
   t.equal(list.size, 3)
   list.deleteBefore(6)
-  t.same([...list.entries()], [entry('b', 6)])
+  t.same(all(list), [entry('b', 6)])
 })
 
-t.test('a copy is another list, and what is found leaves it', async (t) => {
+t.test('a mark tells what was not shown', async (t) => {
   const list = new RevocationList()
-  for (const each of [entry('a', 5), entry('b', 6, 'x')]) list.add(each)
-  const copy = list.copy()
-  t.same([...copy.entries()], [...list.entries()])
-  for (const less of [entry('a', 4), entry('b', 5, 'x'), entry('c', 9), entry('a', 9, 'y')]) copy.delete(less)
-  t.equal(copy.size, 2)
-  for (const each of [entry('a', 5), entry('b', 7, 'x')]) copy.delete(each)
-  t.same([copy.size, list.size], [0, 2])
+  const latest = 2 ** 33 - 1
+  for (const each of [entry('a', 5), entry('b', 6, 'x'), entry('c', latest), entry('d', 8)]) list.add(each)
+  list.add(entry('a', 5), 7)
+  list.add(entry('b', 5, 'x'), 7)
+  list.add(entry('c', latest), 7)
+  t.same([...list.without(7, 0, Infinity)], [entry('d', 8), entry('b', 6, 'x')], 'what was shown with an earlier moment was not')
+  t.same([...list.without(7, 3, 5)], [entry('b', 6, 'x')], 'from the fourth on')
+  t.same([...list.without(7, 0, 3)], [entry('d', 8)], 'the first three')
+  t.same([...list.without(0, 0, Infinity)], [entry('a', 5), entry('c', latest)])
+  const seen: Entry[] = []
+  for (const each of list.without(7, 0, Infinity)) {
+    seen.push(each)
+    list.add(entry('b', 6, 'x'), 7)
+  }
+  t.same(seen, [entry('d', 8)], 'what is shown meanwhile is left out')
+  list.add(entry('a', 6))
+  t.equal([...list.without(7, 0, Infinity)].length, 2, 'a later moment was not shown')
 })
