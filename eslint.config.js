@@ -33,7 +33,6 @@ export default [
   }),
   {
     files: ['lib/**', 'test/**', 'examples/**'],
-    ignores: ['**/testing/**', 'test/package/kit/**'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
   ...importsOneWay,

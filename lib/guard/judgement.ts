@@ -27,7 +27,7 @@ export const anonymous: Judgement = { ...unread }
 
 export const refused = (refusal: Refusal): Judgement => ({ ...unread, refusal })
 
-/** Whatever fails inside, such as a format that the host defined for its claims, is a refusal and not a 500. */
+/** Whatever fails inside is a refusal and not a 500. */
 export function refusedBy (error: unknown): Judgement {
   // Nothing of an unknown error is read: even its name may be a getter that throws.
   return refused(isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly'))

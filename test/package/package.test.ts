@@ -127,6 +127,7 @@ t.test('what is exported is what is meant to be', async (t) => {
     console.log(JSON.stringify(Object.keys(all)))`), [
     'ScopeAssertionError',
     'assertDocumentMatchesGuards',
+    'assertIsolation',
     'assertOwnership',
     'createIssuer',
     'createKey',
