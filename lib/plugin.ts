@@ -58,8 +58,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     const routes = table.settle()
     warnOfGaps(scope, routes, scopesOf(fastify))
     await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
-    const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
-    if (openapi) annotateDocuments(contexts, openapi, levels, fastify.log)
+    if (openapi) annotateDocuments(contexts, openapi, routes, fastify.log)
   })
 }
 
