@@ -16,7 +16,8 @@ const mayActFor: MayActFor = async ({ user, ownerId, method, route, params }) =>
 }
 
 const app = Fastify()
-await app.register(userScope, { mayActFor, bind: { org_id: ['o', 'id'] } as const, impersonation: 'read-only', logUser: false })
+const bind = { org_id: ['o', 'id'] } as const
+await app.register(userScope, { mayActFor, bind, impersonation: 'read-only', logUser: false })
 
 const readOnly: AccessRule = { scopes: ['tasks:read'] }
 app.get('/api/:user_id/tasks', { config: { access: readOnly } }, async (request) => {
@@ -28,7 +29,8 @@ app.get('/api/:user_id/tasks', { config: { access: readOnly } }, async (request)
   // @ts-expect-error: which?
   requireScopes(request)
 })
-app.get('/a/:user_id', { config: { access: { delegates: true, scopes: { anyOf: ['tasks:read', 'tasks:write'] } } } }, () => {})
+const anyOf = ['tasks:read', 'tasks:write'] as const
+app.get('/a/:user_id', { config: { access: { delegates: true, scopes: { anyOf } } } }, () => {})
 app.get('/b/:user_id', { config: { access: { delegates: { scopes: ['tasks:read'], machines: true } } } }, () => {})
 app.get('/c/:org_id', { config: { access: { level: 'user', unbound: ['org_id'] } } }, () => {})
 // @ts-expect-error: a misspelt scope
