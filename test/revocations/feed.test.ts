@@ -100,7 +100,8 @@ t.test('keepFor must be the same on all instances', async (t) => {
   await t.rejects(host(t, store), {
     code: 'FST_USER_SCOPE_INVALID_OPTION',
     message: 'fastify-user-scope: option "revocations": keepFor is 2592000 here, ' +
-      'and 60 where others use the same store. Fix: the same keepFor on all of them, or another store, such as another prefix'
+      'and 60 where others use the same store. ' +
+      'Fix: the same keepFor on all of them, or another store, such as another prefix'
   })
   t.notOk(store.isFollowed)
   const { ask, log } = await host(t, { store, keepFor: 60 * 60 * 2 }).catch(() => host(t, { store, keepFor: 60 }))
