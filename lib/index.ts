@@ -1,5 +1,6 @@
 export { userScope, userScope as default } from './plugin.js'
 export { getOwnerId, getUser, requireScopes } from './guard/request.js'
+export { untilRevoked } from './guard/until-revoked.js'
 export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
   AccessCheckUnavailableError,
@@ -18,12 +19,18 @@ export {
   MissingTokenError,
   MissingUidClaimError,
   NoOwnerError,
-  TokenExpiredError
+  RevocationsUnavailableError,
+  RevocationsUnreachableError,
+  TokenExpiredError,
+  TokenRevokedError
 } from './contract/errors.js'
 export type {
   AccessLevel, AccessRule, Delegates, DelegateQuestion, MayActFor, RequiredScopes, ScopeName
 } from './contract/access.js'
 export type { IssuerAlgorithm, IssuerOptions, IssuerStatus, OtherToken } from './contract/issuer.js'
+export type {
+  FollowOptions, Revocation, RevocationsOptions, RevocationStore, StoredRevocation
+} from './contract/revocations.js'
 export type { RefusalCode } from './contract/errors.js'
 export type {
   Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions

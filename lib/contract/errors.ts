@@ -35,6 +35,8 @@ export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed to
 export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature')
 /** RFC 7519 §4.1.4: not accepted on or after `exp`. */
 export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
+/** RFC 6750 §3.1: "revoked" is one of the reasons of `invalid_token`. */
+export const TokenRevokedError = refusal('TOKEN_REVOKED', 401, 'Token revoked')
 /** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter is not what was agreed. */
 export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
 /** The token is good, but names no user. */
@@ -58,6 +60,8 @@ const unavailable = 'Token verification is temporarily unavailable'
 export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, unavailable)
 /** The same of the question whether the user may act for the owner. */
 export const AccessCheckUnavailableError = refusal('ACCESS_CHECK_UNAVAILABLE', 503, unavailable)
+/** The same of the question whether the token was revoked. */
+export const RevocationsUnavailableError = refusal('REVOCATIONS_UNAVAILABLE', 503, unavailable)
 
 const refusals = {
   MISSING_TOKEN: MissingTokenError,
@@ -65,13 +69,15 @@ const refusals = {
   MALFORMED_TOKEN: MalformedTokenError,
   INVALID_TOKEN_SIGNATURE: InvalidTokenSignatureError,
   TOKEN_EXPIRED: TokenExpiredError,
+  TOKEN_REVOKED: TokenRevokedError,
   INVALID_CLAIMS: InvalidClaimsError,
   MISSING_UID_CLAIM: MissingUidClaimError,
   FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError,
   FORBIDDEN_RESOURCE_ACCESS: ForbiddenResourceAccessError,
   INSUFFICIENT_SCOPE: InsufficientScopeError,
   KEYS_UNAVAILABLE: KeysUnavailableError,
-  ACCESS_CHECK_UNAVAILABLE: AccessCheckUnavailableError
+  ACCESS_CHECK_UNAVAILABLE: AccessCheckUnavailableError,
+  REVOCATIONS_UNAVAILABLE: RevocationsUnavailableError
 }
 
 /**
@@ -103,7 +109,7 @@ const fault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, st
 
 /**
  * Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the
- * mend.
+ * fix.
  */
 export const InvalidOptionError = fault('FST_USER_SCOPE_INVALID_OPTION')
 /** Stops the boot: a route says something about access that cannot be, or may not mean what it says. */
@@ -114,3 +120,5 @@ export const AlreadyRegisteredError = fault('FST_USER_SCOPE_ALREADY_REGISTERED')
 export const KeysUnreachableError = fault('FST_USER_SCOPE_KEYS_UNREACHABLE')
 /** Thrown by `getOwnerId`: no owner was judged for this request, so that its handler has no owner's id to work with. */
 export const NoOwnerError = fault('FST_USER_SCOPE_NO_OWNER')
+/** Stops the boot: the store of revocations does not answer. */
+export const RevocationsUnreachableError = fault('FST_USER_SCOPE_REVOCATIONS_UNREACHABLE')

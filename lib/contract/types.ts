@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { AccessLevel, AccessRule, Delegates, MayActFor, RequiredScopes } from './access.js'
 import type { IssuerOptions, IssuerStatus } from './issuer.js'
+import type { Revocation, RevocationsOptions, RevocationStore } from './revocations.js'
 
 export type { AccessLevel }
 
@@ -103,6 +104,11 @@ export interface UserScope {
   printRoutes (): string
   /** The state of each remote issuer's keys, for a health route. */
   issuers (): IssuerStatus[]
+  /**
+   * Refuses tokens from now on, in this process at once. Resolves when the store has it; rejects after 5 seconds in
+   * which it could not be stored, and it still holds here then, and is stored later. Needs option `revocations`.
+   */
+  revoke (revocation: Revocation): Promise<void>
 }
 
 /** How the OpenAPI document is found, and how the bearer scheme stands in it. */
@@ -215,6 +221,11 @@ export interface UserScopeOptions {
   impersonation?: 'allow' | 'read-only' | 'refuse'
   /** Whether the log names the user in refusals after verification, and when a delegate comes in. Default true. */
   logUser?: boolean
+  /**
+   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in this process. A store: on all instances
+   * that share it. Default off.
+   */
+  revocations?: true | RevocationStore | RevocationsOptions
   /** The request property that holds the verified user; `UserScopeTypes` gives it its type. Default `'user'`. */
   decoratorName?: string
   /** Verified tokens are kept in memory, so that each is verified once. `false`: verify each time. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
+import type { Revocations } from '../revocations/revocations.js'
 import type { Demand } from '../routes/access.js'
 import { isStillOwnId, readParam } from '../routes/owner.js'
 import type { TokenCache } from '../token/cache.js'
@@ -33,7 +34,8 @@ export function createGuard (
   settings: Settings,
   demandOf: (request: FastifyRequest) => Demand,
   verify: Verifier,
-  cache: TokenCache | null
+  cache: TokenCache | null,
+  revocations: Pick<Revocations, 'check'> | null
 ): Guard {
   const { userIdParam, decoratorName, otherTokens, logUser } = settings
   const judgeRights = createRightsCheck(settings)
@@ -68,8 +70,17 @@ export function createGuard (
   function authorize (
     request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
   ): Judgement | Promise<Judgement> {
-    // A promise is that of option `mayActFor`: what may change until its answer must be looked at again after it.
-    return judgeRights(request, demand, verified, cached)
+    const revoked = judgeRevocation(verified, cached)
+    if (revoked) return revoked
+    const judgement = judgeRights(request, demand, verified, cached)
+    if (!(judgement instanceof Promise)) return judgement
+    // While option `mayActFor` was asked, the token may have been revoked.
+    return judgement.then((judged) => judgeRevocation(verified, cached) ?? judged)
+  }
+
+  function judgeRevocation (verified: Verified, cached: boolean): Judgement | null {
+    const refusal = revocations?.check(verified.user) ?? null
+    return refusal && { refusal, verified, owner: null, cached }
   }
 
   function judgeAgain (request: FastifyRequest, judgement: Judgement | null): Judgement {

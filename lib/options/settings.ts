@@ -5,6 +5,7 @@ import { compileOtherTokens, type TokenForm } from './other-tokens.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
 import { readRights, rightsSchemas, type RightsSettings } from './rights.js'
 import { assertValid } from './validate.js'
+import { readRevocations, revocationsSchema, type RevocationSettings } from './revocations.js'
 import { flag, seconds, text } from './schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
@@ -34,6 +35,7 @@ export const optionsSchema = Type.Object({
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
   ...rightsSchemas,
+  revocations: Type.Optional(revocationsSchema),
   decoratorName: Type.Optional(Type.String({
     pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
   })),
@@ -140,6 +142,7 @@ export interface Settings extends RightsSettings {
   readonly userIdParam: string
   readonly requireStatedAccess: boolean
   readonly decoratorName: string
+  readonly revocations: RevocationSettings | null
   readonly cache: false | CacheSettings
   readonly openapi: false | OpenApiSettings
 }
@@ -190,6 +193,7 @@ export function readOptions (
     ...readRights(options),
     issuers,
     otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
+    revocations: readRevocations(options.revocations),
     cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',
     requireStatedAccess: options.requireStatedAccess ?? false,

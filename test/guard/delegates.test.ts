@@ -4,7 +4,7 @@ import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { getOwnerId, type DelegateQuestion, type MayActFor, type UserScopeOptions } from '../../lib/index.js'
-import { bearer, build, refusals, sign, tokenFor } from '../support/host.js'
+import { bearer, build, now, refusals, sign, tokenFor } from '../support/host.js'
 
 const bob = bearer(tokenFor('bob'))
 const unavailable = { status: 503, code: 'ACCESS_CHECK_UNAVAILABLE' }
@@ -191,4 +191,14 @@ t.test('a thousand at once', async (t) => {
     return [next.status, Number(owner) - Number(user), user === String(i), other.code].join()
   }))
   t.same([...new Set(answers)], ['200,1,true,FORBIDDEN_USER_ACCESS'])
+})
+
+t.test('a token that was revoked while the host was asked lets nobody in', async (t) => {
+  let revoke = async () => {}
+  const { send } = await build(t, { mayActFor: async () => { await revoke(); return true }, revocations: true }, {}, (app) => {
+    routes(app)
+    revoke = async () => { await app.userScope.revoke({ user: 'bob' }) }
+  })
+  const headers = bearer(tokenFor('bob', { iat: now() }))
+  t.match(await send({ url: '/api/alice', headers }), { status: 401, code: 'TOKEN_REVOKED' })
 })
