@@ -31,21 +31,18 @@ export type { IssuerAlgorithm, IssuerOptions, IssuerStatus, OtherToken } from '.
 export type {
   FollowOptions, Revocation, RevocationsOptions, RevocationStore, StoredRevocation
 } from './contract/revocations.js'
+export type { CacheOptions, OpenApiOptions, SecretAlgorithm, UserScopeOptions } from './contract/options.js'
 export type { RefusalCode } from './contract/errors.js'
 export type {
   Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions
 } from './presets/index.js'
 export type {
   Actor,
-  CacheOptions,
   Claims,
   DeepReadonly,
-  OpenApiOptions,
   RegisteredClaims,
   ScopedRoute,
-  SecretAlgorithm,
   UserScope,
-  UserScopeOptions,
   UserScopeTypes,
   VerifiedUser,
   VerifyMessage

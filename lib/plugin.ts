@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './contract/errors.js'
-import type { UserScopeOptions } from './contract/types.js'
+import type { UserScopeOptions } from './contract/options.js'
 import { createGuard } from './guard/guard.js'
 import { kGuard, kJudgement, kReply, kUser } from './guard/request.js'
 import { kWatches } from './guard/until-revoked.js'

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { MayActFor } from '../contract/access.js'
 import { InvalidOptionError } from '../contract/errors.js'
-import type { UserScopeOptions } from '../contract/types.js'
+import type { UserScopeOptions } from '../contract/options.js'
 import { flag, text } from './schemas.js'
 
 const step = Type.String({ minLength: 1 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import jwt from '@fastify/jwt'
 import Fastify from 'fastify'
-import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
+import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { authorize, claimsFor, expired } from './test-tokens.js'
 import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
 

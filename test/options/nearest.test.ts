@@ -1,5 +1,5 @@
 import t from 'tap'
-import { optionsSchema } from '../../lib/options/settings.js'
+import { optionsSchema } from '../../lib/options/options-schema.js'
 import { issuerSchema } from '../../lib/options/issuers.js'
 import { nearest } from '../../lib/options/nearest.js'
 

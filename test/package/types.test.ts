@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import type { Static } from '@sinclair/typebox'
 import t from 'tap'
 import type { DeepReadonly, UserScopeOptions } from '../../lib/index.js'
-import type { optionsSchema } from '../../lib/options/settings.js'
+import type { optionsSchema } from '../../lib/options/options-schema.js'
 import type { Equal } from './types/equal.js'
 
 // The interface has the docstrings, the schema is what validates: `npm run typecheck` fails here where they differ.
