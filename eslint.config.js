@@ -32,8 +32,7 @@ export default [
     ignores: ['dist', '.tap', 'node_modules']
   }),
   {
-    files: ['lib/**'],
-    ignores: ['lib/testing/**'],
+    files: ['lib/**', 'test/**', 'examples/**'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
   ...importsOneWay,

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './contract/errors.js'
-import type { UserScopeOptions } from './contract/types.js'
-import { createGuard, kJudgement, kReply, kUser } from './guard/guard.js'
+import type { UserScopeOptions } from './contract/options.js'
+import { createGuard } from './guard/guard.js'
+import { kGuard, kJudgement, kReply, kUser } from './guard/request.js'
 import { kWatches } from './guard/until-revoked.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { annotateDocuments, lineage } from './openapi/documents.js'
@@ -20,9 +21,9 @@ import { createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
-  const { decoratorName, userIdParam, requireStatedAccess, issuers, openapi } = settings
-  const table = new RouteTable(fastify, userIdParam, requireStatedAccess)
-  const scope = { context: fastify, param: userIdParam, table }
+  const { decoratorName, userIdParam, issuers, openapi, bind } = settings
+  const table = new RouteTable(fastify, settings)
+  const scope = { context: fastify, param: userIdParam, bound: bind.map(({ param }) => param), table }
   addScope(scope)
   assertFree(fastify, decoratorName)
 
@@ -40,6 +41,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     issuers: () => keys.map((each) => each.status()),
     revoke: createRevoke(revocations)
   }))
+  fastify.decorate(kGuard, guard)
   for (const name of [decoratorName, kUser, kJudgement, kReply]) fastify.decorateRequest(name, null)
   fastify.decorateRequest(kWatches, { getter: () => watches })
   fastify.addHook('onRequest', guard.onRequest)
@@ -56,8 +58,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     const routes = table.settle()
     warnOfGaps(scope, routes, scopesOf(fastify))
     await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
-    const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
-    if (openapi) annotateDocuments(contexts, openapi, levels, fastify.log)
+    if (openapi) annotateDocuments(contexts, openapi, routes, fastify.log)
   })
 }
 

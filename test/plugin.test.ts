@@ -12,7 +12,10 @@ t.test('default and named export are the same function', async (t) => {
 })
 
 t.test('every error of the table can be made and told apart', async (t) => {
-  const { MissingTokenError, InvalidHeaderFormatError, MalformedTokenError, InvalidTokenSignatureError, TokenExpiredError, InvalidClaimsError, MissingUidClaimError, ForbiddenUserAccessError, KeysUnavailableError } = exported
+  const {
+    MissingTokenError, InvalidHeaderFormatError, MalformedTokenError, InvalidTokenSignatureError, TokenExpiredError,
+    InvalidClaimsError, MissingUidClaimError, ForbiddenUserAccessError, KeysUnavailableError
+  } = exported
   const rows = [
     [MissingTokenError, 'MISSING_TOKEN', 401, 'Missing authentication token'],
     [InvalidHeaderFormatError, 'INVALID_HEADER_FORMAT', 401, 'Invalid authorization header format'],
@@ -35,11 +38,17 @@ t.test('every error of the table can be made and told apart', async (t) => {
 t.test('registered again inside a context that has it', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret })
-  await t.rejects(async () => { await app.register(userScope, { secret }) }, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED', message: /already/ })
+  await t.rejects(
+    async () => { await app.register(userScope, { secret }) },
+    { code: 'FST_USER_SCOPE_ALREADY_REGISTERED', message: /already/ }
+  )
 
   const parent = Fastify()
   await parent.register(userScope, { secret })
-  await t.rejects(async () => { await parent.register(async (child) => { await child.register(userScope, { secret }) }) }, AlreadyRegisteredError as unknown as Error)
+  await t.rejects(
+    async () => { await parent.register(async (child) => { await child.register(userScope, { secret }) }) },
+    AlreadyRegisteredError as unknown as Error
+  )
 })
 
 t.test('registered around a context that has it, whichever came first', async (t) => {
@@ -51,7 +60,8 @@ t.test('registered around a context that has it, whichever came first', async (t
       await routes(inner)
     })
   })
-  const error = await app.register(userScope, { secret, decoratorName: 'other' }).then(() => null, (error: unknown) => error)
+  const boot = app.register(userScope, { secret, decoratorName: 'other' })
+  const error = await boot.then(() => null, (error: unknown) => error)
   t.match(error, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED', message: /around it or in one inside it/ })
 })
 
@@ -59,7 +69,10 @@ t.test('in two sibling contexts, each with its own options', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.register(async (child) => { await child.register(userScope, { secret }); await routes(child) }, { prefix: '/a' })
-  app.register(async (child) => { await child.register(userScope, { secret: otherSecret }); await routes(child) }, { prefix: '/b' })
+  app.register(
+    async (child) => { await child.register(userScope, { secret: otherSecret }); await routes(child) },
+    { prefix: '/b' }
+  )
   app.get('/open', async () => 'open')
   await app.ready()
   const send = sender(app)

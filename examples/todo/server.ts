@@ -6,7 +6,8 @@ import { walk } from './plugins/demo.js'
 try {
   if (existsSync('.env')) process.loadEnvFile()
   const app = await buildApp()
-  closeWithGrace(async ({ err }) => {
+  // Node could not end at a fault that has a listener: it would take a core until somebody kills it.
+  closeWithGrace({ skip: ['SIGILL', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] }, async ({ err }) => {
     if (err) app.log.fatal(err)
     // A client that never sends the rest of its request does not keep the others waiting.
     setTimeout(() => app.server.closeAllConnections(), 3000).unref()

@@ -1,27 +1,16 @@
-import type { TObject } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
-import type { IssuerOptions, IssuerStatus } from './issuer.js'
-import type { Revocation, RevocationsOptions, RevocationStore } from './revocations.js'
+import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from './access.js'
+import type { IssuerStatus } from './issuer.js'
+import type { Revocation } from './revocations.js'
 
-/**
- * Who may call a route, stated in `config.access`:
- *
- * - `'owner'`: a valid token, and the path parameter must equal the user's id. Default for routes that have the
- * parameter.
- * - `'user'`: a valid token. Default for routes that have not.
- * - `'optional'`: no token, or a valid one; a bad one is 401, never anonymous.
- * - `'public'`: the token is not read.
- */
-export type AccessLevel = 'owner' | 'user' | 'optional' | 'public'
-
-/** HMAC algorithms for tokens signed with a shared secret (RFC 7518 §3.2). */
-export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
+export type { AccessLevel }
 
 /**
  * Open for declaration merging: what the options say at run time, said to the compiler.
  *
  * - `claims`: the type of `request.user.claims`. Default: the registered claims, and unknown others.
  * - `decoratorName`: the request property that holds the user; several are written as a union. Default `'user'`.
+ * - `scopes`: the names of all scopes, as a union. Default: any string.
  *
  * ```ts
  * declare module 'fastify-user-scope' {
@@ -55,6 +44,14 @@ export type DeepReadonly<T> =
   T extends string | number | boolean ? T
     : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
+/** Who holds a token that was made out for somebody else. */
+export interface Actor {
+  /** The `sub` of the claim `act`, after the issuer's `idPrefix`. */
+  readonly id: string
+  /** The ids of all actors: the current one, which is `id`, then those before it. */
+  readonly chain: readonly string[]
+}
+
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
   /**
@@ -64,6 +61,10 @@ export interface VerifiedUser<C = Claims> {
   readonly id: string
   /** Who vouched for the user: the token's issuer, or `'secret'`. */
   readonly issuer: string
+  /** Those of the token. Empty where it has none, or where their claim is malformed. */
+  readonly scopes: readonly string[]
+  /** Who acts as the user, of a token with the claim `act` (RFC 8693 §4.1); else null. */
+  readonly actor: Actor | null
   /** The whole payload of the token. */
   readonly claims: DeepReadonly<C>
 }
@@ -80,6 +81,13 @@ export interface ScopedRoute {
   readonly source: 'stated' | 'default'
   /** Fastify's route constraints, such as `{ version: '1.0.0' }`; empty where there are none. */
   readonly constraints: Readonly<Record<string, unknown>>
+  /** What the rule in `config.access` asks for beyond the level; null where it asks for nothing. */
+  readonly scopes: RequiredScopes | null
+  readonly delegates: Delegates | null
+  /** Parameters in the URL that are compared with claims; see option `bind`. */
+  readonly bound: readonly string[]
+  /** Those that are not, as the rule says so. */
+  readonly unbound: readonly string[]
 }
 
 /** What the plugin decorates the instance with. */
@@ -100,22 +108,6 @@ export interface UserScope {
   revoke (revocation: Revocation): Promise<void>
 }
 
-/** How the OpenAPI document is found, and how the bearer scheme stands in it. */
-export interface OpenApiOptions {
-  /**
-   * Key of the security scheme in the document. A scheme that the host declared under this name is kept. Default
-   * `'bearerAuth'`.
-   */
-  schemeName?: string
-  /** Text beside the scheme, shown by the Authorize dialog. */
-  description?: string
-  /**
-   * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A
-   * name that is stated here and found nowhere stops the boot. Default `'swagger'`, in apps that have it.
-   */
-  decorator?: string | readonly string[]
-}
-
 /**
  * What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. Of one
  * that was admitted and is judged again, a second time: refused right before its handler, as its path parameter was
@@ -131,72 +123,18 @@ export interface VerifyMessage {
   route: string | null
   /** The issuer, or `'secret'`; null where no token was verified, this time. */
   verifiedBy: string | null
+  /** The id of the verified user; null where no token was verified. */
+  user: string | null
+  /** The owner's id in the path, once it was compared; null where it was not. */
+  owner: string | null
+  /** Who acts as the user: `request.user.actor.id`, or null. */
+  actor: string | null
+  /** `request.id`, as in the log. */
+  requestId: string
   /** Whether the token was found in the cache. */
   cached: boolean
   /** Nanoseconds that the guard took. */
   duration: number
-}
-
-/** How verified tokens are kept in memory. Bounded by 32 MiB of token text too; tokens over 4 KB are not kept. */
-export interface CacheOptions {
-  /** Tokens. 1 to 10000000. Default 10000. */
-  max?: number
-  /**
-   * Seconds; a token leaves earlier with its `exp`, its `maxTokenAge` or the key that verified it. 1 to 86400. Default
-   * 300.
-   */
-  ttl?: number
-}
-
-/** Options of the plugin. All are optional; unknown keys, and keys that are present but undefined, stop the boot. */
-export interface UserScopeOptions {
-  /**
-   * Shared secret, or a list of secrets of which the first is the current one and the others still verify (rotation
-   * without downtime). Each at least 32 bytes; key material, URLs, tokens and published samples are refused. Default:
-   * `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else `BETTER_AUTH_SECRET`.
-   */
-  secret?: string | readonly string[]
-  /**
-   * Remote issuers, verified by their keys, beside or instead of `secret`. Once given, the environment is not read:
-   * state `secret` to accept both.
-   */
-  issuers?: IssuerOptions[]
-  /** Once set, `iss` is required and must be this string exactly (RFC 7519 §4.1.1). */
-  issuer?: string
-  /** Once set, `aud` is required and must be this string, or an array that contains it (RFC 7519 §4.1.3). */
-  audience?: string
-  /** Accepted algorithms. Default `['HS256']`. */
-  algorithms?: readonly SecretAlgorithm[]
-  /**
-   * The claim that holds the user id; once set, that claim alone. Default: `uid` where the token has it, else `sub`.
-   */
-  userIdClaim?: string
-  /** The path parameter that holds the owner's id: letters, digits and underscores. Default `'user_id'`. */
-  userIdParam?: string
-  /**
-   * `true`: a route whose URL has a parameter that is compared with nothing must state `config.access`, or the boot
-   * stops. Default false.
-   */
-  requireStatedAccess?: boolean
-  /** TypeBox object schema that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
-  claims?: TObject
-  /**
-   * Seconds by which `exp`, `nbf`, `iat` and `maxTokenAge` may be missed, for clocks that differ. 0 to 3600. Default 5.
-   */
-  clockTolerance?: number
-  /** Seconds since `iat` after which a token is refused whatever its `exp`. Once set, `iat` is required. */
-  maxTokenAge?: number
-  /**
-   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in this process. A store: on all instances
-   * that share it. Default off.
-   */
-  revocations?: true | RevocationStore | RevocationsOptions
-  /** The request property that holds the verified user; `UserScopeTypes` gives it its type. Default `'user'`. */
-  decoratorName?: string
-  /** Verified tokens are kept in memory, so that each is verified once. `false`: verify each time. */
-  cache?: false | CacheOptions
-  /** `false` leaves the OpenAPI document alone. Default: on, in apps that register `@fastify/swagger`. */
-  openapi?: false | OpenApiOptions
 }
 
 /**
@@ -225,7 +163,7 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** Who may call this route; see `AccessLevel`. */
-    access?: AccessLevel
+    /** Who may call this route: a level, or a rule where a level is not enough. */
+    access?: AccessLevel | AccessRule
   }
 }

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest, RawServerBase, RouteGenericInterface } from 'fastify'
 import { refuse } from '../contract/errors.js'
 import type { Watches } from '../revocations/watches.js'
-import { getUser, kReply } from './guard.js'
 import { answer } from './refusal.js'
+import { getUser, kReply } from './request.js'
 
 /** What is open in the scope of a request. */
 export const kWatches = Symbol.for('fastify-user-scope.watches') // one for all copies of the package

@@ -1,64 +1,14 @@
-import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
-import { claimsSchema, compileClaims } from './claims-schema.js'
+import { compileClaims } from './claims-schema.js'
 import { compileOtherTokens, type TokenForm } from './other-tokens.js'
-import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
+import { readIssuers, type IssuerSettings } from './issuers.js'
+import { readRights, type RightsSettings } from './rights.js'
+import { optionsSchema } from './options-schema.js'
 import { assertValid } from './validate.js'
-import { readRevocations, revocationsSchema, type RevocationSettings } from './revocations.js'
-import { flag, seconds, text } from './schemas.js'
+import { readRevocations, type RevocationSettings } from './revocations.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
-import type { SecretAlgorithm, UserScopeOptions } from '../contract/types.js'
-
-const decoratorName = Type.String({ minLength: 1 })
-const secretAlgorithm = Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')])
-
-export const optionsSchema = Type.Object({
-  secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
-    expects: 'a string, or a list of strings with the current secret first'
-  })),
-  issuers: Type.Optional(Type.Array(issuerSchema, {
-    minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }'
-  })),
-  issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
-  audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
-  algorithms: Type.Optional(Type.Array(secretAlgorithm, {
-    minItems: 1, uniqueItems: true, expects: 'a list of HS256, HS384 and HS512, each at most once'
-  })),
-  userIdClaim: Type.Optional(text('the name of a claim')),
-  userIdParam: Type.Optional(Type.String({
-    pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
-  })),
-  requireStatedAccess: Type.Optional(flag),
-  claims: Type.Optional(claimsSchema),
-  clockTolerance: Type.Optional(seconds(0, 3600)),
-  maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
-  revocations: Type.Optional(revocationsSchema),
-  decoratorName: Type.Optional(Type.String({
-    pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
-  })),
-  cache: Type.Optional(Type.Union([
-    Type.Literal(false),
-    Type.Object({
-      max: Type.Optional(Type.Integer({
-        minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000'
-      })),
-      ttl: Type.Optional(seconds(1, 86_400))
-    }, { additionalProperties: false })
-  ], { expects: 'false, or an object with max and ttl' })),
-  openapi: Type.Optional(Type.Union([
-    Type.Literal(false),
-    Type.Object({
-      schemeName: Type.Optional(Type.String({
-        pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
-      })),
-      description: Type.Optional(Type.String({ expects: 'a string' })),
-      decorator: Type.Optional(Type.Union([decoratorName, Type.Array(decoratorName, { minItems: 1 })], {
-        expects: 'the name of a decorator, or a list of names'
-      }))
-    }, { additionalProperties: false })
-  ], { expects: 'false, or an object with schemeName, description and decorator' }))
-}, { additionalProperties: false })
+import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 
 export interface CacheSettings {
   /** Entries. */
@@ -76,6 +26,10 @@ export interface ClaimRules {
   readonly maxTokenAge?: number | undefined
   /** Undefined: `uid` where the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
+  /** Undefined: `scope` where the token has it, else `scp`. */
+  readonly scopeClaim?: string | undefined
+  /** Whether a token that somebody else holds for the user is refused. */
+  readonly refusesActors?: boolean
   /** The issuer, or `'secret'`. */
   readonly verifiedBy: string
   /** Comes before the user id. */
@@ -100,10 +54,10 @@ export interface ClaimRules {
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
 export function issuerRules ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules {
-  const { issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens } = entry
+  const { issuer, audience, idPrefix, userIdClaim, scopeClaim, types, requiredClaims, isMachine, otherTokens } = entry
   return {
     ...claimRules,
-    ...{ issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens },
+    ...{ issuer, audience, idPrefix, userIdClaim, scopeClaim, types, requiredClaims, isMachine, otherTokens },
     verifiedBy: issuer,
     foreignPrefixes: idPrefix === '' ? prefixesOf(issuers) : [],
     isOfIssuer: true
@@ -125,7 +79,7 @@ export interface OpenApiSettings {
 }
 
 /** The options after validation, with every default filled in. Frozen. */
-export interface Settings {
+export interface Settings extends RightsSettings {
   /** Empty where only issuers are accepted. */
   readonly secrets: readonly string[]
   readonly issuers: readonly IssuerSettings[]
@@ -172,6 +126,8 @@ export function readOptions (
       clockTolerance: options.clockTolerance ?? 5,
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
+      scopeClaim: options.scopeClaim,
+      refusesActors: options.impersonation === 'refuse',
       verifiedBy: 'secret',
       idPrefix: '',
       foreignPrefixes: Object.freeze(prefixesOf(issuers)),
@@ -182,6 +138,7 @@ export function readOptions (
       types: Object.freeze(['jwt']),
       satisfiesSchema: compileClaims(options.claims)
     }),
+    ...readRights(options),
     issuers,
     otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
     revocations: readRevocations(options.revocations),
@@ -202,8 +159,8 @@ const namedSecrets = (secrets: readonly string[]) => secrets.map((secret, index)
 
 /** Options that would be without effect beside `issuers`, where the host means them to have one. */
 function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, hasSecret: boolean): void {
-  const { audience, algorithms, userIdClaim } = options
-  const forSecrets = { issuer, audience, algorithms, userIdClaim }
+  const { audience, algorithms, userIdClaim, scopeClaim } = options
+  const forSecrets = { issuer, audience, algorithms, userIdClaim, scopeClaim }
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) {
     throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. ` +

@@ -1,5 +1,5 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { AccessLevel, ScopedRoute } from '../contract/types.js'
+import type { ScopedRoute } from '../contract/types.js'
 import { judgeRoute } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltOwner } from '../routes/look-alikes.js'
@@ -7,73 +7,68 @@ import { printRoutes } from '../routes/print.js'
 import { scopesOf, type Scope } from '../routes/scopes.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf } from '../routes/url.js'
-
-export { constraintsText } from '../routes/print.js'
+import { createdBefore } from './held-requests.js'
 
 /** An app of any kind: with HTTP/2, its own logger or type provider. */
 export type AnyApp = FastifyInstance<any, any, any, any, any>
 
-/** Plain JavaScript may give a promise of one, or nothing. @throws TypeError */
-export function assertApp (app: AnyApp): void {
-  if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
-    throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
-  }
-}
-
 /** A route of the app, whether a registration guards it or not. */
-export interface AppRoute {
-  readonly method: string
-  /** As declared, prefix included. */
-  readonly url: string
+export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constraints'> {
   /** `'unguarded'`: outside of every scope. */
-  readonly access: AccessLevel | 'unguarded'
-  /** `'none'`: outside of every scope. */
-  readonly source: ScopedRoute['source'] | 'none'
+  readonly access: ScopedRoute['access'] | 'unguarded'
+  readonly source: ScopedRoute['source'] | ''
   /** The owner's parameter in the URL, whatever the level; null where there is none. */
   readonly parameter: string | null
-  /**
-   * Says what is wrong with a parameter that looks like the owner's, or is one elsewhere, and is not here; null where
-   * nothing is.
-   */
-  readonly lookAlike: string | null
-  readonly constraints: Readonly<Record<string, unknown>>
-  readonly schema: RouteOptions['schema']
-  /** Null outside of every scope. */
-  readonly scope: Scope | null
+  /** What is wrong with a parameter that looks like the owner's, or is one elsewhere; undefined where nothing is. */
+  readonly lookAlike: string | undefined
+  /** Tells whether this is the route that a request reached. */
+  readonly options: RouteOptions
 }
-
-/** The root of a prefix is one route of two URLs, and Fastify tells now the one, now the other. */
-export const isSameUrl = (a: string, b: string) => a.replace(/\/$/, '') === b.replace(/\/$/, '')
-
-/** The GET route of a HEAD route: it answers the same and more. */
-export const asGet = <R extends { method: string }>(route: R): R => route.method === 'HEAD' ? { ...route, method: 'GET' } : route
 
 /** By which a route is named in options, messages and sets. */
 export const nameOf = ({ method, url }: { method: string, url: string }): string => `${method} ${url}`
 
+/** The same of the GET route of a HEAD route, which answers the same and more. */
+export const getNameOf = ({ method, url }: Parameters<typeof nameOf>[0]): string =>
+  nameOf({ method: method === 'HEAD' ? 'GET' : method, url })
+
 /**
- * Every route of an app that is ready: those of each registration of the plugin, and those outside of all of them.
- * @throws TypeError where the app was created before the test kit was loaded
+ * Every route of an app, which gets ready by it: of each registration of the plugin, and outside of all of them.
+ * @throws TypeError where it is no app, or was created before the test kit was loaded
  */
-export function appRoutes (app: AnyApp): AppRoute[] {
-  const declared = routesOf(app)
-  if (declared === undefined) {
-    throw new TypeError('the app was created before fastify-user-scope was loaded, so its routes are unknown: import it first')
+export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
+  // Plain JavaScript may give a promise of one, or nothing.
+  if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
+    throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
   }
+  await app.ready()
+  const declared = routesOf(app)
+  if (declared === undefined) throw createdBefore()
   const scopes = scopesOf(app)
-  const params = [...new Set(scopes.map(({ param }) => param))]
-  return declared.flatMap((route) => {
-    const scope = scopes.find(({ context }) => isWithin(route.context, context)) ?? null
-    const demand = scope && judgeRoute(route.options, scope.param)
-    return placesOf(route).map((place) => ({
-      ...place,
-      access: demand?.level ?? 'unguarded' as const,
-      source: demand?.source ?? 'none' as const,
-      ...examine(place.url, scope ? [scope.param] : params, params.filter((name) => name !== scope?.param)),
-      schema: route.options.schema,
-      scope
-    }))
-  })
+  const scoped = declared.map((route) => ({ route, ...guardOf(route.context, scopes) }))
+  const all = [...new Set([...scopes, ...scoped].flatMap(({ param }) => param ?? []))]
+  return scoped.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
+    const own = parametersOf(place.url)
+    const has = (name: string) => own.some((each) => each.name === name)
+    const params = param === null ? all : [param]
+    const parameter = params.find(has) ?? null
+    const demand = judge?.(route.options) ?? { level: 'unguarded', source: '' } as const
+    const [lookAlike] = [
+      ...all.filter(has).map((name) => `":${name}" is the owner's parameter of another scope`),
+      ...params.map((name) => [misspeltOwner(own, name), name]).filter(([misspelt]) => misspelt)
+        .map(([misspelt, name]) => `":${misspelt}" looks like the owner's parameter ":${name}"`)
+    ].filter(() => parameter === null)
+    return { ...place, access: demand.level, source: demand.source, parameter, lookAlike, options: route.options }
+  }))
+}
+
+/** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
+function guardOf (context: FastifyInstance, scopes: readonly Scope[]) {
+  const own = scopes.find((scope) => isWithin(context, scope.context))
+  if (own) return { param: own.param, judge: (route: RouteOptions) => own.table.judge(route) }
+  if (!context.hasDecorator('userScope')) return { param: null }
+  const param = context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+  return { param, judge: (route: RouteOptions) => judgeRoute(route, param) }
 }
 
 /**
@@ -81,23 +76,4 @@ export function appRoutes (app: AnyApp): AppRoute[] {
  * for what is outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
  * @param app gets ready by it
  */
-export async function routeTable (app: AnyApp): Promise<string> {
-  assertApp(app)
-  await app.ready()
-  return printRoutes(appRoutes(app).map((route) => ({ ...route, source: route.source === 'none' ? '' : route.source })))
-}
-
-/** @param foreign the owners' parameters of other scopes */
-function examine (url: string, params: readonly string[], foreign: readonly string[]): Pick<AppRoute, 'parameter' | 'lookAlike'> {
-  const own = parametersOf(url)
-  const has = (param: string) => own.some(({ name }) => name === param)
-  const parameter = params.find(has) ?? null
-  if (parameter !== null) return { parameter, lookAlike: null }
-  const strayed = foreign.filter((param) => !params.includes(param)).find(has)
-  if (strayed) return { parameter, lookAlike: `":${strayed}" is the owner's parameter of another scope` }
-  for (const param of params) {
-    const misspelt = misspeltOwner(own, param)
-    if (misspelt) return { parameter, lookAlike: `":${misspelt}" looks like the owner's parameter ":${param}"` }
-  }
-  return { parameter, lookAlike: null }
-}
+export const routeTable = async (app: AnyApp): Promise<string> => printRoutes(await appRoutes(app))

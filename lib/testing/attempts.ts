@@ -1,60 +1,82 @@
-import { isSameUrl, type AppRoute } from './app-routes.js'
-import { withToken, type HeldAnswer, type HeldRequest } from './held-requests.js'
+import type { InjectOptions } from 'fastify'
+import type { AppRoute } from './app-routes.js'
+import type { HeldAnswer } from './held-requests.js'
 import type { Tokens } from './people.js'
-import type { RouteRequests } from './route-requests.js'
-import type { UrlVariant } from './url-variants.js'
+import { fillUrl, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 
-/** A request to a route with an owner, and what must come of it. */
-export interface Attempt {
-  readonly label: string
-  readonly expected: string
-  readonly request: HeldRequest
-  fits (answer: HeldAnswer): boolean
-}
+/** What must come of a request. `validate`: before validation, so that it must not answer in the guard's place. */
+interface Expectation { readonly expected: string, readonly validate?: true, fits (answer: HeldAnswer): boolean }
 
-/**
- * Every way in that is tried: that without a token, what others hold, and what is nearly alice's own. The last ones
- * must let her in.
- */
-export function attemptsOn (route: AppRoute, { bare, complete }: RouteRequests, tokens: Tokens, variants: readonly UrlVariant[]): Attempt[] {
-  const [alice, bob] = [tokens.alice, tokens.bob].map(encodeURIComponent) as [string, string]
-  const refuses = (...[status, ...others]: [number, ...number[]]) =>
-    ({ expected: String(status), fits: (answer: HeldAnswer) => [status, ...others].includes(answer.status) && answer.reached === null })
-  // Hosts hide what is another's as if it were not there. Where no guard of the plugin is known to be asked, a 404 may
-  // as well mean that there is no bob.
-  const forbids = refuses(403, ...route.access === 'owner' ? [404] : [])
-  // A hook that answers in the handler's place, a cache say, has let her in as well.
-  const admits = {
+/** A request to a route with an owner. */
+export interface Attempt extends Expectation { readonly label: string, readonly request: InjectOptions }
+
+type Row = [label: string, expectation: Expectation, path: string, token?: string | undefined]
+
+export const outOfHers = "alice's token, a path out of hers"
+
+/** Every way in that is tried: without a good token, to others' paths, to what is nearly alice's, and to her own. */
+export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens): Attempt[] {
+  const { alice, bob, good, expired, forged } = tokens
+  const { url, parameter, access } = route
+  const isReached = ({ reached }: HeldAnswer) => reached === route.options
+  const refused = (expected: string, fits: (status: number) => boolean) =>
+    ({ expected, fits: ({ status, reached }: HeldAnswer) => reached === null && fits(status) })
+  const unauthorized = { ...refused('401', (status) => status === 401), validate: true as const }
+  // Hosts hide what is another's as if it did not exist. Without a guard, a 404 may only mean that there is no bob.
+  const forbidden = refused('403', (status) => status === 403 || (status === 404 && access === 'owner'))
+  const refusedAnyhow = refused('4xx', (status) => status >= 400 && status < 500)
+  // The router may take it for another route, or for none; what hooks of the host make of that is not judged here.
+  const notReached: Expectation = { expected: '403', fits: (answer) => !isReached(answer) }
+  const admitted: Expectation = {
     expected: 'its handler',
-    fits: ({ status, reached, params }: HeldAnswer) => {
-      if (reached === null) return status >= 200 && status < 400
-      return route.scope === null || (isSameUrl(reached, route.url) && String(params[String(route.parameter)]) === tokens.alice)
+    fits (answer) {
+      // A hook that answers in the handler's place, a cache say, has let her in, too.
+      if (answer.reached === null) return answer.status >= 200 && answer.status < 400
+      return access === 'unguarded' || (isReached(answer) && String(answer.params[String(parameter)]) === alice)
     }
   }
-  // What keeps her from the handler otherwise is told once; a host may also refuse what comes twice, or too often.
-  const isNotForbidden = { expected: 'its handler', fits: ({ status, notFound }: HeldAnswer) => status !== 401 && status !== 403 && !notFound }
-  // The router may take it for another route, or for none, and whatever hooks of the host make of that is not judged
-  // here.
-  const isNotReached = { expected: '403', fits: ({ reached }: HeldAnswer) => reached === null || !isSameUrl(reached, route.url) }
-  const anyRefusal = { expected: '4xx', fits: ({ status, reached }: HeldAnswer) => reached === null && status >= 400 && status < 500 }
-  return [
-    { label: 'no token', request: bare(alice), ...refuses(401) },
-    ...tokens.expired === undefined ? [] : [{ label: 'an expired token', request: withToken(tokens.expired, bare(alice)), ...refuses(401) }],
-    { label: 'a forged token', request: withToken(tokens.forged, bare(alice)), ...refuses(401) },
-    { label: "alice's token, bob's path", request: withToken(tokens.good, complete(bob)), ...forbids },
-    { label: "alice's token, bob's path, percent-encoded", request: withToken(tokens.good, complete(percentEncode(tokens.bob))), ...forbids },
-    ...variants.map((variant) => ({ label: `alice's token, bob's path, ${variant.label}`, request: withToken(tokens.good, complete(bob, variant)), ...isNotReached })),
-    ...nearly(tokens).map((id) => ({ label: `alice's token, path of ${JSON.stringify(id)}`, request: withToken(tokens.good, complete(encodeURIComponent(id))), ...anyRefusal })),
-    { label: "alice's token, her own path", request: withToken(tokens.good, complete(alice)), ...admits },
-    { label: "alice's token, her own path, percent-encoded", request: withToken(tokens.good, complete(percentEncode(tokens.alice))), ...isNotForbidden }
+  // What else keeps her from the handler is told once; a host may also refuse what comes twice, or too often.
+  const isForbidden = ({ status, notFound }: HeldAnswer) => status === 401 || status === 403 || notFound
+  const notForbidden: Expectation = { ...admitted, fits: (answer) => !isForbidden(answer) }
+  const to = (owner: string, variant = url) => pathFor(route, owner, parts, variant)
+  const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
+  const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
+  const rows: Row[] = [
+    ['no token', unauthorized, to(hers)],
+    ['an expired token', unauthorized, to(hers), expired],
+    ['a forged token', unauthorized, to(hers), forged],
+    ["alice's token, bob's path", forbidden, to(his), good],
+    ["alice's token, bob's path, percent-encoded", forbidden, to(percentEncode(bob)), good],
+    ["alice's token, bob's path, with a trailing slash", notReached, to(his, `${url}/`), good],
+    ["alice's token, bob's path, in capitals", notReached, to(his, capitals), good],
+    ["alice's token, bob's path, with two slashes", notReached, to(his, `/${url}`), good],
+    ...pathsOutOf(route, alice, bob).map((path): Row => [outOfHers, refusedAnyhow, path, good]),
+    ...nearly(alice, bob).map((id): Row =>
+      [`alice's token, path of ${JSON.stringify(id)}`, refusedAnyhow, to(encodeURIComponent(id)), good]),
+    ["alice's token, her own path", admitted, to(hers), good],
+    ["alice's token, her own path, percent-encoded", notForbidden, to(percentEncode(alice)), good]
   ]
+  const bare = { headers: parts.headers ?? {} }
+  return rows.filter(([label]) => expired !== undefined || label !== 'an expired token')
+    .map(([label, way, path, token]) =>
+      ({ label, ...way, request: requestTo(route.method, path, way.validate ? bare : parts, token) }))
 }
-
 /** Every byte, also of what needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 
-/** Ids that a comparison after coercion, trimming or folding takes for alice's. */
-function nearly ({ alice, bob }: Tokens): string[] {
+/** Dot segments behind alice's id, which lead to bob for whoever resolves them: an upstream, or the handler. */
+function pathsOutOf ({ url, parameter }: AppRoute, alice: string, bob: string): string[] {
+  const [, rest = ''] = url.split(`:${parameter}`)
+  const up = rest.split('/').length - 1
+  return ['..%2F', '%2E%2E%5C'].filter(() => rest.endsWith('*')).map((step) => fillUrl(url, (name, pattern) => {
+    if (name === '*') return step.repeat(up) + encodeURIComponent(bob)
+    return valueFor(pattern, ...name === parameter ? [alice] : [])
+  }))
+}
+
+/** Ids that a comparison after coercion, trimming, folding or normalisation takes for alice's. */
+function nearly (alice: string, bob: string): string[] {
   const folded = alice === alice.toUpperCase() ? alice.toLowerCase() : alice.toUpperCase()
-  return [folded, `${alice} `, ...Number.isInteger(Number(alice)) ? [`0${alice}`] : []].filter((id) => id !== alice && id !== bob)
+  const ids = [folded, `${alice} `, `${alice}/../${bob}`, ...Number.isInteger(Number(alice)) ? [`0${alice}`] : []]
+  return ids.filter((id) => id !== alice && id !== bob)
 }

@@ -1,35 +1,37 @@
-import { asGet, isSameUrl } from './app-routes.js'
-import type { HeldAnswer, HeldRequest } from './held-requests.js'
-import { nameOf } from './app-routes.js'
-import { wireBody } from './request-body.js'
+import type { RouteOptions } from 'fastify'
+import { constraintsText } from '../routes/print.js'
+import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
+import type { HeldAnswer } from './held-requests.js'
 
-/** A request that was not answered as it must be. */
-export interface Failure {
-  /** Who asked for what. */
-  readonly label: string
-  readonly expected: string
-  readonly answer: string
-  readonly request: HeldRequest
-}
+/** A request that was not answered as it must be: who asked for what, and its path. */
+export type Failure = Readonly<Record<'label' | 'expected' | 'answer' | 'url', string>>
 
 /** What is wrong with a route. */
 export interface Finding {
   /** None where an option named it. */
   readonly methods: readonly string[]
   readonly url: string
-  /** Its level and constraints, or what else tells it from others. */
+  /** Its level and constraints. */
   readonly level: string
-  /** What can be said of it besides; `{names}` stands for its names as options take them, `{name}` for the first. */
+  /** `{names}` stands for its names as options take them, `{name}` for the first. */
   readonly notes: readonly string[]
   readonly failures: readonly Failure[]
-  /** The request to repeat. Default: that of a failure. */
-  readonly request?: HeldRequest
 }
 
-/**
- * Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and how to repeat
- * the request.
- */
+/** The end of a note on what a host may intend. */
+export const orAllow = ', or allow: [{names}]'
+
+export const unfinished = ({ constraints }: AppRoute): string =>
+  `not tried to the end${constraintsText(constraints)}: ` +
+  'give what the request needs, params: { {name}: { path, query, headers, body } }'
+
+export function findingOf (route: AppRoute, notes: string[], failures: Failure[] = []): Finding {
+  const { method, url, access, source, constraints } = route
+  const level = `(${access}${source && `, ${source}`})${constraintsText(constraints)}`
+  return { methods: [method], url, level, notes, failures }
+}
+
+/** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and what it did. */
 export class ScopeAssertionError extends Error {
   override readonly name = 'ScopeAssertionError'
   readonly code = 'ERR_ASSERTION'
@@ -38,76 +40,37 @@ export class ScopeAssertionError extends Error {
 
   /** @param fault what the routes do */
   constructor (fault: string, findings: readonly Finding[]) {
-    const routes = findings.flatMap(({ methods, url }) => methods.length > 0 ? methods.map((method) => nameOf({ method, url })) : [url])
+    const routes = findings.flatMap(({ methods, url }) =>
+      methods.length === 0 ? url : methods.map((method) => nameOf({ method, url })))
     super([`Routes that ${fault}: ${routes.length}`, ...join(findings).map(print)].join('\n\n'))
     this.routes = routes
   }
 }
 
-/**
- * Methods of one URL of which the same is to be said stand together; of the answers the status is compared, as HEAD has
- * no text.
- */
+/** Joins methods of which the same is to be said; of answers the status is compared, as HEAD has no text. */
 function join (findings: readonly Finding[]): Finding[] {
   const joined = new Map<string, Finding>()
   for (const finding of findings) {
-    const { url, level, notes, failures } = finding
-    const key = JSON.stringify([url, level, notes, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
-    const known = joined.get(key)
-    joined.set(key, known ? { ...known, methods: [...known.methods, ...finding.methods] } : finding)
+    const { methods, failures, ...rest } = finding
+    const key = JSON.stringify([rest, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
+    joined.set(key, { ...finding, ...joined.get(key), methods: [...joined.get(key)?.methods ?? [], ...methods] })
   }
   return [...joined.values()]
 }
 
-export function describeAnswer ({ status, reached, notFound, says }: Omit<HeldAnswer, 'params'>, url: string): string {
-  if (reached !== null) return isSameUrl(reached, url) ? 'its handler' : `the handler of ${reached}`
-  if (notFound) return '404, no route'
-  return [status || 'none:', says].filter(Boolean).join(' ')
+function print ({ methods, url, level, notes, failures }: Finding): string {
+  const names = [...new Set(methods.map((method) => `'${getNameOf({ method, url })}'`))]
+  const fill = (note: string) => note.replace('{names}', () => names.join(', ')).replace('{name}', () => `${names[0]}`)
+  const rows = failures.map((failure) => [failure.label, failure.expected, failure.answer, failure.url])
+  const table = rows.length > 0 ? [['request', 'expected', 'answer', 'path'], ...rows] : []
+  const widthOf = (column: number) => Math.max(...table.map((row) => String(row[column]).length))
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  ').trimEnd())
+  const head = [methods.join(', '), url, level].filter(Boolean).join(' ')
+  return [head, ...notes.map(fill), ...lines].join('\n  ')
 }
 
-function print ({ methods, url, level, notes, failures, request }: Finding): string {
-  const names = [...new Set(methods.map((method) => `'${nameOf(asGet({ method, url }))}'`))]
-  const fill = (note: string) => note.replace('{names}', () => names.join(', ')).replace('{name}', () => String(names[0]))
-  const rows = failures.map(({ label, expected, answer }) => [label, expected, answer])
-  const table = rows.length > 0 ? [['request', 'expected', 'answer'], ...rows] : []
-  const widths = [0, 1].map((column) => Math.max(0, ...table.map((row) => String(row[column]).length)))
-  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
-  // Of several that on somebody else's path says most.
-  const repeat = request ?? (failures.find(({ expected }) => expected === '403') ?? failures[0])?.request
-  return [[methods.join(', '), url, level].filter(Boolean).join(' '), ...[...notes.map(fill), ...lines, ...repeat ? [curl(repeat)] : []].map((line) => `  ${line}`)].join('\n')
+/** @param route the route that was asked */
+export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, route: RouteOptions): string {
+  if (reached !== null) return reached === route ? 'its handler' : `the handler of ${reached.url}`
+  return notFound ? '404, no route' : [status || 'none:', says].filter(Boolean).join(' ')
 }
-
-/** A line to repeat the request; of tokens the beginning only, and of bytes their number. */
-export function curl (request: HeldRequest): string {
-  const { method, url, headers = {} } = request
-  const { payload, contentType } = wireBody(request)
-  // Of a name in two spellings the last counts, as where it was sent.
-  const fields = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), field(name, value)]))
-  if (contentType !== undefined) fields.set('content-type', field('content-type', contentType))
-  // It would call it a form.
-  else if (payload !== undefined && !fields.has('content-type')) fields.set('content-type', 'content-type:')
-  return [
-    'curl -i',
-    /[[\]{}]/.test(url) ? '-g' : '', // they are no lists of URLs
-    method === 'HEAD' ? '--head' : method === 'GET' ? '' : `-X ${method}`,
-    ...[...fields.values()].map((text) => `-H ${quote(text)}`),
-    payload === undefined ? '' : data(payload),
-    quote(`http://localhost${url}`)
-  ].filter(Boolean).join(' ')
-}
-
-/** With a semicolon curl sends an empty one, and leaves it out with a colon. */
-function field (name: string, value: string): string {
-  if (value === '') return `${name};`
-  return `${name}: ${/^(proxy-)?authorization$|cookie/i.test(name) ? shorten(value) : value}`
-}
-
-function data (payload: string | object): string {
-  // What begins with `@` would name a file.
-  if (typeof payload === 'string') return `${payload.startsWith('@') ? '--data-raw' : '-d'} ${quote(payload)}`
-  return `--data-binary '<${Buffer.isBuffer(payload) ? `${payload.length} bytes` : payload.constructor.name}>'`
-}
-
-const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
-
-const shorten = (value: string) => value.length > 24 ? `${value.slice(0, 20)}…` : value

@@ -1,200 +1,146 @@
 import { randomUUID } from 'node:crypto'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify'
-import { wireBody } from './request-body.js'
-import { authorize } from './test-tokens.js'
+import { subscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions, RouteOptions } from 'fastify'
+import { routesOf } from '../routes/app-routes.js'
 
-/** A request as the test kit sends it. */
-export interface HeldRequest {
-  readonly method: string
-  /** Path and query, encoded. */
-  readonly url: string
-  readonly headers?: Readonly<Record<string, string>>
-  /** Sent as JSON, unless it is a text beside a content type of the headers, bytes, or a stream. */
-  readonly body?: unknown
-}
-
-export const withToken = (token: string, request: HeldRequest): HeldRequest => ({ ...request, headers: { ...request.headers, ...authorize(token) } })
-
-/** What came of a request. */
+/** What came of a request whose handler was held back. */
 export interface HeldAnswer {
-  /** 0 where none came; of no meaning where the handler was reached. */
-  readonly status: number
-  /** The URL of the route whose handler would have run; null where something answered before. */
-  readonly reached: string | null
-  /** The path parameters that the handler would have seen; empty where it was not reached. */
-  readonly params: Readonly<Record<string, unknown>>
-  /** Whether no route was found, or a hook answered as if none had been. */
-  readonly notFound: boolean
-  /** What the answer says of itself: its code, or its message. */
-  readonly says: string
+  /** 0 where none came. */
+  status: number
+  /** Its code, or its message. */
+  says: string
+  /** The route whose handler would have run; null where something answered before. */
+  reached: RouteOptions | null
+  /** As the handler would have seen them. */
+  params: Readonly<Record<string, unknown>>
+  /** The path parameter that the route's schema refuses, as a JSON pointer. */
+  invalidParam: string | undefined
+  /** Whether a 404 handler would have run. */
+  notFound: boolean
 }
 
-export interface HeldRequests {
-  /** Sends a request through routing, hooks and validation up to its handler, which does not run. */
-  send (request: HeldRequest): Promise<HeldAnswer>
-  /** For the end: what was sent and is not answered yet is held back still. */
-  release (): void
-}
+/** @param validate whether validation refuses the request, as it does everybody's; else it goes on to the handler */
+export type Send = (request: InjectOptions, validate?: boolean) => Promise<HeldAnswer>
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
-interface RouteContext { handler: Handler }
-interface Run { reached: string | null, notFound: boolean, params: Readonly<Record<string, unknown>> }
+type Run = HeldAnswer & { readonly validate: boolean }
+type Done = (error?: Error) => void
 
-/**
- * Tells the kit's requests from all others; read from the raw headers, as a header schema may take it out of the parsed
- * ones.
- */
 const markHeader = 'x-fastify-user-scope-held'
-const channel = 'tracing:fastify.request.handler:start'
+// One for all copies of the kit in this process. On raw requests and hooks of the kit:
+const kHeld = Symbol.for('fastify-user-scope.held')
+// On raw requests to routes that want to see validation errors themselves:
+const kAttached = Symbol.for('fastify-user-scope.attached')
+/** Requests on their way, by the value of their mark, which nobody else knows. */
+const sent = new Map<unknown, Run>()
+/** By the raw request: they are held back however late they get to their handlers. */
+const runs = new WeakMap<object, Run>()
+const prepared = new WeakSet<object>()
+const holds = new WeakSet<object>()
 
-/**
- * Requests whose handlers are held back, for an app that may have served others before: hooks and `onRoute` come too
- * late then, and a handler that was wrapped when its route was declared is not the one that a later `onRoute` hook put
- * in its place. What is left is the moment before the call. Fastify announces it on a diagnostics channel, and reads
- * the handler from the context of the request only afterwards; so a subscriber can give this one request a context
- * whose handler is ours. Contexts of routes are shared, and stay as they are: a request of somebody else at the same
- * time is not touched, whatever it awaits. The handlers for unknown URLs are not announced; those are wrapped for good,
- * and pass every other request on. (Older versions of Fastify 5 copy them for each route: there a hook of the host that
- * calls `reply.callNotFound()` has them run.)
- *
- * That Fastify works so is no promise of it. It is tried on a small app each time, before the first request to the
- * host's.
- * @throws Error where a handler of this version of Fastify cannot be held back
- */
-export async function holdRequests (app: FastifyInstance, timeout: number): Promise<HeldRequests> {
-  await assertHolds()
-  await app.ready()
-  return hold(app, timeout)
+// Fastify documents this channel for packages that must see an app before its first route (Reference, Hooks).
+subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance }
+  prepared.add(fastify.server)
+  fastify.addHook('onRequest', takeMark)
+  // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, and no further.
+  fastify.addHook('preHandler', refuseInvalid)
+  fastify.addHook('onRoute', (options) => {
+    const hooks = [options.preHandler ?? []].flat()
+    // Where hooks of the kit are already, the route was made of another's options, with its `attachValidation`.
+    const isAsked = options.attachValidation && !hooks.some((hook) => kHeld in hook)
+    if (isAsked) options.preValidation = [...[options.preValidation ?? []].flat(), attach]
+    options.attachValidation = true
+    options.preHandler = [...hooks.filter((hook) => !holds.has(hook)), holdBack(options)]
+  })
+})
+
+function takeMark ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): void {
+  const run = sent.get(raw.headers[markHeader])
+  if (run) {
+    delete raw.headers[markHeader]
+    runs.set(Object.assign(raw, { [kHeld]: true }), run)
+  }
+  done()
 }
 
-async function assertHolds (): Promise<void> {
-  let ran = false
-  const handler: Handler = () => { ran = true }
-  const probe = Fastify()
-  probe.get('/', handler)
-  probe.setNotFoundHandler(handler)
-  await probe.ready()
-  const held = hold(probe, 10_000)
-  try {
-    const [found, unknown] = [await held.send({ method: 'GET', url: '/' }), await held.send({ method: 'GET', url: '/unknown' })]
-    if (ran || found.reached === null || !unknown.notFound) {
-      throw new Error(`handlers of Fastify ${probe.version} cannot be held back as this version of fastify-user-scope/testing knows it, so that it would run them: nothing was sent`)
-    }
-  } finally {
-    held.release()
-    await probe.close()
-  }
+function attach ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): void {
+  Object.assign(raw, { [kAttached]: true })
+  done()
 }
 
-function hold (app: FastifyInstance, timeout: number): HeldRequests {
-  const runs = new Map<string, Run>()
-  const pending: Array<Promise<unknown>> = []
-  const runOf = ({ raw }: FastifyRequest): Run | undefined => {
-    // A request that was never on a wire, as `injectWS` of `@fastify/websocket` makes it, has none.
-    const { rawHeaders = [] } = raw as { rawHeaders?: string[] }
-    return runs.get(String(rawHeaders[rawHeaders.indexOf(markHeader) + 1]))
+function refuseInvalid (request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  const { raw, validationError } = request
+  const run = runs.get(raw)
+  if (run && request.is404) {
+    run.notFound = true
+    return done(new HeldBackError(404))
   }
+  if (validationError === undefined || kAttached in raw || (run ? !run.validate : kHeld in raw)) return done()
+  delete request.validationError
+  reply.send(validationError) // as Fastify does it
+}
 
-  const onStart = (message: unknown) => {
-    const { request } = message as { request: FastifyRequest }
-    const run = runOf(request)
-    if (!run) return
-    for (const key of symbolsOf(request, 'fastify.context')) {
-      const contexts = request as unknown as Record<symbol, RouteContext>
-      contexts[key] = Object.create(contexts[key] as RouteContext, {
-        handler: {
-          value: (({ routeOptions, params }) => {
-            run.reached = String(routeOptions.url)
-            run.params = { ...params as object }
-            throw new HeldBackError(418)
-          }) satisfies Handler
-        }
-      }) as RouteContext
-    }
+function holdBack (route: RouteOptions) {
+  const hold = ({ raw, params, validationError }: FastifyRequest, _reply: FastifyReply, done: Done): void => {
+    const run = runs.get(raw)
+    if (!run) return done()
+    run.reached = route
+    run.params = { ...params as object }
+    const { validationContext, validation } = validationError ?? {}
+    if (validationContext === 'params') run.invalidParam = validation?.[0]?.instancePath
+    done(new HeldBackError(418))
   }
-  subscribe(channel, onStart)
-  for (const context of notFoundContexts(app)) {
-    const { handler } = context
-    context.handler = (request, reply) => {
-      const run = runOf(request)
-      if (!run) return handler(request, reply)
-      run.notFound = true
-      throw new HeldBackError(404)
-    }
-  }
-
-  return {
-    release () {
-      // One that took too long may get to its handler yet.
-      Promise.allSettled(pending).then(() => unsubscribe(channel, onStart))
-    },
-    async send (request) {
-      const { method, url, headers } = request
-      const { payload, contentType } = wireBody(request)
-      const mark = randomUUID()
-      const run: Run = { reached: null, notFound: false, params: {} }
-      runs.set(mark, run)
-      const response = app.inject({
-        method: method as HTTPMethods,
-        url,
-        headers: { ...contentType !== undefined && { 'content-type': contentType }, ...headers, [markHeader]: mark },
-        ...payload !== undefined && { payload }
-      })
-      pending.push(response)
-      const { status, says } = await answerTo(response, timeout)
-      return { ...run, status, says: run.reached === null && !run.notFound ? says : '' }
-    }
-  }
+  holds.add(hold)
+  return Object.assign(hold, { [kHeld]: true })
 }
 
 /**
- * In the handler's place. An error, as hooks of the host that opened something in `preHandler`, a transaction say, end
- * it in `onError` or `onSend` then, and none of them takes it for the handler's answer. Its status is none of the
- * server's faults, which hosts alarm somebody about.
+ * In place of the handler's answer. An error, so that hooks of the host that opened something in `preHandler`, such as
+ * a transaction, end it in `onError` or `onSend`. Its status is none of a server's faults, which may raise an alarm.
  */
 class HeldBackError extends Error {
-  readonly statusCode: number
+  constructor (readonly statusCode: number) { super('the handler was held back by fastify-user-scope/testing') }
+}
 
-  constructor (statusCode: number) {
-    super('the handler was held back by fastify-user-scope/testing')
-    this.statusCode = statusCode
+export const createdBefore = () =>
+  new TypeError('the app was created before the test kit was loaded, so its routes are unknown. ' +
+    "Fix: move this line above the import of the app: import … from 'fastify-user-scope/testing'")
+
+/** Sends requests through routing, hooks and validation up to handlers. @throws TypeError where one would run */
+export function holdRequests (app: FastifyInstance, timeout: number): Send {
+  if (!prepared.has(app.server)) throw createdBefore()
+  const isHeld = ({ preHandler = [] }: RouteOptions) => [preHandler].flat().some((hook) => holds.has(hook))
+  const loose = routesOf(app)?.find(({ options }) => !isHeld(options))
+  if (loose) {
+    throw new TypeError(`an onRoute hook replaces the option "preHandler" of ${String(loose.options.method)} ` +
+      `${loose.url}, so its handler would run. Fix: add to the list that is there. Nothing was sent`)
+  }
+  return async (request, validate = false) => {
+    const none = { status: 0, says: '', reached: null, params: {}, invalidParam: undefined, notFound: false }
+    const run: Run = { ...none, validate }
+    const mark = randomUUID()
+    sent.set(mark, run)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeout)
+    try {
+      const headers = { ...request.headers, [markHeader]: mark }
+      const { statusCode, body } = await app.inject({ ...request, headers, signal: late.signal })
+      Object.assign(run, { status: statusCode, says: summaryOf(body) })
+    } catch (error) {
+      run.says = late.signal.aborted ? `no answer within ${timeout / 1000} s` : (error as Error).message
+    }
+    clearTimeout(timer)
+    sent.delete(mark)
+    return { ...run }
   }
 }
 
-async function answerTo (pending: Promise<{ statusCode: number, body: string }>, timeout: number): Promise<Pick<HeldAnswer, 'status' | 'says'>> {
-  let timer
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeout / 1000} s`)), timeout)
-  })
-  const answer = await Promise.race([pending, late])
-    .then(({ statusCode, body }) => ({ status: statusCode, says: describe(body) }), (error: unknown) => ({ status: 0, says: (error as Error).message }))
-  clearTimeout(timer)
-  return answer
-}
-
-function describe (body: string): string {
+/** The code of an error, or its message; of problem details (RFC 9457 §3.1), too. */
+export function summaryOf (body: string): string {
   try {
-    // Of problem details (RFC 9457 §3.1), too.
     const { code, title, detail, message = detail ?? title } = JSON.parse(body) as Record<string, unknown>
     return [code, code === 'FST_ERR_VALIDATION' || !code ? message : undefined].filter(Boolean).join(' ')
   } catch {
     return ''
   }
 }
-
-/** Of the contexts that serve unknown URLs those of all encapsulation contexts; the others inherit from them. */
-function notFoundContexts (app: FastifyInstance): Set<RouteContext> {
-  let root = app
-  while (Object.getPrototypeOf(root) !== Object.prototype) root = Object.getPrototypeOf(root) as FastifyInstance
-  const contexts = new Set<RouteContext>()
-  const visit = (instance: FastifyInstance) => {
-    const held = instance as unknown as Record<symbol, RouteContext & FastifyInstance[]>
-    for (const key of symbolsOf(instance, 'fastify.404ContextKey')) contexts.add(held[key] as RouteContext)
-    for (const key of symbolsOf(instance, 'fastify.children')) held[key]?.forEach(visit)
-  }
-  visit(root)
-  return contexts
-}
-
-const symbolsOf = (object: object, description: string) => Object.getOwnPropertySymbols(object).filter((key) => key.description === description)

@@ -1,29 +1,17 @@
-import { appRoutes, assertApp, type AnyApp, type AppRoute } from './app-routes.js'
-import { findAround, type Surroundings } from './around.js'
-import { attemptsOn } from './attempts.js'
-import { ScopeAssertionError, describeAnswer, type Failure, type Finding } from './findings.js'
-import { holdRequests, type HeldRequests } from './held-requests.js'
-import { describeRoute, hints, hostHints, mend, tokenNotTaken } from './hints.js'
-import { assertKnownOptions } from './known-options.js'
-import { nameOf } from './app-routes.js'
-import { readPeople, type People, type Tokens } from './people.js'
-import { placeOf, type Place } from './places.js'
-import { assertParams, requestsFor, type RequestParams, type RouteRequests } from './route-requests.js'
-import { Selection, type RouteName } from './route-selection.js'
 import { scopesOf } from '../routes/scopes.js'
-import { routerSettings, variantsOf, type UrlVariant } from './url-variants.js'
+import { parametersOf } from '../routes/url.js'
+import type { AnyApp, AppRoute } from './app-routes.js'
+import { attemptsOn, outOfHers } from './attempts.js'
+import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished } from './findings.js'
+import type { Failure, Finding } from './findings.js'
+import { holdRequests } from './held-requests.js'
+import { readPeople, type People } from './people.js'
+import { findAround } from './places.js'
+import { partsFor } from './route-requests.js'
+import { readTask, type Settings } from './settings.js'
 
-/** What `assertOwnership` does beside its two users. */
-export interface OwnershipSettings {
-  /**
-   * What requests need beside token and owner, by `'METHOD url'` of the route, or `'*'`. Default: made up from the
-   * schemas.
-   */
-  params?: RequestParams
-  /** Routes that others may call although the owner is in their URL, or might seem to be: they are not judged. */
-  allow?: readonly RouteName[]
-  /** Routes to judge, where scopes of one app have different issuers: call it once for each. Default: all. */
-  only?: (route: { method: string, url: string }) => boolean
+/** What `assertOwnership` does besides its two users. */
+export interface OwnershipSettings extends Settings {
   /** Milliseconds for an answer. Default 5000. */
   timeout?: number
 }
@@ -32,99 +20,90 @@ export type OwnershipOptions = OwnershipSettings & People
 
 /**
  * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context,
- * is asked without a token, with an expired and a forged one (401), with alice's token on bob's path, plain,
- * percent-encoded and as the router takes it besides (403), on paths that are nearly hers (refused), and on her own,
- * which must get to the handler.
+ * is asked without a token, with an expired and a forged one (401), with alice's token on bob's path, in each form that
+ * a router might take for it (403), on paths that are nearly hers or lead out of hers (refused), and on her own, which
+ * must get to the handler.
  *
  * No handler runs, not even for her own path; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
- * @throws TypeError where alice and bob are one, no route takes her token, the plugin is not registered, or no route
- * has an owner
+ * @throws TypeError where no route takes alice's token, the plugin is not there, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
-  assertApp(app)
-  assertKnownOptions(options, ['issuer', 'alice', 'bob', 'params', 'allow', 'only', 'timeout'], 'assertOwnership')
-  const { params = {}, allow = [], only = () => true, timeout = 5000 } = options
-  assertParams(params)
+  const task = await readTask(app, options, ['issuer', 'alice', 'bob', 'timeout'], 'assertOwnership')
+  const { params, judged, routes, isAllowed } = task
   const tokens = await readPeople(options)
-  const held = await holdRequests(app, timeout)
-  try {
-    if (scopesOf(app).length === 0) throw new TypeError('the plugin is not registered in this app, or it is another copy of the package than the test imports')
-    const allowed = new Selection(allow)
-    const routes = appRoutes(app)
-    const judged = allowed.narrow(routes, only)
-    if (!judged.some(({ parameter }) => parameter !== null)) throw new TypeError('no route has an owner in its URL: there is nothing to try')
-    const owned = judged.filter((route) => route.parameter !== null && !isPreflight(route) && !allowed.has(route))
-      .map((route) => ({ route, requests: requestsFor(route, params) }))
-    const others = judged.filter((route) => route.parameter === null && route.method !== 'OPTIONS')
-    const variants = variantsOf(routerSettings(app))
-    const judgements = await inTurn(owned, ({ route, requests }) => judge(route, requests, variants, tokens, held))
-    // The fault of the test, and not of each route.
-    const [first] = judgements
-    if (first && judgements.length === owned.length && judgements.every(isNotTaken)) throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
-    const surroundings: Surroundings = { places: placesOf(owned, tokens), owners: new Set(routes.flatMap(({ parameter }) => parameter ?? [])), token: tokens.good, allowed, held }
-    const findings = [
-      ...judgements,
-      ...await inTurn(others, async (route) => route.lookAlike === null ? await findAround(app, route, requestsFor(route, params), surroundings) : allowed.has(route) ? null : lookAlike(route)),
-      ...unknownNames(routes, params, allowed)
-    ]
-    if (findings.length > 0) throw new ScopeAssertionError('let others in, or could not be tried', findings)
-  } finally {
-    held.release()
+  const send = holdRequests(app, options.timeout ?? 5000)
+  if (scopesOf(app).length === 0 && routes.every(({ access }) => access === 'unguarded')) {
+    throw new TypeError('the plugin is not registered in this app')
   }
-}
-
-/** One after the other, so that what a host counts or locks for each user is not met by a crowd. */
-async function inTurn<T> (items: readonly T[], find: (item: T) => Promise<Finding | null>): Promise<Finding[]> {
+  if (judged.every(({ parameter }) => parameter === null)) {
+    throw new TypeError('no route has an owner in its URL: there is nothing to try')
+  }
+  const owned = judged.filter((route) => route.parameter !== null && !isPreflight(route) && !isAllowed(route))
   const findings: Finding[] = []
-  for (const item of items) {
-    const finding = await find(item)
-    if (finding) findings.push(finding)
+  // One after the other, so that what a host counts or locks for each user is not met by a crowd.
+  for (const route of owned) {
+    const failures: Failure[] = []
+    for (const { label, expected, request, validate, fits } of attemptsOn(route, partsFor(route, params), tokens)) {
+      const answer = await send(request, validate)
+      const says = describeAnswer(answer, route.options)
+      if (!fits(answer)) failures.push({ label, expected, answer: says, url: String(request.url) })
+      // A host that does not answer would not answer the others either, and each costs its time.
+      if (answer.status === 0) break
+    }
+    const notes = [...levelNotes(route), ...hints(route, failures)]
+    if (failures.length + notes.length > 0) findings.push(findingOf(route, notes, failures))
   }
-  return findings
-}
-
-async function judge (route: AppRoute, requests: RouteRequests, variants: readonly UrlVariant[], tokens: Tokens, held: HeldRequests): Promise<Finding | null> {
-  const failures: Failure[] = []
-  for (const { label, expected, request, fits } of attemptsOn(route, requests, tokens, variants)) {
-    const answer = await held.send(request)
-    if (fits(answer)) continue
-    failures.push({ label, expected, answer: describeAnswer(answer, route.url), request })
-    // A host that does not answer would not answer the others either, and each costs its time.
-    if (answer.status === 0) break
+  // The fault of the test, and not of each route.
+  const [first] = findings.length === owned.length ? findings : []
+  if (first && findings.every(({ notes }) => notes.includes(tokenNotTaken))) {
+    throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
   }
-  const ofHost = hostHints(failures)
-  const notes = [...levelNotes(route), ...ofHost.length > 0 ? ofHost : hints(route, requests.missing, failures)]
-  return failures.length + notes.length > 0 ? { ...describeRoute(route), notes, failures } : null
+  const others = judged.filter(({ parameter, method }) => parameter === null && method !== 'OPTIONS')
+  const alike = others.filter((route) => route.lookAlike && !isAllowed(route))
+  findings.push(
+    ...alike.map((route) =>
+      findingOf(route, [`${route.lookAlike}, and is compared with nobody's id: rename it${orAllow}`])),
+    ...await findAround(owned, others, task, tokens, send),
+    ...task.inVain()
+  )
+  if (findings.length > 0) throw new ScopeAssertionError('let others in, or could not be tried', findings)
 }
-
-function levelNotes (route: AppRoute): string[] {
-  const { access, parameter, scope } = route
-  if (access === 'owner') return []
-  if (!scope) return [`no guard of the plugin covers it, though its URL has the owner's ":${parameter}": move it into the scope${mend}`]
-  return [`its level is '${access}', though its URL has the owner's ":${parameter}": leave config.access out${mend}`]
-}
-
-const isNotTaken = ({ notes }: Finding) => notes.includes(tokenNotTaken)
-
-/** One for each URL. */
-const placesOf = (owned: ReadonlyArray<{ route: AppRoute, requests: RouteRequests }>, { bob }: Tokens): Place[] =>
-  [...new Map(owned.map(({ route, requests }) => [route.url, placeOf(route, requests.bare(encodeURIComponent(bob)).url)])).values()]
-
-const lookAlike = (route: AppRoute): Finding => ({
-  ...describeRoute(route),
-  notes: [`${route.lookAlike}, and is compared with nobody's id: rename it${mend}`],
-  failures: []
-})
 
 /** A route that serves OPTIONS alone, as `@fastify/cors` makes it, is asked before there is a token. */
-const isPreflight = ({ method, access, source }: AppRoute) => method === 'OPTIONS' && access === 'public' && source === 'default'
+const isPreflight = ({ method, access, source }: AppRoute) =>
+  method === 'OPTIONS' && access === 'public' && source === 'default'
 
-function unknownNames (routes: readonly AppRoute[], params: RequestParams, allowed: Selection): Finding[] {
-  const names = new Set(['*', ...routes.map(nameOf)])
-  return [
-    ...Object.keys(params).filter((name) => !names.has(name)).map((name) => ({ methods: [], url: name, level: '', notes: ['params name it, and the app has no such route'], failures: [] })),
-    ...allowed.unused().map((name) => ({ methods: [], url: String(name), level: '', notes: ['allow names it, and it needs no leave: no such route, or none with an owner'], failures: [] }))
+function levelNotes ({ access, parameter }: AppRoute): string[] {
+  const has = `though its URL has the owner's ":${parameter}"`
+  if (access === 'unguarded') return [`no guard of the plugin covers it, ${has}: move it into the scope${orAllow}`]
+  return access === 'owner' ? [] : [`its level is '${access}', ${has}: leave config.access out${orAllow}`]
+}
+
+const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
+
+/** What to do where alice did not get in, or out of her own. */
+function hints (route: AppRoute, failures: readonly Failure[]): string[] {
+  const { url, parameter } = route
+  const kept = failures.filter(({ expected }) => expected === 'its handler')
+  const isKeptBy = (form: RegExp) => kept.length > 0 && kept.every(({ answer }) => form.test(answer))
+  const hasPattern = parametersOf(url).some(({ name, before }) =>
+    name === parameter && url.startsWith(`:${name}(`, before.length))
+  const causes: Array<[isCause: boolean, hint: string]> = [
+    [failures.some(({ answer }) => answer.startsWith('none:')),
+      'not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer'],
+    [failures.some(({ answer }) => answer.startsWith('429')),
+      'not tried to the end: a rate limit of the host, which tests should raise'],
+    [failures.some(({ label }) => label === outOfHers),
+      `what stands behind ":${parameter}" may lead out of it for whoever resolves dot segments: refuse them${orAllow}`],
+    [isKeptBy(/^401\b/), tokenNotTaken],
+    [isKeptBy(/^its handler/),
+      `a hook changes ":${parameter}" after it was compared, and the handler sees another's id`],
+    [isKeptBy(/^403\b/), 'alice is kept from her own path: does a hook change the id, or need more than her token?'],
+    [isKeptBy(/^404, no route/) && hasPattern,
+      `not tried to the end: alice's id does not fit ":${parameter}": give alice and bob ids such as your users have`],
+    [kept.length > 0, unfinished(route)]
   ]
+  return causes.filter(([isCause]) => isCause).slice(0, 1).map(([, hint]) => hint)
 }

@@ -14,34 +14,43 @@ export interface Person {
 /** Two users, told by their ids or with the claims of their tokens, which the issuer signs. */
 interface PeopleByIssuer { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject }
 
-/** The same with tokens of the host's own. */
-interface PeopleByToken { issuer?: never, alice: Person, bob: string | { id: string } }
-
 /** Whose requests are made. Only alice sends tokens; bob is another user, whose paths she tries. */
-export type People = PeopleByIssuer | PeopleByToken
+export type People = PeopleByIssuer | { issuer?: never, alice: Person, bob: string | { id: string } }
 
-export interface Tokens { readonly alice: string, readonly bob: string, readonly good: string, readonly expired: string | undefined, readonly forged: string }
+/** The same where bob sends requests, too. */
+export type PeopleWithTokens = PeopleByIssuer | { issuer?: never, alice: Person, bob: Person }
+
+/** Their ids, and tokens of alice's. */
+export interface Tokens extends Record<'alice' | 'bob' | 'good' | 'forged', string> { expired: string | undefined }
 
 /** @throws TypeError where both are the same user, one has no id that is a string, or nobody signs tokens for alice */
-export async function readPeople (people: People | undefined): Promise<Tokens> {
-  const { issuer, alice, bob } = people ?? {} as People
+export async function readPeople ({ issuer, alice, bob }: Partial<People>): Promise<Tokens> {
   const ids = { alice: readId(alice, 'alice'), bob: readId(bob, 'bob') }
   if (ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
   if (issuer instanceof Promise) throw new TypeError("await the issuer: with mode 'jwks' it comes by a promise")
-  if (issuer && typeof issuer.token === 'function') {
-    return { ...ids, good: await issuer.token(alice), expired: await issuer.expired(alice), forged: await issuer.forged(alice) }
+  if (typeof issuer?.token === 'function') {
+    const subject = alice as TokenSubject
+    const [good, expired] = [await issuer.token(subject), await issuer.expired(subject)]
+    return { ...ids, good, expired, forged: await issuer.forged(subject) }
   }
-  const { token, expired, forged } = alice as Person
+  const { token, expired, forged = forge(String(token)) } = alice as Partial<Person>
   if (typeof token !== 'string') throw new TypeError('give an issuer that signs tokens, or alice as { id, token }')
-  return { ...ids, good: token, expired, forged: forged ?? forge(token) }
+  return { ...ids, good: token, expired, forged }
+}
+
+/** A good token of bob's. @throws TypeError where nobody signs it */
+export async function bobsToken ({ issuer, bob }: PeopleWithTokens): Promise<string> {
+  const token = issuer ? await issuer.token(bob) : bob.token
+  if (typeof token !== 'string') throw new TypeError('give an issuer that signs tokens, or bob as { id, token }')
+  return token
 }
 
 /** What comes from plain JavaScript may be a number, or nothing. */
 function readId (person: unknown, name: string): string {
-  const id = typeof person === 'string' ? person : (person as { id?: unknown } | null | undefined)?.id
-  if (typeof id !== 'string' || id === '') throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
-  return id
+  const id: unknown = typeof person === 'string' ? person : (Object(person) as { id?: unknown }).id
+  if (typeof id === 'string' && id !== '') return id
+  throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
 }
 
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
-const forge = (token: string) => token.replace(/\.(.)([^.]*)$/, (_all, first: string, rest: string) => `.${first === 'A' ? 'B' : 'A'}${rest}`)
+const forge = (token: string) => token.replace(/(?<=\.)[^.](?=[^.]*$)/, (first) => first === 'A' ? 'B' : 'A')

@@ -1,66 +1,62 @@
+import { parametersOf } from '../routes/url.js'
 import type { AppRoute } from './app-routes.js'
-import { couldServe, matcherOf, paramsIn, segmentsOf, tidy, type RouterSettings, type UrlPart } from './url.js'
+import { describeAnswer, findingOf, orAllow, unfinished, type Finding } from './findings.js'
+import type { Send } from './held-requests.js'
+import type { Tokens } from './people.js'
+import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
+import type { Task } from './settings.js'
 
-/** Where a route has its owner, with bob there. */
-export interface Place {
-  /** The URL of the route. */
-  readonly url: string
-  /** Bob's path on it, encoded. */
-  readonly path: string
-  /** The segments of his path up to his id, decoded. */
-  readonly start: readonly string[]
-}
-
-export function placeOf ({ url, parameter }: AppRoute, path: string): Place {
-  const depth = segmentsOf(url).findIndex((segment) => paramsOf(segment).some(({ name }) => name === parameter)) + 1
-  return { url, path, start: path.split('/').slice(0, depth).map(decodeURIComponent) }
-}
-
-/** How a route that looks at no owner gets to be asked for what is bob's. */
-export type WayIn =
-  /** By a wildcard: with this path. */
-  | { readonly path: string }
-  /** By the parameter that stands where the owner does, and others before it: with these values, not encoded. */
-  | { readonly values: ReadonlyMap<string, string>, readonly param: string }
-
-/** Tells the ways that a route has into a place: any path below the owner may be his, whatever comes behind. */
-export function waysInto (url: string, router: RouterSettings): (place: Place) => WayIn[] {
-  const segments = segmentsOf(tidy(url, router)).map((parts) => ({ params: paramsOf(parts), matcher: matcherOf(parts, router, '.+?') }))
-  const hasWildcard = paramsIn(url).includes('*')
-  return ({ path, start }) => {
-    const values = valuesIn(segments, start)
-    const [param] = segments[start.length - 1]?.params ?? []
-    if (values && param && param.name !== '*') return [{ values, param: param.name }]
-    if (!hasWildcard) return []
-    // Of wildcards that begin further up, as one for files at the root does, it is asked only what a route with an
-    // owner has there.
-    const paths = values ? [path, [...start.map(encodeURIComponent), 'x'].join('/')] : [path]
-    return paths.filter((each) => couldServe(url, each, router)).map((each) => ({ path: each }))
+/**
+ * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters,
+ * as far as it leads to an owner's place or below, by each method, with alice's token. A handler reached is a finding.
+ * @param others routes without an owner in their URL
+ */
+export async function findAround (
+  owned: AppRoute[], others: AppRoute[], { params, isAllowed }: Task, { bob, good }: Tokens, send: Send
+): Promise<Finding[]> {
+  const places = owned.map((route) => {
+    const { before = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
+    const path = pathFor(route, encodeURIComponent(bob), partsFor(route, params))
+    return { url: route.url, path, start: path.split('/', depthOf(before)).join('/') }
+  })
+  const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
+  /** With bob's id for all parameters, and with what is given for some. */
+  const pathsTo = (route: AppRoute) => [{}, partsFor(route, params).path ?? {}].map((given: Record<string, string>) =>
+    fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
+  const ways = new Map<string, [method: string, RequestParts]>()
+  for (const route of [...owned, ...others].filter(({ method }) => method !== 'OPTIONS')) {
+    const { headers = {}, body } = partsFor(route, params)
+    ways.set(JSON.stringify([route.method, headers]), [route.method, { headers, body }])
   }
-}
-
-type Param = Extract<UrlPart, { name: string }>
-interface Segment { readonly params: readonly Param[], readonly matcher: RegExp }
-
-/** What the parameters of a URL are for a path that begins so; null where it cannot. */
-function valuesIn (segments: readonly Segment[], start: readonly string[]): Map<string, string> | null {
-  const values = new Map<string, string>()
-  for (const [index, text] of start.entries()) {
-    const { params, matcher } = segments[index] ?? none
-    const found = matcher.exec(text)
-    if (!found) return null
-    for (const [position, { name, pattern }] of params.entries()) {
-      const value = String(found[position + 1])
-      if (pattern !== null && !fits(pattern, value)) return null
-      values.set(name, value)
+  const found = new Map<AppRoute, Finding>()
+  for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
+    const place = placeOf(path)
+    for (const [method, parts] of place ? ways.values() : []) {
+      const answer = await send(requestTo(method, path, parts, good))
+      const route = others.find((each) => each.options === answer.reached && each.method === method)
+      if (!route || !place || route.lookAlike || found.has(route)) continue
+      const depth = place.start.split('/').length
+      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === depth)?.name
+      // What wants an id of another form than bob's cannot be his.
+      if ((param && answer.invalidParam === `/${param}`) || isAllowed(route)) continue
+      const note = param
+        ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
+        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
+      const says = describeAnswer(answer, route.options)
+      const failure = { label: "alice's token, bob's path", expected: '403', answer: says, url: path }
+      found.set(route, findingOf(route, [note + orAllow], [failure]))
     }
   }
-  return values
+  for (const route of others) {
+    const place = pathsTo(route).map(placeOf).find(Boolean)
+    // Nobody said what its constraints want.
+    const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
+      Object.keys(partsFor(route, params).headers ?? {}).length === 0
+    if (!place || !isUnasked || isAllowed(route)) continue
+    found.set(route, findingOf(route, [`it may serve paths of ${place.url} too, ${unfinished(route)}${orAllow}`]))
+  }
+  return [...found.values()]
 }
 
-const none: Segment = { params: [], matcher: /^$/ }
-
-/** As the router does, which takes the whole value. */
-const fits = (pattern: string, value: string) => new RegExp(`^(?:${pattern.replace(/^\^|\$$/g, '')})$`).test(value)
-
-const paramsOf = (parts: readonly UrlPart[]) => parts.filter((part) => 'name' in part)
+/** How many segments a URL has, of which expressions may have slashes. */
+const depthOf = (url: string) => fillUrl(url, () => 'x').split(/\/+/).length

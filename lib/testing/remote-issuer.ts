@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
 import { atEnd, type TestContext } from './test-context.js'
-import { authorize, claimsFor, expiredClaimsFor, type ClaimsOptions, type TokenOptions, type TokenSubject } from './test-tokens.js'
+import { authorize, claimsFor, expired } from './test-tokens.js'
+import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
 
 /** Options of an issuer that publishes its keys on a loopback port. */
 export interface RemoteIssuerOptions extends ClaimsOptions {
@@ -14,60 +15,26 @@ export interface RemoteIssuerOptions extends ClaimsOptions {
   alg?: IssuerAlgorithm
   /** `aud` of the tokens. Default `'api'`. */
   audience?: string
+  /** Put before its ids by the plugin: users are told by whole ids, tokens have the rest. Default: not stated. */
+  idPrefix?: string
   /** Keys to begin with, the one that signs first. Default: one of its own. */
   keys?: IssuerKey[]
 }
 
-/** Its options by name. */
-export const remoteIssuerOptions = ['mode', 't', 'alg', 'audience', 'keys', 'userIdClaim', 'expiresIn'] as const satisfies ReadonlyArray<keyof RemoteIssuerOptions>
+export const remoteOptions = ['mode', 't', 'alg', 'audience', 'idPrefix', 'keys', 'userIdClaim', 'expiresIn']
 
 /** A private key, and the public JWK as the set publishes it. */
-export interface IssuerKey {
-  kid: string
-  alg: string
-  jwk: JWK
-  privateKey: CryptoKey
-}
+export interface IssuerKey { kid: string, alg: string, jwk: JWK, privateKey: CryptoKey }
 
 /** What stands in for the key set. */
 export type IssuerAnswer = (request: IncomingMessage, response: ServerResponse) => void
 
-export interface RemoteTokenOptions extends TokenOptions {
-  /** Signs instead of the current key, and names itself in the header. */
-  key?: IssuerKey
-}
+/** `key` signs instead of the current key, and names itself in the header. */
+export interface RemoteTokenOptions extends TokenOptions { key?: IssuerKey }
+type Chosen = RemoteTokenOptions
 
-/** An issuer with keys of its own, on a loopback port; every failure of it can be had. */
-export interface RemoteIssuer {
-  /** Its `iss`, and where it listens. */
-  readonly url: string
-  /** The keys published, the one that signs first; to be changed at will. */
-  readonly keys: IssuerKey[]
-  /** Its entry for the option `issuers`. */
-  readonly entry: IssuerOptions & { jwksUri: string, audience: string }
-  /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
-  readonly options: { issuers: IssuerOptions[] }
-  /** Requests for the key set so far. */
-  readonly requests: number
-  /** What stands in for the key set; undefined for the keys. */
-  answer: IssuerAnswer | undefined
-  /** Signs with a new key from now on. The one before is published no longer, unless `keep` is true. */
-  rotate (options?: { keep?: boolean }): Promise<void>
-  /** Answers the requests for the key set so many milliseconds late; 0 ends it. */
-  slow (ms: number): void
-  /** Closes the port and all connections. */
-  stop (): Promise<void>
-  /** Listens on the same port again. */
-  restart (): Promise<void>
-  /** A token that is good for `expiresIn` seconds. */
-  token (subject: TokenSubject, options?: RemoteTokenOptions): Promise<string>
-  /** A good signature on a token that expired two hours ago. */
-  expired (subject: TokenSubject, options?: RemoteTokenOptions): Promise<string>
-  /** Good in form and claims, with the `kid` of the current key and the signature of another. */
-  forged (subject: TokenSubject, options?: RemoteTokenOptions): Promise<string>
-  /** The header with a good token. */
-  authorization (subject: TokenSubject, options?: RemoteTokenOptions): Promise<{ authorization: string }>
-}
+/** An issuer with keys of its own, on a loopback port; each of its failures can be provoked. */
+export type RemoteIssuer = Awaited<ReturnType<typeof createRemoteIssuer>>
 
 /** A key pair for an issuer of tests, to choose its keys or to forge with. */
 export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<IssuerKey> {
@@ -75,69 +42,72 @@ export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<Is
   return { kid, alg, privateKey, jwk: { ...await exportJWK(publicKey), kid, alg } }
 }
 
-/**
- * @throws RangeError where `keys` is empty
- * @throws TypeError where `t` is no context of a test
- */
-export async function createRemoteIssuer ({ t, alg = 'EdDSA', audience = 'api', keys, ...rest }: RemoteIssuerOptions): Promise<RemoteIssuer> {
-  const held = keys ?? [await createKey('key-1', alg)]
-  if (held.length === 0) throw new RangeError('option "keys" is empty: one must sign')
-  const state = { requests: 0, rotations: held.length, delay: 0, answer: undefined as IssuerAnswer | undefined }
-  const late = new Set<NodeJS.Timeout>()
+/** @throws RangeError where `keys` is empty, TypeError where `t` is no context of a test */
+export async function createRemoteIssuer (options: RemoteIssuerOptions) {
+  const { t, alg = 'EdDSA', audience = 'api', userIdClaim, idPrefix } = options
+  const keys = options.keys ?? [await createKey('key-1', alg)]
+  if (keys.length === 0) throw new RangeError('option "keys" is empty: one must sign')
+  const state = { requests: 0, rotations: keys.length, delay: 0, answer: undefined as IssuerAnswer | undefined }
   const server = createServer((request, response) => {
-    if (request.url?.includes('/.well-known/')) return sendJson({ issuer: url, jwks_uri: `${url}/jwks` })(request, response)
+    const metadata = sendJson({ issuer: url, jwks_uri: `${url}/jwks` })
+    if (request.url?.includes('/.well-known/')) return metadata(request, response)
     state.requests++
-    const answer = state.answer ?? sendJson({ keys: held.map(({ jwk }) => jwk) })
-    if (state.delay === 0) return answer(request, response)
-    const timer = setTimeout(() => {
-      late.delete(timer)
-      answer(request, response)
-    }, state.delay)
-    late.add(timer)
+    const answer = state.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
+    if (state.delay === 0) answer(request, response)
+    else setTimeout(answer, state.delay, request, response).unref()
   })
   const stop = () => new Promise<void>((resolve) => {
-    for (const timer of late) clearTimeout(timer)
-    late.clear()
     server.close(() => resolve())
     server.closeAllConnections()
   })
   // Before it listens: with nobody to stop it the process would not end.
   if (t !== undefined) atEnd(t, stop)
-
   const listen = (port: number) => new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve) })
   await listen(0)
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-
-  const fixed = { iss: url, aud: audience }
-  const current = () => held[0] as IssuerKey
-  const sign = async (claims: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
-    await new SignJWT({ ...claims }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
-  const token: RemoteIssuer['token'] = async (subject, options) => await sign(claimsFor(subject, rest, fixed), options)
-  const entry = { issuer: url, audience, jwksUri: `${url}/jwks`, ...rest.userIdClaim !== undefined && { userIdClaim: rest.userIdClaim } }
-
+  const current = () => keys[0] as IssuerKey
+  const claims = (subject: Subject) => claimsFor(subject, options, { iss: url, aud: audience })
+  const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
+    new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
+  const stated = { ...userIdClaim !== undefined && { userIdClaim }, ...idPrefix !== undefined && { idPrefix } }
+  const entry = { issuer: url, audience, jwksUri: `${url}/jwks`, ...stated }
   return {
+    /** Its `iss`, and where it listens. */
     url,
-    keys: held,
+    /** The keys published, the one that signs first; to be changed at will. */
+    keys,
+    /** Its entry for the option `issuers`. */
     entry,
-    options: { issuers: [entry] },
+    /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
+    options: { issuers: [entry] as IssuerOptions[] },
+    /** Requests for the key set so far. */
     get requests () { return state.requests },
+    /** What stands in for the key set; undefined for the keys. */
     get answer () { return state.answer },
-    set answer (answer) { state.answer = answer },
-    async rotate ({ keep = false } = {}) {
+    set answer (answer: IssuerAnswer | undefined) { state.answer = answer },
+    /** Signs with a new key from now on. The one before is published no longer, unless `keep` is true. */
+    async rotate ({ keep = false }: { keep?: boolean } = {}): Promise<void> {
       const next = await createKey(`key-${++state.rotations}`, current().alg)
-      held.splice(0, keep ? 0 : 1, next)
+      keys.splice(0, keep ? 0 : 1, next)
     },
-    slow: (ms) => { state.delay = ms },
+    /** Answers the requests for the key set so many milliseconds late; 0 ends it. */
+    slow (ms: number): void { state.delay = ms },
+    /** Closes the port and all connections. */
     stop,
+    /** Listens on the same port again. */
     restart: () => listen(port),
-    token,
-    expired: async (subject, options) => await sign(expiredClaimsFor(subject, rest, fixed), options),
-    forged: async (subject, options = {}) => {
-      const { kid, alg } = options.key ?? current()
-      return await sign(claimsFor(subject, rest, fixed), { ...options, key: await createKey(kid, alg) })
+    /** A token that is good for `expiresIn` seconds. */
+    token: async (subject: Subject, chosen?: Chosen) => await sign(claims(subject), chosen),
+    /** A good signature on a token that expired two hours ago. */
+    expired: async (subject: Subject, chosen?: Chosen) => await sign(expired(claims(subject)), chosen),
+    /** Good in form and claims, with the `kid` of the current key and the signature of another. */
+    async forged (subject: Subject, chosen: Chosen = {}): Promise<string> {
+      const { kid, alg } = chosen.key ?? current()
+      return await sign(claims(subject), { ...chosen, key: await createKey(kid, alg) })
     },
-    authorization: async (subject, options) => authorize(await token(subject, options))
+    /** The header with a good token. */
+    authorization: async (subject: Subject, chosen?: Chosen) => authorize(await sign(claims(subject), chosen))
   }
 }
 

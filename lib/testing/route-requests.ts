@@ -1,133 +1,78 @@
-import type { FastifySchema } from 'fastify'
-import { asGet, type AppRoute } from './app-routes.js'
-import type { HeldRequest } from './held-requests.js'
-import { assertKnownOptions } from './known-options.js'
-import { nameOf } from './app-routes.js'
-import { fillUrl } from './url.js'
-import { sampleBody, type SampleBody } from './sample-body.js'
-import { sampleText } from './sample-text.js'
-import { NoSampleError, sampleValue, type Resolve } from './sample-value.js'
-import { createResolve } from './schema-refs.js'
-import type { UrlVariant } from './url-variants.js'
+import type { InjectOptions } from 'fastify'
+import { closingBracket } from '../routes/url.js'
+import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 
-/**
- * What the requests to a route have beside token and owner. Whatever is left out is made up from the route's schema,
- * where it must be.
- */
+/** What the requests to a route have besides token and owner. */
 export interface RequestParts {
-  /** Values of other path parameters; `'*'` for the wildcard. */
+  /** Values of other path parameters; `'*'` for the wildcard. Default: `'1'`, or what fits a regular expression. */
   path?: Record<string, string>
   query?: Record<string, string | string[]>
   headers?: Record<string, string>
+  /** As `app.inject` takes a payload: an object is sent as JSON. */
   body?: unknown
 }
 
-/**
- * By `'METHOD url'` of the route as declared; under `'*'` what holds for every route, as far as one does not say
- * otherwise.
- */
+/** By `'METHOD url'` of the route as declared; under `'*'` for every route, as far as one does not say otherwise. */
 export type RequestParams = Record<string, RequestParts>
 
-/** @throws TypeError where one has other parts than those of a request */
-export function assertParams (params: RequestParams): void {
-  for (const [name, parts] of Object.entries(params)) assertKnownOptions(parts, ['path', 'query', 'headers', 'body'], `params of ${name}`)
+/** What is given for a route, and the headers of Fastify's own constraints; `params` has to give those of others. */
+export function partsFor (route: AppRoute, params: RequestParams): RequestParts {
+  const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
+  const { host, version } = route.constraints
+  const headers = {
+    ...typeof host === 'string' && { host },
+    ...typeof version === 'string' && { 'accept-version': version },
+    ...all.headers,
+    ...own.headers
+  }
+  return { ...all, ...own, path: { ...all.path, ...own.path }, query: { ...all.query, ...own.query }, headers }
 }
 
-/** How to ask a route. */
-export interface RouteRequests {
-  /** A request with all that the route asks for. `owner` is encoded. */
-  complete (owner: string, variant?: UrlVariant): HeldRequest
-  /** One without query and body, for what must be refused before it is validated. */
-  bare (owner: string): HeldRequest
-  /** The complete one to a path, which is another route's perhaps. */
-  to (path: string): HeldRequest
-  /** The complete one with these values of path parameters, not encoded. */
-  at (values: ReadonlyMap<string, string>): HeldRequest
-  /** What could not be made up. */
-  readonly missing: readonly string[]
-}
+export const hasBody = (method: string): boolean => !['GET', 'HEAD', 'TRACE'].includes(method)
 
-/** What is sent with one of these Fastify does not read, and others refuse. */
-const bodyless = new Set(['GET', 'HEAD', 'TRACE'])
-
-export function requestsFor (route: AppRoute, params: RequestParams): RouteRequests {
-  const given = join(params['*'] ?? {}, params[nameOf(route)] ?? params[nameOf(asGet(route))] ?? {})
-  const schema = (route.schema ?? {}) as FastifySchema
-  const missing: string[] = []
-  const context = route.scope?.context
-
-  function attempt<T> (make: () => T): T | undefined {
-    try {
-      return make()
-    } catch (error) {
-      missing.push((error as NoSampleError).message)
-      return undefined
-    }
-  }
-
-  const required = (part: unknown, name: string): object =>
-    attempt(() => sampleValue(part === undefined ? { type: 'object' } : part, createResolve(part, context), name) as object) ?? {}
-
-  const resolve = createResolve(schema.params, context)
-
-  function valueOf (name: string, pattern: string | null): string {
-    const property = propertyOf(schema.params, name, resolve)
-    const value = given.path?.[name] ?? attempt(() => {
-      if (property !== undefined) return String(sampleValue(property, resolve, `params/${name}`))
-      const text = pattern === null ? '1' : sampleText(pattern)
-      if (text === undefined) throw new NoSampleError(`params/${name}: no value is made up for the pattern ${pattern}`)
-      return text
-    }) ?? '1'
-    return name === '*' ? encodeURI(value) : encodeURIComponent(value)
-  }
-
-  const headers = { ...constraintHeaders(route.constraints), ...texts(omit(required(schema.headers, 'headers'), 'authorization')), ...given.headers }
-  const query = new URLSearchParams(pairs({ ...required(schema.querystring, 'querystring'), ...given.query })).toString()
-  const made = (): SampleBody => 'body' in given ? { body: given.body } : attempt(() => sampleBody(route, context, headers)) ?? {}
-  const { body, contentType } = bodyless.has(route.method) ? {} as SampleBody : made()
-  const values = new Map<string, string>()
-  fillUrl(route.url, (name, pattern) => {
-    if (name !== route.parameter) values.set(name, valueOf(name, pattern))
-    return ''
-  })
-  const pathFor = (owner: string, { textOf, suffix = '' }: Partial<UrlVariant> = {}) => fillUrl(route.url, (name) => values.get(name) ?? owner, (text) => encodeURI(textOf?.(text) ?? text)) + suffix
-
-  const to = (path: string): HeldRequest => ({
-    method: route.method,
-    url: path + (query && `?${query}`),
-    headers: { ...headers, ...contentType !== undefined && { 'content-type': contentType } },
-    ...body !== undefined && { body }
-  })
-
+/** @param path encoded */
+export function requestTo (method: string, path: string, parts: RequestParts, token?: string): InjectOptions {
+  const { query = {}, headers, body } = parts
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) for (const each of [value].flat()) search.append(name, each)
+  // A QUERY request without a body is refused before its route's hooks run (RFC 10008 §2).
+  const payload = (method === 'QUERY' ? body ?? {} : body) as string | undefined
   return {
-    to,
-    at: (given) => to(fillUrl(route.url, (name) => given.has(name) ? encodeURIComponent(String(given.get(name))) : String(values.get(name)), encodeURI)),
-    complete: (owner, variant) => to(pathFor(owner, variant)),
-    bare: (owner) => ({ method: route.method, url: pathFor(owner), headers }),
-    missing
+    method: method as 'GET',
+    url: path + String(search).replace(/^(?=.)/, '?'),
+    headers: { ...headers, ...token !== undefined && { authorization: `Bearer ${token}` } },
+    ...payload !== undefined && hasBody(method) && { payload }
   }
 }
 
-const join = (all: RequestParts, own: RequestParts): RequestParts => ({
-  ...all,
-  ...own,
-  path: { ...all.path, ...own.path },
-  query: { ...all.query, ...own.query },
-  headers: { ...all.headers, ...own.headers }
-})
-
-function propertyOf (schema: unknown, name: string, resolve: Resolve): unknown {
-  const { $ref, properties } = (schema ?? {}) as { $ref?: string, properties?: Record<string, unknown> }
-  return $ref === undefined ? properties?.[name] : propertyOf(resolve($ref), name, resolve)
+/** A path of a route: `::` is a colon to the router, and a parameter ends at a bracket, a hyphen, a dot or a slash. */
+export function fillUrl (url: string, valueOf: (name: string, pattern: string) => string): string {
+  let path = ''
+  for (let i = 0; i < url.length; i++) {
+    if (url.startsWith('::', i)) path += url[i++]
+    else if (url[i] === '*') path += valueOf('*', '')
+    else if (url[i] === ':') {
+      const [name] = url.slice(i + 1).split(/[(\-./]/, 1) as [string]
+      const start = i + name.length + 1
+      i = url[start] === '(' ? closingBracket(url, start) : start - 1
+      path += valueOf(name.replace(/\?$/, ''), url.slice(start + 1, i))
+    } else path += url[i] === '%' ? '%25' : url[i]
+  }
+  return path
 }
 
-/** Those of Fastify's own constraints; for others `params` has to say what to send. */
-function constraintHeaders ({ host, version }: AppRoute['constraints']): Record<string, string> {
-  return { ...typeof host === 'string' && { host }, ...typeof version === 'string' && { 'accept-version': version } }
+const samples = ['1', 'a', '2026-01-01', '00000000-0000-4000-8000-000000000000']
+
+/** The first of some values for a parameter that fits its regular expression, encoded. */
+export const valueFor = (pattern: string, ...values: string[]): string =>
+  encodeURIComponent([...values, ...samples].find((value) => new RegExp(pattern).test(value)) ?? '1')
+
+/** The path of a route for an owner, encoded, and the values that are given or made up for the other parameters. */
+export function pathFor (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string {
+  return fillUrl(url, (name, pattern) => {
+    if (name === route.parameter) return owner
+    const given = path[name]
+    if (given === undefined) return valueFor(pattern)
+    return name === '*' ? encodeURI(given) : encodeURIComponent(given)
+  })
 }
-
-const omit = (values: object, name: string) => Object.fromEntries(Object.entries(values).filter(([key]) => key.toLowerCase() !== name))
-
-const texts = (values: object) => Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]))
-
-const pairs = (values: object): Array<[string, string]> => Object.entries(values).flatMap(([key, value]) => [value].flat().map((each): [string, string] => [key, String(each)]))

@@ -1,20 +1,22 @@
 import { assertKnownOptions } from './known-options.js'
-import { createRemoteIssuer, remoteIssuerOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
-import { createSecretIssuer, secretIssuerOptions, type SecretIssuer, type SecretIssuerOptions } from './secret-issuer.js'
+import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
+import { createSecretIssuer, secretOptions, type SecretIssuer, type SecretIssuerOptions } from './secret-issuer.js'
 
 /**
  * Signs tokens for tests, and has the options by which the plugin takes them.
- *
  * - With a shared secret, by default: a fresh one each time; tokens come at once.
  * - `mode: 'jwks'`: an issuer on a loopback port, which publishes its keys; it and its tokens come by promises, and it
- * stops with the test whose context is given as `t`.
+ *   stops with the test whose context is given as `t`.
  * @throws TypeError where the mode has no such option
  */
 export function createIssuer (options?: SecretIssuerOptions): SecretIssuer
 export function createIssuer (options: RemoteIssuerOptions): Promise<RemoteIssuer>
-export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions = {}): SecretIssuer | Promise<RemoteIssuer> {
+export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions = {}) {
   const mode: unknown = options?.mode ?? 'secret'
-  if (mode !== 'secret' && mode !== 'jwks') throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
-  assertKnownOptions(options, mode === 'jwks' ? remoteIssuerOptions : secretIssuerOptions, `createIssuer with mode '${mode}'`)
+  if (mode !== 'secret' && mode !== 'jwks') {
+    throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
+  }
+  const known = mode === 'jwks' ? remoteOptions : secretOptions
+  assertKnownOptions(options, known, `createIssuer with mode '${mode}'`)
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }

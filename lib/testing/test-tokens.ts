@@ -1,18 +1,11 @@
 /** Whom a token is for: the id alone, or with further claims. A claim that is undefined is left out. */
 export type TokenSubject = string | { id: string, [claim: string]: unknown }
 
-/** What a token has beside its claims. */
-export interface TokenOptions {
-  /** Further header parameters, such as `typ`. */
-  header?: Record<string, unknown>
-}
+/** Header parameters, such as `typ`. */
+export interface TokenOptions { header?: Record<string, unknown> }
 
-/** Whatever signs tokens for the assertions: what `createIssuer` makes, or the host's own. */
-export interface TokenSource {
-  token (subject: TokenSubject): string | Promise<string>
-  expired (subject: TokenSubject): string | Promise<string>
-  forged (subject: TokenSubject): string | Promise<string>
-}
+/** What signs tokens for the assertions: what `createIssuer` makes, or the host's own. */
+export type TokenSource = Record<'token' | 'expired' | 'forged', (subject: TokenSubject) => string | Promise<string>>
 
 /** What the issuers of tests have in common. */
 export interface ClaimsOptions {
@@ -22,27 +15,28 @@ export interface ClaimsOptions {
   expiresIn?: number
 }
 
-const hour = 3600
+type IdOptions = ClaimsOptions & { idPrefix?: string }
+type Payload = Record<string, unknown>
+const now = () => Math.floor(Date.now() / 1000)
 
 /**
- * The payload of a token that is good now.
+ * The payload of a good token: it has the id without the prefix that the plugin puts before it.
  * @throws TypeError where it would be nobody's
  */
-export function claimsFor (subject: TokenSubject, { userIdClaim = 'sub', expiresIn = hour }: ClaimsOptions, fixed: object): Record<string, unknown> {
-  const { id, ...claims } = typeof subject === 'string' ? { id: subject } : withId(subject)
-  const now = Math.floor(Date.now() / 1000)
-  return { [userIdClaim]: id, iat: now, exp: now + expiresIn, ...fixed, ...claims }
-}
-
-function withId<S extends object> (subject: S): S {
-  if (typeof subject !== 'object' || subject === null || !Object.hasOwn(subject, 'id')) throw new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own')
-  return subject
+export function claimsFor (subject: TokenSubject, options: IdOptions, fixed: object): Payload {
+  const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
+  const user = typeof subject === 'string' ? { id: subject } : Object(subject) as Payload & { id?: string }
+  if (!Object.hasOwn(user, 'id')) {
+    throw new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own')
+  }
+  const { id, ...claims } = user
+  if (id?.startsWith(idPrefix) === false) {
+    throw new TypeError(`"${id}" lacks the prefix of this issuer: give the whole id, "${idPrefix}${id}"`)
+  }
+  return { [userIdClaim]: id?.slice(idPrefix.length), iat: now(), exp: now() + expiresIn, ...fixed, ...claims }
 }
 
 /** The same long after its end: over the largest `clockTolerance`, an hour, too. */
-export function expiredClaimsFor (...args: Parameters<typeof claimsFor>): Record<string, unknown> {
-  const now = Math.floor(Date.now() / 1000)
-  return { ...claimsFor(...args), iat: now - 3 * hour, exp: now - 2 * hour }
-}
+export const expired = (claims: Payload): Payload => ({ ...claims, iat: now() - 3 * 3600, exp: now() - 2 * 3600 })
 
 export const authorize = (token: string) => ({ authorization: `Bearer ${token}` })

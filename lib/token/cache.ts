@@ -2,27 +2,28 @@ import { LRUCache } from 'lru-cache'
 import type { CacheSettings } from '../options/settings.js'
 import type { Verified } from './verifier.js'
 
-const maxTokenLength = 4096
-const maxBytes = 33_554_432 // of all tokens together
+const maxLength = 4096
+const maxBytes = 33_554_432 // of all entries together
+const sweepEvery = 60 // seconds
 
-interface Entry {
-  readonly verified: Verified
+interface Entry extends Verified {
   /** Seconds since 1970, as the other. */
   readonly keptAt: number
   readonly until: number
 }
 
 /**
- * Verified tokens by their text. A token has one spelling only, so the text stands for all that the signature covers.
- * Refusals are not kept: they would push out what serves.
+ * Verified tokens by the text of the header that brought them. Refusals are not kept: they would push out what serves.
  */
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
   readonly #ttl: number
   #generation = 0
+  #sweptAt = 0
 
   constructor ({ max, ttl }: CacheSettings) {
-    this.#entries = new LRUCache({ max, maxSize: maxBytes, sizeCalculation: (_entry, token) => token.length })
+    const sizeCalculation = ({ weight }: Entry, header: string) => 2 * header.length + weight
+    this.#entries = new LRUCache({ max, maxSize: maxBytes, sizeCalculation })
     this.#ttl = ttl
   }
 
@@ -31,24 +32,20 @@ export class TokenCache {
     return this.#generation
   }
 
-  /** What is known of the token behind a header value, or undefined. */
+  /** What is known of a header's value, or undefined. */
   find (header: string): Verified | undefined {
-    if (!header.startsWith('Bearer ')) return undefined
-    const token = header.slice(7)
-    const entry = this.#entries.get(token)
+    const entry = this.#entries.get(header)
     if (entry === undefined) return undefined
-    const now = Date.now() / 1000
-    // The moment it was kept bounds it from below: behind a clock that is set back it would be served for longer, and
-    // before its nbf.
-    if (now < entry.until && now >= entry.keptAt) return entry.verified
-    this.#entries.delete(token)
+    if (isFresh(entry, Date.now() / 1000)) return entry
+    this.#entries.delete(header)
     return undefined
   }
 
-  keep (token: string, verified: Verified, generation: number | undefined): void {
-    if (token.length > maxTokenLength || generation !== this.#generation) return
+  keep (header: string, verified: Verified, generation: number | undefined): void {
+    if (header.length > maxLength || generation !== this.#generation) return
     const keptAt = Date.now() / 1000
-    this.#entries.set(token, { verified, keptAt, until: Math.min(verified.expiresAt, keptAt + this.#ttl) })
+    if (Math.abs(keptAt - this.#sweptAt) > sweepEvery) this.#sweep(keptAt)
+    this.#entries.set(header, { ...verified, keptAt, until: Math.min(verified.expiresAt, keptAt + this.#ttl) })
   }
 
   /** For a change of keys: whatever they verified has to be verified anew. */
@@ -56,4 +53,17 @@ export class TokenCache {
     this.#generation++
     this.#entries.clear()
   }
+
+  #sweep (now: number): void {
+    this.#sweptAt = now
+    for (const [header, entry] of this.#entries.entries()) {
+      if (!isFresh(entry, now)) this.#entries.delete(header)
+    }
+  }
 }
+
+/**
+ * The moment it was kept bounds it from below: behind a clock that is set back it would be served for longer, and
+ * before its nbf.
+ */
+const isFresh = ({ keptAt, until }: Entry, now: number): boolean => now < until && now >= keptAt

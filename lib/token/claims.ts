@@ -1,7 +1,10 @@
 import { refuse } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
-import { apply, claimRules, has, headerRules, kindRules, type Json, type Jws } from './claim-rules.js'
+import { readActor } from './actor.js'
+import { apply, assertAccessToken, claimRules, headerRules, own, type Json, type Jws } from './claim-rules.js'
+import { readScopes } from './scopes.js'
+import { faultOfId, isForeign } from './user-id.js'
 
 /** What a payload says once it was found good. */
 export interface ReadClaims {
@@ -10,6 +13,8 @@ export interface ReadClaims {
   readonly isMachine: boolean
   /** Seconds since 1970: from then on the same claims are refused. */
   readonly expiresAt: number
+  /** About how many bytes the user takes, besides the text of the token. */
+  readonly weight: number
 }
 
 /** Header and payload of a token whose signature is good → its user. */
@@ -21,24 +26,31 @@ export type ClaimsReader = (jws: Jws) => ReadClaims
  * @returns a reader that throws a Refusal: `INVALID_CLAIMS`, `TOKEN_EXPIRED` or `MISSING_UID_CLAIM`
  */
 export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() / 1000): ClaimsReader {
-  const ofKind = kindRules(rules.otherTokens)
   const ofHeader = headerRules(rules)
   const ofClaims = claimRules(rules, clock)
-  const { maxTokenAge = Infinity, clockTolerance } = rules
+  const { maxTokenAge = Infinity, clockTolerance, otherTokens, satisfiesSchema } = rules
   let goodHeader: Json | undefined // frozen, and one for many tokens
-  return ({ header, payload }) => {
-    const claims = ownMembers(payload)
+  return (jws) => {
+    const { header, payload } = jws
     // First, as the log should name the kind and not a claim that such a token lacks.
-    apply(ofKind, { header, payload: claims })
-    if (header !== goodHeader) apply(ofHeader, ownMembers(header))
+    assertAccessToken(jws, otherTokens)
+    if (header !== goodHeader) apply(ofHeader, header)
     goodHeader = header
-    apply(ofClaims, claims)
-    const { exp, iat = 0 } = payload as { exp: number, iat?: number }
-    return {
-      user: deepFreeze({ id: readUserId(payload, rules), issuer: rules.verifiedBy, claims: payload as Claims }),
-      isMachine: rules.isMachine(payload),
-      expiresAt: Math.min(exp, iat + maxTokenAge) + clockTolerance
+    apply(ofClaims, payload)
+    if (!satisfiesSchema(payload)) {
+      throw refuse('INVALID_CLAIMS', 'the claims do not satisfy the schema of option "claims"')
     }
+    const actor = readActor(payload, rules)
+    const user = {
+      id: readUserId(payload, rules),
+      issuer: rules.verifiedBy,
+      scopes: readScopes(payload, rules.scopeClaim),
+      actor,
+      claims: payload as Claims
+    }
+    const weight = deepFreeze(user)
+    const end = Math.min(Number(payload.exp), Number(own(payload, 'iat') ?? 0) + maxTokenAge)
+    return { user, isMachine: rules.isMachine(payload), expiresAt: end + clockTolerance, weight }
   }
 }
 
@@ -46,26 +58,24 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
  * Own properties only, and no second choice for a claim that is there and malformed: falling back would let anyone who
  * can spoil the first claim choose the second.
  */
-function readUserId (payload: Json, { userIdClaim, idPrefix, foreignPrefixes }: ClaimRules): string {
-  const claim = userIdClaim ?? (has(payload, 'uid') ? 'uid' : 'sub')
+function readUserId (payload: Json, rules: ClaimRules): string {
+  const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
   const refusal = (reason: string) => refuse('MISSING_UID_CLAIM', reason)
-  if (!has(payload, claim)) throw refusal(`no claim "${claim}": option "userIdClaim" says which one has the user's id`)
-  const id = payload[claim]
-  if (typeof id !== 'string' || id.trim() === '') throw refusal(`claim "${claim}" is not a non-blank string`)
-  if (/\p{Cc}/u.test(id)) throw refusal(`claim "${claim}" has control characters`)
-  if (foreignPrefixes.some((prefix) => id.startsWith(prefix))) {
+  const id = own(payload, claim)
+  if (id === undefined) throw refusal(`no claim "${claim}": option "userIdClaim" says which one has the user's id`)
+  const fault = faultOfId(id)
+  if (fault !== undefined) throw refusal(`claim "${claim}" ${fault}`)
+  if (isForeign(String(id), rules)) {
     throw refuse('INVALID_CLAIMS', `claim "${claim}" begins with the idPrefix of another issuer`)
   }
-  return idPrefix + id
+  return rules.idPrefix + String(id)
 }
 
-/** Something on Object.prototype must not stand in for a claim that is missing. */
-const ownMembers = (object: Json): Json => Object.setPrototypeOf({ ...object }, null) as Json
-
-function deepFreeze<T> (value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(deepFreeze)
-    Object.freeze(value)
-  }
-  return value
+/** Freezes a JSON value and all that is in it. Returns about how many bytes it takes, besides the text of strings. */
+function deepFreeze (value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 16
+  let weight = 64
+  for (const key of Object.keys(value)) weight += deepFreeze((value as Json)[key])
+  Object.freeze(value)
+  return weight
 }

@@ -28,8 +28,7 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
   if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) {
     throw malformed(wrongCount(token, segments.length, others))
   }
-  const isSignature = isCanonical(Buffer.from(signature, 'base64url'), signature)
-  if (!isSignature) throw malformed('the signature is not canonical base64url')
+  assertCanonical(signature, 'signature')
   return { token, header: readHeader(header), payload: readSegment(payload, 'payload') }
 }
 
@@ -51,17 +50,19 @@ function wrongCount (token: string, count: number, others: readonly TokenForm[])
   return mistakeIn(`Bearer ${token}`, others) ?? other
 }
 
-/**
- * Buffer's decoder skips what it does not know; only the canonical spelling survives the way back (RFC 7515 §2, RFC
- * 4648 §3.5).
- */
-function isCanonical (bytes: Buffer, segment: string): boolean {
-  return bytes.toString('base64url') === segment
+// The characters that may stand last, by what the length leaves over 4: of others some bits would be ignored.
+const lastCharacters = ['', '', 'AQgw', 'AEIMQUYcgkosw048']
+
+/** Buffer's decoder skips what it does not know, and unused bits: only one spelling passes (RFC 4648 §3.5, §5). */
+function assertCanonical (segment: string, part: string): void {
+  const rest = segment.length % 4
+  const isWhole = rest === 0 || lastCharacters[rest]?.includes(segment.charAt(segment.length - 1))
+  if (!isWhole || !/^[\w-]*$/.test(segment)) throw malformed(`the ${part} is not canonical base64url`)
 }
 
 function readSegment (segment: string, part: string): Record<string, unknown> {
+  assertCanonical(segment, part)
   const bytes = Buffer.from(segment, 'base64url')
-  if (!isCanonical(bytes, segment)) throw malformed(`the ${part} is not canonical base64url`)
   if (!isUtf8(bytes)) throw malformed(`the ${part} is not UTF-8`)
   const value = readJson(bytes.toString(), part)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
@@ -71,17 +72,31 @@ function readSegment (segment: string, part: string): Record<string, unknown> {
 /** Only in letters or by an escape can it be written (RFC 8259 §7). */
 const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\')
 
+const maxDepth = 64
+const hasManyBrackets = new RegExp(`^(?:[^[{]*[[{]){${maxDepth + 1}}`)
+
+/** Deep nesting makes a parser slow, and no claim needs it. */
+function isDeep (text: string): boolean {
+  if (!hasManyBrackets.test(text)) return false
+  let depth = 0
+  for (const [character] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs)) {
+    if ('[{'.includes(character)) depth++
+    if (']}'.includes(character)) depth--
+    if (depth > maxDepth) return true
+  }
+  return false
+}
+
 /** The parser's own error quotes its input, so it goes no further, not even as a cause. */
 function readJson (text: string, part: string): unknown {
   // JSON has none (RFC 8259 §8.1).
   if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
+  if (isDeep(text)) throw malformed(`the ${part} is nested more than ${maxDepth} deep`)
   try {
-    return withoutStacks(() => {
-      const value = JSON.parse(text) as object | null
-      // Its `parse` does the same, and would refuse every token of a host that has frozen the limit of stacks.
-      if (!value || !mayHoldProto(text)) return value
-      return scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown
-    })
+    const value = JSON.parse(text) as object | null
+    // Its `parse` does the same, and would refuse every token of a host that has frozen the limit of stacks.
+    if (!value || !mayHoldProto(text)) return value
+    return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)
   } catch {
     throw malformed(`the ${part} is not JSON, or has a member named __proto__`)
   }

@@ -3,12 +3,16 @@
  * would make a flood of bad tokens expensive. Where the host has frozen or deleted the limit, it stays as it is.
  */
 export function withoutStacks<T> (run: () => T): T {
-  const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')
-  if (!limit?.writable) return run()
-  Error.stackTraceLimit = 0
+  const { stackTraceLimit } = Error
+  if (!Object.hasOwn(Error, 'stackTraceLimit')) return run()
+  try {
+    Error.stackTraceLimit = 0
+  } catch {
+    return run()
+  }
   try {
     return run()
   } finally {
-    Error.stackTraceLimit = limit.value as number
+    Error.stackTraceLimit = stackTraceLimit
   }
 }

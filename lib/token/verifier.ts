@@ -1,5 +1,5 @@
 import type { TokenForm } from '../options/other-tokens.js'
-import { apply, kindRules } from './claim-rules.js'
+import { assertAccessToken } from './claim-rules.js'
 import type { ReadClaims } from './claims.js'
 import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
@@ -26,14 +26,13 @@ export function routeByIssuer (
   ofSecret: { verify: Verifier, issuer: string | undefined } | undefined,
   otherTokens: readonly TokenForm[]
 ): Verifier {
-  const ofKind = kindRules(otherTokens)
   const issuers = [...byIssuer.keys(), ...ofSecret ? [ofSecret.issuer] : []]
   return (jws) => {
     const { iss } = jws.payload
     const isOfSecret = ofSecret?.issuer === undefined || ofSecret.issuer === iss
     const verify = byIssuer.get(iss) ?? (isOfSecret ? ofSecret?.verify : undefined)
     if (verify) return verify(jws)
-    apply(ofKind, jws)
+    assertAccessToken(jws, otherTokens)
     throw refuse('INVALID_CLAIMS', `claim "iss" is not a configured issuer: ${instead(issuers, iss)}`)
   }
 }

@@ -9,9 +9,16 @@ import {
 import { bearer, build, otherSecret, refusals, secret, sign } from '../support/host.js'
 
 /** A host that knows of this Better Auth what the README says. */
-const hostFor = (t: Test, { baseURL }: Pick<Provider, 'baseURL'>, entry: Partial<BetterAuthOptions> = {}, options: UserScopeOptions = {}) =>
+const hostFor = (
+  t: Test,
+  { baseURL }: Pick<Provider, 'baseURL'>,
+  entry: Partial<BetterAuthOptions> = {},
+  options: UserScopeOptions = {}
+) => {
   // A secret beside it verifies tokens of the same users.
-  build(t, { issuers: [betterAuth({ baseURL, ...options.secret && { idPrefix: '' }, ...entry })], ...options })
+  const issuer = betterAuth({ baseURL, ...options.secret && { idPrefix: '' }, ...entry })
+  return build(t, { issuers: [issuer], ...options })
+}
 
 /** Seconds that have passed are set, and pass no other way. */
 function holdClock (t: Test): (seconds: number) => void {

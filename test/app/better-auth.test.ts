@@ -31,8 +31,14 @@ t.test('with one BETTER_AUTH_SECRET in the environment of both', async (t) => {
       t.match(await send(own(user)), { status: 200, body: { user: user.id } })
       t.match(await send({ url: '/api/me', headers: bearer(user.token) }), { status: 200, body: { user: user.id } })
     }
-    t.match(await send({ url: `/api/${alice.id}/tasks`, headers: bearer(bob.token) }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
-    t.match(await send({ url: `/api/${bob.id}/tasks`, headers: bearer(alice.token) }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
+    t.match(
+      await send({ url: `/api/${alice.id}/tasks`, headers: bearer(bob.token) }),
+      { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
+    )
+    t.match(
+      await send({ url: `/api/${bob.id}/tasks`, headers: bearer(alice.token) }),
+      { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
+    )
     t.match(await send(`/api/${alice.id}/tasks`), { status: 401, code: 'MISSING_TOKEN' })
   })
 
@@ -54,7 +60,9 @@ t.test('with one BETTER_AUTH_SECRET in the environment of both', async (t) => {
 
   await t.test('a tampered token is refused', async (t) => {
     for (const [how, token] of Object.entries(tampered(alice, bob))) {
-      for (const user of [alice, bob]) t.match(await send(own({ ...user, token })), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, how)
+      for (const user of [alice, bob]) {
+        t.match(await send(own({ ...user, token })), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, how)
+      }
     }
   })
 
@@ -84,7 +92,9 @@ t.test('BETTER_AUTH_SECRETS rotates the secret, and both verify', async (t) => {
   t.match(await withNew.send(own(after)), { status: 200 })
 })
 
-t.test('whatever else Better Auth makes with the secret is refused, and the log says what it is and what to send', async (t) => {
+const refusedKinds = 'whatever else Better Auth makes with the secret is refused, ' +
+  'and the log says what it is and what to send'
+t.test(refusedKinds, async (t) => {
   const mails: string[] = []
   const provider = await startProvider(t, (...args) => ({
     ...sharedSecretJwt(...args),
@@ -110,7 +120,9 @@ t.test('whatever else Better Auth makes with the secret is refused, and the log 
     await t.test(`${kind}: ${code}`, async (t) => {
       if (!token) throw new Error('Better Auth made no such token')
       const { send, log } = await build(t)
-      for (const url of [`/api/${alice.id}/tasks`, '/api/me']) t.match(await send({ url, headers: bearer(token) }), { status: 401, code })
+      for (const url of [`/api/${alice.id}/tasks`, '/api/me']) {
+        t.match(await send({ url, headers: bearer(token) }), { status: 401, code })
+      }
       const [{ reason = '' } = {}] = refusals(log)
       t.match(reason, kind)
       t.match(reason, 'GET /api/auth/token')
@@ -123,5 +135,7 @@ t.test('the JWT that jwt() signs without the recipe is refused', async (t) => {
   const alice = await (await startProvider(t, { secret })).signUp('alice')
   const { send, log } = await build(t)
   t.match(await send(own(alice)), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' })
-  t.match(refusals(log), [{ reason: /"alg" is not one of HS256: received "EdDSA", .* Fix: state issuers: \[betterAuth\({ baseURL }\)\]$/ }])
+  t.match(refusals(log), [
+    { reason: /"alg" is not one of HS256: received "EdDSA", .* Fix: state issuers: \[betterAuth\({ baseURL }\)\]$/ }
+  ])
 })

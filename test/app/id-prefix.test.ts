@@ -20,12 +20,17 @@ const hosts: Array<{ prefixes: string[], withSecret: boolean }> = [
   { prefixes: ['', 'b:'], withSecret: true },
   { prefixes: [':', 'b:'], withSecret: true }
 ]
-const subs = ['alice', 'a:alice', 'b:alice', 'b:b:alice', 'b:', ':alice', 'B:alice', 'b\uff1aalice', 'b\ua789alice', 'b%3Aalice', '', ' ']
+const subs = [
+  'alice', 'a:alice', 'b:alice', 'b:b:alice', 'b:', ':alice', 'B:alice', 'b\uff1aalice', 'b\ua789alice',
+  'b%3Aalice', '', ' '
+]
 
 /** What the contract says of a token: the id, or the code of its refusal. */
 function expected (prefix: string, sub: string, prefixes: readonly string[]): { id: string } | { code: string } {
   if (sub.trim() === '') return { code: 'MISSING_UID_CLAIM' }
-  if (prefix === '' && prefixes.some((other) => other !== '' && sub.startsWith(other))) return { code: 'INVALID_CLAIMS' }
+  if (prefix === '' && prefixes.some((other) => other !== '' && sub.startsWith(other))) {
+    return { code: 'INVALID_CLAIMS' }
+  }
   return { id: prefix + sub }
 }
 
@@ -37,10 +42,13 @@ for (const { prefixes, withSecret } of hosts) {
       app.get('/u/:user_id', async ({ user: { id, issuer } }) => ({ id, issuer }))
     })
     const verifiers = issuers.map((issuer, index) => ({
-      name: issuer.url, prefix: prefixes[index] as string, token: async (sub: string) => await issuer.token({ id: 'x', sub })
+      name: issuer.url,
+      prefix: prefixes[index] as string,
+      token: async (sub: string) => await issuer.token({ id: 'x', sub })
     }))
     if (withSecret) verifiers.push({ name: 'secret', prefix: '', token: async (sub) => sign({ sub, exp }) })
-    const paths = new Set(subs.flatMap((sub) => [...prefixes, ''].map((prefix) => prefix + sub)).filter((id) => id.trim() !== ''))
+    const ids = subs.flatMap((sub) => [...prefixes, ''].map((prefix) => prefix + sub))
+    const paths = new Set(ids.filter((id) => id.trim() !== ''))
     for (const { name, prefix, token } of verifiers) {
       for (const sub of subs) {
         const headers = bearer(await token(sub))
@@ -99,13 +107,23 @@ t.test('what stops the boot', async (t) => {
   const entry = { audience: 'api', jwksUri: 'https://keys.example/', lazy: true }
   const a = { ...entry, issuer: 'https://a.example' }
   const b = { ...entry, issuer: 'https://b.example' }
+  const advice = new RegExp('option "issuers\\.0\\.idPrefix" is missing: .*\\n {2}idPrefix: \'\' .*same|' +
+    'the users of the others.*\\n {2}idPrefix: \'b:\'')
   const rows: Array<[what: string, options: object, says: RegExp | null]> = [
-    ['two issuers', { issuers: [a, b] }, /option "issuers\.0\.idPrefix" is missing: .*\n {2}idPrefix: '' .*same|the users of the others.*\n {2}idPrefix: 'b:'/],
+    ['two issuers', { issuers: [a, b] }, advice],
     ['a second issuer alone', { issuers: [{ ...a, idPrefix: '' }, b] }, /"issuers\.1\.idPrefix" is missing/],
     ['an issuer and a secret', { issuers: [a], secret }, /"issuers\.0\.idPrefix" is missing/],
-    ['no colon', { issuers: [{ ...a, idPrefix: 'a' }] }, /"issuers\.0\.idPrefix" must be an empty string, or a text that ends in ":"/],
+    [
+      'no colon',
+      { issuers: [{ ...a, idPrefix: 'a' }] },
+      /"issuers\.0\.idPrefix" must be an empty string, or a text that ends in ":"/
+    ],
     ['a control character', { issuers: [{ ...a, idPrefix: 'a\n:' }] }, /"issuers\.0\.idPrefix" must be/],
-    ['one begins another', { issuers: [{ ...a, idPrefix: 'a:b:' }, { ...b, idPrefix: 'a:' }] }, /"issuers\.0\.idPrefix" begins with another/],
+    [
+      'one begins another',
+      { issuers: [{ ...a, idPrefix: 'a:b:' }, { ...b, idPrefix: 'a:' }] },
+      /"issuers\.0\.idPrefix" begins with another/
+    ],
     ['undefined', { issuers: [{ ...a, idPrefix: undefined }] }, /"issuers\.0\.idPrefix" is undefined/],
     ['a sole issuer', { issuers: [a] }, null],
     ['a sole issuer that states one', { issuers: [{ ...a, idPrefix: 'a:' }] }, null],

@@ -3,7 +3,9 @@ import t from 'tap'
 
 // fastify-cli loads an app after it has created the instance: nothing of the library is loaded before these exist.
 const log: Array<Record<string, unknown>> = []
-const create = () => Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } } })
+const create = () => Fastify({
+  logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } }
+})
 const [app, wrapped, faulty] = [create(), create(), create()]
 const { default: userScope } = await import('../../lib/index.js')
 const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
@@ -26,7 +28,11 @@ t.test('a route that was never seen is guarded, and logged once, at its first re
   const status = async (url: string, headers = {}) => (await send({ url, headers })).status
   t.same(log, [])
   for (const url of ['/early', '/late']) {
-    t.same([await status(`${url}/alice`), await status(`${url}/alice`, alice), await status(`${url}/bob`, alice)], [401, 200, 403], url)
+    t.same(
+      [await status(`${url}/alice`), await status(`${url}/alice`, alice), await status(`${url}/bob`, alice)],
+      [401, 200, 403],
+      url
+    )
   }
   t.same([await status('/odd/alice', alice), await status('/odd/alice', alice)], [403, 403])
   t.same([await status('/v', { 'accept-version': '1.x' }), await status('/v', { 'accept-version': '2.x' })], [401, 200])

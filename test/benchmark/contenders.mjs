@@ -1,7 +1,13 @@
-/** @typedef {{ secret?: string, jwksUri?: string, algorithm: string, issuer: string, audience: string, cache?: unknown }} Settings */
+/**
+ * @typedef {{
+ *   secret?: string, jwksUri?: string, algorithm: string, issuer: string, audience: string, cache?: unknown
+ * }} Settings
+ */
 
 /** What each answers to the owner. */
-export const answer = { tasks: [{ id: 1, title: 'Buy milk', completed: false }, { id: 2, title: 'Call the bank', completed: true }] }
+export const answer = {
+  tasks: [{ id: 1, title: 'Buy milk', completed: false }, { id: 2, title: 'Call the bank', completed: true }]
+}
 
 const host = '127.0.0.1'
 const path = '/api/:user_id/tasks'
@@ -17,7 +23,8 @@ export const contenders = {
   'user-scope': async ({ secret, jwksUri, algorithm, issuer, audience, cache }) => {
     const { default: userScope } = await import('../../dist/index.js')
     const app = await newFastify()
-    const keys = secret ? { secret, issuer, audience } : { issuers: [{ issuer, audience, jwksUri, algorithms: [algorithm] }] }
+    const issuers = [{ issuer, audience, jwksUri, algorithms: [algorithm] }]
+    const keys = secret ? { secret, issuer, audience } : { issuers }
     await app.register(userScope, { ...keys, ...cache !== undefined && { cache } })
     app.get(path, async () => answer)
     return await listen(app)
@@ -26,7 +33,10 @@ export const contenders = {
   '@fastify/jwt': async ({ secret, algorithm, issuer, audience, cache }) => {
     const { default: jwt } = await import('@fastify/jwt')
     const app = await newFastify()
-    app.register(jwt, { secret, verify: { algorithms: [algorithm], allowedIss: issuer, allowedAud: audience, ...cache !== undefined && { cache } } })
+    app.register(jwt, {
+      secret,
+      verify: { algorithms: [algorithm], allowedIss: issuer, allowedAud: audience, ...cache !== undefined && { cache } }
+    })
     app.decorate('authenticate', async (request, reply) => {
       try {
         await request.jwtVerify()
@@ -51,9 +61,15 @@ export const contenders = {
     const { serve } = await import('@hono/node-server')
     const verification = { iss: issuer, aud: audience }
     const app = new Hono()
-    app.use('/api/*', secret ? jwt({ secret, alg: algorithm, verification }) : jwk({ jwks_uri: jwksUri, alg: [algorithm], verification }))
-    app.get(path, (context) => context.get('jwtPayload').sub === context.req.param('user_id') ? context.json(answer) : context.json(forbidden, 403))
-    return await new Promise((resolve) => { serve({ fetch: app.fetch, port: 0, hostname: host }, ({ port }) => resolve(port)) })
+    if (secret) app.use('/api/*', jwt({ secret, alg: algorithm, verification }))
+    else app.use('/api/*', jwk({ jwks_uri: jwksUri, alg: [algorithm], verification }))
+    app.get(path, (context) => {
+      const isOwner = context.get('jwtPayload').sub === context.req.param('user_id')
+      return isOwner ? context.json(answer) : context.json(forbidden, 403)
+    })
+    return await new Promise((resolve) => {
+      serve({ fetch: app.fetch, port: 0, hostname: host }, ({ port }) => resolve(port))
+    })
   },
 
   express: async ({ secret, jwksUri, algorithm, issuer, audience }) => {
@@ -63,9 +79,13 @@ export const contenders = {
     // Work that none of the others does.
     app.disable('etag').disable('x-powered-by')
     app.use(auth({ issuer, audience, tokenSigningAlg: algorithm, ...secret ? { secret } : { jwksUri } }))
-    app.get(path, (request, response) => request.auth.payload.sub === request.params.user_id ? response.json(answer) : response.status(403).json(forbidden))
+    app.get(path, (request, response) => {
+      const isOwner = request.auth.payload.sub === request.params.user_id
+      return isOwner ? response.json(answer) : response.status(403).json(forbidden)
+    })
     // The default one writes each refusal to the console.
-    app.use((error, _request, response, _next) => response.status(error.status).set(error.headers).json({ message: error.message }))
+    app.use((error, _request, response, _next) =>
+      response.status(error.status).set(error.headers).json({ message: error.message }))
     return await new Promise((resolve) => {
       const server = app.listen(0, host, () => resolve(server.address().port))
     })

@@ -4,7 +4,8 @@ import Fastify from 'fastify'
 import { audience, issuer, makeToken, secret } from './tokens.js'
 
 const count = 10_000
-const { default: userScope } = await import(new URL('../../dist/index.js', import.meta.url).href) as typeof import('../../lib/index.js')
+const built = new URL('../../dist/index.js', import.meta.url).href
+const { default: userScope } = await import(built) as typeof import('../../lib/index.js')
 
 const app = Fastify()
 await app.register(userScope, { secret, issuer, audience })
@@ -13,7 +14,8 @@ const tokens = Array.from({ length: count + 1000 }, (_, index) => makeToken('HS2
 
 async function send (from: number, to: number): Promise<void> {
   for (let index = from; index < to; index++) {
-    const { statusCode } = await app.inject({ url: `/api/user-${index}/tasks`, headers: { authorization: `Bearer ${tokens[index]}` } })
+    const headers = { authorization: `Bearer ${tokens[index]}` }
+    const { statusCode } = await app.inject({ url: `/api/user-${index}/tasks`, headers })
     if (statusCode !== 200) throw new Error(`status ${statusCode}`)
   }
 }
@@ -33,5 +35,7 @@ const before = await memory()
 await send(0, count - 1000)
 const kept = await memory() - before
 const text = tokens.slice(0, count - 1000).reduce((sum, { length }) => sum + length, 0)
-console.log(`${count - 1000} more tokens: ${(kept / 1e6).toFixed(1)} MB, of which ${(text / 1e6).toFixed(1)} MB are their text; ${Math.round((kept - text) / (count - 1000))} bytes beyond it for each, ${((kept - text) / (count - 1000) * count / 1e6).toFixed(1)} MB for ${count}`)
+const forEach = (kept - text) / (count - 1000)
+console.log(`${count - 1000} more tokens: ${(kept / 1e6).toFixed(1)} MB, of which ${(text / 1e6).toFixed(1)} MB are ` +
+  `their text; ${Math.round(forEach)} bytes beyond it for each, ${(forEach * count / 1e6).toFixed(1)} MB for ${count}`)
 await app.close()

@@ -1,6 +1,7 @@
 /**
- * `npm run bench <what>`: `requests` (the default) for servers side by side, `micro` for verification alone, `boot` for the
- * start of an app with many routes, `heap` for what the cache takes. Each file says what it measures and its variables.
+ * `npm run bench <what>`: `requests` (the default) for servers side by side, `micro` for verification alone, `boot` for
+ * the start of an app with many routes, `heap` for the memory of the cache. Each file names what it measures and its
+ * variables.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-/** Sends the load of one run, from a process of its own: the requests are dealt out to the connections, and each goes round its own. */
+/** Sends the load of one run, from its own process: each connection repeats its own share of the requests. */
 import autocannon from 'autocannon'
 
 process.on('disconnect', () => process.exit())

@@ -9,7 +9,10 @@ const python = '/usr/bin/python3'
 /** A server in a process of its own. */
 export interface Server {
   readonly port: number
-  /** Seconds of CPU time so far, without the kernel's: to wake the peer, which sleeps while it waits for a slow server, would be counted as work of the server. */
+  /**
+   * Seconds of CPU time so far, without the kernel's: waking the peer, which sleeps while it waits for a slow server,
+   * would count as work of the server.
+   */
   cpu (): Promise<number>
   stop (): void
 }
@@ -17,7 +20,9 @@ export interface Server {
 /** A contender of contenders.mjs. With BENCH_PROFILE=directory each server leaves a CPU profile there. */
 export async function startServer (name: string, settings: object): Promise<Server> {
   const { BENCH_PROFILE: profiles } = process.env
-  const child = startNode('server.mjs', [name, JSON.stringify(settings)], profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name.replace('/', '-')}-${Date.now()}.cpuprofile`] : [])
+  const file = `${name.replace('/', '-')}-${Date.now()}.cpuprofile`
+  const flags = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${file}`] : []
+  const child = startNode('server.mjs', [name, JSON.stringify(settings)], flags)
   const { port } = await answerOf<{ port: number }>(child)
   return {
     port,
@@ -30,10 +35,15 @@ export async function startServer (name: string, settings: object): Promise<Serv
 }
 
 /** Whether Debian's packages of the FastAPI contender are there. */
-export const hasFastApi = () => spawnSync(python, ['-c', 'import fastapi, uvicorn, jose'], { timeout: 20_000 }).status === 0
+export const hasFastApi = () =>
+  spawnSync(python, ['-c', 'import fastapi, uvicorn, jose'], { timeout: 20_000 }).status === 0
 
 export async function startFastApi (settings: object): Promise<Server> {
-  const child = spawn(python, [`${directory}todo_api.py`, JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(
+    python,
+    [`${directory}todo_api.py`, JSON.stringify(settings)],
+    { stdio: ['pipe', 'pipe', 'inherit'] }
+  )
   const lines = createInterface({ input: child.stdout })
   const [port] = await once(lines, 'line', { signal: AbortSignal.timeout(20_000) }) as [string]
   return {
@@ -56,7 +66,8 @@ export async function answerOf<T> (child: ChildProcess, milliseconds = 20_000): 
   const onExit = () => ended.abort()
   child.once('exit', onExit)
   try {
-    const [message] = await once(child, 'message', { signal: AbortSignal.any([ended.signal, AbortSignal.timeout(milliseconds)]) }) as [T]
+    const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(milliseconds)])
+    const [message] = await once(child, 'message', { signal }) as [T]
     return message
   } catch {
     throw new Error(`no answer from ${child.spawnargs.slice(1).join(' ')}`)

@@ -1,8 +1,9 @@
 /**
- * Requests per second and CPU time per request (in the process, without the kernel's) of servers that do the same with and without this plugin, and with others: each server
- * in a process of its own, the load from another, all of them by turns. Prints a table, and writes results.json and results.svg.
- * BENCH_SECONDS for each run, 3 by default; BENCH_ROUNDS, 7 by default; BENCH_ONLY=text;text takes the rows whose name has one of the texts, and
- * writes no files; BENCH_PROFILE=directory leaves CPU profiles there.
+ * Requests per second and CPU time per request (in the process, without the kernel's) of servers that do the same with
+ * and without this plugin, and with others: each server in a process of its own, the load from another, all of them by
+ * turns. Prints a table, and writes results.json and results.svg.
+ * BENCH_SECONDS for each run, 3 by default; BENCH_ROUNDS, 7 by default; BENCH_ONLY=text;text takes the rows whose name
+ * has one of the texts, and writes no files; BENCH_PROFILE=directory leaves CPU profiles there.
  */
 import './install.js'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -16,7 +17,10 @@ const only = process.env.BENCH_ONLY ?? ''
 const connections = 10
 
 type Group = 'lets in, HS256' | 'lets in, keys of an issuer (JWKS)' | 'refuses'
-/** What the tokens of a run are. `new`: none stands in the cache of 10,000, as each comes again after 20,000 others at the earliest. */
+/**
+ * What the tokens of a run are. `new`: none stands in the cache of 10,000, as each comes again after 20,000 others at
+ * the earliest.
+ */
 type Load = 'one' | 'many' | 'new' | 'forged' | 'expired' | 'none'
 
 interface Row {
@@ -28,11 +32,18 @@ interface Row {
   readonly cache?: unknown
 }
 
-const row = (group: Group, name: string, contender: string, load: Load = 'one', { algorithm = 'HS256' as Algorithm, cache = undefined as unknown } = {}): Row =>
+const row = (
+  group: Group,
+  name: string,
+  contender: string,
+  load: Load = 'one',
+  { algorithm = 'HS256' as Algorithm, cache = undefined as unknown } = {}
+): Row =>
   ({ group, name, contender, load, algorithm, ...cache !== undefined && { cache } })
 
 const byKeys = (name: string, contender: string, ...algorithms: Algorithm[]) =>
-  algorithms.map((algorithm) => row('lets in, keys of an issuer (JWKS)', `${name}, ${algorithm}`, contender, 'one', { algorithm }))
+  algorithms.map((algorithm) =>
+    row('lets in, keys of an issuer (JWKS)', `${name}, ${algorithm}`, contender, 'one', { algorithm }))
 
 const base = 'Fastify without auth'
 const reference = '@fastify/jwt'
@@ -61,15 +72,19 @@ const rows: Row[] = [
 
 interface Request { method: 'GET', path: string, headers: Record<string, string> }
 
-const request = (user: string, token?: string): Request =>
-  ({ method: 'GET', path: `/api/${user}/tasks`, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+const request = (user: string, token?: string): Request => ({
+  method: 'GET',
+  path: `/api/${user}/tasks`,
+  headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
+})
 
 const counts: Record<Load, number> = { one: 1, many: 5000, new: 20_000, forged: 1, expired: 1, none: 1 }
 
 function requestsOf ({ load, algorithm }: Row): Request[] {
   return Array.from({ length: counts[load] }, (_, index) => {
     const user = `user-${index}`
-    return request(user, load === 'none' ? undefined : makeToken(algorithm, user, { forged: load === 'forged', expired: load === 'expired' }))
+    if (load === 'none') return request(user)
+    return request(user, makeToken(algorithm, user, { forged: load === 'forged', expired: load === 'expired' }))
   })
 }
 
@@ -81,7 +96,8 @@ async function check ({ name, contender, algorithm }: Row, { port }: Server): Pr
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers, signal: AbortSignal.timeout(5000) })
     return `${response.status} ${response.status === 200 ? JSON.stringify(await response.json()) : ''}`
   }
-  const ok = `200 ${JSON.stringify({ tasks: [{ id: 1, title: 'Buy milk', completed: false }, { id: 2, title: 'Call the bank', completed: true }] })}`
+  const tasks = [{ id: 1, title: 'Buy milk', completed: false }, { id: 2, title: 'Call the bank', completed: true }]
+  const ok = `200 ${JSON.stringify({ tasks })}`
   const cases: Array<[string, string, Request]> = [
     ['the owner', ok, request('alice', makeToken(algorithm, 'alice'))],
     ['somebody else', '403 ', request('bob', makeToken(algorithm, 'alice'))],
@@ -103,7 +119,9 @@ async function run (each: Row, port: number, requests: Request[], time: number):
   load.send({ port, requests, connections, seconds: time })
   const result = await answerOf<Run>(load, (time + 20) * 1000)
   const { total, failures, statuses } = result
-  if (failures > 0 || statuses[statusOf(each)] !== total) throw new Error(`${each.name}: ${failures} failures, ${JSON.stringify(statuses)} of ${total}`)
+  if (failures > 0 || statuses[statusOf(each)] !== total) {
+    throw new Error(`${each.name}: ${failures} failures, ${JSON.stringify(statuses)} of ${total}`)
+  }
   return result
 }
 
@@ -140,10 +158,20 @@ function summarize (each: Row, samples: ReadonlyMap<string, Sample[]>) {
 }
 
 function versions (): Record<string, string> {
-  const packagesOf = (lock: string) => (JSON.parse(readFileSync(lock, 'utf8')) as { packages: Record<string, { version?: string }> }).packages
-  const installed = { ...packagesOf(`${directory}../../package-lock.json`), ...packagesOf(`${directory}package-lock.json`) }
-  const names = ['fastify', '@fastify/jwt', 'fast-jwt', 'jose', 'fastify-jwt-jwks', 'hono', '@hono/node-server', 'express', 'express-oauth2-jwt-bearer', 'autocannon']
-  return Object.fromEntries([['node', process.versions.node], ...names.map((name) => [name, installed[`node_modules/${name}`]?.version ?? 'none'])])
+  const packagesOf = (lock: string) =>
+    (JSON.parse(readFileSync(lock, 'utf8')) as { packages: Record<string, { version?: string }> }).packages
+  const installed = {
+    ...packagesOf(`${directory}../../package-lock.json`),
+    ...packagesOf(`${directory}package-lock.json`)
+  }
+  const names = [
+    'fastify', '@fastify/jwt', 'fast-jwt', 'jose', 'fastify-jwt-jwks', 'hono', '@hono/node-server', 'express',
+    'express-oauth2-jwt-bearer', 'autocannon'
+  ]
+  return Object.fromEntries([
+    ['node', process.versions.node],
+    ...names.map((name) => [name, installed[`node_modules/${name}`]?.version ?? 'none'])
+  ])
 }
 
 const servers = new Map<Row, Server>()
@@ -154,16 +182,20 @@ try {
   for (const each of rows) {
     const { contender, algorithm, cache } = each
     if (contender === 'fastapi' && !withFastApi) {
-      console.log(`${each.name}: skipped, as the Debian packages python3-fastapi, python3-jose and uvicorn are not installed`)
+      console.log(
+        `${each.name}: skipped, as the Debian packages python3-fastapi, python3-jose and uvicorn are not installed`
+      )
       continue
     }
-    const settings = { algorithm, issuer, audience, cache, ...algorithm === 'HS256' ? { secret } : { jwksUri: `http://127.0.0.1:${port}/.well-known/jwks.json` } }
+    const jwksUri = `http://127.0.0.1:${port}/.well-known/jwks.json`
+    const settings = { algorithm, issuer, audience, cache, ...algorithm === 'HS256' ? { secret } : { jwksUri } }
     const server = contender === 'fastapi' ? await startFastApi(settings) : await startServer(contender, settings)
     servers.set(each, server)
     await check(each, server)
   }
 
-  console.log(`${servers.size} servers answer 200, 401 and 403 as they should; ${rounds} rounds of ${seconds} s each; load average ${loadavg()[0]?.toFixed(1)}`)
+  console.log(`${servers.size} servers answer 200, 401 and 403 as they should; ` +
+    `${rounds} rounds of ${seconds} s each; load average ${loadavg()[0]?.toFixed(1)}`)
   const samples = new Map<string, Sample[]>([...servers.keys()].map(({ name }) => [name, []]))
   // Until the code of each is compiled as well as it will be.
   for (const [each, server] of servers) await sample(each, server)
@@ -193,9 +225,11 @@ try {
     'µs of auth': fixed(each.cpuAboveBase, 1),
     'p99 ms': each.p99Milliseconds
   }])))
-  console.log(`${results.date}; ${Object.entries(results.versions).map(([name, version]) => `${name} ${version}`).join(', ')}`)
+  const installed = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`)
+  console.log(`${results.date}; ${installed.join(', ')}`)
   if (only === '') {
-    writeFileSync(`${directory}results.json`, `${JSON.stringify(results, (_key, value: unknown) => typeof value === 'number' ? Number(value.toPrecision(4)) : value, 2)}\n`)
+    const rounded = (_key: string, value: unknown) => typeof value === 'number' ? Number(value.toPrecision(4)) : value
+    writeFileSync(`${directory}results.json`, `${JSON.stringify(results, rounded, 2)}\n`)
     const chart = new URL('chart.mjs', import.meta.url).href
     const { draw } = await import(chart) as { draw: (given: typeof results) => Promise<string> }
     writeFileSync(`${directory}results.svg`, await draw(results))

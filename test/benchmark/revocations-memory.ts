@@ -24,7 +24,7 @@ const now = Math.floor(Date.now() / 1000)
 const userOf = (n: number): VerifiedUser => {
   // Parsed, as the strings of a token are.
   const claims = JSON.parse(JSON.stringify({ sub: idOf(n), sid: idOf(n + 1), jti: idOf(n + 2), iat: now - 5, exp: now + 900 }))
-  return { id: String(claims.sub), issuer: 'secret', claims }
+  return { id: String(claims.sub), issuer: 'secret', scopes: [], actor: null, claims }
 }
 
 const settings = readOptions({ secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT', revocations: true }, {})

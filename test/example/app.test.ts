@@ -46,21 +46,47 @@ t.test('the API', async (t) => {
   await t.test('a task is created, read, listed, updated, completed and deleted', async (t) => {
     const { token } = alice
     const created = await add({ title: 'Write', description: 'the report', completed: true })
-    t.match(created, { status: 201, body: { id: Number, title: 'Write', description: 'the report', completed: false, created_at: /Z$/, updated_at: /Z$/ } })
+    t.match(created, {
+      status: 201,
+      body: {
+        id: Number,
+        title: 'Write',
+        description: 'the report',
+        completed: false,
+        created_at: /Z$/,
+        updated_at: /Z$/
+      }
+    })
     const { id, created_at: createdAt } = created.body as { id: number, created_at: string }
     const url = `${own}/${id}`
     t.match(await send(url, { token }), { status: 200, body: created.body })
     t.same((await send(own, { token })).body, { tasks: [created.body], next: null })
 
     const updated = await send(url, { method: 'PUT', token, body: { title: 'Send' } })
-    t.match(updated, { status: 200, body: { id, title: 'Send', description: null, completed: false, created_at: createdAt } }, 'what an update leaves out is gone')
+    t.match(
+      updated,
+      { status: 200, body: { id, title: 'Send', description: null, completed: false, created_at: createdAt } },
+      'what an update leaves out is gone'
+    )
 
-    t.match(await send(url, { method: 'PUT', token, body: updated.body as object }), { status: 200, body: { title: 'Send', description: null } }, 'as it was read')
-    t.match(await send(`${url}/complete`, { method: 'PATCH', token }), { status: 200, body: { id, title: 'Send', completed: true } })
+    t.match(
+      await send(url, { method: 'PUT', token, body: updated.body as object }),
+      { status: 200, body: { title: 'Send', description: null } },
+      'as it was read'
+    )
+    t.match(
+      await send(`${url}/complete`, { method: 'PATCH', token }),
+      { status: 200, body: { id, title: 'Send', completed: true } }
+    )
     t.match(await send(url, { token }), { status: 200, body: { completed: true, created_at: createdAt } })
 
     t.match(await send(url, { method: 'DELETE', token }), { status: 204, body: '' })
-    for (const method of ['GET', 'DELETE']) t.match(await send(url, { method, token }), { status: 404, body: { statusCode: 404, code: 'TASK_NOT_FOUND', error: 'Not Found' } })
+    for (const method of ['GET', 'DELETE']) {
+      t.match(
+        await send(url, { method, token }),
+        { status: 404, body: { statusCode: 404, code: 'TASK_NOT_FOUND', error: 'Not Found' } }
+      )
+    }
     t.same((await send(own, { token })).body, { tasks: [], next: null })
   })
 
@@ -74,8 +100,16 @@ t.test('the API', async (t) => {
       { path: `/${id}`, method: 'DELETE' }
     ]
     for (const { path, ...request } of attempts) {
-      t.match(await send(own + path, { ...request, token: bob.token }), { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } }, `${request.method} her path`)
-      t.match(await send(`/api/${bob.id}/tasks${path}`, { ...request, token: bob.token }), { status: 404, body: { code: 'TASK_NOT_FOUND' } }, `${request.method} his own path`)
+      t.match(
+        await send(own + path, { ...request, token: bob.token }),
+        { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } },
+        `${request.method} her path`
+      )
+      t.match(
+        await send(`/api/${bob.id}/tasks${path}`, { ...request, token: bob.token }),
+        { status: 404, body: { code: 'TASK_NOT_FOUND' } },
+        `${request.method} his own path`
+      )
     }
     t.match(await add({ title: 'planted' }, bob), { status: 403 })
     t.same((await send(`/api/${bob.id}/tasks`, { token: bob.token })).body, { tasks: [], next: null })
@@ -85,17 +119,28 @@ t.test('the API', async (t) => {
   await t.test('a body, an id or a page that does not fit is refused, to those only who may know', async (t) => {
     const { token } = alice
     const unfit = [
-      {}, { title: '' }, { title: ' \t\u00a0' }, { title: 123 }, { title: null }, { title: 'fit', description: 1 }, { title: 'fit', description: true }, { title: 'x'.repeat(201) }, { title: 'fit', description: 'x'.repeat(1001) }, { title: 'nul \0' }
+      {}, { title: '' }, { title: ' \t\u00a0' }, { title: 123 }, { title: null }, { title: 'fit', description: 1 },
+      { title: 'fit', description: true }, { title: 'x'.repeat(201) }, { title: 'fit', description: 'x'.repeat(1001) },
+      { title: 'nul \0' }
     ]
     for (const body of unfit) {
       t.match(await add(body), { status: 400, body: { statusCode: 400, code: 'FST_ERR_VALIDATION' } })
       t.match(await send(`${own}/1`, { method: 'PUT', token, body }), { status: 400 })
       t.match(await add(body, bob), { status: 403 })
     }
-    for (const completed of ['true', 1, null]) t.match(await send(`${own}/1`, { method: 'PUT', token, body: { title: 'fit', completed } }), { status: 400 })
-    t.match(await send('/api/auth/sign-in/email', { method: 'POST', body: { email: 'ann@example.com', password: 12345678 } }), { status: 400, body: { code: 'FST_ERR_VALIDATION' } })
-    for (const id of ['first', '0', '2147483648', '1e99']) t.match(await send(`${own}/${id}`, { token }), { status: 400 }, id)
-    for (const page of ['limit=0', 'limit=101', 'limit=x', 'after=-1', 'after=2147483648', 'after=x']) t.match(await send(`${own}?${page}`, { token }), { status: 400 }, page)
+    for (const completed of ['true', 1, null]) {
+      t.match(await send(`${own}/1`, { method: 'PUT', token, body: { title: 'fit', completed } }), { status: 400 })
+    }
+    t.match(
+      await send('/api/auth/sign-in/email', { method: 'POST', body: { email: 'ann@example.com', password: 12345678 } }),
+      { status: 400, body: { code: 'FST_ERR_VALIDATION' } }
+    )
+    for (const id of ['first', '0', '2147483648', '1e99']) {
+      t.match(await send(`${own}/${id}`, { token }), { status: 400 }, id)
+    }
+    for (const page of ['limit=0', 'limit=101', 'limit=x', 'after=-1', 'after=2147483648', 'after=x']) {
+      t.match(await send(`${own}?${page}`, { token }), { status: 400 }, page)
+    }
     t.match(await send(`${own}/2147483647`, { token }), { status: 404 })
     t.match(await add({ title: 'x'.repeat(200), description: 'x'.repeat(1000) }), { status: 201 })
   })
@@ -113,15 +158,27 @@ t.test('the API', async (t) => {
 
   await t.test('what is no token for the API is refused', async (t) => {
     t.match(await send('/api/me'), { status: 401, body: { code: 'MISSING_TOKEN' } })
-    t.match(await send('/api/me', { headers: { cookie: alice.cookie } }), { status: 401, body: { code: 'MISSING_TOKEN' } }, 'the session cookie')
-    t.match(await send('/api/me', { token: alice.sessionToken }), { status: 401, body: { code: 'MALFORMED_TOKEN' } }, 'the token of the session')
+    t.match(
+      await send('/api/me', { headers: { cookie: alice.cookie } }),
+      { status: 401, body: { code: 'MISSING_TOKEN' } },
+      'the session cookie'
+    )
+    t.match(
+      await send('/api/me', { token: alice.sessionToken }),
+      { status: 401, body: { code: 'MALFORMED_TOKEN' } },
+      'the token of the session'
+    )
   })
 
   await t.test("Better Auth's other routes are served too", async (t) => {
     t.match(await send('/api/auth/ok'), { status: 200, body: { ok: true } })
     t.match(await send('/api/auth/jwks'), { status: 200, body: { keys: [{ alg: 'EdDSA' }] } })
     const session = await send('/api/auth/get-session', { headers: { cookie: alice.cookie } })
-    t.match(session, { status: 200, body: { user: { id: alice.id, email: 'ann@example.com', emailVerified: false } } }, 'with every field')
+    t.match(
+      session,
+      { status: 200, body: { user: { id: alice.id, email: 'ann@example.com', emailVerified: false } } },
+      'with every field'
+    )
     const { cookie } = await signIn('ben')
     const out = await send('/api/auth/sign-out', { method: 'POST', body: {}, headers: { cookie, origin: baseURL } })
     t.match(out, { status: 200, body: { success: true } })
@@ -133,32 +190,55 @@ t.test('the API', async (t) => {
 
   await t.test('a page of another origin cannot use the cookie', async (t) => {
     const body = { email: 'ann@example.com', password: 'x'.repeat(12) }
-    for (const [origin, status] of [['https://evil.example.com', 403], [baseURL, 401], [baseURL.replace('localhost', '127.0.0.1'), 401]] as const) {
-      t.match(await send('/api/auth/sign-in/email', { method: 'POST', body, headers: { origin, cookie: alice.cookie } }), { status }, origin)
+    for (const [origin, status] of [
+      ['https://evil.example.com', 403],
+      [baseURL, 401],
+      [baseURL.replace('localhost', '127.0.0.1'), 401]
+    ] as const) {
+      const headers = { origin, cookie: alice.cookie }
+      t.match(await send('/api/auth/sign-in/email', { method: 'POST', body, headers }), { status }, origin)
     }
-    t.match(await send('/api/auth/sign-in/email', { method: 'POST', body }), { status: 403, body: { code: 'MISSING_OR_NULL_ORIGIN' } }, 'nor a program that does not say where it belongs')
-    const document = (await send('/docs/json')).body as { paths: Record<string, { post: { responses: Record<string, { description: string }> } }> }
-    for (const path of ['/api/auth/sign-in/email', '/api/auth/sign-up/email']) t.match(document.paths[path]?.post.responses['403']?.description, `\`Origin: ${baseURL}\``)
+    t.match(
+      await send('/api/auth/sign-in/email', { method: 'POST', body }),
+      { status: 403, body: { code: 'MISSING_OR_NULL_ORIGIN' } },
+      'nor a program that does not say where it belongs'
+    )
+    type Post = { responses: Record<string, { description: string }> }
+    const document = (await send('/docs/json')).body as { paths: Record<string, { post: Post }> }
+    for (const path of ['/api/auth/sign-in/email', '/api/auth/sign-up/email']) {
+      t.match(document.paths[path]?.post.responses['403']?.description, `\`Origin: ${baseURL}\``)
+    }
   })
 
   await t.test('what is for its user alone is kept nowhere on the way', async (t) => {
     const { token, cookie } = alice
     const signIn = { method: 'POST', body: { email: 'ann@example.com', password }, headers: { origin: baseURL } }
-    for (const [path, request] of [['/api/auth/sign-in/email', signIn], ['/api/auth/token', { headers: { cookie } }], [own, { token }], [`${own}/1`, { token }]] as const) {
+    for (const [path, request] of [
+      ['/api/auth/sign-in/email', signIn],
+      ['/api/auth/token', { headers: { cookie } }],
+      [own, { token }],
+      [`${own}/1`, { token }]
+    ] as const) {
       t.equal((await send(path, request)).headers.get('cache-control'), 'no-store', path)
     }
   })
 
   await t.test('/health is for anybody, and tells of the keys', async (t) => {
-    t.match(await send('/health'), { status: 200, body: { ok: true, issuers: [{ issuer: baseURL, keys: [String], age: Number, lastError: null }] } })
+    t.match(await send('/health'), {
+      status: 200,
+      body: { ok: true, issuers: [{ issuer: baseURL, keys: [String], age: Number, lastError: null }] }
+    })
   })
 
   await t.test('the docs page needs no token', async (t) => {
     const page = await send('/docs')
     t.match(page, { status: 200, body: /<html/ })
-    const assets = [...String(page.body).matchAll(/(?:src|href)="\.?(\/[^"]+\.(?:js|css))"/g)].map(([, path]) => String(path))
+    const links = String(page.body).matchAll(/(?:src|href)="\.?(\/[^"]+\.(?:js|css))"/g)
+    const assets = [...links].map(([, path]) => String(path))
     t.ok(assets.length > 0)
-    for (const path of assets) t.match(await send(path.startsWith('/docs') ? path : `/docs${path}`), { status: 200 }, path)
+    for (const path of assets) {
+      t.match(await send(path.startsWith('/docs') ? path : `/docs${path}`), { status: 200 }, path)
+    }
   })
 
   await t.test('the document marks the guarded operations, and no other', async (t) => {
@@ -169,12 +249,16 @@ t.test('the API', async (t) => {
       paths: Record<string, Record<string, { security?: object[], responses: object }>>
       components: { securitySchemes: object }
     }
-    const operations = Object.entries(document.paths).flatMap(([path, item]) => Object.entries(item).map(([method, { security, responses }]) =>
-      [`${method} ${path}`, { security, refusals: Object.keys(responses).filter((status) => ['401', '403'].includes(status)) }]))
+    const refusalsOf = (responses: object) => Object.keys(responses).filter((status) => ['401', '403'].includes(status))
+    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, { security, responses }]) =>
+        [`${method} ${path}`, { security, refusals: refusalsOf(responses) }]))
     const owner = { security: [{ bearerAuth: [] }], refusals: ['401', '403'] }
     t.match(document.openapi, /^3\.1\./)
     t.notHas(document, { security: Array })
-    t.match(document.components.securitySchemes, { bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } })
+    t.match(document.components.securitySchemes, {
+      bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }
+    })
     t.same(Object.fromEntries(operations), {
       'get /api/{user_id}/tasks': owner,
       'post /api/{user_id}/tasks': owner,
@@ -199,7 +283,10 @@ t.test('the API', async (t) => {
       t.equal(headers.get('x-content-type-options'), 'nosniff')
     }
     for (const [origin, allowed] of [[baseURL, baseURL], ['https://evil.example.com', null]] as const) {
-      const preflight = await send(own, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' } })
+      const preflight = await send(own, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' }
+      })
       t.equal(preflight.status, 204)
       t.equal(preflight.headers.get('access-control-allow-origin'), allowed)
       t.match(preflight.headers.get('access-control-allow-methods'), 'PUT')
@@ -230,7 +317,9 @@ t.test('the API', async (t) => {
 
   await t.test('a request whose end never comes does not keep the process', async (t) => {
     const socket = connect(Number(new URL(address).port), '127.0.0.1')
-    const head = ['POST /api/auth/sign-in/email HTTP/1.1', 'host: x', 'content-type: application/json', 'content-length: 100']
+    const head = [
+      'POST /api/auth/sign-in/email HTTP/1.1', 'host: x', 'content-type: application/json', 'content-length: 100'
+    ]
     socket.write(`${head.join('\r\n')}\r\n\r\n{"e`)
     t.teardown(() => socket.destroy())
     socket.on('error', () => {})
@@ -258,10 +347,15 @@ t.test('behind a proxy', async (t) => {
     t.equal(await status('192.0.2.3'), 200)
   })
 
-  await t.test('/api/auth is limited, each route that asks for a password by itself, and the tasks are not', async (t) => {
+  const limited = '/api/auth is limited, each route that asks for a password by itself, and the tasks are not'
+  await t.test(limited, async (t) => {
     const client = from('192.0.2.10')
     const { id, token, cookie } = await signIn('alice', client)
-    const verify = { method: 'POST', body: { password: 'guessed-password' }, headers: { origin: baseURL, cookie, ...client } }
+    const verify = {
+      method: 'POST',
+      body: { password: 'guessed-password' },
+      headers: { origin: baseURL, cookie, ...client }
+    }
     t.match(await send('/api/auth/verify-password', verify), { status: 400 })
     t.match(await send('/api/auth/change-password', verify), { status: 400 })
     for (let i = 0; i < 3; i++) t.match(await send('/api/auth/ok', { headers: client }), { status: 200 })

@@ -6,13 +6,17 @@ import t, { type Test } from 'tap'
 import { idsIn, skipWithout, start } from '../support/example.js'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome']
-const program = (env.PATH ?? '').split(':').flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path))
+const folders = (env.PATH ?? '').split(':')
+const program = folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path))
 
 /** A page of the browser, and what it complained about. */
 async function visit (t: Test, url: string): Promise<{ page: Page, complaints: string[] }> {
   const browser = await chromium.launch({
     executablePath: String(program),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'
+    ]
   })
   t.teardown(() => browser.close())
   const page = await browser.newPage({ viewport: { width: 1000, height: 800 } })
@@ -25,7 +29,8 @@ async function visit (t: Test, url: string): Promise<{ page: Page, complaints: s
   return { page, complaints }
 }
 
-const operation = (page: Page, summary: string) => page.locator('.opblock').filter({ has: page.getByText(summary, { exact: true }) })
+const operation = (page: Page, summary: string) =>
+  page.locator('.opblock').filter({ has: page.getByText(summary, { exact: true }) })
 
 /** Opens an operation so that it can be tried out. */
 async function tryOut (page: Page, summary: string): Promise<Locator> {
@@ -38,11 +43,13 @@ async function tryOut (page: Page, summary: string): Promise<Locator> {
 /** Sends the request, waits for an answer of that status and returns body and headers as they are shown. */
 async function execute (block: Locator, status: number): Promise<string> {
   await block.getByRole('button', { name: 'Execute' }).click()
-  const answer = block.locator('.live-responses-table .response').filter({ has: block.page().locator('.response-col_status', { hasText: String(status) }) })
+  const has = block.page().locator('.response-col_status', { hasText: String(status) })
+  const answer = block.locator('.live-responses-table .response').filter({ has })
   return await answer.innerText()
 }
 
-t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: skipWithout(program, 'chromium') }, async (t: Test) => {
+const skip = skipWithout(program, 'chromium')
+t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }, async (t: Test) => {
   const example = await start(t, env.SCREENSHOT ? { PORT: '3000' } : {})
   const [, bob = ''] = idsIn(example)?.map((line) => String(line.split(' ').at(-1))) ?? []
   const { page, complaints } = await visit(t, `${example.baseURL}/`)
@@ -51,7 +58,8 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
     for (const width of [390, 1280]) {
       await page.setViewportSize({ width, height: 844 })
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing to scroll sideways')
-      const tooWide = await page.locator('pre').evaluateAll((steps) => steps.filter((step) => step.scrollWidth > step.clientWidth))
+      const tooWide = await page.locator('pre').evaluateAll((steps) =>
+        steps.filter((step) => step.scrollWidth > step.clientWidth))
       t.equal(tooWide.length, 0)
     }
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
@@ -73,10 +81,11 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
   await page.locator('.opblock').first().waitFor()
 
   await t.test('a padlock stands on the guarded operations, and on no other', async (t) => {
-    const padlocks = await page.locator('.opblock').evaluateAll((blocks) => blocks.map((block) => ({
-      operation: `${block.querySelector('.opblock-summary-method')?.textContent} ${block.querySelector('[data-path]')?.getAttribute('data-path')}`,
-      padlock: block.querySelector('.authorization__btn') !== null
-    })))
+    const padlocks = await page.locator('.opblock').evaluateAll((blocks) => blocks.map((block) => {
+      const method = block.querySelector('.opblock-summary-method')?.textContent
+      const path = block.querySelector('[data-path]')?.getAttribute('data-path')
+      return { operation: `${method} ${path}`, padlock: block.querySelector('.authorization__btn') !== null }
+    }))
     t.same(Object.fromEntries(padlocks.map(({ operation, padlock }) => [operation, padlock])), {
       'POST /api/auth/sign-up/email': false,
       'POST /api/auth/sign-in/email': false,
@@ -149,5 +158,9 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip: 
   await page.locator('.info .title').click()
   await page.locator('.opblock-body').first().waitFor({ state: 'detached' })
   await page.setViewportSize({ width: 1280, height: 844 })
-  await page.screenshot({ animations: 'disabled', path: env.SCREENSHOT || join(t.testdir({}), 'docs-page.png'), fullPage: true })
+  await page.screenshot({
+    animations: 'disabled',
+    path: env.SCREENSHOT || join(t.testdir({}), 'docs-page.png'),
+    fullPage: true
+  })
 })

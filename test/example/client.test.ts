@@ -8,17 +8,25 @@ import t from 'tap'
 import { root, startInTerminal } from '../support/example.js'
 
 t.test('a client made from the document compiles strictly and walks through the API', async (t) => {
-  const { send, address, baseURL, password, prints } = await startInTerminal(t)
+  const { send, address, baseURL, password, prints, pid, kill } = await startInTerminal(t)
   const dir = t.testdir({ 'package.json': '{ "type": "module" }' })
   await cp(join(root, 'test/example/client'), dir, { recursive: true })
   const { body: document } = await send('/docs/json')
   await writeFile(join(dir, 'schema.d.ts'), astToString(await openapiTS(document as OpenAPI3)))
-  await writeFile(join(dir, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { rootDir: '.', skipLibCheck: false, lib: ['ES2023', 'DOM'] }, files: ['walk.ts'], include: [] }))
+  await writeFile(join(dir, 'tsconfig.json'), JSON.stringify({
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: { rootDir: '.', skipLibCheck: false, lib: ['ES2023', 'DOM'] },
+    files: ['walk.ts'],
+    include: []
+  }))
 
-  const compile = () => promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', dir]).then(() => '', ({ stdout }: { stdout: string }) => stdout)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const compile = () => promisify(execFile)(process.execPath, [tsc, '-p', dir])
+    .then(() => '', ({ stdout }: { stdout: string }) => stdout)
   t.equal(await compile(), '')
 
-  const { stdout } = await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', 'node', '--import', 'tsx', join(dir, 'walk.ts')], {
+  const walk = ['-u', 'NODE_OPTIONS', 'node', '--import', 'tsx', join(dir, 'walk.ts')]
+  const { stdout } = await promisify(execFile)('env', walk, {
     cwd: root, env: { PATH: env.PATH, BASE_URL: address, PASSWORD: password }
   })
   t.same(JSON.parse(stdout), {
@@ -26,7 +34,12 @@ t.test('a client made from the document compiles strictly and walks through the 
     user: true,
     created: 'Buy milk',
     listed: [{ title: 'Buy milk', completed: false }],
-    other: { statusCode: 403, code: 'FORBIDDEN_USER_ACCESS', error: 'Forbidden', message: "Access denied: cannot access another user's resources" },
+    other: {
+      statusCode: 403,
+      code: 'FORBIDDEN_USER_ACCESS',
+      error: 'Forbidden',
+      message: "Access denied: cannot access another user's resources"
+    },
     anonymous: 'MISSING_TOKEN'
   })
   await t.test('in a terminal each refusal is one readable line', async (t) => {
@@ -43,4 +56,11 @@ t.test('a client made from the document compiles strictly and walks through the 
   const program = await readFile(join(dir, 'walk.ts'), 'utf8')
   await writeFile(join(dir, 'walk.ts'), program.replaceAll(/^ *\/\/ @ts-expect-error.*\n/gm, ''))
   t.equal((await compile()).match(/error TS/g)?.length, 6, 'each mistake is an error of its own')
+
+  await t.test('closing the terminal ends the server', async () => {
+    const { stdout: server } = await promisify(execFile)('ps', ['-o', 'pid=', '--ppid', String(pid)])
+    kill('SIGKILL')
+    // Resolves when the process is gone.
+    await promisify(execFile)('tail', [`--pid=${server.trim()}`, '-f', '/dev/null'], { timeout: 20_000 })
+  })
 })

@@ -3,7 +3,8 @@ import { add, end, freePort, idsIn, run, skipWithout, start, titles, type Exampl
 import { otherSecret, secret } from '../support/host.js'
 import { postgresPrograms, startPostgres } from '../support/postgres.js'
 
-t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t: Test) => {
+const skip = skipWithout(postgresPrograms, 'postgresql')
+t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => {
   const postgres = await startPostgres(t, String(postgresPrograms))
   const [portA, portB] = [String(await freePort()), String(await freePort())]
   // What stands before them, a proxy say, has one address.
@@ -28,7 +29,8 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
   })
 
   await t.test('both have one and the same key', async (t) => {
-    const keysOf = async ({ send }: Example) => ((await send('/health')).body as { issuers: Array<{ keys: string[] }> }).issuers[0]?.keys
+    const keysOf = async ({ send }: Example) =>
+      ((await send('/health')).body as { issuers: Array<{ keys: string[] }> }).issuers[0]?.keys
     const keys = await keysOf(a)
     t.equal(keys?.length, 1)
     t.same(await keysOf(b), keys)
@@ -36,9 +38,13 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
 
   await t.test('a user who may not make tables stops the start, with the mend', async (t) => {
     await postgres.query('create user guest', 'create database empty')
-    const { code, stderr } = await run(t, { ...shared, DATABASE_URL: postgres.url.replace('postgres@localhost/postgres', 'guest@localhost/empty') }, t.testdir({})).ended
+    const DATABASE_URL = postgres.url.replace('postgres@localhost/postgres', 'guest@localhost/empty')
+    const { code, stderr } = await run(t, { ...shared, DATABASE_URL }, t.testdir({})).ended
     t.equal(code, 1)
-    t.match(stderr, /^Cannot start: DATABASE_URL cannot be used \(permission denied for schema public\)\. Fix: let its user own .*\n$/)
+    t.match(
+      stderr,
+      /^Cannot start: DATABASE_URL cannot be used \(permission denied for schema public\)\. Fix: let its user own .*\n$/
+    )
   })
 
   await t.test('a lock that is never given back keeps neither a start nor a request for ever', async (t) => {
@@ -87,11 +93,16 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
     t.same(await titles(b, alice), ['by A', 'by B'])
   })
 
-  await t.test('PostgreSQL stops and starts again: no answer tells where it is, and then all is as before', async (t) => {
+  const restarted = 'PostgreSQL stops and starts again: no answer tells where it is, and then all is as before'
+  await t.test(restarted, async (t) => {
     const alice = await b.signIn('alice')
     await postgres.stop()
     const session = { headers: { cookie: alice.cookie } }
-    const signIn = { method: 'POST', body: { email: 'alice@example.com', password: b.password }, headers: { origin: b.baseURL } }
+    const signIn = {
+      method: 'POST',
+      body: { email: 'alice@example.com', password: b.password },
+      headers: { origin: b.baseURL }
+    }
     for (const [path, request] of [
       ['/health', {}],
       [`/api/${alice.id}/tasks`, { token: alice.token }],
@@ -100,7 +111,13 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
       ['/api/auth/sign-in/email', signIn]
     ] as const) {
       const { status, body, headers } = await b.send(path, request)
-      t.same({ status, body }, { status: 503, body: { statusCode: 503, code: 'DATABASE_UNAVAILABLE', error: 'Service Unavailable', message: 'The database does not answer' } }, path)
+      t.equal(status, 503, path)
+      t.same(body, {
+        statusCode: 503,
+        code: 'DATABASE_UNAVAILABLE',
+        error: 'Service Unavailable',
+        message: 'The database does not answer'
+      }, path)
       t.equal(headers.get('retry-after'), '5')
       t.same(headers.getSetCookie(), [], 'who is signed in stays so')
     }
@@ -112,7 +129,8 @@ t.test('several servers on one PostgreSQL server', { skip: skipWithout(postgresP
     t.match(await b.send('/api/auth/token', { headers: { cookie: alice.cookie } }), { status: 200 })
   })
 
-  await t.test('kill -9 loses nothing; a new start needs the secret of the keys, alone or beside new ones', async (t) => {
+  const killed = 'kill -9 loses nothing; a new start needs the secret of the keys, alone or beside new ones'
+  await t.test(killed, async (t) => {
     const alice = await b.signIn('alice')
     t.match(await add(b, alice, 'before the kill'), { status: 201 })
     await end(b, 'SIGKILL')

@@ -7,7 +7,8 @@ import { bearer, secret, tokenFor } from '../support/host.js'
 
 /** Sends to a server what tells the three levels apart. */
 async function checkLevels (t: Test, port: string, tokenOfAlice: string): Promise<void> {
-  const status = async (path: string, headers = {}) => (await fetch(`http://localhost:${port}${path}`, { headers })).status
+  const status = async (path: string, headers = {}) =>
+    (await fetch(`http://localhost:${port}${path}`, { headers })).status
   for (const [path, own, anonymous] of [
     ['/api/alice/tasks', 200, 401],
     ['/api/bob/tasks', 403, 401],
@@ -26,7 +27,8 @@ t.test('shared-secret.ts', async (t) => {
     const line = (await prints(/^curl .*\n$/)).trim()
     const { stdout } = await promisify(execFile)('sh', ['-c', line], { env: { PATH: env.PATH } })
     t.match(stdout, /^HTTP\/1\.1 200 [^]*{"tasks":\[\],"owner":"alice"}$/)
-    await checkLevels(t, port, 'BETTER_AUTH_SECRET' in variables ? tokenFor('alice') : String(/Bearer ([^']+)/.exec(line)?.[1]))
+    const printed = String(/Bearer ([^']+)/.exec(line)?.[1])
+    await checkLevels(t, port, 'BETTER_AUTH_SECRET' in variables ? tokenFor('alice') : printed)
     kill('SIGTERM')
     await ended
   }

@@ -56,7 +56,10 @@ t.test('what the environment says, and what holds without it', async (t) => {
 
 t.test('a wrong value stops the start with one line, which has the fix and no secret', async (t) => {
   const cases: Array<[variables: Record<string, string>, says: RegExp]> = [
-    [{ BETTER_AUTH_SECRET: 'too-short' }, /^BETTER_AUTH_SECRET must be 32 characters or longer: make one with: openssl/],
+    [
+      { BETTER_AUTH_SECRET: 'too-short' },
+      /^BETTER_AUTH_SECRET must be 32 characters or longer: make one with: openssl/
+    ],
     [{ BETTER_AUTH_SECRET: '' }, /^BETTER_AUTH_SECRET must be 32 characters or longer/],
     [{ BETTER_AUTH_SECRETS: 'too-short' }, /^BETTER_AUTH_SECRETS must be 2:new,1:old/],
     [{ BETTER_AUTH_SECRETS: `2:too-short,1:${secret}` }, /^BETTER_AUTH_SECRETS must be 2:new,1:old/],
@@ -80,7 +83,8 @@ t.test('a wrong value stops the start with one line, which has the fix and no se
   }
 })
 
-t.test('.env is read, the shell overrules it, nothing is left behind, and a signal ends the process well', async (t) => {
+const dotEnv = '.env is read, the shell overrules it, nothing is left behind, and a signal ends the process well'
+t.test(dotEnv, async (t) => {
   const folder = t.testdir({ '.env': 'LOG_LEVEL=loud\nSIGN_IN_RATE_LIMIT=7\n' })
   t.match(await run(t, {}, folder).ended, { code: 1, stderr: /^Cannot start: LOG_LEVEL must be .*\n$/ })
   const example = await start(t, { LOG_LEVEL: 'error' }, folder)

@@ -5,18 +5,29 @@ import { parseCompactJws } from '../../lib/token/jws.js'
 import userScope, { ForbiddenUserAccessError, getUser, MissingTokenError } from '../../lib/index.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { createSecretVerifier } from '../../lib/token/secret-verifier.js'
-import { bearer, build, challengeOf, refusals, secret, sender, sign, tokenFor, testWithCaches } from '../support/host.js'
+import {
+  bearer, build, challengeOf, refusals, secret, sender, sign, tokenFor, testWithCaches
+} from '../support/host.js'
 
 const forbidden = {
   status: 403,
-  body: { statusCode: 403, code: 'FORBIDDEN_USER_ACCESS', error: 'Forbidden', message: "Access denied: cannot access another user's resources" }
+  body: {
+    statusCode: 403,
+    code: 'FORBIDDEN_USER_ACCESS',
+    error: 'Forbidden',
+    message: "Access denied: cannot access another user's resources"
+  }
 }
 const alice = bearer(tokenFor('alice'))
 
 testWithCaches('who may call what', async (t) => {
   const { send } = await build(t, {}, {}, (app) => {
     for (const access of ['owner', 'user', 'optional', 'public'] as const) {
-      app.get(`/${access}/:user_id`, { config: { access } }, async (request) => ({ user: getUser(request)?.id ?? null, decorated: request.user?.id ?? null }))
+      app.get(
+        `/${access}/:user_id`,
+        { config: { access } },
+        async (request) => ({ user: getUser(request)?.id ?? null, decorated: request.user?.id ?? null })
+      )
     }
   })
   const expired = bearer(sign({ sub: 'alice', exp: 1 }))
@@ -33,7 +44,13 @@ testWithCaches('who may call what', async (t) => {
       t.equal(user, decorated)
       return code ?? user
     }
-    t.same({ none: await answer('alice'), bad: await answer('alice', expired), own: await answer('alice', alice), other: await answer('bob', alice) }, expected, level)
+    const answers = {
+      none: await answer('alice'),
+      bad: await answer('alice', expired),
+      own: await answer('alice', alice),
+      other: await answer('bob', alice)
+    }
+    t.same(answers, expected, level)
   }
 })
 
@@ -42,13 +59,22 @@ testWithCaches('a refusal of the path', async (t) => {
   const answer = await send({ url: '/api/bob/tasks', headers: alice })
   t.match(answer, forbidden)
   t.notOk('www-authenticate' in answer.headers)
-  t.match(refusals(log), [{ level: 30, code: 'FORBIDDEN_USER_ACCESS', reason: 'path parameter "user_id" is not the user\'s id' }])
+  t.match(refusals(log), [
+    { level: 30, code: 'FORBIDDEN_USER_ACCESS', reason: 'path parameter "user_id" is not the user\'s id' }
+  ])
   t.equal(refusals(log).length, 1)
 })
 
 testWithCaches('a refused request leaves one line with code and reason, and nothing of the token', async (t) => {
   const { send, log } = await build(t)
-  const tokens = [tokenFor('carol', { note: 'payload text' }), sign({ sub: 'carol' }), sign({ sub: 'carol', exp: 1 }), `${tokenFor('carol')}x`, sign('{"sub":"carol"'), 'abcdefghijk.lmnopqrs.tuvwxyz']
+  const tokens = [
+    tokenFor('carol', { note: 'payload text' }),
+    sign({ sub: 'carol' }),
+    sign({ sub: 'carol', exp: 1 }),
+    `${tokenFor('carol')}x`,
+    sign('{"sub":"carol"'),
+    'abcdefghijk.lmnopqrs.tuvwxyz'
+  ]
   for (const token of tokens) {
     log.length = 0
     const { code } = await send({ url: '/api/alice/tasks', headers: bearer(token) })
@@ -56,8 +82,13 @@ testWithCaches('a refused request leaves one line with code and reason, and noth
     t.equal(lines.length, 1)
     t.equal(lines[0]?.code, code)
     t.type(lines[0]?.reason, 'string')
-    const text = JSON.stringify(log)
-    for (const part of [...token.split('.'), 'carol', 'payload text', secret]) t.notOk(part.length > 4 && text.includes(part), `not in the log: ${part}`)
+    // After verification the line names the user, and nothing else does.
+    const isVerified = code === 'FORBIDDEN_USER_ACCESS'
+    t.equal(lines[0]?.['user'], isVerified ? 'carol' : undefined)
+    const text = JSON.stringify(log.map(({ user, ...line }) => line))
+    for (const part of [...token.split('.'), 'carol', 'payload text', secret]) {
+      t.notOk(part.length > 4 && text.includes(part), `not in the log: ${part}`)
+    }
   }
 })
 
@@ -72,21 +103,28 @@ testWithCaches('routes that are not GET', async (t) => {
     t.match(await send({ method, url: '/api/alice/tasks' }), { status: 401 }, method)
     t.equal(calls, 0)
     // QUERY requires a body
-    t.match(await send({ method, url: '/api/alice/tasks', headers: alice, ...method === 'QUERY' as string && { payload: {} } }), { status: 200 }, method)
+    const payload = method === 'QUERY' as string && { payload: {} }
+    t.match(await send({ method, url: '/api/alice/tasks', headers: alice, ...payload }), { status: 200 }, method)
   }
 })
 
 testWithCaches('HEAD routes that Fastify adds', async (t) => {
   const { send } = await build(t)
   t.match(await send({ method: 'HEAD', url: '/api/bob/tasks', headers: alice }), { status: 403 })
-  t.match(await send({ method: 'HEAD', url: '/api/alice/tasks' }), { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"' } })
+  t.match(
+    await send({ method: 'HEAD', url: '/api/alice/tasks' }),
+    { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"' } }
+  )
   t.match(await send({ method: 'HEAD', url: '/api/alice/tasks', headers: alice }), { status: 200 })
 })
 
 testWithCaches('an unknown URL is 404 with and without a token', async (t) => {
   for (const preHandler of [undefined, async () => {}]) {
     const { send } = await build(t, {}, {}, (app) => {
-      app.setNotFoundHandler({ ...preHandler && { preHandler } }, async (request, reply) => reply.code(404).send({ user: getUser(request) }))
+      app.setNotFoundHandler(
+        { ...preHandler && { preHandler } },
+        async (request, reply) => reply.code(404).send({ user: getUser(request) })
+      )
       app.get('/api/:user_id/gone', async (_request, reply) => { reply.callNotFound(); return reply })
     })
     t.match(await send('/nowhere'), { status: 404, body: { user: null } })
@@ -105,7 +143,8 @@ testWithCaches('callNotFound: a 404 handler is public, and sees the user that th
     }
   })
   const rows: Array<[path: string, headers: Record<string, string>, answer: unknown]> = [
-    ['/owner/alice', alice, 'alice'], ['/owner/alice', {}, 'MISSING_TOKEN'], ['/owner/bob', alice, 'FORBIDDEN_USER_ACCESS'],
+    ['/owner/alice', alice, 'alice'], ['/owner/alice', {}, 'MISSING_TOKEN'],
+    ['/owner/bob', alice, 'FORBIDDEN_USER_ACCESS'],
     ['/user/bob', alice, 'alice'], ['/user/bob', bearer('x'), 'MALFORMED_TOKEN'],
     ['/optional/bob', alice, 'alice'], ['/optional/bob', {}, null], ['/optional/bob', bearer('x'), 'MALFORMED_TOKEN'],
     ['/public/bob', alice, null], ['/public/bob', bearer('x'), null]
@@ -141,21 +180,104 @@ const changed = [403, 'path parameter "user_id" was changed after it was checked
 
 testWithCaches('the handler never sees an id that was not checked', async (t) => {
   const params = (schema: object) => ({ schema: { params: { type: 'object', properties: { user_id: schema } } } })
-  const cases: Array<[what: string, routes: (app: FastifyInstance) => void, rows: Array<[id: string, path: string, seen: unknown]>]> = [
-    ['an integer', (app) => { app.get('/u/:user_id', params({ type: 'integer' }), note) }, [['7', '7', 7], ['007', '007', changed], ['7', '007', [403, 'path parameter "user_id" is not the user\'s id']], ['alice', 'alice', [400, undefined]], ['1e1', '1e1', changed]]],
-    ['a number', (app) => { app.get('/u/:user_id', params({ type: 'number' }), note) }, [['7', '7', 7], ['7.0', '7.0', changed], ['9007199254740993', '9007199254740993', changed]]],
+  type Row = [id: string, path: string, seen: unknown]
+  const cases: Array<[what: string, routes: (app: FastifyInstance) => void, rows: Row[]]> = [
+    [
+      'an integer',
+      (app) => { app.get('/u/:user_id', params({ type: 'integer' }), note) },
+      [
+        ['7', '7', 7],
+        ['007', '007', changed],
+        ['7', '007', [403, 'path parameter "user_id" is not the user\'s id']],
+        ['alice', 'alice', [400, undefined]],
+        ['1e1', '1e1', changed]
+      ]
+    ],
+    [
+      'a number',
+      (app) => { app.get('/u/:user_id', params({ type: 'number' }), note) },
+      [['7', '7', 7], ['7.0', '7.0', changed], ['9007199254740993', '9007199254740993', changed]]
+    ],
     ['a boolean', (app) => { app.get('/u/:user_id', params({ type: 'boolean' }), note) }, [['true', 'true', changed]]],
-    ['null', (app) => { app.get('/u/:user_id?', params({ type: 'null' }), note) }, [['null', 'null', [400, undefined]]]],
-    ['an array', (app) => { app.get('/u/:user_id', { ...params({ type: 'array', items: { type: 'string' } }), validatorCompiler: () => (value: unknown) => ({ value: { user_id: [(value as { user_id: string }).user_id] } }) }, note) }, [['7', '7', changed]]],
-    ['a TypeBox string', (app) => { app.get('/u/:user_id', { schema: { params: Type.Object({ user_id: Type.String() }) } }, note) }, [['alice', 'alice', 'alice']]],
-    ['a default for an optional parameter', (app) => { app.get('/u/:user_id?', params({ type: 'string', default: 'alice' }), note) }, [['alice', '', [403, 'path parameter "user_id" is not the user\'s id']], ['alice', 'alice', 'alice']]],
-    ['a validator that folds case', (app) => { app.get('/u/:user_id', { ...params({ type: 'string' }), validatorCompiler: () => (value: unknown) => ({ value: { user_id: String((value as { user_id: string }).user_id).toLowerCase() } }) }, note) }, [['alice', 'alice', 'alice'], ['ALICE', 'ALICE', changed]]],
-    ['a preValidation hook of the route', (app) => { app.get('/u/:user_id', { preValidation: async (request) => { Object.assign(request.params as object, { user_id: 'bob' }) } }, note) }, [['alice', 'alice', changed]]],
-    ['params taken away', (app) => { app.get('/u/:user_id', { preValidation: async (request) => { request.params = null } }, note) }, [['alice', 'alice', removed]]],
-    ['a schema that drops it', (app) => { app.get('/u/:user_id', { schema: { params: { type: 'object', properties: {}, additionalProperties: false } } }, note) }, [['alice', 'alice', removed]]],
-    ['an onRequest hook behind the guard', (app) => { app.get('/u/:user_id', { onRequest: async (request) => { request.params = { user_id: 'bob' } } }, note) }, [['alice', 'alice', changed]]],
-    ['the user replaced by a hook of the host', (app) => { app.get('/u/:user_id', { preHandler: async (request) => { Object.assign(request, { user: { id: 'bob' } }) } }, note) }, [['alice', 'alice', 'alice']]],
-    ['a level that does not look', (app) => { app.get('/u/:user_id', { config: { access: 'user' }, preHandler: async (request) => { request.params = { user_id: 'bob' } } }, note) }, [['alice', 'alice', 'bob']]]
+    [
+      'null',
+      (app) => { app.get('/u/:user_id?', params({ type: 'null' }), note) },
+      [['null', 'null', [400, undefined]]]
+    ],
+    [
+      'an array',
+      (app) => {
+        const validatorCompiler = () => (value: unknown) =>
+          ({ value: { user_id: [(value as { user_id: string }).user_id] } })
+        app.get('/u/:user_id', { ...params({ type: 'array', items: { type: 'string' } }), validatorCompiler }, note)
+      },
+      [['7', '7', changed]]
+    ],
+    [
+      'a TypeBox string',
+      (app) => { app.get('/u/:user_id', { schema: { params: Type.Object({ user_id: Type.String() }) } }, note) },
+      [['alice', 'alice', 'alice']]
+    ],
+    [
+      'a default for an optional parameter',
+      (app) => { app.get('/u/:user_id?', params({ type: 'string', default: 'alice' }), note) },
+      [['alice', '', [403, 'path parameter "user_id" is not the user\'s id']], ['alice', 'alice', 'alice']]
+    ],
+    [
+      'a validator that folds case',
+      (app) => {
+        const validatorCompiler = () => (value: unknown) =>
+          ({ value: { user_id: String((value as { user_id: string }).user_id).toLowerCase() } })
+        app.get('/u/:user_id', { ...params({ type: 'string' }), validatorCompiler }, note)
+      },
+      [['alice', 'alice', 'alice'], ['ALICE', 'ALICE', changed]]
+    ],
+    [
+      'a preValidation hook of the route',
+      (app) => {
+        const preValidation = async (request: FastifyRequest) => {
+          Object.assign(request.params as object, { user_id: 'bob' })
+        }
+        app.get('/u/:user_id', { preValidation }, note)
+      },
+      [['alice', 'alice', changed]]
+    ],
+    [
+      'params taken away',
+      (app) => { app.get('/u/:user_id', { preValidation: async (request) => { request.params = null } }, note) },
+      [['alice', 'alice', removed]]
+    ],
+    [
+      'a schema that drops it',
+      (app) => {
+        const withNone = { type: 'object', properties: {}, additionalProperties: false }
+        app.get('/u/:user_id', { schema: { params: withNone } }, note)
+      },
+      [['alice', 'alice', removed]]
+    ],
+    [
+      'an onRequest hook behind the guard',
+      (app) => {
+        app.get('/u/:user_id', { onRequest: async (request) => { request.params = { user_id: 'bob' } } }, note)
+      },
+      [['alice', 'alice', changed]]
+    ],
+    [
+      'the user replaced by a hook of the host',
+      (app) => {
+        const preHandler = async (request: FastifyRequest) => { Object.assign(request, { user: { id: 'bob' } }) }
+        app.get('/u/:user_id', { preHandler }, note)
+      },
+      [['alice', 'alice', 'alice']]
+    ],
+    [
+      'a level that does not look',
+      (app) => {
+        const preHandler = async (request: FastifyRequest) => { request.params = { user_id: 'bob' } }
+        app.get('/u/:user_id', { config: { access: 'user' }, preHandler }, note)
+      },
+      [['alice', 'alice', 'bob']]
+    ]
   ]
   for (const [what, routes, rows] of cases) {
     const answer = await changing(t, routes)
@@ -165,11 +287,38 @@ testWithCaches('the handler never sees an id that was not checked', async (t) =>
 
 testWithCaches('the error handler of the host', async (t) => {
   const handlers: Array<[what: string, setUp: (app: FastifyInstance) => void, body: object]> = [
-    ['sends the error', (app) => { app.setErrorHandler(async (error, _request, reply) => reply.send(error)) }, { code: 'MISSING_TOKEN' }],
-    ['sends its own body, no status', (app) => { app.setErrorHandler(async (error, _request, reply) => reply.send({ mine: (error as { code: string }).code })) }, { mine: 'MISSING_TOKEN' }],
-    ['returns its own body', (app) => { app.setErrorHandler(async (error) => ({ mine: (error as { code: string }).code })) }, { mine: 'MISSING_TOKEN' }],
-    ['spreads the error, without its reason', (app) => { app.setErrorHandler(async (error) => ({ ...error as object })) }, { code: 'MISSING_TOKEN', statusCode: 401, name: 'FastifyError', message: 'Missing authentication token' }],
-    ['switches on the class', (app) => { app.setErrorHandler(async (error) => ({ missing: error instanceof MissingTokenError, forbidden: error instanceof ForbiddenUserAccessError })) }, { missing: true, forbidden: false }],
+    [
+      'sends the error',
+      (app) => { app.setErrorHandler(async (error, _request, reply) => reply.send(error)) },
+      { code: 'MISSING_TOKEN' }
+    ],
+    [
+      'sends its own body, no status',
+      (app) => {
+        app.setErrorHandler(async (error, _request, reply) => reply.send({ mine: (error as { code: string }).code }))
+      },
+      { mine: 'MISSING_TOKEN' }
+    ],
+    [
+      'returns its own body',
+      (app) => { app.setErrorHandler(async (error) => ({ mine: (error as { code: string }).code })) },
+      { mine: 'MISSING_TOKEN' }
+    ],
+    [
+      'spreads the error, without its reason',
+      (app) => { app.setErrorHandler(async (error) => ({ ...error as object })) },
+      { code: 'MISSING_TOKEN', statusCode: 401, name: 'FastifyError', message: 'Missing authentication token' }
+    ],
+    [
+      'switches on the class',
+      (app) => {
+        app.setErrorHandler(async (error) => ({
+          missing: error instanceof MissingTokenError,
+          forbidden: error instanceof ForbiddenUserAccessError
+        }))
+      },
+      { missing: true, forbidden: false }
+    ],
     ['of a child context', (app) => { app.setErrorHandler(async () => ({ parent: true })) }, { parent: true }]
   ]
   for (const [what, setUp, body] of handlers) {
@@ -178,7 +327,11 @@ testWithCaches('the error handler of the host', async (t) => {
       app.get('/api/me', async () => 'in')
     })
     const answer = await send('/api/me')
-    t.match(answer, { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' }, body }, what)
+    t.match(
+      answer,
+      { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' }, body },
+      what
+    )
     t.notMatch(JSON.stringify(answer.body), 'reason', what)
   }
 })
@@ -201,7 +354,10 @@ testWithCaches('validation errors of the host stay as they are', async (t) => {
     app.setSchemaErrorFormatter(() => new Error('formatted'))
     app.post('/api/:user_id/tasks', { schema: { body: Type.Object({ title: Type.String() }) } }, async () => 'in')
   })
-  t.match(await send({ method: 'POST', url: '/api/alice/tasks', headers: alice, payload: {} }), { status: 400, body: { message: 'formatted' } })
+  t.match(
+    await send({ method: 'POST', url: '/api/alice/tasks', headers: alice, payload: {} }),
+    { status: 400, body: { message: 'formatted' } }
+  )
   t.match(await send({ method: 'POST', url: '/api/bob/tasks', headers: alice, payload: {} }), forbidden)
 })
 
@@ -226,7 +382,12 @@ testWithCaches('1,000 requests at once', async (t) => {
       app.get('/api/:user_id/tasks', async (request) => {
         const before = request.user.id
         await new Promise((resolve) => setImmediate(resolve))
-        return { path: (request.params as { user_id: string }).user_id, before, after: request.user.id, claim: request.user.claims.sub }
+        return {
+          path: (request.params as { user_id: string }).user_id,
+          before,
+          after: request.user.id,
+          claim: request.user.claims.sub
+        }
       })
     })
     const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
@@ -244,9 +405,17 @@ testWithCaches('1,000 requests at once', async (t) => {
 
 testWithCaches('the whole body, and the whole user', async (t) => {
   const { send } = await build(t, {}, {}, (app) => { app.get('/api/me', async (request) => request.user) })
-  t.same((await send('/api/me')).body, { statusCode: 401, code: 'MISSING_TOKEN', error: 'Unauthorized', message: 'Missing authentication token' })
-  const claims = { sub: 'alice', exp: 1e10, roles: ['member'] }
-  t.same((await send({ url: '/api/me', headers: bearer(sign(claims)) })).body, { id: 'alice', issuer: 'secret', claims })
+  t.same((await send('/api/me')).body, {
+    statusCode: 401,
+    code: 'MISSING_TOKEN',
+    error: 'Unauthorized',
+    message: 'Missing authentication token'
+  })
+  const claims = { sub: 'alice', exp: 1e10, roles: ['member'], scope: 'a b', act: { sub: 'admin' } }
+  t.same(
+    (await send({ url: '/api/me', headers: bearer(sign(claims)) })).body,
+    { id: 'alice', issuer: 'secret', scopes: ['a', 'b'], actor: { id: 'admin', chain: ['admin'] }, claims }
+  )
 })
 
 testWithCaches('a bad header is no anonymous request, and none of the guard\'s statuses can be lost', async (t) => {
@@ -255,7 +424,9 @@ testWithCaches('a bad header is no anonymous request, and none of the guard\'s s
     app.get('/maybe', { config: { access: 'optional' } }, async () => 'in')
     app.get('/api/:user_id/tasks', async () => 'in')
   })
-  for (const authorization of ['', 'Basic x', 'Bearer', 'Bearer x']) t.match(await send({ url: '/maybe', headers: { authorization } }), { status: 401 }, authorization)
+  for (const authorization of ['', 'Basic x', 'Bearer', 'Bearer x']) {
+    t.match(await send({ url: '/maybe', headers: { authorization } }), { status: 401 }, authorization)
+  }
   t.match(await send({ url: '/api/bob/tasks', headers: alice }), { status: 403, body: { mine: 1 } })
 })
 
@@ -293,7 +464,10 @@ testWithCaches('the challenge of each code', async (t) => {
     [bearer(sign({ exp: 1e10 })), challengeOf('Invalid token: missing or malformed user ID claim')]
   ]
   for (const [headers, challenge] of rows) {
-    t.match(await send({ url: '/api/me', headers }), { status: 401, headers: { 'www-authenticate': challenge, 'cache-control': 'no-store' } })
+    t.match(
+      await send({ url: '/api/me', headers }),
+      { status: 401, headers: { 'www-authenticate': challenge, 'cache-control': 'no-store' } }
+    )
   }
 })
 

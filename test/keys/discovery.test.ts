@@ -86,7 +86,12 @@ t.test('discovery', async (t) => {
   ]
   for (const [what, metadata, says, beside] of bad) {
     t.test(`${what} stops the boot`, async (t) => {
-      const known = { [root + openId]: metadata, [root + oauth]: good, [jwksUri]: keys, 'http://as.example.com/keys': keys }
+      const known = {
+        [root + openId]: metadata,
+        [root + oauth]: good,
+        [jwksUri]: keys,
+        'http://as.example.com/keys': keys
+      }
       const { fetch, asked } = documents(known)
       const { code, message } = await bootError({ issuer: root, fetch, ...beside })
       t.equal(code, 'FST_USER_SCOPE_KEYS_UNREACHABLE')

@@ -3,7 +3,12 @@ import { createIssuer } from '../../lib/testing/index.js'
 import { compileMachine } from '../../lib/options/machine.js'
 import { bearer, build } from '../support/host.js'
 
-const isMachine = compileMachine({ idtyp: 'app', gty: ['client-credentials', 'password'], sub: '*@clients', name: 'service-account-*' })
+const isMachine = compileMachine({
+  idtyp: 'app',
+  gty: ['client-credentials', 'password'],
+  sub: '*@clients',
+  name: 'service-account-*'
+})
 
 const rows: Array<[payload: object, isMachine: boolean]> = [
   [{ idtyp: 'app' }, true],
@@ -38,6 +43,9 @@ t.test('a marked token of an issuer is no owner', async (t) => {
     [{ azp: 'alice' }, refused],
     [{ client_id: 'web', azp: 'web' }, { status: 200 }]
   ] as const) {
-    t.match(await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', ...claims })) }), answer)
+    t.match(
+      await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', ...claims })) }),
+      answer
+    )
   }
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { optionsSchema } from '../../lib/options/settings.js'
+import { optionsSchema } from '../../lib/options/options-schema.js'
 import { issuerSchema } from '../../lib/options/issuers.js'
 import { nearest } from '../../lib/options/nearest.js'
 
@@ -31,7 +31,11 @@ t.test('a misspelt name is close to the one that was meant', async (t) => {
 })
 
 t.test('a change is a letter more, less or another', async (t) => {
-  for (const [name, near] of [['abcdef', true], ['abcde', true], ['abcdefgh', true], ['abcxef', true], ['xbcxef', true], ['xxcxef', false], ['abcdefghi', false]] as const) {
+  const changes = [
+    ['abcdef', true], ['abcde', true], ['abcdefgh', true], ['abcxef', true], ['xbcxef', true],
+    ['xxcxef', false], ['abcdefghi', false]
+  ] as const
+  for (const [name, near] of changes) {
     t.equal(nearest(name, ['abcdef']) !== undefined, near, name)
   }
   t.equal(nearest('abcd', ['abxx', 'abcx']), 'abcx', 'the closest of several')

@@ -6,12 +6,17 @@ import { createIssuer } from '../../lib/testing/index.js'
 import { compileOtherTokens } from '../../lib/options/other-tokens.js'
 import { bearer, build, refusals } from '../support/host.js'
 
-const entry: IssuerOptions = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
+const entry: IssuerOptions = {
+  issuer: 'https://issuer.example.com',
+  audience: 'api',
+  jwksUri: 'https://issuer.example.com/jwks'
+}
 
 t.test('a form of the header, of the payload, of both, or of a text', async (t) => {
   const header = Type.Object({ typ: Type.Literal('x') })
   const payload = Type.Object({ kind: Type.Literal('y') })
-  const forms = compileOtherTokens([{ header }, { payload }, { header, payload }, { text: '^z+$' }].map((form) => ({ says: 's', ...form })), 'o')
+  const tokens = [{ header }, { payload }, { header, payload }, { text: '^z+$' }]
+  const forms = compileOtherTokens(tokens.map((form) => ({ says: 's', ...form })), 'o')
   const rows: Array<[jws: { header: object, payload: object }, fits: boolean[]]> = [
     [{ header: { typ: 'x' }, payload: {} }, [true, false, false, false]],
     [{ header: {}, payload: { kind: 'y' } }, [false, true, false, false]],
@@ -34,14 +39,17 @@ t.test('what is wrong stops the boot', async (t) => {
     [[{ says, text: /x/ }], 'option "issuers.0.otherTokens.0.text" must be a regular expression, written as a text'],
     [[{ says, form: 'x' }], 'unknown option "issuers.0.otherTokens.0.form"'],
     [[{ says, payload: 5 }], 'option "issuers.0.otherTokens.0.payload" must be an object schema of @sinclair/typebox'],
-    [[{ says, text: 'x' }, { says, text: '(' }], 'option "issuers.0.otherTokens.1" does not compile: "text" must be a regular expression'],
+    [
+      [{ says, text: 'x' }, { says, text: '(' }],
+      'option "issuers.0.otherTokens.1" does not compile: "text" must be a regular expression'
+    ],
     [[{ says, payload: { type: 'object' } }], 'option "issuers.0.otherTokens.0" does not compile'],
     [[{ says, header: Type.Ref('X') }], 'option "issuers.0.otherTokens.0" does not compile'],
     [[{ says }], 'option "issuers.0.otherTokens.0" does not compile']
   ]
   for (const [otherTokens, message] of rows) {
-    const error = await Fastify().register(userScope, { issuers: [{ ...entry, otherTokens: otherTokens as OtherToken[] }] })
-      .then(() => null, (error: Error) => error)
+    const boot = Fastify().register(userScope, { issuers: [{ ...entry, otherTokens: otherTokens as OtherToken[] }] })
+    const error = await boot.then(() => null, (error: Error) => error)
     t.ok(error?.message.includes(message), `${message}: ${error?.message}`)
   }
 })
@@ -49,14 +57,22 @@ t.test('what is wrong stops the boot', async (t) => {
 t.test('they are refused of the issuer that hands them out, and named', async (t) => {
   const [own, other] = [await createIssuer({ mode: 'jwks', t }), await createIssuer({ mode: 'jwks', t })]
   const otherTokens = [{ says: 'an invitation', payload: Type.Object({ invitation: Type.String() }) }]
-  const { send, log } = await build(t, { issuers: [{ ...own.entry, otherTokens, idPrefix: '' }, { ...other.entry, idPrefix: '' }] })
+  const { send, log } = await build(t, {
+    issuers: [{ ...own.entry, otherTokens, idPrefix: '' }, { ...other.entry, idPrefix: '' }]
+  })
   const invitation = { id: 'alice', invitation: 'x' }
   t.match(await send({ url: '/api/me', headers: bearer(await own.token('alice')) }), { status: 200 })
   t.match(await send({ url: '/api/me', headers: bearer(await other.token(invitation)) }), { status: 200 })
-  t.match(await send({ url: '/api/me', headers: bearer(await own.token(invitation)) }), { status: 401, code: 'INVALID_CLAIMS' })
+  t.match(
+    await send({ url: '/api/me', headers: bearer(await own.token(invitation)) }),
+    { status: 401, code: 'INVALID_CLAIMS' }
+  )
   t.match(refusals(log), [{ reason: 'an invitation' }])
   log.length = 0
-  t.match(await send({ url: '/api/me', headers: bearer(await own.token({ ...invitation, iss: 'x' })) }), { code: 'INVALID_CLAIMS' })
+  t.match(
+    await send({ url: '/api/me', headers: bearer(await own.token({ ...invitation, iss: 'x' })) }),
+    { code: 'INVALID_CLAIMS' }
+  )
   t.match(refusals(log), [{ reason: 'an invitation' }], 'under an unknown issuer too')
 })
 
@@ -65,13 +81,18 @@ t.test('advice on Better Auth is given where it is configured, and nowhere else'
   const { jwksUri } = issuer.entry
   const opaque = 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF'
   const others = [
-    opaque, `${opaque}.${Buffer.alloc(32, 7).toString('base64')}`, 'a.b.c.d.e', Buffer.from('{"session":{}}').toString('base64url'),
-    `${opaque}.YUU1g%2BLVJ7E%3D`, await issuer.token({ id: 'alice', session: {}, user: {} }), await issuer.token({ id: 'alice', email: 'a@example.org', uid: 'b' }),
+    opaque, `${opaque}.${Buffer.alloc(32, 7).toString('base64')}`, 'a.b.c.d.e',
+    Buffer.from('{"session":{}}').toString('base64url'), `${opaque}.YUU1g%2BLVJ7E%3D`,
+    await issuer.token({ id: 'alice', session: {}, user: {} }),
+    await issuer.token({ id: 'alice', email: 'a@example.org', uid: 'b' }),
     await issuer.token({ id: 'alice', iss: 'https://other.example.com', session: {}, user: {} })
   ]
   const rows: Array<[options: Parameters<typeof build>[1], advice: RegExp | null]> = [
     [{}, /GET \/api\/auth\/token/],
-    [{ issuers: [betterAuth({ baseURL: 'https://auth.example.com', basePath: '/auth/', jwksUri })] }, /GET \/auth\/token/],
+    [
+      { issuers: [betterAuth({ baseURL: 'https://auth.example.com', basePath: '/auth/', jwksUri })] },
+      /GET \/auth\/token/
+    ],
     [{ issuers: [auth0({ domain: 'tenant.eu.auth0.com', audience: 'api', jwksUri, algorithms: ['EdDSA'] })] }, null],
     [{ issuers: [issuer.entry] }, null]
   ]

@@ -9,7 +9,11 @@ const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 
 const refused: Array<[options: unknown, says: string]> = [
   [{ audiance: 'x' }, 'unknown option "audiance". Did you mean "audience"?'],
   [{ secert: secret }, 'unknown option "secert". Did you mean "secret"?'],
-  [{ prefix: '/api' }, 'unknown option "prefix". To guard only the routes below a prefix, register the plugin inside a context that has the prefix'],
+  [
+    { prefix: '/api' },
+    'unknown option "prefix". To guard only the routes below a prefix, ' +
+      'register the plugin inside a context that has the prefix'
+  ],
   [{ secret: 5 }, 'option "secret" must be a string, or a list of strings with the current secret first'],
   [{ secret: [] }, 'option "secret" must be a string, or a list'],
   [{ secret: [secret, 5] }, 'option "secret" must be a string, or a list'],
@@ -27,7 +31,10 @@ const refused: Array<[options: unknown, says: string]> = [
   ...['email', 'updateTo', 'requestType'].map((userIdClaim): [unknown, string] =>
     [{ userIdClaim }, `option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret carry too`]),
   [{ userIdClaim: 'email', issuers: [{ ...entry, idPrefix: '' }] }, 'option "userIdClaim" is "email"'],
-  [{ userIdParam: 'user-id' }, 'option "userIdParam" must be the name of a path parameter: letters, digits and underscores'],
+  [
+    { userIdParam: 'user-id' },
+    'option "userIdParam" must be the name of a path parameter: letters, digits and underscores'
+  ],
   [{ userIdParam: ':user_id' }, 'option "userIdParam" must be'],
   [{ userIdParam: '__proto__' }, 'option "userIdParam" must be'],
   [{ clockTolerance: -1 }, 'option "clockTolerance" must be a number of seconds from 0 to 3600'],
@@ -52,7 +59,8 @@ const refused: Array<[options: unknown, says: string]> = [
 for (const [options, says] of refused) {
   t.test(`stops the boot: ${says}`, async (t) => {
     const app = Fastify()
-    const error = await app.register(userScope, { secret, ...options as UserScopeOptions }).then(() => null, (error: Error) => error)
+    const boot = app.register(userScope, { secret, ...options as UserScopeOptions })
+    const error = await boot.then(() => null, (error: Error) => error)
     t.ok(error instanceof InvalidOptionError)
     t.ok(error?.message.includes(says), String(error?.message))
   })
@@ -60,17 +68,26 @@ for (const [options, says] of refused) {
 
 t.test('an option that is inherited, or has a getter, and is undefined', async (t) => {
   class Options { secret = secret; get audience () { return undefined } }
-  for (const options of [new Options(), Object.create({ secret, audience: undefined }) as object, Object.defineProperty({ secret }, 'audience', { value: undefined })]) {
-    await t.rejects(async () => { await Fastify().register(userScope, options as unknown as UserScopeOptions) }, { message: /option "audience" is undefined/ })
+  for (const options of [
+    new Options(),
+    Object.create({ secret, audience: undefined }) as object,
+    Object.defineProperty({ secret }, 'audience', { value: undefined })
+  ]) {
+    const boot = async () => { await Fastify().register(userScope, options as unknown as UserScopeOptions) }
+    await t.rejects(boot, { message: /option "audience" is undefined/ })
   }
 })
 
 t.test('userIdClaim may be the e-mail address where a link cannot pass for a token', async (t) => {
-  for (const [options, claims] of [[{ issuer: 'app' }, { iss: 'app' }], [{ audience: 'api' }, { aud: 'api' }]] as const) {
+  const rows = [[{ issuer: 'app' }, { iss: 'app' }], [{ audience: 'api' }, { aud: 'api' }]] as const
+  for (const [options, claims] of rows) {
     const { send } = await build(t, { userIdClaim: 'email', ...options })
     const headers = bearer(sign({ email: 'a@example.org', exp: now() + 60, ...claims }))
     t.match(await send({ url: '/api/me', headers }), { status: 200, body: { user: 'a@example.org' } })
-    t.match(await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', exp: now() + 60 })) }), { status: 401 })
+    t.match(
+      await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', exp: now() + 60 })) }),
+      { status: 401 }
+    )
   }
   await build(t, { userIdClaim: 'exp' })
   const app = Fastify()
@@ -78,7 +95,10 @@ t.test('userIdClaim may be the e-mail address where a link cannot pass for a tok
 })
 
 t.test('options that are no object stop the boot', async (t) => {
-  await t.rejects(async () => { await Fastify().register(userScope, 5 as unknown as UserScopeOptions) }, { message: /the options must be an object/ })
+  await t.rejects(
+    async () => { await Fastify().register(userScope, 5 as unknown as UserScopeOptions) },
+    { message: /the options must be an object/ }
+  )
 })
 
 t.test('a decorator name that is taken stops the boot', async (t) => {
@@ -86,27 +106,30 @@ t.test('a decorator name that is taken stops the boot', async (t) => {
     const app = Fastify()
     if (taken === 'user') app.decorateRequest('user')
     await t.rejects(async () => { await app.register(userScope, { secret, decoratorName: taken }) }, {
-      code: 'FST_USER_SCOPE_INVALID_OPTION', message: new RegExp(`option "decoratorName": the request already has a property "${taken}"`)
+      code: 'FST_USER_SCOPE_INVALID_OPTION',
+      message: new RegExp(`option "decoratorName": the request already has a property "${taken}"`)
     })
   }
 })
 
 t.test('the options stay as they were, and may be frozen', async (t) => {
-  const options: UserScopeOptions = {
-    secret: [secret], algorithms: ['HS256'], openapi: { schemeName: 'jwt' }, claims: Type.Object({ role: Type.String() })
-  }
+  const claims = Type.Object({ role: Type.String() })
+  const options: UserScopeOptions = { secret: [secret], algorithms: ['HS256'], openapi: { schemeName: 'jwt' }, claims }
   const copy = structuredClone({ ...options, claims: undefined })
   Object.values(options).forEach(Object.freeze)
   await build(t, Object.freeze(options))
   t.same({ ...options, claims: undefined }, copy)
-  t.notOk(Object.isFrozen(options.claims?.properties))
+  t.notOk(Object.isFrozen(claims.properties))
 })
 
 t.test('decoratorName: the user goes there, and nowhere else', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret, decoratorName: 'owner' })
   app.get('/api/me', async (request) => ({ owner: request.getDecorator('owner'), hasUser: 'user' in request }))
-  t.match(await sender(app)({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { body: { owner: { id: 'alice' }, hasUser: false } })
+  t.match(
+    await sender(app)({ url: '/api/me', headers: bearer(tokenFor('alice')) }),
+    { body: { owner: { id: 'alice' }, hasUser: false } }
+  )
 })
 
 t.test('userIdParam: the parameter of that name is the owner\'s', async (t) => {
@@ -122,10 +145,17 @@ t.test('algorithms: those of the list alone', async (t) => {
   for (const algorithms of lists) {
     const { send } = await build(t, { secret: longSecret, algorithms })
     for (const size of ['256', '384', '512']) {
-      const token = sign({ sub: 'alice', exp: now() + 60 }, { header: { alg: `HS${size}` }, key: longSecret, hash: `sha${size}` })
+      const token = sign(
+        { sub: 'alice', exp: now() + 60 },
+        { header: { alg: `HS${size}` }, key: longSecret, hash: `sha${size}` }
+      )
       const { status, code } = await send({ url: '/api/me', headers: bearer(token) })
       const fits = algorithms.includes(`HS${size}` as 'HS256')
-      t.same([status, code], fits ? [200, undefined] : [401, 'INVALID_TOKEN_SIGNATURE'], `HS${size} with ${algorithms.join()}`)
+      t.same(
+        [status, code],
+        fits ? [200, undefined] : [401, 'INVALID_TOKEN_SIGNATURE'],
+        `HS${size} with ${algorithms.join()}`
+      )
     }
   }
 })

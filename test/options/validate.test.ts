@@ -12,7 +12,10 @@ const schema = Type.Object({
   lists: Type.Optional(Type.Array(Type.Object({ max: Type.Optional(seconds(1, 60)), on: Type.Optional(flag) }, {
     additionalProperties: false, expects: 'an object: { max, on }'
   }), { expects: 'a list' })),
-  either: Type.Optional(Type.Union([Type.Literal(false), Type.Object({ on: flag }, { additionalProperties: false })], { expects: 'false, or { on }' })),
+  either: Type.Optional(Type.Union(
+    [Type.Literal(false), Type.Object({ on: flag }, { additionalProperties: false })],
+    { expects: 'false, or { on }' }
+  )),
   own: Type.Optional(Type.Object({}, { opaque: true, expects: 'an object' }))
 }, { additionalProperties: false })
 
@@ -48,7 +51,11 @@ t.test('what is wrong with options, by name', async (t) => {
 
 t.test('an unknown option', async (t) => {
   t.equal(faultOf(schema, { name: 'a', lists: [{ most: 1 }] }, 'make'), 'unknown option "make.lists.0.most"')
-  t.equal(faultOf(schema, { nmae: 'a' }), 'unknown option "nmae". Did you mean "name"?', 'before the one that is missing')
+  t.equal(
+    faultOf(schema, { nmae: 'a' }),
+    'unknown option "nmae". Did you mean "name"?',
+    'before the one that is missing'
+  )
   t.equal(faultOf(schema, { name: 'a', lists: [{ On: true }] }), 'unknown option "lists.0.On". Did you mean "on"?')
   t.equal(faultOf(schema, { name: 'a', either: { onn: true } }), 'unknown option "either.onn". Did you mean "on"?')
 })

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import * as publicNames from '../../lib/index.js'
 import { issuerSchema } from '../../lib/options/issuers.js'
-import { optionsSchema } from '../../lib/options/settings.js'
+import { optionsSchema } from '../../lib/options/options-schema.js'
 import { anchorsOf, pageOf, pages, placeOf, root } from '../support/docs.js'
 
 const blocks = pages.flatMap((page) => page.blocks)

@@ -12,9 +12,11 @@ import { pages } from '../support/docs.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
 
 const root = join(import.meta.dirname, '../..')
-const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { files: string[], devDependencies: { fastify: string } }
+interface Manifest { files: string[], devDependencies: { fastify: string } }
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
 
-// Outside the repository, and with nothing hoisted: what the package forgot to ask for is not found in a node_modules further up.
+// Outside the repository, and with nothing hoisted: what the package forgot to ask for is not found in a node_modules
+// further up.
 const dir = await mkdtemp(join(tmpdir(), 'fastify-user-scope-'))
 t.teardown(() => rm(dir, { recursive: true, force: true }))
 const source = join(dir, 'source')
@@ -41,12 +43,16 @@ t.before(async () => {
   // A copy is built and packed, as a build empties `dist`, and other tests and programs read that.
   const ignored = new Set(['.git', '.tap', '.data', 'dist', 'node_modules'])
   await cp(root, source, { recursive: true, filter: (path) => !ignored.has(basename(path)) })
-  await run(root, process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(source, 'dist'))
+  const tsc = 'node_modules/typescript/bin/tsc'
+  await run(root, process.execPath, tsc, '-p', 'tsconfig.build.json', '--outDir', join(source, 'dist'))
   await mkdir(project)
-  const [packed] = JSON.parse(await run(source, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', project)) as [Packed]
+  const report = await run(source, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', project)
+  const [packed] = JSON.parse(report) as [Packed]
   files = packed.files.map(({ path }) => path)
   await writeFile(join(project, 'package.json'), '{ "private": true }')
-  await run(project, 'npm', 'install', '--install-strategy=nested', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${packed.filename}`, `fastify@${manifest.devDependencies.fastify}`)
+  const options = ['--install-strategy=nested', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
+  const wanted = [`./${packed.filename}`, `fastify@${manifest.devDependencies.fastify}`]
+  await run(project, 'npm', 'install', ...options, ...wanted)
   // What a host does with the plugin, however it came by it.
   await writeFile(join(project, 'exercise.mjs'), `
     import Fastify from 'fastify'
@@ -125,6 +131,7 @@ t.test('what is exported is what is meant to be', async (t) => {
     console.log(JSON.stringify(Object.keys(all)))`), [
     'ScopeAssertionError',
     'assertDocumentMatchesGuards',
+    'assertIsolation',
     'assertOwnership',
     'createIssuer',
     'createKey',
@@ -135,7 +142,9 @@ t.test('what is exported is what is meant to be', async (t) => {
 
 t.test('the test kit, in each runner', async (t) => {
   // The runners are the host's, and not what is tested: they are linked rather than installed again.
-  for (const name of ['tap', 'vitest']) await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
+  for (const name of ['tap', 'vitest']) {
+    await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
+  }
   const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href
   const runners: Array<[name: string, args: string[]]> = [
     ['tap', ['--import', tsx, 'tap.ts']],
@@ -151,7 +160,9 @@ t.test('the test kit, in each runner', async (t) => {
   t.match(app, "'/health'")
   await writeFile(join(kit, 'app.js'), app.replace("'/health'", "'/health/:user_id'"))
   for (const [name, args] of runners) {
-    const { stdout, stderr } = await run(kit, process.execPath, ...args).then(() => ({ stdout: '', stderr: '' }), (error: unknown) => error as { stdout: string, stderr: string })
+    const { stdout, stderr } = await run(kit, process.execPath, ...args).then(
+      () => ({ stdout: '', stderr: '' }), (error: unknown) => error as { stdout: string, stderr: string }
+    )
     t.match(stdout + stderr, /GET, HEAD \/health\/:user_id \(public, stated\)/, `${name}, of a host with a fault`)
   }
 })
@@ -161,7 +172,11 @@ t.test('import, without @fastify/swagger', async (t) => {
   t.same(await runScript('import.mjs', `
     import byDefault, { userScope } from 'fastify-user-scope'
     import { exercise } from './exercise.mjs'
-    console.log(JSON.stringify({ same: byDefault === userScope, named: await exercise(userScope), dynamic: await exercise(import('fastify-user-scope')) }))`),
+    console.log(JSON.stringify({
+      same: byDefault === userScope,
+      named: await exercise(userScope),
+      dynamic: await exercise(import('fastify-user-scope'))
+    }))`),
   { same: true, named: [401, 403, 200], dynamic: [401, 403, 200] })
 })
 
@@ -170,7 +185,11 @@ t.test('require', async (t) => {
     const scope = require('fastify-user-scope')
     const { exercise } = require('./exercise.mjs')
     async function main () {
-      console.log(JSON.stringify({ whole: await exercise(require('fastify-user-scope')), byDefault: await exercise(scope.default), named: await exercise(scope.userScope) }))
+      console.log(JSON.stringify({
+        whole: await exercise(require('fastify-user-scope')),
+        byDefault: await exercise(scope.default),
+        named: await exercise(scope.userScope)
+      }))
     }
     main()`),
   { whole: [401, 403, 200], byDefault: [401, 403, 200], named: [401, 403, 200] })
@@ -184,7 +203,8 @@ t.test('the server of the README', async (t) => {
   await writeFile(join(project, 'server.mjs'), code.replace('port: 3000', `port: ${port}`))
   // The server awaits `listen`, so that the import is done when it listens.
   await writeFile(join(project, 'start.mjs'), "await import('./server.mjs')\nprocess.send('listening')")
-  const server = fork(join(project, 'start.mjs'), { cwd: project, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env })
+  const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const
+  const server = fork(join(project, 'start.mjs'), { cwd: project, execArgv: [], stdio: [...stdio], env })
   const end = once(server, 'close')
   t.teardown(async () => {
     server.kill()
@@ -195,7 +215,8 @@ t.test('the server of the README', async (t) => {
   const [event] = await Promise.race([once(server, 'message'), end]) as unknown[]
   if (event !== 'listening') throw new Error(`the server did not start: ${stderr}`)
 
-  const status = async (path: string, headers = {}) => (await fetch(`http://localhost:${port}${path}`, { headers })).status
+  const status = async (path: string, headers = {}) =>
+    (await fetch(`http://localhost:${port}${path}`, { headers })).status
   await writeFile(join(project, 'token.mjs'), signing)
   const owner = bearer((await run(project, process.execPath, 'token.mjs')).trim())
   t.equal(await status('/api/alice/tasks'), 401)

@@ -28,6 +28,7 @@ t.test('what the example prints can be pasted, and answers as README shows', asy
   t.match(example.printed.trim().replaceAll(example.baseURL, 'http://localhost:3000'), pattern(printed))
 
   const commands = example.printed.slice(example.printed.indexOf('# Todo API'))
-  const { stdout } = await promisify(execFile)('bash', ['-c', commands], { cwd: t.testdir({}), env: { PATH: env.PATH } })
+  const shell = { cwd: t.testdir({}), env: { PATH: env.PATH } }
+  const { stdout } = await promisify(execFile)('bash', ['-c', commands], shell)
   t.match(stdout.trim(), pattern(answers))
 })

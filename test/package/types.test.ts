@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import type { Static } from '@sinclair/typebox'
 import t from 'tap'
 import type { DeepReadonly, UserScopeOptions } from '../../lib/index.js'
-import type { optionsSchema } from '../../lib/options/settings.js'
+import type { optionsSchema } from '../../lib/options/options-schema.js'
 import type { Equal } from './types/equal.js'
 
 // The interface has the docstrings, the schema is what validates: `npm run typecheck` fails here where they differ.
@@ -28,8 +28,9 @@ t.test('hosts compile against the built package, in every file that they load', 
   await cp(join(root, 'test/package/types'), join(dir, 'types'), { recursive: true })
   await cp(join(root, 'test/package/kit'), join(dir, 'kit'), { recursive: true })
   t.equal(await tsc(root, '-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')), '')
-  // A program for each folder, as one host's module augmentations would be seen by all the others; one compiler for all of them.
-  const hosts = (await readdir(join(root, 'test/package/types'), { withFileTypes: true })).filter((entry) => entry.isDirectory())
+  // One compiler, but a program for each folder: all hosts of one program see each other's module augmentations.
+  const entries = await readdir(join(root, 'test/package/types'), { withFileTypes: true })
+  const hosts = entries.filter((entry) => entry.isDirectory())
   t.equal(await tsc(join(dir, 'types'), '-b', '../kit', ...hosts.map(({ name }) => name)), '')
   t.ok(optionsAgree)
 })

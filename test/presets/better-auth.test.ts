@@ -10,7 +10,10 @@ testVendor('Better Auth, jwt()', {
   header: {},
   claims: { aud: 'https://auth.example.com', email: 'a@example.com', emailVerified: true, iat: now() },
   refused: {
-    'of the OAuth provider': { header: { typ: 'at+jwt' }, claims: { iss: 'https://auth.example.com/api/auth', client_id: 'client' } },
+    'of the OAuth provider': {
+      header: { typ: 'at+jwt' },
+      claims: { iss: 'https://auth.example.com/api/auth', client_id: 'client' }
+    },
     'an ID token': { claims: { iss: 'https://auth.example.com/api/auth', aud: 'client', at_hash: 'h' } },
     'for another audience': { claims: { aud: 'https://auth.example.com/' } }
   },
@@ -18,7 +21,13 @@ testVendor('Better Auth, jwt()', {
 })
 
 testVendor('Better Auth, OAuth provider', {
-  preset: (overrides) => betterAuth({ baseURL: 'https://auth.example.com', basePath: '/auth/', oauthProvider: true, audience: 'https://auth.example.com', ...overrides }),
+  preset: (overrides) => betterAuth({
+    baseURL: 'https://auth.example.com',
+    basePath: '/auth/',
+    oauthProvider: true,
+    audience: 'https://auth.example.com',
+    ...overrides
+  }),
   alg: 'EdDSA',
   id: 'x7Kq2',
   header: { typ: 'at+jwt' },
@@ -33,20 +42,30 @@ testVendor('Better Auth, OAuth provider', {
 })
 
 testBootErrors([
-  [() => betterAuth({ baseURL: missing }), 'option "betterAuth.baseURL" must be the URL of Better Auth, such as https://auth.example.com'],
+  [
+    () => betterAuth({ baseURL: missing }),
+    'option "betterAuth.baseURL" must be the URL of Better Auth, such as https://auth.example.com'
+  ],
   [() => betterAuth({ baseURL: 'auth.example.com' }), 'option "betterAuth.baseURL"'],
-  [() => betterAuth({ baseURL: 'https://auth.example.com', basePath: 'api/auth' }), 'option "betterAuth.basePath" must be a path, such as /api/auth']
+  [
+    () => betterAuth({ baseURL: 'https://auth.example.com', basePath: 'api/auth' }),
+    'option "betterAuth.basePath" must be a path, such as /api/auth'
+  ]
 ])
 
 testValues(betterAuth, { baseURL: 'https://auth.example.com' }, {
-  baseURL: ['http://localhost:3000', 'https://auth.example.com/api/auth', 'https://Auth.example.com:443/', 'https://auth.example.com/token-service'],
+  baseURL: [
+    'http://localhost:3000', 'https://auth.example.com/api/auth', 'https://Auth.example.com:443/',
+    'https://auth.example.com/token-service'
+  ],
   basePath: ['/', '/auth/'],
   audience: ['https://auth.example.com', 'tasks', 'https://api.example.com/', ['tasks', 'https://auth.example.com']],
   issuer: ['https://proxy.example.com', 'https://auth.example.com']
 }, {
   baseURL: [
-    'https://auth.example.com/api/auth/jwks', 'https://auth.example.com/api/auth/token/', 'ftp://auth.example.com', 'https://auth.example.com#x',
-    ' https://auth.example.com', 'https://user@auth.example.com', { allowedHosts: ['auth.example.com'] }, ['https://auth.example.com']
+    'https://auth.example.com/api/auth/jwks', 'https://auth.example.com/api/auth/token/', 'ftp://auth.example.com',
+    'https://auth.example.com#x', ' https://auth.example.com', 'https://user@auth.example.com',
+    { allowedHosts: ['auth.example.com'] }, ['https://auth.example.com']
   ],
   basePath: ['auth', '', '/auth?x', '/auth#x', '/my auth', null],
   oauthProvider: ['true', 'false', 1, null],
@@ -57,9 +76,16 @@ testValues(betterAuth, { baseURL: 'https://auth.example.com' }, {
 
 testPlaces([
   [betterAuth({ baseURL: 'https://a.example.com/' }), 'https://a.example.com', 'https://a.example.com/api/auth/jwks'],
-  [betterAuth({ baseURL: 'http://localhost:3000', oauthProvider: true, audience: 'api' }), 'http://localhost:3000/api/auth', 'http://localhost:3000/api/auth/jwks']
+  [
+    betterAuth({ baseURL: 'http://localhost:3000', oauthProvider: true, audience: 'api' }),
+    'http://localhost:3000/api/auth',
+    'http://localhost:3000/api/auth/jwks'
+  ]
 ])
 
 t.test('the OAuth provider of Better Auth needs an audience', async (t) => {
-  t.throws(() => betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true }), { code: 'FST_USER_SCOPE_INVALID_OPTION', message: /option "betterAuth.audience" is missing/ })
+  t.throws(
+    () => betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true }),
+    { code: 'FST_USER_SCOPE_INVALID_OPTION', message: /option "betterAuth.audience" is missing/ }
+  )
 })

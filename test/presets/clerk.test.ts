@@ -4,11 +4,25 @@ import { now } from '../support/host.js'
 import { api, missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
 
 testVendor('Clerk', {
-  preset: (overrides) => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: ['https://app.example.com', 'http://localhost:3000'], ...overrides }),
+  preset: (overrides) => clerk({
+    frontendApi: 'https://clerk.example.com',
+    authorizedParties: ['https://app.example.com', 'http://localhost:3000'],
+    ...overrides
+  }),
   alg: 'RS256',
   id: 'user_2p94zsO6sBvVZR5Ca0KfBNLM36Z',
   header: { typ: 'JWT', cat: 'cl_B7d4PD111AAA' },
-  claims: { aud: undefined, azp: 'https://app.example.com', fva: [7, -1], iat: now(), nbf: now() - 10, jti: '10db7f531a90cb2faea4', sid: 'sess_123', sts: 'active', v: 2 },
+  claims: {
+    aud: undefined,
+    azp: 'https://app.example.com',
+    fva: [7, -1],
+    iat: now(),
+    nbf: now() - 10,
+    jti: '10db7f531a90cb2faea4',
+    sid: 'sess_123',
+    sts: 'active',
+    v: 2
+  },
   accepted: {
     'of an organization': { claims: { o: { id: 'org_123', slg: 'acme', rol: 'admin' }, pla: 'u:free,o:pro' } },
     'of another application on the list': { claims: { azp: 'http://localhost:3000' } },
@@ -21,50 +35,84 @@ testVendor('Clerk', {
     'azp as a list': { claims: { azp: ['https://app.example.com'] } },
     'of a JWT template': { claims: { aud: api, sid: undefined, sts: undefined, v: undefined } },
     'of a pending session': { claims: { sts: 'pending' } },
-    'of an OAuth application': { header: { typ: 'at+jwt' }, claims: { azp: undefined, sid: undefined, sts: undefined, client_id: 'client', scope: 'profile' } },
+    'of an OAuth application': {
+      header: { typ: 'at+jwt' },
+      claims: { azp: undefined, sid: undefined, sts: undefined, client_id: 'client', scope: 'profile' }
+    },
     'an ID token': { claims: { aud: 'client', azp: undefined, sid: undefined, sts: undefined, at_hash: 'h' } },
     'of another instance': { claims: { iss: 'https://other.clerk.accounts.dev' } }
   },
   machines: {
-    'machine-to-machine': { id: 'mch_cron', claims: { azp: undefined, sid: undefined, sts: undefined, v: undefined, scopes: 'mch_api' }, refused: true }
+    'machine-to-machine': {
+      id: 'mch_cron',
+      claims: { azp: undefined, sid: undefined, sts: undefined, v: undefined, scopes: 'mch_api' },
+      refused: true
+    }
   }
 })
 
 testBootErrors([
-  [() => clerk({ frontendApi: missing, authorizedParties: api }), 'option "clerk.frontendApi" must be the Frontend API URL in lower case, such as https://clerk.example.com'],
+  [
+    () => clerk({ frontendApi: missing, authorizedParties: api }),
+    'option "clerk.frontendApi" must be the Frontend API URL in lower case, such as https://clerk.example.com'
+  ],
   [() => clerk({ frontendApi: 'clerk.example.com', authorizedParties: api }), 'option "clerk.frontendApi"'],
   [() => clerk({ frontendApi: 'https://clerk.example.com/v1', authorizedParties: api }), 'option "clerk.frontendApi"'],
-  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: missing }), 'option "clerk.authorizedParties" must be an origin as browsers write it'],
-  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [] }), 'option "clerk.authorizedParties"'],
-  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [api, ''] }), 'option "clerk.authorizedParties"'],
-  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: `${api}/` }), 'option "clerk.authorizedParties"'],
-  [() => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: true as unknown as string }), 'option "clerk.authorizedParties"']
+  [
+    () => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: missing }),
+    'option "clerk.authorizedParties" must be an origin as browsers write it'
+  ],
+  [
+    () => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [] }),
+    'option "clerk.authorizedParties"'
+  ],
+  [
+    () => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [api, ''] }),
+    'option "clerk.authorizedParties"'
+  ],
+  [
+    () => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: `${api}/` }),
+    'option "clerk.authorizedParties"'
+  ],
+  [
+    () => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: true as unknown as string }),
+    'option "clerk.authorizedParties"'
+  ]
 ])
 
 testValues(clerk, { frontendApi: 'https://clerk.example.com', authorizedParties: api }, {
   frontendApi: ['https://verb-noun-00.clerk.accounts.dev', 'https://clerk.example.com/', 'http://localhost:3000'],
   authorizedParties: [
-    'http://localhost:3000', 'https://xn--bcher-kva.example', 'http://[::1]:3000', 'capacitor://localhost', 'chrome-extension://abcdefghijklmnop',
-    'http://app.example.com:443', [api, 'http://localhost:3000']
+    'http://localhost:3000', 'https://xn--bcher-kva.example', 'http://[::1]:3000', 'capacitor://localhost',
+    'chrome-extension://abcdefghijklmnop', 'http://app.example.com:443', [api, 'http://localhost:3000']
   ]
 }, {
   frontendApi: [
-    'https://api.clerk.com', 'https://api.clerk.dev', 'https://Clerk.example.com', 'https://clerk.example.com:443', 'clerk.example.com', 'pk_test_abc',
-    'https://clerk.example.com/.well-known/jwks.json', 'capacitor://localhost', null
+    'https://api.clerk.com', 'https://api.clerk.dev', 'https://Clerk.example.com', 'https://clerk.example.com:443',
+    'clerk.example.com', 'pk_test_abc', 'https://clerk.example.com/.well-known/jwks.json', 'capacitor://localhost', null
   ],
   authorizedParties: [
-    `${api}/`, 'https://App.example.com', 'https://app.example.com:443', 'http://app.example.com:80', 'https://*.example.com', '*',
+    `${api}/`, 'https://App.example.com', 'https://app.example.com:443', 'http://app.example.com:80',
+    'https://*.example.com', '*',
     'app.example.com', 'https://app.example.com/path', 'https://bücher.example', ` ${api}`, '', null, []
   ],
   issuer: ['https://clerk.example.com/']
 })
 
 testPlaces([
-  [clerk({ frontendApi: 'https://clerk.example.com/', authorizedParties: api }), 'https://clerk.example.com', 'https://clerk.example.com/.well-known/jwks.json']
+  [
+    clerk({ frontendApi: 'https://clerk.example.com/', authorizedParties: api }),
+    'https://clerk.example.com',
+    'https://clerk.example.com/.well-known/jwks.json'
+  ]
 ])
 
 t.test('a claim that the host states goes before that of the preset', async (t) => {
-  t.match(clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: api, requiredClaims: { sts: ['active', 'pending'] } }), {
+  t.match(clerk({
+    frontendApi: 'https://clerk.example.com',
+    authorizedParties: api,
+    requiredClaims: { sts: ['active', 'pending'] }
+  }), {
     requiredClaims: { azp: api, sid: true, sts: ['active', 'pending'] }
   })
 })

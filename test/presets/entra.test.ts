@@ -1,7 +1,9 @@
 import t from 'tap'
 import { entra } from '../../lib/index.js'
 import { bearer, now } from '../support/host.js'
-import { guid, missing, own, start, testBootErrors, testPlaces, testValues, testVendor, type Vendor } from '../support/vendor.js'
+import {
+  guid, missing, own, start, testBootErrors, testPlaces, testValues, testVendor, type Vendor
+} from '../support/vendor.js'
 
 const vendor: Vendor = {
   preset: (overrides) => entra({ tenantId: guid(1), audience: guid(2), ...overrides }),
@@ -9,14 +11,30 @@ const vendor: Vendor = {
   id: guid(3),
   header: { typ: 'JWT' },
   otherAudience: guid(8),
-  claims: { sub: 'pairwise', aud: guid(2), oid: guid(3), tid: guid(1), ver: '2.0', azp: guid(4), azpacr: '0', scp: 'Tasks.Read', iat: now(), nbf: now(), uti: 'u' },
+  claims: {
+    sub: 'pairwise',
+    aud: guid(2),
+    oid: guid(3),
+    tid: guid(1),
+    ver: '2.0',
+    azp: guid(4),
+    azpacr: '0',
+    scp: 'Tasks.Read',
+    iat: now(),
+    nbf: now(),
+    uti: 'u'
+  },
   accepted: { 'with app roles': { claims: { roles: ['Admin'] } } },
   refused: {
-    'an ID token of the API\'s own registration': { claims: { azp: undefined, azpacr: undefined, scp: undefined, nonce: 'n', name: 'Alice' } },
+    'an ID token of the API\'s own registration': {
+      claims: { azp: undefined, azpacr: undefined, scp: undefined, nonce: 'n', name: 'Alice' }
+    },
     'an ID token without a nonce': { claims: { azp: undefined, azpacr: undefined, scp: undefined, roles: ['Admin'] } },
     'for another API': { claims: { aud: guid(5) } },
     'for the Application ID URI': { claims: { aud: `api://${guid(2)}` } },
-    'of version 1.0': { claims: { iss: `https://sts.windows.net/${guid(1)}/`, ver: '1.0', appid: guid(4), azp: undefined } },
+    'of version 1.0': {
+      claims: { iss: `https://sts.windows.net/${guid(1)}/`, ver: '1.0', appid: guid(4), azp: undefined }
+    },
     'of version 1.0 under the other issuer': { claims: { ver: '1.0' } },
     'of another tenant': { claims: { iss: `https://login.microsoftonline.com/${guid(6)}/v2.0`, tid: guid(6) } },
     'of another tenant by tid': { claims: { tid: guid(6) } },
@@ -24,24 +42,34 @@ const vendor: Vendor = {
     'without oid': { claims: { oid: undefined }, code: 'MISSING_UID_CLAIM' }
   },
   machines: {
-    'client credentials': { id: guid(7), claims: { sub: guid(7), oid: guid(7), scp: undefined, roles: ['Tasks.Read.All'], azpacr: '1' }, refused: true }
+    'client credentials': {
+      id: guid(7),
+      claims: { sub: guid(7), oid: guid(7), scp: undefined, roles: ['Tasks.Read.All'], azpacr: '1' },
+      refused: true
+    }
   }
 }
 testVendor('Microsoft Entra ID', vendor)
 
 t.test('Microsoft Entra ID: tokens of applications where the host asks for no scope', async (t) => {
   const { send, token } = await start(t, {
-    ...vendor, preset: (overrides) => ({ ...vendor.preset(overrides), requiredClaims: { tid: guid(1), ver: '2.0', azp: true } })
+    ...vendor,
+    preset: (overrides) =>
+      ({ ...vendor.preset(overrides), requiredClaims: { tid: guid(1), ver: '2.0', azp: true } })
   })
   const claims = { sub: guid(7), oid: guid(7), scp: undefined, roles: ['Tasks.Read.All'], idtyp: 'app' }
   const headers = bearer(await token(guid(7), { claims }))
   t.match(await send({ url: own(guid(7)), headers }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
   t.match(await send({ url: '/api/me', headers }), { status: 200, body: { user: guid(7) } })
-  t.match(await send({ url: '/api/me', headers: bearer(await token(vendor.id, { claims: { azp: undefined, scp: undefined } })) }), { code: 'INVALID_CLAIMS' }, 'an ID token')
+  const idToken = await token(vendor.id, { claims: { azp: undefined, scp: undefined } })
+  t.match(await send({ url: '/api/me', headers: bearer(idToken) }), { code: 'INVALID_CLAIMS' }, 'an ID token')
 })
 
 testBootErrors([
-  [() => entra({ tenantId: missing, audience: guid(2) }), 'option "entra.tenantId" must be the directory (tenant) ID: a GUID in lower case'],
+  [
+    () => entra({ tenantId: missing, audience: guid(2) }),
+    'option "entra.tenantId" must be the directory (tenant) ID: a GUID in lower case'
+  ],
   [() => entra({ tenantId: 'common', audience: guid(2) }), 'option "entra.tenantId"'],
   [() => entra({ tenantId: 'contoso.onmicrosoft.com', audience: guid(2) }), 'option "entra.tenantId"'],
   [() => entra({ tenantId: guid(1), audience: missing }), 'option "entra.audience" must be']
@@ -50,14 +78,22 @@ testBootErrors([
 testValues(entra, { tenantId: guid(1), audience: guid(2) }, {
   audience: [[guid(2), guid(3)]]
 }, {
-  tenantId: ['common', 'organizations', 'consumers', 'contoso.onmicrosoft.com', guid(1).replaceAll('1', 'A'), `{${guid(1)}}`, ` ${guid(1)}`, '', null],
+  tenantId: [
+    'common', 'organizations', 'consumers', 'contoso.onmicrosoft.com', guid(1).replaceAll('1', 'A'), `{${guid(1)}}`,
+    ` ${guid(1)}`, '', null
+  ],
   audience: [
-    `api://${guid(2)}`, 'api://tasks', 'https://contoso.com/tasks', guid(2).replaceAll('2', 'B'), `${guid(2)}/`, `${guid(2)}/.default`,
+    `api://${guid(2)}`, 'api://tasks', 'https://contoso.com/tasks', guid(2).replaceAll('2', 'B'), `${guid(2)}/`,
+    `${guid(2)}/.default`,
     '00000003-0000-0000-c000-000000000000', '', false, null, []
   ],
   issuer: [`https://login.microsoftonline.com/${guid(1)}/v2.0/`]
 })
 
 testPlaces([
-  [entra({ tenantId: guid(1), audience: guid(2) }), `https://login.microsoftonline.com/${guid(1)}/v2.0`, `https://login.microsoftonline.com/${guid(1)}/discovery/v2.0/keys`]
+  [
+    entra({ tenantId: guid(1), audience: guid(2) }),
+    `https://login.microsoftonline.com/${guid(1)}/v2.0`,
+    `https://login.microsoftonline.com/${guid(1)}/discovery/v2.0/keys`
+  ]
 ])

@@ -19,7 +19,7 @@ t.test('a token ends when the guard would refuse it', async (t) => {
   ]
   for (const [what, options, claims, end] of rows) {
     const { claimRules } = readOptions({ secret, ...options }, {})
-    const user: VerifiedUser = { id: 'alice', issuer: 'secret', claims }
+    const user: VerifiedUser = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims }
     mock.timers.setTime(end * 1000 - 1)
     t.equal(findEnd(user, claimRules), null, what)
     mock.timers.setTime(end * 1000)

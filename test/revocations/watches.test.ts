@@ -7,7 +7,7 @@ import { Watches } from '../../lib/revocations/watches.js'
 
 mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
 
-const userOf = (id: string): VerifiedUser => ({ id, issuer: 'secret', claims: { exp: 0 } })
+const userOf = (id: string): VerifiedUser => ({ id, issuer: 'secret', scopes: [], actor: null, claims: { exp: 0 } })
 
 /** Watches of users, who are out once their id is in `out`. */
 function setUp () {

@@ -32,26 +32,51 @@ testWithCaches('default levels', async (t) => {
     ['/api', 'user', ['OPTIONS', 'GET']],
     ['/api/:user_id', 'owner', ['GET', 'OPTIONS']]
   ]
-  for (const [url, level, method = 'GET'] of rows) t.match(judgeRoute({ url, method }, 'user_id'), { level, source: 'default' }, `${method} ${url}`)
-  t.same(judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'public' } }, 'user_id'), { level: 'public', source: 'stated', fault: null })
-  t.match(judgeRoute({ url: '*', method: 'OPTIONS', config: { access: 'user' } }, 'user_id'), { level: 'user', source: 'stated' })
-  t.match(judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'Public' } }, 'user_id'), { level: 'owner', source: 'default' })
+  for (const [url, level, method = 'GET'] of rows) {
+    t.match(judgeRoute({ url, method }, 'user_id'), { level, source: 'default' }, `${method} ${url}`)
+  }
+  t.same(
+    judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'public' } }, 'user_id'),
+    { level: 'public', source: 'stated', fault: null }
+  )
+  t.match(
+    judgeRoute({ url: '*', method: 'OPTIONS', config: { access: 'user' } }, 'user_id'),
+    { level: 'user', source: 'stated' }
+  )
+  t.match(
+    judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'Public' } }, 'user_id'),
+    { level: 'owner', source: 'default' }
+  )
 })
 
 const alike = (name: string) => new RegExp(`: ":${name}" looks like the owner's parameter ":user_id"`)
-const refusedRoutes: Array<[url: string, access: unknown, says: RegExp, options?: UserScopeOptions]> = [
-  ...['Owner', 'admin', '', 'owner ', null, 1, true, [], ['owner'], {}, 'constructor'].map((access): [string, unknown, RegExp] =>
-    ['/api/:user_id', access, /route GET \/api\/:user_id: config\.access is .*\. Use one of: owner, user, optional, public/]),
-  ['/api/tasks', 'owner', /route GET \/api\/tasks: config\.access is 'owner', but the URL has no parameter ":user_id". Add it, or use 'user'/],
+const noLevels = ['Owner', 'admin', '', 'owner ', null, 1, true, [], ['owner'], {}, 'constructor']
+const alikes = [
+  'userId', 'userid', 'UserID', 'USER_ID', 'user-id', 'User-Id', 'uid', 'UID', '_user_id', 'users_id', 'usr_id',
+  'user_ids', 'user_ld', 'user', 'username', 'user_uuid', 'userUUID', 'user_name', 'owner', 'owner_id', 'ownerId'
+]
+const unclearUrls = [
+  '/odata/Users(:user_id)/tasks', '/odata/Users(:userId)/tasks', '/odata/Tasks(owner=:uid)', '/a(b/:userId',
+  '/x/:team:userId', '/:org:user_id', '/x/:userId(^a|bob)'
+]
+type Refused = [url: string, access: unknown, says: RegExp, options?: UserScopeOptions]
+const refusedRoutes: Refused[] = [
+  ...noLevels.map((access): Refused => [
+    '/api/:user_id',
+    access,
+    /route GET \/api\/:user_id: config\.access is .*\. Use one of: owner, user, optional, public/
+  ]),
+  [
+    '/api/tasks',
+    'owner',
+    /route GET \/api\/tasks: config\.access is 'owner', but the URL has no parameter ":user_id". Add it, or use 'user'/
+  ],
   ['/api/:userId', 'owner', /has no parameter ":user_id"/],
   ['/api/:user_id/x/:user_id', undefined, /has the parameter ":user_id" twice, and the router keeps the last only/],
   ['/api/:user_id/x/:user_id', 'public', /twice/],
-  ...['userId', 'userid', 'UserID', 'USER_ID', 'user-id', 'User-Id', 'uid', 'UID', '_user_id', 'users_id', 'usr_id', 'user_ids', 'user_ld',
-    'user', 'username', 'user_uuid', 'userUUID', 'user_name', 'owner', 'owner_id', 'ownerId'].map((name): [string, unknown, RegExp] =>
-    [`/api/:${name}`, undefined, alike(name)]),
+  ...alikes.map((name): Refused => [`/api/:${name}`, undefined, alike(name)]),
   ['/api/:user-id(^\\d+)', undefined, alike('user-id')],
-  ...['/odata/Users(:user_id)/tasks', '/odata/Users(:userId)/tasks', '/odata/Tasks(owner=:uid)', '/a(b/:userId', '/x/:team:userId', '/:org:user_id', '/x/:userId(^a|bob)']
-    .map((url): [string, unknown, RegExp] => [url, undefined, /looks like the owner's parameter ":user_id"/]),
+  ...unclearUrls.map((url): Refused => [url, undefined, /looks like the owner's parameter ":user_id"/]),
   ['/api/:account_id', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }],
   ['/api/:aid', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }]
 ]
@@ -65,7 +90,11 @@ for (const [url, access, says, options] of refusedRoutes) {
       const app = Fastify()
       await app.register(userScope, { secret, ...options })
       const error = await (async () => {
-        app.route({ ...route, ...access !== undefined && { config: { access: access as AccessLevel } }, handler: async () => 'in' })
+        app.route({
+          ...route,
+          ...access !== undefined && { config: { access: access as AccessLevel } },
+          handler: async () => 'in'
+        })
         await app.ready()
       })().then(() => null, (error: Error) => error)
       t.ok(error instanceof InvalidRouteError)
@@ -78,14 +107,26 @@ testWithCaches('names that are not alike, or whose route states a level', async 
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, { secret })
-  for (const name of ['id', 'task_id', 'order_id', 'usage_id', 'identity', 'use', 'userprofile', 'guid', 'uuid', 'ui']) app.get(`/a/${name}/:${name}`, async () => 'in')
-  for (const access of ['user', 'optional', 'public'] as const) app.get(`/${access}/:userId`, { config: { access } }, async () => 'in')
+  const names = ['id', 'task_id', 'order_id', 'usage_id', 'identity', 'use', 'userprofile', 'guid', 'uuid', 'ui']
+  for (const name of names) {
+    app.get(`/a/${name}/:${name}`, async () => 'in')
+  }
+  for (const access of ['user', 'optional', 'public'] as const) {
+    app.get(`/${access}/:userId`, { config: { access } }, async () => 'in')
+  }
   app.get('/friends/:user_id/:uid', async () => 'in')
   await t.resolves(async () => { await app.ready() })
 })
 
 /** Which of `paths` alice's token opens on a route of this URL. */
-async function opened (t: Parameters<typeof build>[0], url: string, paths: string[], server: FastifyServerOptions = {}, options: UserScopeOptions = {}, id = 'alice') {
+async function opened (
+  t: Parameters<typeof build>[0],
+  url: string,
+  paths: string[],
+  server: FastifyServerOptions = {},
+  options: UserScopeOptions = {},
+  id = 'alice'
+) {
   const { send } = await build(t, options, server, (app) => { app.get(url, async () => 'in') })
   const token = bearer(sign({ sub: id, exp: 1e10 }))
   const answers: string[] = []
@@ -148,7 +189,10 @@ testWithCaches('the decoded path parameter is compared, string to string', async
   for (const [path, answer, id = 'alice'] of rows) {
     t.same(await opened(t, '/u/:user_id', [path], {}, {}, id), [answer], `${path} for ${id}`)
   }
-  t.same(await opened(t, '/u/:user_id', [`/u/${'a'.repeat(101)}`], {}, {}, 'a'.repeat(101)), ['FST_ERR_MAX_PARAM_LENGTH'])
+  t.same(
+    await opened(t, '/u/:user_id', [`/u/${'a'.repeat(101)}`], {}, {}, 'a'.repeat(101)),
+    ['FST_ERR_MAX_PARAM_LENGTH']
+  )
 })
 
 testWithCaches('forms of parameters', async (t) => {
@@ -160,10 +204,22 @@ testWithCaches('forms of parameters', async (t) => {
     ['/u/:user_id.json', { '/u/alice.json': '200', '/u/bob.json': forbidden, '/u/alice.bob.json': forbidden }],
     ['/u/:a-:user_id', { '/u/x-alice': '200', '/u/alice-x': forbidden, '/u/x-alice-x': forbidden }],
     ['/u/:user_id/*', { '/u/alice/x/y': '200', '/u/bob/alice': forbidden }],
-    ['/U/:user_id', { '/u/alice': '200', '/U/ALICE': forbidden, '/u/Alice': forbidden }, { routerOptions: { caseSensitive: false } }],
+    [
+      '/U/:user_id',
+      { '/u/alice': '200', '/U/ALICE': forbidden, '/u/Alice': forbidden },
+      { routerOptions: { caseSensitive: false } }
+    ],
     ['/u/:user_id', { '/u/alice/': '200', '/u/bob/': forbidden }, { routerOptions: { ignoreTrailingSlash: true } }],
-    ['/u/:user_id/x', { '//u//alice//x': '200', '/u//bob///x': forbidden, '/u//x': '404' }, { routerOptions: { ignoreDuplicateSlashes: true } }],
-    ['/u/:user_id', { '/u/alice;bob': '200', '/u/bob;alice': forbidden, '/u/;alice': forbidden }, { routerOptions: { useSemicolonDelimiter: true } as object }],
+    [
+      '/u/:user_id/x',
+      { '//u//alice//x': '200', '/u//bob///x': forbidden, '/u//x': '404' },
+      { routerOptions: { ignoreDuplicateSlashes: true } }
+    ],
+    [
+      '/u/:user_id',
+      { '/u/alice;bob': '200', '/u/bob;alice': forbidden, '/u/;alice': forbidden },
+      { routerOptions: { useSemicolonDelimiter: true } as object }
+    ],
     ['/u/:user_id', { '/alice': '200', '/bob': forbidden }, { rewriteUrl: ({ url }) => `/u${url}` }]
   ]
   for (const [url, paths, server] of cases) {
@@ -175,7 +231,10 @@ testWithCaches('tokens of two users on each other\'s paths', async (t) => {
   const { send } = await build(t)
   for (const user of ['alice', 'bob']) {
     for (const path of ['alice', 'bob']) {
-      t.match(await send({ url: `/api/${path}/tasks`, headers: bearer(tokenFor(user)) }), { status: user === path ? 200 : 403 })
+      t.match(
+        await send({ url: `/api/${path}/tasks`, headers: bearer(tokenFor(user)) }),
+        { status: user === path ? 200 : 403 }
+      )
     }
   }
 })
@@ -195,7 +254,8 @@ t.test('requireStatedAccess: a parameter that is compared with nothing needs a s
     t.teardown(() => app.close())
     await app.register(userScope, { secret, requireStatedAccess })
     app.get('/tasks/:task_id', async () => 'in')
-    if (requireStatedAccess) await t.rejects(async () => { await app.ready() }, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
-    else await t.resolves(async () => { await app.ready() })
+    const boot = async () => { await app.ready() }
+    if (requireStatedAccess) await t.rejects(boot, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+    else await t.resolves(boot)
   }
 })

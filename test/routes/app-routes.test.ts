@@ -48,5 +48,8 @@ t.test('a context is within itself and those around it', async (t) => {
   for (const prefix of ['/a', '/b']) app.register(async (child) => { children.push(child) }, { prefix })
   await app.ready()
   const [a, b] = children as [FastifyInstance, FastifyInstance]
-  t.same([isWithin(a, a), isWithin(a, app), isWithin(app, a), isWithin(a, b), isWithin(b, a)], [true, true, false, false, false])
+  t.same(
+    [isWithin(a, a), isWithin(a, app), isWithin(app, a), isWithin(a, b), isWithin(b, a)],
+    [true, true, false, false, false]
+  )
 })

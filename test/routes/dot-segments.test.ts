@@ -5,12 +5,13 @@ import { hasDotSegment } from '../../lib/routes/dot-segments.js'
 import { build, refusals, tokenFor } from '../support/host.js'
 
 const dotted = [
-  '/a/..', '/a/../b', '/a/./b', '/a/.', '/..', '../a', '/a/%2e%2e/b', '/a/%2E./b', '/a/.%2e', '/a/%2e/b', '/a/%252e%252e/b', '/a/..%5cb',
-  '/a/..%2fb', '/a/.%09./b', '/a/%0a..%0d/b', '/a/..\\b', '/a/..?x', '/a/..#x', '/a/%2f../b', '/a/%5c..%5cb', '/a/%ff/../b'
+  '/a/..', '/a/../b', '/a/./b', '/a/.', '/..', '../a', '/a/%2e%2e/b', '/a/%2E./b', '/a/.%2e', '/a/%2e/b',
+  '/a/%252e%252e/b', '/a/..%5cb', '/a/..%2fb', '/a/.%09./b', '/a/%0a..%0d/b', '/a/..\\b', '/a/..?x', '/a/..#x',
+  '/a/%2f../b', '/a/%5c..%5cb', '/a/%ff/../b'
 ]
 const plain = [
-  '/a/b', '/a/b.txt', '/a/.hidden', '/a/..b', '/a/b..', '/a/...', '/a?x=/../', '/a/b%20c', '/a/%25252e%25252e/b', '/a/b%2ec', '/a#/../',
-  '/a/%E2%80%A5/b', '/a/%EF%BC%8E%EF%BC%8E/b'
+  '/a/b', '/a/b.txt', '/a/.hidden', '/a/..b', '/a/b..', '/a/...', '/a?x=/../', '/a/b%20c', '/a/%25252e%25252e/b',
+  '/a/b%2ec', '/a#/../', '/a/%E2%80%A5/b', '/a/%EF%BC%8E%EF%BC%8E/b'
 ]
 
 t.test('a path with a dot segment, once decoded', async (t) => {
@@ -35,11 +36,15 @@ t.test('on routes that compare a parameter it is refused, after that comparison'
     await once(socket, 'close')
     return /"code":"([^"]*)"/.exec(answer)?.[1] ?? answer.slice(9, 12)
   }
-  for (const rest of ['..%2f..%2fbob', '../bob/x', './x', '%2e%2e/bob', '%252e%252e/bob', '..%5cbob', '.%09./bob', '..']) {
+  for (const rest of [
+    '..%2f..%2fbob', '../bob/x', './x', '%2e%2e/bob', '%252e%252e/bob', '..%5cbob', '.%09./bob', '..'
+  ]) {
     t.equal(await send(`/api/alice/files/${rest}`), 'FORBIDDEN_RESOURCE_ACCESS', rest)
     t.equal(await send(`/api/bob/files/${rest}`), 'FORBIDDEN_USER_ACCESS', `${rest} behind another's id`)
     t.equal(await send(`/any/${rest}`), '200', `${rest} where nothing is compared`)
   }
   t.match(refusals(log)[0], { code: 'FORBIDDEN_RESOURCE_ACCESS', reason: /dot segment/ })
-  for (const rest of ['a.txt', '.hidden', 'a%20b', 'x?y=/../']) t.equal(await send(`/api/alice/files/${rest}`), '200', rest)
+  for (const rest of ['a.txt', '.hidden', 'a%20b', 'x?y=/../']) {
+    t.equal(await send(`/api/alice/files/${rest}`), '200', rest)
+  }
 })

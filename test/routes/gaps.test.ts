@@ -100,9 +100,10 @@ async function folder (t: Test, name: string, files: Record<string, string>): Pr
 
 t.test('with @fastify/autoload', async (t) => {
   t.testdir({})
-  const rows: Array<[what: string, files: Record<string, string>, options: object, status: number, warnings: unknown[]]> = [
-    ['plugins/auth.mjs without fastify-plugin', { 'plugins/auth.mjs': 'auth', 'routes/api/index.mjs': 'routes' }, {}, 200,
-      [{ msg: guardsNothing }, named]],
+  type Row = [what: string, files: Record<string, string>, options: object, status: number, warnings: unknown[]]
+  const rows: Row[] = [
+    ['plugins/auth.mjs without fastify-plugin', { 'plugins/auth.mjs': 'auth', 'routes/api/index.mjs': 'routes' },
+      {}, 200, [{ msg: guardsNothing }, named]],
     ['plugins/auth.mjs with it', { 'plugins/auth.mjs': 'fp(auth)', 'routes/api/index.mjs': 'routes' }, {}, 403, []],
     ['autohooks without cascadeHooks', { 'routes/autohooks.mjs': 'fp(auth)', 'routes/api/index.mjs': 'routes' },
       { autoHooks: true }, 200, [{ msg: guardsNothing }, named]],
@@ -122,8 +123,12 @@ t.test('with @fastify/autoload', async (t) => {
 })
 
 t.test('parameters that may be the owner by another name are named, unless the level is stated', async (t) => {
-  const alike = ['/a/:account_id', '/b/:accountId', '/c/:author_id', '/d/:member_uuid', '/users/:id', '/Accounts/:id/x', '/v1/members/:id']
-  const others = ['/e/:account', '/tasks/:id', '/users/x/:id', '/myusers/:id', '/f/:author', '/users/:id.json'].slice(0, 5)
+  const alike = [
+    '/a/:account_id', '/b/:accountId', '/c/:author_id', '/d/:member_uuid', '/users/:id', '/Accounts/:id/x',
+    '/v1/members/:id'
+  ]
+  const urls = ['/e/:account', '/tasks/:id', '/users/x/:id', '/myusers/:id', '/f/:author', '/users/:id.json']
+  const others = urls.slice(0, 5)
   const { log } = await boot(t, async (app) => {
     await app.register(userScope, { secret })
     for (const url of [...alike, ...others]) app.get(url, { exposeHeadRoute: false }, id)

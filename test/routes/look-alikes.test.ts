@@ -3,14 +3,25 @@ import { misspeltOwner, possibleOwner } from '../../lib/routes/look-alikes.js'
 import { parametersOf } from '../../lib/routes/url.js'
 
 /** The names that look like the owner's parameter. */
-const alike = (param: string, names: string[]) => names.filter((name) => misspeltOwner(parametersOf(`/x/:${name}`), param) === name)
+const alike = (param: string, names: string[]) =>
+  names.filter((name) => misspeltOwner(parametersOf(`/x/:${name}`), param) === name)
 
 t.test('names that look like the owner\'s parameter', async (t) => {
   const rows: Array<[param: string, alike: string[], others: string[]]> = [
-    ['user_id', ['userId', 'userid', 'USER_ID', 'user-id', 'uid', 'users_id', 'usr_id', 'user', 'username', 'user_uuid', 'userUUID', 'owner', 'owner_id'],
-      ['task_id', 'order_id', 'usage_id', 'id', 'uuid', 'guid', 'account_id', 'author', 'userprofile', 'ui']],
+    [
+      'user_id',
+      [
+        'userId', 'userid', 'USER_ID', 'user-id', 'uid', 'users_id', 'usr_id', 'user', 'username', 'user_uuid',
+        'userUUID', 'owner', 'owner_id'
+      ],
+      ['task_id', 'order_id', 'usage_id', 'id', 'uuid', 'guid', 'account_id', 'author', 'userprofile', 'ui']
+    ],
     ['my_id', ['myId', 'my-id', 'mid', 'owner'], ['me_id', 'id']],
-    ['account_id', ['accountId', 'account', 'account_uuid', 'aid', 'acount_id', 'user_id'], ['discount_id', 'accounting']],
+    [
+      'account_id',
+      ['accountId', 'account', 'account_uuid', 'aid', 'acount_id', 'user_id'],
+      ['discount_id', 'accounting']
+    ],
     ['tenant', ['Tenant', 'tenant_id', 'tenants', 'tennant'], ['tenancy', 'ten']],
     ['id', ['Id'], ['task_id', 'guid']]
   ]
@@ -23,9 +34,10 @@ t.test('names that look like the owner\'s parameter', async (t) => {
 t.test('parameters that may be the owner by another name', async (t) => {
   const possible = (url: string) => possibleOwner(parametersOf(url))
   const rows: Array<[url: string, name: string | undefined]> = [
-    ['/x/:account_id', 'account_id'], ['/x/:authorId', 'authorId'], ['/x/:member_uuid', 'member_uuid'], ['/users/:id', 'id'],
-    ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
-    ['/x/:account', undefined], ['/tasks/:id', undefined], ['/users/x/:id', undefined], ['/myusers/:id', undefined], ['/users/:name', undefined]
+    ['/x/:account_id', 'account_id'], ['/x/:authorId', 'authorId'], ['/x/:member_uuid', 'member_uuid'],
+    ['/users/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
+    ['/x/:account', undefined], ['/tasks/:id', undefined], ['/users/x/:id', undefined], ['/myusers/:id', undefined],
+    ['/users/:name', undefined]
   ]
   for (const [url, name] of rows) t.equal(possible(url), name, url)
 })

@@ -9,12 +9,15 @@ const id = async (request: Parameters<typeof getUser>[0]) => ({ user: getUser(re
 /** A host that declares routes before and after the plugin. */
 async function host (t: Test, setUp: (app: FastifyInstance) => void | Promise<void>) {
   const log: LogLine[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+  const app = Fastify({
+    logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } }
+  })
   t.teardown(async () => { await app.close() })
   await setUp(app)
   await app.ready()
   const send = sender(app)
-  const status = async (url: string, headers = {}, method: 'GET' | 'POST' = 'GET') => (await send({ url, headers, method })).status
+  const status = async (url: string, headers = {}, method: 'GET' | 'POST' = 'GET') =>
+    (await send({ url, headers, method })).status
   return { app, log, status, send }
 }
 
@@ -57,7 +60,8 @@ t.test('routes declared before the plugin are guarded by their own parameters', 
   t.equal(await status('/early/bob/both', alice, 'POST'), 403)
 
   t.same(log, [], 'nothing to warn of')
-  const routes = app.userScope.routes().map(({ method, url, access, source }) => [method, url, access, source].join(' '))
+  const routes = app.userScope.routes().map(({ method, url, access, source }) =>
+    [method, url, access, source].join(' '))
   for (const route of [
     'GET /early/:user_id owner default', 'GET /early/mine user default', 'GET /early/open public stated',
     'GET /early/c::olon user default', 'GET /early/files/* user default', 'POST /early/:user_id/both owner default',
@@ -107,20 +111,30 @@ t.test('two names for one parameter, which are one node to the router', async (t
     app.get('/x/:user_id/own', id)
     await app.register(userScope, { secret })
   })
-  t.same([await status('/x/a/public'), await status('/x/alice/own'), await status('/x/alice/own', alice), await status('/x/bob/own', alice)], [200, 401, 200, 403])
+  t.same(
+    [
+      await status('/x/a/public'),
+      await status('/x/alice/own'),
+      await status('/x/alice/own', alice),
+      await status('/x/bob/own', alice)
+    ],
+    [200, 401, 200, 403]
+  )
 })
 
 t.test('odd URLs and constraints are no trouble at boot', async (t) => {
   const { status, app } = await host(t, async (app) => {
     await app.register(userScope, { secret })
-    for (const url of ['/a• (b/c', '/a• (b/d', '/ax', '/line\u2028separator', '/x\ry', '/space (GET)', '/│   x', '/└── y']) app.get(url, id)
+    const oddUrls = ['/a• (b/c', '/a• (b/d', '/ax', '/line\u2028separator', '/x\ry', '/space (GET)', '/│   x']
+    for (const url of [...oddUrls, '/└── y']) app.get(url, id)
     app.get('/v', { constraints: { version: '1.0.0' } }, id)
     // Takes the mark that the plugin set.
     app.addHook('onRoute', (route) => { route.preHandler = async () => {} })
     app.get('/stated/:userId', { config: { access: 'public' } }, id)
   })
   t.equal(await status('/stated/x'), 200)
-  t.same(app.userScope.routes().filter(({ url }) => url === '/stated/:userId').map(({ access, source }) => `${access} ${source}`), ['public stated', 'public stated'])
+  const stated = app.userScope.routes().filter(({ url }) => url === '/stated/:userId')
+  t.same(stated.map(({ access, source }) => `${access} ${source}`), ['public stated', 'public stated'])
 })
 
 t.test('the config of a route of another scope brings no level along', async (t) => {
@@ -149,7 +163,15 @@ t.test('routes outside of the scope are left alone', async (t) => {
       t.equal(child.userScope.routes().length, 4)
     }, { prefix: '/inside' })
   })
-  t.same([await status('/outside/x'), await status('/inside/alice'), await status('/inside/alice', alice), await status('/inside/early/bob', alice)], [200, 401, 200, 403])
+  t.same(
+    [
+      await status('/outside/x'),
+      await status('/inside/alice'),
+      await status('/inside/alice', alice),
+      await status('/inside/early/bob', alice)
+    ],
+    [200, 401, 200, 403]
+  )
   t.notOk('userScope' in app)
 })
 
@@ -186,8 +208,14 @@ t.test('a hook that drops the config, or adds the parameter to the URL, opens no
     app.get('/dropped/:user_id', id)
     app.get('/moved', id)
   })
-  t.same([await status('/dropped/alice'), await status('/dropped/alice', alice), await status('/dropped/bob', alice)], [401, 200, 403])
-  t.same([await status('/moved/alice'), await status('/moved/alice', alice), await status('/moved/bob', alice)], [401, 200, 403])
+  t.same(
+    [await status('/dropped/alice'), await status('/dropped/alice', alice), await status('/dropped/bob', alice)],
+    [401, 200, 403]
+  )
+  t.same(
+    [await status('/moved/alice'), await status('/moved/alice', alice), await status('/moved/bob', alice)],
+    [401, 200, 403]
+  )
 })
 
 t.test('a parameter that the URL does not show is the owner\'s all the same', async (t) => {
@@ -197,7 +225,10 @@ t.test('a parameter that the URL does not show is the owner\'s all the same', as
     app.get('/mine', id)
     app.get('/stated', { config: { access: 'user' } }, id)
   })
-  t.same([await status('/mine', alice), await status('/mine', bearer(tokenFor('bob'))), await status('/stated', alice)], [403, 200, 200])
+  t.same(
+    [await status('/mine', alice), await status('/mine', bearer(tokenFor('bob'))), await status('/stated', alice)],
+    [403, 200, 200]
+  )
 })
 
 t.test('one config object may serve several routes, and is not changed', async (t) => {
@@ -210,7 +241,10 @@ t.test('one config object may serve several routes, and is not changed', async (
     app.get('/c', { config: none }, id)
     app.get('/u/:user_id', { config: none }, id)
   })
-  t.same([await status('/a'), await status('/b'), await status('/c', alice), await status('/u/bob', alice)], [200, 200, 200, 403])
+  t.same(
+    [await status('/a'), await status('/b'), await status('/c', alice), await status('/u/bob', alice)],
+    [200, 200, 200, 403]
+  )
   t.same(Reflect.ownKeys(config), ['access'])
   t.same(Reflect.ownKeys(none), [])
 })
@@ -223,7 +257,15 @@ t.test('prefix with and without a slash, and routes with constraints', async (t)
     app.get('/v/:user_id', { constraints: { host: 'open.example' }, config: { access: 'public' } }, id)
   })
   for (const path of ['/u/USER', '/u/USER/']) {
-    t.same([await status(path.replace('USER', 'alice')), await status(path.replace('USER', 'alice'), alice), await status(path.replace('USER', 'bob'), alice)], [401, 200, 403], path)
+    t.same(
+      [
+        await status(path.replace('USER', 'alice')),
+        await status(path.replace('USER', 'alice'), alice),
+        await status(path.replace('USER', 'bob'), alice)
+      ],
+      [401, 200, 403],
+      path
+    )
   }
   t.match(await send({ url: '/v/bob', headers: { ...alice, 'accept-version': '2.x' } }), { status: 403 })
   t.match(await send({ url: '/v/bob', headers: { host: 'open.example' } }), { status: 200 })
@@ -237,17 +279,29 @@ t.test('what the table says is what happens', async (t) => {
       const access = levels[i % levels.length]
       const url = `${i % 2 || access === 'owner' ? '/:user_id' : ''}/things/${i}${i % 3 ? '/:thing' : ''}`
       const method = (['GET', 'POST', 'DELETE', ['PUT', 'PATCH']] as const)[i % 4] as string | string[]
-      await app.register(async (child) => { child.route({ method, url, ...access && { config: { access } }, handler: id }) }, { prefix: i % 7 ? '/api' : '/' })
+      await app.register(
+        async (child) => { child.route({ method, url, ...access && { config: { access } }, handler: id }) },
+        { prefix: i % 7 ? '/api' : '/' }
+      )
     }
   })
-  const expected = { owner: [401, 401, 200, 403], user: [401, 401, 200, 200], optional: [200, 401, 200, 200], public: [200, 200, 200, 200] }
+  const expected = {
+    owner: [401, 401, 200, 403],
+    user: [401, 401, 200, 200],
+    optional: [200, 401, 200, 200],
+    public: [200, 200, 200, 200]
+  }
   const table = app.userScope.routes()
   t.ok(table.length > 250)
   for (const { method, url, access, parameter } of table) {
     t.equal(parameter, access === 'owner' ? 'user_id' : null)
-    const status = async (headers = {}) =>
-      (await send({ method: method as 'GET', url: url.replace(':user_id', 'alice').replace(':thing', 'x'), headers })).status
-    t.same([await status(), await status(bearer('bad')), await status(alice), await status(bearer(tokenFor('stranger')))], expected[access], `${method} ${url}`)
+    const ofAlice = url.replace(':user_id', 'alice').replace(':thing', 'x')
+    const status = async (headers = {}) => (await send({ method: method as 'GET', url: ofAlice, headers })).status
+    t.same(
+      [await status(), await status(bearer('bad')), await status(alice), await status(bearer(tokenFor('stranger')))],
+      expected[access],
+      `${method} ${url}`
+    )
   }
 })
 
@@ -291,7 +345,10 @@ t.test('the root of a prefix stands in the table by both of its spellings', asyn
     await app.register(userScope, { secret })
     await app.register(async (child) => { child.get('/', id) }, { prefix: '/of/:user_id' })
   })
-  t.equal(app.userScope.printRoutes(), 'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n')
+  t.equal(
+    app.userScope.printRoutes(),
+    'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n'
+  )
   for (const url of ['/of/alice', '/of/alice/']) t.equal(await status(url, alice), 200, url)
   for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
 })
@@ -319,7 +376,11 @@ t.test('a route is judged by what hooks of the host made of it', async (t) => {
   t.equal(app.userScope.printRoutes(), 'owner      /:user_id/tasks  GET  default\n')
 
   for (const url of ['/:userId/tasks', '/:user_id/tasks/:user_id']) {
-    await t.rejects(changed('GET', '/tasks', (route) => { route.url = url }), { code: 'FST_USER_SCOPE_INVALID_ROUTE' }, url)
+    await t.rejects(
+      changed('GET', '/tasks', (route) => { route.url = url }),
+      { code: 'FST_USER_SCOPE_INVALID_ROUTE' },
+      url
+    )
   }
 })
 
@@ -327,7 +388,14 @@ t.test('the table shows constraints', async (t) => {
   const { app } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     app.route({ method: 'GET', url: '/v', constraints: { version: '1.0.0' }, exposeHeadRoute: false, handler: id })
-    app.route({ method: 'GET', url: '/v', constraints: { host: /x$/ }, exposeHeadRoute: false, handler: id, config: { access: 'public' } })
+    app.route({
+      method: 'GET',
+      url: '/v',
+      constraints: { host: /x$/ },
+      exposeHeadRoute: false,
+      handler: id,
+      config: { access: 'public' }
+    })
   })
   t.equal(app.userScope.printRoutes(), [
     'user       /v {"version":"1.0.0"}  GET  default',

@@ -15,7 +15,9 @@ const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'
 export async function freePort (): Promise<number> {
   const port = 10_000 + Math.floor(Math.random() * 20_000)
   const server = createServer()
-  const isFree = await new Promise<boolean>((resolve) => server.once('error', () => resolve(false)).listen(port, () => resolve(true)))
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, () => resolve(true))
+  })
   if (!isFree) return freePort()
   server.close()
   await once(server, 'close')
@@ -28,6 +30,7 @@ export interface Run {
   /** Exit code and what was written to stderr. */
   ended: Promise<{ code: number | null, stderr: string }>
   kill: (signal: NodeJS.Signals) => void
+  pid: number | undefined
 }
 
 /**
@@ -42,7 +45,7 @@ export function run (t: Test, variables: Record<string, string>, cwd: string, sc
 
 /** The same as seen in a terminal. */
 const runInTerminal = (t: Test, variables: Record<string, string>, cwd: string): Run =>
-  spawned(t, ['script', '-qfec', scripts.start, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
+  spawned(t, ['script', '-qfec', `exec ${scripts.start}`, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
 
 function spawned (t: Test, words: string[], variables: Record<string, string>, cwd: string): Run {
   const child = spawn('env', ['-u', 'NODE_OPTIONS', ...words], { cwd, env: { PATH: env.PATH, ...variables } })
@@ -63,7 +66,8 @@ function spawned (t: Test, words: string[], variables: Record<string, string>, c
       ended.then(({ code }) => { reject(new Error(`ended with ${code}: ${stderr}`)) }, reject)
     }),
     ended,
-    kill: (signal) => child.kill(signal)
+    kill: (signal) => child.kill(signal),
+    pid: child.pid
   }
 }
 
@@ -136,7 +140,8 @@ async function started (runner: typeof run, t: Test, variables: Record<string, s
 /** The URL of a user's tasks, and the token for it. */
 export const own = ({ id, token }: SignedIn) => [`/api/${id}/tasks`, { token }] as const
 
-export const add = ({ send }: Example, { id, token }: SignedIn, title: string) => send(`/api/${id}/tasks`, { method: 'POST', token, body: { title } })
+export const add = ({ send }: Example, { id, token }: SignedIn, title: string) =>
+  send(`/api/${id}/tasks`, { method: 'POST', token, body: { title } })
 
 /** Of the first page of a user's tasks. */
 export async function titles ({ send }: Example, user: SignedIn): Promise<string[]> {

@@ -4,7 +4,8 @@ import t, { type Test } from 'tap'
 import userScope, { type UserScopeOptions, type VerifiedUser } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 
-// The library's own import of @fastify/jwt brings its declaration of `user` into this program; a host that has both says the same.
+// The library's own import of @fastify/jwt brings its declaration of `user` into this program; a host that has both
+// says the same.
 declare module '@fastify/jwt' {
   interface FastifyJWT { user: VerifiedUser }
 }
@@ -17,7 +18,10 @@ export const longSecret = `${secret}${otherSecret}`
 export const now = () => Math.floor(Date.now() / 1000)
 
 type Encodable = object | string | Buffer
-const encode = (part: Encodable) => (typeof part === 'string' || Buffer.isBuffer(part) ? Buffer.from(part) : Buffer.from(JSON.stringify(part))).toString('base64url')
+const encode = (part: Encodable) => {
+  const isText = typeof part === 'string' || Buffer.isBuffer(part)
+  return Buffer.from(isText ? part : JSON.stringify(part)).toString('base64url')
+}
 
 interface SignOptions {
   /** The header: an object, or the bytes of one that JSON.stringify would not write. */
@@ -27,7 +31,9 @@ interface SignOptions {
 }
 
 /** A JWS of exactly these parts with a good HMAC, whatever they are: for what the test kit does not make. */
-export function sign (payload: Encodable, { header = { alg: 'HS256', typ: 'JWT' }, key = secret, hash = 'sha256' }: SignOptions = {}): string {
+export function sign (
+  payload: Encodable, { header = { alg: 'HS256', typ: 'JWT' }, key = secret, hash = 'sha256' }: SignOptions = {}
+): string {
   const input = `${encode(header)}.${encode(payload)}`
   return `${input}.${createHmac(hash, key).update(input).digest('base64url')}`
 }
@@ -39,7 +45,8 @@ export const tokenFor = (id: string, claims: object = {}) => issuer.token({ ...c
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-export const challengeOf = (description: string, error = 'invalid_token') => `Bearer realm="api", error="${error}", error_description="${description}"`
+export const challengeOf = (description: string, error = 'invalid_token') =>
+  `Bearer realm="api", error="${error}", error_description="${description}"`
 
 /** A line of the log, parsed. */
 export interface LogLine { level: number, msg: string, code?: string, reason?: string, [field: string]: unknown }
@@ -62,19 +69,31 @@ export function testWithCaches (title: string, run: (t: Test) => Promise<unknown
 /** The `cache` option of the test that is running, for hosts that are not made by `build`. */
 export const cacheOption = () => ({ cache })
 
+interface Answer {
+  status: number
+  code: string | undefined
+  body: unknown
+  headers: Record<string, unknown>
+}
+
 interface Host {
   app: FastifyInstance
   log: LogLine[]
   /** Sends a request and returns status, code and body. */
-  send: (request: InjectOptions | string) => Promise<{ status: number, code: string | undefined, body: unknown, headers: Record<string, unknown> }>
+  send: (request: InjectOptions | string) => Promise<Answer>
 }
 
 /**
  * A host with the plugin and a few routes, closed with the test. `routes` stands in for the usual ones.
  */
-export async function build (t: Test, options: UserScopeOptions = {}, server: FastifyServerOptions = {}, routes = usualRoutes): Promise<Host> {
+export async function build (
+  t: Test, options: UserScopeOptions = {}, server: FastifyServerOptions = {}, routes = usualRoutes
+): Promise<Host> {
   const log: LogLine[] = []
-  const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } }, ...server })
+  const app = Fastify({
+    logger: { level: 'info', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } },
+    ...server
+  })
   t.teardown(async () => { await app.close() })
   await app.register(userScope, { cache, ...!options.issuers && { secret }, ...options })
   routes(app)
@@ -84,8 +103,14 @@ export async function build (t: Test, options: UserScopeOptions = {}, server: Fa
 
 export const sender = (app: FastifyInstance): Host['send'] => async (request) => {
   const response = await app.inject(request)
-  const body = response.body && response.headers['content-type']?.toString().startsWith('application/json') ? response.json<{ code?: string }>() : response.body
-  return { status: response.statusCode, code: typeof body === 'object' ? body?.code : undefined, body, headers: response.headers }
+  const isJson = response.body && response.headers['content-type']?.toString().startsWith('application/json')
+  const body = isJson ? response.json<{ code?: string }>() : response.body
+  return {
+    status: response.statusCode,
+    code: typeof body === 'object' ? body?.code : undefined,
+    body,
+    headers: response.headers
+  }
 }
 
 export function usualRoutes (app: FastifyInstance): void {

@@ -15,7 +15,8 @@ const folders = [
 ]
 
 /** Where the server's programs are, if anywhere. */
-export const postgresPrograms = folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')))
+export const postgresPrograms = folders.find((folder) =>
+  existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')))
 
 interface Postgres {
   url: string
@@ -34,12 +35,15 @@ export async function startPostgres (t: Test, programs: string): Promise<Postgre
   const data = join(dir, 'data')
   // initdb refuses to run as root.
   const isRoot = getuid?.() === 0
-  if (isRoot) await chown(dir, Number(execFileSync('id', ['-u', 'postgres'])), Number(execFileSync('id', ['-g', 'postgres'])))
+  const idOf = (kind: '-u' | '-g') => Number(execFileSync('id', [kind, 'postgres']))
+  if (isRoot) await chown(dir, idOf('-u'), idOf('-g'))
   const call = async (program: string, ...args: string[]) => {
     const command = [join(programs, program), ...args]
-    await promisify(execFile)(isRoot ? 'runuser' : 'env', isRoot ? ['-u', 'postgres', '--', ...command] : command, { cwd: dir })
+    const [runner, options] = isRoot ? ['runuser', ['-u', 'postgres', '--']] : ['env', []]
+    await promisify(execFile)(runner, [...options, ...command], { cwd: dir })
   }
-  const start = () => call('pg_ctl', 'start', '-w', '-D', data, '-l', join(dir, 'log'), '-o', `-c listen_addresses= -c fsync=off -k ${dir}`)
+  const settings = `-c listen_addresses= -c fsync=off -k ${dir}`
+  const start = () => call('pg_ctl', 'start', '-w', '-D', data, '-l', join(dir, 'log'), '-o', settings)
   const stop = () => call('pg_ctl', 'stop', '-w', '-D', data, '-m', 'immediate')
   t.teardown(async () => {
     if (existsSync(join(data, 'postmaster.pid'))) await stop()

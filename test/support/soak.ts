@@ -1,7 +1,7 @@
 /**
- * A bounded load of valid, expired, forged and malformed requests, with keep-alive and aborted sockets, against a server of this
- * process on loopback. Ends with a table, and with exit code 1 on a 5xx, another user's data, or a heap that grows.
- * SOAK_SECONDS: how long, 60 by default.
+ * A bounded load of valid, expired, forged and malformed requests, with keep-alive and aborted sockets, against a
+ * server of this process on loopback. Ends with a table, and with exit code 1 on a 5xx, another user's data, or a heap
+ * that grows. SOAK_SECONDS: how long, 60 by default.
  */
 import { Agent, request } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
@@ -26,11 +26,14 @@ const agent = new Agent({ keepAlive: true, maxSockets: lanes })
 
 let turn = 0
 /** Each kind of request: what it sends, and the status that it must get. */
-const kinds: Array<[kind: string, status: number, make: (user: string) => { path?: string, authorization?: string }]> = [
+type Kind = [name: string, status: number, make: (user: string) => { path?: string, authorization?: string }]
+const kinds: Kind[] = [
   ['valid', 200, (user) => ({ authorization: `Bearer ${sign({ sub: user, exp: now() + 60, n: turn })}` })],
-  ['other path', 403, (user) => ({ path: 'somebody', authorization: `Bearer ${sign({ sub: user, exp: now() + 60 })}` })],
+  ['other path', 403, (user) =>
+    ({ path: 'somebody', authorization: `Bearer ${sign({ sub: user, exp: now() + 60 })}` })],
   ['expired', 401, (user) => ({ authorization: `Bearer ${sign({ sub: user, exp: now() - 60 })}` })],
-  ['forged', 401, (user) => ({ authorization: `Bearer ${sign({ sub: user, exp: now() + 60 }, { key: otherSecret })}` })],
+  ['forged', 401, (user) =>
+    ({ authorization: `Bearer ${sign({ sub: user, exp: now() + 60 }, { key: otherSecret })}` })],
   ['malformed', 401, () => ({ authorization: `Bearer ${'.'.repeat(turn % 50)}${'x'.repeat(turn % 9000)}` })],
   ['no token', 401, () => ({})]
 ]
@@ -44,7 +47,9 @@ function send (): Promise<void> {
   const user = `user-${turn % 1000}`
   const { path = user, authorization } = make(user)
   return new Promise((resolve) => {
-    const sent = request({ port, agent, path: `/api/${path}/tasks`, method: turn % 3 ? 'GET' : 'POST', headers: { ...authorization && { authorization } } }, (response) => {
+    const method = turn % 3 ? 'GET' : 'POST'
+    const headers = { ...authorization && { authorization } }
+    const sent = request({ port, agent, path: `/api/${path}/tasks`, method, headers }, (response) => {
       let body = ''
       response.on('data', (chunk) => { body += String(chunk) })
       response.on('end', () => {
@@ -63,7 +68,9 @@ function send (): Promise<void> {
 function abort (): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
-      const text = `POST /api/alice/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${sign({ sub: 'alice', exp: now() + 60 })}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"title":`
+      const token = sign({ sub: 'alice', exp: now() + 60 })
+      const text = `POST /api/alice/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"title":'
       socket.write(text.slice(0, turn * 7 % text.length), () => socket.destroy())
     })
     socket.on('close', () => { count('aborted'); resolve() })
@@ -92,6 +99,9 @@ const median = (values: number[]) => values.sort((a, b) => a - b)[values.length 
 const third = Math.ceil(samples.length / 3)
 const growth = median(samples.slice(-third)) - median(samples.slice(0, third))
 console.table(Object.fromEntries([...counts].sort()))
-console.log(`${[...counts.values()].reduce((a, b) => a + b)} requests in ${seconds} s; heap ${median(samples).toFixed(1)} MB, grown by ${growth.toFixed(2)} MB after warm-up; ${faults.length} faults`)
+console.log(
+  `${[...counts.values()].reduce((a, b) => a + b)} requests in ${seconds} s; heap ${median(samples).toFixed(1)} MB, ` +
+  `grown by ${growth.toFixed(2)} MB after warm-up; ${faults.length} faults`
+)
 for (const fault of new Set(faults.slice(0, 20))) console.error(fault)
 if (faults.length > 0 || growth > 2) process.exitCode = 1

@@ -16,7 +16,9 @@ const steps: Array<[name: string, command: string]> = [
 async function run (command: string): Promise<{ output: string, ok: boolean }> {
   const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  }
   const code = await new Promise((resolve) => { child.once('close', resolve) })
   return { output, ok: code === 0 }
 }

@@ -22,14 +22,16 @@ export interface Vendor {
   accepted?: Record<string, Other>
   /** 401 INVALID_CLAIMS unless stated. */
   refused: Record<string, Other & { code?: string }>
-  /** Tokens of applications, by their own subject: 403 on owner routes, let through on others; or refused everywhere. */
+  /** Tokens of applications, by their own subject: 403 on owner routes, 200 on others; or refused everywhere. */
   machines: Record<string, Other & { id: string, refused?: boolean }>
 }
 
 export const api = 'https://api.example.com'
-export const guid = (digit: number) => `${digit}`.repeat(8) + `-${digit}${digit}${digit}${digit}`.repeat(3) + '-' + `${digit}`.repeat(12)
+export const guid = (digit: number) =>
+  `${digit}`.repeat(8) + `-${digit}${digit}${digit}${digit}`.repeat(3) + '-' + `${digit}`.repeat(12)
 
-const keys = new Map(await Promise.all(['RS256', 'PS256', 'EdDSA'].map(async (alg) => [alg, await createKey('one', alg)] as const)))
+const newKeys = ['RS256', 'PS256', 'EdDSA'].map(async (alg) => [alg, await createKey('one', alg)] as const)
+const keys = new Map(await Promise.all(newKeys))
 
 /** A host with the preset whose keys are on loopback, and a maker of the vendor's tokens. */
 export async function start (t: Test, { preset, alg, header, claims }: Vendor) {
@@ -39,7 +41,10 @@ export async function start (t: Test, { preset, alg, header, claims }: Vendor) {
   return {
     ...host,
     entry,
-    token: (id: string, other: Other = {}) => issuer.token({ id, iss: entry.issuer, ...claims, ...other.claims }, { header: { ...header, ...other.header } }),
+    token: (id: string, other: Other = {}) => issuer.token(
+      { id, iss: entry.issuer, ...claims, ...other.claims },
+      { header: { ...header, ...other.header } }
+    ),
     reason: () => String(refusals(host.log).at(-1)?.reason)
   }
 }
@@ -51,19 +56,38 @@ export function testVendor (name: string, vendor: Vendor): void {
   t.test(`${name}: access tokens of users`, async (t) => {
     const { send, token } = await start(t, vendor)
     const { typ = 'JWT' } = vendor.header as { typ?: string }
-    const accepted = { 'as documented': {}, 'typ in full': { header: { typ: `application/${typ}` } }, ...vendor.accepted }
+    const accepted = {
+      'as documented': {},
+      'typ in full': { header: { typ: `application/${typ}` } },
+      ...vendor.accepted
+    }
     for (const [what, other] of Object.entries(accepted)) {
       const headers = bearer(await token(vendor.id, other))
       t.match(await send({ url: own(vendor.id), headers }), { status: 200, body: { user: vendor.id } }, what)
-      t.match(await send({ url: own('somebody-else'), headers }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' }, `${what}, the path of another`)
-      t.match(await send({ url: own(vendor.id.toUpperCase() + 'X'), headers }), { status: 403 }, `${what}, another case`)
+      t.match(
+        await send({ url: own('somebody-else'), headers }),
+        { status: 403, code: 'FORBIDDEN_USER_ACCESS' },
+        `${what}, the path of another`
+      )
+      t.match(
+        await send({ url: own(vendor.id.toUpperCase() + 'X'), headers }),
+        { status: 403 },
+        `${what}, another case`
+      )
     }
   })
 
   t.test(`${name}: other tokens of the same keys`, async (t) => {
     const { send, token, entry, reason } = await start(t, vendor)
     const { issuer } = entry
-    const issuers = [issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`, issuer.toUpperCase(), issuer.replace('https:', 'http:'), `${issuer}x`, ` ${issuer}`, undefined]
+    const issuers = [
+      issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`,
+      issuer.toUpperCase(),
+      issuer.replace('https:', 'http:'),
+      `${issuer}x`,
+      ` ${issuer}`,
+      undefined
+    ]
     const cases = {
       ...vendor.refused,
       ...Object.fromEntries(issuers.map((iss) => [`iss ${iss}`, { claims: { iss } }])),
@@ -72,7 +96,9 @@ export function testVendor (name: string, vendor: Vendor): void {
     }
     for (const [what, { code = 'INVALID_CLAIMS', ...other }] of Object.entries<Other & { code?: string }>(cases)) {
       const headers = bearer(await token(vendor.id, other))
-      for (const url of [own(vendor.id), '/api/me']) t.match(await send({ url, headers }), { status: 401, code }, `${what}: ${reason()}`)
+      for (const url of [own(vendor.id), '/api/me']) {
+        t.match(await send({ url, headers }), { status: 401, code }, `${what}: ${reason()}`)
+      }
     }
   })
 
@@ -83,7 +109,11 @@ export function testVendor (name: string, vendor: Vendor): void {
       const answer = refused ? { status: 401, code: 'INVALID_CLAIMS' } : { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
       t.match(await send({ url: own(id), headers }), answer, 'its own path')
       t.match(await send({ url: own(vendor.id), headers }), answer, 'the path of a user')
-      t.match(await send({ url: '/api/me', headers }), refused ? answer : { status: 200, body: { user: id } }, 'no path')
+      t.match(
+        await send({ url: '/api/me', headers }),
+        refused ? answer : { status: 200, body: { user: id } },
+        'no path'
+      )
     })
   }
 
@@ -111,7 +141,11 @@ export function testVendor (name: string, vendor: Vendor): void {
     t.equal(found.discovery, true)
     t.notOk('jwksUri' in found, 'discovery takes the place of the URL')
     t.match(preset({ discovery: false }), { jwksUri: preset({}).jwksUri })
-    t.same(preset({ requiredClaims: { org: 'acme' } }).requiredClaims, { ...preset({}).requiredClaims, org: 'acme' }, 'claims are added')
+    t.same(
+      preset({ requiredClaims: { org: 'acme' } }).requiredClaims,
+      { ...preset({}).requiredClaims, org: 'acme' },
+      'claims are added'
+    )
   })
 }
 
@@ -122,7 +156,8 @@ export const missing = undefined as unknown as string
 export function testBootErrors (cases: Array<[make: () => IssuerOptions, says: string]>): void {
   t.test('what is missing or malformed stops the boot and is named', async (t) => {
     for (const [make, says] of cases) {
-      const error = await (async () => { await Fastify().register(userScope, { issuers: [make()] }) })().then(() => null, (error: Error) => error)
+      const boot = async () => { await Fastify().register(userScope, { issuers: [make()] }) }
+      const error = await boot().then(() => null, (error: Error) => error)
       t.ok(error instanceof InvalidOptionError && error.message.includes(says), `${says}: ${String(error)}`)
     }
   })
@@ -132,14 +167,19 @@ export function testBootErrors (cases: Array<[make: () => IssuerOptions, says: s
  * Values of single options, in a list too where the option takes one.
  * @param options that are good
  */
-export function testValues<T extends object> (preset: (options: T) => IssuerOptions, options: T, good: Values, bad: Values): void {
+export function testValues<T extends object> (
+  preset: (options: T) => IssuerOptions, options: T, good: Values, bad: Values
+): void {
   t.test('what the tokens of the vendor can never match stops the boot', async (t) => {
     for (const [name, values] of Object.entries(good)) {
-      for (const value of values) t.doesNotThrow(() => preset({ ...options, [name]: value }), `${name}: ${JSON.stringify(value)}`)
+      for (const value of values) {
+        t.doesNotThrow(() => preset({ ...options, [name]: value }), `${name}: ${JSON.stringify(value)}`)
+      }
     }
     for (const [name, values] of Object.entries(bad)) {
       const isListed = ['authorizedParties', 'audience', 'clientId'].includes(name)
-      const lists = isListed ? values.filter((value) => !Array.isArray(value)).map((value) => [options[name as keyof T], value]) : []
+      const single = isListed ? values.filter((value) => !Array.isArray(value)) : []
+      const lists = single.map((value) => [options[name as keyof T], value])
       for (const value of [...values, ...lists]) {
         t.throws(() => preset({ ...options, [name]: value }), {
           code: 'FST_USER_SCOPE_INVALID_OPTION', message: new RegExp(`option "${preset.name}.${name}"`)

@@ -3,47 +3,84 @@ import type { AppRoute } from '../../lib/testing/app-routes.js'
 import { attemptsOn } from '../../lib/testing/attempts.js'
 import type { HeldAnswer } from '../../lib/testing/held-requests.js'
 
-const tokens = { alice: 'alice', bob: 'bob', good: 'g', expired: 'e', forged: 'f' }
-const requests = {
-  complete: (owner: string) => ({ method: 'GET', url: `/${owner}?all`, headers: { 'x-a': '1' } }),
-  bare: (owner: string) => ({ method: 'GET', url: `/${owner}` }),
-  to: (path: string) => ({ method: 'GET', url: path }),
-  at: () => ({ method: 'GET', url: '/' }),
-  missing: []
-}
-const route = (given: Partial<AppRoute> = {}) => ({ method: 'GET', url: '/:user_id', access: 'owner', parameter: 'user_id', scope: {}, ...given }) as AppRoute
-const attempts = (given: Partial<AppRoute> = {}, changed: Partial<typeof tokens> = {}) => attemptsOn(route(given), requests, { ...tokens, ...changed }, [])
-const answer = (given: Partial<HeldAnswer>): HeldAnswer => ({ status: 0, reached: null, notFound: false, says: '', params: {}, ...given })
+const tokens = { alice: 'alice', bob: 'bob', good: 'g', expired: 'e' as string | undefined, forged: 'f' }
+const options = { method: 'GET', url: '/t/:user_id', handler: async () => {} }
+const route = (given: Partial<AppRoute> = {}) =>
+  ({ method: 'POST', url: '/t/:user_id', access: 'owner', parameter: 'user_id', options, ...given }) as AppRoute
+const parts = { headers: { h: '1' }, query: { q: '1' }, body: { a: 1 } }
+const attempts = (given: Partial<AppRoute> = {}, changed: Partial<typeof tokens> = {}) =>
+  attemptsOn(route(given), parts, { ...tokens, ...changed })
 
 t.test('who asks for what', async (t) => {
-  t.same(attempts().map(({ request, expected }) => [request.headers?.authorization, request.url, expected]), [
-    [undefined, '/alice', '401'],
-    ['Bearer e', '/alice', '401'],
-    ['Bearer f', '/alice', '401'],
-    ['Bearer g', '/bob?all', '403'],
-    ['Bearer g', '/%62%6f%62?all', '403'],
-    ['Bearer g', '/ALICE?all', '4xx'],
-    ['Bearer g', '/alice%20?all', '4xx'],
-    ['Bearer g', '/alice?all', 'its handler'],
-    ['Bearer g', '/%61%6c%69%63%65?all', 'its handler']
+  const tried = attempts().map(({ request: { headers, url, payload }, expected, validate }) =>
+    [headers?.authorization, url, expected, payload !== undefined, validate === true])
+  t.same(tried, [
+    [undefined, '/t/alice', '401', false, true],
+    ['Bearer e', '/t/alice', '401', false, true],
+    ['Bearer f', '/t/alice', '401', false, true],
+    ['Bearer g', '/t/bob?q=1', '403', true, false],
+    ['Bearer g', '/t/%62%6f%62?q=1', '403', true, false],
+    ['Bearer g', '/t/bob/?q=1', '403', true, false],
+    ['Bearer g', '/T/bob?q=1', '403', true, false],
+    ['Bearer g', '//t/bob?q=1', '403', true, false],
+    ['Bearer g', '/t/ALICE?q=1', '4xx', true, false],
+    ['Bearer g', '/t/alice%20?q=1', '4xx', true, false],
+    ['Bearer g', '/t/alice%2F..%2Fbob?q=1', '4xx', true, false],
+    ['Bearer g', '/t/alice?q=1', 'its handler', true, false],
+    ['Bearer g', '/t/%61%6c%69%63%65?q=1', 'its handler', true, false]
   ])
-  t.same(attempts({}, { alice: '7', bob: '7 ' }).map(({ label }) => label).filter((label) => label.includes('path of')), ['alice\'s token, path of "07"'])
+  t.ok(attempts().every(({ request }) => request.headers?.h === '1'))
+  t.notOk(attempts({}, { expired: undefined }).some(({ label }) => label === 'an expired token'))
+  const nearly =
+    attempts({}, { alice: '7', bob: '7 ' }).map(({ label }) => label).filter((label) => label.includes('path of'))
+  t.same(nearly, ['alice\'s token, path of "7/../7 "', 'alice\'s token, path of "07"'])
+})
+
+t.test('paths that lead out of hers, where anything may stand behind her id', async (t) => {
+  const out = (url: string) =>
+    attempts({ url }).filter(({ label }) => label.includes('out of hers')).map(({ request }) => request.url)
+  t.same(out('/t/:user_id/files/*'), ['/t/alice/files/..%2F..%2Fbob?q=1', '/t/alice/files/%2E%2E%5C%2E%2E%5Cbob?q=1'])
+  t.same(out('/:n/:user_id/*'), ['/1/alice/..%2Fbob?q=1', '/1/alice/%2E%2E%5Cbob?q=1'])
+  for (const url of ['/t/:user_id', '/t/:user_id/:n', '/*/:user_id']) t.same(out(url), [], url)
 })
 
 t.test('what fits', async (t) => {
   const fits = (given: Partial<AppRoute>, label: string) => {
     const attempt = attempts(given).find((each) => each.label === label)
-    return (status: number, reached: string | null = null, params: object = { user_id: 'alice' }) => attempt?.fits(answer({ status, reached, params: { ...params } }))
+    return (status: number, changed: Partial<HeldAnswer> = {}) =>
+      attempt?.fits({
+        status,
+        says: '',
+        reached: null,
+        params: {},
+        invalidParam: undefined,
+        notFound: false,
+        ...changed
+      })
   }
-  const other = "alice's token, bob's path"
   const own = "alice's token, her own path"
-  t.same([401, 403, 404, 400, 200, 0].map((status) => fits({}, 'no token')(status)), [true, false, false, false, false, false])
-  t.same([401, 403, 404, 400, 200, 0].map((status) => fits({}, other)(status)), [false, true, true, false, false, false], 'hidden as 404')
-  t.same([403, 404].map((status) => fits({ access: 'unguarded' }, other)(status)), [true, false], 'not where no guard is known')
-  t.notOk(fits({}, other)(403, '/:user_id'))
-  t.same([200, 302, 400, 404, 0].map((status) => fits({}, own)(status)), [true, true, false, false, false], 'a hook that answers in the place of the handler')
-  t.same(['/:user_id', '/:user_id/', '/other'].map((reached) => fits({}, own)(0, reached)), [true, true, false])
-  t.same(['alice', 'bob', undefined].map((id) => fits({}, own)(0, '/:user_id', { user_id: id })), [true, false, false], 'an id that was changed on the way')
-  t.same([200, 400, 409, 0, 401, 403].map((status) => fits({}, `${own}, percent-encoded`)(status)), [true, true, true, true, false, false])
-  t.ok(fits({ scope: null }, own)(0, '/other'), 'outside of every scope a host may route as it likes')
+  const other = "alice's token, bob's path"
+  const reached = (id: unknown, by = options) => ({ reached: by, params: { user_id: id } })
+  t.same([401, 403, 404, 400, 200, 0].map((status) => fits({}, 'no token')(status)),
+    [true, false, false, false, false, false])
+  t.same([401, 403, 404, 400, 200, 0].map((status) => fits({}, other)(status)),
+    [false, true, true, false, false, false], 'hidden as 404')
+  t.same([403, 404].map((status) => fits({ access: 'unguarded' }, other)(status)), [true, false],
+    'not where no guard is known')
+  t.notOk(fits({}, other)(403, reached('bob')))
+  t.same([403, 404, 200, 500].map((status) => fits({}, 'alice\'s token, path of "ALICE"')(status)),
+    [true, true, false, false])
+  const slash = fits({}, `${other}, with a trailing slash`)
+  t.same([slash(200), slash(418, reached('bob', { ...options })), slash(418, reached('bob'))], [true, true, false])
+  t.same([200, 302, 400, 404, 0].map((status) => fits({}, own)(status)), [true, true, false, false, false],
+    'a hook that answers in the place of the handler')
+  t.same([fits({}, own)(418, reached('alice')), fits({}, own)(418, reached('alice', { ...options }))], [true, false])
+  t.same(['alice', 'bob', undefined].map((id) => fits({}, own)(418, reached(id))), [true, false, false],
+    'an id that was changed on the way')
+  t.ok(fits({}, own)(418, reached('alice')))
+  const encoded = fits({}, `${own}, percent-encoded`)
+  t.same([200, 400, 409, 0, 401, 403].map((status) => encoded(status)), [true, true, true, true, false, false])
+  t.notOk(encoded(404, { notFound: true }))
+  t.ok(fits({ access: 'unguarded' }, own)(418, reached('bob', { ...options })),
+    'outside of every scope a host may route as it likes')
 })

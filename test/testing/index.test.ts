@@ -17,7 +17,11 @@ async function loadedBy (file: string, found = new Set<string>()): Promise<Set<s
 }
 
 t.test('what the test kit exports', async (t) => {
-  t.same(Object.keys(testing).sort(), ['ScopeAssertionError', 'assertDocumentMatchesGuards', 'assertOwnership', 'createIssuer', 'createKey', 'routeTable', 'sendJson'])
+  t.same(Object.keys(testing).sort(), [
+    'ScopeAssertionError', 'assertDocumentMatchesGuards', 'assertIsolation', 'assertOwnership', 'createIssuer',
+    'createKey',
+    'routeTable', 'sendJson'
+  ])
 })
 
 t.test('the plugin loads nothing of it', async (t) => {

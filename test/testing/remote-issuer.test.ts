@@ -39,7 +39,19 @@ t.test('its own claims, audience and keys', async (t) => {
   t.equal(await status(issuer.forged('alice', { key: keys[1]! })), '401 INVALID_TOKEN_SIGNATURE')
   t.same(issuer.options, { issuers: [issuer.entry] })
   await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }), RangeError)
-  for (const sign of [issuer.token, issuer.expired, issuer.forged]) await t.rejects(sign({} as { id: string }), /^a token needs a user/)
+  for (const sign of [issuer.token, issuer.expired, issuer.forged]) {
+    await t.rejects(sign({} as { id: string }),
+      /^a token needs a user/)
+  }
+})
+
+t.test('ids with a prefix', async (t) => {
+  const { issuer, status } = await host(t, { idPrefix: 'b:', userIdClaim: 'account' })
+  t.match(issuer.entry, { idPrefix: 'b:', userIdClaim: 'account' })
+  t.equal(await status(issuer.token('b:alice'), '/api/b:alice/tasks'), '200')
+  t.equal(await status(issuer.token('b:alice'), '/api/alice/tasks'), '403 FORBIDDEN_USER_ACCESS')
+  await t.rejects(issuer.token('alice'), /^"alice" lacks the prefix of this issuer: give the whole id, "b:alice"$/)
+  t.notOk('idPrefix' in (await createRemoteIssuer({ mode: 'jwks', t })).entry)
 })
 
 t.test('rotate', async (t) => {
@@ -101,7 +113,11 @@ t.test('nothing keeps a process alive that stops it, or whose context ends nothi
   const file = fileURLToPath(new URL('../../lib/testing/remote-issuer.ts', import.meta.url))
   // What keeps it alive keeps it for an hour, and is killed before.
   const run = async (script: string) => {
-    const { stdout } = await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', '--input-type=module', '-e', `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`], { timeout: 60_000, env: { PATH: env.PATH } })
+    const { stdout } =
+      await promisify(execFile)('env',
+        ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', '--input-type=module', '-e',
+          `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`],
+        { timeout: 60_000, env: { PATH: env.PATH } })
     return stdout.trim()
   }
   t.equal(await run(`
@@ -111,5 +127,6 @@ t.test('nothing keeps a process alive that stops it, or whose context ends nothi
     while (issuer.requests === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await issuer.stop()
     await pending`), 'gone')
-  t.equal(await run("await createRemoteIssuer({ mode: 'jwks', t: {} }).catch(({ name }) => console.log(name))"), 'TypeError')
+  t.equal(await run("await createRemoteIssuer({ mode: 'jwks', t: {} }).catch(({ name }) => console.log(name))"),
+    'TypeError')
 })

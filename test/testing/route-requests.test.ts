@@ -1,106 +1,78 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import type { AppRoute } from '../../lib/testing/app-routes.js'
-import { requestsFor, type RequestParams } from '../../lib/testing/route-requests.js'
-import { couldServe } from '../../lib/testing/url.js'
+import {
+  fillUrl, hasBody, partsFor, pathFor, requestTo, valueFor,
+  type RequestParams
+} from '../../lib/testing/route-requests.js'
 
-const app = Fastify()
-app.addSchema({ $id: 'ids', type: 'object', properties: { n: { type: 'integer', minimum: 5 } }, definitions: { n: { const: 9 } } })
-t.teardown(() => app.close())
+const route = (given: Partial<AppRoute> = {}) =>
+  ({ method: 'GET', url: '/:user_id', parameter: 'user_id', constraints: {}, ...given }) as AppRoute
 
-const route = (given: Partial<AppRoute>): AppRoute => ({
-  method: 'GET', url: '/:user_id', access: 'owner', source: 'default', parameter: 'user_id', lookAlike: null, constraints: {}, schema: undefined, scope: { context: app } as unknown as AppRoute['scope'], ...given
-})
-const ask = (given: Partial<AppRoute>, params: RequestParams = {}) => {
-  const { complete, bare, missing } = requestsFor(route(given), params)
-  return { complete: complete('alice'), bare: bare('alice'), missing }
+const urls: Array<[url: string, params: string[], path: string]> = [
+  ['/', [], '/'],
+  ['/a/b', [], '/a/b'],
+  ['/a/:user_id', ['user_id'], '/a/1'],
+  ['/a/:user_id/b', ['user_id'], '/a/1/b'],
+  ['/a/:user_id?', ['user_id'], '/a/1'],
+  ['/a/:x(^\\d+$)/b', ['x'], '/a/1/b'],
+  ['/a/:x(^[1\\)]$)/c', ['x'], '/a/1/c'],
+  ['/a/:x-:y.json', ['x', 'y'], '/a/1-1.json'],
+  ['/a/:x(\\d+)h:y(\\d+)m', ['x', 'y'], '/a/1h1m'],
+  ['/a::b/:x', ['x'], '/a:b/1'],
+  ['/a/*', ['*'], '/a/1'],
+  ['/größe/:x/100%', ['x'], '/größe/1/100%25']
+]
+
+for (const [url, params, path] of urls) {
+  t.test(`the path of ${url}, as the router reads it`, async (t) => {
+    const names: string[] = []
+    t.equal(fillUrl(url, (name) => { names.push(name); return '1' }), path)
+    t.same(names, params)
+    const app = Fastify()
+    t.teardown(() => app.close())
+    app.get(url, async (request) => Object.keys(request.params as object))
+    t.same((await app.inject(path)).json(), params)
+  })
 }
 
-t.test('nothing but the owner where no more is asked for', async (t) => {
-  t.same(ask({}), { complete: { method: 'GET', url: '/alice', headers: {} }, bare: { method: 'GET', url: '/alice', headers: {} }, missing: [] })
+t.test('the expression of a parameter is told', async (t) => {
+  const patterns: string[] = []
+  fillUrl('/:a(^(x|\\))$)/:b/*', (_name, pattern) => { patterns.push(pattern); return '' })
+  t.same(patterns, ['^(x|\\))$', '', ''])
+  t.same(['', '^\\d+$', '^[a-z]$', '^\\d{4}-', '^[\\da-f-]{36}$', '^never$'].map((pattern) => valueFor(pattern)),
+    ['1', '1', 'a', '2026-01-01', '00000000-0000-4000-8000-000000000000', '1'])
+  t.same([valueFor('', 'a/b'), valueFor('^\\d$', 'x', '7')], ['a%2Fb', '7'])
 })
 
-t.test('from the schemas, and the bare one without query and body', async (t) => {
-  const schema = {
-    params: { $ref: 'ids#' },
-    querystring: { type: 'object', required: ['q', 'all'], properties: { all: { type: 'array', minItems: 2, items: { enum: ['a b'] } } } },
-    headers: { type: 'object', required: ['x-n', 'authorization'], properties: { 'x-n': { type: 'integer' } } },
-    body: { $ref: 'ids#/definitions/n' }
+t.test('a path with what is given, and what is made up', async (t) => {
+  const path = { n: 'a/b', '*': 'c/d e' }
+  t.equal(pathFor(route({ url: '/:user_id/:n/:m/*' }), 'al%69ce', { path }), '/al%69ce/a%2Fb/1/c/d%20e')
+  t.equal(pathFor(route(), 'alice', {}, '/:user_id/'), '/alice/')
+})
+
+t.test('what is given for the route, its GET route, or all', async (t) => {
+  const params: RequestParams = {
+    '*': { headers: { a: 'all', b: 'all' }, query: { p: 'all', q: 'all' }, path: { n: 'all' }, body: 'all' },
+    'GET /:user_id': { headers: { b: 'own' }, query: { q: 'own' } },
+    'POST /:user_id': { body: null }
   }
-  t.same(ask({ method: 'POST', url: '/:user_id/:n/:other', schema }), {
-    complete: { method: 'POST', url: '/alice/5/1?q=x&all=a+b&all=a+b', headers: { 'x-n': '1' }, body: 9 },
-    bare: { method: 'POST', url: '/alice/5/1', headers: { 'x-n': '1' } },
-    missing: []
-  })
+  const own = { headers: { a: 'all', b: 'own' }, query: { p: 'all', q: 'own' }, path: { n: 'all' }, body: 'all' }
+  t.same(partsFor(route(), params), own)
+  t.same(partsFor(route({ method: 'HEAD' }), params), own)
+  t.equal(partsFor(route({ method: 'POST' }), params).body, null)
+  t.same(partsFor(route({ method: 'PUT' }), {}), { headers: {}, query: {}, path: {} })
+  const constraints = { host: 'a', version: '1.0.0', secret: 'b' }
+  t.same(partsFor(route({ constraints }), {}).headers, { host: 'a', 'accept-version': '1.0.0' })
+  t.same(partsFor(route({ constraints: { host: /a/ } }), { '*': { headers: { host: 'a' } } }).headers, { host: 'a' })
+  t.same(partsFor(route({ constraints: { host: /a/ } }), {}).headers, {})
 })
 
-t.test('as given, for the route, its HEAD route, or all', async (t) => {
-  const params = { '*': { path: { n: 'all', m: 'a/b' } }, 'GET /:user_id/:n/:m/*': { path: { n: 'one', '*': 'c/d' }, query: { q: ['1', '2'] }, headers: { h: '1' } } }
-  for (const method of ['GET', 'HEAD']) {
-    t.same(ask({ method, url: '/:user_id/:n/:m/*' }, params).complete, { method, url: '/alice/one/a%2Fb/c/d?q=1&q=2', headers: { h: '1' } })
-  }
-  t.equal(ask({ url: '/:n' }, params).complete.url, '/all')
-  t.same(ask({ method: 'POST' }, {
-    '*': { headers: { a: 'all', b: 'all' }, query: { p: 'all', q: 'all' }, body: 'all' },
-    'POST /:user_id': { headers: { b: 'own' }, query: { q: 'own' } }
-  }).complete, { method: 'POST', url: '/alice?p=all&q=own', headers: { a: 'all', b: 'own' }, body: 'all' }, 'one does not take away the other')
-  t.equal(ask({ method: 'POST' }, { 'POST /:user_id': { body: null } }).complete.body, null)
-  t.same(ask({ method: 'QUERY' }).complete.body, {})
-})
-
-t.test('what has no body gets none, whoever gives it', async (t) => {
-  for (const method of ['GET', 'HEAD', 'TRACE']) {
-    const params = { '*': { body: { a: 1 } }, [`${method} /:user_id`]: { body: { b: 1 } } }
-    t.notOk('body' in ask({ method }, params).complete, method)
-  }
-  t.same(ask({ method: 'DELETE' }, { '*': { body: { a: 1 } } }).complete.body, { a: 1 })
-})
-
-t.test('a body that is no JSON is not made up, and one of a kind of JSON goes by its type', async (t) => {
-  const body = (type: string) => ({ body: { content: { [type]: { schema: { type: 'object' } } } } })
-  const { complete, missing } = ask({ method: 'POST', schema: body('multipart/form-data') })
-  t.notOk('body' in complete)
-  t.same(missing, ['body: none is made up for multipart/form-data'])
-  t.same(ask({ method: 'POST', schema: body('multipart/form-data') }, { '*': { body: 'given' } }), ask({ method: 'POST' }, { '*': { body: 'given' } }))
-  t.same(ask({ method: 'POST', schema: body('application/a+json') }).complete, { method: 'POST', url: '/alice', headers: { 'content-type': 'application/a+json' }, body: {} })
-  t.same(ask({ method: 'POST', schema: body('application/a+json') }).bare.headers, {})
-})
-
-t.test('each part finds its own definitions', async (t) => {
-  const part = (n: number) => ({ type: 'object', required: ['n'], properties: { n: { $ref: '#/$defs/n' } }, $defs: { n: { const: n } } })
-  const schema = { params: part(1), querystring: part(2), headers: part(3), body: part(4) }
-  t.same(ask({ method: 'POST', url: '/:user_id/:n', schema }).complete, { method: 'POST', url: '/alice/1?n=2', headers: { n: '3' }, body: { n: 4 } })
-})
-
-t.test('the text of a URL is encoded, and the router serves it', async (t) => {
-  const urls = ['/a b/:user_id', '/[a]{b}/:user_id', '/größe/:user_id', '/日本/:user_id/"x"', '/a%2Fb%25%/:user_id', '/a::b,c;d@e/:user_id', '/a|b^`/:user_id']
-  const app = Fastify()
-  t.teardown(() => app.close())
-  for (const url of urls) app.get(url, async ({ routeOptions }) => routeOptions.url)
-  for (const url of urls) {
-    const { complete, bare } = ask({ url })
-    t.match(complete.url, /^[\w!#$%&'()*+,./:;=?@~-]+$/)
-    t.equal(bare.url, complete.url)
-    t.equal((await app.inject(complete.url)).body, url)
-    t.ok(couldServe(url, complete.url, { caseSensitive: true, ignoreTrailingSlash: false, ignoreDuplicateSlashes: false }), url)
-  }
-})
-
-t.test('for constraints of Fastify, and for no others', async (t) => {
-  t.same(ask({ constraints: { host: 'a', version: '1.0.0' } }).complete.headers, { host: 'a', 'accept-version': '1.0.0' })
-  t.same(ask({ constraints: { host: /a/, secret: 'b' } }).complete.headers, {})
-})
-
-t.test('what cannot be made up is told', async (t) => {
-  const odd = { type: 'string', format: 'odd' }
-  const object = { type: 'object', required: ['a'], properties: { a: odd } }
-  t.same(ask({ method: 'POST', url: '/:user_id/:a/:b(^(?=b)a$)', schema: { params: object, querystring: object, headers: object, body: { content: { 'text/plain': {}, 'application/json': { schema: object } } } } }).missing, [
-    'headers/a: no value is made up for the format "odd"',
-    'querystring/a: no value is made up for the format "odd"',
-    'body/a: no value is made up for the format "odd"',
-    'params/a: no value is made up for the format "odd"',
-    'params/b: no value is made up for the pattern ^(?=b)a$'
-  ])
-  t.same(ask({ method: 'POST', schema: { body: { $ref: 'unknown#' } } }).missing, ['body: no value is made up for the reference unknown#'])
-  t.same(ask({ method: 'POST', scope: null, schema: { body: { $ref: '#/a' } } }).missing, ['body: no value is made up for the reference #/a'])
+t.test('a request', async (t) => {
+  t.same(requestTo('GET', '/a', {}), { method: 'GET', url: '/a', headers: {} })
+  t.same(requestTo('POST', '/a', { query: { q: ['1', 'a b'], r: '&' }, headers: { h: '1' }, body: { a: 1 } }, 't'),
+    { method: 'POST', url: '/a?q=1&q=a+b&r=%26', headers: { h: '1', authorization: 'Bearer t' }, payload: { a: 1 } })
+  for (const method of ['GET', 'HEAD', 'TRACE']) t.notOk('payload' in requestTo(method, '/', { body: {} }), method)
+  t.same(requestTo('QUERY', '/', {}).payload, {})
+  t.same(['HEAD', 'DELETE'].map(hasBody), [false, true])
 })

@@ -38,6 +38,8 @@ t.test('a claim that is undefined is left out', async (t) => {
   const issuer = createSecretIssuer({})
   const { send } = await build(t, { ...issuer.options, maxTokenAge: 60 })
   t.match(await send({ url: '/api/me', headers: issuer.authorization('alice') }), { status: 200 })
-  t.match(await send({ url: '/api/me', headers: issuer.authorization({ id: 'alice', iat: undefined }) }), { status: 401, code: 'INVALID_CLAIMS' })
-  t.match(await send({ url: '/api/me', headers: issuer.authorization({ id: 'alice', exp: undefined }) }), { status: 401, code: 'INVALID_CLAIMS' })
+  t.match(await send({ url: '/api/me', headers: issuer.authorization({ id: 'alice', iat: undefined }) }),
+    { status: 401, code: 'INVALID_CLAIMS' })
+  t.match(await send({ url: '/api/me', headers: issuer.authorization({ id: 'alice', exp: undefined }) }),
+    { status: 401, code: 'INVALID_CLAIMS' })
 })

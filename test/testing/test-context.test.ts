@@ -12,6 +12,11 @@ t.test('what the test ends with is told to the runner, by the name that it has t
 })
 
 t.test('a context that ends nothing is refused', async (t) => {
-  const message = 'option "t" must be the context of a test, with teardown, after or onTestFinished; that of a hook has none: leave "t" out there, and call stop() when all is over'
-  for (const context of [{}, { name: 'a hook' }, { after: undefined }, null, 1]) t.throws(() => atEnd(context as never, async () => {}), new TypeError(message))
+  const message =
+    'option "t" must be the context of a test, with teardown, after or onTestFinished; that of a hook has none: ' +
+    'leave "t" out there, and call stop() when all is over'
+  for (const context of [{}, { name: 'a hook' }, { after: undefined }, null, 1]) {
+    t.throws(() =>
+      atEnd(context as never, async () => {}), new TypeError(message))
+  }
 })

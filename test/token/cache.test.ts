@@ -1,17 +1,20 @@
 import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t from 'tap'
+import { readOptions } from '../../lib/options/settings.js'
 import { TokenCache } from '../../lib/token/cache.js'
+import { createClaimsReader } from '../../lib/token/claims.js'
+import type { Verified } from '../../lib/token/verifier.js'
 import userScope, { type UserScopeOptions, type VerifiedUser } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
-import { bearer, build, sign } from '../support/host.js'
+import { bearer, build, secret, sign } from '../support/host.js'
 
 const start = 1_800_000_000
 mock.timers.enable({ apis: ['Date'], now: start * 1000 })
 t.beforeEach(() => { mock.timers.setTime(start * 1000) })
 const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
 
-/** A host that hands out the users its handler sees, so that one can tell whether the cache answered: it gives the very same object. */
+/** A host that hands out the users its handler sees: the cache answered if two of them are the very same object. */
 async function host (t: Parameters<typeof build>[0], options: UserScopeOptions = {}) {
   let seen: VerifiedUser | undefined
   const { send } = await build(t, options, {}, (app) => {
@@ -33,7 +36,11 @@ t.test('a token that is known is not verified again', async (t) => {
   t.equal(await ask(token, 'bob'), 403, 'but its path is compared each time')
   t.not(await ask(sign({ sub: 'alice', exp: start + 1001 })), first)
   t.equal(await ask(`${token}x`), 401)
-  t.equal(await ask(token, 'alice', { authorization: `bearer ${token}` }) === first, false, 'another spelling of the scheme is let in, by the long way')
+  t.equal(
+    await ask(token, 'alice', { authorization: `bearer ${token}` }) === first,
+    false,
+    'another spelling of the scheme is let in, by the long way'
+  )
 })
 
 t.test('off', async (t) => {
@@ -98,17 +105,47 @@ t.test('tokens over 4 KB, and refusals, are not kept', async (t) => {
   t.type(await ask(soon), 'object')
 })
 
-t.test('bounded in bytes', async (t) => {
+const verified = { expiresAt: Infinity, weight: 100 } as Verified
+const header = (i: number, length = 4096) => String(i).padStart(length, '0')
+
+/** How many of so many headers are kept, with so much known of each. */
+function keptOf (count: number, length: number, weight: number): number {
   const cache = new TokenCache({ max: 1_000_000, ttl: 300 })
-  const verified = { expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
-  for (let i = 0; i < 10_000; i++) cache.keep(String(i).padStart(4096, '0'), verified, 0)
-  const kept = Array.from({ length: 10_000 }, (_, i) => cache.find(`Bearer ${String(i).padStart(4096, '0')}`)).filter(Boolean).length
-  t.equal(kept, 33_554_432 / 4096)
+  for (let i = 0; i < count; i++) cache.keep(header(i, length), { ...verified, weight }, 0)
+  return Array.from({ length: count }, (_, i) => cache.find(header(i, length))).filter(Boolean).length
+}
+
+t.test('bounded in bytes, of headers and of what is known of them', async (t) => {
+  t.equal(keptOf(10_000, 4096, 100), Math.floor(33_554_432 / (2 * 4096 + 100)))
+  t.equal(keptOf(1000, 100, 100_000), Math.floor(33_554_432 / (2 * 100 + 100_000)))
+  t.equal(keptOf(1, 4097, 100), 0)
+})
+
+t.test('what is known weighs as its claims do, and not as their text', async (t) => {
+  const { claimRules } = readOptions({ secret }, {})
+  const weigh = (claims: object) =>
+    createClaimsReader(claimRules)({ header: {}, payload: { sub: 'alice', exp: start + 100, ...claims } }).weight
+  t.ok(weigh({}) < 1000)
+  t.ok(weigh({ lists: Array.from({ length: 1000 }, () => []) }) > 60_000, '2 KB of text')
+  t.ok(weigh({ deep: JSON.parse(`${'['.repeat(50)}${']'.repeat(50)}`) }) > 3000)
+})
+
+t.test('what is over leaves without being asked for, at most once a minute', async (t) => {
+  const cache = new TokenCache({ max: 10, ttl: 300 })
+  cache.keep('old', { ...verified, expiresAt: start + 10 }, 0)
+  at(70)
+  cache.keep('new', verified, 0)
+  at(0)
+  t.equal(cache.find('old'), undefined, 'gone, though the clock says that it is good again')
 })
 
 t.test('what one request does to its user reaches no other', async (t) => {
   const { send } = await build(t, {}, {}, (app) => {
-    app.get('/api/:user_id/tasks', { preHandler: async (request) => { Object.assign(request, { user: { id: 'mallory' } }) } }, async (request) => request.user.id)
+    app.get(
+      '/api/:user_id/tasks',
+      { preHandler: async (request) => { Object.assign(request, { user: { id: 'mallory' } }) } },
+      async (request) => request.user.id
+    )
     app.get('/api/me', async (request) => request.user.id)
   })
   const headers = bearer(sign({ sub: 'alice', exp: start + 1000 }))
@@ -159,15 +196,22 @@ t.test('nor is it kept by a verification that began while new keys were taken ov
   })
   await app.register(userScope, { issuers: [{ ...issuer.entry, fetch }], cache: { ttl: 86_400 } })
   app.get('/me', async (request) => request.user.id)
-  const status = async (token: string, headers = {}) => (await app.inject({ url: '/me', headers: { ...bearer(token), ...headers } })).statusCode
-  const tokens = await Promise.all(Array.from({ length: 50 }, async (_, n) => issuer.token({ id: 'alice', exp: start + 100_000, n })))
+  const status = async (token: string, headers = {}) =>
+    (await app.inject({ url: '/me', headers: { ...bearer(token), ...headers } })).statusCode
+  const tokens = await Promise.all(
+    Array.from({ length: 50 }, async (_, n) => issuer.token({ id: 'alice', exp: start + 100_000, n }))
+  )
   t.equal(await status(tokens[0]!), 200)
 
   // The key that cannot be used is what is logged when the keys arrive.
   issuer.keys.splice(0, 1, await createKey('two'), { ...await createKey('bad'), jwk: { kty: 'oct' } })
   at(590)
   const under = tokens.map((token, hops) => status(token, { 'x-hops': String(hops) }))
-  t.equal(await status(await issuer.token({ id: 'alice', exp: start + 100_000 })), 200, 'a new kid, for which the keys are fetched')
+  t.equal(
+    await status(await issuer.token({ id: 'alice', exp: start + 100_000 })),
+    200,
+    'a new kid, for which the keys are fetched'
+  )
   const during = await Promise.all(under)
   const after = await Promise.all(tokens.map((token) => status(token)))
   t.same(new Set(during), new Set([200, 401]), 'some came in time')
@@ -176,11 +220,10 @@ t.test('nor is it kept by a verification that began while new keys were taken ov
 
 t.test('a verification that was under way while the keys changed is not kept', async (t) => {
   const cache = new TokenCache({ max: 10, ttl: 300 })
-  const verified = { expiresAt: Infinity } as Parameters<TokenCache['keep']>[1]
   const { generation } = cache
   cache.clear()
-  cache.keep('token', verified, generation)
+  cache.keep('Bearer token', verified, generation)
   t.equal(cache.find('Bearer token'), undefined)
-  cache.keep('token', verified, cache.generation)
-  t.equal(cache.find('Bearer token'), verified)
+  cache.keep('Bearer token', verified, cache.generation)
+  t.match(cache.find('Bearer token'), verified)
 })

@@ -108,16 +108,20 @@ table('maxTokenAge and clockTolerance', { maxTokenAge: 100, clockTolerance: 10 }
 const issuer = 'https://auth.example.com'
 table('issuer', { issuer }, [
   ['equal', { iss: issuer }],
-  ...[undefined, '', `${issuer}/`, 'HTTPS://auth.example.com', ` ${issuer}`, 'https://auth.example.com.evil.example', null, 1, [issuer], { issuer }]
-    .map((iss): Row => [`is ${JSON.stringify(iss)}`, { iss }, 'INVALID_CLAIMS'])
+  ...[
+    undefined, '', `${issuer}/`, 'HTTPS://auth.example.com', ` ${issuer}`, 'https://auth.example.com.evil.example',
+    null, 1, [issuer], { issuer }
+  ].map((iss): Row => [`is ${JSON.stringify(iss)}`, { iss }, 'INVALID_CLAIMS'])
 ])
 
 const audience = 'https://api.example.com'
 table('audience', { audience }, [
   ['equal', { aud: audience }],
   ['a list with it', { aud: ['x', audience] }],
-  ...[undefined, '', `${audience}/`, 'https://API.example.com', null, 1, true, { audience }, [], ['x'], [[audience]], [audience, 1], [audience, null], `${audience} x`]
-    .map((aud): Row => [`is ${JSON.stringify(aud)}`, { aud }, 'INVALID_CLAIMS'])
+  ...[
+    undefined, '', `${audience}/`, 'https://API.example.com', null, 1, true, { audience }, [], ['x'], [[audience]],
+    [audience, 1], [audience, null], `${audience} x`
+  ].map((aud): Row => [`is ${JSON.stringify(aud)}`, { aud }, 'INVALID_CLAIMS'])
 ])
 
 // What marks the tokens of an issuer's applications means nothing in those of the secret.
@@ -130,7 +134,9 @@ table('neither is looked at unless configured', {}, [
   ['iss and aud of any type', { iss: 1, aud: { x: 1 } }]
 ])
 
-const noIds: unknown[] = ['', ' ', '\t', '\u00a0', 'a\u0000', 'a\nb', '\u007f', '\u0085', 1, 0, true, null, [], ['alice'], {}, { id: 'alice' }]
+const noIds: unknown[] = [
+  '', ' ', '\t', '\u00a0', 'a\u0000', 'a\nb', '\u007f', '\u0085', 1, 0, true, null, [], ['alice'], {}, { id: 'alice' }
+]
 table('user id', {}, [
   ['sub', {}],
   ['uid before sub', { sub: 'bob', uid: 'alice' }],
@@ -138,7 +144,9 @@ table('user id', {}, [
   ['neither', { sub: undefined }, 'MISSING_UID_CLAIM'],
   ...noIds.map((sub): Row => [`sub is ${JSON.stringify(sub)}`, { sub }, 'MISSING_UID_CLAIM']),
   ...noIds.map((uid): Row => [`uid is ${JSON.stringify(uid)}, which sub does not mend`, { uid }, 'MISSING_UID_CLAIM']),
-  ...['id', 'userId', 'user_id', 'email', 'username'].map((name): Row => [`${name} is no user id`, { sub: undefined, [name]: 'alice' }, 'MISSING_UID_CLAIM'])
+  ...['id', 'userId', 'user_id', 'email', 'username'].map(
+    (name): Row => [`${name} is no user id`, { sub: undefined, [name]: 'alice' }, 'MISSING_UID_CLAIM']
+  )
 ])
 
 table('userIdClaim: that claim alone', { userIdClaim: 'account' }, [
@@ -153,19 +161,29 @@ for (const userIdClaim of ['constructor', 'toString', '__proto__', 'hasOwnProper
 
 t.test('ids are taken as they are', async (t) => {
   const { send } = await build(t)
-  for (const id of ['7', '007', ' alice', 'alice ', 'Älice', 'a\u030Angstr\u00f6m', '🦊', 'a/b', '%41', 'x'.repeat(300), '\ud800']) {
-    t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: id, exp })) }), { status: 200 }, JSON.stringify(id))
+  for (const id of [
+    '7', '007', ' alice', 'alice ', 'Älice', 'a\u030Angstr\u00f6m', '🦊', 'a/b', '%41', 'x'.repeat(300), '\ud800'
+  ]) {
+    t.match(
+      await send({ url: '/api/me', headers: bearer(sign({ sub: id, exp })) }),
+      { status: 200 },
+      JSON.stringify(id)
+    )
   }
 })
 
 t.test('header parameters', async (t) => {
   const { send, log } = await build(t)
   const allowed: object[] = [
-    {}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'Jwt' }, { typ: 'application/jwt' }, { typ: 'application/JWT' }, { kid: 'a' }, { kid: '' }, { kid: '../../dev/null' }, { kid: "' OR 1=1 --" },
-    { x5t: 'abc' }, { unknown: { deep: [1] } }
+    {}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'Jwt' }, { typ: 'application/jwt' }, { typ: 'application/JWT' },
+    { kid: 'a' }, { kid: '' }, { kid: '../../dev/null' }, { kid: "' OR 1=1 --" }, { x5t: 'abc' },
+    { unknown: { deep: [1] } }
   ]
   const refused: object[] = [
-    ...['at+jwt', 'application/at+jwt', 'logout+jwt', 'text/jwt', 'application/', 'application/jwt ', 'JWS', 'dpop+jwt', '', ' JWT', 1, null, true, ['JWT'], { typ: 'JWT' }].map((typ) => ({ typ })),
+    ...[
+      'at+jwt', 'application/at+jwt', 'logout+jwt', 'text/jwt', 'application/', 'application/jwt ', 'JWS', 'dpop+jwt',
+      '', ' JWT', 1, null, true, ['JWT'], { typ: 'JWT' }
+    ].map((typ) => ({ typ })),
     ...[1, null, true, [], {}, ['a']].map((kid) => ({ kid })),
     ...[[], ['exp'], ['b64'], ['x'], 'b64', '', null, false, 0, {}, [1], ['alg']].map((crit) => ({ crit })),
     { crit: ['b64'], b64: false }, { crit: ['x'], x: 1 }, { b64: false }, { b64: true }, { b64: null },
@@ -174,11 +192,13 @@ t.test('header parameters', async (t) => {
     { x5u: 'https://evil.example/cert' }, { x5c: ['MIIB'] }, { x5c: [] }
   ]
   for (const extra of allowed) {
-    t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp }, { header: { alg: 'HS256', ...extra } })) }), { status: 200 }, JSON.stringify(extra))
+    const token = sign({ sub: 'alice', exp }, { header: { alg: 'HS256', ...extra } })
+    t.match(await send({ url: '/api/me', headers: bearer(token) }), { status: 200 }, JSON.stringify(extra))
   }
   for (const extra of refused) {
     log.length = 0
-    const answer = await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp }, { header: { alg: 'HS256', ...extra } })) })
+    const token = sign({ sub: 'alice', exp }, { header: { alg: 'HS256', ...extra } })
+    const answer = await send({ url: '/api/me', headers: bearer(token) })
     t.match(answer, { status: 401, code: 'INVALID_CLAIMS' }, JSON.stringify(extra))
     t.match(refusals(log), [{ reason: `header parameter "${Object.keys(extra)[0]}"` }], JSON.stringify(extra))
   }
@@ -197,19 +217,31 @@ t.test('tokens of another purpose, told by their form', async (t) => {
     [{ session: {}, user: {}, exp: 1 }, 'a session cache token of Better Auth'],
     [{ sub: undefined, email: 'a@example.org', iat: now }, `an e-mail verification token of Better Auth: ${sendJwt}`],
     [{ sub: undefined, email: 'a@example.org', iat: now, exp: 1 }, 'an e-mail verification token of Better Auth'],
-    [{ sub: undefined, email: 'a@example.org', iat: now, updateTo: 'b@example.org' }, 'an e-mail verification token of Better Auth'],
-    [{ sub: undefined, email: 'a@example.org', iat: now, requestType: 'change-email-verification' }, 'an e-mail verification token']
+    [
+      { sub: undefined, email: 'a@example.org', iat: now, updateTo: 'b@example.org' },
+      'an e-mail verification token of Better Auth'
+    ],
+    [
+      { sub: undefined, email: 'a@example.org', iat: now, requestType: 'change-email-verification' },
+      'an e-mail verification token'
+    ]
   ]
   for (const [claims, reason] of kinds) {
     log.length = 0
-    t.match(await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp, ...claims })) }), { status: 401, code: 'INVALID_CLAIMS' })
+    t.match(
+      await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp, ...claims })) }),
+      { status: 401, code: 'INVALID_CLAIMS' }
+    )
     t.match(refusals(log), [{ code: 'INVALID_CLAIMS', reason }])
   }
 })
 
 table('a host\'s own claims may have their names', {}, [
   ...['x', 1, null, [], {}, true].map((events): Row => [`events is ${JSON.stringify(events)}`, { events }]),
-  ['events of another kind', { events: { 'https://schemas.openid.net/secevent/risc/event-type/account-disabled': {} } }],
+  [
+    'events of another kind',
+    { events: { 'https://schemas.openid.net/secevent/risc/event-type/account-disabled': {} } }
+  ],
   ['events as a list', { events: [logout] }],
   ['events as a text', { events: JSON.stringify(logout) }],
   ...['x', null, [], { id: 's' }].map((session): Row => [`session is ${JSON.stringify(session)}`, { session }]),
@@ -218,7 +250,10 @@ table('a host\'s own claims may have their names', {}, [
   ['user as an object', { user: { id: 'alice' } }],
   ['requestType', { requestType: 'change-email-verification' }],
   ['email, and a user', { email: 'a@example.org', iat: now }],
-  ['email, updateTo, requestType, and a user', { email: 'a@example.org', updateTo: 'b@example.org', requestType: 'x', iat: now }]
+  [
+    'email, updateTo, requestType, and a user',
+    { email: 'a@example.org', updateTo: 'b@example.org', requestType: 'x', iat: now }
+  ]
 ])
 
 const expected = 'expected "https://auth.example.com", received'
@@ -234,7 +269,10 @@ t.test('the log says what was expected and what came', async (t) => {
     [{ iss: [issuer] }, `${expected} ["https://auth.example.com"]`],
     [{ iss: 'a\nb\u0000"' }, `${expected} "a\\nb\\u0000\\""`],
     [{ iss: long }, /, received "x{199}…$/],
-    [{ aud: 'x' }, 'claim "aud" is not or has not the configured audience: expected "https://api.example.com", received "x"'],
+    [
+      { aud: 'x' },
+      'claim "aud" is not or has not the configured audience: expected "https://api.example.com", received "x"'
+    ],
     [{ aud: ['x', 'y'] }, 'expected "https://api.example.com", received ["x","y"]'],
     [{ aud: undefined }, 'expected "https://api.example.com", received none'],
     [{ exp: exp * 1000 }, 'claim "exp" is in milliseconds. Fix: write seconds since 1970 (RFC 7519 §2)'],
@@ -262,7 +300,10 @@ t.test('the log says what was expected and what came', async (t) => {
 
 t.test('no name of an e-mail makes a verification link a user', async (t) => {
   const { send, log } = await build(t, { userIdClaim: 'email', issuer })
-  t.match(await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', iat: now, exp })) }), { code: 'INVALID_CLAIMS' })
+  t.match(
+    await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', iat: now, exp })) }),
+    { code: 'INVALID_CLAIMS' }
+  )
   t.match(refusals(log), [{ reason: 'an e-mail verification token of Better Auth' }])
 })
 
@@ -279,7 +320,10 @@ t.test('the first check that fails names the code', async (t) => {
   for (const [claims, header, url, code] of rows) {
     t.equal((await send({ url, headers: bearer(sign({ sub: 'alice', exp, ...claims }, { header })) })).code ?? '', code)
   }
-  t.match((await send({ url: '/api/me', headers: bearer(sign({ exp: 1 })) })).headers, { 'www-authenticate': challengeOf('Token expired') })
+  t.match(
+    (await send({ url: '/api/me', headers: bearer(sign({ exp: 1 })) })).headers,
+    { 'www-authenticate': challengeOf('Token expired') }
+  )
 })
 
 t.test('a token expires while the server runs', async (t) => {
@@ -294,8 +338,23 @@ t.test('a token expires while the server runs', async (t) => {
 })
 
 t.test('the user is frozen all the way down', async (t) => {
-  const readClaims = createClaimsReader({ clockTolerance: 0, types: ['jwt'], requiredClaims: {}, isOfIssuer: false, verifiedBy: 'secret', idPrefix: '', foreignPrefixes: [], otherTokens: [], isMachine: () => false, satisfiesSchema: () => true })
-  const { user } = readClaims({ header: {}, payload: { sub: 'alice', exp, roles: [{ name: 'member' }], team: { id: 1 } } })
+  const readClaims = createClaimsReader({
+    clockTolerance: 0,
+    types: ['jwt'],
+    requiredClaims: {},
+    isOfIssuer: false,
+    verifiedBy: 'secret',
+    idPrefix: '',
+    foreignPrefixes: [],
+    otherTokens: [],
+    isMachine: () => false,
+    satisfiesSchema: () => true
+  })
+  const { user } = readClaims({
+    header: {}, payload: { sub: 'alice', exp, roles: [{ name: 'member' }], team: { id: 1 } }
+  })
   const { claims } = user
-  for (const part of [user, claims, claims.roles, (claims.roles as object[])[0], claims.team]) t.ok(Object.isFrozen(part))
+  for (const part of [user, claims, claims.roles, (claims.roles as object[])[0], claims.team]) {
+    t.ok(Object.isFrozen(part))
+  }
 })

@@ -56,8 +56,12 @@ t.test('without a header the challenge has no error', async (t) => {
 
 t.test('a session token as it stands in the cookie of Better Auth', async (t) => {
   const { send, log } = await build(t)
-  t.match(await send({ url: '/api/me', headers: { authorization: 'Bearer aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF.YUU1g%2BLVJ7E%3D' } }), { code: 'INVALID_HEADER_FORMAT' })
-  t.match(refusals(log), [{ reason: 'percent-encoded, as a session token of Better Auth in its cookie: send the JWT of GET /api/auth/token instead' }])
+  const authorization = 'Bearer aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF.YUU1g%2BLVJ7E%3D'
+  t.match(await send({ url: '/api/me', headers: { authorization } }), { code: 'INVALID_HEADER_FORMAT' })
+  t.match(refusals(log), [{
+    reason: 'percent-encoded, as a session token of Better Auth in its cookie: ' +
+      'send the JWT of GET /api/auth/token instead'
+  }])
 })
 
 t.test('no other place is read', async (t) => {
@@ -65,7 +69,10 @@ t.test('no other place is read', async (t) => {
   for (const request of [
     { url: `/api/me?access_token=${token}` },
     { url: `/api/me?token=${token}` },
-    { url: '/api/me', headers: { cookie: `token=${token}; better-auth.session_token=${token}; Authorization=Bearer ${token}` } },
+    {
+      url: '/api/me',
+      headers: { cookie: `token=${token}; better-auth.session_token=${token}; Authorization=Bearer ${token}` }
+    },
     { url: '/api/me', headers: { 'proxy-authorization': `Bearer ${token}`, 'x-access-token': token } }
   ]) t.match(await send(request), { code: 'MISSING_TOKEN' })
 })
@@ -105,7 +112,9 @@ t.test('over a socket', async (t) => {
 
 t.test('a hook of the host may bring the header from elsewhere', async (t) => {
   const app = Fastify()
-  app.addHook('onRequest', async (request) => { request.headers = { authorization: `Bearer ${String(request.headers['x-token'])}` } })
+  app.addHook('onRequest', async (request) => {
+    request.headers = { authorization: `Bearer ${String(request.headers['x-token'])}` }
+  })
   await app.register(userScope, { secret })
   app.get('/api/me', async (request) => request.user.id)
   t.match(await sender(app)({ url: '/api/me', headers: { 'x-token': token } }), { status: 200, body: 'alice' })

@@ -16,7 +16,8 @@ function respell (segment: string): string {
   return other
 }
 /** A payload whose encoding has spare bits. */
-const spare = sign(JSON.stringify(payload) + ' '.repeat((3 - JSON.stringify(payload).length % 3) % 3 + 1)).split('.') as [string, string, string]
+const padding = ' '.repeat((3 - JSON.stringify(payload).length % 3) % 3 + 1)
+const spare = sign(JSON.stringify(payload) + padding).split('.') as [string, string, string]
 
 const malformed: Array<[what: string, token: string, reason?: string]> = [
   ['1 segment', 'abc', 'segments: 1 instead of 3'],
@@ -24,9 +25,21 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
   ['4 segments', `${good}.x`, 'segments: 4 instead of 3'],
   ['5 segments', `${good}.x.y`, `an encrypted token (JWE), such as a session cache token of Better Auth: ${mend}`],
   ['60 segments', '.'.repeat(59), 'segments: 6 instead of 3'],
-  ['a session token of Better Auth', `${'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF'}.${Buffer.alloc(32, 7).toString('base64')}`, `a session token of Better Auth or another opaque one, not a JWT: ${mend}`],
-  ['the same without its signature', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF', `a session token of Better Auth or another opaque one, not a JWT: ${mend}`],
-  ['a session cache token of Better Auth', b64('{"session":{"session":{},"user":{}}}'), `a session cache token of Better Auth, not a JWT: ${mend}`],
+  [
+    'a session token of Better Auth',
+    `${'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF'}.${Buffer.alloc(32, 7).toString('base64')}`,
+    `a session token of Better Auth or another opaque one, not a JWT: ${mend}`
+  ],
+  [
+    'the same without its signature',
+    'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF',
+    `a session token of Better Auth or another opaque one, not a JWT: ${mend}`
+  ],
+  [
+    'a session cache token of Better Auth',
+    b64('{"session":{"session":{},"user":{}}}'),
+    `a session cache token of Better Auth, not a JWT: ${mend}`
+  ],
   ['empty header', `.${claims}.${signature}`, 'the header is not JSON, or has a member named __proto__'],
   ['empty payload', `${header}..${signature}`, 'the payload is not JSON, or has a member named __proto__'],
   ['all empty', '..'],
@@ -34,14 +47,38 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
   ['60 KB', sign({ ...payload, pad: 'x'.repeat(61_440) }), 'longer than 8192 bytes'],
   ['padding on the signature', `${good}=`, 'the signature is not canonical base64url'],
   ['+ and / for - and _', `${header}.${claims}.${'+/'.repeat(21)}A`, 'the signature is not canonical base64url'],
-  ['spare bits in the signature', `${header}.${claims}.${respell(signature)}`, 'the signature is not canonical base64url'],
-  ['spare bits in the payload', `${spare[0]}.${respell(spare[1])}.${spare[2]}`, 'the payload is not canonical base64url'],
+  [
+    'spare bits in the signature',
+    `${header}.${claims}.${respell(signature)}`,
+    'the signature is not canonical base64url'
+  ],
+  [
+    'spare bits in the payload',
+    `${spare[0]}.${respell(spare[1])}.${spare[2]}`,
+    'the payload is not canonical base64url'
+  ],
   ['a payload of 4n + 1 characters', `${header}.${claims}${'A'.repeat((5 - claims.length % 4) % 4 || 4)}.${signature}`],
   ['a tilde in the header', `${header}~.${claims}.${signature}`, 'the header is not canonical base64url'],
-  ['header not UTF-8', sign(payload, { header: Buffer.from('7b22616c67223a224853323536222c2278223a22ff227d', 'hex') }), 'the header is not UTF-8'],
-  ['payload not UTF-8', sign(Buffer.concat([Buffer.from('{"sub":"'), Buffer.from([0xc3, 0x28]), Buffer.from('","exp":1e10}')])), 'the payload is not UTF-8'],
-  ['payload with a byte order mark', sign(`\ufeff${JSON.stringify(payload)}`), 'the payload begins with a byte order mark'],
-  ['header with a byte order mark', sign(payload, { header: '\ufeff{"alg":"HS256"}' }), 'the header begins with a byte order mark'],
+  [
+    'header not UTF-8',
+    sign(payload, { header: Buffer.from('7b22616c67223a224853323536222c2278223a22ff227d', 'hex') }),
+    'the header is not UTF-8'
+  ],
+  [
+    'payload not UTF-8',
+    sign(Buffer.concat([Buffer.from('{"sub":"'), Buffer.from([0xc3, 0x28]), Buffer.from('","exp":1e10}')])),
+    'the payload is not UTF-8'
+  ],
+  [
+    'payload with a byte order mark',
+    sign(`\ufeff${JSON.stringify(payload)}`),
+    'the payload begins with a byte order mark'
+  ],
+  [
+    'header with a byte order mark',
+    sign(payload, { header: '\ufeff{"alg":"HS256"}' }),
+    'the header begins with a byte order mark'
+  ],
   ['a payload that is null', sign('null'), 'the payload is not a JSON object'],
   ['a header that is null', sign(payload, { header: 'null' }), 'the header is not a JSON object'],
   ['a payload that is a list', sign('[{}]'), 'the payload is not a JSON object'],
@@ -54,7 +91,11 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
     [`payload ${json || 'nothing'}`, sign(json)]
   ]),
   ['__proto__ in the header', sign(payload, { header: '{"alg":"HS256","__proto__":{"alg":"none"}}' })],
-  ['__proto__ in the payload', sign('{"exp":1e10,"__proto__":{"sub":"alice"}}'), 'the payload is not JSON, or has a member named __proto__'],
+  [
+    '__proto__ in the payload',
+    sign('{"exp":1e10,"__proto__":{"sub":"alice"}}'),
+    'the payload is not JSON, or has a member named __proto__'
+  ],
   ['__proto__ written with an escape', sign('{"exp":1e10,"sub":"alice","\\u005f_proto__":{}}')],
   ['__proto__ further inside', sign('{"exp":1e10,"sub":"alice","x":[{"__proto__":1}]}')]
 ]
@@ -70,6 +111,19 @@ t.test('malformed tokens', async (t) => {
   }
 })
 
+const nested = (depth: number) =>
+  `{"sub":"alice","exp":${payload.exp},"x":${'['.repeat(depth)}${']'.repeat(depth)}}`
+
+t.test('a token that is nested more than 64 deep is refused before a parser sees it', async (t) => {
+  const { send, log } = await build(t)
+  const objects = `{"x":${'{"x":'.repeat(900)}`
+  for (const text of [nested(64), nested(2500), objects, '['.repeat(4000), `{"a\\"":${nested(64)}}`]) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(sign(text)) }), { status: 401, code: 'MALFORMED_TOKEN' })
+    t.match(refusals(log), [{ reason: 'the payload is nested more than 64 deep' }], text.slice(0, 60))
+  }
+})
+
 t.test('unusual, but well-formed tokens', async (t) => {
   const { send } = await build(t)
   const cases: Array<[what: string, token: string]> = [
@@ -79,10 +133,22 @@ t.test('unusual, but well-formed tokens', async (t) => {
         if (token.length > 8192) return sign({ ...payload, pad: 'x'.repeat(pad - 1) })
       }
     })()],
-    ['white space in the JSON', sign(`\n { "sub" : "alice" ,\t"exp": ${payload.exp} }\r\n`, { header: ' {"alg": "HS256"} ' })],
-    ['of a repeated member the last counts (RFC 7519 §4)', sign(`{"sub":"bob","sub":"alice","exp":1,"exp":${payload.exp}}`, { header: '{"alg":"none","alg":"HS256"}' })],
-    ['members named like those of Object.prototype', sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":0}`)],
-    ['deep nesting', sign(`{"sub":"alice","exp":${payload.exp},"x":${'['.repeat(2500)}${']'.repeat(2500)}}`)]
+    [
+      'white space in the JSON',
+      sign(`\n { "sub" : "alice" ,\t"exp": ${payload.exp} }\r\n`, { header: ' {"alg": "HS256"} ' })
+    ],
+    [
+      'of a repeated member the last counts (RFC 7519 §4)',
+      sign(`{"sub":"bob","sub":"alice","exp":1,"exp":${payload.exp}}`, { header: '{"alg":"none","alg":"HS256"}' })
+    ],
+    [
+      'members named like those of Object.prototype',
+      sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":0}`)
+    ],
+    ['64 deep', sign(nested(63))],
+    ['many brackets and braces side by side, and in strings with escapes', sign(
+      `{"sub":"alice","exp":${payload.exp},"x":[${'[],{},'.repeat(100)}"\\"${'['.repeat(100)}"]}`
+    )]
   ]
   for (const [what, token] of cases) {
     t.match(await send({ url: '/api/me', headers: bearer(token) }), { status: 200, body: { user: 'alice' } }, what)
@@ -91,7 +157,10 @@ t.test('unusual, but well-formed tokens', async (t) => {
 
 t.test('the form is judged before the signature', async (t) => {
   const { send } = await build(t)
-  t.match(await send({ url: '/api/me', headers: bearer(sign('[]', { key: otherSecret })) }), { code: 'MALFORMED_TOKEN' })
+  t.match(
+    await send({ url: '/api/me', headers: bearer(sign('[]', { key: otherSecret })) }),
+    { code: 'MALFORMED_TOKEN' }
+  )
 })
 
 t.test('a header that comes again is judged as it was the first time', async (t) => {
@@ -99,6 +168,8 @@ t.test('a header that comes again is judged as it was the first time', async (t)
   const at = sign(payload, { header: { alg: 'HS256', typ: 'at+jwt' } })
   const untyped = sign(payload, { header: { alg: 'HS256' } })
   const answers = []
-  for (const token of [good, at, at, good, good, untyped, at]) answers.push((await send({ url: '/api/me', headers: bearer(token) })).code ?? 'ok')
+  for (const token of [good, at, at, good, good, untyped, at]) {
+    answers.push((await send({ url: '/api/me', headers: bearer(token) })).code ?? 'ok')
+  }
   t.strictSame(answers, ['ok', 'INVALID_CLAIMS', 'INVALID_CLAIMS', 'ok', 'ok', 'ok', 'INVALID_CLAIMS'])
 })

@@ -25,7 +25,8 @@ function sign (key: Buffer | string, claims: object = {}): string {
 }
 
 const plain = 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)'
-const misread = `${plain}, but with the bytes whose base64 or hex text it is. Fix: let the signer use the text as it stands`
+const misread = `${plain}, but with the bytes whose base64 or hex text it is. ` +
+  'Fix: let the signer use the text as it stands'
 
 t.test('the log says so of a signer that decodes the secret', async (t) => {
   for (const encoding of ['base64', 'base64url', 'hex'] as const) {

@@ -8,7 +8,9 @@ const noScheme = 'a token without its scheme: "Bearer" and one space go before i
 const unknown = 'not "Bearer", one space and a token'
 
 const rows: Array<[header: string, code: string, reason: string]> = [
-  ...['undefined', 'null', 'NaN', 'true', 'false', 'Undefined'].map((text): [string, string, string] => [`Bearer ${text}`, 'MALFORMED_TOKEN', noToken]),
+  ...['undefined', 'null', 'NaN', 'true', 'false', 'Undefined'].map(
+    (text): [string, string, string] => [`Bearer ${text}`, 'MALFORMED_TOKEN', noToken]
+  ),
   ['bearer undefined', 'MALFORMED_TOKEN', noToken],
   ['Bearer [object Object]', 'INVALID_HEADER_FORMAT', noToken],
   ['Bearer [object Promise]', 'INVALID_HEADER_FORMAT', noToken],
@@ -31,14 +33,22 @@ t.test('what clients send by mistake is named in the log', async (t) => {
   const { send, log } = await build(t)
   for (const [authorization, code, reason] of rows) {
     log.length = 0
-    t.match(await send({ url: '/api/me', headers: { authorization } }), { status: 401, code }, authorization.slice(0, 20))
+    t.match(
+      await send({ url: '/api/me', headers: { authorization } }),
+      { status: 401, code },
+      authorization.slice(0, 20)
+    )
     t.match(refusals(log), [{ code, reason }])
     t.notMatch(JSON.stringify(log), token.slice(0, 30))
   }
 })
 
 t.test('of several kinds that look alike each is named, and none twice', async (t) => {
-  const form = (says: string, fits = true) => ({ says, fitsText: (text: string) => fits && text === 'x', fits: () => false })
+  const form = (says: string, fits = true) => ({
+    says,
+    fitsText: (text: string) => fits && text === 'x',
+    fits: () => false
+  })
   t.equal(mistakeIn('Bearer x', [form('one'), form('two'), form('one'), form('three', false)]), 'one; or two')
   t.equal(mistakeIn('bearer x', [form('one')]), 'one')
   t.equal(mistakeIn('Bearer y', [form('one')]), undefined)

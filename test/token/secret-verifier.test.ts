@@ -3,7 +3,9 @@ import jwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope, { type VerifiedUser } from '../../lib/index.js'
-import { bearer, build, challengeOf, longSecret, now, otherSecret, refusals, secret, sender, sign, tokenFor } from '../support/host.js'
+import {
+  bearer, build, challengeOf, longSecret, now, otherSecret, refusals, secret, sender, sign, tokenFor
+} from '../support/host.js'
 
 const payload = { sub: 'alice', exp: now() + 300 }
 const good = sign(payload)
@@ -13,6 +15,7 @@ const unsigned = (header: object) => `${sign(payload, { header }).split('.').sli
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const flipped = (text: string, at: number) => text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
 
+const signatureBytes = Buffer.from(signature, 'base64url')
 const forged: Array<[what: string, token: string]> = [
   ...['none', 'None', 'NONE', 'nOnE', ' none', ''].flatMap((alg): Array<[string, string]> => [
     [`alg ${alg || 'empty'}, no signature`, unsigned({ alg })],
@@ -20,9 +23,13 @@ const forged: Array<[what: string, token: string]> = [
   ]),
   ['no alg', sign(payload, { header: { typ: 'JWT' } })],
   ['no alg, no signature', unsigned({})],
-  ...[null, true, 256, [], ['HS256'], { alg: 'HS256' }].map((alg): [string, string] => [`alg ${JSON.stringify(alg)}`, sign(payload, { header: { alg } })]),
-  ...['hs256', 'HS256 ', 'HS255', 'HS1', 'HS384', 'HS512', 'RS256', 'PS256', 'ES256', 'EdDSA', 'dir', 'A128KW', 'toString', '__proto__']
-    .map((alg): [string, string] => [`alg ${alg}, HMAC of SHA-256`, sign(payload, { header: { alg } })]),
+  ...[null, true, 256, [], ['HS256'], { alg: 'HS256' }].map(
+    (alg): [string, string] => [`alg ${JSON.stringify(alg)}`, sign(payload, { header: { alg } })]
+  ),
+  ...[
+    'hs256', 'HS256 ', 'HS255', 'HS1', 'HS384', 'HS512', 'RS256', 'PS256', 'ES256', 'EdDSA', 'dir', 'A128KW',
+    'toString', '__proto__'
+  ].map((alg): [string, string] => [`alg ${alg}, HMAC of SHA-256`, sign(payload, { header: { alg } })]),
   ['another HS size, well signed', sign(payload, { header: { alg: 'HS512' }, hash: 'sha512' })],
   ['RS256, signed with a key of its own', (() => {
     const input = sign(payload, { header: { alg: 'RS256' } }).split('.').slice(0, 2).join('.')
@@ -33,14 +40,20 @@ const forged: Array<[what: string, token: string]> = [
   ['no signature', `${input}.`],
   ['signature of nothing but zeros', `${input}.${Buffer.alloc(32).toString('base64url')}`],
   ['signature of another token', `${input}.${tokenFor('bob').split('.')[2]}`],
-  ['signature one byte short', `${input}.${Buffer.from(signature, 'base64url').subarray(0, 31).toString('base64url')}`],
-  ['signature one byte long', `${input}.${Buffer.concat([Buffer.from(signature, 'base64url'), Buffer.alloc(1)]).toString('base64url')}`],
-  ['signature twice', `${input}.${Buffer.concat([Buffer.from(signature, 'base64url'), Buffer.from(signature, 'base64url')]).toString('base64url')}`],
+  ['signature one byte short', `${input}.${signatureBytes.subarray(0, 31).toString('base64url')}`],
+  ['signature one byte long', `${input}.${Buffer.concat([signatureBytes, Buffer.alloc(1)]).toString('base64url')}`],
+  ['signature twice', `${input}.${Buffer.concat([signatureBytes, signatureBytes]).toString('base64url')}`],
   ['signature changed in front', `${input}.${flipped(signature, 0)}`],
   ['signature changed in the middle', `${input}.${flipped(signature, 20)}`],
   ['SHA-512 under the name of SHA-256', sign(payload, { hash: 'sha512' })],
   ['payload of another', `${input.split('.')[0]}.${tokenFor('bob').split('.')[1]}.${signature}`],
-  ['a key of its own in jwk', sign(payload, { header: { alg: 'HS256', jwk: { kty: 'oct', k: Buffer.from(otherSecret).toString('base64url') } }, key: otherSecret })],
+  [
+    'a key of its own in jwk',
+    sign(payload, {
+      header: { alg: 'HS256', jwk: { kty: 'oct', k: Buffer.from(otherSecret).toString('base64url') } },
+      key: otherSecret
+    })
+  ],
   ['a kid that names a file', sign(payload, { header: { alg: 'HS256', kid: '/dev/null' }, key: '' })]
 ]
 
@@ -66,14 +79,21 @@ t.test('each of several secrets verifies', async (t) => {
 
 t.test('the critical extensions that the library itself knows of', async (t) => {
   const { send } = await build(t, { secret: [otherSecret, secret] })
-  t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 } })) }), { code: 'INVALID_CLAIMS' })
-  t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 }, key: 'x' })) }), { code: 'INVALID_TOKEN_SIGNATURE' })
-  const ofFirst = sign(payload, { header: { alg: 'HS256', crit: ['x'], x: 1 }, key: otherSecret })
-  t.match(await send({ url: '/api/me', headers: bearer(ofFirst) }), { code: 'INVALID_CLAIMS' }, 'of the first of two secrets')
+  const header = { alg: 'HS256', crit: ['x'], x: 1 }
+  t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header })) }), { code: 'INVALID_CLAIMS' })
+  const forged = sign(payload, { header, key: 'x' })
+  t.match(await send({ url: '/api/me', headers: bearer(forged) }), { code: 'INVALID_TOKEN_SIGNATURE' })
+  const ofFirst = sign(payload, { header, key: otherSecret })
+  t.match(
+    await send({ url: '/api/me', headers: bearer(ofFirst) }),
+    { code: 'INVALID_CLAIMS' },
+    'of the first of two secrets'
+  )
 })
 
 t.test('the log names the algorithm that came, and what to do about one of public keys', async (t) => {
-  const state = 'a token signed with a private key, as those of jwt() by default. Fix: state issuers: [betterAuth({ baseURL })]'
+  const state = 'a token signed with a private key, as those of jwt() by default. ' +
+    'Fix: state issuers: [betterAuth({ baseURL })]'
   const { send, log } = await build(t, { algorithms: ['HS256', 'HS512'], secret: longSecret })
   const rows: Array<[alg: unknown, says: string]> = [
     ...['EdDSA', 'RS256', 'PS512', 'ES384'].map((alg): [unknown, string] => [alg, `"${alg}", ${state}`]),
@@ -85,7 +105,10 @@ t.test('the log names the algorithm that came, and what to do about one of publi
   ]
   for (const [alg, says] of rows) {
     log.length = 0
-    t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg } })) }), { code: 'INVALID_TOKEN_SIGNATURE' })
+    t.match(
+      await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg } })) }),
+      { code: 'INVALID_TOKEN_SIGNATURE' }
+    )
     t.match(refusals(log), [{ reason: `header parameter "alg" is not one of HS256, HS512: received ${says}` }])
   }
 })
@@ -93,7 +116,10 @@ t.test('the log names the algorithm that came, and what to do about one of publi
 t.test('the log keeps the library\'s code and no text of the token', async (t) => {
   const { send, log } = await build(t)
   await send({ url: '/api/me', headers: bearer(sign(payload, { key: otherSecret })) })
-  t.match(refusals(log), [{ code: 'INVALID_TOKEN_SIGNATURE', reason: 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)' }])
+  t.match(refusals(log), [{
+    code: 'INVALID_TOKEN_SIGNATURE',
+    reason: 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)'
+  }])
   t.notMatch(JSON.stringify(log), 'alice')
   t.notMatch(JSON.stringify(log), good.slice(0, 20))
 })
@@ -112,8 +138,16 @@ t.test('a host with a @fastify/jwt of its own is not disturbed', async (t) => {
     })
     t.equal(Object.keys(app.jwt).includes('verify'), true)
     const ownToken = app.jwt.sign({ name: 'session' })
-    t.match(await sender(app)({ url: '/own', headers: bearer(ownToken) }), { status: 200, body: { name: 'session' } }, order)
-    t.match(await sender(app)({ url: '/api/me', headers: bearer(ownToken) }), { code: 'INVALID_TOKEN_SIGNATURE' }, order)
+    t.match(
+      await sender(app)({ url: '/own', headers: bearer(ownToken) }),
+      { status: 200, body: { name: 'session' } },
+      order
+    )
+    t.match(
+      await sender(app)({ url: '/api/me', headers: bearer(ownToken) }),
+      { code: 'INVALID_TOKEN_SIGNATURE' },
+      order
+    )
     t.match(await sender(app)({ url: '/api/me', headers: bearer(good) }), { status: 200, body: 'alice' }, order)
     t.match(await sender(app)({ url: '/own', headers: bearer(good) }), { status: 401 }, order)
   }
@@ -121,8 +155,13 @@ t.test('a host with a @fastify/jwt of its own is not disturbed', async (t) => {
 
 t.test('nothing of @fastify/jwt reaches a host that has none', async (t) => {
   const { app } = await build(t, {}, {}, (app) => {
-    app.get('/', { config: { access: 'public' } }, async (request, reply) =>
-      ['jwt' in app, 'jwtVerify' in request, 'jwtDecode' in request, 'jwtSign' in reply, 'fastifyUserScopeJwt' in request])
+    app.get('/', { config: { access: 'public' } }, async (request, reply) => [
+      'jwt' in app,
+      'jwtVerify' in request,
+      'jwtDecode' in request,
+      'jwtSign' in reply,
+      'fastifyUserScopeJwt' in request
+    ])
   })
   t.same((await app.inject('/')).json(), [false, false, false, false, false])
 })

@@ -12,15 +12,22 @@ t.test('no stack, and the limit as it was', async (t) => {
 })
 
 const hosts: Record<string, () => void> = {
-  'not writable, as with --frozen-intrinsics': () => { Object.defineProperty(Error, 'stackTraceLimit', { value: 10, writable: false }) },
+  'not writable, as with --frozen-intrinsics': () => {
+    Object.defineProperty(Error, 'stackTraceLimit', { value: 10, writable: false })
+  },
   'an accessor': () => { Object.defineProperty(Error, 'stackTraceLimit', { get: () => 10, configurable: true }) },
   deleted: () => { Reflect.deleteProperty(Error, 'stackTraceLimit') }
 }
 for (const [what, change] of Object.entries(hosts)) {
   t.test(`a limit that is ${what}: tokens are judged all the same`, async (t) => {
     const { send } = await build(t)
-    const requests = [tokenFor('alice', { n: 1 }), sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret }), sign('{"sub":"alice"'), sign('{"__proto__":1}')]
-      .map((token) => ({ url: '/api/me', headers: bearer(token) }))
+    const tokens = [
+      tokenFor('alice', { n: 1 }),
+      sign({ sub: 'alice', exp: 1e10 }, { key: otherSecret }),
+      sign('{"sub":"alice"'),
+      sign('{"__proto__":1}')
+    ]
+    const requests = tokens.map((token) => ({ url: '/api/me', headers: bearer(token) }))
     const codes = []
     change()
     const changed = stateOf()

@@ -12,6 +12,7 @@ test('no route is added without a word on who may call it', async () => {
   const app = await buildApp(createIssuer().options)
   expect(await routeTable(app)).toMatchInlineSnapshot(`
     "owner      /api/:user_id/tasks  GET, HEAD, POST  default
+    owner      /api/:user_id/tasks/:task_id  GET, HEAD  default
     user       /api/me  GET, HEAD  default
     public     /health  GET, HEAD  stated
     "

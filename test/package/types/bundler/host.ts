@@ -1,4 +1,5 @@
-// Another module resolution, in which a default import of CommonJS means something else: none of the types may turn into `any`.
+// Another module resolution, in which a default import of CommonJS means something else: none of the types may turn
+// into `any`.
 import Fastify from 'fastify'
 import userScope, { ForbiddenUserAccessError, InvalidOptionError, getUser, type VerifiedUser } from 'fastify-user-scope'
 import { typeOf } from '../equal.js'

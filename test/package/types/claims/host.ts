@@ -1,3 +1,4 @@
+import One from 'typebox'
 import { Type, type Static } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import userScope, { getUser, type VerifiedUser } from 'fastify-user-scope'
@@ -42,7 +43,8 @@ app.get('/', { config: { access: 'optional' } }, async (request) => {
   typeOf(getUser<{ role: 'guest' }>(request)?.claims.role).is<'guest' | undefined>()
 })
 
-// @ts-expect-error: the payload is an object
-app.register(userScope, { claims: Type.String() })
-// @ts-expect-error: not JSON Schema
-app.register(userScope, { claims: { type: 'object', properties: {} } })
+app.register(userScope, { claims: One.Object({ role: One.String() }) })
+const written = { type: 'object', properties: { role: { type: 'string' } }, required: ['role'] }
+app.register(userScope, { claims: written })
+// @ts-expect-error: not a schema
+app.register(userScope, { claims: 'role' })

@@ -66,8 +66,20 @@ app.route({ method: 'GET', url: '/g', config: { access: undefined }, handler: as
 
 // Options
 app.register(userScope, {})
-app.register(defaultExport, { secret: 'a', issuer: 'b', audience: 'c', algorithms: ['HS512'], userIdClaim: 'sub', userIdParam: 'id' })
-app.register(userScope, { clockTolerance: 5, maxTokenAge: 3600, decoratorName: 'owner', openapi: { schemeName: 'jwt', description: 'd' } })
+app.register(defaultExport, {
+  secret: 'a',
+  issuer: 'b',
+  audience: 'c',
+  algorithms: ['HS512'],
+  userIdClaim: 'sub',
+  userIdParam: 'id'
+})
+app.register(userScope, {
+  clockTolerance: 5,
+  maxTokenAge: 3600,
+  decoratorName: 'owner',
+  openapi: { schemeName: 'jwt', description: 'd' }
+})
 app.register(userScope, { secret: ['new', 'old'], openapi: false })
 app.register(userScope, { secret: ['new', 'old'] as const, algorithms: ['HS256', 'HS384'] as const })
 app.register(userScope, () => ({ secret: 'a' }))
@@ -98,7 +110,10 @@ typeOf(missing.statusCode).is<401>()
 typeOf(new ForbiddenUserAccessError().code).is<'FORBIDDEN_USER_ACCESS'>()
 typeOf(new ForbiddenUserAccessError().statusCode).is<403>()
 typeOf(new InvalidOptionError().code).is<'FST_USER_SCOPE_INVALID_OPTION'>()
-const codes: RefusalCode[] = ['MISSING_TOKEN', 'INVALID_HEADER_FORMAT', 'MALFORMED_TOKEN', 'INVALID_TOKEN_SIGNATURE', 'TOKEN_EXPIRED', 'INVALID_CLAIMS', 'MISSING_UID_CLAIM', 'FORBIDDEN_USER_ACCESS']
+const codes: RefusalCode[] = [
+  'MISSING_TOKEN', 'INVALID_HEADER_FORMAT', 'MALFORMED_TOKEN', 'INVALID_TOKEN_SIGNATURE', 'TOKEN_EXPIRED',
+  'INVALID_CLAIMS', 'MISSING_UID_CLAIM', 'FORBIDDEN_USER_ACCESS'
+]
 // @ts-expect-error: no code of a refusal
 codes.push('UNAUTHORIZED')
 app.setErrorHandler((error, _request, reply) => {
@@ -131,3 +146,8 @@ secure.get('/', async (request) => [request.user.id, getUser(request)])
 const logging = Fastify({ loggerInstance: app.log })
 await logging.register(userScope, { secret: 'a' })
 logging.get('/', async (request) => [request.user.id, getUser(request)])
+
+// Without a declaration the names of scopes are strings.
+app.get('/scoped', { config: { access: { scopes: ['any:name'] } } }, async (request) => {
+  all.requireScopes(request, 'any', 'other')
+})

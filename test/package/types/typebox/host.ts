@@ -6,7 +6,10 @@ import { typeOf } from '../equal.js'
 const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
 await app.register(userScope, { secret: 'a' })
 
-const schema = { params: Type.Object({ user_id: Type.String(), task: Type.Integer() }), body: Type.Object({ title: Type.String() }) }
+const schema = {
+  params: Type.Object({ user_id: Type.String(), task: Type.Integer() }),
+  body: Type.Object({ title: Type.String() })
+}
 
 app.post('/api/:user_id/tasks/:task', { schema }, async (request) => {
   typeOf(request.params).is<{ user_id: string, task: number }>()

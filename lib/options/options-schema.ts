@@ -1,0 +1,57 @@
+import { Type } from '@sinclair/typebox'
+import { claimsSchema } from './claims-schema.js'
+import { issuerSchema } from './issuers.js'
+import { revocationsSchema } from './revocations.js'
+import { rightsSchemas } from './rights.js'
+import { flag, seconds, text } from './schemas.js'
+
+const decoratorName = Type.String({ minLength: 1 })
+const secretAlgorithm = Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')])
+
+export const optionsSchema = Type.Object({
+  secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
+    expects: 'a string, or a list of strings with the current secret first'
+  })),
+  issuers: Type.Optional(Type.Array(issuerSchema, {
+    minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }'
+  })),
+  issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
+  audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
+  algorithms: Type.Optional(Type.Array(secretAlgorithm, {
+    minItems: 1, uniqueItems: true, expects: 'a list of HS256, HS384 and HS512, each at most once'
+  })),
+  userIdClaim: Type.Optional(text('the name of a claim')),
+  userIdParam: Type.Optional(Type.String({
+    pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
+  })),
+  requireStatedAccess: Type.Optional(flag),
+  claims: Type.Optional(claimsSchema),
+  clockTolerance: Type.Optional(seconds(0, 3600)),
+  maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
+  ...rightsSchemas,
+  revocations: Type.Optional(revocationsSchema),
+  decoratorName: Type.Optional(Type.String({
+    pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
+  })),
+  cache: Type.Optional(Type.Union([
+    Type.Literal(false),
+    Type.Object({
+      max: Type.Optional(Type.Integer({
+        minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000'
+      })),
+      ttl: Type.Optional(seconds(1, 86_400))
+    }, { additionalProperties: false })
+  ], { expects: 'false, or an object with max and ttl' })),
+  openapi: Type.Optional(Type.Union([
+    Type.Literal(false),
+    Type.Object({
+      schemeName: Type.Optional(Type.String({
+        pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
+      })),
+      description: Type.Optional(Type.String({ expects: 'a string' })),
+      decorator: Type.Optional(Type.Union([decoratorName, Type.Array(decoratorName, { minItems: 1 })], {
+        expects: 'the name of a decorator, or a list of names'
+      }))
+    }, { additionalProperties: false })
+  ], { expects: 'false, or an object with schemeName, description and decorator' }))
+}, { additionalProperties: false })

@@ -1,0 +1,82 @@
+import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { AnyApp } from './app-routes.js'
+
+export type ObjectId = string | number
+export type Ids = Readonly<Record<string, ObjectId>>
+
+/** Makes an object of the owner's and returns its id. */
+export type ObjectMaker = (context: {
+  /** `app.inject` with the owner's token. */
+  inject: Owner['inject']
+  /** The owner's id, as it stands in the path. */
+  owner: string
+  /** Of the owner's objects that were made before, in the order of `objects`: a task may need its list. */
+  ids: Ids
+}) => ObjectId | Promise<ObjectId>
+
+/** By the name that ids of such objects have in paths, queries and bodies. */
+export type ObjectMakers = Record<string, ObjectMaker>
+
+/** A user, and the objects that were made for them. */
+export class Owner {
+  ids: Ids = {}
+
+  /** @throws TypeError where there are no makers */
+  constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {
+    const all = Object.values(Object(makers) as object)
+    if (all.length > 0 && all.every((maker) => typeof maker === 'function')) return
+    throw new TypeError('option "objects" must have a function for each kind of object: ' +
+      '{ task_id: async ({ inject, owner }) => id }')
+  }
+
+  readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
+    const options = typeof request === 'string' ? { url: request } : request
+    return await this.app.inject({ ...options, headers: { ...options.headers, authorization: `Bearer ${this.token}` } })
+  }
+
+  /** @throws TypeError where a maker returns no id */
+  async make (): Promise<void> {
+    const ids: Record<string, ObjectId> = {}
+    for (const [name, maker] of Object.entries(this.makers)) {
+      const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: { ...ids } })
+      if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
+        throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
+          `and returned ${JSON.stringify(id)}`)
+      }
+      ids[name] = id
+    }
+    this.ids = ids
+  }
+}
+
+/** An id of the same form that nothing has. */
+export function missingLike (id: ObjectId = ''): ObjectId {
+  const [, text, count] = /^(\D*)(\d{1,9})$/.exec(String(id)) ?? []
+  // A counter: far ahead, and still an integer of 32 bits.
+  if (count !== undefined) return typeof id === 'number' ? 2e9 + id % 1e8 : `${text}${2e9 + Number(count) % 1e8}`
+  const end = String(id).slice(-8)
+  const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
+  const other = digits === end ? end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a') : digits
+  return typeof id === 'number' ? Number(String(id).slice(0, -8) + other) : id.slice(0, -8) + other
+}
+
+/** Whether an answer has the id as a whole value, and its text without it. A number is an id only where ids stand. */
+export function readId (body: string, id: ObjectId = ''): { has: boolean, text: string } {
+  const word = new RegExp(`(?<![\\w-])${String(id).replace(/\W/g, '\\$&')}(?![\\w-])`, 'g')
+  const isNumber = /^\d+$/.test(String(id))
+  let has = false
+  try {
+    const rest: unknown = JSON.parse(body, function (this: unknown, key, value: unknown) {
+      const isPlace = !isNumber || Array.isArray(this) || /ids?$/i.test(key)
+      const isId = isPlace && ['string', 'number'].includes(typeof value) && String(value) === String(id)
+      if (isId || (!Array.isArray(this) && key === String(id))) {
+        has = true
+        return '…'
+      }
+      return typeof value === 'string' ? value.replace(word, '…') : value
+    })
+    return { has, text: JSON.stringify(rest) }
+  } catch {
+    return { has: word.test(body), text: body.replace(word, '…') }
+  }
+}

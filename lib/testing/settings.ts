@@ -1,0 +1,55 @@
+import { isRegExp } from 'node:util/types'
+import { appRoutes, getNameOf, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
+import type { Finding } from './findings.js'
+import { assertKnownOptions } from './known-options.js'
+import type { RequestParams } from './route-requests.js'
+
+/** `'METHOD url'` of a route as declared, or an expression that is tried on it. HEAD goes by the name of GET, too. */
+export type RouteName = string | RegExp
+
+/** What the assertions have in common. */
+export interface Settings {
+  /** What requests need besides what the assertion puts in, by `'METHOD url'` of the route, or `'*'`. */
+  params?: RequestParams
+  /** Routes that may be as they are. */
+  allow?: readonly RouteName[]
+  /** Routes to judge, where scopes of one app have different issuers: call it once for each. Default: all. */
+  only?: (route: { method: string, url: string }) => boolean
+}
+
+/** What an assertion has to judge. */
+export type Task = Awaited<ReturnType<typeof readTask>>
+
+/** @throws TypeError where an option is unknown, or not of its kind */
+export async function readTask (app: AnyApp, options: Settings, known: readonly string[], what: string) {
+  assertKnownOptions(options, [...known, 'params', 'allow', 'only'], what)
+  const { params = {}, allow = [], only = () => true } = options
+  for (const [name, parts] of Object.entries(params)) {
+    assertKnownOptions(parts, ['path', 'query', 'headers', 'body'], `params of ${name}`)
+  }
+  // An expression made of what is neither would allow every route.
+  if (!Array.isArray(allow) || !allow.every((name) => typeof name === 'string' || isRegExp(name))) {
+    throw new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
+  }
+  const routes = await appRoutes(app)
+  const used = new Set<RouteName>()
+  const isAllowed = (route: Pick<AppRoute, 'method' | 'url'>): boolean => {
+    const names = [nameOf(route), getNameOf(route)]
+    const found = allow.filter((each) =>
+      names.some((name) => typeof each === 'string' ? each === name : new RegExp(each).test(name)))
+    for (const name of found) used.add(name)
+    return found.length > 0
+  }
+  const judged = routes.filter(only)
+  // What is allowed of the others is for the call that judges those, and counts as used.
+  for (const route of routes) if (!judged.includes(route)) isAllowed(route)
+  const about = (url: string, note: string): Finding => ({ methods: [], url, level: '', notes: [note], failures: [] })
+  /** Once all is judged: what need not be allowed any more should not stay allowed. */
+  const inVain = () => [
+    ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))
+      .map((name) => about(name, 'params name it, and the app has no such route')),
+    ...allow.filter((name) => !used.has(name)).map((name) =>
+      about(String(name), 'allow names it, and it needs no leave: nothing is wrong with it, or it does not exist'))
+  ]
+  return { params, routes, judged, isAllowed, inVain }
+}

@@ -1,0 +1,28 @@
+import t from 'tap'
+import {
+  isRefusal, reasonOf, refuse, retryAfterOf, InvalidOptionError, MissingTokenError
+} from '../../lib/contract/errors.js'
+
+t.test('a refusal has the code, status and message of the table, and no stack', async (t) => {
+  const refusal = refuse('TOKEN_EXPIRED', 'claim "exp" has passed')
+  t.match(refusal, { code: 'TOKEN_EXPIRED', statusCode: 401, message: 'Token expired' })
+  t.notMatch(refusal.stack ?? '', /\n {4}at /)
+  t.ok(refuse('MISSING_TOKEN', 'x') instanceof MissingTokenError)
+})
+
+t.test('the reason is for the log alone: neither JSON nor a spread nor the message has it', async (t) => {
+  const refusal = refuse('INVALID_CLAIMS', 'claim "aud" is not as configured')
+  t.equal(reasonOf(refusal), 'claim "aud" is not as configured')
+  for (const seen of [JSON.stringify(refusal), JSON.stringify({ ...refusal }), String(refusal)]) t.notMatch(seen, 'aud')
+})
+
+t.test('only a 503 says when to come back', async (t) => {
+  t.equal(retryAfterOf(refuse('KEYS_UNAVAILABLE', 'x', 30)), 30)
+  t.equal(retryAfterOf(refuse('INVALID_CLAIMS', 'x')), undefined)
+})
+
+t.test('a refusal is told from all other errors', async (t) => {
+  t.ok(isRefusal(refuse('MALFORMED_TOKEN', 'x')))
+  const others = [new Error('x'), new MissingTokenError(), new InvalidOptionError('x'), { code: 'MISSING_TOKEN' }, null]
+  for (const error of others) t.notOk(isRefusal(error), String(error))
+})

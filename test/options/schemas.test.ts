@@ -1,0 +1,21 @@
+import { Value } from '@sinclair/typebox/value'
+import t from 'tap'
+import { flag, seconds, text, texts } from '../../lib/options/schemas.js'
+
+t.test('a text, one or several', async (t) => {
+  const word = /^\w+$/
+  t.ok(Value.Check(text('any'), '\n'))
+  t.notOk(Value.Check(text('any'), ''))
+  t.ok(Value.Check(text('a word', word), 'a'))
+  t.notOk(Value.Check(text('a word', word), ' '))
+  for (const good of ['a', ['a'], ['a', 'b']]) t.ok(Value.Check(texts('words', word), good))
+  for (const bad of ['', [], ['a', ''], [['a']], null]) t.notOk(Value.Check(texts('words', word), bad))
+})
+
+t.test('what an error says of a schema', async (t) => {
+  t.match(text('a word'), { expects: 'a word' })
+  t.match(texts('words'), { expects: 'words' })
+  t.match(flag, { expects: 'true or false' })
+  t.match(seconds(0, 3600, 'an hour'), { expects: 'a number of seconds from 0 to 3600 (an hour)', maximum: 3600 })
+  t.match(seconds(1, 60), { expects: 'a number of seconds from 1 to 60', minimum: 1 })
+})

@@ -1,0 +1,295 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import t, { type Test } from 'tap'
+import userScope from '../../lib/index.js'
+import {
+  assertIsolation, assertOwnership, createIssuer, ScopeAssertionError,
+  type IsolationOptions
+} from '../../lib/testing/index.js'
+import { buildTodo, sameAs, todoObjects, todoParams, todoRoutes, type Store } from '../support/todo.js'
+
+const issuer = createIssuer()
+const people = { issuer, alice: 'alice', bob: 'bob' }
+const objects = { ...todoObjects, parent_id: sameAs('task_id'), task_ids: sameAs('task_id') }
+const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', request.user.id)"
+const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
+const unfinished = (name: string) =>
+  `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }`
+
+/** What the assertion says, without the columns' width; empty where nothing is wrong. */
+async function say (app: FastifyInstance, options: Partial<IsolationOptions> = {}): Promise<string> {
+  const error = await assertIsolation(app, { ...people, objects, params: todoParams, ...options } as IsolationOptions)
+    .then(() => null, (error: unknown) => error)
+  if (error !== null && !(error instanceof ScopeAssertionError)) throw error
+  return error?.message.replace(/(?<=\S) {2,}/g, '  ') ?? ''
+}
+
+interface Host {
+  Params: { task_id: string, list_id: string },
+  Querystring: { list_id?: string },
+  Body: { title: string, list_id: string, task_ids: string[] }
+}
+type Handler = (request: FastifyRequest<Host>, reply: FastifyReply, store: Store) => unknown
+
+/** The sound app, in which some routes have other handlers. */
+async function host (t: Test, handlers: Record<string, Handler>) {
+  const app = await buildTodo(issuer.options, (app, store) => {
+    app.addHook('onRoute', (options) => {
+      const handler = handlers[`${String(options.method)} ${options.url}`]
+      if (handler) options.handler = async (request, reply) => handler(request as FastifyRequest<Host>, reply, store)
+    })
+    todoRoutes(app, store)
+  })
+  t.teardown(() => app.close())
+  return app
+}
+
+t.test('a sound app passes both assertions', async (t) => {
+  const app = await host(t, {})
+  await assertOwnership(app, people)
+  t.equal(await say(app), '')
+  t.equal(await say(app, { alice: 'auth0|65 /é', bob: 'Bob.Ö' }), '')
+  t.equal(await say(app,
+    {
+      issuer: undefined as never,
+      alice: { id: 'alice', token: issuer.token('alice') },
+      bob: { id: 'bob', token: issuer.token('bob') }
+    }), '', 'by tokens of the host')
+})
+
+const none = (reply: FastifyReply, message = 'there is no such object') =>
+  reply.code(404).send({ code: 'NOT_FOUND', message })
+const one = '/api/:user_id/tasks/:task_id'
+const cache = new Map<string, unknown>()
+
+/** The mistake, the route with it, its handler, and what the message says of it, in this order. */
+const mistakes: Array<[name: string, route: string, handler: Handler, says: string[]]> = [
+  ['GET without the owner', `GET ${one}`,
+    ({ params }, reply, { where, tasks }) => where(tasks, { id: params.task_id })[0] ?? none(reply),
+    [`GET ${one} (owner, default)`, repair, "alice's token, bob's task_id  4xx  200"]],
+  ['UPDATE without the owner', `PUT ${one}`,
+    ({ params, body }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id })
+      return task ? Object.assign(task, body) : none(reply)
+    },
+    [`PUT ${one} (owner, default)`, repair, "alice's token, bob's task_id: what bob reads then  as before  changed",
+      "alice's token, bob's task_id  4xx  200"]],
+  ['DELETE without the owner', `DELETE ${one}`,
+    ({ params }, reply, store) =>
+      store.remove(store.tasks, { id: params.task_id }) > 0 ? reply.code(204).send() : none(reply),
+    [`DELETE ${one} (owner, default)`, repair, 'what bob reads then  as before  changed',
+      "alice's token, bob's task_id  4xx  204"]],
+  ['an UPDATE that says 404, after it was done', `PUT ${one}`,
+    ({ params, body, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id })
+      if (task) Object.assign(task, body)
+      return task?.user_id === user.id ? task : none(reply)
+    },
+    [`PUT ${one} (owner, default)`, repair, 'what bob reads then  as before  changed']],
+  ['a filter by another column', `GET ${one}`,
+    ({ params }, reply, { where, tasks }) => where(tasks, { id: params.task_id, done: false })[0] ?? none(reply),
+    [`GET ${one} (owner, default)`, repair, "alice's token, bob's task_id  4xx  200"]],
+  ['a list without the filter', 'GET /api/:user_id/lists', (_request, _reply, { lists }) => lists,
+    ['GET /api/:user_id/lists (owner, default)', repair,
+      "alice's token, her own  nothing of bob's  200 with bob's list_id"]],
+  ['an export of everybody as text', 'GET /api/:user_id/lists', (_request, _reply, { lists }) =>
+    lists.map(({ id, name }) => `${id};"${name}"`).join('\n'),
+  ['GET /api/:user_id/lists (owner, default)', repair,
+    "alice's token, her own  nothing of bob's  200 with bob's list_id"]],
+  ['403 instead of 404', `GET ${one}`,
+    ({ params, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id })
+      if (!task) return none(reply)
+      return task.user_id === user.id ? task : reply.code(403).send({ code: 'NOT_YOURS' })
+    },
+    [`GET ${one} (owner, default)`, tells, "alice's token, bob's task_id  as for none: 404 NOT_FOUND  403 NOT_YOURS"]],
+  ['404 with another body', `GET ${one}`,
+    ({ params, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id })
+      const says = task ? `${task.id} is another's` : `${params.task_id} is nothing`
+      return task?.user_id === user.id ? task : none(reply, says)
+    },
+    [`GET ${one} (owner, default)`, tells,
+      "alice's token, bob's task_id  as for none: 404 NOT_FOUND  404, another body"]],
+  ['a cache by the id of the object alone', `GET ${one}`,
+    ({ params, user }, reply, { where, tasks }) => {
+      const task = cache.get(params.task_id) ?? where(tasks, { id: params.task_id, user_id: user.id })[0]
+      if (task) cache.set(params.task_id, task)
+      return task ?? none(reply)
+    },
+    [`GET ${one} (owner, default)`, repair, "alice's token, bob's task_id  4xx  200"]],
+  ['a join that forgets the owner', 'GET /api/:user_id/lists/:list_id/tasks',
+    ({ params }, _reply, { where, tasks }) => where(tasks, { list_id: params.list_id }),
+    ['GET /api/:user_id/lists/:list_id/tasks (owner, default)', repair, "alice's token, bob's list_id  4xx  200"]],
+  ['an owner that is looked at one level above', 'GET /api/:user_id/lists/:list_id/tasks/:task_id',
+    ({ params, user }, reply, { where, lists, tasks }) =>
+      (where(lists, { id: params.list_id, user_id: user.id })[0] &&
+        where(tasks, { id: params.task_id })[0]) ?? none(reply),
+    ['GET /api/:user_id/lists/:list_id/tasks/:task_id (owner, default)', repair,
+      "alice's token, bob's task_id  4xx  200"]],
+  ['ids of others beside what is hers', `GET ${one}`,
+    ({ params, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
+      return task ? { ...task, others: tasks.map(({ id }) => id) } : none(reply)
+    },
+    [`GET ${one} (owner, default)`, repair,
+      "alice's token, her own  nothing of bob's  200 with bob's task_id and parent_id and task_ids"]],
+  ['an id in the body that is trusted', 'POST /api/:user_id/tasks',
+    ({ user, body }, reply, store) =>
+      reply.code(201).send(store.add(store.tasks, { parent_id: null, done: false, ...body, user_id: user.id })),
+    ['POST /api/:user_id/tasks (owner, default)', repair, "alice's token, bob's list_id  4xx  201",
+      "alice's token, bob's parent_id  4xx  201"]],
+  ['a batch without the owner', 'POST /api/:user_id/tasks/delete',
+    ({ body }, _reply, store) => ({ deleted: body.task_ids.map((id) => store.remove(store.tasks, { id })).length }),
+    ['POST /api/:user_id/tasks/delete (owner, default)', repair,
+      "alice's token, bob's task_ids: what bob reads then  as before  changed"]],
+  ['a batch that tells how many there are', 'POST /api/:user_id/tasks/delete',
+    ({ body, user }, _reply, store) =>
+      ({
+        deleted: body.task_ids.map((id) => store.remove(store.tasks, { id, user_id: user.id })).length,
+        known: store.where(store.tasks, { id: body.task_ids[0]! }).length
+      }),
+    ['POST /api/:user_id/tasks/delete (owner, default)', repair,
+      "alice's token, bob's task_ids  as for none: 200  200"]],
+  ['a search by the id of another', 'GET /api/:user_id/tasks',
+    ({ query, user }, _reply, { where, tasks }) =>
+      query.list_id ? where(tasks, { list_id: query.list_id }) : where(tasks, { user_id: user.id }),
+    ['GET /api/:user_id/tasks (owner, default)', repair, "alice's token, bob's list_id  as for none: 200  200"]]
+]
+
+for (const [name, route, handler, says] of mistakes) {
+  t.test(name, async (t) => {
+    const message = await say(await host(t, { [route]: handler }))
+    let rest = message
+    for (const part of ["Routes that let others at an owner's objects, or could not be tried:", ...says]) {
+      t.ok(rest.includes(part), `${part}\n\n${message}`)
+      rest = rest.slice(rest.indexOf(part) + part.length)
+    }
+  })
+}
+
+t.test('the message, whole', async (t) => {
+  const app =
+    await host(t,
+      {
+        [`GET ${one}`]: ({ params }, reply, { where, tasks }) =>
+          where(tasks, { id: params.task_id })[0] ?? none(reply)
+      })
+  t.equal((await say(app)).replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/, '<id>'), [
+    "Routes that let others at an owner's objects, or could not be tried: 1", '',
+    `GET ${one} (owner, default)`,
+    `  ${repair}`,
+    '  request  expected  answer  path',
+    "  alice's token, bob's task_id  4xx  200  /api/alice/tasks/<id>"
+  ].join('\n'))
+})
+
+t.test('what could not be tried is named', async (t) => {
+  const app = await host(t, { [`GET ${one}/comments`]: (_request, reply) => none(reply) })
+  t.match(await say(app, { params: {} }), [
+    "Routes that let others at an owner's objects, or could not be tried: 4", '',
+    `GET ${one}/comments (owner, default)`,
+    `  ${unfinished(`GET ${one}/comments`)}`,
+    '  request  expected  answer  path',
+    "  bob's token, his own  2xx  404 NOT_FOUND  /api/bob/tasks/"
+  ].join('\n'))
+  t.match(await say(app, { params: {} }),
+    `PUT ${one} (owner, default)\n  ${unfinished(`PUT ${one}`)}\n  request  expected  answer  path\n` +
+    "  alice's token, her own  2xx  400 FST_ERR_VALIDATION body must be object  /api/alice/tasks/")
+  t.match(await say(app, { objects: { list_id: todoObjects.list_id }, only: ({ url }) => url.endsWith(':task_id') }),
+    `GET, HEAD, PUT, DELETE ${one} (owner, default)\n  not tried: what ":task_id" names nobody makes. ` +
+      `Give it in objects, or in params: { 'GET ${one}': { path } }, ` +
+      `or allow: ['GET ${one}', 'PUT ${one}', 'DELETE ${one}']`)
+  t.equal(await say(app, { allow: [`GET ${one}/comments`] }), '')
+  t.equal(await say(app, { only: ({ url }) => !url.endsWith('comments') }), '')
+  t.match(await say(app, { allow: [`GET ${one}/comments`, 'GET /gone'], params: { ...todoParams, 'GET /gone': {} } }),
+    /GET \/gone\n {2}params name it[^]*GET \/gone\n {2}allow names it/)
+})
+
+t.test('routes with an owner of any kind, and other parameters', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const made: Array<{ id: number, owner: string }> = []
+  await app.register(userScope, issuer.options)
+  app.post('/:user_id/notes', async ({ user }) => made[made.push({ id: made.length + 1, owner: user.id }) - 1])
+  let leaks = false
+  app.get('/:user_id/notes', async ({ user }) =>
+    ({ total: made.length, notes: made.filter(({ owner }) => owner === user.id), others: made.filter(() => leaks) }))
+  app.get<{ Params: { n: string } }>('/:user_id/notes/:n/in/:lang',
+    { schema: { params: { type: 'object', properties: { n: { type: 'integer' }, lang: { enum: ['en'] } } } } },
+    async ({ user, params }, reply) =>
+      made.find(({ id, owner }) => String(id) === String(params.n) && owner === user.id) ?? none(reply))
+  app.route<{ Querystring: { n: string[] } }>({
+    method: ['OPTIONS', 'QUERY'],
+    url: '/:user_id/search',
+    handler: async ({ user }) =>
+      made.filter(({ owner }) => owner === user.id)
+  })
+  const n =
+    async ({ inject, owner }: { inject: (url: object) => Promise<{ json: () => { id: number } }>, owner: string }) =>
+      (await inject({ method: 'POST', url: `/${owner}/notes` })).json().id
+  const options = { objects: { n }, params: { '*': { path: { lang: 'en' } } } } as Partial<IsolationOptions>
+  t.equal(await say(app, options), '', 'ids that are numbers are looked for where ids stand')
+  t.equal(await say(app,
+    { ...options, params: { '*': { path: { lang: 'en' } }, 'GET /:user_id/notes': { query: { n: ['1'] } } } }), '',
+  'ids in a query that no schema tells of')
+  leaks = true
+  t.match(await say(app, options), "nothing of bob's  200 with bob's n")
+})
+
+t.test('answers that are never twice the same are compared by their status', async (t) => {
+  let requests = 0
+  const routes = (hidden: number) => host(t, {
+    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id })
+      if (task?.user_id === user.id) return task
+      return reply.code(task ? hidden : 404).send({ code: 'NO', request: requests++ })
+    }
+  })
+  t.equal(await say(await routes(404)), '')
+  t.match(await say(await routes(410)), 'as for none: 404 NO  410 NO')
+})
+
+t.test('handlers run, so it is for tests', async (t) => {
+  const { NODE_ENV } = process.env
+  t.teardown(() => { if (NODE_ENV === undefined) delete process.env.NODE_ENV; else process.env.NODE_ENV = NODE_ENV })
+  process.env.NODE_ENV = 'production'
+  let asked = 0
+  const app = await host(t, {})
+  app.server.on('request', () => { asked++ })
+  await t.rejects(assertIsolation(app, { ...people, objects: { list_id: () => { asked++; return '1' } } }),
+    new TypeError('assertIsolation runs handlers, and NODE_ENV is production: give it a test database'))
+  t.equal(asked, 0)
+})
+
+t.test('DELETE goes last', async (t) => {
+  const order: string[] = []
+  const seen = Fastify()
+  t.teardown(() => seen.close())
+  await seen.register(userScope, issuer.options)
+  seen.addHook('onRequest', async ({ method }) => { if (order.at(-1) !== method) order.push(method) })
+  seen.delete('/:user_id/:n', async () => ({}))
+  seen.put('/:user_id/:n', async () => ({}))
+  seen.get('/:user_id/:n', async () => ({}))
+  await say(seen, { objects: { n: () => 'x' }, params: {} })
+  t.same([...new Set(order)], ['GET', 'HEAD', 'PUT', 'DELETE'])
+  t.ok(order.lastIndexOf('PUT') < order.indexOf('DELETE'))
+})
+
+t.test('what plain JavaScript may give', async (t) => {
+  const app = await host(t, {})
+  const wrong: Array<[options: object, says: string]> = [
+    [{ objects: undefined }, 'option "objects" must have a function for each kind of object'],
+    [{ objects: { list_id: 1 } }, 'option "objects" must have a function for each kind of object'],
+    [{ objects: { ...objects, other_id: () => '1' } },
+      'objects names "other_id", and no route has it in path, query or body'],
+    [{ objects: { list_id: async () => undefined } },
+      'objects.list_id must return the id of what it made for "alice", and returned undefined'],
+    [{ object: {} }, 'assertIsolation has no option "object": it has "issuer", "alice", "bob", "objects", "params"'],
+    [{ issuer: undefined, alice: { id: 'alice', token: 'a.b.c' } },
+      'give an issuer that signs tokens, or bob as { id, token }']
+  ]
+  for (const [options, says] of wrong) {
+    await t.rejects(assertIsolation(app, { ...people, objects, ...options } as IsolationOptions),
+      { name: 'TypeError', message: new RegExp(`^${says.replace(/[{}]/g, '\\$&')}`) })
+  }
+})

@@ -1,0 +1,68 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import { missingLike, Owner, readId, type ObjectId } from '../../lib/testing/objects.js'
+
+t.test('an owner makes objects, each with the ids of those before', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/', async ({ headers }) => headers)
+  const seen: object[] = []
+  const owner = new Owner(app, 'alice', 'a.b.c', {
+    list_id: async ({ inject, owner, ids }) => {
+      seen.push([owner, ids, (await inject('/')).json().authorization,
+        (await inject({ url: '/', headers: { 'x-a': '1' } })).json()])
+      return 'l1'
+    },
+    task_id: ({ ids }) => { seen.push(ids); return 7 }
+  })
+  t.same(owner.ids, {})
+  await owner.make()
+  t.same(owner.ids, { list_id: 'l1', task_id: 7 })
+  t.match(seen, [['alice', {}, 'Bearer a.b.c', { 'x-a': '1', authorization: 'Bearer a.b.c' }], { list_id: 'l1' }])
+  for (const id of [undefined, null, '', {}]) {
+    await t.rejects(new Owner(app, 'alice', 'a', { a: () => id as string }).make(),
+      new TypeError(`objects.a must return the id of what it made for "alice", and returned ${JSON.stringify(id)}`))
+  }
+})
+
+t.test('makers are functions, and there is one', async (t) => {
+  for (const makers of [undefined, null, {}, { a: 1 }, { a: () => '1', b: null }]) {
+    t.throws(() => new Owner(Fastify(), 'alice', 'a', makers as never),
+      { name: 'TypeError', message: /^option "objects" must have a function for each kind of object/ })
+  }
+})
+
+t.test('an id of the same form', async (t) => {
+  const ids: Array<[id: ObjectId, missing: ObjectId]> = [
+    [7, 2_000_000_007], ['7', '2000000007'], ['n12', 'n2000000012'], [1_999_999_991, 1_900_000_008],
+    ['6f1ed002-ab34-4c56-8d78-90abcdef1234', '6f1ed002-ab34-4c56-8d78-90abcdef8765'],
+    ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '01ARZ3NDEKTSV4RRFFQ30G4FAV'], ['abc', 'baa'], ['buy-milk', 'aaa-aaaa'], ['ёж', 'ёж']
+  ]
+  for (const [id, missing] of ids) t.equal(missingLike(id), missing, String(id))
+})
+
+t.test('an id in an answer', async (t) => {
+  const has = (body: unknown, id: ObjectId) => readId(typeof body === 'string' ? body : JSON.stringify(body), id).has
+  for (const body of [{ a: 'n1' }, ['n1'], { n1: {} }, { a: [{ b: 'n1' }] }, 'n1', 'a;n1\nb', '"n1"']) {
+    t.ok(has(body,
+      'n1'), JSON.stringify(body))
+  }
+  for (const body of [{ a: 'n10' }, { a: 'the n1' }, 'n10', 'a-n1', '', {}, null]) {
+    t.notOk(has(body, 'n1'),
+      JSON.stringify(body))
+  }
+  for (const id of ['7', 7]) {
+    for (const body of [{ id: 7 }, { task_id: '7' }, { ids: [7] }, [7], { 7: {} }, { ID: 7 }]) {
+      t.ok(has(body, id),
+        JSON.stringify(body))
+    }
+    for (const body of [{ total: 7 }, { id: 77 }, { list: [{ a: 1 }, 8] }, [1, 2, 3, 4, 5, 6, 8, 9]]) {
+      t.notOk(has(body,
+        id), JSON.stringify(body))
+    }
+  }
+  const text = (body: unknown, id: ObjectId) => readId(typeof body === 'string' ? body : JSON.stringify(body), id).text
+  t.equal(text({ id: 'n.1', says: 'n.1 is not n.10', total: 1 }, 'n.1'), '{"id":"…","says":"… is not n.10","total":1}')
+  t.equal(text({ id: 7, total: 7, says: 'Task 7 of 77' }, 7), '{"id":"…","total":7,"says":"Task … of 77"}')
+  t.equal(text('no task n1', 'n1'), 'no task …')
+})

@@ -1,0 +1,51 @@
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import { readTask, type Settings } from '../../lib/testing/settings.js'
+
+async function read (t: Test, settings: Settings, known: string[] = []) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  for (const url of ['/a', '/b', '/docs/json']) app.get(url, async () => {})
+  app.post('/a', async () => {})
+  return await readTask(app, settings, known, 'assertion')
+}
+
+const said = ({ inVain }: Awaited<ReturnType<typeof read>>) => inVain().map(({ url, notes }) => [url, ...notes])
+
+t.test('routes by name, HEAD with GET, and by expressions', async (t) => {
+  const task = await read(t, { allow: ['GET /a', 'HEAD /b', /^\w+ \/docs/g, 'GET /gone'] })
+  const isAllowed = (method: string, url: string) => task.isAllowed({ method, url })
+  t.same([isAllowed('GET', '/a'), isAllowed('HEAD', '/a'), isAllowed('POST', '/a')], [true, true, false])
+  t.same([isAllowed('HEAD', '/b'), isAllowed('GET', '/b')], [true, false])
+  t.same([isAllowed('GET', '/docs/json'), isAllowed('GET', '/docs/json')], [true, true],
+    'a global expression does not go on where it was')
+  t.same(said(task),
+    [['GET /gone', 'allow names it, and it needs no leave: nothing is wrong with it, or it does not exist']])
+})
+
+t.test('what another call judges, and what is allowed there', async (t) => {
+  const task =
+    await read(t, { only: ({ method, url }) => `${method} ${url}` === 'POST /a', allow: ['GET /b', 'POST /a'] })
+  t.same(task.judged.map(({ method, url }) => [method, url]), [['POST', '/a']])
+  t.equal(task.routes.length, 7)
+  t.same(said(task).map(([url]) => url), ['POST /a'])
+})
+
+t.test('what params name in vain', async (t) => {
+  const task = await read(t, { params: { '*': {}, 'GET /a': {}, 'HEAD /a': {}, 'PUT /a': {} } })
+  t.same(said(task), [['PUT /a', 'params name it, and the app has no such route']])
+})
+
+t.test('options of another kind', async (t) => {
+  const names =
+    new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
+  for (const allow of ['GET /a', /a/, null, {}, [undefined], ['GET /a', 1]]) {
+    await t.rejects(read(t, { allow } as Settings), names)
+  }
+  await t.rejects(read(t, { alow: [] } as Settings, ['t']),
+    new TypeError('assertion has no option "alow": it has "t", "params", "allow", "only"'))
+  await t.rejects(read(t, { params: { 'GET /a': { pat: {} } } } as unknown as Settings),
+    /^params of GET \/a has no option "pat"/)
+  await t.rejects(read(t, { params: { '*': 'x' } } as unknown as Settings),
+    /^params of \* takes its options as an object/)
+})

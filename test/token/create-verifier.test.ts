@@ -1,0 +1,22 @@
+import t from 'tap'
+import type { UserScopeOptions } from '../../lib/index.js'
+import { createIssuer } from '../../lib/testing/index.js'
+import { bearer, build, secret, tokenFor } from '../support/host.js'
+
+t.test('a secret, issuers, or both', async (t) => {
+  const remote = await createIssuer({ mode: 'jwks', t })
+  const issuers = [{ ...remote.entry, idPrefix: '' }]
+  const tokens = { secret: tokenFor('alice'), remote: await remote.token('alice') }
+  const rows: Array<[options: UserScopeOptions, statuses: number[]]> = [
+    [{ secret }, [200, 401]],
+    [{ issuers }, [401, 200]],
+    [{ secret, issuers }, [200, 200]],
+    [{ secret, issuer: 'https://s.example', issuers }, [401, 200]]
+  ]
+  for (const [options, expected] of rows) {
+    const { send } = await build(t, options)
+    const requests = Object.values(tokens).map((token) => ({ url: '/api/alice/tasks', headers: bearer(token) }))
+    const answers = await Promise.all(requests.map(send))
+    t.same(answers.map(({ status }) => status), expected, Object.keys(options).join())
+  }
+})

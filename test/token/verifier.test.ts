@@ -1,0 +1,43 @@
+import t from 'tap'
+import { reasonOf, type Refusal } from '../../lib/contract/errors.js'
+import { routeByIssuer, type Verified } from '../../lib/token/verifier.js'
+
+const verifier = (name: string) => () => ({ user: { id: name } }) as Verified
+const byIssuer = new Map([['https://a.example', verifier('a')], ['https://b.example', verifier('b')]])
+const token = (iss?: unknown) => ({ token: '', header: {}, payload: iss === undefined ? {} : { iss } })
+
+t.test('the verifier is that of the token\'s issuer', async (t) => {
+  const rows: Array<[secretIssuer: string | undefined, iss: unknown, verifiedBy: string]> = [
+    [undefined, 'https://a.example', 'a'],
+    [undefined, 'https://b.example', 'b'],
+    [undefined, 'https://c.example', 'secret'],
+    [undefined, undefined, 'secret'],
+    ['https://c.example', 'https://c.example', 'secret'],
+    ['https://c.example', 'https://a.example', 'a']
+  ]
+  for (const [issuer, iss, verifiedBy] of rows) {
+    const verify = routeByIssuer(byIssuer, { verify: verifier('secret'), issuer }, [])
+    t.match(verify(token(iss)), { user: { id: verifiedBy } }, `${issuer} ${String(iss)}`)
+  }
+})
+
+t.test('no key is tried on the token of an issuer that nobody configured', async (t) => {
+  const fits = ({ payload }: { payload: object }) => 'car' in payload
+  const others = [{ says: 'a parking ticket', fits, fitsText: () => false }]
+  const reason = (ofSecret: Parameters<typeof routeByIssuer>[1], payload: Record<string, unknown>) => {
+    try {
+      routeByIssuer(byIssuer, ofSecret, others)({ token: '', header: {}, payload })
+    } catch (error) {
+      return `${(error as Refusal).code}: ${reasonOf(error as Refusal)}`
+    }
+    return undefined
+  }
+  const known = '"https://a.example" or "https://b.example"'
+  const says = 'INVALID_CLAIMS: claim "iss" is not a configured issuer: expected'
+  t.equal(reason(undefined, { iss: 'https://c.example' }), `${says} ${known}, received "https://c.example"`)
+  t.equal(reason(undefined, {}), `${says} ${known}, received none`)
+  t.equal(reason(undefined, { iss: ['https://a.example'] }), `${says} ${known}, received ["https://a.example"]`)
+  const ofSecret = { verify: verifier('secret'), issuer: 'https://s.example' }
+  t.equal(reason(ofSecret, { iss: 'x' }), `${says} ${known} or "https://s.example", received "x"`)
+  t.equal(reason(undefined, { car: 1 }), 'INVALID_CLAIMS: a parking ticket')
+})
