@@ -4,7 +4,7 @@ import { judgeRoute } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
-import { scopesOf, type Scope } from '../routes/scopes.js'
+import { scopesOf } from '../routes/scopes.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf } from '../routes/url.js'
 import { createdBefore } from './held-requests.js'
@@ -44,30 +44,32 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   await app.ready()
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
-  const scopes = scopesOf(app)
-  const scoped = declared.map((route) => ({ route, param: paramIn(route.context, scopes) }))
-  const all = [...new Set([...scopes, ...scoped].flatMap(({ param }) => param ?? []))]
+  const scoped = declared.map((route) => ({ route, param: paramIn(route.context) }))
+  const owners = [...new Set([...scopesOf(app), ...scoped].flatMap(({ param }) => param ?? []))]
   return scoped.flatMap(({ route, param }) => placesOf(route).map((place) => {
-    const own = parametersOf(place.url)
-    const has = (name: string) => own.some((each) => each.name === name)
-    const params = param === null ? all : [param]
-    const parameter = params.find(has) ?? null
+    const names = parametersOf(place.url).map(({ name }) => name)
+    const parameter = (param === null ? owners : [param]).find((name) => names.includes(name)) ?? null
     const demand = param === null ? { level: 'unguarded', source: '' } as const : judgeRoute(route.options, param)
-    const [lookAlike] = [
-      ...all.filter(has).map((name) => `":${name}" is the owner's parameter of another scope`),
-      ...params.map((name) => [misspeltOwner(own, name), name]).filter(([misspelt]) => misspelt)
-        .map(([misspelt, name]) => `":${misspelt}" looks like the owner's parameter ":${name}"`)
-    ].filter(() => parameter === null)
+    const lookAlike = parameter === null ? lookAlikeIn(place.url, owners) : undefined
     return { ...place, access: demand.level, source: demand.source, parameter, lookAlike, options: route.options }
   }))
 }
 
 /** The owner's parameter in a context; null where nothing guards it. A second copy of the plugin has its decorator. */
-function paramIn (context: FastifyInstance, scopes: readonly Scope[]): string | null {
-  const own = scopes.find((scope) => isWithin(context, scope.context))
+function paramIn (context: FastifyInstance): string | null {
+  const own = scopesOf(context).find((scope) => isWithin(context, scope.context))
   if (own) return own.param
   if (!context.hasDecorator('userScope')) return null
   return context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+}
+
+function lookAlikeIn (url: string, owners: readonly string[]): string | undefined {
+  for (const name of owners) {
+    const alike = misspeltOwner(parametersOf(url), name)
+    if (alike === name) return `":${name}" is the owner's parameter of another scope`
+    if (alike !== undefined) return `":${alike}" looks like the owner's parameter ":${name}"`
+  }
+  return undefined
 }
 
 /**
