@@ -1,10 +1,13 @@
 export { userScope, userScope as default } from './plugin.js'
-export { getUser } from './guard/guard.js'
+export { getOwnerId, getUser, requireScopes } from './guard/request.js'
+export { untilRevoked } from './guard/until-revoked.js'
 export { auth0, betterAuth, clerk, cognito, entra, keycloak } from './presets/index.js'
 export {
+  AccessCheckUnavailableError,
   AlreadyRegisteredError,
   ForbiddenResourceAccessError,
   ForbiddenUserAccessError,
+  InsufficientScopeError,
   InvalidClaimsError,
   InvalidHeaderFormatError,
   InvalidOptionError,
@@ -15,15 +18,25 @@ export {
   MalformedTokenError,
   MissingTokenError,
   MissingUidClaimError,
-  TokenExpiredError
+  NoOwnerError,
+  RevocationsUnavailableError,
+  RevocationsUnreachableError,
+  TokenExpiredError,
+  TokenRevokedError
 } from './contract/errors.js'
+export type {
+  AccessLevel, AccessRule, Delegates, DelegateQuestion, MayActFor, RequiredScopes, ScopeName
+} from './contract/access.js'
 export type { IssuerAlgorithm, IssuerOptions, IssuerStatus, OtherToken } from './contract/issuer.js'
+export type {
+  FollowOptions, Revocation, RevocationsOptions, RevocationStore, StoredRevocation
+} from './contract/revocations.js'
 export type { RefusalCode } from './contract/errors.js'
 export type {
   Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions
 } from './presets/index.js'
 export type {
-  AccessLevel,
+  Actor,
   CacheOptions,
   Claims,
   DeepReadonly,

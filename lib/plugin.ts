@@ -2,12 +2,17 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './contract/errors.js'
 import type { UserScopeOptions } from './contract/types.js'
-import { createGuard, kJudgement, kUser } from './guard/guard.js'
+import { createGuard } from './guard/guard.js'
+import { kGuard, kJudgement, kReply, kUser } from './guard/request.js'
+import { kWatches } from './guard/until-revoked.js'
 import { RemoteKeys } from './keys/remote-keys.js'
 import { annotateDocuments, lineage } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
 import { warnOfGaps } from './routes/gaps.js'
+import { findEnd } from './revocations/end.js'
+import { createRevoke, Revocations } from './revocations/revocations.js'
+import { Watches } from './revocations/watches.js'
 import { printRoutes } from './routes/print.js'
 import { addScope, scopesOf } from './routes/scopes.js'
 import { RouteTable } from './routes/table.js'
@@ -16,34 +21,44 @@ import { createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
-  const { decoratorName, userIdParam, requireStatedAccess, issuers, openapi } = settings
-  const table = new RouteTable(fastify, userIdParam, requireStatedAccess)
-  const scope = { context: fastify, param: userIdParam, table }
+  const { decoratorName, userIdParam, issuers, openapi, bind } = settings
+  const table = new RouteTable(fastify, settings)
+  const scope = { context: fastify, param: userIdParam, bound: bind.map(({ param }) => param), table }
   addScope(scope)
   assertFree(fastify, decoratorName)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
   const keys = issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
   const verifier = await createVerifier(fastify, settings, keys)
-  const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache)
+  const revocations = settings.revocations &&
+    new Revocations(settings.revocations, settings, fastify.log, () => watches.lookSoon())
+  const watches = new Watches((user) => findEnd(user, settings.claimRules) ?? revocations?.findRevocation(user) ?? null)
+  const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache, revocations)
 
   fastify.decorate('userScope', Object.freeze({
     routes: () => table.list(),
     printRoutes: () => printRoutes(table.list()),
-    issuers: () => keys.map((each) => each.status())
+    issuers: () => keys.map((each) => each.status()),
+    revoke: createRevoke(revocations)
   }))
-  for (const name of [decoratorName, kUser, kJudgement]) fastify.decorateRequest(name, null)
+  fastify.decorate(kGuard, guard)
+  for (const name of [decoratorName, kUser, kJudgement, kReply]) fastify.decorateRequest(name, null)
+  fastify.decorateRequest(kWatches, { getter: () => watches })
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
+
+  fastify.addHook('onClose', async () => {
+    watches.stop()
+    revocations?.stop()
+  })
 
   const contexts = new Set(lineage(fastify))
   fastify.addHook('onRegister', (context) => { contexts.add(context) })
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
     warnOfGaps(scope, routes, scopesOf(fastify))
-    await Promise.all(keys.map((each) => each.load()))
-    const levels = routes.map(({ options, demand }) => ({ options, level: demand.level }))
-    if (openapi) annotateDocuments(contexts, openapi, levels, fastify.log)
+    await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
+    if (openapi) annotateDocuments(contexts, openapi, routes, fastify.log)
   })
 }
 

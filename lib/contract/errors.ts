@@ -2,6 +2,7 @@ import { createError, type FastifyError, type FastifyErrorConstructor } from '@f
 
 const kReason = Symbol('fastify-user-scope.reason')
 const kRetryAfter = Symbol('fastify-user-scope.retryAfter')
+const kScope = Symbol('fastify-user-scope.scope')
 
 /** The codes that a refused request can carry. */
 export type RefusalCode = keyof typeof refusals
@@ -15,6 +16,7 @@ export type Refusal = FastifyError & {
   statusCode: 401 | 403 | 503
   [kReason]: string
   [kRetryAfter]: number | undefined
+  [kScope]?: string
 }
 
 // A refusal is an answer and not a fault of the program: its stack would always show the guard, and capturing it is
@@ -33,6 +35,8 @@ export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed to
 export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature')
 /** RFC 7519 §4.1.4: not accepted on or after `exp`. */
 export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
+/** RFC 6750 §3.1: "revoked" is one of the reasons of `invalid_token`. */
+export const TokenRevokedError = refusal('TOKEN_REVOKED', 401, 'Token revoked')
 /** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter is not what was agreed. */
 export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
 /** The token is good, but names no user. */
@@ -47,10 +51,17 @@ export const ForbiddenUserAccessError = refusal(
 export const ForbiddenResourceAccessError = refusal(
   'FORBIDDEN_RESOURCE_ACCESS', 403, 'Access denied: cannot access this resource'
 )
+/** RFC 6750 §3.1: the token is good, and was not granted what the route requires. */
+export const InsufficientScopeError = refusal('INSUFFICIENT_SCOPE', 403, 'Insufficient scope')
+const unavailable = 'Token verification is temporarily unavailable'
 /**
  * RFC 9110 §15.6.4: nobody can say now whether the token is good, so it is neither refused for good nor let through.
  */
-export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable')
+export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, unavailable)
+/** The same of the question whether the user may act for the owner. */
+export const AccessCheckUnavailableError = refusal('ACCESS_CHECK_UNAVAILABLE', 503, unavailable)
+/** The same of the question whether the token was revoked. */
+export const RevocationsUnavailableError = refusal('REVOCATIONS_UNAVAILABLE', 503, unavailable)
 
 const refusals = {
   MISSING_TOKEN: MissingTokenError,
@@ -58,11 +69,15 @@ const refusals = {
   MALFORMED_TOKEN: MalformedTokenError,
   INVALID_TOKEN_SIGNATURE: InvalidTokenSignatureError,
   TOKEN_EXPIRED: TokenExpiredError,
+  TOKEN_REVOKED: TokenRevokedError,
   INVALID_CLAIMS: InvalidClaimsError,
   MISSING_UID_CLAIM: MissingUidClaimError,
   FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError,
   FORBIDDEN_RESOURCE_ACCESS: ForbiddenResourceAccessError,
-  KEYS_UNAVAILABLE: KeysUnavailableError
+  INSUFFICIENT_SCOPE: InsufficientScopeError,
+  KEYS_UNAVAILABLE: KeysUnavailableError,
+  ACCESS_CHECK_UNAVAILABLE: AccessCheckUnavailableError,
+  REVOCATIONS_UNAVAILABLE: RevocationsUnavailableError
 }
 
 /**
@@ -74,6 +89,10 @@ export function refuse (code: RefusalCode, reason: string, retryAfter?: number):
   return Object.assign(new refusals[code](), { [kReason]: reason, [kRetryAfter]: retryAfter }) as Refusal
 }
 
+/** @param scope all that the route requires, for the challenge: names with spaces between them */
+export const refuseScope = (scope: string, reason: string): Refusal =>
+  Object.assign(refuse('INSUFFICIENT_SCOPE', reason), { [kScope]: scope })
+
 export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && kReason in error
 
 /** The reason given to `refuse`. */
@@ -82,17 +101,24 @@ export const reasonOf = (refusal: Refusal): string => refusal[kReason]
 /** Seconds after which the same request may be answered otherwise. */
 export const retryAfterOf = (refusal: Refusal): number | undefined => refusal[kRetryAfter]
 
-const bootFault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, statusCode: 500 }> =>
+/** What `refuseScope` was given; undefined for every other refusal. */
+export const scopeOf = (refusal: Refusal): string | undefined => refusal[kScope]
+
+const fault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, statusCode: 500 }> =>
   createError(code, 'fastify-user-scope: %s', 500)
 
 /**
  * Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the
- * mend.
+ * fix.
  */
-export const InvalidOptionError = bootFault('FST_USER_SCOPE_INVALID_OPTION')
+export const InvalidOptionError = fault('FST_USER_SCOPE_INVALID_OPTION')
 /** Stops the boot: a route says something about access that cannot be, or may not mean what it says. */
-export const InvalidRouteError = bootFault('FST_USER_SCOPE_INVALID_ROUTE')
+export const InvalidRouteError = fault('FST_USER_SCOPE_INVALID_ROUTE')
 /** Stops the boot: the plugin stands already in this context or in one around it. */
-export const AlreadyRegisteredError = bootFault('FST_USER_SCOPE_ALREADY_REGISTERED')
+export const AlreadyRegisteredError = fault('FST_USER_SCOPE_ALREADY_REGISTERED')
 /** Stops the boot: the keys of an issuer cannot be fetched, and it is not `lazy`. */
-export const KeysUnreachableError = bootFault('FST_USER_SCOPE_KEYS_UNREACHABLE')
+export const KeysUnreachableError = fault('FST_USER_SCOPE_KEYS_UNREACHABLE')
+/** Thrown by `getOwnerId`: no owner was judged for this request, so that its handler has no owner's id to work with. */
+export const NoOwnerError = fault('FST_USER_SCOPE_NO_OWNER')
+/** Stops the boot: the store of revocations does not answer. */
+export const RevocationsUnreachableError = fault('FST_USER_SCOPE_REVOCATIONS_UNREACHABLE')

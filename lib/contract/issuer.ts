@@ -41,6 +41,8 @@ export interface IssuerOptions {
   idPrefix?: string
   /** The claim with the user id. Default `'sub'`. */
   userIdClaim?: string
+  /** The claim with the scopes, as a string or a list. Default: `scope` where the token has it, else `scp`. */
+  scopeClaim?: string
   /**
    * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without
    * `application/`. Default `'JWT'`, which a token without `typ` counts as.

@@ -1,16 +1,9 @@
 import type { FastifyReply } from 'fastify'
+import type { AccessLevel, AccessRule, Delegates, MayActFor, RequiredScopes } from './access.js'
 import type { IssuerOptions, IssuerStatus } from './issuer.js'
+import type { Revocation, RevocationsOptions, RevocationStore } from './revocations.js'
 
-/**
- * Who may call a route, stated in `config.access`:
- *
- * - `'owner'`: a valid token, and the path parameter must equal the user's id. Default for routes that have the
- * parameter.
- * - `'user'`: a valid token. Default for routes that have not.
- * - `'optional'`: no token, or a valid one; a bad one is 401, never anonymous.
- * - `'public'`: the token is not read.
- */
-export type AccessLevel = 'owner' | 'user' | 'optional' | 'public'
+export type { AccessLevel }
 
 /** HMAC algorithms for tokens signed with a shared secret (RFC 7518 §3.2). */
 export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
@@ -20,6 +13,7 @@ export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
  *
  * - `claims`: the type of `request.user.claims`. Default: the registered claims, and unknown others.
  * - `decoratorName`: the request property that holds the user; several are written as a union. Default `'user'`.
+ * - `scopes`: the names of all scopes, as a union. Default: any string.
  *
  * ```ts
  * declare module 'fastify-user-scope' {
@@ -53,6 +47,14 @@ export type DeepReadonly<T> =
   T extends string | number | boolean ? T
     : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
+/** Who holds a token that was made out for somebody else. */
+export interface Actor {
+  /** The `sub` of the claim `act`, after the issuer's `idPrefix`. */
+  readonly id: string
+  /** The ids of all actors: the current one, which is `id`, then those before it. */
+  readonly chain: readonly string[]
+}
+
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
   /**
@@ -62,6 +64,10 @@ export interface VerifiedUser<C = Claims> {
   readonly id: string
   /** Who vouched for the user: the token's issuer, or `'secret'`. */
   readonly issuer: string
+  /** Those of the token. Empty where it has none, or where their claim is malformed. */
+  readonly scopes: readonly string[]
+  /** Who acts as the user, of a token with the claim `act` (RFC 8693 §4.1); else null. */
+  readonly actor: Actor | null
   /** The whole payload of the token. */
   readonly claims: DeepReadonly<C>
 }
@@ -78,6 +84,13 @@ export interface ScopedRoute {
   readonly source: 'stated' | 'default'
   /** Fastify's route constraints, such as `{ version: '1.0.0' }`; empty where there are none. */
   readonly constraints: Readonly<Record<string, unknown>>
+  /** What the rule in `config.access` asks for beyond the level; null where it asks for nothing. */
+  readonly scopes: RequiredScopes | null
+  readonly delegates: Delegates | null
+  /** Parameters in the URL that are compared with claims; see option `bind`. */
+  readonly bound: readonly string[]
+  /** Those that are not, as the rule says so. */
+  readonly unbound: readonly string[]
 }
 
 /** What the plugin decorates the instance with. */
@@ -91,6 +104,11 @@ export interface UserScope {
   printRoutes (): string
   /** The state of each remote issuer's keys, for a health route. */
   issuers (): IssuerStatus[]
+  /**
+   * Refuses tokens from now on, in this process at once. Resolves when the store has it; rejects after 5 seconds in
+   * which it could not be stored, and it still holds here then, and is stored later. Needs option `revocations`.
+   */
+  revoke (revocation: Revocation): Promise<void>
 }
 
 /** How the OpenAPI document is found, and how the bearer scheme stands in it. */
@@ -124,6 +142,14 @@ export interface VerifyMessage {
   route: string | null
   /** The issuer, or `'secret'`; null where no token was verified, this time. */
   verifiedBy: string | null
+  /** The id of the verified user; null where no token was verified. */
+  user: string | null
+  /** The owner's id in the path, once it was compared; null where it was not. */
+  owner: string | null
+  /** Who acts as the user: `request.user.actor.id`, or null. */
+  actor: string | null
+  /** `request.id`, as in the log. */
+  requestId: string
   /** Whether the token was found in the cache. */
   cached: boolean
   /** Nanoseconds that the guard took. */
@@ -179,6 +205,27 @@ export interface UserScopeOptions {
   clockTolerance?: number
   /** Seconds since `iat` after which a token is refused whatever its `exp`. Once set, `iat` is required. */
   maxTokenAge?: number
+  /**
+   * More path parameters, each with the claim that it must equal, or that must be a list which has it: `'org_id'`, or
+   * `['o', 'id']` for a nested one. Else 403 `FORBIDDEN_RESOURCE_ACCESS`. On routes of level `'owner'` and `'user'`.
+   */
+  bind?: Readonly<Record<string, string | readonly string[]>>
+  /** Whether a user may come in for an owner, on routes with `delegates: true`. Asked each time, for 5 seconds. */
+  mayActFor?: MayActFor
+  /** The claim with the scopes of a token signed with a secret. Default: `scope` where the token has it, else `scp`. */
+  scopeClaim?: string
+  /**
+   * What to do with tokens that somebody else holds (claim `act`): `'read-only'` is 403 for other methods than GET,
+   * HEAD and OPTIONS; `'refuse'` is 401. Default `'allow'`.
+   */
+  impersonation?: 'allow' | 'read-only' | 'refuse'
+  /** Whether the log names the user in refusals after verification, and when a delegate comes in. Default true. */
+  logUser?: boolean
+  /**
+   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in this process. A store: on all instances
+   * that share it. Default off.
+   */
+  revocations?: true | RevocationStore | RevocationsOptions
   /** The request property that holds the verified user; `UserScopeTypes` gives it its type. Default `'user'`. */
   decoratorName?: string
   /** Verified tokens are kept in memory, so that each is verified once. `false`: verify each time. */
@@ -213,7 +260,7 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** Who may call this route; see `AccessLevel`. */
-    access?: AccessLevel
+    /** Who may call this route: a level, or a rule where a level is not enough. */
+    access?: AccessLevel | AccessRule
   }
 }

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import type { FastifyRequest } from 'fastify'
-import type { VerifyMessage } from '../contract/types.js'
+import type { VerifiedUser, VerifyMessage } from '../contract/types.js'
 import type { Judgement } from './judgement.js'
 
 /**
@@ -11,9 +11,15 @@ const verifyChannel = channel('fastify-user-scope:verify')
 /** Nanoseconds on a clock of no meaning; 0 while nobody subscribes. */
 export const now = (): bigint => verifyChannel.hasSubscribers ? process.hrtime.bigint() : 0n
 
-/** @param start what `now` said before the request was judged */
-export function publish (request: FastifyRequest, { refusal, verified, cached }: Judgement, start: bigint): void {
+/**
+ * @param user who was verified for this request
+ * @param start what `now` said before the request was judged
+ */
+export function publish (
+  request: FastifyRequest, judgement: Judgement, user: VerifiedUser | null, start: bigint
+): void {
   if (start === 0n) return
+  const { refusal, verified, owner, cached } = judgement
   const outcome = verified ? 'admitted' : 'anonymous'
   const message: VerifyMessage = {
     outcome: refusal ? 'refused' : outcome,
@@ -21,6 +27,10 @@ export function publish (request: FastifyRequest, { refusal, verified, cached }:
     method: request.method,
     route: request.routeOptions.url ?? null,
     verifiedBy: verified?.user.issuer ?? null,
+    user: user?.id ?? null,
+    owner,
+    actor: user?.actor?.id ?? null,
+    requestId: request.id,
     cached,
     duration: Number(process.hrtime.bigint() - start)
   }

@@ -1,12 +1,10 @@
-import type {
-  FastifyReply, FastifyRequest, HookHandlerDoneFunction, RawServerBase, RouteGenericInterface
-} from 'fastify'
-import { refuse } from '../contract/errors.js'
-import type { Claims, VerifiedUser } from '../contract/types.js'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
+import type { VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
+import type { Revocations } from '../revocations/revocations.js'
 import type { Demand } from '../routes/access.js'
-import { hasDotSegment } from '../routes/dot-segments.js'
-import { isOwnId, isStillOwnId, readParam } from '../routes/owner.js'
+import { isStillOwnId, readParam } from '../routes/owner.js'
 import type { TokenCache } from '../token/cache.js'
 import { parseBearer, readAuthorization } from '../token/header.js'
 import { parseCompactJws } from '../token/jws.js'
@@ -14,18 +12,8 @@ import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
 import { anonymous, refused, refusedBy, unread, type Judgement } from './judgement.js'
 import { answer } from './refusal.js'
-
-/** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
-export const kUser = Symbol.for('fastify-user-scope.user') // one for all copies of the package
-/** The judgement of a request, which its preHandler hook looks at again. */
-export const kJudgement = Symbol('fastify-user-scope.judgement')
-
-type GuardedRequest = FastifyRequest & {
-  [kUser]: VerifiedUser | null
-  /** Undefined in contexts that were created before the plugin was registered. */
-  [kJudgement]?: Judgement | null
-  [decorator: string]: unknown
-}
+import { kJudgement, kReply, kUser, type GuardedRequest } from './request.js'
+import { createRightsCheck } from './rights.js'
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
@@ -34,6 +22,8 @@ export interface Guard {
   readonly onRequest: Hook
   /** Refuses a request whose path parameter was changed, by validation or a hook, after it was compared. */
   readonly preHandler: Hook
+  /** For a refusal by the handler: the reply is prepared and the log written as for one by the guard. */
+  readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
 }
 
 /**
@@ -41,15 +31,19 @@ export interface Guard {
  * the handler would still run.
  */
 export function createGuard (
-  { userIdParam, decoratorName, otherTokens }: Settings,
+  settings: Settings,
   demandOf: (request: FastifyRequest) => Demand,
   verify: Verifier,
-  cache: TokenCache | null
+  cache: TokenCache | null,
+  revocations: Pick<Revocations, 'check'> | null
 ): Guard {
+  const { userIdParam, decoratorName, otherTokens, logUser } = settings
+  const judgeRights = createRightsCheck(settings)
+
   function judge (request: FastifyRequest): Judgement | Promise<Judgement> {
     const demand = demandOf(request)
-    if (demand.level === 'public') return unread
     if (demand.fault) return refused(refuse('FORBIDDEN_USER_ACCESS', demand.fault))
+    if (demand.level === 'public') return unread
     const header = readAuthorization(request)
     if (header === undefined) {
       return demand.level === 'optional' ? anonymous : refused(refuse('MISSING_TOKEN', 'no Authorization header'))
@@ -73,29 +67,37 @@ export function createGuard (
     return verified instanceof Promise ? verified.then(keep) : keep(verified)
   }
 
-  function authorize (request: FastifyRequest, { level }: Demand, verified: Verified, cached: boolean): Judgement {
-    if (level !== 'owner') return { refusal: null, verified, owner: null, cached }
-    const { id } = verified.user
-    let refusal = null
-    if (verified.isMachine) {
-      refusal = refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
-    } else if (!isOwnId(readParam(request, userIdParam), id)) {
-      refusal = refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
-    } else if (hasDotSegment(request.url)) {
-      refusal = refuse('FORBIDDEN_RESOURCE_ACCESS', 'the path has a dot segment ("." or "..", however it is encoded)')
-    }
-    return { refusal, verified, owner: id, cached }
+  function authorize (
+    request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
+  ): Judgement | Promise<Judgement> {
+    const revoked = judgeRevocation(verified, cached)
+    if (revoked) return revoked
+    const judgement = judgeRights(request, demand, verified, cached)
+    if (!(judgement instanceof Promise)) return judgement
+    // While option `mayActFor` was asked, the token may have been revoked.
+    return judgement.then((judged) => judgeRevocation(verified, cached) ?? judged)
+  }
+
+  function judgeRevocation (verified: Verified, cached: boolean): Judgement | null {
+    const refusal = revocations?.check(verified.user) ?? null
+    return refusal && { refusal, verified, owner: null, cached }
   }
 
   function judgeAgain (request: FastifyRequest, judgement: Judgement | null): Judgement {
     // A host's hook that calls `done` twice gets here before the guard has judged.
     if (judgement === null) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
-    const { owner } = judgement
-    if (owner === null || isStillOwnId(readParam(request, userIdParam), owner)) return judgement
-    const reason = readParam(request, userIdParam) === undefined
-      ? 'was removed after it was checked. Fix: list it in the params schema, which drops what it does not list'
-      : 'was changed after it was checked'
-    return refused(refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" ${reason}`))
+    const { owner, bound } = judgement
+    const refusedAgain = (code: RefusalCode, name: string): Judgement => {
+      const reason = readParam(request, name) === undefined
+        ? 'was removed after it was checked. Fix: list it in the params schema, which drops what it does not list'
+        : 'was changed after it was checked'
+      return { ...unread, owner, refusal: refuse(code, `path parameter "${name}" ${reason}`) }
+    }
+    if (owner !== null && !isStillOwnId(readParam(request, userIdParam), owner)) {
+      return refusedAgain('FORBIDDEN_USER_ACCESS', userIdParam)
+    }
+    const changed = bound?.find(([name, value]) => !isStillOwnId(readParam(request, name), value))
+    return changed ? refusedAgain('FORBIDDEN_RESOURCE_ACCESS', changed[0]) : judgement
   }
 
   function decorate (request: GuardedRequest, user: VerifiedUser | null, judgement: Judgement | null): void {
@@ -104,15 +106,26 @@ export function createGuard (
     request[decoratorName] = user
   }
 
+  const nameInLog = (user: VerifiedUser | null) => logUser ? user?.id : undefined
+
+  function logDelegate (request: FastifyRequest, { verified, owner }: Judgement): void {
+    const { url: route } = request.routeOptions
+    request.log.info(logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')
+  }
+
   function onRequest (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (isRefused(request)) return
     const start = now()
     decorate(request, null, null)
+    request[kReply] = reply
     const conclude = (judgement: Judgement): void => {
       const { refusal, verified } = judgement
-      decorate(request, refusal ? null : verified?.user ?? null, judgement)
-      if (judgement !== unread) publish(request, judgement, start)
-      done(refusal ? answer(refusal, request, reply) : undefined)
+      const user = verified?.user ?? null
+      decorate(request, refusal ? null : user, judgement)
+      if (judgement !== unread) publish(request, judgement, user, start)
+      if (refusal) return done(answer(refusal, request, reply, nameInLog(user)))
+      if (judgement.isDelegate) logDelegate(request, judgement)
+      done()
     }
     let judgement
     try {
@@ -132,23 +145,21 @@ export function createGuard (
     const before = request[kJudgement] ?? null
     const judgement = judgeAgain(request, before)
     if (judgement.refusal === null) return done()
+    const user = request[kUser]
     decorate(request, null, judgement)
-    publish(request, judgement, start)
-    done(answer(judgement.refusal, request, reply))
+    publish(request, judgement, user, start)
+    done(answer(judgement.refusal, request, reply, nameInLog(user)))
   }
 
-  return { onRequest: onRequest as Hook, preHandler: preHandler as Hook }
+  function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
+    const { [kReply]: reply, [kJudgement]: judgement, [kUser]: user } = request
+    if (!reply || !judgement) return refusal // a hook of the host that runs before the guard
+    publish(request, { ...judgement, refusal }, user, now())
+    return answer(refusal, request, reply, nameInLog(user))
+  }
+
+  return { onRequest: onRequest as Hook, preHandler: preHandler as Hook, refuseLate: refuseLate as Guard['refuseLate'] }
 }
 
 /** Already refused: a host's hook that calls `done` twice must get no further, and nobody replies twice. */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404
-
-/**
- * The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a
- * token.
- */
-export function getUser<C = Claims> (
-  request: FastifyRequest<RouteGenericInterface, RawServerBase>
-): VerifiedUser<C> | null {
-  return ((request as GuardedRequest)[kUser] ?? null) as VerifiedUser<C> | null
-}

@@ -7,11 +7,18 @@ export interface Judgement {
   readonly refusal: Refusal | null
   /** Null where no token was verified: a refusal, an anonymous request, or a public route. */
   readonly verified: Verified | null
-  /** The id that the path must name until the handler runs; null where no path is looked at. */
+  /** The owner's id in the path, which it must name until the handler runs; null where none is looked at. */
   readonly owner: string | null
+  /** Bound parameters that must stay what they are as well. Left out where none is compared. */
+  readonly bound?: readonly HeldParam[]
+  /** Whether somebody else came in for the owner. */
+  readonly isDelegate?: boolean
   /** Whether the token was found in the cache. */
   readonly cached: boolean
 }
+
+/** A path parameter, and what it was when it was compared. */
+export type HeldParam = readonly [name: string, value: string]
 
 /** A public route: no token was read. */
 export const unread: Judgement = { refusal: null, verified: null, owner: null, cached: false }
@@ -20,7 +27,7 @@ export const anonymous: Judgement = { ...unread }
 
 export const refused = (refusal: Refusal): Judgement => ({ ...unread, refusal })
 
-/** Whatever fails inside, such as a format that the host defined for its claims, is a refusal and not a 500. */
+/** Whatever fails inside is a refusal and not a 500. */
 export function refusedBy (error: unknown): Judgement {
   // Nothing of an unknown error is read: even its name may be a getter that throws.
   return refused(isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly'))

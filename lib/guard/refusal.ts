@@ -6,11 +6,13 @@ import { refusalHeaders } from './challenge.js'
 /**
  * Prepares the reply for a refusal and logs it; the hook then fails with it. Status and headers are set before, as a
  * host's error handler may send its own body and set neither.
+ * @param user the id for the log
  */
-export function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply): Refusal {
+export function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   if (request.headers.upgrade !== undefined && request.server.server.listenerCount('upgrade') > 0) closeAfter(reply)
-  request.log.info({ code: refusal.code, reason: reasonOf(refusal) }, 'request refused')
+  const line = { code: refusal.code, reason: reasonOf(refusal) }
+  request.log.info(user === undefined ? line : { ...line, user }, 'request refused')
   return refusal
 }
 

@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import type { AccessLevel } from '../contract/types.js'
+import type { AccessLevel, RequiredScopes } from '../contract/access.js'
 import { defaultSchemeName, type OpenApiSettings } from '../options/settings.js'
+import type { Demand } from '../routes/access.js'
+import { requireScopes } from './required-scopes.js'
 
 /** The parts of an OpenAPI 3 or Swagger 2 document that are read or written here. */
 export interface ApiDocument {
@@ -71,12 +73,19 @@ export function isApiDocument (value: unknown): value is ApiDocument {
   return isObject(value) && typeof (value.openapi ?? value.swagger) === 'string' && isObject(value.paths)
 }
 
+type Marks = Record<`x-${string}`, unknown>
+
 /** What the schema of a route says of it, and so its operation in each document. */
-export const marksOf = (level: AccessLevel, { schemeName }: OpenApiSettings): Record<`x-${string}`, string> => ({
-  'x-user-scope': level,
-  // Registrations that share a document tell their operations apart by it.
-  ...schemeName !== defaultSchemeName && { 'x-user-scope-scheme': schemeName }
-})
+export function marksOf ({ level, conditions }: Demand, { schemeName }: OpenApiSettings): Marks {
+  const bound = conditions?.bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param) ?? []
+  return {
+    'x-user-scope': level,
+    // Registrations that share a document tell their operations apart by it.
+    ...schemeName !== defaultSchemeName && { 'x-user-scope-scheme': schemeName },
+    ...conditions?.scopes && { 'x-user-scope-scopes': conditions.scopes },
+    ...bound.length > 0 && { 'x-user-scope-bound': bound }
+  }
+}
 
 interface Annotated {
   readonly document: ApiDocument
@@ -92,21 +101,38 @@ export function annotate (original: ApiDocument, { schemeName, description }: Op
   const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
   const headers = { 'WWW-Authenticate': dialect.header }
   const unauthorized = { 401: { description: 'No valid token was sent', headers, ...dialect.body } }
-  const forbidden = { 403: { description: "The path is another user's", ...dialect.body } }
   const unmarked: Place[] = []
   let isGuarded = false
 
-  const secure = (operation: Operation, security: SecurityRequirement[], responses: Components): Operation => {
+  const secure = (operation: Operation, security: SecurityRequirement[], level: AccessLevel): Operation => {
     isGuarded = true
+    const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
+    const reasons = [
+      level === 'owner' && "The path is another user's",
+      bound !== undefined && "A parameter of the path is not the user's",
+      scopes !== null && 'The token has not the required scopes'
+    ].filter(Boolean)
+    const forbidden = { description: reasons.join('. '), ...scopes !== null && { headers }, ...dialect.body }
+    const added = reasons.length > 0 ? { ...unauthorized, 403: forbidden } : unauthorized
     // Copies: YAML has an alias for an object that is used again, and its readers refuse a document with many.
-    const copies = mapValues(responses, (response) => structuredClone(response))
-    return { ...operation, security, responses: addResponses(operation.responses ?? {}, copies) }
+    return {
+      ...rest,
+      ...bound !== undefined && { 'x-user-scope-bound': structuredClone(bound) },
+      ...requireScopes(security, scopes as RequiredScopes | null, takesScopes),
+      responses: addResponses(operation.responses ?? {}, mapValues(added, (response) => structuredClone(response)))
+    }
   }
   const required = ({ security }: Operation) => withBearer(security ?? original.security ?? [], schemeName, original)
+  // Since 3.1 a scheme of any type may be required with names of scopes or roles.
+  const isWithNames = /^3\.[1-9]/.test(String(original.openapi))
+  const takesScopes = (name: string) => {
+    const scheme = schemesOf(original)[name] ?? { type: 'http', scheme: name === schemeName ? 'bearer' : '' }
+    return carriesBearer(scheme) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(scheme.type)))
+  }
   const rules: Record<AccessLevel, (operation: Operation) => Operation> = {
-    owner: (operation) => secure(operation, required(operation), { ...unauthorized, ...forbidden }),
-    user: (operation) => secure(operation, required(operation), unauthorized),
-    optional: (operation) => secure(operation, operation.security ?? [{}, ...required(operation)], unauthorized),
+    owner: (operation) => secure(operation, required(operation), 'owner'),
+    user: (operation) => secure(operation, required(operation), 'user'),
+    optional: (operation) => secure(operation, operation.security ?? [{}, ...required(operation)], 'optional'),
     public: (operation) => original.security?.length && !operation.security ? { ...operation, security: [] } : operation
   }
   const byLevel = new Map<unknown, (operation: Operation) => Operation>(Object.entries(rules))

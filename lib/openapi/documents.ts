@@ -1,12 +1,12 @@
-import type { FastifyBaseLogger, FastifyInstance, HTTPMethods, RouteOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, HTTPMethods } from 'fastify'
 import { stringify } from 'yaml'
 import { annotate, isApiDocument, marksOf, type ApiDocument, type Place } from './annotate.js'
 import { InvalidOptionError } from '../contract/errors.js'
-import type { AccessLevel } from '../contract/types.js'
 import type { OpenApiSettings } from '../options/settings.js'
+import type { JudgedRoute } from '../routes/table.js'
 
 /** The routes of the scope, with Fastify's own copy of their options, which `@fastify/swagger` reads. */
-type Routes = ReadonlyArray<{ readonly options: RouteOptions, readonly level: AccessLevel }>
+type Routes = ReadonlyArray<Pick<JudgedRoute, 'options' | 'demand'>>
 
 /** The decorator of `@fastify/swagger`. */
 type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unknown
@@ -22,7 +22,7 @@ export function annotateDocuments (
 ): void {
   const places = findDecorators([...contexts], settings)
   if (places.length === 0) return
-  for (const { options, level } of routes) options.schema = { ...options.schema, ...marksOf(level, settings) }
+  for (const { options, demand } of routes) options.schema = { ...options.schema, ...marksOf(demand, settings) }
   for (const [context, name] of places) {
     const decorators = context as unknown as Record<string, Swagger>
     decorators[name] = wrap(decorators[name] as Swagger, (original) => {

@@ -27,6 +27,7 @@ export const issuerSchema = Type.Object({
     pattern: '^([^\\u0000-\\u001f\\u007f-\\u009f]*:)?$', expects: 'an empty string, or a text that ends in ":"'
   })),
   userIdClaim: Type.Optional(text('the name of a claim')),
+  scopeClaim: Type.Optional(text('the name of a claim')),
   typ: Type.Optional(texts('a non-empty string or a list of them')),
   requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('')]), {
     expects: 'an object: claim name to true, a string or a list of strings'
@@ -55,6 +56,7 @@ export interface IssuerSettings {
   readonly algorithms: readonly string[]
   readonly idPrefix: string
   readonly userIdClaim: string
+  readonly scopeClaim: string | undefined
   readonly types: readonly string[]
   readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
   readonly isMachine: (payload: Record<string, unknown>) => boolean
@@ -125,6 +127,7 @@ function settle (entry: IssuerOptions, name: string): IssuerSettings {
     algorithms: Object.freeze([...entry.algorithms ?? issuerAlgorithms]),
     idPrefix: entry.idPrefix ?? '',
     userIdClaim: entry.userIdClaim ?? 'sub',
+    scopeClaim: entry.scopeClaim,
     types: Object.freeze([entry.typ ?? 'jwt'].flat().map(mediaType)),
     requiredClaims: Object.freeze(Object.fromEntries(Object.entries(entry.requiredClaims ?? {})
       .map(([claim, value]) => [claim, value === true || Object.freeze([value].flat())]))),

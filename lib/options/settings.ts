@@ -3,7 +3,9 @@ import { InvalidOptionError } from '../contract/errors.js'
 import { claimsSchema, compileClaims } from './claims-schema.js'
 import { compileOtherTokens, type TokenForm } from './other-tokens.js'
 import { issuerSchema, readIssuers, type IssuerSettings } from './issuers.js'
+import { readRights, rightsSchemas, type RightsSettings } from './rights.js'
 import { assertValid } from './validate.js'
+import { readRevocations, revocationsSchema, type RevocationSettings } from './revocations.js'
 import { flag, seconds, text } from './schemas.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
@@ -32,6 +34,8 @@ export const optionsSchema = Type.Object({
   claims: Type.Optional(claimsSchema),
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
+  ...rightsSchemas,
+  revocations: Type.Optional(revocationsSchema),
   decoratorName: Type.Optional(Type.String({
     pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
   })),
@@ -74,6 +78,10 @@ export interface ClaimRules {
   readonly maxTokenAge?: number | undefined
   /** Undefined: `uid` where the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
+  /** Undefined: `scope` where the token has it, else `scp`. */
+  readonly scopeClaim?: string | undefined
+  /** Whether a token that somebody else holds for the user is refused. */
+  readonly refusesActors?: boolean
   /** The issuer, or `'secret'`. */
   readonly verifiedBy: string
   /** Comes before the user id. */
@@ -98,10 +106,10 @@ export interface ClaimRules {
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
 export function issuerRules ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules {
-  const { issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens } = entry
+  const { issuer, audience, idPrefix, userIdClaim, scopeClaim, types, requiredClaims, isMachine, otherTokens } = entry
   return {
     ...claimRules,
-    ...{ issuer, audience, idPrefix, userIdClaim, types, requiredClaims, isMachine, otherTokens },
+    ...{ issuer, audience, idPrefix, userIdClaim, scopeClaim, types, requiredClaims, isMachine, otherTokens },
     verifiedBy: issuer,
     foreignPrefixes: idPrefix === '' ? prefixesOf(issuers) : [],
     isOfIssuer: true
@@ -123,7 +131,7 @@ export interface OpenApiSettings {
 }
 
 /** The options after validation, with every default filled in. Frozen. */
-export interface Settings {
+export interface Settings extends RightsSettings {
   /** Empty where only issuers are accepted. */
   readonly secrets: readonly string[]
   readonly issuers: readonly IssuerSettings[]
@@ -134,6 +142,7 @@ export interface Settings {
   readonly userIdParam: string
   readonly requireStatedAccess: boolean
   readonly decoratorName: string
+  readonly revocations: RevocationSettings | null
   readonly cache: false | CacheSettings
   readonly openapi: false | OpenApiSettings
 }
@@ -169,6 +178,8 @@ export function readOptions (
       clockTolerance: options.clockTolerance ?? 5,
       maxTokenAge: options.maxTokenAge,
       userIdClaim: options.userIdClaim,
+      scopeClaim: options.scopeClaim,
+      refusesActors: options.impersonation === 'refuse',
       verifiedBy: 'secret',
       idPrefix: '',
       foreignPrefixes: Object.freeze(prefixesOf(issuers)),
@@ -179,8 +190,10 @@ export function readOptions (
       types: Object.freeze(['jwt']),
       satisfiesSchema: compileClaims(options.claims)
     }),
+    ...readRights(options),
     issuers,
     otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
+    revocations: readRevocations(options.revocations),
     cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',
     requireStatedAccess: options.requireStatedAccess ?? false,
@@ -198,8 +211,8 @@ const namedSecrets = (secrets: readonly string[]) => secrets.map((secret, index)
 
 /** Options that would be without effect beside `issuers`, where the host means them to have one. */
 function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, hasSecret: boolean): void {
-  const { audience, algorithms, userIdClaim } = options
-  const forSecrets = { issuer, audience, algorithms, userIdClaim }
+  const { audience, algorithms, userIdClaim, scopeClaim } = options
+  const forSecrets = { issuer, audience, algorithms, userIdClaim, scopeClaim }
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) {
     throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. ` +

@@ -70,7 +70,9 @@ function explain (error: ValueError, whole: TSchema, name: string): string {
   if (path === '') return `${name}() must be given an object with its options`
   // RFC 6901 §4
   const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-  if (isUnknown(error)) {
+  // A record has no names to choose from: it says what all of them must be.
+  if (isUnknown(error) && schema.properties === undefined) keys.pop()
+  else if (isUnknown(error)) {
     const meant = nearest(String(keys.at(-1)), Object.keys(schema.properties as object))
     const hint = hints[join(...keys)] ?? (meant ? `. Did you mean "${meant}"?` : '')
     return `unknown option "${join(name, ...keys)}"${hint}`

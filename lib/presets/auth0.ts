@@ -53,6 +53,7 @@ export function auth0 (options: Auth0Options): IssuerOptions {
     jwksUri: `${origin}/.well-known/jwks.json`,
     algorithms: ['RS256', 'PS256'],
     typ: ['JWT', 'at+jwt'],
+    scopeClaim: 'scope', // and not "permissions", which are the user's: the client may have been granted fewer
     machine: { gty: 'client-credentials', sub: '*@clients' },
     otherTokens
   }, overrides)

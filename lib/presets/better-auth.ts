@@ -96,6 +96,6 @@ export function betterAuth (options: BetterAuthOptions): IssuerOptions {
     audience: origin,
     jwksUri: `${base}/jwks`,
     otherTokens: betterAuthTokens(path),
-    ...oauthProvider && { typ: 'at+jwt' }
+    ...oauthProvider && { typ: 'at+jwt', scopeClaim: 'scope' }
   }, overrides)
 }

@@ -32,6 +32,7 @@ export function cognito (options: CognitoOptions): IssuerOptions {
     audience: false,
     jwksUri: `${issuer}/.well-known/jwks.json`,
     algorithms: ['RS256'],
+    scopeClaim: 'scope',
     requiredClaims: { token_use: 'access', client_id: clientId }
   }, overrides)
 }

@@ -36,6 +36,7 @@ export function entra (options: EntraOptions): IssuerOptions {
     jwksUri: `${origin}/discovery/v2.0/keys`,
     algorithms: ['RS256'],
     userIdClaim: 'oid',
+    scopeClaim: 'scp',
     requiredClaims: { tid, ver: '2.0', scp: true },
     machine: { idtyp: 'app' }
   }, overrides)

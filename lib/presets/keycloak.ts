@@ -39,6 +39,7 @@ export function keycloak (options: KeycloakOptions): IssuerOptions {
     audience: overrides.audience,
     jwksUri: `${issuer}/protocol/openid-connect/certs`,
     typ: ['JWT', 'at+jwt'],
+    scopeClaim: 'scope',
     requiredClaims: { typ: 'Bearer' },
     machine: { preferred_username: 'service-account-*' }
   }, overrides)

@@ -1,5 +1,6 @@
-import type { AccessLevel } from '../contract/types.js'
-import { misspeltOwner } from './look-alikes.js'
+import type { AccessLevel } from '../contract/access.js'
+import { misspeltBound, misspeltOwner } from './look-alikes.js'
+import { conditionsOf, faultOfRule, readRule, type Conditions, type Rights } from './rule.js'
 import { parametersOf } from './url.js'
 
 /**
@@ -20,63 +21,78 @@ export interface Demand {
   /** Whether the host stated the level, or it follows from the URL. */
   readonly source: 'stated' | 'default'
   /**
-   * Why the route's level is probably not what its author intended, and the fix; null where nothing is wrong. Stops the
-   * boot.
+   * Why the route's level or rule is probably not what its author intended, and the fix; null where nothing is wrong.
+   * Stops the boot, and no request is let in.
    */
   readonly fault: string | null
+  /** What is demanded beyond the level; left out where that is nothing. */
+  readonly conditions?: Conditions
 }
 
-const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'public']
+const noRights: Rights = { bind: [], mayActFor: undefined }
 
 /**
  * The one rule for every route. What is unknown is guarded: an invalid statement counts as none.
  * @param param the path parameter that holds the owner's id
  * @param requireStatedAccess the option of this name
  */
-export function judgeRoute ({ url, method, config }: RouteFacts, param: string, requireStatedAccess = false): Demand {
+export function judgeRoute (
+  { url, method, config }: RouteFacts, param: string, requireStatedAccess = false, rights = noRights
+): Demand {
   // A 404 handler is public: an unknown URL is answered 404 to everybody.
   if (url === undefined) return { level: 'public', source: 'default', fault: null }
-  const stated = statedAccess(config)
+  const stated = readRule(statedAccess(config))
+  const { rule } = stated
   const parameters = parametersOf(url)
-  const occurrences = parameters.filter(({ name }) => name === param).length
-  const fault = faultOf()
-  if (isLevel(stated)) return { level: stated, source: 'stated', fault }
-  if (servesOptionsOnly(method)) return { level: 'public', source: 'default', fault }
-  return { level: occurrences > 0 ? 'owner' : 'user', source: 'default', fault }
+  const compared = [param, ...rights.bind.map((each) => each.param)]
+  const occurrences = (name: string) => parameters.filter((parameter) => parameter.name === name).length
+  const level = rule.level ?? defaultLevel()
+  const source = rule.level === undefined ? 'default' : 'stated'
+  const fault = faultOfRoute()
+  const conditions = fault === null ? conditionsOf(rule, level, parameters, rights) : undefined
+  return conditions ? { level, source, fault, conditions } : { level, source, fault }
 
-  function faultOf (): string | null {
-    if (stated !== undefined && !isLevel(stated)) {
-      return `config.access is ${describe(stated)}. Use one of: ${accessLevels.join(', ')}`
+  function defaultLevel (): AccessLevel {
+    if (servesOptionsOnly(method)) return 'public'
+    return occurrences(param) > 0 ? 'owner' : 'user'
+  }
+
+  function faultOfRoute (): string | null {
+    if (stated.fault !== null) return stated.fault
+    const twice = compared.find((name) => occurrences(name) > 1)
+    if (twice !== undefined) {
+      return `the URL has the parameter ":${twice}" twice, and the router keeps the last only. ` +
+        'Rename all but the one that is compared'
     }
-    if (occurrences > 1) {
-      return `the URL has the parameter ":${param}" twice, and the router keeps the last only. ` +
-        "Rename all but the owner's"
-    }
-    if (stated === 'owner' && occurrences === 0) {
+    if (rule.level === 'owner' && occurrences(param) === 0) {
       return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
     }
-    if (stated !== undefined) return null
-    const misspelt = occurrences === 0 ? misspeltOwner(parameters, param) : undefined
-    if (misspelt === undefined) return requireStatedAccess ? unstatedFault() : null
-    return `":${misspelt}" looks like the owner's parameter ":${param}", but is not: ` +
-      `any signed-in user could call it. Rename it to ":${param}" (or set the option userIdParam), ` +
-      'or state config.access'
+    return faultOfRule(rule, level, parameters, rights) ?? (rule.level === undefined ? unstatedFault() : null)
   }
 
   function unstatedFault (): string | null {
-    const other = parameters.find(({ name }) => name !== param)?.name
-    if (other === undefined) return null
-    return `":${other}" is compared with nothing, and option requireStatedAccess is set. State config.access`
+    const others = parameters.filter(({ name }) => !compared.includes(name))
+    const misspelt = occurrences(param) === 0 ? misspeltOwner(others, param) : undefined
+    if (misspelt !== undefined) {
+      return `":${misspelt}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
+        `call it. Rename it to ":${param}" (or set the option userIdParam), or state config.access`
+    }
+    for (const { param: name } of rights.bind) {
+      const alike = occurrences(name) === 0 ? misspeltBound(others, name) : undefined
+      if (alike !== undefined) {
+        return `":${alike}" looks like ":${name}" of option "bind", but is not: it is compared with nothing. ` +
+          `Rename it to ":${name}", or state the level in config.access`
+      }
+    }
+    const [uncompared = rule.unbound?.[0]] = others.map(({ name }) => name)
+    if (!requireStatedAccess || uncompared === undefined) return null
+    return `":${uncompared}" is compared with nothing, and option requireStatedAccess is set. State config.access`
   }
 }
 
 /** Only what the host wrote into the config itself: something on Object.prototype must not open every route. */
 const statedAccess = (config: object | undefined): unknown =>
   config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined
-
-const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
-
-const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`
 
 /**
  * `@fastify/cors` answers preflights by such a route; a browser sends no token with them (Fetch standard,

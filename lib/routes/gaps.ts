@@ -1,37 +1,44 @@
 import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
 import { possibleOwner } from './look-alikes.js'
+import { ruleMembers } from './rule.js'
 import type { Scope } from './scopes.js'
 import { placesOf, type JudgedRoute } from './table.js'
 import { parametersOf } from './url.js'
 
 const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own ' +
-  'context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) ' +
-  '(an autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
-const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to name ' +
-  'an owner. Fix: state config.access, or set the option userIdParam'
+  'context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) (an ' +
+  'autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
+const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
+  'name an owner. Fix: state config.access, or set the option userIdParam'
+const misplaced = 'fastify-user-scope: the config of these routes has a member of a rule outside of config.access, ' +
+  'where it is without effect. Fix: write config: { access: { scopes: [\'tasks:read\'] } }'
 const unguarded = 'fastify-user-scope: no registration guards these routes, although their URLs have the owner\'s ' +
-  'parameter. Fix: register the plugin in a context around them (a wrapper needs fastify-plugin), or state ' +
-  'config.access: \'public\' on them if this is intended'
+  'parameter or a bound one. Fix: register the plugin in a context around them (a wrapper needs fastify-plugin), or ' +
+  'state config.access: \'public\' on them if this is intended'
 
 /**
  * Warns, at boot, of what the host probably did not intend: a registration that guards nothing, routes that no
- * registration guards, and parameters that may be the owner's by another name.
+ * registration guards, parameters that may be the owner's by another name, and rules outside of `config.access`.
  * @param routes of this scope
  * @param scopes all of the app
  */
-export function warnOfGaps ({ context }: Scope, routes: readonly JudgedRoute[], scopes: readonly Scope[]): void {
+export function warnOfGaps ({ context, bound }: Scope, routes: readonly JudgedRoute[], scopes: readonly Scope[]): void {
   const warn = (found: readonly DeclaredRoute[], message: string) => {
     if (found.length > 0) context.log.warn({ routes: found.map(describe) }, message)
   }
-  const outside = routesOf(context)?.filter((route) => !scopes.some((scope) => isWithin(route.context, scope.context)))
+  const outside = routesOf(context)
+    ?.filter((route) => !scopes.some((scope) => isWithin(route.context, scope.context)))
   // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) context.log.warn(guardsNothing)
   warn(routes.filter(({ options, demand }) =>
-    demand.level === 'user' && demand.source === 'default' && possibleOwner(parametersOf(options.url))), mayNameOwner)
+    demand.level === 'user' && demand.source === 'default' &&
+    possibleOwner(parametersOf(options.url).filter(({ name }) => !bound.includes(name)))), mayNameOwner)
+  const hasRuleMember = (config: object) => ruleMembers.some((name) => Object.hasOwn(config, name))
+  warn(routes.filter(({ options: { config = {} } }) => hasRuleMember(config)), misplaced)
   // Once for each app, by the registration that came first.
   if (scopes[0]?.context !== context) return
-  const params = new Set(scopes.map(({ param }) => param))
+  const params = new Set(scopes.flatMap(({ param, bound }) => [param, ...bound]))
   warn((outside ?? []).filter(({ options: { url, config = {} } }) =>
     !Object.hasOwn(config, 'access') && parametersOf(url).some(({ name }) => params.has(name))), unguarded)
 }

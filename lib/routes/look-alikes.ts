@@ -7,6 +7,12 @@ const people = new Set(['account', 'author', 'member'])
 
 /** The parameter that is probably a misspelt owner, or undefined. */
 export function misspeltOwner (parameters: readonly UrlParameter[], param: string): string | undefined {
+  const namesOwner = (word: string) => owners.has(nounOf(squeeze(word)))
+  return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param) || namesOwner(word))
+}
+
+/** The parameter that is probably a misspelt one of option `bind`, or undefined. */
+export function misspeltBound (parameters: readonly UrlParameter[], param: string): string | undefined {
   return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param))
 }
 
@@ -25,7 +31,7 @@ export function possibleOwner (parameters: readonly UrlParameter[]): string | un
 function looksLike (name: string, param: string): boolean {
   const [a, b] = [squeeze(name), squeeze(param)]
   if (a === b || a === initials(param) || (Math.min(a.length, b.length) > 4 && isOneEditApart(a, b))) return true
-  return owners.has(nounOf(a)) || nounOf(a) === nounOf(b)
+  return nounOf(a) === nounOf(b)
 }
 
 const squeeze = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '')

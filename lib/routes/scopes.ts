@@ -9,6 +9,8 @@ export interface Scope {
   readonly context: FastifyInstance
   /** The option `userIdParam`. */
   readonly param: string
+  /** Those of option `bind`. */
+  readonly bound: readonly string[]
   readonly table: RouteTable
 }
 

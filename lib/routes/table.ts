@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { InvalidRouteError } from '../contract/errors.js'
 import type { ScopedRoute } from '../contract/types.js'
+import type { Settings } from '../options/settings.js'
 import { judgeRoute, type Demand, type RouteFacts } from './access.js'
 import { isWithin, recordRoutes, routesOf, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
+import type { Conditions } from './rule.js'
 
 /** A route of the scope and what it demands. */
 export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
@@ -11,21 +14,20 @@ export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
 /** What Fastify makes of a route's `config`: one object per route. */
 interface RouteConfig { readonly url?: string, readonly method?: string | readonly string[] }
 
+type RouteSettings = Pick<Settings, 'userIdParam' | 'requireStatedAccess' | 'bind' | 'mayActFor'>
+
 /** The routes of one registration, and what each demands. */
 export class RouteTable {
   readonly #context: FastifyInstance
-  readonly #param: string
-  readonly #requireStatedAccess: boolean
+  readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
   /** Null: routes of one name (other constraints) demand different things. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
 
-  /** @param param the path parameter that holds the owner's id */
-  constructor (context: FastifyInstance, param: string, requireStatedAccess: boolean) {
-    this.#requireStatedAccess = requireStatedAccess
+  constructor (context: FastifyInstance, settings: RouteSettings) {
     this.#context = context
-    this.#param = param
+    this.#settings = settings
     this.#declared = routesOf(context) ?? recordRoutes(context)
   }
 
@@ -33,7 +35,7 @@ export class RouteTable {
   routes (): JudgedRoute[] {
     return this.#declared
       .filter(({ context }) => isWithin(context, this.#context))
-      .map((route) => ({ ...route, demand: this.#judgeFacts(route.options) }))
+      .map((route) => ({ ...route, demand: this.judge(route.options) }))
   }
 
   /**
@@ -49,7 +51,7 @@ export class RouteTable {
       }
       const name = nameOf({ url, method: options.method })
       const other = this.#byName.get(name)
-      this.#byName.set(name, other === undefined || other?.level === demand.level ? demand : null)
+      this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)
     }
     return routes
   }
@@ -59,24 +61,27 @@ export class RouteTable {
     const config = request.routeOptions.config as RouteConfig
     let demand = this.#byConfig.get(config)
     if (demand === undefined) {
-      demand = this.#judge(config)
+      demand = this.#judgeConfig(config)
       this.#byConfig.set(config, demand)
     }
     // Wherever the router found the parameter although the URL did not show it, only its owner is let in.
     const isByUrl = demand.level === 'user' && demand.source === 'default'
-    return isByUrl && readParam(request, this.#param) !== undefined ? { ...demand, level: 'owner' } : demand
+    const isOwners = isByUrl && readParam(request, this.#settings.userIdParam) !== undefined
+    return isOwners ? { ...demand, level: 'owner' } : demand
   }
 
-  #judgeFacts (facts: RouteFacts): Demand {
-    return judgeRoute(facts, this.#param, this.#requireStatedAccess)
+  /** By the options of the registration. */
+  judge (facts: RouteFacts): Demand {
+    const { userIdParam, requireStatedAccess, ...rights } = this.#settings
+    return judgeRoute(facts, userIdParam, requireStatedAccess, rights)
   }
 
-  #judge (config: RouteConfig): Demand {
+  #judgeConfig (config: RouteConfig): Demand {
     const { url, method = [] } = config
     const name = nameOf({ url, method })
     const known = this.#byName.get(name)
     if (known) return known
-    const demand = this.#judgeFacts({ url, method, config })
+    const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
       this.#context.log.warn({ route: name, access: demand.level, reason: demand.fault },
         'fastify-user-scope: this route was declared before the plugin was loaded; it is guarded all the same. ' +
@@ -86,16 +91,18 @@ export class RouteTable {
   }
 
   list (): ScopedRoute[] {
-    return this.routes().flatMap((route) => placesOf(route).map(({ method, url, constraints }) => ({
-      method,
-      url,
-      access: route.demand.level,
-      parameter: route.demand.level === 'owner' ? this.#param : null,
-      source: route.demand.source,
-      constraints
-    })))
+    return this.routes().flatMap((route) => placesOf(route).map(({ method, url, constraints }) => {
+      const { level, source, conditions: { scopes, delegates, bound, unbound } = noConditions } = route.demand
+      return {
+        ...{ method, url, access: level, source, constraints, scopes, delegates, unbound },
+        parameter: level === 'owner' ? this.#settings.userIdParam : null,
+        bound: bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
+      }
+    }))
   }
 }
+
+const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
 
 const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`
 

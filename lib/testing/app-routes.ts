@@ -44,23 +44,24 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   await app.ready()
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
-  const scoped = declared.map((route) => ({ route, param: paramIn(route.context) }))
-  const owners = [...new Set([...scopesOf(app), ...scoped].flatMap(({ param }) => param ?? []))]
-  return scoped.flatMap(({ route, param }) => placesOf(route).map((place) => {
+  const guarded = declared.map((route) => ({ route, ...guardOf(route.context) }))
+  const owners = [...new Set([...scopesOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
+  return guarded.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
     const names = parametersOf(place.url).map(({ name }) => name)
     const parameter = (param === null ? owners : [param]).find((name) => names.includes(name)) ?? null
-    const demand = param === null ? { level: 'unguarded', source: '' } as const : judgeRoute(route.options, param)
+    const demand = judge?.(route.options) ?? { level: 'unguarded', source: '' } as const
     const lookAlike = parameter === null ? lookAlikeIn(place.url, owners) : undefined
     return { ...place, access: demand.level, source: demand.source, parameter, lookAlike, options: route.options }
   }))
 }
 
-/** The owner's parameter in a context; null where nothing guards it. A second copy of the plugin has its decorator. */
-function paramIn (context: FastifyInstance): string | null {
+/** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
+function guardOf (context: FastifyInstance) {
   const own = scopesOf(context).find((scope) => isWithin(context, scope.context))
-  if (own) return own.param
-  if (!context.hasDecorator('userScope')) return null
-  return context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+  if (own) return { param: own.param, judge: (route: RouteOptions) => own.table.judge(route) }
+  if (!context.hasDecorator('userScope')) return { param: null }
+  const param = context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+  return { param, judge: (route: RouteOptions) => judgeRoute(route, param) }
 }
 
 function lookAlikeIn (url: string, owners: readonly string[]): string | undefined {

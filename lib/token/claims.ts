@@ -1,7 +1,10 @@
 import { refuse } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
+import { readActor } from './actor.js'
 import { apply, assertAccessToken, claimRules, headerRules, own, type Json, type Jws } from './claim-rules.js'
+import { readScopes } from './scopes.js'
+import { faultOfId, isForeign } from './user-id.js'
 
 /** What a payload says once it was found good. */
 export interface ReadClaims {
@@ -37,7 +40,14 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     if (!satisfiesSchema(payload)) {
       throw refuse('INVALID_CLAIMS', 'the claims do not satisfy the schema of option "claims"')
     }
-    const user = { id: readUserId(payload, rules), issuer: rules.verifiedBy, claims: payload as Claims }
+    const actor = readActor(payload, rules)
+    const user = {
+      id: readUserId(payload, rules),
+      issuer: rules.verifiedBy,
+      scopes: readScopes(payload, rules.scopeClaim),
+      actor,
+      claims: payload as Claims
+    }
     const weight = deepFreeze(user)
     const end = Math.min(Number(payload.exp), Number(own(payload, 'iat') ?? 0) + maxTokenAge)
     return { user, isMachine: rules.isMachine(payload), expiresAt: end + clockTolerance, weight }
@@ -48,21 +58,18 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
  * Own properties only, and no second choice for a claim that is there and malformed: falling back would let anyone who
  * can spoil the first claim choose the second.
  */
-function readUserId (payload: Json, { userIdClaim, idPrefix, foreignPrefixes }: ClaimRules): string {
-  const claim = userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
+function readUserId (payload: Json, rules: ClaimRules): string {
+  const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
   const refusal = (reason: string) => refuse('MISSING_UID_CLAIM', reason)
   const id = own(payload, claim)
   if (id === undefined) throw refusal(`no claim "${claim}": option "userIdClaim" says which one has the user's id`)
-  if (typeof id !== 'string' || id.trim() === '') throw refusal(`claim "${claim}" is not a non-blank string`)
-  if (controlCharacter.test(id)) throw refusal(`claim "${claim}" has control characters`)
-  if (foreignPrefixes.some((prefix) => id.startsWith(prefix))) {
+  const fault = faultOfId(id)
+  if (fault !== undefined) throw refusal(`claim "${claim}" ${fault}`)
+  if (isForeign(String(id), rules)) {
     throw refuse('INVALID_CLAIMS', `claim "${claim}" begins with the idPrefix of another issuer`)
   }
-  return idPrefix + id
+  return rules.idPrefix + String(id)
 }
-
-/** U+0000 to U+001F and U+007F to U+009F. */
-const controlCharacter = /[^ -~\u00a0-\uffff]/
 
 /** Freezes a JSON value and all that is in it. Returns about how many bytes it takes, besides the text of strings. */
 function deepFreeze (value: unknown): number {

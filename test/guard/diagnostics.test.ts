@@ -49,7 +49,14 @@ t.test('what is published', async (t) => {
   ])
   t.ok(messages.every(({ duration }) => duration > 0 && Number.isInteger(duration)))
   const text = JSON.stringify(messages)
-  for (const part of [...token.split('.'), 'of the payload', 'alice']) t.notOk(text.includes(part), part)
+  for (const part of [...token.split('.'), 'of the payload']) t.notOk(text.includes(part), part)
+  t.same(messages.map(({ user, owner, actor }) => [user, owner, actor]), [
+    ['alice', 'alice', null],
+    ['alice', 'alice', null],
+    ['alice', 'bob', null],
+    ...Array.from({ length: 3 }, () => [null, null, null])
+  ])
+  t.same(new Set(messages.map(({ requestId }) => /^req-\w+$/.test(requestId))), new Set([true]))
 
   const issuer = await createIssuer({ mode: 'jwks', t })
   const remote = await build(t, { issuers: [issuer.entry] })
@@ -78,12 +85,14 @@ t.test('what is published where a request is judged again', async (t) => {
   const published = async (url: string, id?: string) => {
     messages.length = 0
     await send({ url, ...id && { headers: bearer(tokenFor(id)) } })
+    t.equal(new Set(messages.map(({ requestId }) => requestId)).size, messages.length > 0 ? 1 : 0)
     return messages.map(({ outcome, code, route, verifiedBy }) => [outcome, code, route, verifiedBy])
   }
   t.same(await published('/changed/alice', 'alice'), [
     ['admitted', null, '/changed/:user_id', 'secret'],
     ['refused', 'FORBIDDEN_USER_ACCESS', '/changed/:user_id', null]
   ])
+  t.same(messages.map(({ user, owner }) => [user, owner]), [['alice', 'alice'], ['alice', 'alice']])
   t.same(await published('/number/7', '7'), [['admitted', null, '/number/:user_id', 'secret']])
   t.same(await published('/public'), [])
   t.same(await published('/public', 'alice'), [])

@@ -82,7 +82,10 @@ testWithCaches('a refused request leaves one line with code and reason, and noth
     t.equal(lines.length, 1)
     t.equal(lines[0]?.code, code)
     t.type(lines[0]?.reason, 'string')
-    const text = JSON.stringify(log)
+    // After verification the line names the user, and nothing else does.
+    const isVerified = code === 'FORBIDDEN_USER_ACCESS'
+    t.equal(lines[0]?.['user'], isVerified ? 'carol' : undefined)
+    const text = JSON.stringify(log.map(({ user, ...line }) => line))
     for (const part of [...token.split('.'), 'carol', 'payload text', secret]) {
       t.notOk(part.length > 4 && text.includes(part), `not in the log: ${part}`)
     }
@@ -408,10 +411,10 @@ testWithCaches('the whole body, and the whole user', async (t) => {
     error: 'Unauthorized',
     message: 'Missing authentication token'
   })
-  const claims = { sub: 'alice', exp: 1e10, roles: ['member'] }
+  const claims = { sub: 'alice', exp: 1e10, roles: ['member'], scope: 'a b', act: { sub: 'admin' } }
   t.same(
     (await send({ url: '/api/me', headers: bearer(sign(claims)) })).body,
-    { id: 'alice', issuer: 'secret', claims }
+    { id: 'alice', issuer: 'secret', scopes: ['a', 'b'], actor: { id: 'admin', chain: ['admin'] }, claims }
   )
 })
 

@@ -111,7 +111,10 @@ t.test('what is exported is what is meant to be', async (t) => {
     'MalformedTokenError',
     'MissingTokenError',
     'MissingUidClaimError',
+    'RevocationsUnavailableError',
+    'RevocationsUnreachableError',
     'TokenExpiredError',
+    'TokenRevokedError',
     'auth0',
     'betterAuth',
     'clerk',
@@ -120,6 +123,7 @@ t.test('what is exported is what is meant to be', async (t) => {
     'entra',
     'getUser',
     'keycloak',
+    'untilRevoked',
     'userScope'
   ])
   t.same(await runScript('testing.mjs', `

@@ -89,7 +89,7 @@ export function anchorsOf ({ headings }: Page): Set<string> {
 export const prelude = {
   Fastify: "import Fastify from 'fastify'",
   userScope: "import userScope from 'fastify-user-scope'",
-  ...Object.fromEntries(['auth0', 'betterAuth', 'clerk', 'cognito', 'entra', 'keycloak', 'getUser']
+  ...Object.fromEntries(['auth0', 'betterAuth', 'clerk', 'cognito', 'entra', 'keycloak', 'getUser', 'untilRevoked']
     .map((name) => [name, `import { ${name} } from 'fastify-user-scope'`])),
   app: 'const app = Fastify()'
 }
@@ -110,6 +110,7 @@ export async function runBlock (t: Test, block: Block, edit = (code: string) => 
     [file]: outputText
       .replaceAll("'fastify-user-scope'", lib('index.js'))
       .replaceAll("'fastify-user-scope/testing'", lib('testing/index.js'))
+      .replaceAll("'fastify-user-scope/redis'", lib('redis.js'))
   })
   const { app } = await import(pathToFileURL(join(dir, file)).href) as { app: FastifyInstance }
   t.teardown(async () => { await app.close() })

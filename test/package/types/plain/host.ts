@@ -146,3 +146,8 @@ secure.get('/', async (request) => [request.user.id, getUser(request)])
 const logging = Fastify({ loggerInstance: app.log })
 await logging.register(userScope, { secret: 'a' })
 logging.get('/', async (request) => [request.user.id, getUser(request)])
+
+// Without a declaration the names of scopes are strings.
+app.get('/scoped', { config: { access: { scopes: ['any:name'] } } }, async (request) => {
+  all.requireScopes(request, 'any', 'other')
+})

@@ -1,0 +1,49 @@
+import type { FastifyRequest } from 'fastify'
+import type { MayActFor } from '../contract/access.js'
+import { refuse, type Refusal } from '../contract/errors.js'
+import type { VerifiedUser } from '../contract/types.js'
+
+/** Milliseconds for an answer. */
+const limit = 5000
+
+/** Null: the user may act for the owner. */
+type Outcome = Refusal | null
+
+/**
+ * Asks the host. Only `true` is a yes. An error and no answer in time are neither a yes nor a no.
+ * @returns a promise only where the host returns one
+ */
+export function askMayActFor (
+  mayActFor: MayActFor, request: FastifyRequest, user: VerifiedUser, ownerId: string
+): Outcome | Promise<Outcome> {
+  const { method, routeOptions: { url: route = '' }, params } = request
+  const unavailable = (error: unknown): Refusal => {
+    request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
+    return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed')
+  }
+  try {
+    const answer: unknown = mayActFor({ user, ownerId, method, route, params: params as Record<string, unknown> })
+    return isThenable(answer) ? inTime(answer).then(outcomeOf, unavailable) : outcomeOf(answer)
+  } catch (error) {
+    return unavailable(error)
+  }
+}
+
+const outcomeOf = (answer: unknown): Outcome =>
+  answer === true ? null : refuse('FORBIDDEN_USER_ACCESS', 'option "mayActFor" did not answer true')
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+
+/** The answer, unless it takes longer than the limit. */
+async function inTime (answer: PromiseLike<unknown>): Promise<unknown> {
+  let timer
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => { reject(new Error(`no answer in ${limit} ms`)) }, limit)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

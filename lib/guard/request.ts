@@ -1,0 +1,63 @@
+import type { FastifyReply, FastifyRequest, RawServerBase, RouteGenericInterface } from 'fastify'
+import type { ScopeName } from '../contract/access.js'
+import { NoOwnerError, refuse, type Refusal } from '../contract/errors.js'
+import type { Claims, VerifiedUser } from '../contract/types.js'
+import type { Judgement } from './judgement.js'
+import { hasScopes, refuseScopes } from './rights.js'
+
+// Symbols that are one for all copies of the package.
+/** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
+export const kUser = Symbol.for('fastify-user-scope.user')
+/** The judgement of a request, which its preHandler hook looks at again. */
+export const kJudgement = Symbol.for('fastify-user-scope.judgement')
+/** The reply to a request, for a refusal by its handler. */
+export const kReply = Symbol.for('fastify-user-scope.reply')
+/** The guard of a context. */
+export const kGuard = Symbol.for('fastify-user-scope.guard')
+
+export type GuardedRequest = FastifyRequest & {
+  [kUser]: VerifiedUser | null
+  /** Undefined in contexts that were created before the plugin was registered. */
+  [kJudgement]?: Judgement | null
+  [kReply]?: FastifyReply | null
+  [decorator: string]: unknown
+}
+
+/** Undefined outside of every scope. */
+interface GuardedInstance { readonly [kGuard]?: { refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal } }
+
+/** A request on whatever route. */
+type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
+
+/**
+ * The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a
+ * token.
+ */
+export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | null {
+  return ((request as GuardedRequest)[kUser] ?? null) as VerifiedUser<C> | null
+}
+
+/**
+ * Whose data the request is about: the id in the path, be it the user's own or, where a rule admits delegates, that of
+ * another. Queries must use it instead of `request.user.id`.
+ * @throws NoOwnerError where no owner was judged, as an undefined owner matches every row in some query builders
+ */
+export function getOwnerId (request: AnyRequest): string {
+  const { refusal, owner } = (request as GuardedRequest)[kJudgement] ?? { refusal: null, owner: null }
+  if (refusal !== null || owner === null) {
+    throw new NoOwnerError('getOwnerId() is for routes of level \'owner\', and no owner was judged for this request. ' +
+      'Fix: use request.user.id, or give the route the owner\'s parameter')
+  }
+  return owner
+}
+
+/**
+ * For what only a handler can know: refuses a request as the guard does where the token has not all of the scopes.
+ * @throws InsufficientScopeError, or MissingTokenError without a user
+ */
+export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...ScopeName[]]): void {
+  const user = getUser(request)
+  if (user && hasScopes(user.scopes, scopes)) return
+  const refusal = user ? refuseScopes(scopes) : refuse('MISSING_TOKEN', 'the handler requires scopes')
+  throw (request.server as object as GuardedInstance)[kGuard]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
+}

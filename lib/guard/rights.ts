@@ -1,0 +1,104 @@
+import type { FastifyRequest } from 'fastify'
+import type { RequiredScopes } from '../contract/access.js'
+import { refuse, refuseScope, type Refusal } from '../contract/errors.js'
+import type { Settings } from '../options/settings.js'
+import type { Demand } from '../routes/access.js'
+import { fitsClaim, type BoundParam } from '../routes/bind.js'
+import { hasDotSegment } from '../routes/dot-segments.js'
+import { isOwnId, readParam } from '../routes/owner.js'
+import type { Verified } from '../token/verifier.js'
+import { askMayActFor } from './delegates.js'
+import type { HeldParam, Judgement } from './judgement.js'
+
+/** What a verified user may do on a route. */
+export type RightsCheck = (
+  request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
+) => Judgement | Promise<Judgement>
+
+/** Who is admitted, before what comes after the owner's path is judged. */
+type Admitted = Judgement & { readonly verified: Verified }
+
+/** @returns a check that allocates a promise only where option `mayActFor` returns one */
+export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings): RightsCheck {
+  return (request, demand, verified, cached) => {
+    if (demand.level !== 'owner') return judgeRest(request, demand, { refusal: null, verified, owner: null, cached })
+    const param = readParam(request, userIdParam)
+    if (isOwnId(param, verified.user.id) && !verified.isMachine) {
+      return judgeRest(request, demand, { refusal: null, verified, owner: verified.user.id, cached })
+    }
+    // An owner's parameter that was left out, or is empty, is nobody's.
+    const owner = typeof param === 'string' && param !== '' ? param : null
+    const conclude = (refusal: Refusal | null): Judgement => refusal
+      ? { refusal, verified, owner, cached }
+      : judgeRest(request, demand, { refusal, verified, owner, cached, isDelegate: true })
+    const answer = judgeDelegate(request, demand, verified, owner)
+    return answer instanceof Promise ? answer.then(conclude) : conclude(answer)
+  }
+
+  /** Null for somebody who may come in for the owner. */
+  function judgeDelegate (request: FastifyRequest, demand: Demand, verified: Verified, owner: string | null) {
+    const { user, isMachine } = verified
+    const delegates = demand.conditions?.delegates ?? null
+    const scopes = delegates === null || delegates === true ? null : delegates
+    if (isMachine && !scopes?.machines) {
+      return refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
+    }
+    if (owner !== null && delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)
+    if (owner !== null && scopes && hasScopes(user.scopes, scopes.scopes)) return null
+    return refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
+  }
+
+  /** What is asked of owners, of their delegates and of any other user alike. */
+  function judgeRest (request: FastifyRequest, { conditions }: Demand, admitted: Admitted): Judgement {
+    const { owner, verified: { user } } = admitted
+    if (user.actor !== null && impersonation === 'read-only' && !isSafe(request.method)) {
+      return forbidden(admitted, 'the token has an actor (claim "act"), who may only read (option "impersonation")')
+    }
+    const bound = conditions ? compareBound(request, conditions.bound, user.claims) : none
+    if (typeof bound === 'string') return forbidden(admitted, bound)
+    if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
+      return forbidden(admitted, 'the path has a dot segment ("." or "..", however it is encoded)')
+    }
+    const scopes = conditions?.scopes ?? null
+    if (scopes && !hasScopes(user.scopes, scopes)) return { ...admitted, refusal: refuseScopes(scopes) }
+    return bound.length > 0 ? { ...admitted, bound } : admitted
+  }
+}
+
+const none: readonly HeldParam[] = []
+
+/** The parameters that fit their claims, or why one does not. */
+function compareBound (
+  request: FastifyRequest, params: readonly BoundParam[], claims: unknown
+): readonly HeldParam[] | string {
+  const fitting: HeldParam[] = []
+  for (const { param: name, path, isInUrl } of params) {
+    const value = readParam(request, name)
+    if (value === undefined && !isInUrl) continue
+    if (!fitsClaim(value, claims, path)) {
+      return `path parameter "${name}" does not fit the claim "${path.join('.')}" (option "bind")`
+    }
+    fitting.push([name, String(value)])
+  }
+  return fitting
+}
+
+/** Methods that change nothing (RFC 9110 §9.2.1). */
+const isSafe = (method: string) => ['GET', 'HEAD', 'OPTIONS'].includes(method)
+
+const forbidden = (judgement: Judgement, reason: string): Judgement =>
+  ({ ...judgement, refusal: refuse('FORBIDDEN_RESOURCE_ACCESS', reason) })
+
+export function hasScopes (scopes: readonly string[], required: RequiredScopes): boolean {
+  const has = (name: string) => scopes.includes(name)
+  return 'anyOf' in required ? required.anyOf.some(has) : required.every(has)
+}
+
+/** The challenge names all that the route requires; of several that would do, the first. */
+export function refuseScopes (required: RequiredScopes): Refusal {
+  const isAnyOf = 'anyOf' in required
+  const names = isAnyOf ? required.anyOf : required
+  // Those of a route were checked at boot; a handler may have put one together from what the client sent.
+  const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
+  return refuseScope(scope, `the token has not ${isAnyOf ? 'any' : 'all'} of the scopes ${JSON.stringify(names)}`)
+}

@@ -1,0 +1,26 @@
+import type { RequiredScopes } from '../contract/access.js'
+import type { SecurityRequirement } from './annotate.js'
+
+interface Secured {
+  readonly security: SecurityRequirement[]
+  /** Where a requirement cannot say it. */
+  readonly 'x-required-scopes'?: RequiredScopes
+}
+
+/**
+ * The requirements of an operation with the scopes of its route. Each scope of `anyOf` is a requirement of its own.
+ * @param takesScopes whether a scheme may be required with names of scopes, in this dialect
+ */
+export function requireScopes (
+  security: SecurityRequirement[], scopes: RequiredScopes | null, takesScopes: (scheme: string) => boolean
+): Secured {
+  if (scopes === null) return { security }
+  const alternatives = 'anyOf' in scopes ? scopes.anyOf.map((name) => [name]) : [scopes]
+  const canSay = (requirement: SecurityRequirement) => Object.keys(requirement).some(takesScopes)
+  const withNames = (requirement: SecurityRequirement, names: readonly string[]) => Object.fromEntries(
+    Object.entries(requirement).map(([scheme, written]) =>
+      [scheme, takesScopes(scheme) ? [...new Set([...written, ...names])] : written]))
+  const all = security.flatMap((requirement) =>
+    canSay(requirement) ? alternatives.map((names) => withNames(requirement, names)) : [requirement])
+  return security.every(canSay) ? { security: all } : { security: all, 'x-required-scopes': structuredClone(scopes) }
+}

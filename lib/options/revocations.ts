@@ -1,0 +1,67 @@
+import { Type } from '@sinclair/typebox'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { RevocationsOptions, RevocationStore } from '../contract/revocations.js'
+import { seconds } from './schemas.js'
+import { assertValid } from './validate.js'
+
+/** What is in it is looked at afterwards, as a store may be of a class. */
+export const revocationsSchema = Type.Unsafe<true | RevocationStore | RevocationsOptions>(
+  Type.Union([Type.Literal(true), Type.Object({})], {
+    expects: 'true, a store such as redisRevocations(), or an object with store and keepFor', opaque: true
+  })
+)
+
+/** Also of `redisRevocations()`. */
+export const whenStale = {
+  maxStale: Type.Optional(seconds(1, 86_400)),
+  whenDown: Type.Optional(Type.Union([Type.Literal('refuse'), Type.Literal('serve')], {
+    expects: '"refuse" or "serve"'
+  }))
+}
+const whenStaleSchema = Type.Object(whenStale)
+
+const longForm = Type.Object({
+  store: Type.Optional(Type.Unsafe<RevocationStore>(Type.Object({}, { expects: 'a store', opaque: true }))),
+  keepFor: Type.Optional(seconds(1, 315_576_000, 'ten years'))
+}, { additionalProperties: false })
+
+export interface RevocationSettings {
+  /** Null: this process alone. */
+  readonly store: RevocationStore | null
+  /** Seconds, as all others. */
+  readonly keepFor: number
+  readonly maxStale: number
+  readonly whenDown: 'refuse' | 'serve'
+}
+
+/**
+ * Option `revocations` → settings; null where it is off.
+ * @throws InvalidOptionError
+ */
+export function readRevocations (
+  option: true | RevocationStore | RevocationsOptions | undefined
+): RevocationSettings | null {
+  if (option === undefined) return null
+  const options = inLongForm(option)
+  assertValid(longForm, options, 'revocations')
+  const { store = null, keepFor = 2_592_000 } = options
+  const { maxStale = 60, whenDown = 'refuse' } = store ? settingsOf(store) : {}
+  return Object.freeze({ store, keepFor, maxStale, whenDown })
+}
+
+function inLongForm (option: true | RevocationStore | RevocationsOptions): RevocationsOptions {
+  if (option === true) return {}
+  return isStore(option) ? { store: option } : option
+}
+
+const isStore = (option: object): option is RevocationStore => 'publish' in option || 'follow' in option
+
+function settingsOf (store: RevocationStore): Pick<RevocationStore, 'maxStale' | 'whenDown'> {
+  const { publish, follow, maxStale, whenDown } = store as Partial<RevocationStore>
+  if (typeof publish !== 'function' || typeof follow !== 'function') {
+    throw new InvalidOptionError('option "revocations": a store must have the functions publish and follow')
+  }
+  const settings = { ...maxStale !== undefined && { maxStale }, ...whenDown !== undefined && { whenDown } }
+  assertValid(whenStaleSchema, settings, 'revocations.store')
+  return settings
+}

@@ -1,0 +1,56 @@
+import { Type } from '@sinclair/typebox'
+import type { MayActFor } from '../contract/access.js'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { UserScopeOptions } from '../contract/types.js'
+import { flag, text } from './schemas.js'
+
+const step = Type.String({ minLength: 1 })
+const impersonations = ['allow', 'read-only', 'refuse'] as const
+
+/** The options that say who may do what, besides the routes. */
+export const rightsSchemas = {
+  bind: Type.Optional(Type.Record(
+    Type.String({ pattern: '^(?!__proto__$)\\w+$' }), Type.Union([step, Type.Array(step, { minItems: 1 })]), {
+      additionalProperties: false,
+      minProperties: 1,
+      expects: 'an object: path parameter (letters, digits and underscores) to the name of a claim, or to a list of ' +
+        'names that leads to a nested one'
+    })),
+  mayActFor: Type.Optional(Type.Unsafe<MayActFor>(Type.Function([], Type.Any(), {
+    expects: 'a function that answers { user, ownerId, method, route, params } with true or false'
+  }))),
+  scopeClaim: Type.Optional(text('the name of a claim')),
+  impersonation: Type.Optional(Type.Union(impersonations.map((name) => Type.Literal(name)), {
+    expects: "'allow', 'read-only' or 'refuse'"
+  })),
+  logUser: Type.Optional(flag)
+}
+
+/** A path parameter that must fit a claim. */
+export interface Binding {
+  readonly param: string
+  /** The names that lead to the claim. */
+  readonly path: readonly string[]
+}
+
+export interface RightsSettings {
+  readonly bind: readonly Binding[]
+  readonly mayActFor: MayActFor | undefined
+  readonly impersonation: typeof impersonations[number]
+  readonly logUser: boolean
+}
+
+/** @throws InvalidOptionError */
+export function readRights ({ bind = {}, userIdParam = 'user_id', ...options }: UserScopeOptions): RightsSettings {
+  if (Object.hasOwn(bind, userIdParam)) {
+    throw new InvalidOptionError(`option "bind.${userIdParam}" is the owner's parameter, which is compared with the ` +
+      'user\'s id. Fix: leave it out; options "userIdClaim" and "userIdParam" say what is compared')
+  }
+  return {
+    bind: Object.freeze(Object.entries(bind)
+      .map(([param, path]) => Object.freeze({ param, path: Object.freeze([path].flat()) }))),
+    mayActFor: options.mayActFor,
+    impersonation: options.impersonation ?? 'allow',
+    logUser: options.logUser ?? true
+  }
+}

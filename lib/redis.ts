@@ -1,0 +1,173 @@
+import { createClient } from '@redis/client'
+import { Type } from '@sinclair/typebox'
+import { InvalidOptionError } from './contract/errors.js'
+import type { FollowOptions, RevocationStore, StoredRevocation } from './contract/revocations.js'
+import { whenStale } from './options/revocations.js'
+import { text } from './options/schemas.js'
+import { assertValid } from './options/validate.js'
+import { stopwatch } from './keys/stopwatch.js'
+import { within } from './revocations/within.js'
+
+export interface RedisRevocationsOptions {
+  /** `redis://` or, with TLS, `rediss://`, with user name, password and database as in `redis://user:secret@host:6379/0`. */
+  url: string
+  /** Comes before the name of the stream. One for each application. Default `'fastify-user-scope'`. */
+  prefix?: string
+  /** Seconds without an answer from Redis after which the list counts as stale. 1 to 86400. Default 60. */
+  maxStale?: number
+  /** What to do while the list is stale: `'refuse'` requests with 503, or `'serve'` them. Default `'refuse'`. */
+  whenDown?: 'refuse' | 'serve'
+}
+
+const schema = Type.Object({
+  url: text('the URL of a Redis or Valkey server: redis://… or rediss://…', /^rediss?:\/\//),
+  prefix: Type.Optional(text('letters, digits and any of _ - . : { }', /^[\w.:{}-]+$/)),
+  ...whenStale
+}, { additionalProperties: false })
+
+const pageSize = 1000 // entries
+const [connectTime, writeTime] = [5, 2] // seconds
+
+/**
+ * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
+ * @throws InvalidOptionError
+ */
+export function redisRevocations (options: RedisRevocationsOptions): RevocationStore {
+  assertValid(schema, options, 'redisRevocations')
+  const { url, prefix = 'fastify-user-scope', ...settings } = options
+  // The error of a client would quote it, and it may have a password.
+  if (!URL.canParse(url)) throw new InvalidOptionError('option "redisRevocations.url" is not a URL')
+  const stream = new Stream(url, `${prefix}:revocations`)
+  return Object.freeze({
+    ...settings,
+    publish: (entry: string, keepFor: number) => stream.add(entry, keepFor),
+    follow: (options: FollowOptions) => stream.follow(options)
+  })
+}
+
+/**
+ * The client's own way to reconnect is not used: nobody would notice that the server has lost entries meanwhile, and
+ * it would wait for a paused server for ever.
+ */
+const newClient = (url: string) =>
+  createClient({ url, RESP: 2, socket: { reconnectStrategy: false, connectTimeout: connectTime * 1000 } })
+
+type Client = ReturnType<typeof newClient>
+
+/**
+ * @param signal ends the connection, whatever state it is in
+ */
+async function connect (url: string, signal: AbortSignal): Promise<Client> {
+  const client = newClient(url)
+  client.on('error', () => {}) // the command in flight fails with it
+  let isConnected = false
+  const end = () => { if (isConnected && client.isOpen) client.destroy() }
+  client.once('connect', () => {
+    isConnected = true
+    if (signal.aborted) end()
+  })
+  signal.addEventListener('abort', end)
+  await within(client.connect(), 2 * connectTime, signal) // which may never settle, once the client was destroyed
+  return client
+}
+
+type Message = [id: string, fields: string[]]
+type Streams = Array<[name: string, messages: Message[]]> | null
+
+class Stream {
+  readonly #url: string
+  readonly #key: string
+  /** Milliseconds since 1970, by the server, when it last gave an id. */
+  #latest = 0
+  #followers = 0
+  #writer: { readonly client: Promise<Client>, readonly end: AbortController } | null = null
+
+  constructor (url: string, key: string) {
+    this.#url = url
+    this.#key = key
+  }
+
+  async add (entry: string, keepFor: number): Promise<void> {
+    const earliest = this.#earliest(keepFor)
+    const trim = earliest > 0 ? ['MINID', '~', String(earliest)] : []
+    this.#latest = timeOf(await this.#write(['XADD', this.#key, ...trim, '*', 'entry', entry]))
+  }
+
+  /** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
+  #earliest (keepFor: number): number {
+    return Math.floor(Math.min(this.#latest, Date.now()) - keepFor * 1000)
+  }
+
+  async #write (command: string[]): Promise<string> {
+    const writer = this.#writer ??= this.#open()
+    try {
+      const written = writer.client.then((client) => client.sendCommand<string>(command))
+      return await within(written, writeTime, writer.end.signal)
+    } catch (error) {
+      writer.end.abort()
+      if (this.#writer === writer) this.#writer = null
+      throw error
+    }
+  }
+
+  #open () {
+    const end = new AbortController()
+    return { client: connect(this.#url, end.signal), end }
+  }
+
+  async * follow ({ signal, interval, keepFor }: FollowOptions): AsyncGenerator<StoredRevocation[]> {
+    this.#followers++
+    const end = new AbortController()
+    signal.addEventListener('abort', () => { end.abort() })
+    try {
+      const client = await connect(this.#url, end.signal)
+      const seen = { first: '', last: '0-0' }
+      let isWhole = false
+      let sinceCheck = stopwatch()
+      for (;;) {
+        const wait: string[] = isWhole ? ['BLOCK', String(Math.ceil(interval * 1000))] : []
+        const command = ['XREAD', 'COUNT', String(pageSize), ...wait, 'STREAMS', this.#key, seen.last]
+        const streams: Streams = await client.sendCommand(command)
+        const messages = streams?.[0]?.[1] ?? []
+        for (const [id] of messages) {
+          seen.first ||= id
+          seen.last = id
+          this.#latest = timeOf(id)
+        }
+        yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
+        isWhole ||= messages.length === 0
+        if (seen.first === '' || sinceCheck() < interval) continue
+        await this.#assertUnchanged(client, seen, keepFor)
+        sinceCheck = stopwatch()
+      }
+    } finally {
+      end.abort()
+      if (--this.#followers === 0) this.#writer?.end.abort()
+    }
+  }
+
+  /**
+   * A stream that was deleted, trimmed or rolled back on the way is read anew, and gets what it lacks.
+   * @throws Error
+   */
+  async #assertUnchanged (client: Client, seen: { first: string, last: string }, keepFor: number): Promise<void> {
+    const info = await client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
+    const [first] = memberOf(info, 'first-entry') as Message | null ?? ['']
+    const isTrimmed = first !== seen.first && timeOf(seen.first) >= this.#earliest(keepFor)
+    if (isTrimmed || isBelow(memberOf(info, 'last-generated-id') as string, seen.last)) {
+      throw new Error('entries of the stream are gone')
+    }
+    seen.first = first
+  }
+}
+
+/** Redis answers with lists, in which a value follows its name. */
+const memberOf = <T>(list: readonly T[], name: T): T => list[list.indexOf(name) + 1] as T
+
+/** An id is the time of the server in milliseconds, and a number. */
+const timeOf = (id: string) => Number(id.split('-')[0])
+
+function isBelow (id: string, other: string): boolean {
+  const difference = timeOf(id) - timeOf(other)
+  return difference === 0 ? Number(id.split('-')[1]) < Number(other.split('-')[1]) : difference < 0
+}

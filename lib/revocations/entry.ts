@@ -1,0 +1,46 @@
+/** Whose tokens an entry is about, and which claim tells: the user's id, `sid` or `jti`. */
+export const kinds = ['user', 'session', 'token'] as const
+export type Kind = typeof kinds[number]
+
+/** What no longer counts. */
+export interface Entry {
+  readonly kind: Kind
+  readonly id: string
+  /** Who vouched for the tokens: an issuer, or `'secret'`. Empty: anyone. */
+  readonly issuer: string
+  /** Whole seconds since 1970: of a user, tokens issued until then; of the others, when they were revoked. */
+  readonly moment: number
+}
+
+/** What a store is given: an entry, with the `keepFor` of the instance that wrote it. */
+export interface WrittenEntry extends Entry {
+  readonly keepFor: number
+}
+
+/** Seconds for which an entry counts: no token that it is about is valid any more, whatever clocks it met. */
+export const lifetime = (keepFor: number, clockTolerance: number): number => keepFor + 2 * clockTolerance
+
+export const writeEntry = ({ kind, id, issuer, moment }: Entry, keepFor: number): string =>
+  JSON.stringify({ kind, id, issuer, moment, keepFor })
+
+const maxLength = 65_536 // of the text; no id in a token of 8 KB makes a longer one
+
+/** The entry in a text, or null where it has none: anyone who can write to the store can write anything. */
+export function parseEntry (text: unknown): WrittenEntry | null {
+  if (typeof text !== 'string' || text.length > maxLength) return null
+  const value = parseJson(text)
+  if (typeof value !== 'object' || value === null) return null
+  const { kind, id, issuer, moment, keepFor } = value as Record<keyof WrittenEntry, unknown>
+  const isEntry = kinds.some((each) => each === kind) &&
+    typeof id === 'string' && id !== '' && typeof issuer === 'string' &&
+    Number.isSafeInteger(moment) && Number(moment) >= 0 && Number(keepFor) > 0
+  return isEntry ? { kind, id, issuer, moment, keepFor } as WrittenEntry : null
+}
+
+function parseJson (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

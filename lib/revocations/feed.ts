@@ -1,0 +1,191 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import { InvalidOptionError, RevocationsUnreachableError } from '../contract/errors.js'
+import type { RevocationStore, StoredRevocation } from '../contract/revocations.js'
+import { stopwatch } from '../keys/stopwatch.js'
+import type { RevocationSettings } from '../options/revocations.js'
+import { lifetime, parseEntry, type Entry } from './entry.js'
+import { marks, type RevocationList } from './list.js'
+import { Publisher } from './publisher.js'
+import { patience, reasonOf, within } from './within.js'
+
+const longestInterval = 20 // seconds, as the others
+const [firstPause, longestPause] = [0.1, 2]
+const margin = 3600 // for a store whose clock is ahead
+
+export interface FeedSettings extends RevocationSettings {
+  readonly store: RevocationStore
+  readonly clockTolerance: number
+  /** What entries may be about; the empty one is any. Those of others concern nobody here. */
+  readonly issuers: readonly string[]
+}
+
+/**
+ * Keeps a list and a store the same: what others publish comes into the list, and what the store has lost, as it was
+ * restarted empty or knew less when it took over, is published again. No request waits for it.
+ */
+export class Feed {
+  readonly #settings: FeedSettings
+  readonly #list: RevocationList
+  readonly #log: FastifyBaseLogger
+  readonly #onEntry: () => void
+  readonly #stop = new AbortController()
+  readonly #publisher: Publisher
+  readonly #storeFor: number
+  /** Of what the store has shown, or confirmed, since the latest connection began. */
+  #mark = 0
+  /** Whether the list may have what the store has not. */
+  #mayMiss = false
+  #alarm: NodeJS.Timeout | undefined
+  #isStarted = false
+  /** Seconds since the store last answered. */
+  #age = () => Infinity
+
+  /** @param onEntry called when the list says more than before */
+  constructor (settings: FeedSettings, list: RevocationList, log: FastifyBaseLogger, onEntry: () => void) {
+    const { store, keepFor, clockTolerance } = settings
+    this.#settings = settings
+    this.#list = list
+    this.#log = log
+    this.#onEntry = onEntry
+    this.#storeFor = lifetime(keepFor, clockTolerance) + margin
+    this.#publisher = new Publisher(store, keepFor, this.#storeFor, this.#stop.signal)
+  }
+
+  get isStale (): boolean {
+    return this.#age() > this.#settings.maxStale
+  }
+
+  /**
+   * Resolves when all that is stored was read, and follows the store from then on.
+   * @throws RevocationsUnreachableError, InvalidOptionError
+   */
+  start (): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onUpToDate = () => {
+        this.#isStarted = true
+        resolve()
+      }
+      this.#follow(onUpToDate).catch((error: unknown) => {
+        if (!this.#isStarted) return reject(asBootError(error))
+        return this.#followAgain(error)
+      })
+    })
+  }
+
+  stop (): void {
+    this.#stop.abort()
+    clearTimeout(this.#alarm)
+  }
+
+  /** @throws Refusal `REVOCATIONS_UNAVAILABLE`; the entry is stored when the store is back */
+  async publish (entry: Entry): Promise<void> {
+    const mark = this.#mark
+    try {
+      await this.#publisher.publish(entry)
+      this.#list.add(entry, mark)
+    } catch (error) {
+      this.#mayMiss = true
+      throw error
+    }
+  }
+
+  /** Follows the store until it fails. */
+  async #follow (onUpToDate: () => void): Promise<void> {
+    const { store, maxStale } = this.#settings
+    const interval = Math.min(maxStale / 3, longestInterval)
+    const session = new AbortController()
+    this.#mark = this.#mark % (marks - 1) + 1
+    this.#mayMiss = true
+    let isWhole = false
+    const lists = store.follow({ signal: session.signal, interval, keepFor: this.#storeFor })[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const seconds: number = isWhole ? 2 * interval : patience
+        const { done, value } = await within(lists.next(), seconds, this.#stop.signal)
+        if (done) throw new Error('it ended')
+        this.#read(value, isWhole)
+        isWhole ||= value.length === 0
+        if (!isWhole) continue // what is missing may be what was revoked while nobody answered
+        this.#markAnswer()
+        if (value.length > 0) continue
+        onUpToDate()
+        this.#addMissing() // which nobody waits for, and which does not fail
+      }
+    } finally {
+      session.abort()
+      lists.return?.().catch(() => {}) // not awaited, as it may hang
+    }
+  }
+
+  #markAnswer (): void {
+    const { maxStale, whenDown } = this.#settings
+    const complain = () => { this.#log.error({ whenDown }, 'revocations are stale') }
+    this.#age = stopwatch()
+    this.#alarm ??= setTimeout(complain, maxStale * 1000).unref()
+    this.#alarm.refresh()
+  }
+
+  async #followAgain (error: unknown): Promise<void> {
+    let failure = error
+    let failures = 0
+    while (!this.#stop.signal.aborted) {
+      if (failures++ === 0) this.#log.warn({ reason: reasonOf(failure) }, 'the store of revocations failed')
+      const seconds = Math.min(firstPause * 2 ** failures, longestPause) * Math.random()
+      await pause(seconds * 1000, null, { ref: false })
+      failure = await this.#follow(() => {
+        if (failures > 0) this.#log.info('the store of revocations answers again')
+        failures = 0
+      }).catch((error: unknown) => error)
+    }
+  }
+
+  /** @param isLive whether these have just been stored */
+  #read (list: readonly StoredRevocation[], isLive: boolean): void {
+    const { issuers, clockTolerance, keepFor } = this.#settings
+    const now = Date.now() / 1000
+    let [isNew, malformed, otherKeepFor] = [false, 0, keepFor]
+    for (const { entry: text, storedAt } of list) {
+      const written = parseEntry(text)
+      if (written === null) {
+        malformed++
+        continue
+      }
+      // No clock may say that a user is out tomorrow: neither a wrong one, nor that of anyone else who can write here.
+      const latest = Math.floor((isLive || !Number.isFinite(storedAt) ? now : storedAt) + clockTolerance)
+      const entry = { ...written, moment: Math.min(written.moment, latest) }
+      if (entry.moment < now - lifetime(keepFor, clockTolerance)) continue
+      if (written.keepFor !== keepFor) otherKeepFor = written.keepFor
+      if (issuers.includes(entry.issuer) && this.#list.add(entry, this.#mark)) isNew = true
+    }
+    if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
+    if (malformed > 0) this.#log.warn({ count: malformed }, 'malformed revocations were skipped')
+    if (isNew) this.#onEntry()
+  }
+
+  /** Who keeps entries for less forgets them for all. */
+  #complainOf (other: number): void {
+    const { keepFor } = this.#settings
+    const fault = `option "revocations": keepFor is ${keepFor} here, and ${other} where others use the same store. ` +
+      'Fix: the same keepFor on all of them, or another store, such as another prefix'
+    if (!this.#isStarted) throw new InvalidOptionError(fault)
+    this.#log.error(fault)
+  }
+
+  async #addMissing (): Promise<void> {
+    if (!this.#mayMiss) return
+    this.#mayMiss = false
+    try {
+      const count = await this.#publisher.addMissing(this.#list, this.#mark)
+      if (count > 0) this.#log.warn({ count }, 'revocations that the store lacked were stored again')
+    } catch {
+      this.#mayMiss = true // for the next empty list, unless the store is read anew before
+    }
+  }
+}
+
+function asBootError (error: unknown): Error {
+  if (error instanceof InvalidOptionError) return error
+  const reason = `option "revocations": the store cannot be read (${reasonOf(error)})`
+  return new RevocationsUnreachableError(`${reason}. Start it, or fix its address`)
+}

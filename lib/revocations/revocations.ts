@@ -1,0 +1,108 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { InvalidOptionError, refuse, type Refusal } from '../contract/errors.js'
+import type { Revocation } from '../contract/revocations.js'
+import type { VerifiedUser } from '../contract/types.js'
+import type { RevocationSettings } from '../options/revocations.js'
+import type { Settings } from '../options/settings.js'
+import { lifetime, type Kind } from './entry.js'
+import { Feed } from './feed.js'
+import { RevocationList } from './list.js'
+import { readTarget } from './target.js'
+import { patience } from './within.js'
+
+const longestPause = 3_600_000
+
+/** Whose tokens no longer count. Asked at every request, so all of it is in memory. */
+export class Revocations {
+  readonly #list = new RevocationList()
+  readonly #keepFor: number
+  readonly #clockTolerance: number
+  readonly #issuers: readonly string[]
+  readonly #onEntry: () => void
+  readonly #feed: Feed | null
+  readonly #refuseWhenStale: boolean
+  readonly #sweeper: NodeJS.Timeout
+
+  /** @param onEntry called when more is revoked than before */
+  constructor (
+    settings: RevocationSettings,
+    { secrets, issuers, claimRules }: Settings,
+    log: FastifyBaseLogger,
+    onEntry: () => void
+  ) {
+    const { store, keepFor, whenDown } = settings
+    const { clockTolerance } = claimRules
+    this.#keepFor = keepFor
+    this.#clockTolerance = clockTolerance
+    this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
+    this.#onEntry = onEntry
+    this.#feed = store &&
+      new Feed({ ...settings, store, clockTolerance, issuers: ['', ...this.#issuers] }, this.#list, log, onEntry)
+    this.#refuseWhenStale = whenDown === 'refuse'
+    const sweep = () => { this.#list.deleteBefore(this.#earliest) }
+    this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
+  }
+
+  /** Why a request with a token of this user is refused; null where it is not. */
+  check (user: VerifiedUser): Refusal | null {
+    const revoked = this.findRevocation(user)
+    if (revoked) return revoked
+    const { iat, exp } = user.claims
+    if (iat === undefined) return refuse('INVALID_CLAIMS', 'claim "iat" is missing, which revocations require')
+    if (exp - iat > this.#keepFor) {
+      const reason = `the token is valid for ${exp - iat} s, and revocations are kept for ${this.#keepFor} s`
+      return refuse('INVALID_CLAIMS', `${reason}. Fix: shorter tokens, or a longer keepFor in option "revocations"`)
+    }
+    if (this.#refuseWhenStale && this.#feed?.isStale) {
+      return refuse('REVOCATIONS_UNAVAILABLE', 'the store of revocations has not answered for maxStale', patience)
+    }
+    return null
+  }
+
+  /** The refusal of a token that was revoked; null of one that was not. */
+  findRevocation ({ id, issuer, claims: { iat = 0, sid, jti } }: VerifiedUser): Refusal | null {
+    // Whole seconds, as dates in tokens mostly are: what was issued in the second of the moment is revoked too.
+    if (Math.floor(iat) <= this.#list.find('user', id, issuer)) {
+      return refuse('TOKEN_REVOKED', 'the tokens of the user that were issued until some later time are revoked')
+    }
+    if (this.#has('session', sid, issuer)) return refuse('TOKEN_REVOKED', 'the session (claim "sid") is revoked')
+    if (this.#has('token', jti, issuer)) return refuse('TOKEN_REVOKED', 'the token (claim "jti") is revoked')
+    return null
+  }
+
+  #has (kind: Kind, id: unknown, issuer: string): boolean {
+    if (typeof id !== 'string') return false
+    const moment = this.#list.find(kind, id, issuer)
+    return moment >= 0 && moment >= this.#earliest
+  }
+
+  /** Seconds since 1970: entries of earlier moments no longer count. */
+  get #earliest (): number {
+    return Date.now() / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
+  }
+
+  /** @throws InvalidOptionError */
+  async revoke (target: Revocation): Promise<void> {
+    const entry = readTarget(target, this.#issuers, Date.now() / 1000, this.#clockTolerance)
+    if (this.#list.add(entry)) this.#onEntry()
+    await this.#feed?.publish(entry)
+  }
+
+  /** @throws RevocationsUnreachableError, InvalidOptionError */
+  async start (): Promise<void> {
+    await this.#feed?.start()
+  }
+
+  stop (): void {
+    clearInterval(this.#sweeper)
+    this.#feed?.stop()
+  }
+}
+
+/** `app.userScope.revoke` */
+export function createRevoke (revocations: Revocations | null): (target: Revocation) => Promise<void> {
+  return async (target) => {
+    if (revocations) return await revocations.revoke(target)
+    throw new InvalidOptionError('revoke() needs option "revocations". Fix: revocations: true, or a store')
+  }
+}

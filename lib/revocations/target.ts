@@ -1,0 +1,49 @@
+import { Type } from '@sinclair/typebox'
+import { InvalidOptionError } from '../contract/errors.js'
+import type { Revocation } from '../contract/revocations.js'
+import { text } from '../options/schemas.js'
+import { assertValid } from '../options/validate.js'
+import { kinds, type Entry, type Kind } from './entry.js'
+
+const id = text('a non-empty string')
+
+const schema = Type.Object({
+  user: Type.Optional(id),
+  session: Type.Optional(id),
+  token: Type.Optional(id),
+  issuedBefore: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Date()], {
+    expects: 'a date, or seconds since 1970', opaque: true
+  })),
+  issuer: Type.Optional(Type.String({ expects: 'a string' }))
+}, { additionalProperties: false })
+
+/**
+ * What `revoke()` was given → an entry.
+ * @param issuers those of the plugin, `'secret'` included where there is one
+ * @param now seconds since 1970
+ * @param ahead seconds by which `iat` may be ahead of now
+ * @throws InvalidOptionError that names the option
+ */
+export function readTarget (target: Revocation, issuers: readonly string[], now: number, ahead: number): Entry {
+  assertValid(schema, target, 'revoke')
+  const { issuer = '', issuedBefore = now } = target as Targets
+  const given = kinds.filter((kind) => kind in target)
+  const [kind] = given
+  if (kind === undefined || given.length > 1) {
+    throw new InvalidOptionError('revoke() must be given one of the options "user", "session" and "token"')
+  }
+  if (kind !== 'user' && 'issuedBefore' in target) {
+    throw new InvalidOptionError(`option "revoke.issuedBefore" is for a user: all tokens of a ${kind} are revoked`)
+  }
+  if ('issuer' in target && !issuers.includes(issuer)) {
+    throw new InvalidOptionError(`option "revoke.issuer" must be ${issuers.map((each) => `"${each}"`).join(' or ')}`)
+  }
+  const moment = issuedBefore instanceof Date ? issuedBefore.getTime() / 1000 : issuedBefore
+  if (moment > now + ahead) {
+    throw new InvalidOptionError('option "revoke.issuedBefore" is ahead of now by more than option "clockTolerance", ' +
+      'and would revoke tokens that do not exist yet. Fix: give a date, or seconds (not milliseconds) since 1970')
+  }
+  return { kind, id: (target as Targets)[kind], issuer, moment: Math.floor(moment) }
+}
+
+type Targets = Record<Kind, string> & { issuer?: string, issuedBefore?: Date | number }

@@ -1,0 +1,73 @@
+import type { EventEmitter } from 'node:events'
+import type { Refusal } from '../contract/errors.js'
+import type { VerifiedUser } from '../contract/types.js'
+
+interface Watch {
+  readonly user: VerifiedUser
+  readonly controller: AbortController
+}
+
+const period = 1000
+const patience = 20 // milliseconds in which more entries may come, so that a thousand at once cause one look
+
+/**
+ * What stays open after its request was let in, and must end with its token. One timer looks at all of them: a timer
+ * for each could not wait for months, and would not notice that the clock was set.
+ */
+export class Watches {
+  readonly #open = new Set<Watch>()
+  readonly #refusalOf: (user: VerifiedUser) => Refusal | null
+  #periodic: NodeJS.Timeout | undefined
+  #soon: NodeJS.Timeout | undefined
+
+  /** @param refusalOf why the user's token no longer counts; null while it does */
+  constructor (refusalOf: (user: VerifiedUser) => Refusal | null) {
+    this.#refusalOf = refusalOf
+  }
+
+  get size (): number {
+    return this.#open.size
+  }
+
+  /**
+   * A signal that aborts once the user's token no longer counts, with the refusal as its reason. It is not aborted yet
+   * when it is returned, so that a listener is enough.
+   * @param connection emits `close` when nothing is left to end
+   */
+  open (user: VerifiedUser, connection: EventEmitter): AbortSignal {
+    const watch = { user, controller: new AbortController() }
+    this.#open.add(watch)
+    connection.once('close', () => { this.#close(watch) })
+    this.#periodic ??= setInterval(() => { this.#look() }, period).unref()
+    if (this.#refusalOf(user)) this.lookSoon()
+    return watch.controller.signal
+  }
+
+  /** For a new entry. */
+  lookSoon (): void {
+    if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, patience).unref()
+  }
+
+  /** All of them are forgotten, as when the server closes. */
+  stop (): void {
+    for (const watch of this.#open) this.#close(watch)
+  }
+
+  #look (): void {
+    clearTimeout(this.#soon)
+    this.#soon = undefined
+    for (const watch of this.#open) {
+      const refusal = this.#refusalOf(watch.user)
+      if (refusal === null) continue
+      this.#close(watch)
+      watch.controller.abort(refusal)
+    }
+  }
+
+  #close (watch: Watch): void {
+    this.#open.delete(watch)
+    if (this.#open.size > 0) return
+    clearInterval(this.#periodic)
+    this.#periodic = undefined
+  }
+}

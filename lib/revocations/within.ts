@@ -1,0 +1,34 @@
+import { setMaxListeners } from 'node:events'
+
+/** Seconds for which anything waits for a store. */
+export const patience = 5
+
+/**
+ * What the work leads to.
+ * @throws Error where it takes more than so many seconds, or the signal aborts before
+ */
+export async function within<T> (work: Promise<T>, seconds: number, signal: AbortSignal): Promise<T> {
+  let release = () => {}
+  const end = new Promise<never>((_resolve, reject) => {
+    const onAbort = () => { reject(new Error('stopped')) }
+    const timer = setTimeout(() => { reject(new Error(`no answer within ${seconds} s`)) }, seconds * 1000)
+    setMaxListeners(0, signal) // a thousand may wait at once
+    signal.addEventListener('abort', onAbort)
+    release = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+    if (signal.aborted) onAbort()
+  })
+  try {
+    return await Promise.race([work, end])
+  } finally {
+    release()
+  }
+}
+
+/** Why a store failed, for the log. Whatever it throws; and without what may stand in a URL before the host. */
+export function reasonOf (error: unknown): string {
+  const { message, code } = Object(error) as { message?: unknown, code?: unknown }
+  return String(message || (code ?? error)).replace(/\/\/[^@/\s]*@/g, '//…@')
+}

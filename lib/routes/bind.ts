@@ -1,0 +1,31 @@
+import type { Binding } from '../options/rights.js'
+import type { UrlParameter } from './url.js'
+
+/** A path parameter that a route compares with a claim. */
+export interface BoundParam extends Binding {
+  /** Whether the URL shows it. The router may find one that it does not show. */
+  readonly isInUrl: boolean
+}
+
+export const boundParams = (
+  bind: readonly Binding[], unbound: readonly string[], parameters: readonly UrlParameter[]
+): readonly BoundParam[] => bind
+  .filter(({ param }) => !unbound.includes(param))
+  .map((each) => ({ ...each, isInUrl: parameters.some(({ name }) => name === each.param) }))
+
+/**
+ * Whether a claim is, or is a list that has, the path parameter: string to string, as the owner's id is compared. What
+ * is missing or empty never fits.
+ * @param path the names that lead to the claim
+ */
+export function fitsClaim (param: unknown, claims: unknown, path: readonly string[]): boolean {
+  if (typeof param !== 'string' || param === '') return false
+  const claim = path.reduce(memberOf, claims)
+  return Array.isArray(claim) ? claim.includes(param) : claim === param
+}
+
+/** Own members of JSON objects only: nothing on a prototype, and no entry or length of a list, is a claim. */
+function memberOf (value: unknown, name: string): unknown {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
+}

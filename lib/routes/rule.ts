@@ -1,0 +1,103 @@
+import { Type } from '@sinclair/typebox'
+import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from '../contract/access.js'
+import type { RightsSettings } from '../options/rights.js'
+import { flag } from '../options/schemas.js'
+import { faultOf } from '../options/validate.js'
+import { boundParams, type BoundParam } from './bind.js'
+import type { UrlParameter } from './url.js'
+
+export const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'public']
+
+/** The options on which rules depend. */
+export type Rights = Pick<RightsSettings, 'bind' | 'mayActFor'>
+
+/** What a route demands beyond its level. */
+export interface Conditions {
+  readonly scopes: RequiredScopes | null
+  readonly delegates: Delegates | null
+  /** Compared with claims wherever a request has them. */
+  readonly bound: readonly BoundParam[]
+  readonly unbound: readonly string[]
+}
+
+const scopeNames = 'scope names of letters, digits and marks, without spaces, quotes and backslashes (RFC 6749 §3.3)'
+const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), {
+  minItems: 1, uniqueItems: true, expects: `a list of ${scopeNames}, each once`
+})
+const rule = Type.Object({
+  level: Type.Optional(Type.Union(accessLevels.map((level) => Type.Literal(level)), {
+    expects: `one of: ${accessLevels.join(', ')}`
+  })),
+  scopes: Type.Optional(Type.Union([names, Type.Object({ anyOf: names }, { additionalProperties: false })], {
+    expects: `a list of ${scopeNames}, all of which the token must have, or { anyOf: […] }`
+  })),
+  delegates: Type.Optional(Type.Union([
+    Type.Literal(true), Type.Object({ scopes: names, machines: Type.Optional(flag) }, { additionalProperties: false })
+  ], { expects: `true, which asks option "mayActFor", or { scopes: […], machines } with ${scopeNames}` })),
+  unbound: Type.Optional(Type.Array(Type.String(), {
+    minItems: 1, uniqueItems: true, expects: 'a list of parameters of option "bind"'
+  }))
+}, { additionalProperties: false })
+
+/** The members of a rule, which are without effect beside `config.access`. */
+export const ruleMembers = Object.keys(rule.properties)
+
+/** `config.access` as a rule, or why it is none. */
+export function readRule (access: unknown): { rule: AccessRule, fault: string | null } {
+  if (access === undefined) return { rule: {}, fault: null }
+  if (isLevel(access)) return { rule: { level: access }, fault: null }
+  if (!isPlainObject(access) || Object.keys(access).length === 0) {
+    const fault = `config.access is ${describe(access)}. Use one of: ${accessLevels.join(', ')}; ` +
+      `or an object with one of: ${ruleMembers.join(', ')}`
+    return { rule: {}, fault }
+  }
+  const fault = faultOf(rule, access, 'config.access') ?? null
+  return { rule: fault === null ? structuredClone(access) : {}, fault }
+}
+
+const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
+
+/** Nothing may be inherited: it would be without effect, or have one that is not to be seen in the route. */
+const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
+  [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+
+const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`
+
+/** Why a rule cannot mean what it says on this route; null where it can. */
+export function faultOfRule (
+  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], rights: Rights
+): string | null {
+  const { delegates, unbound = [] } = rule
+  const member = Object.keys(rule).find((name) => name !== 'level')
+  if (member && (level === 'public' || level === 'optional')) {
+    return `config.access.${member} is without effect on a route of level '${level}'. Use level 'user' or 'owner', ` +
+      'or leave it out'
+  }
+  if (delegates && level !== 'owner') {
+    return `config.access.delegates is for routes of level 'owner', and this one is '${level}'. Leave it out`
+  }
+  if (delegates === true && rights.mayActFor === undefined) {
+    return 'config.access.delegates is true, and option "mayActFor", which says who may, is missing. ' +
+      'Give that option, or use { scopes }'
+  }
+  for (const name of unbound) {
+    if (!rights.bind.some(({ param }) => param === name)) {
+      return `config.access.unbound has "${name}", which option "bind" does not. Leave it out`
+    }
+    if (!parameters.some((parameter) => parameter.name === name)) {
+      return `config.access.unbound has "${name}", and the URL has no parameter ":${name}". Leave it out`
+    }
+  }
+  return null
+}
+
+/** What a good rule demands beyond the level; undefined where that is nothing. */
+export function conditionsOf (
+  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: Rights
+): Conditions | undefined {
+  const { scopes = null, delegates = null, unbound = [] } = rule
+  const isCompared = level === 'owner' || level === 'user'
+  const bound = isCompared ? boundParams(bind, unbound, parameters) : []
+  if (!scopes && !delegates && bound.length + unbound.length === 0) return undefined
+  return { scopes, delegates, bound, unbound }
+}

@@ -1,0 +1,30 @@
+import { refuse } from '../contract/errors.js'
+import type { Actor } from '../contract/types.js'
+import type { ClaimRules } from '../options/settings.js'
+import { own, type Json } from './claim-rules.js'
+import { faultOfId, isForeign } from './user-id.js'
+
+/**
+ * Who holds a token that was made out for somebody else (RFC 8693 §4.1): the current actor outermost, earlier ones
+ * inside. An actor that cannot be read is refused, as nobody could be called to account for what it does.
+ */
+export function readActor (payload: Json, rules: ClaimRules): Actor | null {
+  if (!Object.hasOwn(payload, 'act')) return null
+  if (rules.refusesActors) throw refuse('INVALID_CLAIMS', 'claim "act" is not allowed (option "impersonation")')
+  const chain: string[] = []
+  for (let holder = payload; Object.hasOwn(holder, 'act'); holder = holder['act'] as Json) {
+    chain.push(readId(holder['act'], rules))
+  }
+  return { id: chain[0] as string, chain }
+}
+
+function readId (act: unknown, rules: ClaimRules): string {
+  const isObject = typeof act === 'object' && act !== null && !Array.isArray(act)
+  const sub = isObject ? own(act as Json, 'sub') : undefined
+  const fault = faultOfId(sub)
+  if (fault !== undefined) throw refuse('INVALID_CLAIMS', `claim "sub" of the actor (claim "act") ${fault}`)
+  if (isForeign(String(sub), rules)) {
+    throw refuse('INVALID_CLAIMS', 'claim "sub" of the actor begins with the idPrefix of another issuer')
+  }
+  return rules.idPrefix + String(sub)
+}

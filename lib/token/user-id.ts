@@ -1,0 +1,14 @@
+import type { ClaimRules } from '../options/settings.js'
+
+/** U+0000 to U+001F and U+007F to U+009F. */
+const controlCharacter = /[^ -~\u00a0-\uffff]/
+
+/** Why a value is no user id; undefined where it is one. */
+export function faultOfId (id: unknown): string | undefined {
+  if (typeof id !== 'string' || id.trim() === '') return 'is not a non-blank string'
+  return controlCharacter.test(id) ? 'has control characters' : undefined
+}
+
+/** Whether an id of an issuer without a prefix could be taken for one of another issuer. */
+export const isForeign = (id: string, { foreignPrefixes }: ClaimRules): boolean =>
+  foreignPrefixes.some((prefix) => id.startsWith(prefix))

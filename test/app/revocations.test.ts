@@ -1,0 +1,75 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent, get, request, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { build } from 'esbuild'
+import t, { type Test } from 'tap'
+import { skipWithout } from '../support/example.js'
+import { bearer, now, secret, sign } from '../support/host.js'
+import { redisProgram, startRedis } from '../support/redis.js'
+
+const source = join(import.meta.dirname, '../support/revocation-server.ts')
+
+/** A server in a process of its own. */
+async function startServer (t: Test, script: string, url: string) {
+  const child: ChildProcess = fork(script, { env: { PATH: env.PATH, REDIS_URL: url, SECRET: secret }, execArgv: [] })
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  })
+  const [{ port }] = await once(child, 'message') as [{ port: number }]
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => { agent.destroy() })
+  const token = (user: string) => sign({ sub: user, iat: now() - 10, exp: now() + 3600 })
+  const tokens = new Map(['alice', 'bob', 'carol'].map((user) => [user, token(user)]))
+  const status = async (user: string, method = 'GET', path = `/api/${user}/tasks`): Promise<number> => {
+    const sent = request({ port, agent, method, path, headers: bearer(String(tokens.get(user))) }).end()
+    const [response] = await once(sent, 'response') as [IncomingMessage]
+    await response.resume().toArray()
+    return Number(response.statusCode)
+  }
+  const stream = async (user: string): Promise<IncomingMessage> => {
+    const sent = get({ port, path: `/api/${user}/stream`, headers: bearer(String(tokens.get(user))) })
+    const [response] = await once(sent, 'response') as [IncomingMessage]
+    await once(response.on('error', () => {}), 'readable')
+    return response.resume()
+  }
+  return { status, stream, revoke: (user: string) => status('carol', 'POST', `/revoke/${user}`) }
+}
+
+t.test('three servers under load: a user is out on all of them, streams included', {
+  skip: skipWithout(redisProgram, 'redis-server')
+}, async (t) => {
+  const { url } = await startRedis(t, String(redisProgram))
+  // Compiled once, as three compilers at once would take most of the test's time.
+  const script = join(t.testdir({}), 'server.mjs')
+  await build({ entryPoints: [source], outfile: script, bundle: true, platform: 'node', format: 'esm', packages: 'external' })
+  const servers = await Promise.all([1, 2, 3].map(() => startServer(t, script, url)))
+  const streamsOf = async (user: string) =>
+    (await Promise.all(servers.map(({ stream }) => Promise.all(Array.from({ length: 10 }, () => stream(user)))))).flat()
+  const [alices, bobs] = [await streamsOf('alice'), await streamsOf('bob')]
+  t.ok([...alices, ...bobs].every(({ statusCode }) => statusCode === 200))
+
+  const load = { isOver: false, requests: 0, faults: 0 }
+  const lanes = servers.map(async ({ status }) => {
+    while (!load.isOver) {
+      load.requests++
+      if (await status('carol') !== 200) load.faults++
+    }
+  })
+  const closed = alices.map((stream) => once(stream, 'end'))
+  const start = performance.now()
+  t.equal(await servers[0]?.revoke('alice'), 204)
+  await Promise.all(closed)
+  const took = performance.now() - start
+  t.same(await Promise.all(servers.map(({ status }) => status('alice'))), [401, 401, 401])
+  load.isOver = true
+  await Promise.all(lanes)
+
+  t.ok(took < 1000, `${alices.length} streams closed within ${took.toFixed(0)} ms`)
+  t.same(await Promise.all(servers.map(({ status }) => status('bob'))), [200, 200, 200])
+  t.ok(bobs.every(({ readableEnded, closed }) => !readableEnded && !closed))
+  t.ok(load.requests > 3)
+  t.equal(load.faults, 0)
+})

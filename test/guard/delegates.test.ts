@@ -1,0 +1,204 @@
+import { request as send } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mock } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { getOwnerId, type DelegateQuestion, type MayActFor, type UserScopeOptions } from '../../lib/index.js'
+import { bearer, build, now, refusals, sign, tokenFor } from '../support/host.js'
+
+const bob = bearer(tokenFor('bob'))
+const unavailable = { status: 503, code: 'ACCESS_CHECK_UNAVAILABLE' }
+const forbidden = { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
+const admitted = { status: 200, body: { user: 'bob', owner: 'alice' } }
+
+const routes = (app: FastifyInstance) => {
+  app.get('/api/:user_id?', { config: { access: { delegates: true } } },
+    async (request) => ({ user: request.user.id, owner: getOwnerId(request) }))
+  app.get('/own/:user_id', async (request) => ({ user: request.user.id, owner: getOwnerId(request) }))
+}
+
+/** A host whose option `mayActFor` is this. */
+const host = async (t: Test, mayActFor: (question: DelegateQuestion) => unknown, options: UserScopeOptions = {}) =>
+  await build(t, { mayActFor: mayActFor as MayActFor, ...options }, {}, routes)
+
+/** What a host's code may throw, although no linter would let it. */
+const notAnError = (value: unknown) => value as Error
+
+t.test('only true is a yes', async (t) => {
+  const thenable = (value: unknown) => ({ then: (resolve: (value: unknown) => void) => { resolve(value) } })
+  const answers: Array<[what: string, answer: () => unknown, expected: object]> = [
+    ['true', () => true, admitted],
+    ['a promise of true', async () => true, admitted],
+    ['a thenable of true', () => thenable(true), admitted],
+    ['a promise of a promise of true', async () => await Promise.resolve(true), admitted],
+    ...[false, undefined, null, 0, 1, '', 'true', 'yes', {}, { allowed: true }, [], [true], () => true, Object(true),
+      Symbol('true'), NaN]
+      .flatMap((value): typeof answers => [
+        [String(typeof value), () => value, forbidden],
+        [`a promise of ${typeof value}`, async () => value, forbidden],
+        [`a thenable of ${typeof value}`, () => thenable(value), forbidden]
+      ]),
+    ['throws', () => { throw new Error('down') }, unavailable],
+    ['throws no error', () => { throw notAnError(undefined) }, unavailable],
+    ['throws true', () => { throw notAnError(true) }, unavailable],
+    ['rejects', async () => { throw new Error('down') }, unavailable],
+    ['rejects with true', async () => { throw notAnError(true) }, unavailable],
+    ['a thenable that throws', () => ({ then: () => { throw new Error('down') } }), unavailable],
+    ['a then that cannot be read', () => ({ get then () { throw new Error('down') } }), unavailable]
+  ]
+  for (const [what, answer, expected] of answers) {
+    const { send, log } = await host(t, answer)
+    t.match(await send({ url: '/api/alice', headers: bob }), expected, what)
+    const errors = log.filter(({ msg }) => /"mayActFor" failed/.test(msg))
+    t.equal(errors.length, expected === unavailable ? 1 : 0, `${what}: the error is in the log`)
+    t.match(refusals(log).map(({ user }) => user), expected === admitted ? [] : ['bob'], what)
+  }
+})
+
+t.test('an error that cannot be logged lets nobody in', async (t) => {
+  const perverse = new Proxy(new Error('x'),
+    { get: () => { throw new Error('no') }, has: () => { throw new Error('no') } })
+  for (const mayActFor of [() => { throw perverse }, async () => { throw perverse }]) {
+    const { send } = await host(t, mayActFor)
+    const { status } = await send({ url: '/api/alice', headers: bob })
+    t.ok([401, 503].includes(status), String(status))
+  }
+})
+
+t.test('it is asked only where the ids differ, and never for what is refused anyway', async (t) => {
+  const asked: DelegateQuestion[] = []
+  const { send } = await host(t, (question) => { asked.push(question); return true })
+  t.match(await send({ url: '/api/bob', headers: bob }), { status: 200, body: { owner: 'bob' } })
+  t.match(await send({ url: '/own/alice', headers: bob }), forbidden)
+  t.match(await send({ url: '/own/bob', headers: bob }), { status: 200, body: { user: 'bob', owner: 'bob' } })
+  t.match(await send('/api/alice'), { code: 'MISSING_TOKEN' })
+  t.match(await send({ url: '/api/alice', headers: bearer(sign({ sub: 'bob', exp: 1 })) }), { code: 'TOKEN_EXPIRED' })
+  t.match(await send({ url: '/api/', headers: bob }), forbidden)
+  t.match(await send({ url: '/api', headers: bob }), forbidden)
+  t.same(asked, [])
+  t.match(await send({ url: '/api/%61lice', headers: bob }), admitted)
+  t.match(await send({ url: '/api/alice', headers: bob }), admitted)
+  t.equal(asked.length, 2, 'no answer is kept')
+  t.match(asked[0],
+    {
+      ownerId: 'alice',
+      method: 'GET',
+      route: '/api/:user_id?',
+      params: { user_id: 'alice' },
+      user: { id: 'bob', claims: { sub: 'bob' } }
+    })
+  t.same(Object.keys(asked[0] ?? {}).sort(), ['method', 'ownerId', 'params', 'route', 'user'])
+})
+
+t.test('no answer in five seconds is a 503, and what comes later changes nothing', async (t) => {
+  const rejections: unknown[] = []
+  const note = (reason: unknown) => { rejections.push(reason) }
+  process.on('unhandledRejection', note)
+  t.teardown(() => { process.off('unhandledRejection', note) })
+  const answers: Array<{ resolve: (value: boolean) => void, reject: (error: Error) => void }> = []
+  const { send, log } = await host(t, () => new Promise((resolve, reject) => { answers.push({ resolve, reject }) }))
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const pending = [1, 2, 3].map(async () => await send({ url: '/api/alice', headers: bob }))
+  while (answers.length < 3) await new Promise((resolve) => setImmediate(resolve))
+  mock.timers.tick(4999)
+  answers[0]?.resolve(true)
+  t.match(await pending[0], admitted)
+  mock.timers.tick(1)
+  t.match(await pending[1], unavailable)
+  t.match(await pending[2], unavailable)
+  answers[1]?.resolve(true)
+  answers[2]?.reject(new Error('late'))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(rejections, [])
+  t.match(log.filter(({ msg }) => /"mayActFor" failed/.test(msg)),
+    [{ err: { message: 'no answer in 5000 ms' } }, { err: {} }])
+})
+
+t.test('no timer is left behind', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const { send } = await host(t, async ({ ownerId }) => {
+    if (ownerId === 'down') throw new Error('down')
+    return ownerId === 'alice'
+  })
+  const before = timers()
+  for (const owner of ['alice', 'carol', 'down']) await send({ url: `/api/${owner}`, headers: bob })
+  t.equal(timers(), before)
+})
+
+t.test('the second comparison holds for the owner that was judged', async (t) => {
+  const rows: Array<[changedTo: string | undefined, status: number]> = [
+    ['alice', 200], ['bob', 403], ['carol', 403], ['', 403], [undefined, 403]
+  ]
+  for (const [changedTo, status] of rows) {
+    const { send, log } = await build(t, { mayActFor: async () => true }, {}, (app) => {
+      app.get('/api/:user_id', {
+        config: { access: { delegates: true } },
+        preValidation: async (request) => { request.params = changedTo === undefined ? {} : { user_id: changedTo } }
+      }, async (request) => getOwnerId(request))
+    })
+    t.equal((await send({ url: '/api/alice', headers: bob })).status, status, String(changedTo))
+    t.match(refusals(log).map(({ user, code }) => [user, code]),
+      status === 200 ? [] : [['bob', 'FORBIDDEN_USER_ACCESS']])
+  }
+})
+
+t.test('the log names who came in for whom, unless it must not', async (t) => {
+  for (const logUser of [true, false]) {
+    const { send, log } = await host(t, () => true, { logUser })
+    await send({ url: '/api/alice', headers: bob })
+    await send({ url: '/api/bob', headers: bob })
+    await send({ url: '/own/alice', headers: bob })
+    const lines = log.filter(({ msg }) => msg === 'delegate admitted')
+    t.match(lines, [{ level: 30, route: '/api/:user_id?', ...logUser && { user: 'bob', owner: 'alice' } }])
+    t.equal(lines.length, 1)
+    t.match(refusals(log), [{ code: 'FORBIDDEN_USER_ACCESS', ...logUser && { user: 'bob' } }])
+    if (!logUser) t.notMatch(JSON.stringify(log.map(({ req, ...line }) => line)), /bob|alice/)
+  }
+})
+
+t.test('a client that leaves while the host is asked', async (t) => {
+  const asked: Array<(answer: boolean) => void> = []
+  const { app, send: inject } = await host(t, ({ ownerId }) =>
+    ownerId === 'alice' ? new Promise((resolve) => { asked.push(resolve) }) : true)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const clients = Array.from({ length: 20 }, () => {
+    const client = send({ port, host: '127.0.0.1', path: '/api/alice', headers: bob })
+    client.on('error', () => {}).end()
+    return client
+  })
+  while (asked.length < clients.length) await new Promise((resolve) => setImmediate(resolve))
+  await Promise.all(clients.map((client) => new Promise((resolve) => { client.on('close', resolve).destroy() })))
+  for (const [index, answer] of asked.entries()) answer(index % 2 === 0)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.match(await inject({ url: '/api/carol', headers: bob }), { status: 200, body: { owner: 'carol' } })
+})
+
+t.test('a thousand at once', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] }) // so that no machine is too slow for the limit
+  t.teardown(() => { mock.timers.reset() })
+  const { send } = await host(t, async ({ user, ownerId }) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return Number(ownerId) === Number(user.id) + 1
+  })
+  const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
+    const headers = bearer(tokenFor(String(i)))
+    const [next, other] = await Promise.all([
+      send({ url: `/api/${i + 1}`, headers }), send({ url: `/api/${i + 2}`, headers })
+    ])
+    const { user, owner } = next.body as { user: string, owner: string }
+    return [next.status, Number(owner) - Number(user), user === String(i), other.code].join()
+  }))
+  t.same([...new Set(answers)], ['200,1,true,FORBIDDEN_USER_ACCESS'])
+})
+
+t.test('a token that was revoked while the host was asked lets nobody in', async (t) => {
+  let revoke = async () => {}
+  const { send } = await build(t, { mayActFor: async () => { await revoke(); return true }, revocations: true }, {}, (app) => {
+    routes(app)
+    revoke = async () => { await app.userScope.revoke({ user: 'bob' }) }
+  })
+  const headers = bearer(tokenFor('bob', { iat: now() }))
+  t.match(await send({ url: '/api/alice', headers }), { status: 401, code: 'TOKEN_REVOKED' })
+})

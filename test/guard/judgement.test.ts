@@ -1,0 +1,27 @@
+import t from 'tap'
+import { reasonOf, refuse } from '../../lib/contract/errors.js'
+import { anonymous, refused, refusedBy, unread } from '../../lib/guard/judgement.js'
+
+t.test('a refusal stays as it is', async (t) => {
+  const refusal = refuse('TOKEN_EXPIRED', 'x')
+  t.same(refusedBy(refusal), refused(refusal))
+  t.equal(refusedBy(refusal).refusal, refusal)
+})
+
+t.test('whatever else is thrown refuses, and nothing of it is read', async (t) => {
+  const nasty = {
+    get name () { throw new Error('with payload text') },
+    toString () { throw new Error('with payload text') }
+  }
+  for (const thrown of [new TypeError('with payload text'), null, undefined, 'payload text', nasty]) {
+    const { refusal, ...rest } = refusedBy(thrown)
+    t.match(refusal, { statusCode: 401, code: 'INVALID_CLAIMS' })
+    t.equal(refusal && reasonOf(refusal), 'a check failed unexpectedly')
+    t.same(rest, { verified: null, owner: null, cached: false })
+  }
+})
+
+t.test('a public route and an anonymous request are told apart', async (t) => {
+  t.same(unread, anonymous)
+  t.not(unread, anonymous)
+})

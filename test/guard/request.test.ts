@@ -1,0 +1,115 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import Fastify, { type FastifyRequest } from 'fastify'
+import t from 'tap'
+import userScope, {
+  getOwnerId, getUser, InsufficientScopeError, MissingTokenError, NoOwnerError, requireScopes, type VerifyMessage
+} from '../../lib/index.js'
+import { bearer, build, refusals, secret, sender, sign, tokenFor } from '../support/host.js'
+
+const alice = bearer(tokenFor('alice'))
+
+const ownerOf = (request: FastifyRequest) => {
+  try {
+    return getOwnerId(request)
+  } catch (error) {
+    return error instanceof NoOwnerError ? error.code : 'another error'
+  }
+}
+const none = 'FST_USER_SCOPE_NO_OWNER'
+
+t.test('getOwnerId is for requests whose owner was judged', async (t) => {
+  const seen: string[] = []
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setErrorHandler(async (error, request, reply) => { seen.push(ownerOf(request)); return reply.send(error) })
+    app.setNotFoundHandler(async (request, reply) => reply.code(404).send(ownerOf(request)))
+    const handler = async (request: FastifyRequest) => ownerOf(request)
+    app.get('/owner/:user_id', handler)
+    for (const access of ['user', 'optional', 'public'] as const) {
+      app.get(`/${access}/:user_id`, { config: { access } },
+        handler)
+    }
+    app.get('/changed/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, handler)
+    app.get('/throws', async (request) => getOwnerId(request))
+  })
+  const rows: Array<[url: string, headers: Record<string, string>, owner: string]> = [
+    ['/owner/alice', alice, 'alice'], ['/user/alice', alice, none], ['/optional/alice', alice, none],
+    ['/optional/alice', {}, none], ['/public/alice', alice, none], ['/nowhere', {}, none]
+  ]
+  for (const [url, headers, owner] of rows) t.equal((await send({ url, headers })).body, owner, url)
+  for (const url of ['/owner/bob', '/changed/alice']) t.equal((await send({ url, headers: alice })).status, 403, url)
+  t.equal((await send('/owner/alice')).status, 401)
+  t.same(seen, [none, none, none])
+  t.match(await send({ url: '/throws', headers: alice }), {
+    status: 500,
+    code: none,
+    body: { message: /getOwnerId\(\) is for routes of level 'owner'.*Fix: use request\.user\.id/ }
+  })
+})
+
+t.test('before the guard, and outside of every scope, there is neither an owner nor a user', async (t) => {
+  const seen: unknown[] = []
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const look = async (request: FastifyRequest) => {
+    let fault: unknown
+    try {
+      requireScopes(request, 'a')
+    } catch (error) {
+      fault = (error as Error).constructor
+    }
+    seen.push([getUser(request), ownerOf(request), fault === MissingTokenError])
+  }
+  app.addHook('onRequest', look)
+  app.get('/outside/:user_id', async () => 'in')
+  await app.register(async (child) => {
+    await child.register(userScope, { secret })
+    child.get('/inside/:user_id', async () => 'in')
+  })
+  for (const url of ['/outside/alice', '/inside/alice']) {
+    t.equal((await sender(app)({ url, headers: alice })).status,
+      200)
+  }
+  t.same(seen, [[null, none, true], [null, none, true]])
+})
+
+t.test('requireScopes refuses as the guard does', async (t) => {
+  const messages: VerifyMessage[] = []
+  const listener = (message: unknown) => { messages.push(message as VerifyMessage) }
+  subscribe('fastify-user-scope:verify', listener)
+  t.teardown(() => { unsubscribe('fastify-user-scope:verify', listener) })
+  const { send, log } = await build(t, {}, {}, (app) => {
+    app.setErrorHandler(async (error) =>
+      ({ mine: (error as { code: string }).code, known: error instanceof InsufficientScopeError }))
+    for (const access of ['user', 'optional', 'public'] as const) {
+      app.get(`/${access}/:name`, { config: { access } }, async (request) => {
+        requireScopes(request, 'a', `b:${(request.params as { name: string }).name}`)
+        return 'in'
+      })
+    }
+  })
+  const token = (scope: string) => bearer(sign({ sub: 'alice', exp: 1e10, scope }))
+  const challenge = (scope: string) => ({
+    'www-authenticate': 'Bearer realm="api", error="insufficient_scope", ' +
+      `error_description="Insufficient scope", scope="${scope}"`
+  })
+  t.match(await send({ url: '/user/x', headers: token('b:x a') }), { status: 200, body: 'in' })
+  t.match(await send({ url: '/user/x', headers: token('a') }),
+    { status: 403, body: { mine: 'INSUFFICIENT_SCOPE', known: true }, headers: challenge('a b:x') })
+  t.match(await send({ url: '/user/x%22,%20y=%22', headers: token('a') }), { status: 403, headers: challenge('a') })
+  t.match(await send({ url: '/user/x%0d%0ay', headers: token('a') }), { status: 403, headers: challenge('a') })
+  t.match(refusals(log)[0], { code: 'INSUFFICIENT_SCOPE', user: 'alice' })
+  const missing = {
+    status: 401,
+    body: { mine: 'MISSING_TOKEN' },
+    headers: { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' }
+  }
+  t.match(await send('/optional/x'), missing)
+  t.match(await send({ url: '/public/x', headers: token('a b:x') }), missing)
+  const rows = messages.map(({ outcome, code, user, route }) => [outcome, code, user, route])
+  t.same(rows.slice(0, 3), [
+    ['admitted', null, 'alice', '/user/:name'],
+    ['admitted', null, 'alice', '/user/:name'],
+    ['refused', 'INSUFFICIENT_SCOPE', 'alice', '/user/:name']
+  ])
+  t.same(rows.at(-1), ['refused', 'MISSING_TOKEN', null, '/public/:name'])
+})

@@ -1,0 +1,191 @@
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { getOwnerId, type AccessRule, type MayActFor } from '../../lib/index.js'
+import { createRightsCheck, hasScopes, refuseScopes } from '../../lib/guard/rights.js'
+import { readOptions } from '../../lib/options/settings.js'
+import { judgeRoute } from '../../lib/routes/access.js'
+import type { Verified } from '../../lib/token/verifier.js'
+import { createIssuer } from '../../lib/testing/index.js'
+import { bearer, build, refusals, secret, sign, tokenFor } from '../support/host.js'
+
+const alice = bearer(tokenFor('alice'))
+
+t.test('no promise, unless the host returns one', async (t) => {
+  const user = { id: 'bob', issuer: 'secret', scopes: ['a'], actor: null, claims: { exp: 1e10, org_id: 'acme' } }
+  const verified: Verified = { user, isMachine: false, expiresAt: 1e10, weight: 0 }
+  const bind = { org_id: 'org_id' }
+  const judge = (access: AccessRule | undefined, params: object, mayActFor: MayActFor) => {
+    const settings = readOptions({ secret, bind, mayActFor }, {})
+    const url = `/${Object.keys(params).map((name) => `:${name}`).join('/')}`
+    const demand = judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, 'user_id', false, settings)
+    t.equal(demand.fault, null)
+    const request = { method: 'GET', url: '/', params, routeOptions: { url }, log: { error: () => {} } }
+    return createRightsCheck(settings)(request as unknown as FastifyRequest, demand, verified, true)
+  }
+  const never = () => { throw new Error('asked') }
+  const rows: Array<[what: string, judgement: unknown, expected: object]> = [
+    ['own path', judge(undefined, { user_id: 'bob' }, never), { refusal: null, owner: 'bob' }],
+    ['own path of a route with delegates', judge({ delegates: true }, { user_id: 'bob' }, never),
+      { refusal: null, owner: 'bob' }],
+    ["another's", judge(undefined, { user_id: 'alice' }, never),
+      { refusal: { code: 'FORBIDDEN_USER_ACCESS' }, owner: 'alice' }],
+    ['scopes', judge({ scopes: ['a'] }, {}, never), { refusal: null, owner: null }],
+    ['a tenant', judge(undefined, { org_id: 'acme' }, never), { refusal: null, bound: [['org_id', 'acme']] }],
+    ['a delegate by scope', judge({ delegates: { scopes: ['a'] } }, { user_id: 'alice' }, never),
+      { owner: 'alice', isDelegate: true }],
+    ['a delegate by a plain answer', judge({ delegates: true }, { user_id: 'alice' }, () => true),
+      { owner: 'alice', isDelegate: true }]
+  ]
+  for (const [what, judgement, expected] of rows) {
+    t.notOk(judgement instanceof Promise, what)
+    t.match(judgement, expected, what)
+  }
+  const asked = judge({ delegates: true }, { user_id: 'alice' }, async () => true)
+  t.ok(asked instanceof Promise)
+  t.match(await asked, { refusal: null, owner: 'alice', isDelegate: true })
+  // A route that asks for nothing beyond its level is judged as if there were no rules.
+  t.same(judge(undefined, {}, never), { refusal: null, verified, owner: null, cached: true })
+})
+
+t.test('scopes, and what the challenge names', async (t) => {
+  const { send, log } = await build(t, {}, {}, (app) => {
+    app.get('/all', { config: { access: { scopes: ['a', 'b'] } } }, async () => 'in')
+    app.get('/any', { config: { access: { scopes: { anyOf: ['a', 'b'] } } } }, async () => 'in')
+    app.get('/:user_id/own', { config: { access: { scopes: ['a'] } } }, async () => 'in')
+  })
+  const challenge = (scope: string) =>
+    `Bearer realm="api", error="insufficient_scope", error_description="Insufficient scope", scope="${scope}"`
+  const rows: Array<[url: string, scope: unknown, challenge: string | null]> = [
+    ['/all', 'a b', null], ['/all', 'c b a', null], ['/all', ['a', 'b'], null],
+    ['/all', 'a', challenge('a b')], ['/all', '', challenge('a b')], ['/all', undefined, challenge('a b')],
+    ['/all', 'A B', challenge('a b')], ['/all', 'ab', challenge('a b')], ['/all', ['a b'], challenge('a b')],
+    ['/any', 'a', null], ['/any', 'b', null], ['/any', 'c', challenge('a')],
+    ['/alice/own', 'a', null], ['/alice/own', 'b', challenge('a')]
+  ]
+  for (const [url, scope, expected] of rows) {
+    const {
+      status, code, body,
+      headers
+    } = await send({ url, headers: bearer(sign({ sub: 'alice', exp: 1e10, scope })) })
+    t.same([status, code, headers['www-authenticate']],
+      expected === null ? [200, undefined, undefined] : [403, 'INSUFFICIENT_SCOPE', expected],
+        `${url} ${JSON.stringify(scope)}`)
+    if (expected) t.match(body, { statusCode: 403, error: 'Forbidden', message: 'Insufficient scope' })
+  }
+  // Ownership is judged first, and no consent would cure it.
+  const other = await send({ url: '/bob/own', headers: alice })
+  t.match(other, { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
+  t.notOk('www-authenticate' in other.headers)
+  t.match(await send('/all'), { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"' } })
+  t.match(refusals(log)[0], { user: 'alice', reason: 'the token has not all of the scopes ["a","b"]' })
+})
+
+t.test('names that a header cannot hold stay out of it', async (t) => {
+  const scopeOf = (refusal: object) => Reflect.ownKeys(refusal).map((key) => Reflect.get(refusal, key)).at(-1)
+  t.equal(scopeOf(refuseScopes(['a', 'b"c', 'd e', 'f\r\nx: y', '', 'é', 'g'])), 'a g')
+  t.equal(scopeOf(refuseScopes({ anyOf: ['b', 'a'] })), 'b')
+  t.equal(hasScopes(['a'], []), true)
+  t.equal(hasScopes(['a'], { anyOf: [] }), false)
+})
+
+t.test('tokens of applications', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { send } = await build(t, { issuers: [issuer.entry], mayActFor: () => true, bind: { org_id: 'org_id' } }, {},
+    (app) => {
+      const rules: Record<string, AccessRule> = {
+        own: {},
+        ask: { delegates: true },
+        staff: { delegates: { scopes: ['staff'] } },
+        machines: { delegates: { scopes: ['staff'], machines: true } }
+      }
+      for (const [name, rule] of Object.entries(rules)) {
+        app.get(`/${name}/:user_id`, Object.keys(rule).length > 0 ? { config: { access: rule } } : {},
+          async (request) => getOwnerId(request))
+      }
+      app.get('/orgs/:org_id', async () => 'acme')
+    })
+  const client = { sub: 'batch', client_id: 'batch' }
+  const rows: Array<[url: string, claims: object, answer: string]> = [
+    ['/own/alice', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
+    ['/own/batch', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
+    ['/ask/alice', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
+    ['/staff/alice', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
+    ['/machines/alice', { scope: 'staff' }, 'alice'],
+    ['/machines/batch', { scope: 'staff' }, 'batch'],
+    ['/machines/alice', { scope: 'other' }, 'FORBIDDEN_USER_ACCESS'],
+    ['/machines/batch', {}, 'FORBIDDEN_USER_ACCESS'],
+    ['/orgs/acme', { org_id: 'acme' }, 'acme'],
+    ['/orgs/acme', {}, 'FORBIDDEN_RESOURCE_ACCESS']
+  ]
+  for (const [url, claims, answer] of rows) {
+    const {
+      code,
+      body
+    } = await send({ url, headers: bearer(await issuer.token({ id: 'batch', ...client, ...claims })) })
+    t.equal(code ?? body, answer, `${url} ${JSON.stringify(claims)}`)
+  }
+})
+
+t.test('bound parameters are compared until the handler', async (t) => {
+  const seen: unknown[] = []
+  const { send, log } = await build(t, { bind: { org_id: 'orgs', team: ['o', 'team'] } }, {}, (app) => {
+    app.addHook('preValidation', async (request) => {
+      const { change } = request.query as { change?: string }
+      if (change) request.params = { ...request.params as object, ...JSON.parse(change) as object }
+    })
+    const note = async ({ params }: FastifyRequest) => { seen.push(params); return 'in' }
+    app.get('/:org_id/x', note)
+    app.get('/:org_id/:team/:user_id', note)
+    app.get('/n/:org_id', { schema: { params: { type: 'object', properties: { org_id: { type: 'integer' } } } } }, note)
+    app.get('/opt/:org_id?', note)
+    app.get('/unbound/:org_id', { config: { access: { level: 'user', unbound: ['org_id'] } } }, note)
+    app.get('/open/:org_id', { config: { access: 'optional' } }, note)
+    app.get('/public/:org_id', { config: { access: 'public' } }, note)
+    app.get('/files/:org_id/*', note)
+  })
+  const headers = bearer(sign({ sub: 'alice', exp: 1e10, orgs: ['acme', 'b', '7'], o: { team: 'red' } }))
+  const no = [403, 'FORBIDDEN_RESOURCE_ACCESS']
+  const yes = [200, undefined]
+  const rows: Array<[url: string, answer: unknown[]]> = [
+    ['/acme/x', yes], ['/b/x', yes], ['/ACME/x', no], ['/c/x', no], ['//x', no], ['/%61cme/x', yes],
+    ['/acme/red/alice', yes], ['/acme/blue/alice', no], ['/c/red/alice', no],
+    ['/acme/red/bob', [403, 'FORBIDDEN_USER_ACCESS']],
+    ['/c/blue/bob', [403, 'FORBIDDEN_USER_ACCESS']],
+    ['/n/7', yes], ['/n/07', no], ['/opt/', no], ['/opt', no], ['/opt/acme', yes],
+    ['/unbound/c', yes], ['/open/c', yes], ['/public/c', yes],
+    ['/files/acme/a%2f..%2fb', no], ['/files/acme/a/b', yes],
+    ['/acme/x?change={"org_id":"b"}', no], ['/acme/x?change={"org_id":null}', no],
+    ['/acme/x?change={"org_id":"acme"}', yes],
+    ['/acme/red/alice?change={"team":"blue"}', no],
+    ['/acme/red/alice?change={"user_id":"bob"}', [403, 'FORBIDDEN_USER_ACCESS']],
+    ['/unbound/c?change={"org_id":"d"}', yes]
+  ]
+  for (const [url, answer] of rows) {
+    seen.length = 0
+    const { status, code } = await send({ url: url.replaceAll('"', '%22'), headers })
+    t.same([status, code], answer, url)
+    t.equal(seen.length, status === 200 ? 1 : 0)
+  }
+  t.match(refusals(log)[0],
+    { user: 'alice', reason: 'path parameter "org_id" does not fit the claim "orgs" (option "bind")' })
+})
+
+t.test('a bound parameter that the URL did not show to the plugin is compared all the same', async (t) => {
+  const { send } = await build(t, { bind: { org_id: 'org_id' } }, {}, (app) => {
+    app.get('/x/:id', { onRequest: async () => {} }, async () => 'in')
+  })
+  const host = await build(t, { bind: { org_id: 'org_id' } }, {}, (app) => {
+    app.get('/x/:id', async () => 'in')
+  })
+  t.match(await send({ url: '/x/1', headers: alice }), { status: 200 })
+  const settings = readOptions({ secret, bind: { org_id: 'org_id' } }, {})
+  const demand = judgeRoute({ url: '/x/:id', method: 'GET' }, 'user_id', false, settings)
+  const user = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims: { exp: 1e10, org_id: 'acme' } }
+  const judge = (params: object) => createRightsCheck(settings)(
+    { method: 'GET', url: '/', params } as unknown as FastifyRequest, demand,
+    { user, isMachine: false, expiresAt: 1e10, weight: 0 }, false)
+  t.match(judge({ org_id: 'acme' }), { refusal: null })
+  t.match(judge({ org_id: 'b' }), { refusal: { code: 'FORBIDDEN_RESOURCE_ACCESS' } })
+  t.match(judge({}), { refusal: null })
+  await host.app.close()
+})

@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mock } from 'node:test'
+import Fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import userScope, { untilRevoked, type UserScopeOptions } from '../../lib/index.js'
+import { bearer, build, sender, sign } from '../support/host.js'
+
+const start = 1_800_000_000
+mock.timers.enable({ apis: ['Date', 'setInterval'], now: start * 1000 })
+t.beforeEach(() => { mock.timers.setTime(start * 1000) })
+const token = (claims: object = {}) => sign({ sub: 'alice', iat: start, exp: start + 60, ...claims })
+
+/** A server that streams to alice until her signal aborts; `signals` are those that it got. */
+async function serve (t: Test, options: UserScopeOptions = {}) {
+  const signals: AbortSignal[] = []
+  const closed: Array<Promise<unknown>> = []
+  const { app } = await build(t, options, { forceCloseConnections: true }, (app) => {
+    app.get('/api/:user_id/stream', (request, reply) => {
+      const signal = untilRevoked(request)
+      signals.push(signal)
+      closed.push(once(reply.raw, 'close'))
+      reply.hijack()
+      reply.raw.write('open')
+      signal.addEventListener('abort', () => reply.raw.end((signal.reason as { code: string }).code))
+    })
+    app.get('/api/:user_id/short', async (request, reply) => {
+      closed.push(once(reply.raw, 'close'))
+      signals.push(untilRevoked(request))
+      return 'done'
+    })
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const open = async (url: string, claims: object = {}) => {
+    const [response] = await once(get({ port, path: url, headers: bearer(token(claims)) }), 'response') as [IncomingMessage]
+    await once(response, 'readable')
+    return response
+  }
+  return { app, signals, closed, open }
+}
+
+const rest = async (response: IncomingMessage) => (await response.toArray()).join('')
+
+t.test('a stream ends when its user is revoked', async (t) => {
+  const { app, open } = await serve(t, { revocations: true })
+  const [alice, session] = [await open('/api/alice/stream'), await open('/api/bob/stream', { sub: 'bob', sid: 's' })]
+  await app.userScope.revoke({ user: 'alice' })
+  t.equal(await rest(alice), 'openTOKEN_REVOKED')
+  await app.userScope.revoke({ session: 's' })
+  t.equal(await rest(session), 'openTOKEN_REVOKED')
+})
+
+t.test('and when its token ends, whether it could be revoked or not, and whatever sets the clock', async (t) => {
+  for (const options of [{}, { revocations: { keepFor: 10_000_000 } }]) {
+    const { open } = await serve(t, options)
+    const response = await open('/api/alice/stream', { exp: start + 5_000_000 - 5 }) // more than a timer can wait
+    mock.timers.setTime((start + 5_000_000) * 1000)
+    mock.timers.tick(1000)
+    t.equal(await rest(response), 'openTOKEN_EXPIRED')
+    mock.timers.setTime(start * 1000)
+  }
+})
+
+t.test('a connection that has closed, or a response that is complete, has nothing to end', async (t) => {
+  const { app, open, signals, closed } = await serve(t, { revocations: true })
+  const stream = await open('/api/alice/stream')
+  stream.destroy()
+  t.equal(await rest(await open('/api/alice/short')), 'done')
+  await Promise.all(closed)
+  const last = await open('/api/alice/stream')
+  await app.userScope.revoke({ user: 'alice' })
+  t.equal(await rest(last), 'openTOKEN_REVOKED')
+  t.same(signals.map(({ aborted }) => aborted), [false, false, true])
+})
+
+t.test('without a verified user there is nothing to wait for', async (t) => {
+  const routes = (app: FastifyInstance) => {
+    for (const access of ['public', 'optional'] as const) {
+      app.get(`/${access}`, { config: { access } }, async (request) => String(untilRevoked(request).aborted))
+    }
+  }
+  const { send } = await build(t, {}, {}, routes)
+  const none = { status: 401, code: 'MISSING_TOKEN', headers: { 'www-authenticate': 'Bearer realm="api"' } }
+  t.match(await send('/optional'), none)
+  t.match(await send('/public'), none)
+  t.match(await send({ url: '/optional', headers: bearer(token()) }), { status: 200, body: 'false' })
+
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/', async (request) => String(untilRevoked(request)))
+  t.match(await sender(app)('/'), { status: 401, code: 'MISSING_TOKEN' }, 'outside of every scope')
+})
+
+t.test('in a context that was created before the plugin was registered', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(async (scope) => {
+    scope.get('/early', async (request) => {
+      const signal = untilRevoked(request)
+      await app.userScope.revoke({ user: 'alice' })
+      await once(signal, 'abort')
+      return (signal.reason as { code: string }).code
+    })
+  })
+  app.register(userScope, { secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT', revocations: true })
+  const response = await fetch(`${await app.listen({ port: 0, host: '127.0.0.1' })}/early`, { headers: bearer(token()) })
+  t.equal(await response.text(), 'TOKEN_REVOKED')
+})

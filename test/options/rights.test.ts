@@ -1,0 +1,68 @@
+import t from 'tap'
+import type { UserScopeOptions } from '../../lib/index.js'
+import { readRights } from '../../lib/options/rights.js'
+import { readOptions } from '../../lib/options/settings.js'
+import { secret } from '../support/host.js'
+
+t.test('the defaults, and what is stated', async (t) => {
+  t.same(readRights({}), { bind: [], mayActFor: undefined, impersonation: 'allow', logUser: true })
+  const mayActFor = () => true
+  const bind = { org_id: 'org_id', team: ['o', 'id'] }
+  const settings = readOptions({
+    secret,
+    bind,
+    mayActFor,
+    impersonation: 'refuse',
+    logUser: false,
+    scopeClaim: 'permissions'
+  }, {})
+  t.match(settings, { mayActFor, impersonation: 'refuse', logUser: false })
+  t.same(settings.bind, [{ param: 'org_id', path: ['org_id'] }, { param: 'team', path: ['o', 'id'] }])
+  t.match(settings.claimRules, { scopeClaim: 'permissions', refusesActors: true })
+  // The host's own list may change later.
+  bind.team.push('x')
+  t.same(settings.bind[1]?.path, ['o', 'id'])
+  t.ok(Object.isFrozen(settings.bind) && Object.isFrozen(settings.bind[0]) && Object.isFrozen(settings.bind[0]?.path))
+})
+
+t.test('what stops the boot', async (t) => {
+  const params = 'must be an object: path parameter (letters, digits and underscores) to the name of a claim'
+  const rows: Array<[options: object, says: string]> = [
+    [{ bind: {} }, `option "bind" ${params}`],
+    [{ bind: [] }, `option "bind" ${params}`],
+    [{ bind: 'org_id' }, `option "bind" ${params}`],
+    ...['*', 'org-id', '', 'a b', ':org_id',
+      '__proto__x y'].map((name): [object, string] => [{ bind: { [name]: 'org_id' } }, 'option "bind']),
+    [JSON.parse('{ "bind": { "__proto__": "x" } }') as object, 'option "bind'],
+    [{ bind: { org_id: '' } }, 'option "bind'],
+    [{ bind: { org_id: [] } }, 'option "bind'],
+    [{ bind: { org_id: ['o', ''] } }, 'option "bind'],
+    [{ bind: { org_id: 7 } }, 'option "bind'],
+    [{ bind: { org_id: undefined } }, 'option "bind'],
+    [{ bind: { user_id: 'sub' } }, 'option "bind.user_id" is the owner\'s parameter'],
+    [{ bind: { account: 'sub' }, userIdParam: 'account' }, 'option "bind.account" is the owner\'s parameter'],
+    [{ mayActFor: true },
+      'option "mayActFor" must be a function that answers { user, ownerId, method, route, params }'],
+    [{ mayActFor: undefined }, 'option "mayActFor" is undefined'],
+    [{ scopeClaim: '' }, 'option "scopeClaim" must be the name of a claim'],
+    [{ impersonation: 'readonly' }, 'option "impersonation" must be \'allow\', \'read-only\' or \'refuse\''],
+    [{ impersonation: false }, 'option "impersonation" must be'],
+    [{ logUser: 'no' }, 'option "logUser" must be true or false'],
+    [{ mayActfor: () => true }, 'unknown option "mayActfor". Did you mean "mayActFor"?']
+  ]
+  for (const [options, says] of rows) {
+    const text = JSON.stringify(options)
+    let fault: Error | null = null
+    try {
+      readOptions({ secret, ...options } as UserScopeOptions, {})
+    } catch (error) {
+      fault = error as Error
+    }
+    t.match(fault, { code: 'FST_USER_SCOPE_INVALID_OPTION' }, text)
+    t.ok(fault?.message.includes(says), `${text}: ${fault?.message}`)
+  }
+  const entry = { issuer: 'https://a.example', audience: 'api', jwksUri: 'https://a.example/jwks' }
+  t.throws(() => readOptions({ issuers: [entry], scopeClaim: 'scp' }, {}),
+    /option "scopeClaim" is for tokens signed with a secret/)
+  t.equal(readOptions({ issuers: [{ ...entry, scopeClaim: 'scp' }] }, {}).issuers[0]?.scopeClaim, 'scp')
+})

@@ -1,0 +1,285 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect as connectTo, createServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { createClient } from '@redis/client'
+import t, { type Test } from 'tap'
+import { redisRevocations, type RedisRevocationsOptions } from '../lib/redis.js'
+import { freePort, skipWithout } from './support/example.js'
+import { bearer, build, now, sign, type LogLine } from './support/host.js'
+import { redisProgram, startRedis, type Redis } from './support/redis.js'
+
+const program = String(redisProgram)
+const skip = skipWithout(redisProgram, 'redis-server')
+const key = 'fastify-user-scope:revocations'
+
+async function until (condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** An instance with a store of its own; `isOut` tells whether a user's token is refused as revoked. */
+async function host (t: Test, redis: Pick<Redis, 'url'>, options: Partial<RedisRevocationsOptions> = {}) {
+  const revocations = redisRevocations({ url: redis.url, maxStale: 1, whenDown: 'serve', ...options })
+  const { app, send, log } = await build(t, { revocations }, {}, (app) => { app.get('/me', async () => 'in') })
+  const iat = now() - 60
+  const ask = async (sub: string) => {
+    const { code, body } = await send({ url: '/me', headers: bearer(sign({ sub, iat, exp: iat + 3600 })) })
+    return code ?? body
+  }
+  const isOut = async (user: string) => await ask(user) === 'TOKEN_REVOKED'
+  const areOut = async (users: string[]) => (await Promise.all(users.map(isOut))).every(Boolean)
+  return { app, log, ask, isOut, areOut, revoke: (user: string) => app.userScope.revoke({ user }) }
+}
+
+const operators = new Map<string, Promise<{ sendCommand: <T>(args: string[]) => Promise<T>, destroy: () => void }>>()
+t.teardown(async () => { for (const operator of operators.values()) (await operator).destroy() })
+
+/** Sends a command to a server, as an operator would. */
+async function command<T> ({ url }: Pick<Redis, 'url'>, ...args: string[]): Promise<T> {
+  let connecting = operators.get(url)
+  if (connecting === undefined) {
+    const client = createClient({ url, RESP: 2 })
+    operators.set(url, connecting = client.on('error', () => {}).connect())
+  }
+  return (await connecting).sendCommand<T>(args)
+}
+
+/** What is logged about the store. */
+const logged = (log: LogLine[]) => log.map(({ msg }) => msg).filter((msg) => msg.includes('revocations'))
+const names = (prefix: string, length: number) => Array.from({ length }, (_, n) => `${prefix}-${n}`)
+
+t.test('what one instance revokes holds on all', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const [one, two] = [await host(t, redis), await host(t, redis)]
+  t.same([await one.ask('alice'), await two.ask('alice')], ['in', 'in'])
+  await one.revoke('alice')
+  await until(() => two.isOut('alice'))
+  t.same([await one.ask('alice'), await two.ask('bob')], ['TOKEN_REVOKED', 'in'])
+  await two.revoke('bob')
+  const three = await host(t, redis)
+  t.ok(await three.areOut(['alice', 'bob']))
+  const elsewhere = await host(t, redis, { prefix: 'another' })
+  t.equal(await elsewhere.ask('alice'), 'in')
+  await elsewhere.revoke('carol')
+  t.same(await command(redis, 'XLEN', 'another:revocations'), 1)
+  t.match(await command<Array<[id: string, fields: string[]]>>(redis, 'XRANGE', key, '-', '+'), [
+    [/^\d{13}-0$/, ['entry', /"kind":"user","id":"alice"/]], [/./, ['entry', /"id":"bob"/]]
+  ])
+})
+
+t.test('more entries than a page, some of them malformed', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const one = await host(t, redis)
+  const entryOf = (id: string) => JSON.stringify({ kind: 'user', id, issuer: '', moment: now(), keepFor: 2_592_000 })
+  const users = names('user', 2100)
+  await Promise.all(users.map((user) => command(redis, 'XADD', key, '*', 'entry', entryOf(user))))
+  const some = users.filter((_, n) => n % 100 === 99)
+  await command(redis, 'XADD', key, '*', 'other', 'field')
+  await command(redis, 'XADD', key, '*', 'entry', '{"kind":')
+  await command(redis, 'XADD', key, '*', 'note', '1', 'entry', entryOf('by-hand'))
+  const two = await host(t, redis)
+  t.ok(await two.areOut([...some, 'by-hand']))
+  await until(() => one.isOut('by-hand'))
+  t.match(two.log.filter(({ count }) => count !== undefined), [{ count: 2, msg: 'malformed revocations were skipped' }])
+})
+
+t.test('a stream that lost entries gets them back', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const older = `${Date.now() - 100_000}`
+  const losses: Array<[what: string, lose: () => Promise<unknown>]> = [
+    ['restarted empty', async () => {
+      await redis.kill()
+      await redis.forget()
+      await redis.start()
+    }],
+    ['emptied while followed', () => command(redis, 'FLUSHALL')],
+    ['trimmed beyond the last id seen', () => command(redis, 'XTRIM', key, 'MAXLEN', '0')],
+    ['trimmed', () => command(redis, 'XTRIM', key, 'MAXLEN', '2')],
+    ['replaced by one whose clock is slow', async () => {
+      await command(redis, 'DEL', key)
+      await command(redis, 'XADD', key, `${older}-0`, 'entry', '')
+    }]
+  ]
+  for (const [what, lose] of losses) {
+    const one = await host(t, redis)
+    const users = names(what, 5)
+    await Promise.all(users.map((user) => one.revoke(user)))
+    await lose()
+    await until(() => logged(one.log).includes('revocations that the store lacked were stored again'))
+    const two = await host(t, redis)
+    t.ok(await two.areOut(users), what)
+    await two.revoke(`${what}, afterwards`)
+    await until(() => one.isOut(`${what}, afterwards`))
+    await one.app.close()
+    await two.app.close()
+  }
+})
+
+t.test('nothing that revoke has confirmed is lost when the server is killed', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const one = await host(t, redis)
+  const confirmed: string[] = []
+  const load = { isOver: false }
+  const lanes = names('lane', 10).map(async (lane) => {
+    for (let n = 0; !load.isOver; n++) {
+      await one.revoke(`${lane}-${n}`)
+      confirmed.push(`${lane}-${n}`)
+    }
+  })
+  for (let round = 1; round <= 2; round++) {
+    await until(() => confirmed.length > 200 * round)
+    await redis.kill('SIGKILL')
+    await redis.start()
+    const before = confirmed.length
+    await until(() => confirmed.length > before)
+  }
+  load.isOver = true
+  await Promise.all(lanes)
+  const two = await host(t, redis)
+  // What the server confirmed and had not written yet comes from those who know it.
+  await until(() => two.areOut(confirmed))
+  t.ok(confirmed.length > 400)
+})
+
+t.test('a server that is paused answers nothing and reports no error', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const [one, two] = [await host(t, redis, { whenDown: 'refuse' }), await host(t, redis)]
+  redis.signal('SIGSTOP')
+  const revoking = t.rejects(one.revoke('alice'), { code: 'REVOCATIONS_UNAVAILABLE' })
+  await until(async () => await one.ask('bob') === 'REVOCATIONS_UNAVAILABLE')
+  t.same([await one.ask('alice'), await two.ask('bob'), await two.ask('alice')], ['TOKEN_REVOKED', 'in', 'in'])
+  await revoking
+  redis.signal('SIGCONT')
+  await until(() => two.isOut('alice'))
+  await until(async () => await one.ask('bob') === 'in')
+  t.match(logged(one.log), ['the store of revocations failed', 'revocations are stale', 'the store of revocations answers again'])
+})
+
+t.test('entries leave the stream by age, when both clocks find them old', { skip }, async (t) => {
+  const redis = await startRedis(t, program, '--stream-node-max-entries', '1')
+  const store = redisRevocations({ url: redis.url })
+  const end = new AbortController()
+  const follow = store.follow({ signal: end.signal, interval: 60, keepFor: 60 })[Symbol.asyncIterator]()
+  const count = () => command<number>(redis, 'XLEN', key)
+  for (const age of [120, 61, 59]) await command(redis, 'XADD', key, `${Date.now() - age * 1000}-0`, 'entry', String(age))
+  await follow.next()
+  await store.publish('first', 60)
+  await store.publish('second', 60)
+  t.equal(await count(), 3, '59 s and the two')
+  const ahead = String(Date.now() + 1e9)
+  await command(redis, 'XADD', key, `${ahead}-0`, 'entry', 'from the future')
+  await store.publish('third', 60)
+  await store.publish('fourth', 60)
+  t.equal(await count(), 6, 'a clock that is ahead trims nothing')
+  end.abort()
+  await follow.return?.()
+})
+
+t.test('a connection that is cut', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const sockets = new Set<Socket>()
+  let isOpen = true
+  const proxy = createServer((socket) => {
+    const upstream = connectTo(redis.port, '127.0.0.1')
+    if (!isOpen) socket.destroy()
+    for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) {
+      sockets.add(from)
+      from.on('error', () => {}).on('close', () => to.destroy()).pipe(to)
+    }
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const cut = () => { for (const socket of sockets) socket.destroy() }
+  t.teardown(() => {
+    proxy.close()
+    cut()
+  })
+  const { port } = proxy.address() as AddressInfo
+  const [one, two] = [await host(t, redis), await host(t, { url: `redis://127.0.0.1:${port}` })]
+  await two.revoke('before')
+  isOpen = false
+  cut()
+  await one.revoke('alice')
+  const revoking = two.revoke('bob')
+  t.same([await two.ask('alice'), await two.ask('bob')], ['in', 'TOKEN_REVOKED'])
+  isOpen = true
+  await revoking
+  await until(() => two.isOut('alice'))
+  await until(() => one.isOut('bob'))
+})
+
+t.test('TLS comes by the URL, and is verified', { skip }, async (t) => {
+  const dir = t.testdir({})
+  const [cert, certKey, port] = [join(dir, 'cert.pem'), join(dir, 'key.pem'), String(await freePort())]
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', certKey, '-out', cert,
+    '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'], { stdio: 'ignore' })
+  await startRedis(t, program, '--tls-port', port, '--tls-cert-file', cert, '--tls-key-file', certKey,
+    '--tls-ca-cert-file', cert, '--tls-auth-clients', 'no')
+  const redis = { url: `rediss://127.0.0.1:${port}` }
+  await t.rejects(host(t, redis), { message: /cannot be read \(self-signed certificate\)/ })
+  env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  t.teardown(() => { delete env.NODE_TLS_REJECT_UNAUTHORIZED })
+  const { revoke, isOut } = await host(t, redis)
+  await revoke('alice')
+  t.ok(await isOut('alice'))
+})
+
+t.test('a password comes by the URL, and goes nowhere', { skip }, async (t) => {
+  const redis = await startRedis(t, program, '--requirepass', 'pa55word')
+  const urlFor = (password: string) => ({ url: redis.url.replace('//', `//:${password}@`) })
+  const { revoke, isOut, log } = await host(t, urlFor('pa55word'))
+  await revoke('alice')
+  t.ok(await isOut('alice'))
+  const message = await host(t, urlFor('wr0ng')).then(() => '', (error: unknown) => (error as Error).message)
+  t.match(message, /cannot be read \(WRONGPASS /)
+  t.match(await host(t, redis).then(() => '', (error: unknown) => (error as Error).message), /NOAUTH/)
+  await redis.kill()
+  await until(() => logged(log).includes('the store of revocations failed'))
+  t.notMatch(message + JSON.stringify(log), /pa55word|wr0ng/)
+})
+
+t.test('a server that is not there stops the boot', async (t) => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => { silent.close() })
+  const { port } = silent.address() as AddressInfo
+  silent.once('connection', (socket) => { socket.destroy() })
+  await t.rejects(host(t, { url: `redis://127.0.0.1:${port}` }), { code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE' })
+})
+
+t.test('a follower that is stopped ends its connection, in any state', async (t) => {
+  const sockets = new Set<Socket>()
+  const silent = createServer((socket) => { sockets.add(socket.on('error', () => {})) }).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => { silent.close() })
+  const { port } = silent.address() as AddressInfo
+  const store = redisRevocations({ url: `redis://127.0.0.1:${port}` })
+  for (const isConnected of [true, false]) {
+    const end = new AbortController()
+    const next = store.follow({ signal: end.signal, interval: 1, keepFor: 60 })[Symbol.asyncIterator]().next()
+    const connected = once(silent, 'connection')
+    if (isConnected) await connected
+    end.abort()
+    await t.rejects(next)
+    await connected
+    await Promise.all([...sockets].map(async (socket) => socket.resume().closed || once(socket, 'close')))
+  }
+})
+
+t.test('wrong options', async (t) => {
+  const rows: Array<[options: unknown, message: string]> = [
+    [undefined, 'redisRevocations() must be given an object with its options'],
+    [{}, 'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…'],
+    [{ url: 'http://:pa55@host' }, 'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…'],
+    [{ url: 'redis://:pa55@:port' }, 'option "redisRevocations.url" is not a URL'],
+    [{ url: 'redis://h', prefix: 'a b' }, 'option "redisRevocations.prefix" must be letters, digits and any of _ - . : { }'],
+    [{ url: 'redis://h', maxStale: 0 }, 'option "redisRevocations.maxStale" must be a number of seconds from 1 to 86400'],
+    [{ url: 'redis://h', whenDown: 'wait' }, 'option "redisRevocations.whenDown" must be "refuse" or "serve"'],
+    [{ url: 'redis://h', prefx: 'a' }, 'unknown option "redisRevocations.prefx". Did you mean "prefix"?']
+  ]
+  for (const [options, message] of rows) {
+    t.throws(() => redisRevocations(options as RedisRevocationsOptions), {
+      code: 'FST_USER_SCOPE_INVALID_OPTION', message: `fastify-user-scope: ${message}`
+    })
+  }
+})

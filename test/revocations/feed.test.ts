@@ -1,0 +1,283 @@
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
+import type { RevocationStore, UserScopeOptions } from '../../lib/index.js'
+import { build, bearer, sign, type LogLine } from '../support/host.js'
+import { MemoryStore } from '../support/memory-store.js'
+
+const start = 1_800_000_000
+mock.timers.enable({ apis: ['Date'], now: start * 1000 })
+t.beforeEach(() => { mock.timers.setTime(start * 1000) })
+const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
+
+const hour = 3600
+const token = (claims: object = {}) => sign({ sub: 'alice', iat: start - 10, exp: start + hour, ...claims })
+const entryOf = (id: string, change: object = {}) =>
+  ({ kind: 'user', id, issuer: '', moment: start, keepFor: 2_592_000, ...change })
+
+/** Lets what goes on in the background come to its end. */
+async function until (condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+async function host (t: Test, revocations: UserScopeOptions['revocations'], options: UserScopeOptions = {}) {
+  const { app, send, log } = await build(t, { revocations: revocations as RevocationStore, ...options })
+  const ask = async (claims: object = {}) => {
+    const { sub = 'alice' } = claims as { sub?: string }
+    return (await send({ url: `/api/${sub}/tasks`, headers: bearer(token(claims)) })).code ?? 'in'
+  }
+  return { app, send, log, ask, revoke: app.userScope.revoke }
+}
+
+/** What is logged about the store. */
+const lines = (log: LogLine[], least = 40) =>
+  log.filter(({ level, msg }) => level >= least && /revocations/.test(msg)).map(({ msg }) => msg)
+
+t.test('what one instance revokes holds on all, and on those that start later', async (t) => {
+  const store = new MemoryStore()
+  const [one, two] = [await host(t, store), await host(t, store)]
+  await one.revoke({ user: 'alice' })
+  t.equal(await one.ask(), 'TOKEN_REVOKED')
+  await until(async () => await two.ask() === 'TOKEN_REVOKED')
+  await two.revoke({ session: 's', issuer: 'secret' })
+  await two.revoke({ token: 'j' })
+  const three = await host(t, store)
+  for (const { ask } of [one, two, three]) {
+    await until(async () => await ask({ sub: 'bob', jti: 'j' }) === 'TOKEN_REVOKED')
+    t.same(await Promise.all([ask(), ask({ iat: start + 1 }), ask({ sub: 'bob', sid: 's' }), ask({ sub: 'bob' })]), [
+      'TOKEN_REVOKED', 'in', 'TOKEN_REVOKED', 'in'
+    ])
+  }
+  t.same(JSON.parse(String(store.published[0]?.entry)), entryOf('alice'))
+  t.match(store.published, [{ keepFor: 2_592_000 + 2 * 5 + hour }, {}, {}])
+  t.match(store.followed[0], { interval: 20, keepFor: 2_592_000 + 2 * 5 + hour })
+})
+
+t.test('anyone who can write to the store can write anything', async (t) => {
+  const store = new MemoryStore()
+  for (const bad of ['', '{', 'null', '{"kind":"user"}', entryOf('', {}), entryOf('alice', { moment: 'now' })]) store.write(bad)
+  const { ask, log } = await host(t, store)
+  t.same([await ask(), lines(log)], ['in', Array(3).fill('malformed revocations were skipped')])
+  store.write(entryOf('bob', { issuer: 'https://of.another.app' }))
+  store.write(entryOf('alice', { kind: 'token', id: 'j' }))
+  await until(async () => await ask({ jti: 'j' }) === 'TOKEN_REVOKED')
+  t.equal(await ask({ sub: 'bob' }), 'in')
+})
+
+t.test('a moment ahead of its entry is cut', async (t) => {
+  const store = new MemoryStore()
+  store.write(entryOf('alice', { moment: start + 1e6 }), start - 100)
+  store.write(entryOf('carol', { moment: start + 1e6 }), NaN)
+  const { ask } = await host(t, store)
+  t.same([await ask({ iat: start - 95 }), await ask({ iat: start - 94 })], ['TOKEN_REVOKED', 'in'])
+  t.same([await ask({ sub: 'carol', iat: start + 5 }), at(10), await ask({ sub: 'carol', iat: start + 6 })], [
+    'TOKEN_REVOKED', undefined, 'in'
+  ])
+  store.write(entryOf('bob', { moment: start + 1e6 }), start + 1e6)
+  await until(async () => await ask({ sub: 'bob', iat: start + 15 }) === 'TOKEN_REVOKED')
+  at(20)
+  t.equal(await ask({ sub: 'bob', iat: start + 16 }), 'in', 'by the clock of this server, whatever that of the store says')
+})
+
+t.test('a store whose clock is slow loses nothing', async (t) => {
+  const store = new MemoryStore()
+  const { ask } = await host(t, store)
+  store.write(entryOf('alice'), start - hour)
+  await until(async () => await ask() === 'TOKEN_REVOKED')
+})
+
+t.test('entries of the past are not taken over', async (t) => {
+  const store = new MemoryStore()
+  store.write(entryOf('alice', { kind: 'session', id: 's', moment: start - 2_592_011, keepFor: 1 }), start)
+  const { ask, log } = await host(t, store)
+  t.same([await ask({ sid: 's' }), lines(log)], ['in', []])
+})
+
+t.test('keepFor must be the same on all instances', async (t) => {
+  const store = new MemoryStore()
+  store.write(entryOf('alice', { keepFor: 60 }))
+  await t.rejects(host(t, store), {
+    code: 'FST_USER_SCOPE_INVALID_OPTION',
+    message: 'fastify-user-scope: option "revocations": keepFor is 2592000 here, and 60 where others use the same store. ' +
+      'Fix: the same keepFor on all of them, or another store, such as another prefix'
+  })
+  t.notOk(store.isFollowed)
+  const { ask, log } = await host(t, { store, keepFor: 60 * 60 * 2 }).catch(() => host(t, { store, keepFor: 60 }))
+  t.equal(await ask({ exp: start + 50 }), 'TOKEN_REVOKED')
+  store.write(entryOf('bob'))
+  await until(async () => await ask({ sub: 'bob', exp: start + 50 }) === 'TOKEN_REVOKED')
+  t.match(lines(log), [/keepFor is 60 here, and 2592000 where others/])
+})
+
+t.test('a store that cannot be read stops the boot', async (t) => {
+  const faults: Array<[fault: unknown, reason: string]> = [
+    [new Error('connect redis://user:pa55@db:6379 failed'), 'connect redis://…@db:6379 failed'],
+    [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [null, 'null'], ['down', 'down']
+  ]
+  for (const [fault, reason] of faults) {
+    const store = new MemoryStore()
+    store.fault = fault
+    await t.rejects(host(t, store), {
+      code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE',
+      message: `fastify-user-scope: option "revocations": the store cannot be read (${reason}). Start it, or fix its address`
+    })
+    t.equal(store.followed[0]?.signal.aborted, true)
+  }
+  await t.rejects(host(t, { publish: async () => {}, async * follow () {} }), /cannot be read \(it ended\)/)
+})
+
+t.test('as does one that does not answer', async (t) => {
+  const store = new MemoryStore()
+  store.isPaused = true
+  mock.timers.reset()
+  mock.timers.enable({ apis: ['Date', 'setTimeout'], now: start * 1000 })
+  t.teardown(() => {
+    mock.timers.reset()
+    mock.timers.enable({ apis: ['Date'], now: start * 1000 })
+  })
+  const starting = host(t, store)
+  while (store.followed.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  mock.timers.tick(5000)
+  await t.rejects(starting, { message: /cannot be read \(no answer within 5 s\)/ })
+})
+
+t.test('the list is stale when the store has not answered for maxStale', async (t) => {
+  for (const [settings, whenStale] of [[{}, 'REVOCATIONS_UNAVAILABLE'], [{ whenDown: 'serve' }, 'in']] as const) {
+    at(0)
+    const store = Object.assign(new MemoryStore(), settings)
+    const { ask, send } = await host(t, store)
+    at(60)
+    t.equal(await ask(), 'in')
+    at(60.001)
+    t.equal(await ask(), whenStale)
+    t.equal((await send('/health')).status, 200)
+    t.equal(await ask({ iat: undefined }), 'INVALID_CLAIMS', 'what is known is said')
+    if (whenStale === 'REVOCATIONS_UNAVAILABLE') {
+      const { status, headers, body } = await send({ url: '/api/me', headers: bearer(token()) })
+      t.match([status, headers['retry-after'], body], [503, '5', { message: 'Token verification is temporarily unavailable' }])
+    }
+    store.wake()
+    await until(async () => await ask() === 'in')
+    at(120.001)
+    t.equal(await ask(), 'in', 'since that answer')
+  }
+})
+
+t.test('a store that is back makes the list fresh when it was read whole', async (t) => {
+  const store = new MemoryStore()
+  const { ask, log } = await host(t, store)
+  store.fault = new Error('restarted')
+  store.wake()
+  await until(() => lines(log).length > 0)
+  at(61)
+  for (let n = 0; n < 5; n++) store.write(entryOf(`user-${n}`))
+  // Between two lists of the first read.
+  let seen = ''
+  store.onList = async (list) => { if (list.length > 0) seen ||= await ask() }
+  store.fault = undefined
+  await until(async () => await ask() === 'in')
+  t.equal(seen, 'REVOCATIONS_UNAVAILABLE')
+  t.equal(await ask({ sub: 'user-4' }), 'TOKEN_REVOKED')
+})
+
+t.test('a store that is silent is followed anew, and one that fails too', async (t) => {
+  const store = Object.assign(new MemoryStore(), { maxStale: 1 })
+  const { ask, log } = await host(t, store)
+  store.isPaused = true
+  store.wake()
+  await until(() => store.followed.length > 1)
+  t.equal(store.followed[0]?.signal.aborted, true)
+  t.equal(store.followed[0]?.interval, 1 / 3)
+  at(2)
+  t.equal(await ask(), 'REVOCATIONS_UNAVAILABLE')
+  store.fault = new Error('it is starting')
+  store.isPaused = false
+  store.wake()
+  const before = store.followed.length
+  await until(() => store.followed.length > before + 2)
+  t.same(lines(log), ['the store of revocations failed', 'revocations are stale'])
+  store.write(entryOf('alice'))
+  store.fault = undefined
+  await until(() => lines(log, 30).includes('the store of revocations answers again'))
+  t.same([await ask(), await ask({ sub: 'bob' })], ['TOKEN_REVOKED', 'in'])
+})
+
+t.test('what the store has lost is stored again', async (t) => {
+  const store = new MemoryStore()
+  const { ask, revoke, log } = await host(t, store)
+  const users = Array.from({ length: 250 }, (_, n) => `user-${n}`)
+  for (const user of users) await revoke({ user })
+  await revoke({ session: 's', issuer: 'secret' })
+  const kept = store.entries.filter((_, n) => n % 5 === 0)
+  store.entries = kept.slice()
+  store.fault = new Error('restarted')
+  store.wake()
+  await until(() => lines(log).length > 0)
+  store.fault = undefined
+  await until(() => store.entries.length >= 251)
+  await until(() => lines(log).includes('revocations that the store lacked were stored again'))
+  t.equal(store.entries.length, 251, 'and nothing else')
+  t.match(log.find(({ msg }) => msg.includes('stored again')), { count: 200 })
+  const fresh = await host(t, store)
+  for (const each of [ask, fresh.ask]) {
+    t.same([await each({ sub: 'user-7' }), await each({ sub: 'user-250' }), await each({ sub: 'bob', sid: 's' })], [
+      'TOKEN_REVOKED', 'in', 'TOKEN_REVOKED'
+    ])
+  }
+})
+
+t.test('revoke tries again for a while', async (t) => {
+  const store = new MemoryStore()
+  const { ask, revoke } = await host(t, store)
+  store.fault = new Error('down')
+  let tries = 0
+  store.onPublish = () => { if (++tries === 3) store.fault = undefined }
+  await revoke({ user: 'alice' })
+  t.same([tries, store.entries.length, await ask()], [3, 1, 'TOKEN_REVOKED'])
+})
+
+t.test('and rejects then, but it holds here and is stored later', async (t) => {
+  const store = new MemoryStore()
+  const { ask, revoke } = await host(t, store)
+  const other = await host(t, store)
+  store.fault = new Error('down')
+  store.onPublish = () => { at(5) }
+  await t.rejects(revoke({ user: 'alice' }), { code: 'REVOCATIONS_UNAVAILABLE', statusCode: 503 })
+  store.onPublish = () => {}
+  store.fault = undefined
+  t.same([await ask(), await other.ask()], ['TOKEN_REVOKED', 'in'])
+  store.wake()
+  await until(async () => await other.ask() === 'TOKEN_REVOKED')
+})
+
+t.test('what cannot be stored again is left for the next time', async (t) => {
+  const store = new MemoryStore()
+  const { revoke } = await host(t, store)
+  store.fault = new Error('down')
+  store.onPublish = () => { at(5) }
+  await t.rejects(revoke({ user: 'alice' }))
+  store.fault = undefined
+  let isFull = true
+  store.onPublish = () => {
+    const wasFull = isFull
+    isFull = false
+    if (wasFull) throw new Error('full')
+  }
+  await until(() => {
+    store.wake()
+    return store.entries.length === 1
+  })
+})
+
+t.test('a closed app follows nobody', async (t) => {
+  const store = new MemoryStore()
+  const { app, revoke } = await host(t, store)
+  t.ok(store.isFollowed)
+  store.isPaused = true
+  const revoking = revoke({ user: 'alice' })
+  revoking.catch(() => {})
+  await app.close()
+  await t.rejects(revoking, { code: 'REVOCATIONS_UNAVAILABLE' })
+  t.equal(store.followed[0]?.signal.aborted, true)
+  t.equal(store.followed.length, 1)
+})

@@ -1,0 +1,56 @@
+import t from 'tap'
+import type { Entry } from '../../lib/revocations/entry.js'
+import { marks, RevocationList } from '../../lib/revocations/list.js'
+
+const entry = (id: string, moment: number, issuer = ''): Entry => ({ kind: 'user', id, issuer, moment })
+const all = (list: RevocationList) => [...list.without(-1, 0, Infinity)]
+
+t.test('of two entries about the same, the later moment counts', async (t) => {
+  const list = new RevocationList()
+  t.same([entry('a', 5), entry('a', 4), entry('a', 5), entry('a', 6), entry('b', 0)].map((each) => list.add(each)),
+    [true, false, false, true, true])
+  t.same(['a', 'b', 'c'].map((id) => list.find('user', id, 'secret')), [6, 0, -1])
+  t.equal(list.find('session', 'a', 'secret'), -1)
+  t.equal(list.size, 2)
+})
+
+t.test('an entry of an issuer, and one of all', async (t) => {
+  const list = new RevocationList()
+  list.add(entry('a', 5, 'x'))
+  t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [5, -1])
+  list.add(entry('a', 3))
+  t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [5, 3])
+  list.add(entry('a', 7))
+  t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [7, 7])
+  t.same(all(list), [entry('a', 7), entry('a', 5, 'x')])
+})
+
+t.test('entries leave by their moment', async (t) => {
+  const list = new RevocationList()
+  for (const each of [entry('a', 5), entry('b', 6), entry('c', 5, 'x')]) list.add(each, marks - 1)
+  list.deleteBefore(5)
+  t.equal(list.size, 3)
+  list.deleteBefore(6)
+  t.same(all(list), [entry('b', 6)])
+})
+
+t.test('a mark tells what was not shown', async (t) => {
+  const list = new RevocationList()
+  const latest = 2 ** 33 - 1
+  for (const each of [entry('a', 5), entry('b', 6, 'x'), entry('c', latest), entry('d', 8)]) list.add(each)
+  list.add(entry('a', 5), 7)
+  list.add(entry('b', 5, 'x'), 7)
+  list.add(entry('c', latest), 7)
+  t.same([...list.without(7, 0, Infinity)], [entry('d', 8), entry('b', 6, 'x')], 'what was shown with an earlier moment was not')
+  t.same([...list.without(7, 3, 5)], [entry('b', 6, 'x')], 'from the fourth on')
+  t.same([...list.without(7, 0, 3)], [entry('d', 8)], 'the first three')
+  t.same([...list.without(0, 0, Infinity)], [entry('a', 5), entry('c', latest)])
+  const seen: Entry[] = []
+  for (const each of list.without(7, 0, Infinity)) {
+    seen.push(each)
+    list.add(entry('b', 6, 'x'), 7)
+  }
+  t.same(seen, [entry('d', 8)], 'what is shown meanwhile is left out')
+  list.add(entry('a', 6))
+  t.equal([...list.without(7, 0, Infinity)].length, 2, 'a later moment was not shown')
+})

@@ -1,0 +1,201 @@
+import { mock } from 'node:test'
+import Fastify from 'fastify'
+import t from 'tap'
+import userScope, { type Revocation, type UserScopeOptions } from '../../lib/index.js'
+import { createIssuer } from '../../lib/testing/index.js'
+import { bearer, build, refusals, sender, sign, testWithCaches, usualRoutes } from '../support/host.js'
+
+const start = 1_800_000_000
+mock.timers.enable({ apis: ['Date', 'setInterval'], now: start * 1000 })
+t.beforeEach(() => { mock.timers.setTime(start * 1000) })
+const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
+
+const hour = 3600
+const token = (claims: object = {}) => sign({ sub: 'alice', iat: start - 10, exp: start + hour, ...claims })
+
+/** A host with revocations; `ask` leads to the code of a request to the user's own path, or 'in'. */
+async function host (t: Parameters<typeof build>[0], options: UserScopeOptions = {}) {
+  const { app, send, log } = await build(t, { revocations: true, ...options })
+  const ask = async (token: string, url = '/api/alice/tasks') =>
+    (await send({ url, headers: bearer(token) })).code ?? 'in'
+  return { app, send, log, ask, revoke: app.userScope.revoke }
+}
+
+testWithCaches('all tokens of a user, until now', async (t) => {
+  const { ask, revoke, send, log } = await host(t)
+  const [old, later] = [token(), token({ iat: start + 1 })]
+  t.same([await ask(old), await ask(later)], ['in', 'in'])
+  await revoke({ user: 'alice' })
+  t.same([await ask(old), await ask(later)], ['TOKEN_REVOKED', 'in'])
+  t.equal(await ask(old, '/api/me'), 'TOKEN_REVOKED')
+  t.equal(await ask(old, '/api/bob/tasks'), 'TOKEN_REVOKED', 'before the path is compared')
+  t.equal(await ask(old, '/health'), 'in')
+  t.equal(await ask(token({ sub: 'bob' }), '/api/bob/tasks'), 'in')
+  const { status, body, headers } = await send({ url: '/api/me', headers: bearer(old) })
+  t.same([status, body], [401, {
+    statusCode: 401, code: 'TOKEN_REVOKED', error: 'Unauthorized', message: 'Token revoked'
+  }])
+  t.match(headers, {
+    'www-authenticate': 'Bearer realm="api", error="invalid_token", error_description="Token revoked"',
+    'cache-control': 'no-store'
+  })
+  t.match(refusals(log)[0], { code: 'TOKEN_REVOKED', reason: 'the tokens of the user that were issued until some later time are revoked' })
+})
+
+testWithCaches('a session, and a token', async (t) => {
+  const { ask, revoke } = await host(t)
+  const ids = { sid: 's-1', jti: 't-1' }
+  t.equal(await ask(token(ids)), 'in')
+  await revoke({ session: 't-1' })
+  await revoke({ token: 's-1' })
+  await revoke({ user: 's-1' })
+  t.equal(await ask(token(ids)), 'in')
+  await revoke({ session: 's-1' })
+  t.equal(await ask(token({ sid: 's-1' })), 'TOKEN_REVOKED')
+  t.equal(await ask(token({ sid: 's-1', iat: start + 5 })), 'TOKEN_REVOKED', 'whenever it was issued')
+  t.equal(await ask(token({ sid: ['s-1'] })), 'in', 'a list is no session')
+  t.equal(await ask(token({ sid: 's-2', jti: 't-1' })), 'in')
+  await revoke({ token: 't-1' })
+  t.equal(await ask(token({ sid: 's-2', jti: 't-1' })), 'TOKEN_REVOKED')
+  t.equal(await ask(token({ sid: 's-2', jti: 't-2' })), 'in')
+})
+
+t.test('until another time, in whole seconds', async (t) => {
+  const rows: Array<[what: string, issuedBefore: Date | number, iat: number, answer: string]> = [
+    ['seconds', start - 100, start - 100, 'TOKEN_REVOKED'],
+    ['seconds', start - 100, start - 99, 'in'],
+    ['within a second', start - 100, start - 99.1, 'TOKEN_REVOKED'],
+    ['a part of a second', start - 99.1, start - 99, 'in'],
+    ['a date', new Date((start - 100) * 1000), start - 100, 'TOKEN_REVOKED'],
+    ['a date', new Date((start - 100) * 1000), start - 99, 'in'],
+    ['ahead of now by clockTolerance', start + 5, start + 5, 'TOKEN_REVOKED'],
+    ['before everything', 0, start - 100, 'in']
+  ]
+  for (const [what, issuedBefore, iat, answer] of rows) {
+    const { ask, revoke } = await host(t)
+    await revoke({ user: 'alice', issuedBefore })
+    t.equal(await ask(token({ iat })), answer, `${what}, ${issuedBefore} ${iat}`)
+  }
+  const { ask, revoke } = await host(t)
+  await revoke({ user: 'alice', issuedBefore: start - 50 })
+  await revoke({ user: 'alice', issuedBefore: start - 100 })
+  t.equal(await ask(token({ iat: start - 50 })), 'TOKEN_REVOKED', 'an earlier time takes nothing back')
+})
+
+t.test('of one issuer', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const secret = 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT'
+  const mixed = { secret, issuers: [{ ...issuer.entry, idPrefix: '' }] }
+  const bySecret = token({ sid: 's', jti: 'j' })
+  const byKey = await issuer.token({ id: 'alice', sid: 's', jti: 'j', iat: start - 10, exp: start + hour })
+  const rows: Array<[Revocation, bySecret: string, byKey: string]> = [
+    [{ user: 'alice', issuer: 'secret' }, 'TOKEN_REVOKED', 'in'],
+    [{ user: 'alice', issuer: issuer.entry.issuer }, 'in', 'TOKEN_REVOKED'],
+    [{ session: 's', issuer: 'secret' }, 'TOKEN_REVOKED', 'in'],
+    [{ token: 'j', issuer: issuer.entry.issuer }, 'in', 'TOKEN_REVOKED'],
+    [{ token: 'j' }, 'TOKEN_REVOKED', 'TOKEN_REVOKED']
+  ]
+  for (const [revocation, ...answers] of rows) {
+    const { ask, revoke } = await host(t, mixed)
+    await revoke(revocation)
+    t.same([await ask(bySecret), await ask(byKey)], answers, JSON.stringify(revocation))
+  }
+  const { ask, revoke } = await host(t, { secret, issuers: [{ ...issuer.entry, idPrefix: 'b:' }] })
+  await revoke({ user: 'alice' })
+  t.equal(await ask(byKey, '/api/b:alice/tasks'), 'in', 'the prefix belongs to the id')
+  await revoke({ user: 'b:alice' })
+  t.equal(await ask(byKey, '/api/b:alice/tasks'), 'TOKEN_REVOKED')
+})
+
+t.test('nothing may outlive an entry', async (t) => {
+  const { ask, revoke, log } = await host(t, { revocations: { keepFor: hour } })
+  t.equal(await ask(token({ iat: undefined })), 'INVALID_CLAIMS')
+  t.equal(await ask(token({ iat: start - 10, exp: start - 10 + hour })), 'in')
+  t.equal(await ask(token({ iat: start - 10, exp: start - 9 + hour })), 'INVALID_CLAIMS')
+  t.same(refusals(log).map(({ reason }) => reason), [
+    'claim "iat" is missing, which revocations require',
+    'the token is valid for 3601 s, and revocations are kept for 3600 s. ' +
+      'Fix: shorter tokens, or a longer keepFor in option "revocations"'
+  ])
+  await revoke({ user: 'alice' })
+  t.equal(await ask(token({ iat: undefined })), 'TOKEN_REVOKED', 'who is revoked goes first')
+  const usual = await host(t)
+  t.equal(await usual.ask(token({ iat: start, exp: start + 2_592_000 })), 'in', '30 days')
+  t.equal(await usual.ask(token({ iat: start, exp: start + 2_592_001 })), 'INVALID_CLAIMS')
+  const { ask: askWithout } = await build(t, {}).then(({ send }) => ({
+    ask: async (token: string) => (await send({ url: '/api/alice/tasks', headers: bearer(token) })).status
+  }))
+  t.equal(await askWithout(token({ iat: undefined, exp: start + 1e8 })), 200, 'without the option')
+})
+
+t.test('entries end with the last token that they can be about', async (t) => {
+  const { ask, revoke } = await host(t, { revocations: { keepFor: hour }, clockTolerance: 10 })
+  await revoke({ session: 's' })
+  const claims = { sid: 's' }
+  at(hour + 20)
+  t.equal(await ask(token({ ...claims, iat: start + hour, exp: start + hour + 60 })), 'TOKEN_REVOKED')
+  at(hour + 20.001)
+  t.equal(await ask(token({ ...claims, iat: start + hour, exp: start + hour + 60 })), 'in')
+})
+
+t.test('a token that was being verified when it was revoked', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask, revoke } = await host(t, { issuers: [issuer.entry] })
+  const byKey = await issuer.token({ id: 'alice', iat: start - 10, exp: start + hour })
+  const answer = ask(byKey)
+  await revoke({ user: 'alice' })
+  t.equal(await answer, 'TOKEN_REVOKED')
+})
+
+t.test('each registration has its own list', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  for (const prefix of ['/a', '/b']) {
+    await app.register(async (scope) => {
+      await scope.register(userScope, { secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT', revocations: true })
+      usualRoutes(scope)
+      scope.get('/out', async (request) => {
+        await scope.userScope.revoke({ user: request.user.id })
+        return 'out'
+      })
+    }, { prefix })
+  }
+  const send = sender(app)
+  const status = async (url: string) => (await send({ url, headers: bearer(token()) })).status
+  t.same([await status('/a/out'), await status('/a/api/me'), await status('/b/api/me')], [200, 401, 200])
+})
+
+t.test('wrong calls revoke nothing', async (t) => {
+  const { ask, revoke } = await host(t)
+  const rows: Array<[target: unknown, message: string]> = [
+    [undefined, 'revoke() must be given an object with its options'],
+    ['alice', 'revoke() must be given an object with its options'],
+    [{}, 'revoke() must be given one of the options "user", "session" and "token"'],
+    [{ user: 'alice', token: 't' }, 'revoke() must be given one of the options "user", "session" and "token"'],
+    [{ user: '' }, 'option "revoke.user" must be a non-empty string'],
+    [{ user: 7 }, 'option "revoke.user" must be a non-empty string'],
+    [{ user: undefined }, 'option "revoke.user" is undefined. Give it a value, or leave the key out'],
+    [{ usr: 'alice' }, 'unknown option "revoke.usr". Did you mean "user"?'],
+    [{ user: 'alice', issuedBefore: undefined }, 'option "revoke.issuedBefore" is undefined. Give it a value, or leave the key out'],
+    [{ user: 'alice', issuedBefore: '2026-01-01' }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
+    [{ user: 'alice', issuedBefore: NaN }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
+    [{ user: 'alice', issuedBefore: new Date(NaN) }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
+    [{ user: 'alice', issuedBefore: -1 }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
+    [{ user: 'alice', issuedBefore: start + 6 }, 'option "revoke.issuedBefore" is ahead of now by more than option "clockTolerance", ' +
+      'and would revoke tokens that do not exist yet. Fix: give a date, or seconds (not milliseconds) since 1970'],
+    [{ session: 's', issuedBefore: start }, 'option "revoke.issuedBefore" is for a user: all tokens of a session are revoked'],
+    [{ user: 'alice', issuer: 'https://elsewhere' }, 'option "revoke.issuer" must be "secret"'],
+    [{ user: 'alice', issuer: '' }, 'option "revoke.issuer" must be "secret"'],
+    [{ user: 'alice', issuer: 5 }, 'option "revoke.issuer" must be a string']
+  ]
+  for (const [target, message] of rows) {
+    await t.rejects(revoke(target as Revocation), {
+      code: 'FST_USER_SCOPE_INVALID_OPTION', message: `fastify-user-scope: ${message}`
+    }, JSON.stringify(target) ?? 'undefined')
+  }
+  t.equal(await ask(token()), 'in')
+  const { app } = await build(t)
+  await t.rejects(app.userScope.revoke({ user: 'alice' }), {
+    message: 'fastify-user-scope: revoke() needs option "revocations". Fix: revocations: true, or a store'
+  })
+})

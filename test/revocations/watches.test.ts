@@ -1,0 +1,87 @@
+import { EventEmitter } from 'node:events'
+import { mock } from 'node:test'
+import t from 'tap'
+import { refuse } from '../../lib/contract/errors.js'
+import type { VerifiedUser } from '../../lib/index.js'
+import { Watches } from '../../lib/revocations/watches.js'
+
+mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+
+const userOf = (id: string): VerifiedUser => ({ id, issuer: 'secret', scopes: [], actor: null, claims: { exp: 0 } })
+
+/** Watches of users, who are out once their id is in `out`. */
+function setUp () {
+  const out = new Set<string>()
+  let asked = 0
+  const watches = new Watches(({ id }) => {
+    asked++
+    return out.has(id) ? refuse('TOKEN_REVOKED', id) : null
+  })
+  const open = (id: string) => {
+    const connection = new EventEmitter()
+    return { connection, signal: watches.open(userOf(id), connection) }
+  }
+  return { out, watches, open, asked: () => asked }
+}
+
+t.test('a signal aborts within a second, for its user alone', async (t) => {
+  const { out, watches, open } = setUp()
+  const [alice, bob] = [open('alice'), open('bob')]
+  out.add('alice')
+  mock.timers.tick(999)
+  t.equal(alice.signal.aborted, false)
+  mock.timers.tick(1)
+  t.same([alice.signal.aborted, bob.signal.aborted], [true, false])
+  t.match(alice.signal.reason, { code: 'TOKEN_REVOKED', statusCode: 401 })
+  t.equal(watches.size, 1)
+  watches.stop()
+})
+
+t.test('many entries at once cause one look, soon', async (t) => {
+  const { out, watches, open, asked } = setUp()
+  const { signal } = open('alice')
+  const before = asked()
+  for (let i = 0; i < 1000; i++) watches.lookSoon()
+  out.add('alice')
+  t.equal(signal.aborted, false)
+  mock.timers.tick(20)
+  t.equal(signal.aborted, true)
+  t.equal(asked() - before, 1)
+  watches.lookSoon()
+  mock.timers.tick(2000)
+  t.equal(asked() - before, 1, 'nothing is open any more')
+})
+
+t.test('one whose token has ended before is aborted after it was returned', async (t) => {
+  const { out, open } = setUp()
+  out.add('alice')
+  const { signal } = open('alice')
+  t.equal(signal.aborted, false)
+  let heard = 0
+  signal.addEventListener('abort', () => { heard++ })
+  mock.timers.tick(20)
+  t.equal(heard, 1)
+})
+
+t.test('a connection that closes is forgotten', async (t) => {
+  const { out, watches, open, asked } = setUp()
+  const { connection, signal } = open('alice')
+  open('bob').connection.emit('close')
+  t.equal(watches.size, 1)
+  connection.emit('close')
+  t.equal(watches.size, 0)
+  out.add('alice')
+  const before = asked()
+  mock.timers.tick(5000)
+  t.equal(signal.aborted, false)
+  t.equal(asked(), before, 'nobody looks')
+})
+
+t.test('nor is a server that closes kept waiting', async (t) => {
+  const { out, watches, open } = setUp()
+  const { signal } = open('alice')
+  out.add('alice')
+  watches.stop()
+  mock.timers.tick(5000)
+  t.same([signal.aborted, watches.size], [false, 0])
+})

@@ -1,0 +1,38 @@
+import { mock } from 'node:test'
+import t from 'tap'
+import { reasonOf, within } from '../../lib/revocations/within.js'
+
+mock.timers.enable({ apis: ['setTimeout'] })
+const never = new Promise<never>(() => {})
+
+t.test('work that ends in time', async (t) => {
+  const { signal } = new AbortController()
+  t.equal(await within(Promise.resolve('done'), 5, signal), 'done')
+  await t.rejects(within(Promise.reject(new Error('failed')), 5, signal), { message: 'failed' })
+})
+
+t.test('work that does not', async (t) => {
+  const { signal } = new AbortController()
+  const waiting = within(never, 5, signal)
+  mock.timers.tick(4999)
+  t.equal(await Promise.race([waiting, 'waiting']), 'waiting')
+  mock.timers.tick(1)
+  await t.rejects(waiting, { message: 'no answer within 5 s' })
+})
+
+t.test('work that nobody waits for any more', async (t) => {
+  const stop = new AbortController()
+  const waiting = Promise.allSettled(Array.from({ length: 100 }, () => within(never, 5, stop.signal)))
+  stop.abort()
+  t.match(await waiting, Array(100).fill({ reason: { message: 'stopped' } }))
+  await t.rejects(within(never, 5, stop.signal), { message: 'stopped' })
+})
+
+t.test('a reason has no password', async (t) => {
+  const rows: Array<[error: unknown, reason: string]> = [
+    [new Error('no redis://user:pa55@host:6379/0, nor rediss://:pa55@host'), 'no redis://…@host:6379/0, nor rediss://…@host'],
+    [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [null, 'null'], [undefined, 'undefined'], ['down', 'down'], [{}, '[object Object]']
+  ]
+  for (const [error, reason] of rows) t.equal(reasonOf(error), reason)
+})

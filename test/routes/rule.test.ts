@@ -1,0 +1,224 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import userScope, { InvalidRouteError, type AccessRule, type UserScopeOptions } from '../../lib/index.js'
+import { judgeRoute } from '../../lib/routes/access.js'
+import { conditionsOf, faultOfRule, readRule, ruleMembers } from '../../lib/routes/rule.js'
+import { secret, type LogLine } from '../support/host.js'
+
+const bind = { org_id: 'org_id' }
+const mayActFor = () => true
+
+/** What stops the boot of a host with this one route; null where nothing does. */
+async function faultAt (url: string, config: object, options: UserScopeOptions = {},
+  method: 'GET' | 'OPTIONS' = 'GET') {
+  const app = Fastify()
+  try {
+    await app.register(userScope, { secret, bind, ...options })
+    app.route({ method, url, config, handler: async () => 'in' })
+    return await app.ready().then(() => null, (error: Error) => error)
+  } finally {
+    await app.close()
+  }
+}
+
+const names = /must be .* scope names of letters, digits and marks/
+type Row = [what: string, url: string, access: unknown, says: RegExp, options?: UserScopeOptions, method?: 'OPTIONS']
+const faults: Row[] = [
+  ['an empty rule', '/x', {},
+    /config\.access is of type object\. Use one of: owner, .*; or an object with one of: level, scopes, delegates/],
+  ['a list', '/x', ['user'], /config\.access is of type object/],
+  ['an instance of a class', '/x', new Date(), /config\.access is of type object/],
+  ['an inherited rule', '/x', Object.create({ scopes: ['a'] }), /config\.access is of type object/],
+  ['an unknown member', '/x', { scope: ['a'] }, /unknown option "config\.access\.scope"\. Did you mean "scopes"\?/],
+  ['an unknown level', '/x', { level: 'admin' },
+    /"config\.access\.level" must be one of: owner, user, optional, public/],
+  ['a level that is undefined', '/x', { level: undefined }, /"config\.access\.level" is undefined/],
+  ['scopes that are undefined', '/x', { scopes: undefined }, /"config\.access\.scopes" is undefined/],
+  ['level owner without the parameter', '/x', { level: 'owner' }, /has no parameter ":user_id"/],
+  ['no scopes', '/x', { scopes: [] }, names],
+  ['none of no scopes', '/x', { scopes: { anyOf: [] } }, names],
+  ['a scope twice', '/x', { scopes: ['a', 'a'] }, names],
+  ['scopes as a text', '/x', { scopes: 'a b' }, names],
+  ['scopes and anyOf', '/x', { scopes: { anyOf: ['a'], allOf: ['b'] } }, /config\.access\.scopes/],
+  ...['', ' ', 'a b', 'a"b', 'a\\b', 'a\nb', 'é', '\u007f'].flatMap((name): Row[] => [
+    [`scope ${JSON.stringify(name)}`, '/x', { scopes: [name] }, names],
+    [`any of scope ${JSON.stringify(name)}`, '/x', { scopes: { anyOf: [name] } }, names],
+    [`delegates' scope ${JSON.stringify(name)}`, '/:user_id', { delegates: { scopes: [name] } }, names]
+  ]),
+  ['scopes on a public route', '/x', { level: 'public', scopes: ['a'] },
+    /config\.access\.scopes is without effect on a route of level 'public'/],
+  ['scopes on an optional route', '/x', { level: 'optional', scopes: ['a'] }, /config\.access\.scopes .* 'optional'/],
+  ['scopes on a route that is public by default', '*', { scopes: ['a'] }, /config\.access\.scopes .* 'public'/, {},
+    'OPTIONS'],
+  ['delegates on a public route', '/:user_id', { level: 'public', delegates: { scopes: ['a'] } },
+    /config\.access\.delegates .* 'public'/],
+  ['unbound on an optional route', '/:org_id', { level: 'optional', unbound: ['org_id'] },
+    /config\.access\.unbound .* 'optional'/],
+  ['delegates on a user route', '/x', { delegates: { scopes: ['a'] } },
+    /delegates is for routes of level 'owner', and this one is 'user'/],
+  ['delegates: true without mayActFor', '/:user_id', { delegates: true },
+    /option "mayActFor", which says who may, is missing/],
+  ['delegates: false', '/:user_id', { delegates: false },
+    /"config\.access\.delegates" must be true, which asks option "mayActFor", or/],
+  ['no delegates', '/:user_id', { delegates: {} }, /config\.access\.delegates/],
+  ['delegates with no scopes', '/:user_id', { delegates: { scopes: [] } }, names],
+  ['delegates with anyOf', '/:user_id', { delegates: { scopes: { anyOf: ['a'] } } }, names],
+  ['machines that is no flag', '/:user_id', { delegates: { scopes: ['a'], machines: 'yes' } },
+    /"config\.access\.delegates\.machines" must be true or false/],
+  ['nothing unbound', '/:org_id', { unbound: [] },
+    /"config\.access\.unbound" must be a list of parameters of option "bind"/],
+  ['unbound that is not bound', '/:team', { level: 'user', unbound: ['team'] },
+    /unbound has "team", which option "bind" does not/],
+  ['unbound that is not in the URL', '/x', { unbound: ['org_id'] },
+    /unbound has "org_id", and the URL has no parameter ":org_id"/],
+  ['a bound parameter twice', '/:org_id/x/:org_id', 'user', /has the parameter ":org_id" twice/],
+  ...['orgId', 'org', 'org-id', 'oid', 'ORG_ID', 'org_uuid', 'orgs_id'].map((name): Row =>
+    [`a parameter like a bound one: ${name}`, `/:${name}`, undefined,
+      new RegExp(`":${name}" looks like ":org_id" of option "bind"`)]),
+  ['the same beside the owner', '/:user_id/:orgId', undefined, /":orgId" looks like ":org_id"/],
+  ['the same with a rule that states no level', '/:orgId', { scopes: ['a'] }, /":orgId" looks like ":org_id"/],
+  ['the owner misspelt beside a bound one', '/:org_id/:userId', undefined,
+    /":userId" looks like the owner's parameter/],
+  ['requireStatedAccess, unbound', '/:org_id', { unbound: ['org_id'] }, /":org_id" is compared with nothing/,
+    { requireStatedAccess: true }],
+  ['requireStatedAccess, another', '/:org_id/:task', { scopes: ['a'] }, /":task" is compared with nothing/,
+    { requireStatedAccess: true }]
+]
+
+t.test('rules that stop the boot', async (t) => {
+  for (const [what, url, access, says, options, method] of faults) {
+    const error = await faultAt(url, access === undefined ? {} : { access }, options, method)
+    t.ok(error instanceof InvalidRouteError, what)
+    t.match(error?.message, new RegExp(`^fastify-user-scope: route ${method ?? 'GET'} ${url.replaceAll('*', '\\*')}: `),
+      what)
+    t.match(error?.message, says, what)
+  }
+})
+
+t.test('rules that do not', async (t) => {
+  const rows: Array<[url: string, access: unknown, options?: UserScopeOptions]> = [
+    ['/x', { level: 'user' }],
+    ['/x', { scopes: ['tasks:read', 'https://api.example.com/.default', '!', '~'] }],
+    ['/x', Object.assign(Object.create(null), { scopes: { anyOf: ['a', 'b'] } })],
+    ['/:user_id', { delegates: true }, { mayActFor }],
+    ['/:user_id', { delegates: { scopes: ['a'], machines: false }, scopes: ['b'] }],
+    ['/:org_id', { level: 'user', unbound: ['org_id'] }, { requireStatedAccess: true }],
+    ['/:org_id/:user_id', undefined, { requireStatedAccess: true }],
+    ['/:orgId', 'user'],
+    ['/:uid', undefined, { bind: { uid: 'uid' } }],
+    ['/:user_uuid/:user_id', undefined, { bind: { user_uuid: 'uuid' } }]
+  ]
+  for (const [url, access, options] of rows) {
+    t.equal(await faultAt(url, access === undefined ? {} : { access }, options), null,
+      `${url} ${JSON.stringify(access)}`)
+  }
+})
+
+t.test('a rule is copied at boot', async (t) => {
+  const access = { scopes: ['a'], delegates: { scopes: ['b'] } }
+  const { rule, fault } = readRule(access)
+  access.scopes.push('c')
+  access.delegates.scopes.pop()
+  t.same([rule, fault], [{ scopes: ['a'], delegates: { scopes: ['b'] } }, null])
+  t.same(ruleMembers, ['level', 'scopes', 'delegates', 'unbound'])
+  t.same(readRule(undefined), { rule: {}, fault: null })
+  t.same(readRule('user'), { rule: { level: 'user' }, fault: null })
+})
+
+t.test('what a rule demands', async (t) => {
+  const rights = { bind: [{ param: 'org_id', path: ['org_id'] }], mayActFor: undefined }
+  t.equal(conditionsOf({}, 'user', [], { bind: [], mayActFor: undefined }), undefined)
+  t.equal(conditionsOf({}, 'public', [], rights), undefined)
+  t.match(conditionsOf({}, 'owner', [], rights),
+    { scopes: null, delegates: null, bound: [{ param: 'org_id', isInUrl: false }], unbound: [] })
+  t.equal(faultOfRule({ scopes: ['a'] }, 'user', [], rights), null)
+  t.same(judgeRoute({ url: '/x', method: 'GET', config: { access: { scopes: ['a'] } } }, 'user_id'),
+    {
+      level: 'user',
+      source: 'default',
+      fault: null,
+      conditions: { scopes: ['a'], delegates: null, bound: [], unbound: [] }
+    })
+})
+
+/** The warnings of a boot. */
+async function warnings (t: Test, options: UserScopeOptions, routes: (app: FastifyInstance) => void) {
+  const log: LogLine[] = []
+  const app = Fastify({
+    exposeHeadRoutes: false,
+    logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } }
+  })
+  t.teardown(() => app.close())
+  await app.register(async (api) => {
+    await api.register(userScope, { secret, ...options })
+    routes(api)
+  })
+  app.get('/outside/:org_id', async () => 'in')
+  await app.ready()
+  return log.map(({ routes, msg }) => [routes, msg])
+}
+
+t.test('a member of a rule outside of config.access is warned of', async (t) => {
+  const found = await warnings(t, {}, (app) => {
+    for (const name of ruleMembers) {
+      app.get(`/${name}`, { config: { access: 'user', [name]: ['x'] } as object },
+        async () => 'in')
+    }
+    app.get('/sound', { config: { access: { scopes: ['x'] } } }, async () => 'in')
+    app.get('/inherited', { config: Object.create({ scopes: ['x'] }) as object }, async () => 'in')
+  })
+  t.match(found,
+    [[ruleMembers.map((name) => `GET /${name}`),
+      /member of a rule outside of config\.access, where it is without effect\. Fix:/]])
+  t.equal(found.length, 1)
+})
+
+t.test('bound parameters are compared, so they are not warned of inside, and are outside', async (t) => {
+  const found = await warnings(t, { bind: { account_id: 'account', org_id: 'org_id' } }, (app) => {
+    app.get('/a/:account_id', async () => 'in')
+    app.get('/b/:author_id', async () => 'in')
+  })
+  t.match(found, [
+    [['GET /b/:author_id'], /any signed-in user can call these routes/],
+    [['GET /outside/:org_id'], /no registration guards these routes/]
+  ])
+})
+
+t.test('the table of the routes shows rules', async (t) => {
+  const app = Fastify({ exposeHeadRoutes: false })
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret, bind, mayActFor })
+  const routes: Array<[url: string, access: AccessRule]> = [
+    ['/a/:user_id', { scopes: ['tasks:write'], delegates: { scopes: ['staff'] } }],
+    ['/b/:user_id', { delegates: true }],
+    ['/c', { scopes: { anyOf: ['x', 'y'] } }],
+    ['/d/:org_id', { level: 'user', scopes: ['x', 'y'], unbound: ['org_id'] }],
+    ['/e/:user_id', { delegates: { scopes: ['x', 'y'], machines: true } }],
+    ['/f/:org_id', { level: 'user' }]
+  ]
+  for (const [url, access] of routes) app.get(url, { config: { access } }, async () => 'in')
+  app.post('/c', async () => 'in')
+  await app.ready()
+  t.equal(app.userScope.printRoutes(), [
+    'owner + tasks:write, delegates: staff  /a/:user_id  GET  default',
+    'owner, delegates: mayActFor  /b/:user_id  GET  default',
+    'user + x | y  /c  GET  default',
+    'user       /c  POST  default',
+    'user + x y, unbound: org_id  /d/:org_id  GET  stated',
+    'owner, delegates: x y (machines too)  /e/:user_id  GET  default',
+    'user       /f/:org_id  GET  stated', ''
+  ].join('\n'))
+  const rows = new Map(app.userScope.routes().map((route) => [route.url, route]))
+  t.match(rows.get('/a/:user_id'),
+    {
+      access: 'owner',
+      parameter: 'user_id',
+      scopes: ['tasks:write'],
+      delegates: { scopes: ['staff'] },
+      bound: [],
+      unbound: []
+    })
+  t.match(rows.get('/f/:org_id'),
+    { access: 'user', parameter: null, scopes: null, delegates: null, bound: ['org_id'], unbound: [] })
+  t.match(rows.get('/d/:org_id'), { scopes: ['x', 'y'], bound: [], unbound: ['org_id'] })
+})

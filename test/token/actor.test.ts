@@ -1,0 +1,82 @@
+import t from 'tap'
+import type { UserScopeOptions } from '../../lib/index.js'
+import { readOptions } from '../../lib/options/settings.js'
+import { readActor } from '../../lib/token/actor.js'
+import { bearer, build, refusals, secret, sign } from '../support/host.js'
+
+const entry = { issuer: 'https://b.example', audience: 'api', jwksUri: 'https://b.example/jwks', idPrefix: 'b:' }
+const rules = (options: UserScopeOptions = {}) => readOptions({ secret, ...options }, {}).claimRules
+
+t.test('who holds a token', async (t) => {
+  const rows: Array<[act: unknown, chain: string[]]> = [
+    [{ sub: 'admin' }, ['admin']],
+    [{ sub: 'admin', iss: 'https://other.example', act: { sub: 'batch', act: { sub: 'root' } } },
+      ['admin', 'batch', 'root']]
+  ]
+  for (const [act, chain] of rows) t.same(readActor({ sub: 'alice', act }, rules()), { id: chain[0], chain })
+  t.same(readActor({ act: { sub: 'admin' } }, { ...rules(), idPrefix: 'b:' }), { id: 'b:admin', chain: ['b:admin'] })
+  t.equal(readActor({ sub: 'alice', actor: { sub: 'admin' } }, rules()), null)
+  t.equal(readActor(Object.create({ act: { sub: 'admin' } }) as Record<string, unknown>, rules()), null)
+})
+
+t.test('an actor that cannot be read is refused', async (t) => {
+  const malformed: unknown[] = [null, 'admin', 7, true, [], [{ sub: 'admin' }], {}, { id: 'admin' }, { sub: '' },
+    { sub: ' ' },
+    { sub: 7 }, { sub: null }, { sub: ['admin'] }, { sub: 'a\nb' }, Object.create({ sub: 'admin' })]
+  for (const act of malformed) {
+    t.throws(() => readActor({ act }, rules()), { code: 'INVALID_CLAIMS' }, JSON.stringify(act))
+    t.throws(() => readActor({ act: { sub: 'admin', act } }, rules()), { code: 'INVALID_CLAIMS' },
+      `inner ${JSON.stringify(act)}`)
+  }
+  t.throws(() => readActor({ act: { sub: 'b:admin' } }, rules({ issuers: [entry] })), { code: 'INVALID_CLAIMS' })
+})
+
+t.test('option impersonation', async (t) => {
+  const headers = bearer(sign({ sub: 'alice', exp: 1e10, act: { sub: 'admin' } }))
+  const own = bearer(sign({ sub: 'alice', exp: 1e10 }))
+  const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+  const answers: Record<string, unknown[]> = {}
+  for (const impersonation of ['allow', 'read-only', 'refuse'] as const) {
+    const { send, log } = await build(t, { impersonation }, {}, (app) => {
+      for (const access of ['owner', 'user', 'optional'] as const) {
+        app.route({
+          method: [...methods],
+          url: `/${access}/:user_id`,
+          config: { access },
+          exposeHeadRoute: false,
+          handler: async ({ user }) => user
+        })
+      }
+    })
+    for (const url of ['/owner/alice', '/user/x', '/optional/x']) {
+      const found = new Map<unknown, string[]>()
+      for (const method of methods) {
+        t.match(await send({ method, url, headers: own }), { status: 200 }, `${method} ${url} as herself`)
+        const { status, code, headers: { 'www-authenticate': challenge } } = await send({ method, url, headers })
+        const answer = method === 'HEAD' && status !== 200 ? status : code ?? status
+        t.equal(challenge !== undefined, status === 401)
+        found.set(answer, [...found.get(answer) ?? [], method])
+      }
+      answers[`${impersonation} ${url}`] = [...found]
+    }
+    t.ok(refusals(log).every(({ reason }) => /claim "act"/.test(String(reason))))
+  }
+  const safe = ['GET', 'HEAD', 'OPTIONS']
+  for (const url of ['/owner/alice', '/user/x', '/optional/x']) {
+    t.same(answers[`allow ${url}`], [[200, methods]])
+    t.same(answers[`read-only ${url}`],
+      [[200, safe], ['FORBIDDEN_RESOURCE_ACCESS', ['POST', 'PUT', 'PATCH', 'DELETE']]])
+    t.same(answers[`refuse ${url}`], [
+      ['INVALID_CLAIMS', methods.filter((method) => method !== 'HEAD')], [401, ['HEAD']]
+    ])
+  }
+})
+
+t.test('the user of a token that somebody else holds', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => { app.get('/api/:user_id', async ({ user }) => user) })
+  const claims = { sub: 'alice', exp: 1e10, act: { sub: 'admin', act: { sub: 'batch' } } }
+  t.match(await send({ url: '/api/alice', headers: bearer(sign(claims)) }),
+    { body: { id: 'alice', actor: { id: 'admin', chain: ['admin', 'batch'] } } })
+  // Not the actor's data: the token is the user's.
+  t.match(await send({ url: '/api/admin', headers: bearer(sign(claims)) }), { code: 'FORBIDDEN_USER_ACCESS' })
+})
