@@ -34,8 +34,8 @@ async function serve (t: Test, options: UserScopeOptions = {}) {
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const open = async (url: string, claims: object = {}) => {
-    const request = get({ port, path: url, headers: bearer(token(claims)) })
-    const [response] = await once(request, 'response') as [IncomingMessage]
+    const sent = get({ port, path: url, headers: bearer(token(claims)) })
+    const [response] = await once(sent, 'response') as [IncomingMessage]
     await once(response, 'readable')
     return response
   }

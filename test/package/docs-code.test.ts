@@ -60,7 +60,7 @@ t.test('JavaScript and TypeScript of the docs compile against the built types', 
   const entries = ['index', 'testing/index', 'redis']
   const sources = entries.map((name) => join(lib, `${name}.ts`))
   compile(sources, { rootDir: lib, outDir: types, emitDeclarationOnly: true }).emit()
-  const [main, testing, redis] = entries.map((name) => [join(types, `${name}.d.ts`)]) as [string[], string[], string[]]
+  const [main = [], testing = [], redis = []] = entries.map((name) => [join(types, `${name}.d.ts`)])
 
   const blocks = new Map<string, Block>()
   for (const block of pages.flatMap((page) => page.blocks)) {
@@ -77,7 +77,9 @@ t.test('JavaScript and TypeScript of the docs compile against the built types', 
   for (const names of [together, ...alone.map((file) => [file])]) {
     const program = compile([...around.keys(), ...names], {
       noEmit: true,
-      paths: { 'fastify-user-scope': main, 'fastify-user-scope/testing': testing, 'fastify-user-scope/redis': redis }
+      paths: {
+        'fastify-user-scope': main, 'fastify-user-scope/testing': testing, 'fastify-user-scope/redis': redis
+      }
     }, new Map([...around, ...files]))
     const faults = ts.getPreEmitDiagnostics(program).map((fault) => describe(fault, blocks))
     t.same(faults, [], names.map((file) => placeOf(blocks.get(file) as Block)).join(', '))

@@ -35,8 +35,13 @@ t.test('no two headings of a page are equal, as their anchors would depend on th
 })
 
 t.test('every code block has a language that is checked', async (t) => {
-  const checked = ['js', 'ts', 'json', 'sh', 'console', 'text']
+  const checked = ['js', 'ts', 'json', 'sh', 'console', 'text', 'mermaid']
   for (const block of blocks) t.ok(checked.includes(block.language), placeOf(block))
+})
+
+t.test('a picture is of a kind that GitHub draws', async (t) => {
+  const kinds = /^(sequenceDiagram|flowchart (LR|TD))\n/
+  for (const block of ofLanguage('mermaid')) t.match(block.code, kinds, placeOf(block))
 })
 
 t.test('JSON parses', async (t) => {

@@ -12,7 +12,7 @@ import { env } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import { build } from 'esbuild'
-import { now, secret, sign } from '../support/host.js'
+import { bearer, now, secret, sign } from '../support/host.js'
 import { redisProgram, startRedis, type Redis } from '../support/redis.js'
 
 const ends: Array<() => unknown> = []
@@ -29,7 +29,7 @@ type Server = Awaited<ReturnType<typeof startServer>>
 
 async function startServer (url: string, variables: Record<string, string> = {}) {
   const child = fork(script, {
-    env: { PATH: env.PATH, REDIS_URL: url, SECRET: secret, MAX_STALE: '3', ...variables }, execArgv: []
+    env: { PATH: env.PATH, REDIS_URL: url, SECRET: secret, MAX_STALE: '6', ...variables }, execArgv: []
   })
   t.teardown(() => child.kill('SIGKILL'))
   const [{ port }] = await once(child, 'message') as [{ port: number }]
@@ -37,8 +37,9 @@ async function startServer (url: string, variables: Record<string, string> = {})
   const taken = new Map<string, bigint>()
   child.on('message', ({ taken: id, at }: { taken: string, at: string }) => { taken.set(id, BigInt(at)) })
   const send = async (method: string, path: string, user = ''): Promise<number> => {
-    const headers = { authorization: `Bearer ${sign({ sub: user, iat: now() - 60, exp: now() + 600 })}` }
-    const [response] = await once(request({ port, agent, method, path, headers }).end(), 'response') as [IncomingMessage]
+    const headers = bearer(sign({ sub: user, iat: now() - 60, exp: now() + 600 }))
+    const sent = request({ port, agent, method, path, headers }).end()
+    const [response] = await once(sent, 'response') as [IncomingMessage]
     await response.resume().toArray()
     return Number(response.statusCode)
   }
@@ -118,12 +119,22 @@ const slowClock = `#define _GNU_SOURCE
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-int gettimeofday(struct timeval *tv, void *tz) {
+static struct timespec late(void) {
   struct timespec now;
   syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
-  tv->tv_sec = now.tv_sec - 3600;
+  now.tv_sec -= 3600;
+  return now;
+}
+int gettimeofday(struct timeval *tv, void *tz) {
+  struct timespec now = late();
+  tv->tv_sec = now.tv_sec;
   tv->tv_usec = now.tv_nsec / 1000;
   return 0;
+}
+time_t time(time_t *seconds) {
+  time_t now = late().tv_sec;
+  if (seconds) *seconds = now;
+  return now;
 }`
 
 const key = 'fastify-user-scope:revocations'
@@ -140,8 +151,8 @@ const servers = await Promise.all([1, 2, 3].map(() => startServer(proxy.url)))
   await until(() => servers.every(({ taken }) => [...starts.keys()].every((user) => taken.has(user))))
   const times = [...starts].map(([user, start]) =>
     Math.max(...servers.map(({ taken }) => Number((taken.get(user) ?? 0n) - start) / 1e6))).sort((a, b) => a - b)
-  const [p50, p99, most] = [times[499], times[989], times[999]].map((time) => Number(time).toFixed(1))
-  console.log(`1,000 revocations, from the request until all three servers have it: p50 ${p50} ms, p99 ${p99} ms, max ${most} ms`)
+  const [p50, p99, most] = [times[499], times[989], times[999]].map((time) => `${Number(time).toFixed(1)} ms`)
+  console.log(`1,000 revocations, from request to all three servers: p50 ${p50}, p99 ${p99}, max ${most}`)
 }
 {
   const users = names('killed', 5000)
@@ -159,7 +170,8 @@ const servers = await Promise.all([1, 2, 3].map(() => startServer(proxy.url)))
   const users = names('paused', 300)
   redis.signal('SIGSTOP')
   const stale = until(async () => await servers[1]?.status('anyone') === 503)
-  console.log(`paused, maxStale 3 s: answers ${count(await revokeAt(100, users, servers))}, 503 after ${await stale} ms`)
+  const answers = count(await revokeAt(100, users, servers))
+  console.log(`paused, maxStale 6 s: answers ${answers}, requests are 503 after ${await stale} ms`)
   redis.signal('SIGCONT')
   console.log(`200 again ${await until(async () => await servers[1]?.status('anyone') === 200)} ms after it goes on`)
   await check('after the pause', servers, users, proxy.url)

@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { get, type IncomingMessage } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { pathToFileURL } from 'node:url'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import ts from 'typescript'
+import { WebSocket } from 'ws'
+import type { RevocationStore } from '../../lib/index.js'
+import { blockBelow, runBlock } from '../support/docs.js'
+import { skipWithout } from '../support/example.js'
+import { bearer, build, now, secret, sign, tokenFor } from '../support/host.js'
+import { postgresPrograms, startPostgres } from '../support/postgres.js'
+import { redisProgram, startRedis } from '../support/redis.js'
+
+env.BETTER_AUTH_SECRET = secret
+delete env.BETTER_AUTH_SECRETS
+
+const recipe = (t: Test, heading: string, edit?: (code: string) => string) =>
+  runBlock(t, blockBelow('docs/recipes.md', heading), edit)
+
+async function listen (app: FastifyInstance): Promise<number> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return (app.server.address() as AddressInfo).port
+}
+
+async function open (port: number, path: string): Promise<IncomingMessage> {
+  const [response] = await once(get({ port, path, headers: bearer(tokenFor('alice')) }), 'response') as [IncomingMessage]
+  return response.setEncoding('utf8')
+}
+
+t.test('a WebSocket closes', async (t) => {
+  const app = await recipe(t, 'WebSockets')
+  const port = await listen(app)
+  const connect = (user: string) =>
+    new WebSocket(`ws://127.0.0.1:${port}/api/${user}/events`, { headers: bearer(tokenFor(user)) })
+  const [alice, bob] = [connect('alice'), connect('bob')]
+  t.teardown(() => { bob.terminate() })
+  await Promise.all([once(alice, 'message'), once(bob, 'message')])
+  const closed = once(alice, 'close')
+  await app.userScope.revoke({ user: 'alice' })
+  t.match(await closed, [4401, Buffer.from('token ended')])
+  t.equal(bob.readyState, WebSocket.OPEN)
+})
+
+t.test('an event stream ends', async (t) => {
+  const app = await recipe(t, 'Event streams', (code) => `${code}\napp.decorate('news', { getter: () => news })`)
+  const response = await open(await listen(app), '/api/alice/news')
+  t.match(response.headers['content-type'], 'text/event-stream')
+  t.match(await once(response, 'data'), ['retry: 1000\n\n'])
+  const { news } = app as unknown as { news: NodeJS.EventEmitter }
+  news.emit('alice', 'hello')
+  t.match(await once(response, 'data'), ['data: hello\n\n'])
+  const ended = once(response.resume(), 'end')
+  await app.userScope.revoke({ user: 'alice' })
+  await ended
+  t.equal(news.listenerCount('alice'), 0)
+})
+
+t.test('a download breaks off', async (t) => {
+  // More than all buffers on the way take, as nobody reads it.
+  const dir = await mkdtemp(join(tmpdir(), 'archive-'))
+  t.teardown(() => rm(dir, { recursive: true }))
+  const file = join(dir, 'archive.tar')
+  await writeFile(file, Buffer.alloc(50_000_000))
+  const app = await recipe(t, 'Long downloads', (code) => code.replace('/srv/archive.tar', file))
+  const port = await listen(app)
+  const connected = once(app.server, 'connection')
+  const response = await open(port, '/api/alice/archive')
+  const [socket] = await connected as [Socket]
+  const closed = once(socket, 'close')
+  await app.userScope.revoke({ user: 'alice' })
+  await closed
+  const failed = once(response, 'error')
+  t.match(await Promise.all([failed, response.resume()]), [[{ code: 'ECONNRESET' }]])
+  t.equal(response.complete, false)
+})
+
+t.test('the server of the page', { skip: skipWithout(redisProgram, 'redis-server') }, async (t) => {
+  const { url } = await startRedis(t, String(redisProgram))
+  const page = blockBelow('docs/revocation.md', 'Revocation: how do I end access before a token expires?')
+  const run = () => runBlock(t, page, (code) => code.replace('redis://localhost:6379', url))
+  const [app, other] = [await run(), await run()]
+  const headers = bearer(sign({ sub: 'alice', iat: now() - 1, exp: now() + 60 }))
+  const logout = (app: FastifyInstance) => app.inject({ method: 'POST', url: '/api/alice/logout', headers })
+  t.equal((await logout(app)).statusCode, 204)
+  t.equal((await logout(app)).statusCode, 401)
+  while ((await logout(other)).statusCode !== 401) await new Promise((resolve) => setImmediate(resolve))
+})
+
+t.test('the store over PostgreSQL', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t) => {
+  const postgres = await startPostgres(t, String(postgresPrograms))
+  const { code } = blockBelow('docs/revocation.md', 'Another store')
+  t.ok(code.trimEnd().split('\n').length < 45)
+  t.ok(code.slice(code.indexOf('export')).trimEnd().split('\n').length < 40)
+  const [table = ''] = /create table [^;]*now\(\)\)/.exec(code.replace(/^\/\/ /gm, '')) ?? []
+  await postgres.query(table)
+  const file = join(t.testdir({}), 'store.mjs')
+  await writeFile(file, ts.transpile(code, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }))
+  const { postgresRevocations } = await import(pathToFileURL(file).href) as Store
+  const host = async () => {
+    const store = Object.assign(postgresRevocations(postgres.url), { maxStale: 1 })
+    const { app, send } = await build(t, { revocations: { store, keepFor: 600 } })
+    const isOut = async (sub: string) => {
+      const headers = bearer(sign({ sub, iat: now() - 1, exp: now() + 60 }))
+      return (await send({ url: '/api/me', headers })).code === 'TOKEN_REVOKED'
+    }
+    return { app, isOut, revoke: (user: string) => app.userScope.revoke({ user }) }
+  }
+  const until = async (condition: () => Promise<boolean>) => {
+    while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  const [one, two] = [await host(), await host()]
+  await one.revoke('alice')
+  t.ok(await one.isOut('alice'))
+  await until(() => two.isOut('alice'))
+  t.notOk(await two.isOut('bob'))
+
+  await postgres.stop()
+  const revoking = one.revoke('bob')
+  t.notOk(await two.isOut('bob'))
+  await postgres.start()
+  await revoking
+  await until(() => two.isOut('bob'))
+  await postgres.query('delete from revocations')
+  await postgres.stop()
+  await postgres.start()
+  await one.revoke('carol')
+  await until(() => two.isOut('carol'))
+  const three = await host()
+  await until(async () => await three.isOut('alice') && await three.isOut('bob') && await three.isOut('carol'))
+  await postgres.query("update revocations set stored_at = now() - interval '1 day'")
+  await one.revoke('dave')
+  await until(() => three.isOut('dave'))
+})
+
+interface Store { postgresRevocations: (url: string) => RevocationStore }
