@@ -10,7 +10,7 @@ import { buildTodo, sameAs, todoObjects, todoParams, todoRoutes, type Store } fr
 const issuer = createIssuer()
 const people = { issuer, alice: 'alice', bob: 'bob' }
 const objects = { ...todoObjects, parent_id: sameAs('task_id'), task_ids: sameAs('task_id') }
-const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', request.user.id)"
+const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request))"
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 const unfinished = (name: string) =>
   `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }, ` +
