@@ -12,6 +12,7 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
 }
 
 type Variables = Record<string, { default: string }>
+interface Served { basePath?: string, servers?: Array<{ url: string, variables?: Variables }> | null }
 type Place = Pick<AppRoute, 'method' | 'url'>
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
@@ -64,7 +65,7 @@ const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/
 
 /** As `stripBasePath` of `@fastify/swagger` leaves it: without the path of each server in turn. */
 function withoutBase (document: ApiDocument, url: string): string {
-  const { basePath = '', servers } = document as { basePath?: string, servers?: { url: string, variables?: Variables }[] }
+  const { basePath = '', servers } = document as Served
   const bases = servers?.map(({ url, variables }) => url
     .replace(/\{([^{}]+)\}/g, (_text, name: string) => String(variables?.[name]?.default))
     .replace(/^\w+:\/\/[^/]*/, '')) ?? []

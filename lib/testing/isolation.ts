@@ -52,7 +52,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
     findings.push(...await judge(plan, plans, alice, bob))
   }
   findings.push(...task.inVain())
-  if (findings.length > 0) throw new ScopeAssertionError("let others at an owner's objects, or could not be tried", findings)
+  const fault = "let others at an owner's objects, or could not be tried"
+  if (findings.length > 0) throw new ScopeAssertionError(fault, findings)
 }
 
 const isRead = ({ method }: { method: string }) => ['GET', 'HEAD'].includes(method)

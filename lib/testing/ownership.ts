@@ -68,8 +68,8 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   if (findings.length > 0) throw new ScopeAssertionError('let others in, or could not be tried', findings)
 }
 
-const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion tries. ' +
-  'Fix: serve its paths by a wildcard route, as docs/access.md shows'
+const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
+  'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
 const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
 
 /** What to do about the level of a route, or where alice did not get in, or got out of her own. */

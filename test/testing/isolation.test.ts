@@ -253,15 +253,17 @@ t.test('routes of level user that take an id, wherever it stands in a body', asy
   await app.register(userScope, issuer.options)
   const find = (id: unknown, owner: string) => made.find((each) => each.id === id && (!isSound || each.owner === owner))
   app.post('/notes', async ({ user }) => made[made.push({ id: `n${made.length}`, owner: user.id }) - 1])
-  app.get<{ Params: { n: string } }>('/notes/:n', async ({ user, params }, reply) => find(params.n, user.id) ?? none(reply))
+  app.get<{ Params: { n: string } }>('/notes/:n', async ({ user, params }, reply) =>
+    find(params.n, user.id) ?? none(reply))
   app.put<{ Body: { links: Array<{ n: string }> } }>('/links', async ({ user, body }, reply) =>
     find(body.links[0]?.n, user.id) ? { linked: 1 } : none(reply))
   app.get('/admin', async (_request, reply) => reply.code(403).send({}))
-  const objects: IsolationOptions['objects'] = { n: async ({ inject }) => (await inject({ method: 'POST', url: '/notes' })).json().id }
+  const objects: IsolationOptions['objects'] =
+    { n: async ({ inject }) => (await inject({ method: 'POST', url: '/notes' })).json().id }
   const params = { 'PUT /links': { body: { links: [{ n: '' }] } } }
   const says = await say(app, { objects, params })
   t.match(says, /^Routes .*: 3\n\nGET, HEAD \/notes\/:n \(user, default\)\n.*'=', request\.user\.id\)\n/)
-  t.match(says, "PUT /links (user, default)")
+  t.match(says, 'PUT /links (user, default)')
   t.match(says, "alice's token, bob's n  4xx  200  /links")
   isSound = true
   t.equal(await say(app, { objects, params }), '')
