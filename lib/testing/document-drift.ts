@@ -11,15 +11,14 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
   document?: object
 }
 
-interface Place { readonly method: string, readonly url: string }
-
-/** Says below which paths the API is served. */
-interface Served extends ApiDocument {
-  basePath?: string
-  servers?: Array<{ url: string, variables?: Record<string, { default: string }> }> | null
-}
+type Variables = Record<string, { default: string }>
+interface Served { basePath?: string, servers?: Array<{ url: string, variables?: Variables }> | null }
+type Place = Pick<AppRoute, 'method' | 'url'>
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
+const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
+const gone = `the document has it, and the app has no such route: remove it${orAllow}`
+const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
 
 /**
  * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) says of each operation what its route's level says: whether
@@ -41,39 +40,37 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
   const report = ({ method, url }: Place, level: string, notes: string[]) => {
     if (notes.length > 0 && !isAllowed({ method, url })) findings.push({ method, url, level, notes, failures: [] })
   }
-  const operations = new Map(Object.entries(document.paths).flatMap(([url, item]) =>
-    Object.entries(item as Record<string, Operation>).filter(([field]) => methods.includes(field))
-      .map(([field, operation]) => {
-        const place = { method: field.toUpperCase(), url }
-        return [keyOf(place), { place, operation }]
-      })))
-  const unserved = new Set(operations.values())
-  const bases = basePaths(document)
+  const operations = Object.entries(document.paths).flatMap(([url, item]) => Object.entries(item as object)
+    .filter(([field]) => methods.includes(field))
+    .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
+  const served = new Set<unknown>()
   for (const route of routes) {
     const url = fillUrl(route.url, (name) => `{${name}}`)
-    const cut = bases.reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
-    const [found] = [url, cut].flatMap((each) => operations.get(keyOf({ method: route.method, url: each })) ?? [])
-    if (found) unserved.delete(found)
+    const [found = []] = [url, withoutBase(document, url)].map((each) => keyOf({ ...route, url: each }))
+      .map((key) => operations.filter((operation) => keyOf(operation) === key)).filter(({ length }) => length > 0)
+    for (const each of found) served.add(each)
     if (!judged.includes(route)) continue
-    if (found) report(found.place, constraintsText(route.constraints).trim(), compare(found.operation, document, route))
-    else if (!['HEAD', 'OPTIONS'].includes(route.method)) report(route, `(${route.access})`, [hidden])
+    const level = constraintsText(route.constraints).trim()
+    for (const each of found) report(each, level, compare(each.operation, document, route))
+    const isHidden = found.length === 0 && !['HEAD', 'OPTIONS'].includes(route.method)
+    if (isHidden) report(route, `(${route.access})`, [hidden])
   }
-  for (const { place } of unserved) report(place, '', [gone])
+  for (const operation of operations) if (!served.has(operation)) report(operation, '', [gone])
   findings.push(...inVain())
   if (findings.length > 0) throw new ScopeAssertionError('are not what the document says', findings)
 }
 
-const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
-const gone = `the document has it, and the app has no such route: remove it${orAllow}`
-
 /** The root of a prefix is served with a slash and without, and is one operation. */
 const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/|\/$|\?/g, '') })
 
-/** What `stripBasePath` of `@fastify/swagger` cuts from the URLs of routes, one after the other. */
-function basePaths ({ basePath = '', servers }: Served): string[] {
-  const ofServers = (servers ?? []).map(({ url, variables = {} }) =>
-    url.replace(/\{([^{}]+)\}/g, (text, name: string) => variables[name]?.default ?? text).replace(/^\w+:\/\/[^/]*/, ''))
-  return [basePath, ...ofServers].filter((path) => path !== '/')
+/** As `stripBasePath` of `@fastify/swagger` leaves it: without the path of each server in turn. */
+function withoutBase (document: ApiDocument, url: string): string {
+  const { basePath = '', servers } = document as Served
+  const bases = servers?.map(({ url, variables }) => url
+    .replace(/\{([^{}]+)\}/g, (_text, name: string) => String(variables?.[name]?.default))
+    .replace(/^\w+:\/\/[^/]*/, '')) ?? []
+  return [basePath, ...bases].filter((base) => base !== '/')
+    .reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
 }
 
 /** What the document must say of bearer tokens, and the responses that the guard gives. */
@@ -88,26 +85,23 @@ const demands: Record<AppRoute['access'], readonly [says: string, ...responses: 
 /** What an operation has against its route. */
 function compare (operation: Operation, document: ApiDocument, { access }: AppRoute): string[] {
   const [says, ...responses] = demands[access]
-  const is = access === 'unguarded'
-    ? `no registration of the plugin guards it: move it into the scope${orAllow}`
-    : `the route's level is '${access}'`
-  const schemes = schemesOf(document)
+  const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
+  const isBearer = (name: string) => carriesBearer(schemesOf(document)[name])
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
   const names = [...new Set(security.flat())]
-  const isBearer = (name: string) => carriesBearer(schemes[name])
-  const guarded = security.some((requirement) => requirement.length === 0) ? 'guarded where a token comes' : 'guarded'
+  const notes: string[] = []
   // Where the plugin asks for no token, the host may ask for anything else.
-  const said = (says === 'open' ? names.filter(isBearer) : names).length === 0 ? 'open' : guarded
-  const unknown = names.filter((name) => !Object.hasOwn(schemes, name))
-  const isMet = security.some((requirement) => requirement.length > 0 && requirement.every(isBearer))
-  const mark = operation['x-user-scope']
-  const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
-  const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
-  const notes = unknown.map((name) => `it names the security scheme "${name}", which the document does not define`)
+  const isOpen = (says === 'open' ? names.filter(isBearer) : names).length === 0
+  const guarded = security.some((requirement) => requirement.length === 0) ? 'guarded where a token comes' : 'guarded'
+  const said = isOpen ? 'open' : guarded
   if (said !== says) notes.push(`the document says ${said}, and ${is}`)
-  else if (said !== 'open' && !isMet && unknown.length === 0) {
+  const mark = operation['x-user-scope']
+  if (mark !== undefined && mark !== access) notes.push(`its mark x-user-scope is '${String(mark)}', and ${is}`)
+  const isMet = security.some((requirement) => requirement.length > 0 && requirement.every(isBearer))
+  if (says !== 'open' && names.length > 0 && !isMet) {
     notes.push(`no security requirement of it is met by a bearer token alone: ${names.join(', ')}`)
   }
-  if (mark !== undefined && mark !== access) notes.push(`its mark x-user-scope is '${String(mark)}', and ${is}`)
+  const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
+  const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
   return [...notes, ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)]
 }

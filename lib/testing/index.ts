@@ -15,5 +15,5 @@ export type { IssuerAnswer, IssuerKey, RemoteIssuer, RemoteIssuerOptions, Remote
 export type { RequestParams, RequestParts } from './route-requests.js'
 export type { SecretIssuer, SecretIssuerOptions } from './secret-issuer.js'
 export type { RouteName } from './settings.js'
-export type { TestContext } from './test-context.js'
+export type { TestContext } from './remote-issuer.js'
 export type { ClaimsOptions, TokenOptions, TokenSource, TokenSubject } from './test-tokens.js'

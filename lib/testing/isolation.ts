@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse as Response } from 'fastify'
-import type { AnyApp } from './app-routes.js'
+import type { AnyApp, AppRoute } from './app-routes.js'
 import { findingOf, orAllow, ScopeAssertionError, unfinished, type Failure, type Finding } from './findings.js'
 import { summaryOf } from './held-requests.js'
 import { ask, planFor, type Plan } from './object-requests.js'
@@ -9,7 +9,8 @@ import { readTask, type Settings } from './settings.js'
 
 export type IsolationOptions = People<Person> & Settings & { objects: ObjectMakers }
 
-const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', request.user.id)"
+const repairOf = ({ parameter }: AppRoute) => 'Fix: look for the object by its owner, too, as in ' +
+  `.where('user_id', '=', ${parameter === null ? 'request.user.id' : 'getOwnerId(request)'})`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 /**
@@ -51,7 +52,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
     findings.push(...await judge(plan, plans, alice, bob))
   }
   findings.push(...task.inVain())
-  if (findings.length > 0) throw new ScopeAssertionError("let others at an owner's objects, or could not be tried", findings)
+  const fault = "let others at an owner's objects, or could not be tried"
+  if (findings.length > 0) throw new ScopeAssertionError(fault, findings)
 }
 
 const isRead = ({ method }: { method: string }) => ['GET', 'HEAD'].includes(method)
@@ -64,6 +66,7 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
   }
   const names = [...new Set(places.map(({ name }) => name))]
   if (names.length === 0 && !isRead(route)) return []
+  const repair = repairOf(route)
   const failures: Failure[] = []
   const notes = new Set<string>()
   const fail = (given: Response, note: string, label: string, expected: string, answer = describe(given)) => {

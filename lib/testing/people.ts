@@ -16,28 +16,26 @@ export type People<Bob = string | { id: string }> =
   { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject } | { issuer?: never, alice: Person, bob: Bob }
 
 /** @throws TypeError where both are the same user, or one has no id that is a string */
-export function readIds ({ alice, bob }: Partial<People>): Record<'alice' | 'bob', string> {
-  const ids = { alice: readId(alice, 'alice'), bob: readId(bob, 'bob') }
-  if (ids.alice === ids.bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
-  return ids
-}
-
-/** What comes from plain JavaScript may be a number, or nothing. */
-function readId (person: unknown, name: string): string {
-  const id: unknown = typeof person === 'string' ? person : (Object(person) as { id?: unknown }).id
-  if (typeof id === 'string' && id !== '') return id
-  throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
+export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
+  const [alice, bob] = (['alice', 'bob'] as const).map((name) => {
+    // What comes from plain JavaScript may be a number, or nothing.
+    const { [name]: person } = people
+    const id: unknown = typeof person === 'string' ? person : (Object(person) as { id?: unknown }).id
+    if (typeof id === 'string' && id !== '') return id
+    throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
+  }) as [string, string]
+  if (alice === bob) throw new TypeError('alice and bob must be two users: give each an id of its own')
+  return { alice, bob }
 }
 
 /** @throws TypeError where nobody signs tokens for the user */
-export async function tokensOf (name: 'alice' | 'bob', people: Partial<People>) {
-  const { issuer, [name]: person } = people
+export async function tokensOf (name: 'alice' | 'bob', { issuer, ...people }: Partial<People>) {
   if (issuer instanceof Promise) throw new TypeError("await the issuer: with mode 'jwks' it comes by a promise")
   if (typeof issuer?.token === 'function') {
-    const subject = person as TokenSubject
-    return { good: await issuer.token(subject), expired: await issuer.expired(subject), forged: await issuer.forged(subject) }
+    const user = people[name] as TokenSubject
+    return { good: await issuer.token(user), expired: await issuer.expired(user), forged: await issuer.forged(user) }
   }
-  const { token, expired, forged = forge(String(token)) } = person as Partial<Person>
+  const { token, expired, forged = forge(String(token)) } = people[name] as Partial<Person>
   if (typeof token === 'string') return { good: token, expired, forged }
   throw new TypeError(`give an issuer that signs tokens, or ${name} as { id, token }`)
 }

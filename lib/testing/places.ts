@@ -1,7 +1,7 @@
 import { parametersOf } from '../routes/url.js'
 import type { AppRoute } from './app-routes.js'
 import type { Tokens } from './attempts.js'
-import { describeAnswer, findingOf, orAllow, unfinished, type Finding } from './findings.js'
+import { describeAnswer, findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 import type { Task } from './settings.js'
@@ -17,7 +17,7 @@ export async function findAround (
   const places = owned.map((route) => {
     const { before = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
     const path = pathFor(route, encodeURIComponent(bob), partsFor(route, params))
-    return { url: route.url, path, start: path.split('/', depthOf(before)).join('/') }
+    return { url: route.url, path, depth: depthOf(before), start: path.split('/', depthOf(before)).join('/') }
   })
   const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
   /** With bob's id for all parameters, and with what is given for some. */
@@ -29,8 +29,8 @@ export async function findAround (
     ways.set(JSON.stringify([route.method, headers]), [route.method, { headers, body }])
   }
   const found = new Map<AppRoute, Finding>()
-  const report = (route: AppRoute, note: string, ...failures: Finding['failures']) => {
-    if (!found.has(route) && !isAllowed(route)) found.set(route, findingOf(route, [note + orAllow], [...failures]))
+  const report = (route: AppRoute, note: string, failures?: Failure[]) => {
+    if (!found.has(route) && !isAllowed(route)) found.set(route, findingOf(route, [note + orAllow], failures))
   }
   for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
@@ -38,21 +38,21 @@ export async function findAround (
       const answer = await send(requestTo(method, path, parts, good))
       const route = others.find((each) => each.options === answer.reached && each.method === method)
       if (!route || !place || route.lookAlike) continue
-      const depth = place.start.split('/').length
-      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === depth)?.name
+      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
       // What wants an id of another form than bob's cannot be his.
       if (param && answer.invalidParam === `/${param}`) continue
+      const answered = describeAnswer(answer, route.options)
       report(route, param
         ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
         : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`,
-      { label: "alice's token, bob's path", expected: '403', answer: describeAnswer(answer, route.options), url: path })
+      [{ label: "alice's token, bob's path", expected: '403', answer: answered, url: path }])
     }
   }
   for (const route of others) {
-    const place = pathsTo(route).map(placeOf).find(Boolean)
     // Nobody said what its constraints want.
     const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsFor(route, params).headers ?? {}).length === 0
+    const place = pathsTo(route).map(placeOf).find(Boolean)
     if (place && isUnasked) report(route, `it may serve paths of ${place.url} too, ${unfinished}`)
   }
   return [...found.values()]

@@ -2,9 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
-import { atEnd, type TestContext } from './test-context.js'
 import { authorize, claimsFor, expired } from './test-tokens.js'
 import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
+
+type AtEnd = (stop: () => Promise<void>) => unknown
+/** The context of a test, by which a server closes with it: that of tap, `node:test` or vitest. */
+export type TestContext = { teardown: AtEnd } | { after: AtEnd } | { onTestFinished: AtEnd }
 
 /** Options of an issuer that publishes its keys on a loopback port. */
 export interface RemoteIssuerOptions extends ClaimsOptions {
@@ -41,16 +44,20 @@ export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<Is
   return { kid, alg, privateKey, jwk: { ...await exportJWK(publicKey), kid, alg } }
 }
 
+/** An answer of an issuer with this body as JSON. */
+export const sendJson = (body: unknown, status = 200): IssuerAnswer => (_request, response) => {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
 /** @throws RangeError where `keys` is empty, TypeError where `t` is no context of a test */
 export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const { mode, t, alg = 'EdDSA', keys = [await createKey('key-1', alg)], expiresIn, ...stated } = options
   if (keys.length === 0) throw new RangeError('option "keys" is empty: one must sign')
   const current = () => keys[0] as IssuerKey
-  let [requests, rotations] = [0, keys.length]
-  let delay = 0
+  let [requests, rotations, delay] = [0, keys.length, 0]
   const server = createServer((request, response) => {
-    const { url, entry: { jwksUri } } = issuer
-    if (request.url?.includes('/.well-known/')) return sendJson({ issuer: url, jwks_uri: jwksUri })(request, response)
+    const { entry: { issuer: iss, jwksUri } } = issuer
+    if (request.url?.includes('/.well-known/')) return sendJson({ issuer: iss, jwks_uri: jwksUri })(request, response)
     requests++
     const answer = issuer.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
     if (delay === 0) answer(request, response)
@@ -85,8 +92,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     answer: undefined as IssuerAnswer | undefined,
     /** Signs with a new key from now on. The one before is published no longer, unless `keep` is true. */
     async rotate ({ keep = false }: { keep?: boolean } = {}): Promise<void> {
-      const next = await createKey(`key-${++rotations}`, current().alg)
-      keys.splice(0, keep ? 0 : 1, next)
+      keys.splice(0, keep ? 0 : 1, await createKey(`key-${++rotations}`, current().alg))
     },
     /** Answers the requests for the key set so many milliseconds late; 0 ends it. */
     slow (ms: number): void { delay = ms },
@@ -110,7 +116,11 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   return issuer
 }
 
-/** An answer of an issuer with this body as JSON. */
-export const sendJson = (body: unknown, status = 200): IssuerAnswer => (_request, response) => {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+function atEnd (t: Partial<Record<string, AtEnd>>, stop: () => Promise<void>): void {
+  const name = ['teardown', 'after', 'onTestFinished'].find((each) => typeof t?.[each] === 'function')
+  if (name === undefined) {
+    throw new TypeError('option "t" must be the context of a test, with teardown, after or onTestFinished; ' +
+      'that of a hook has none: leave "t" out there, and call stop() when all is over')
+  }
+  t[name]?.(stop)
 }

@@ -378,6 +378,22 @@ t.test('a host that has had enough says so', async (t) => {
     "raise\n  request  expected  answer  path\n  alice's token, her own path  its handler  429 slow down")
 })
 
+t.test('middleware is noted, as nothing tries it', async (t) => {
+  const notes: string[] = []
+  const note = ({ message }: Error) => { notes.push(message) }
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
+  for (const decorate of [() => {}, (app: FastifyInstance) => app.decorate('use', () => {})]) {
+    t.equal(await say(await host(t, (app, handler) => {
+      decorate(app)
+      app.get('/:user_id', handler)
+    })), '')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.same(notes, ['fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
+    'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'])
+})
+
 t.test('the error names its routes and shows no token', async (t) => {
   const app =
     await host(t, (app, handler) =>
@@ -392,9 +408,11 @@ t.test('the error names its routes and shows no token', async (t) => {
 t.test('an app without the plugin, or without an owner', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await t.rejects(assertOwnership(await host(t, (app, handler) => app.get('/', handler)), people),
-    new TypeError('no route has an owner in its URL: there is nothing to try'))
-  await t.rejects(assertOwnership(app, people), new TypeError('the plugin is not registered in this app'))
+  const nothing =
+    new TypeError('no route has an owner in its URL, so there is nothing to try: is the plugin registered?')
+  await t.rejects(assertOwnership(await host(t, (app, handler) => app.get('/', handler)), people), nothing)
+  app.get('/:user_id', async () => ({ ran: state.ran++ }))
+  await t.rejects(assertOwnership(app, people), nothing)
 })
 
 t.test('what plain JavaScript may give', async (t) => {
