@@ -26,7 +26,7 @@ const schema = Type.Object({
 }, { additionalProperties: false })
 
 const pageSize = 1000 // entries
-const [connectTime, writeTime] = [5, 2] // seconds
+const connectTime = 5 // seconds
 
 /**
  * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
@@ -98,16 +98,22 @@ class Stream {
     return Math.floor(Math.min(this.#latest, Date.now()) - keepFor * 1000)
   }
 
+  /** Without a time limit: a connection that no longer answers is ended with that of the last follower. */
   async #write (command: string[]): Promise<string> {
     const writer = this.#writer ??= this.#open()
+    let client: Client | undefined
     try {
-      const written = writer.client.then((client) => client.sendCommand<string>(command))
-      return await within(written, writeTime, writer.end.signal)
+      client = await writer.client
+      return await client.sendCommand(command)
     } catch (error) {
-      writer.end.abort()
-      if (this.#writer === writer) this.#writer = null
+      if (!client?.isReady && this.#writer === writer) this.#writer = null
       throw error
     }
+  }
+
+  #closeWriter (): void {
+    this.#writer?.end.abort()
+    this.#writer = null
   }
 
   #open () {
@@ -142,7 +148,7 @@ class Stream {
       }
     } finally {
       end.abort()
-      if (--this.#followers === 0) this.#writer?.end.abort()
+      if (--this.#followers === 0) this.#closeWriter()
     }
   }
 

@@ -153,7 +153,8 @@ t.test('a server that is paused answers nothing and reports no error', { skip },
   redis.signal('SIGCONT')
   await until(() => two.isOut('alice'))
   await until(async () => await one.ask('bob') === 'in')
-  t.match(logged(one.log), ['the store of revocations failed', 'revocations are stale', 'the store of revocations answers again'])
+  t.match(logged(one.log), [
+    'the store of revocations failed', 'revocations are stale', 'the store of revocations answers again'])
 })
 
 t.test('entries leave the stream by age, when both clocks find them old', { skip }, async (t) => {
@@ -162,7 +163,9 @@ t.test('entries leave the stream by age, when both clocks find them old', { skip
   const end = new AbortController()
   const follow = store.follow({ signal: end.signal, interval: 60, keepFor: 60 })[Symbol.asyncIterator]()
   const count = () => command<number>(redis, 'XLEN', key)
-  for (const age of [120, 61, 59]) await command(redis, 'XADD', key, `${Date.now() - age * 1000}-0`, 'entry', String(age))
+  for (const age of [120, 61, 59]) {
+    await command(redis, 'XADD', key, `${Date.now() - age * 1000}-0`, 'entry', String(age))
+  }
   await follow.next()
   await store.publish('first', 60)
   await store.publish('second', 60)
@@ -273,7 +276,9 @@ t.test('wrong options', async (t) => {
     [{ url: 'http://:pa55@host' }, 'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…'],
     [{ url: 'redis://:pa55@:port' }, 'option "redisRevocations.url" is not a URL'],
     [{ url: 'redis://h', prefix: 'a b' }, 'option "redisRevocations.prefix" must be letters, digits and any of _ - . : { }'],
-    [{ url: 'redis://h', maxStale: 0 }, 'option "redisRevocations.maxStale" must be a number of seconds from 1 to 86400'],
+    [
+      { url: 'redis://h', maxStale: 0 },
+      'option "redisRevocations.maxStale" must be a number of seconds from 1 to 86400'],
     [{ url: 'redis://h', whenDown: 'wait' }, 'option "redisRevocations.whenDown" must be "refuse" or "serve"'],
     [{ url: 'redis://h', prefx: 'a' }, 'unknown option "redisRevocations.prefx". Did you mean "prefix"?']
   ]

@@ -1,14 +1,17 @@
 import type { InjectOptions } from 'fastify'
+import { parametersOf } from '../routes/url.js'
 import type { AppRoute } from './app-routes.js'
 import type { HeldAnswer } from './held-requests.js'
-import type { Tokens } from './people.js'
 import { fillUrl, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 
-/** What must come of a request. `validate`: before validation, so that it must not answer in the guard's place. */
+/** What must come of a request. `validate`: validation goes on, so that it must not answer in the guard's place. */
 interface Expectation { readonly expected: string, readonly validate?: true, fits (answer: HeldAnswer): boolean }
 
 /** A request to a route with an owner. */
 export interface Attempt extends Expectation { readonly label: string, readonly request: InjectOptions }
+
+/** The two ids, and tokens of alice's. */
+export interface Tokens extends Record<'alice' | 'bob' | 'good' | 'forged', string> { expired?: string | undefined }
 
 type Row = [label: string, expectation: Expectation, path: string, token?: string | undefined]
 
@@ -19,8 +22,8 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens
   const { alice, bob, good, expired, forged } = tokens
   const { url, parameter, access } = route
   const isReached = ({ reached }: HeldAnswer) => reached === route.options
-  const refused = (expected: string, fits: (status: number) => boolean) =>
-    ({ expected, fits: ({ status, reached }: HeldAnswer) => reached === null && fits(status) })
+  const refused = (expected: string, fits: (status: number) => boolean): Expectation =>
+    ({ expected, fits: ({ status, reached }) => reached === null && fits(status) })
   const unauthorized = { ...refused('401', (status) => status === 401), validate: true as const }
   // Hosts hide what is another's as if it did not exist. Without a guard, a 404 may only mean that there is no bob.
   const forbidden = refused('403', (status) => status === 403 || (status === 404 && access === 'owner'))
@@ -36,14 +39,14 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens
     }
   }
   // What else keeps her from the handler is told once; a host may also refuse what comes twice, or too often.
-  const isForbidden = ({ status, notFound }: HeldAnswer) => status === 401 || status === 403 || notFound
-  const notForbidden: Expectation = { ...admitted, fits: (answer) => !isForbidden(answer) }
+  const notForbidden: Expectation =
+    { ...admitted, fits: ({ status, notFound }) => status !== 401 && status !== 403 && !notFound }
   const to = (owner: string, variant = url) => pathFor(route, owner, parts, variant)
   const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
   const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
   const rows: Row[] = [
     ['no token', unauthorized, to(hers)],
-    ['an expired token', unauthorized, to(hers), expired],
+    ...expired === undefined ? [] : [['an expired token', unauthorized, to(hers), expired] satisfies Row],
     ['a forged token', unauthorized, to(hers), forged],
     ["alice's token, bob's path", forbidden, to(his), good],
     ["alice's token, bob's path, percent-encoded", forbidden, to(percentEncode(bob)), good],
@@ -57,20 +60,20 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens
     ["alice's token, her own path, percent-encoded", notForbidden, to(percentEncode(alice)), good]
   ]
   const bare = { headers: parts.headers ?? {} }
-  return rows.filter(([label]) => expired !== undefined || label !== 'an expired token')
-    .map(([label, way, path, token]) =>
-      ({ label, ...way, request: requestTo(route.method, path, way.validate ? bare : parts, token) }))
+  return rows.map(([label, way, path, token]) =>
+    ({ label, ...way, request: requestTo(route.method, path, way.validate ? bare : parts, token) }))
 }
+
 /** Every byte, also of what needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 
 /** Dot segments behind alice's id, which lead to bob for whoever resolves them: an upstream, or the handler. */
-function pathsOutOf ({ url, parameter }: AppRoute, alice: string, bob: string): string[] {
-  const [, rest = ''] = url.split(`:${parameter}`)
-  const up = rest.split('/').length - 1
-  return ['..%2F', '%2E%2E%5C'].filter(() => rest.endsWith('*')).map((step) => fillUrl(url, (name, pattern) => {
+function pathsOutOf (route: AppRoute, alice: string, bob: string): string[] {
+  const { after = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
+  const up = after.split('/').length - 1
+  return ['..%2F', '%2E%2E%5C'].filter(() => after.endsWith('*')).map((step) => fillUrl(route.url, (name, pattern) => {
     if (name === '*') return step.repeat(up) + encodeURIComponent(bob)
-    return valueFor(pattern, ...name === parameter ? [alice] : [])
+    return valueFor(pattern, ...name === route.parameter ? [alice] : [])
   }))
 }
 

@@ -1,7 +1,6 @@
 import { carriesBearer, isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/annotate.js'
 import { constraintsText } from '../routes/print.js'
-import type { AnyApp, AppRoute } from './app-routes.js'
-import { basePaths } from './base-paths.js'
+import { nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import { orAllow, ScopeAssertionError, type Finding } from './findings.js'
 import { fillUrl } from './route-requests.js'
 import { readTask, type Settings } from './settings.js'
@@ -10,6 +9,14 @@ import { readTask, type Settings } from './settings.js'
 export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'alice' | 'bob' | 'timeout', unknown>> {
   /** The OpenAPI document. Default: what `app.swagger()` returns. */
   document?: object
+}
+
+interface Place { readonly method: string, readonly url: string }
+
+/** Says below which paths the API is served. */
+interface Served extends ApiDocument {
+  basePath?: string
+  servers?: Array<{ url: string, variables?: Record<string, { default: string }> }> | null
 }
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
@@ -31,43 +38,43 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
       'or give the option "document"')
   }
   const findings: Finding[] = []
-  const report = ({ method, url }: Pick<AppRoute, 'method' | 'url'>, level: string, notes: string[]) => {
-    if (notes.length === 0 || isAllowed({ method, url })) return
-    findings.push({ methods: [method], url, level, notes, failures: [] })
+  const report = ({ method, url }: Place, level: string, notes: string[]) => {
+    if (notes.length > 0 && !isAllowed({ method, url })) findings.push({ method, url, level, notes, failures: [] })
   }
+  const operations = new Map(Object.entries(document.paths).flatMap(([url, item]) =>
+    Object.entries(item as Record<string, Operation>).filter(([field]) => methods.includes(field))
+      .map(([field, operation]) => {
+        const place = { method: field.toUpperCase(), url }
+        return [keyOf(place), { place, operation }]
+      })))
+  const unserved = new Set(operations.values())
   const bases = basePaths(document)
-  const keyed = routes.map((route) => {
+  for (const route of routes) {
     const url = fillUrl(route.url, (name) => `{${name}}`)
     const cut = bases.reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
-    return { route, key: keyOf(route.method, url), cut: keyOf(route.method, cut) }
-  })
-  const served = new Set<string>()
-  for (const [url, item] of Object.entries(document.paths) as Array<[string, Record<string, Operation>]>) {
-    for (const [field, operation] of Object.entries(item).filter(([name]) => methods.includes(name))) {
-      const place = { method: field.toUpperCase(), url }
-      const wanted = keyOf(place.method, url)
-      const whole = keyed.filter(({ key }) => key === wanted)
-      const found = whole.length > 0 ? whole : keyed.filter(({ cut }) => cut === wanted)
-      const gone = `the document has it, and the app has no such route: remove it${orAllow}`
-      if (found.length === 0) report(place, '', [gone])
-      for (const { route, key } of found) {
-        served.add(key)
-        const notes = judged.includes(route) ? compare(operation, document, route) : []
-        report(place, constraintsText(route.constraints).trim(), notes)
-      }
-    }
+    const [found] = [url, cut].flatMap((each) => operations.get(keyOf({ method: route.method, url: each })) ?? [])
+    if (found) unserved.delete(found)
+    if (!judged.includes(route)) continue
+    if (found) report(found.place, constraintsText(route.constraints).trim(), compare(found.operation, document, route))
+    else if (!['HEAD', 'OPTIONS'].includes(route.method)) report(route, `(${route.access})`, [hidden])
   }
-  const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
-  for (const { route, key } of keyed) {
-    const isNeeded = judged.includes(route) && route.method !== 'OPTIONS' && route.method !== 'HEAD'
-    if (isNeeded && !served.has(key)) report(route, `(${route.access})`, [hidden])
-  }
+  for (const { place } of unserved) report(place, '', [gone])
   findings.push(...inVain())
   if (findings.length > 0) throw new ScopeAssertionError('are not what the document says', findings)
 }
 
+const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
+const gone = `the document has it, and the app has no such route: remove it${orAllow}`
+
 /** The root of a prefix is served with a slash and without, and is one operation. */
-const keyOf = (method: string, path: string) => `${method} ${path.replace(/^\/|\/$|\?/g, '')}`
+const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/|\/$|\?/g, '') })
+
+/** What `stripBasePath` of `@fastify/swagger` cuts from the URLs of routes, one after the other. */
+function basePaths ({ basePath = '', servers }: Served): string[] {
+  const ofServers = (servers ?? []).map(({ url, variables = {} }) =>
+    url.replace(/\{([^{}]+)\}/g, (text, name: string) => variables[name]?.default ?? text).replace(/^\w+:\/\/[^/]*/, ''))
+  return [basePath, ...ofServers].filter((path) => path !== '/')
+}
 
 /** What the document must say of bearer tokens, and the responses that the guard gives. */
 const demands: Record<AppRoute['access'], readonly [says: string, ...responses: string[]]> = {
@@ -81,8 +88,9 @@ const demands: Record<AppRoute['access'], readonly [says: string, ...responses: 
 /** What an operation has against its route. */
 function compare (operation: Operation, document: ApiDocument, { access }: AppRoute): string[] {
   const [says, ...responses] = demands[access]
-  const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
-  const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
+  const is = access === 'unguarded'
+    ? `no registration of the plugin guards it: move it into the scope${orAllow}`
+    : `the route's level is '${access}'`
   const schemes = schemesOf(document)
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
   const names = [...new Set(security.flat())]
@@ -95,13 +103,11 @@ function compare (operation: Operation, document: ApiDocument, { access }: AppRo
   const mark = operation['x-user-scope']
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
   const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
-  return [
-    ...said === says ? [] : [`the document says ${said}, and ${is}`],
-    ...mark === undefined || mark === access ? [] : [`its mark x-user-scope is '${String(mark)}', and ${is}`],
-    ...unknown.map((name) => `it names the security scheme "${name}", which the document does not define`),
-    ...says === 'open' || isMet || names.length === 0 || unknown.length > 0
-      ? []
-      : [`no security requirement of it is met by a bearer token alone: ${names.join(', ')}`],
-    ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)
-  ]
+  const notes = unknown.map((name) => `it names the security scheme "${name}", which the document does not define`)
+  if (said !== says) notes.push(`the document says ${said}, and ${is}`)
+  else if (said !== 'open' && !isMet && unknown.length === 0) {
+    notes.push(`no security requirement of it is met by a bearer token alone: ${names.join(', ')}`)
+  }
+  if (mark !== undefined && mark !== access) notes.push(`its mark x-user-scope is '${String(mark)}', and ${is}`)
+  return [...notes, ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)]
 }

@@ -26,7 +26,7 @@ type Run = HeldAnswer & { readonly validate: boolean }
 type Done = (error?: Error) => void
 
 const markHeader = 'x-fastify-user-scope-held'
-// One for all copies of the kit in this process. On raw requests and hooks of the kit:
+// One for all copies of the kit in this process. On raw requests and hooks of a kit:
 const kHeld = Symbol.for('fastify-user-scope.held')
 // On raw requests to routes that want to see validation errors themselves:
 const kAttached = Symbol.for('fastify-user-scope.attached')
@@ -46,7 +46,7 @@ subscribe('fastify.initialization', (message) => {
   fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onRoute', (options) => {
     const hooks = [options.preHandler ?? []].flat()
-    // Where hooks of the kit are already, the route was made of another's options, with its `attachValidation`.
+    // Where hooks of a kit are already, the route was made of another's options, with its `attachValidation`.
     const isAsked = options.attachValidation && !hooks.some((hook) => kHeld in hook)
     if (isAsked) options.preValidation = [...[options.preValidation ?? []].flat(), attach]
     options.attachValidation = true
@@ -84,10 +84,9 @@ function holdBack (route: RouteOptions) {
   const hold = ({ raw, params, validationError }: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     const run = runs.get(raw)
     if (!run) return done()
-    run.reached = route
-    run.params = { ...params as object }
     const { validationContext, validation } = validationError ?? {}
-    if (validationContext === 'params') run.invalidParam = validation?.[0]?.instancePath
+    const invalidParam = validationContext === 'params' ? validation?.[0]?.instancePath : undefined
+    Object.assign(run, { reached: route, params: { ...params as object }, invalidParam })
     done(new HeldBackError(418))
   }
   holds.add(hold)

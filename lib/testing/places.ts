@@ -1,8 +1,8 @@
 import { parametersOf } from '../routes/url.js'
 import type { AppRoute } from './app-routes.js'
+import type { Tokens } from './attempts.js'
 import { describeAnswer, findingOf, orAllow, unfinished, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
-import type { Tokens } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 import type { Task } from './settings.js'
 
@@ -24,27 +24,28 @@ export async function findAround (
   const pathsTo = (route: AppRoute) => [{}, partsFor(route, params).path ?? {}].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
   const ways = new Map<string, [method: string, RequestParts]>()
-  for (const route of [...owned, ...others].filter(({ method }) => method !== 'OPTIONS')) {
+  for (const route of [...owned, ...others]) {
     const { headers = {}, body } = partsFor(route, params)
     ways.set(JSON.stringify([route.method, headers]), [route.method, { headers, body }])
   }
   const found = new Map<AppRoute, Finding>()
+  const report = (route: AppRoute, note: string, ...failures: Finding['failures']) => {
+    if (!found.has(route) && !isAllowed(route)) found.set(route, findingOf(route, [note + orAllow], [...failures]))
+  }
   for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
     for (const [method, parts] of place ? ways.values() : []) {
       const answer = await send(requestTo(method, path, parts, good))
       const route = others.find((each) => each.options === answer.reached && each.method === method)
-      if (!route || !place || route.lookAlike || found.has(route)) continue
+      if (!route || !place || route.lookAlike) continue
       const depth = place.start.split('/').length
       const param = parametersOf(route.url).find(({ before }) => depthOf(before) === depth)?.name
       // What wants an id of another form than bob's cannot be his.
-      if ((param && answer.invalidParam === `/${param}`) || isAllowed(route)) continue
-      const note = param
+      if (param && answer.invalidParam === `/${param}`) continue
+      report(route, param
         ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
-        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
-      const says = describeAnswer(answer, route.options)
-      const failure = { label: "alice's token, bob's path", expected: '403', answer: says, url: path }
-      found.set(route, findingOf(route, [note + orAllow], [failure]))
+        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`,
+      { label: "alice's token, bob's path", expected: '403', answer: describeAnswer(answer, route.options), url: path })
     }
   }
   for (const route of others) {
@@ -52,8 +53,7 @@ export async function findAround (
     // Nobody said what its constraints want.
     const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsFor(route, params).headers ?? {}).length === 0
-    if (!place || !isUnasked || isAllowed(route)) continue
-    found.set(route, findingOf(route, [`it may serve paths of ${place.url} too, ${unfinished(route)}${orAllow}`]))
+    if (place && isUnasked) report(route, `it may serve paths of ${place.url} too, ${unfinished}`)
   }
   return [...found.values()]
 }

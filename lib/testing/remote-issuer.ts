@@ -31,7 +31,6 @@ export type IssuerAnswer = (request: IncomingMessage, response: ServerResponse) 
 
 /** `key` signs instead of the current key, and names itself in the header. */
 export interface RemoteTokenOptions extends TokenOptions { key?: IssuerKey }
-type Chosen = RemoteTokenOptions
 
 /** An issuer with keys of its own, on a loopback port; each of its failures can be provoked. */
 export type RemoteIssuer = Awaited<ReturnType<typeof createRemoteIssuer>>
@@ -44,17 +43,18 @@ export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<Is
 
 /** @throws RangeError where `keys` is empty, TypeError where `t` is no context of a test */
 export async function createRemoteIssuer (options: RemoteIssuerOptions) {
-  const { t, alg = 'EdDSA', audience = 'api', userIdClaim, idPrefix } = options
-  const keys = options.keys ?? [await createKey('key-1', alg)]
+  const { mode, t, alg = 'EdDSA', keys = [await createKey('key-1', alg)], expiresIn, ...stated } = options
   if (keys.length === 0) throw new RangeError('option "keys" is empty: one must sign')
-  const state = { requests: 0, rotations: keys.length, delay: 0, answer: undefined as IssuerAnswer | undefined }
+  const current = () => keys[0] as IssuerKey
+  let [requests, rotations] = [0, keys.length]
+  let delay = 0
   const server = createServer((request, response) => {
-    const metadata = sendJson({ issuer: url, jwks_uri: `${url}/jwks` })
-    if (request.url?.includes('/.well-known/')) return metadata(request, response)
-    state.requests++
-    const answer = state.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
-    if (state.delay === 0) answer(request, response)
-    else setTimeout(answer, state.delay, request, response).unref()
+    const { url, entry: { jwksUri } } = issuer
+    if (request.url?.includes('/.well-known/')) return sendJson({ issuer: url, jwks_uri: jwksUri })(request, response)
+    requests++
+    const answer = issuer.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
+    if (delay === 0) answer(request, response)
+    else setTimeout(answer, delay, request, response).unref()
   })
   const stop = () => new Promise<void>((resolve) => {
     server.close(() => resolve())
@@ -66,13 +66,11 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   await listen(0)
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-  const current = () => keys[0] as IssuerKey
-  const claims = (subject: Subject) => claimsFor(subject, options, { iss: url, aud: audience })
+  const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
+  const claims = (subject: Subject) => claimsFor(subject, options, { iss: url, aud: entry.audience })
   const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
-  const stated = { ...userIdClaim !== undefined && { userIdClaim }, ...idPrefix !== undefined && { idPrefix } }
-  const entry = { issuer: url, audience, jwksUri: `${url}/jwks`, ...stated }
-  return {
+  const issuer = {
     /** Its `iss`, and where it listens. */
     url,
     /** The keys published, the one that signs first; to be changed at will. */
@@ -82,33 +80,34 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options: { issuers: [entry] as IssuerOptions[] },
     /** Requests for the key set so far. */
-    get requests () { return state.requests },
+    get requests () { return requests },
     /** What stands in for the key set; undefined for the keys. */
-    get answer () { return state.answer },
-    set answer (answer: IssuerAnswer | undefined) { state.answer = answer },
+    answer: undefined as IssuerAnswer | undefined,
     /** Signs with a new key from now on. The one before is published no longer, unless `keep` is true. */
     async rotate ({ keep = false }: { keep?: boolean } = {}): Promise<void> {
-      const next = await createKey(`key-${++state.rotations}`, current().alg)
+      const next = await createKey(`key-${++rotations}`, current().alg)
       keys.splice(0, keep ? 0 : 1, next)
     },
     /** Answers the requests for the key set so many milliseconds late; 0 ends it. */
-    slow (ms: number): void { state.delay = ms },
+    slow (ms: number): void { delay = ms },
     /** Closes the port and all connections. */
     stop,
     /** Listens on the same port again. */
     restart: () => listen(port),
     /** A token that is good for `expiresIn` seconds. */
-    token: async (subject: Subject, chosen?: Chosen) => await sign(claims(subject), chosen),
+    token: async (subject: Subject, chosen?: RemoteTokenOptions) => await sign(claims(subject), chosen),
     /** A good signature on a token that expired two hours ago. */
-    expired: async (subject: Subject, chosen?: Chosen) => await sign(expired(claims(subject)), chosen),
+    expired: async (subject: Subject, chosen?: RemoteTokenOptions) => await sign(expired(claims(subject)), chosen),
     /** Good in form and claims, with the `kid` of the current key and the signature of another. */
-    async forged (subject: Subject, chosen: Chosen = {}): Promise<string> {
+    async forged (subject: Subject, chosen: RemoteTokenOptions = {}): Promise<string> {
       const { kid, alg } = chosen.key ?? current()
       return await sign(claims(subject), { ...chosen, key: await createKey(kid, alg) })
     },
     /** The header with a good token. */
-    authorization: async (subject: Subject, chosen?: Chosen) => authorize(await sign(claims(subject), chosen))
+    authorization: async (subject: Subject, chosen?: RemoteTokenOptions) =>
+      authorize(await sign(claims(subject), chosen))
   }
+  return issuer
 }
 
 /** An answer of an issuer with this body as JSON. */

@@ -15,15 +15,11 @@ export interface ClaimsOptions {
   expiresIn?: number
 }
 
-type IdOptions = ClaimsOptions & { idPrefix?: string }
 type Payload = Record<string, unknown>
 const now = () => Math.floor(Date.now() / 1000)
 
-/**
- * The payload of a good token: it has the id without the prefix that the plugin puts before it.
- * @throws TypeError where it would be nobody's
- */
-export function claimsFor (subject: TokenSubject, options: IdOptions, fixed: object): Payload {
+/** The payload of a good token, with the id as it is before the plugin puts `idPrefix` there. @throws TypeError */
+export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idPrefix?: string }, fixed: object): Payload {
   const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
   const user = typeof subject === 'string' ? { id: subject } : Object(subject) as Payload & { id?: string }
   if (!Object.hasOwn(user, 'id')) {

@@ -44,7 +44,8 @@ t.test('three servers under load: a user is out on all of them, streams included
   const { url } = await startRedis(t, String(redisProgram))
   // Compiled once, as three compilers at once would take most of the test's time.
   const script = join(t.testdir({}), 'server.mjs')
-  await build({ entryPoints: [source], outfile: script, bundle: true, platform: 'node', format: 'esm', packages: 'external' })
+  const target = { platform: 'node', format: 'esm', packages: 'external' } as const
+  await build({ entryPoints: [source], outfile: script, bundle: true, ...target })
   const servers = await Promise.all([1, 2, 3].map(() => startServer(t, script, url)))
   const streamsOf = async (user: string) =>
     (await Promise.all(servers.map(({ stream }) => Promise.all(Array.from({ length: 10 }, () => stream(user)))))).flat()

@@ -19,11 +19,14 @@ function memory (): number {
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`
 
 /** As random UUIDs have it, and as many bytes. */
-const idOf = (n: number) => `${n.toString(16).padStart(8, '0')}-95ff-4c65-b5a5-${(n * 7919).toString(16).padStart(12, '0')}`
+const idOf = (n: number) =>
+  `${n.toString(16).padStart(8, '0')}-95ff-4c65-b5a5-${(n * 7919).toString(16).padStart(12, '0')}`
 const now = Math.floor(Date.now() / 1000)
 const userOf = (n: number): VerifiedUser => {
   // Parsed, as the strings of a token are.
-  const claims = JSON.parse(JSON.stringify({ sub: idOf(n), sid: idOf(n + 1), jti: idOf(n + 2), iat: now - 5, exp: now + 900 }))
+  const claims = JSON.parse(JSON.stringify({
+    sub: idOf(n), sid: idOf(n + 1), jti: idOf(n + 2), iat: now - 5, exp: now + 900
+  }))
   return { id: String(claims.sub), issuer: 'secret', scopes: [], actor: null, claims }
 }
 
@@ -51,7 +54,7 @@ console.log(`a check with 1,000,000 entries: ${timeOf((user) => revocations.chec
 const list = new RevocationList()
 for (let n = 0; n < 1_000_000; n++) list.add({ kind: 'user', id: idOf(n), issuer: '', moment: now - n % 2 })
 let start = performance.now()
-for (const entry of list.without(0, 0, Infinity)) throw new Error(entry.id)
+if (Array.from(list.without(0, 0, Infinity)).length > 0) throw new Error('nothing is lacking')
 console.log(`looking for what a store lacks: ${(performance.now() - start).toFixed(0)} ms`)
 start = performance.now()
 list.deleteBefore(now)

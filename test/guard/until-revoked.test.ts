@@ -34,7 +34,8 @@ async function serve (t: Test, options: UserScopeOptions = {}) {
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const open = async (url: string, claims: object = {}) => {
-    const [response] = await once(get({ port, path: url, headers: bearer(token(claims)) }), 'response') as [IncomingMessage]
+    const request = get({ port, path: url, headers: bearer(token(claims)) })
+    const [response] = await once(request, 'response') as [IncomingMessage]
     await once(response, 'readable')
     return response
   }
@@ -105,6 +106,7 @@ t.test('in a context that was created before the plugin was registered', async (
     })
   })
   app.register(userScope, { secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT', revocations: true })
-  const response = await fetch(`${await app.listen({ port: 0, host: '127.0.0.1' })}/early`, { headers: bearer(token()) })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const response = await fetch(`${address}/early`, { headers: bearer(token()) })
   t.equal(await response.text(), 'TOKEN_REVOKED')
 })

@@ -29,7 +29,9 @@ t.test('what stops the boot', async (t) => {
   const store = new Store()
   const aStore = /option "revocations": a store must have the functions publish and follow/
   const rows: Array<[revocations: unknown, message: string | RegExp]> = [
-    [false, /option "revocations" must be true, a store such as redisRevocations\(\), or an object with store and keepFor/],
+    [
+      false,
+      /option "revocations" must be true, a store such as redisRevocations\(\), or an object with store and keepFor/],
     [null, /option "revocations" must be true/],
     [undefined, /option "revocations" is undefined/],
     ['redis://localhost', /option "revocations" must be true/],

@@ -76,7 +76,8 @@ t.test('JavaScript and TypeScript of the docs compile against the built types', 
   t.ok(together.length > 20)
   for (const names of [together, ...alone.map((file) => [file])]) {
     const program = compile([...around.keys(), ...names], {
-      noEmit: true, paths: { 'fastify-user-scope': main, 'fastify-user-scope/testing': testing, 'fastify-user-scope/redis': redis }
+      noEmit: true,
+      paths: { 'fastify-user-scope': main, 'fastify-user-scope/testing': testing, 'fastify-user-scope/redis': redis }
     }, new Map([...around, ...files]))
     const faults = ts.getPreEmitDiagnostics(program).map((fault) => describe(fault, blocks))
     t.same(faults, [], names.map((file) => placeOf(blocks.get(file) as Block)).join(', '))

@@ -27,8 +27,16 @@ t.test('imports between the rooms of lib go one way', async (t) => {
       ['../contract/errors.js', '../options/settings.js'], ['../guard/guard.js', '../token/claims.js']],
     ['lib/keys/x.ts', ['../options/settings.js'], ['../token/claims.js', '../presets/index.js']],
     ['lib/token/x.ts', ['../keys/jwk.js'], ['../routes/access.js', '../guard/guard.js', '../presets/index.js']],
-    ['lib/revocations/x.ts', ['../keys/stopwatch.js', '../token/verifier.js'], ['../guard/guard.js', '../routes/url.js']],
-    ['lib/guard/x.ts', ['../revocations/list.js', '../routes/access.js', '../token/claims.js'], ['../keys/jwk.js', '../openapi/annotate.js']],
+    [
+      'lib/revocations/x.ts',
+      ['../keys/stopwatch.js', '../token/verifier.js'],
+      ['../guard/guard.js', '../routes/url.js']
+    ],
+    [
+      'lib/guard/x.ts',
+      ['../revocations/list.js', '../routes/access.js', '../token/claims.js'],
+      ['../keys/jwk.js', '../openapi/annotate.js']
+    ],
     ['lib/openapi/x.ts', ['../routes/table.js'], ['../token/claims.js', '../guard/guard.js']],
     ['lib/presets/x.ts', ['../options/settings.js'], ['../token/claims.js']],
     ['lib/testing/x.ts', ['../openapi/annotate.js', '../routes/table.js'], ['../token/claims.js', '../guard/guard.js']],

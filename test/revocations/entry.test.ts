@@ -15,7 +15,8 @@ t.test('anything else is none', async (t) => {
   const texts = [
     undefined, null, 5, {}, '', 'null', '5', '[]', '{}', '{', '"user"', `${JSON.stringify(good)}x`,
     ...[
-      { kind: 'group' }, { kind: 'constructor' }, { id: '' }, { id: 5 }, { issuer: null }, { moment: -1 }, { moment: 0.5 },
+      { kind: 'group' }, { kind: 'constructor' }, { id: '' }, { id: 5 }, { issuer: null },
+      { moment: -1 }, { moment: 0.5 },
       { moment: '5' }, { moment: null }, { moment: 1e300 }, { keepFor: 0 }, { keepFor: undefined }, { keepFor: 'x' },
       { id: 'a'.repeat(65_536) }
     ].map((change) => JSON.stringify({ ...good, ...change })),

@@ -54,7 +54,8 @@ t.test('what one instance revokes holds on all, and on those that start later', 
 
 t.test('anyone who can write to the store can write anything', async (t) => {
   const store = new MemoryStore()
-  for (const bad of ['', '{', 'null', '{"kind":"user"}', entryOf('', {}), entryOf('alice', { moment: 'now' })]) store.write(bad)
+  const bad = ['', '{', 'null', '{"kind":"user"}', entryOf('', {}), entryOf('alice', { moment: 'now' })]
+  for (const text of bad) store.write(text)
   const { ask, log } = await host(t, store)
   t.same([await ask(), lines(log)], ['in', Array(3).fill('malformed revocations were skipped')])
   store.write(entryOf('bob', { issuer: 'https://of.another.app' }))
@@ -75,7 +76,8 @@ t.test('a moment ahead of its entry is cut', async (t) => {
   store.write(entryOf('bob', { moment: start + 1e6 }), start + 1e6)
   await until(async () => await ask({ sub: 'bob', iat: start + 15 }) === 'TOKEN_REVOKED')
   at(20)
-  t.equal(await ask({ sub: 'bob', iat: start + 16 }), 'in', 'by the clock of this server, whatever that of the store says')
+  t.equal(await ask({ sub: 'bob', iat: start + 16 }), 'in',
+    'by the clock of this server, whatever that of the store says')
 })
 
 t.test('a store whose clock is slow loses nothing', async (t) => {
@@ -97,7 +99,8 @@ t.test('keepFor must be the same on all instances', async (t) => {
   store.write(entryOf('alice', { keepFor: 60 }))
   await t.rejects(host(t, store), {
     code: 'FST_USER_SCOPE_INVALID_OPTION',
-    message: 'fastify-user-scope: option "revocations": keepFor is 2592000 here, and 60 where others use the same store. ' +
+    message: 'fastify-user-scope: option "revocations": keepFor is 2592000 here, ' +
+      'and 60 where others use the same store. ' +
       'Fix: the same keepFor on all of them, or another store, such as another prefix'
   })
   t.notOk(store.isFollowed)
@@ -119,7 +122,8 @@ t.test('a store that cannot be read stops the boot', async (t) => {
     store.fault = fault
     await t.rejects(host(t, store), {
       code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE',
-      message: `fastify-user-scope: option "revocations": the store cannot be read (${reason}). Start it, or fix its address`
+      message: `fastify-user-scope: option "revocations": the store cannot be read (${reason}).
+        Start it, or fix its address`
     })
     t.equal(store.followed[0]?.signal.aborted, true)
   }
@@ -154,7 +158,8 @@ t.test('the list is stale when the store has not answered for maxStale', async (
     t.equal(await ask({ iat: undefined }), 'INVALID_CLAIMS', 'what is known is said')
     if (whenStale === 'REVOCATIONS_UNAVAILABLE') {
       const { status, headers, body } = await send({ url: '/api/me', headers: bearer(token()) })
-      t.match([status, headers['retry-after'], body], [503, '5', { message: 'Token verification is temporarily unavailable' }])
+      t.match([status, headers['retry-after'], body],
+        [503, '5', { message: 'Token verification is temporarily unavailable' }])
     }
     store.wake()
     await until(async () => await ask() === 'in')

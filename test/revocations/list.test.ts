@@ -41,7 +41,8 @@ t.test('a mark tells what was not shown', async (t) => {
   list.add(entry('a', 5), 7)
   list.add(entry('b', 5, 'x'), 7)
   list.add(entry('c', latest), 7)
-  t.same([...list.without(7, 0, Infinity)], [entry('d', 8), entry('b', 6, 'x')], 'what was shown with an earlier moment was not')
+  t.same([...list.without(7, 0, Infinity)], [entry('d', 8), entry('b', 6, 'x')],
+    'what was shown with an earlier moment was not')
   t.same([...list.without(7, 3, 5)], [entry('b', 6, 'x')], 'from the fourth on')
   t.same([...list.without(7, 0, 3)], [entry('d', 8)], 'the first three')
   t.same([...list.without(0, 0, Infinity)], [entry('a', 5), entry('c', latest)])

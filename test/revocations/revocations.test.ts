@@ -39,7 +39,8 @@ testWithCaches('all tokens of a user, until now', async (t) => {
     'www-authenticate': 'Bearer realm="api", error="invalid_token", error_description="Token revoked"',
     'cache-control': 'no-store'
   })
-  t.match(refusals(log)[0], { code: 'TOKEN_REVOKED', reason: 'the tokens of the user that were issued until some later time are revoked' })
+  t.match(refusals(log)[0],
+    { code: 'TOKEN_REVOKED', reason: 'the tokens of the user that were issued until some later time are revoked' })
 })
 
 testWithCaches('a session, and a token', async (t) => {
@@ -176,14 +177,19 @@ t.test('wrong calls revoke nothing', async (t) => {
     [{ user: 7 }, 'option "revoke.user" must be a non-empty string'],
     [{ user: undefined }, 'option "revoke.user" is undefined. Give it a value, or leave the key out'],
     [{ usr: 'alice' }, 'unknown option "revoke.usr". Did you mean "user"?'],
-    [{ user: 'alice', issuedBefore: undefined }, 'option "revoke.issuedBefore" is undefined. Give it a value, or leave the key out'],
-    [{ user: 'alice', issuedBefore: '2026-01-01' }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
+    [{ user: 'alice', issuedBefore: undefined },
+      'option "revoke.issuedBefore" is undefined. Give it a value, or leave the key out'],
+    [{ user: 'alice', issuedBefore: '2026-01-01' },
+      'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
     [{ user: 'alice', issuedBefore: NaN }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
-    [{ user: 'alice', issuedBefore: new Date(NaN) }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
+    [{ user: 'alice', issuedBefore: new Date(NaN) },
+      'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
     [{ user: 'alice', issuedBefore: -1 }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970'],
-    [{ user: 'alice', issuedBefore: start + 6 }, 'option "revoke.issuedBefore" is ahead of now by more than option "clockTolerance", ' +
+    [{ user: 'alice', issuedBefore: start + 6 },
+      'option "revoke.issuedBefore" is ahead of now by more than option "clockTolerance", ' +
       'and would revoke tokens that do not exist yet. Fix: give a date, or seconds (not milliseconds) since 1970'],
-    [{ session: 's', issuedBefore: start }, 'option "revoke.issuedBefore" is for a user: all tokens of a session are revoked'],
+    [{ session: 's', issuedBefore: start },
+      'option "revoke.issuedBefore" is for a user: all tokens of a session are revoked'],
     [{ user: 'alice', issuer: 'https://elsewhere' }, 'option "revoke.issuer" must be "secret"'],
     [{ user: 'alice', issuer: '' }, 'option "revoke.issuer" must be "secret"'],
     [{ user: 'alice', issuer: 5 }, 'option "revoke.issuer" must be a string']

@@ -12,11 +12,14 @@ const store = redisRevocations({
   url, maxStale: Number(MAX_STALE ?? 60), whenDown: WHEN_DOWN === 'serve' ? 'serve' : 'refuse'
 })
 
+let isListening = false
+
 /** Tells the parent when the plugin has taken an entry over, by the clock that all processes share. */
 async function * follow (options: Parameters<typeof store.follow>[0]): AsyncGenerator<readonly StoredRevocation[]> {
   for await (const list of store.follow(options)) {
     yield list
     const now = process.hrtime.bigint()
+    if (!isListening) continue
     for (const { entry } of list) {
       process.send?.({ taken: (JSON.parse(entry) as { id: string }).id, at: String(now) })
     }
@@ -43,4 +46,5 @@ app.post('/revoke/:user', { config: { access: 'public' } }, async (request, repl
 
 process.once('disconnect', () => process.exit())
 await app.listen({ port: 0, host: '127.0.0.1' })
+isListening = true
 process.send?.({ port: (app.server.address() as AddressInfo).port })

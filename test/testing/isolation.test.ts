@@ -13,7 +13,8 @@ const objects = { ...todoObjects, parent_id: sameAs('task_id'), task_ids: sameAs
 const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', request.user.id)"
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 const unfinished = (name: string) =>
-  `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }`
+  `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }, ` +
+  'and users with ids such as yours have'
 
 /** What the assertion says, without the columns' width; empty where nothing is wrong. */
 async function say (app: FastifyInstance, options: Partial<IsolationOptions> = {}): Promise<string> {
