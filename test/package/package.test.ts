@@ -98,9 +98,11 @@ t.test('what is exported is what is meant to be', async (t) => {
   t.same(await runScript('exports.mjs', `
     import * as all from 'fastify-user-scope'
     console.log(JSON.stringify(Object.keys(all)))`), [
+    'AccessCheckUnavailableError',
     'AlreadyRegisteredError',
     'ForbiddenResourceAccessError',
     'ForbiddenUserAccessError',
+    'InsufficientScopeError',
     'InvalidClaimsError',
     'InvalidHeaderFormatError',
     'InvalidOptionError',
@@ -111,6 +113,7 @@ t.test('what is exported is what is meant to be', async (t) => {
     'MalformedTokenError',
     'MissingTokenError',
     'MissingUidClaimError',
+    'NoOwnerError',
     'RevocationsUnavailableError',
     'RevocationsUnreachableError',
     'TokenExpiredError',
@@ -121,10 +124,13 @@ t.test('what is exported is what is meant to be', async (t) => {
     'cognito',
     'default',
     'entra',
+    'getOwnerId',
     'getUser',
     'keycloak',
     'logto',
     'okta',
+    'requireScopes',
+    'supabase',
     'untilRevoked',
     'userScope'
   ])
