@@ -153,7 +153,9 @@ t.test('a server that is paused answers nothing and reports no error', { skip },
   redis.signal('SIGCONT')
   await until(() => two.isOut('alice'))
   await until(async () => await one.ask('bob') === 'in')
-  t.same(logged(one.log), [
+  // What was written while it was paused may arrive after all, or be lacking.
+  const maybe = 'revocations that the store lacked were stored again'
+  t.same(logged(one.log).filter((line) => line !== maybe), [
     'the store of revocations failed', 'revocations are stale', 'the store of revocations answers again'
   ])
 })

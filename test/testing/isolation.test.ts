@@ -311,7 +311,8 @@ t.test('DELETE goes last', async (t) => {
 t.test('what plain JavaScript may give', async (t) => {
   const app = await host(t, {})
   const wrong: Array<[options: object, says: string]> = [
-    [{ objects: undefined }, 'option "objects" must have a function for each kind of object'],
+    ...[undefined, null, {}, { a: 1 }, { a: () => '1', b: null }].map((objects): [object, string] =>
+      [{ objects }, 'option "objects" must have a function for each kind of object']),
     [{ objects: { list_id: 1 } }, 'option "objects" must have a function for each kind of object'],
     [{ objects: { ...objects, other_id: () => '1' } },
       'objects names "other_id", and no route has it in path, query or body'],

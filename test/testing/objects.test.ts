@@ -25,13 +25,6 @@ t.test('an owner makes objects, each with the ids of those before', async (t) =>
   }
 })
 
-t.test('makers are functions, and there is one', async (t) => {
-  for (const makers of [undefined, null, {}, { a: 1 }, { a: () => '1', b: null }]) {
-    t.throws(() => new Owner(Fastify(), 'alice', 'a', makers as never),
-      { name: 'TypeError', message: /^option "objects" must have a function for each kind of object/ })
-  }
-})
-
 t.test('an id of the same form', async (t) => {
   const ids: Array<[id: ObjectId, missing: ObjectId]> = [
     [7, 2_000_000_007], ['7', '2000000007'], ['n12', 'n2000000012'], [1_999_999_991, 1_900_000_008],
