@@ -1,6 +1,7 @@
 import { kinds, type Entry, type Kind } from './entry.js'
+import { IdMap } from './id-map.js'
 
-type Table = Record<Kind, Map<string, number>>
+type Table = Record<Kind, IdMap>
 
 /**
  * Marks are lower. A moment and a mark are kept as one number, until the year 2242: an object for each entry would take
@@ -57,19 +58,17 @@ export class RevocationList {
 
   /** Removes the entries of moments before this one. */
   deleteBefore (earliest: number): void {
-    for (const [, , moments] of this.#maps()) {
-      for (const [id, value] of moments) if (momentOf(value) < earliest) moments.delete(id)
-    }
+    for (const [, , moments] of this.#maps()) moments.deleteIf((value) => momentOf(value) < earliest)
   }
 
-  * #maps (): Generator<[issuer: string, kind: Kind, moments: Map<string, number>]> {
+  * #maps (): Generator<[issuer: string, kind: Kind, moments: IdMap]> {
     for (const [issuer, table] of this.#tables) for (const kind of kinds) yield [issuer, kind, table[kind]]
   }
 
   #tableOf (issuer: string): Table {
     let table = this.#tables.get(issuer)
     if (table === undefined) {
-      table = { user: new Map(), session: new Map(), token: new Map() }
+      table = { user: new IdMap(), session: new IdMap(), token: new IdMap() }
       this.#tables.set(issuer, table)
     }
     return table
