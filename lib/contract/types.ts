@@ -164,6 +164,6 @@ declare module 'fastify' {
 
   interface FastifyContextConfig {
     /** Who may call this route: a level, or a rule where a level is not enough. */
-    access?: AccessLevel | AccessRule
+    access?: AccessLevel | AccessRule & object // or any text would do, as no member is required
   }
 }

@@ -20,7 +20,8 @@ export const boundParams = (
  */
 export function fitsClaim (param: unknown, claims: unknown, path: readonly string[]): boolean {
   if (typeof param !== 'string' || param === '') return false
-  const claim = path.reduce(memberOf, claims)
+  let claim = claims
+  for (const name of path) claim = memberOf(claim, name)
   return Array.isArray(claim) ? claim.includes(param) : claim === param
 }
 

@@ -9,6 +9,10 @@ export interface UrlParameter {
   readonly words: readonly string[]
   /** All of the URL before its colon. */
   readonly before: string
+  /** Its regular expression; empty where it has none. */
+  readonly pattern: string
+  /** All of the URL behind it. */
+  readonly after: string
 }
 
 /** The path parameters of a URL as declared, in their order; the wildcard is none. */
@@ -20,9 +24,16 @@ export function parametersOf (url: string): UrlParameter[] {
       const rest = url.slice(i + 1)
       const [name] = rest.split(/[(\-./]/, 1) as [string]
       const [text] = rest.split(/[(/]/, 1) as [string]
-      parameters.push({ name: name.replace(/\?$/, ''), words: text.split(/[^\w-]+/), before: url.slice(0, i) })
-      i += name.length
-      if (url[i + 1] === '(') i = closingBracket(url, i + 1)
+      const start = i + 1 + name.length
+      const end = url[start] === '(' ? closingBracket(url, start) + 1 : start
+      parameters.push({
+        name: name.replace(/\?$/, ''),
+        words: text.split(/[^\w-]+/),
+        before: url.slice(0, i),
+        pattern: url.slice(start + 1, end - 1),
+        after: url.slice(end)
+      })
+      i = end - 1
     }
   }
   return parameters

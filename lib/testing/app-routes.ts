@@ -4,7 +4,7 @@ import { judgeRoute } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
-import { scopesOf, type Scope } from '../routes/scopes.js'
+import { scopesOf } from '../routes/scopes.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf } from '../routes/url.js'
 import { createdBefore } from './held-requests.js'
@@ -44,31 +44,33 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   await app.ready()
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
-  const scopes = scopesOf(app)
-  const scoped = declared.map((route) => ({ route, ...guardOf(route.context, scopes) }))
-  const all = [...new Set([...scopes, ...scoped].flatMap(({ param }) => param ?? []))]
-  return scoped.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
-    const own = parametersOf(place.url)
-    const has = (name: string) => own.some((each) => each.name === name)
-    const params = param === null ? all : [param]
-    const parameter = params.find(has) ?? null
+  const guarded = declared.map((route) => ({ route, ...guardOf(route.context) }))
+  const owners = [...new Set([...scopesOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
+  return guarded.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
+    const names = parametersOf(place.url).map(({ name }) => name)
+    const parameter = (param === null ? owners : [param]).find((name) => names.includes(name)) ?? null
     const demand = judge?.(route.options) ?? { level: 'unguarded', source: '' } as const
-    const [lookAlike] = [
-      ...all.filter(has).map((name) => `":${name}" is the owner's parameter of another scope`),
-      ...params.map((name) => [misspeltOwner(own, name), name]).filter(([misspelt]) => misspelt)
-        .map(([misspelt, name]) => `":${misspelt}" looks like the owner's parameter ":${name}"`)
-    ].filter(() => parameter === null)
+    const lookAlike = parameter === null ? lookAlikeIn(place.url, owners) : undefined
     return { ...place, access: demand.level, source: demand.source, parameter, lookAlike, options: route.options }
   }))
 }
 
 /** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
-function guardOf (context: FastifyInstance, scopes: readonly Scope[]) {
-  const own = scopes.find((scope) => isWithin(context, scope.context))
+function guardOf (context: FastifyInstance) {
+  const own = scopesOf(context).find((scope) => isWithin(context, scope.context))
   if (own) return { param: own.param, judge: (route: RouteOptions) => own.table.judge(route) }
   if (!context.hasDecorator('userScope')) return { param: null }
   const param = context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
   return { param, judge: (route: RouteOptions) => judgeRoute(route, param) }
+}
+
+function lookAlikeIn (url: string, owners: readonly string[]): string | undefined {
+  for (const name of owners) {
+    const alike = misspeltOwner(parametersOf(url), name)
+    if (alike === name) return `":${name}" is the owner's parameter of another scope`
+    if (alike !== undefined) return `":${alike}" looks like the owner's parameter ":${name}"`
+  }
+  return undefined
 }
 
 /**

@@ -1,7 +1,6 @@
 import { carriesBearer, isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/annotate.js'
 import { constraintsText } from '../routes/print.js'
-import type { AnyApp, AppRoute } from './app-routes.js'
-import { basePaths } from './base-paths.js'
+import { nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import { orAllow, ScopeAssertionError, type Finding } from './findings.js'
 import { fillUrl } from './route-requests.js'
 import { readTask, type Settings } from './settings.js'
@@ -12,7 +11,14 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
   document?: object
 }
 
+type Variables = Record<string, { default: string }>
+interface Served { basePath?: string, servers?: Array<{ url: string, variables?: Variables }> | null }
+type Place = Pick<AppRoute, 'method' | 'url'>
+
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
+const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
+const gone = `the document has it, and the app has no such route: remove it${orAllow}`
+const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
 
 /**
  * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) says of each operation what its route's level says: whether
@@ -31,43 +37,41 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
       'or give the option "document"')
   }
   const findings: Finding[] = []
-  const report = ({ method, url }: Pick<AppRoute, 'method' | 'url'>, level: string, notes: string[]) => {
-    if (notes.length === 0 || isAllowed({ method, url })) return
-    findings.push({ methods: [method], url, level, notes, failures: [] })
+  const report = ({ method, url }: Place, level: string, notes: string[]) => {
+    if (notes.length > 0 && !isAllowed({ method, url })) findings.push({ method, url, level, notes, failures: [] })
   }
-  const bases = basePaths(document)
-  const keyed = routes.map((route) => {
+  const operations = Object.entries(document.paths).flatMap(([url, item]) => Object.entries(item as object)
+    .filter(([field]) => methods.includes(field))
+    .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
+  const served = new Set<unknown>()
+  for (const route of routes) {
     const url = fillUrl(route.url, (name) => `{${name}}`)
-    const cut = bases.reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
-    return { route, key: keyOf(route.method, url), cut: keyOf(route.method, cut) }
-  })
-  const served = new Set<string>()
-  for (const [url, item] of Object.entries(document.paths) as Array<[string, Record<string, Operation>]>) {
-    for (const [field, operation] of Object.entries(item).filter(([name]) => methods.includes(name))) {
-      const place = { method: field.toUpperCase(), url }
-      const wanted = keyOf(place.method, url)
-      const whole = keyed.filter(({ key }) => key === wanted)
-      const found = whole.length > 0 ? whole : keyed.filter(({ cut }) => cut === wanted)
-      const gone = `the document has it, and the app has no such route: remove it${orAllow}`
-      if (found.length === 0) report(place, '', [gone])
-      for (const { route, key } of found) {
-        served.add(key)
-        const notes = judged.includes(route) ? compare(operation, document, route) : []
-        report(place, constraintsText(route.constraints).trim(), notes)
-      }
-    }
+    const [found = []] = [url, withoutBase(document, url)].map((each) => keyOf({ ...route, url: each }))
+      .map((key) => operations.filter((operation) => keyOf(operation) === key)).filter(({ length }) => length > 0)
+    for (const each of found) served.add(each)
+    if (!judged.includes(route)) continue
+    const level = constraintsText(route.constraints).trim()
+    for (const each of found) report(each, level, compare(each.operation, document, route))
+    const isHidden = found.length === 0 && !['HEAD', 'OPTIONS'].includes(route.method)
+    if (isHidden) report(route, `(${route.access})`, [hidden])
   }
-  const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
-  for (const { route, key } of keyed) {
-    const isNeeded = judged.includes(route) && route.method !== 'OPTIONS' && route.method !== 'HEAD'
-    if (isNeeded && !served.has(key)) report(route, `(${route.access})`, [hidden])
-  }
+  for (const operation of operations) if (!served.has(operation)) report(operation, '', [gone])
   findings.push(...inVain())
   if (findings.length > 0) throw new ScopeAssertionError('are not what the document says', findings)
 }
 
 /** The root of a prefix is served with a slash and without, and is one operation. */
-const keyOf = (method: string, path: string) => `${method} ${path.replace(/^\/|\/$|\?/g, '')}`
+const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/|\/$|\?/g, '') })
+
+/** As `stripBasePath` of `@fastify/swagger` leaves it: without the path of each server in turn. */
+function withoutBase (document: ApiDocument, url: string): string {
+  const { basePath = '', servers } = document as Served
+  const bases = servers?.map(({ url, variables }) => url
+    .replace(/\{([^{}]+)\}/g, (_text, name: string) => String(variables?.[name]?.default))
+    .replace(/^\w+:\/\/[^/]*/, '')) ?? []
+  return [basePath, ...bases].filter((base) => base !== '/')
+    .reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
+}
 
 /** What the document must say of bearer tokens, and the responses that the guard gives. */
 const demands: Record<AppRoute['access'], readonly [says: string, ...responses: string[]]> = {
@@ -81,27 +85,23 @@ const demands: Record<AppRoute['access'], readonly [says: string, ...responses: 
 /** What an operation has against its route. */
 function compare (operation: Operation, document: ApiDocument, { access }: AppRoute): string[] {
   const [says, ...responses] = demands[access]
-  const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
-  const schemes = schemesOf(document)
+  const isBearer = (name: string) => carriesBearer(schemesOf(document)[name])
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
   const names = [...new Set(security.flat())]
-  const isBearer = (name: string) => carriesBearer(schemes[name])
-  const guarded = security.some((requirement) => requirement.length === 0) ? 'guarded where a token comes' : 'guarded'
+  const notes: string[] = []
   // Where the plugin asks for no token, the host may ask for anything else.
-  const said = (says === 'open' ? names.filter(isBearer) : names).length === 0 ? 'open' : guarded
-  const unknown = names.filter((name) => !Object.hasOwn(schemes, name))
-  const isMet = security.some((requirement) => requirement.length > 0 && requirement.every(isBearer))
+  const isOpen = (says === 'open' ? names.filter(isBearer) : names).length === 0
+  const guarded = security.some((requirement) => requirement.length === 0) ? 'guarded where a token comes' : 'guarded'
+  const said = isOpen ? 'open' : guarded
+  if (said !== says) notes.push(`the document says ${said}, and ${is}`)
   const mark = operation['x-user-scope']
+  if (mark !== undefined && mark !== access) notes.push(`its mark x-user-scope is '${String(mark)}', and ${is}`)
+  const isMet = security.some((requirement) => requirement.length > 0 && requirement.every(isBearer))
+  if (says !== 'open' && names.length > 0 && !isMet) {
+    notes.push(`no security requirement of it is met by a bearer token alone: ${names.join(', ')}`)
+  }
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
   const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
-  return [
-    ...said === says ? [] : [`the document says ${said}, and ${is}`],
-    ...mark === undefined || mark === access ? [] : [`its mark x-user-scope is '${String(mark)}', and ${is}`],
-    ...unknown.map((name) => `it names the security scheme "${name}", which the document does not define`),
-    ...says === 'open' || isMet || names.length === 0 || unknown.length > 0
-      ? []
-      : [`no security requirement of it is met by a bearer token alone: ${names.join(', ')}`],
-    ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)
-  ]
+  return [...notes, ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)]
 }

@@ -8,12 +8,12 @@ export type Failure = Readonly<Record<'label' | 'expected' | 'answer' | 'url', s
 
 /** What is wrong with a route. */
 export interface Finding {
-  /** None where an option named it. */
-  readonly methods: readonly string[]
+  /** Empty where an option named the route. */
+  readonly method: string
   readonly url: string
   /** Its level and constraints. */
   readonly level: string
-  /** `{names}` stands for its names as options take them, `{name}` for the first. */
+  /** `{names}` stands for the names of routes as options take them, `{name}` for the first. */
   readonly notes: readonly string[]
   readonly failures: readonly Failure[]
 }
@@ -21,14 +21,13 @@ export interface Finding {
 /** The end of a note on what a host may intend. */
 export const orAllow = ', or allow: [{names}]'
 
-export const unfinished = ({ constraints }: AppRoute): string =>
-  `not tried to the end${constraintsText(constraints)}: ` +
-  'give what the request needs, params: { {name}: { path, query, headers, body } }'
+export const unfinished = 'not tried to the end: give what the request needs, params: { {name}: { path, query, ' +
+  'headers, body } }, and users with ids such as yours have'
 
 export function findingOf (route: AppRoute, notes: string[], failures: Failure[] = []): Finding {
   const { method, url, access, source, constraints } = route
   const level = `(${access}${source && `, ${source}`})${constraintsText(constraints)}`
-  return { methods: [method], url, level, notes, failures }
+  return { method, url, level, notes, failures }
 }
 
 /** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and what it did. */
@@ -40,32 +39,27 @@ export class ScopeAssertionError extends Error {
 
   /** @param fault what the routes do */
   constructor (fault: string, findings: readonly Finding[]) {
-    const routes = findings.flatMap(({ methods, url }) =>
-      methods.length === 0 ? url : methods.map((method) => nameOf({ method, url })))
-    super([`Routes that ${fault}: ${routes.length}`, ...join(findings).map(print)].join('\n\n'))
-    this.routes = routes
+    // Methods of which the same is to be said stand together; HEAD has the same status, and no text.
+    const groups = new Map<string, Finding[]>()
+    for (const finding of findings) {
+      const { method, failures, ...rest } = finding
+      const key = JSON.stringify([rest, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
+      groups.set(key, [...groups.get(key) ?? [], finding])
+    }
+    super([`Routes that ${fault}: ${findings.length}`, ...[...groups.values()].map(print)].join('\n\n'))
+    this.routes = findings.map((finding) => nameOf(finding).trimStart())
   }
 }
 
-/** Joins methods of which the same is to be said; of answers the status is compared, as HEAD has no text. */
-function join (findings: readonly Finding[]): Finding[] {
-  const joined = new Map<string, Finding>()
-  for (const finding of findings) {
-    const { methods, failures, ...rest } = finding
-    const key = JSON.stringify([rest, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
-    joined.set(key, { ...finding, ...joined.get(key), methods: [...joined.get(key)?.methods ?? [], ...methods] })
-  }
-  return [...joined.values()]
-}
-
-function print ({ methods, url, level, notes, failures }: Finding): string {
-  const names = [...new Set(methods.map((method) => `'${getNameOf({ method, url })}'`))]
+function print (findings: Finding[]): string {
+  const [{ url, level, notes, failures }] = findings as [Finding]
+  const names = [...new Set(findings.map((finding) => `'${getNameOf(finding)}'`))]
   const fill = (note: string) => note.replace('{names}', () => names.join(', ')).replace('{name}', () => `${names[0]}`)
   const rows = failures.map((failure) => [failure.label, failure.expected, failure.answer, failure.url])
   const table = rows.length > 0 ? [['request', 'expected', 'answer', 'path'], ...rows] : []
   const widthOf = (column: number) => Math.max(...table.map((row) => String(row[column]).length))
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  ').trimEnd())
-  const head = [methods.join(', '), url, level].filter(Boolean).join(' ')
+  const head = [findings.map(({ method }) => method).join(', '), url, level].filter(Boolean).join(' ')
   return [head, ...notes.map(fill), ...lines].join('\n  ')
 }
 

@@ -26,10 +26,10 @@ type Run = HeldAnswer & { readonly validate: boolean }
 type Done = (error?: Error) => void
 
 const markHeader = 'x-fastify-user-scope-held'
-// One for all copies of the kit in this process. On raw requests and hooks of the kit:
+// One for all copies of the kit in this process. On raw requests:
 const kHeld = Symbol.for('fastify-user-scope.held')
-// On raw requests to routes that want to see validation errors themselves:
-const kAttached = Symbol.for('fastify-user-scope.attached')
+// In the config of routes: whether they asked to see validation errors themselves.
+const kAttach = Symbol.for('fastify-user-scope.attach')
 /** Requests on their way, by the value of their mark, which nobody else knows. */
 const sent = new Map<unknown, Run>()
 /** By the raw request: they are held back however late they get to their handlers. */
@@ -45,12 +45,10 @@ subscribe('fastify.initialization', (message) => {
   // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, and no further.
   fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onRoute', (options) => {
-    const hooks = [options.preHandler ?? []].flat()
-    // Where hooks of the kit are already, the route was made of another's options, with its `attachValidation`.
-    const isAsked = options.attachValidation && !hooks.some((hook) => kHeld in hook)
-    if (isAsked) options.preValidation = [...[options.preValidation ?? []].flat(), attach]
+    // A route that is made of another's options, as that of HEAD, has its config, and its hooks of a kit.
+    options.config = Object.assign({ [kAttach]: options.attachValidation }, options.config)
     options.attachValidation = true
-    options.preHandler = [...hooks.filter((hook) => !holds.has(hook)), holdBack(options)]
+    options.preHandler = [...[options.preHandler ?? []].flat().filter((hook) => !holds.has(hook)), holdBack(options)]
   })
 })
 
@@ -63,11 +61,6 @@ function takeMark ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): v
   done()
 }
 
-function attach ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): void {
-  Object.assign(raw, { [kAttached]: true })
-  done()
-}
-
 function refuseInvalid (request: FastifyRequest, reply: FastifyReply, done: Done): void {
   const { raw, validationError } = request
   const run = runs.get(raw)
@@ -75,7 +68,8 @@ function refuseInvalid (request: FastifyRequest, reply: FastifyReply, done: Done
     run.notFound = true
     return done(new HeldBackError(404))
   }
-  if (validationError === undefined || kAttached in raw || (run ? !run.validate : kHeld in raw)) return done()
+  const { [kAttach]: isAsked } = request.routeOptions.config as { [kAttach]?: boolean }
+  if (validationError === undefined || isAsked || (run ? !run.validate : kHeld in raw)) return done()
   delete request.validationError
   reply.send(validationError) // as Fastify does it
 }
@@ -84,14 +78,13 @@ function holdBack (route: RouteOptions) {
   const hold = ({ raw, params, validationError }: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     const run = runs.get(raw)
     if (!run) return done()
-    run.reached = route
-    run.params = { ...params as object }
     const { validationContext, validation } = validationError ?? {}
-    if (validationContext === 'params') run.invalidParam = validation?.[0]?.instancePath
+    const invalidParam = validationContext === 'params' ? validation?.[0]?.instancePath : undefined
+    Object.assign(run, { reached: route, params: { ...params as object }, invalidParam })
     done(new HeldBackError(418))
   }
   holds.add(hold)
-  return Object.assign(hold, { [kHeld]: true })
+  return hold
 }
 
 /**

@@ -21,13 +21,7 @@ export type ObjectMakers = Record<string, ObjectMaker>
 export class Owner {
   ids: Ids = {}
 
-  /** @throws TypeError where there are no makers */
-  constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {
-    const all = Object.values(Object(makers) as object)
-    if (all.length > 0 && all.every((maker) => typeof maker === 'function')) return
-    throw new TypeError('option "objects" must have a function for each kind of object: ' +
-      '{ task_id: async ({ inject, owner }) => id }')
-  }
+  constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {}
 
   readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
     const options = typeof request === 'string' ? { url: request } : request

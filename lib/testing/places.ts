@@ -1,8 +1,8 @@
 import { parametersOf } from '../routes/url.js'
 import type { AppRoute } from './app-routes.js'
-import { describeAnswer, findingOf, orAllow, unfinished, type Finding } from './findings.js'
+import type { Tokens } from './attempts.js'
+import { describeAnswer, findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
-import type { Tokens } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 import type { Task } from './settings.js'
 
@@ -17,43 +17,43 @@ export async function findAround (
   const places = owned.map((route) => {
     const { before = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
     const path = pathFor(route, encodeURIComponent(bob), partsFor(route, params))
-    return { url: route.url, path, start: path.split('/', depthOf(before)).join('/') }
+    return { url: route.url, path, depth: depthOf(before), start: path.split('/', depthOf(before)).join('/') }
   })
   const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
   /** With bob's id for all parameters, and with what is given for some. */
   const pathsTo = (route: AppRoute) => [{}, partsFor(route, params).path ?? {}].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
   const ways = new Map<string, [method: string, RequestParts]>()
-  for (const route of [...owned, ...others].filter(({ method }) => method !== 'OPTIONS')) {
+  for (const route of [...owned, ...others]) {
     const { headers = {}, body } = partsFor(route, params)
     ways.set(JSON.stringify([route.method, headers]), [route.method, { headers, body }])
   }
   const found = new Map<AppRoute, Finding>()
+  const report = (route: AppRoute, note: string, failures?: Failure[]) => {
+    if (!found.has(route) && !isAllowed(route)) found.set(route, findingOf(route, [note + orAllow], failures))
+  }
   for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
     for (const [method, parts] of place ? ways.values() : []) {
       const answer = await send(requestTo(method, path, parts, good))
       const route = others.find((each) => each.options === answer.reached && each.method === method)
-      if (!route || !place || route.lookAlike || found.has(route)) continue
-      const depth = place.start.split('/').length
-      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === depth)?.name
+      if (!route || !place || route.lookAlike) continue
+      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
       // What wants an id of another form than bob's cannot be his.
-      if ((param && answer.invalidParam === `/${param}`) || isAllowed(route)) continue
-      const note = param
+      if (param && answer.invalidParam === `/${param}`) continue
+      const answered = describeAnswer(answer, route.options)
+      report(route, param
         ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
-        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
-      const says = describeAnswer(answer, route.options)
-      const failure = { label: "alice's token, bob's path", expected: '403', answer: says, url: path }
-      found.set(route, findingOf(route, [note + orAllow], [failure]))
+        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`,
+      [{ label: "alice's token, bob's path", expected: '403', answer: answered, url: path }])
     }
   }
   for (const route of others) {
-    const place = pathsTo(route).map(placeOf).find(Boolean)
     // Nobody said what its constraints want.
     const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsFor(route, params).headers ?? {}).length === 0
-    if (!place || !isUnasked || isAllowed(route)) continue
-    found.set(route, findingOf(route, [`it may serve paths of ${place.url} too, ${unfinished(route)}${orAllow}`]))
+    const place = pathsTo(route).map(placeOf).find(Boolean)
+    if (place && isUnasked) report(route, `it may serve paths of ${place.url} too, ${unfinished}`)
   }
   return [...found.values()]
 }

@@ -2,9 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
-import { atEnd, type TestContext } from './test-context.js'
 import { authorize, claimsFor, expired } from './test-tokens.js'
 import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
+
+type AtEnd = (stop: () => Promise<void>) => unknown
+/** The context of a test, by which a server closes with it: that of tap, `node:test` or vitest. */
+export type TestContext = { teardown: AtEnd } | { after: AtEnd } | { onTestFinished: AtEnd }
 
 /** Options of an issuer that publishes its keys on a loopback port. */
 export interface RemoteIssuerOptions extends ClaimsOptions {
@@ -31,7 +34,6 @@ export type IssuerAnswer = (request: IncomingMessage, response: ServerResponse) 
 
 /** `key` signs instead of the current key, and names itself in the header. */
 export interface RemoteTokenOptions extends TokenOptions { key?: IssuerKey }
-type Chosen = RemoteTokenOptions
 
 /** An issuer with keys of its own, on a loopback port; each of its failures can be provoked. */
 export type RemoteIssuer = Awaited<ReturnType<typeof createRemoteIssuer>>
@@ -42,19 +44,24 @@ export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<Is
   return { kid, alg, privateKey, jwk: { ...await exportJWK(publicKey), kid, alg } }
 }
 
+/** An answer of an issuer with this body as JSON. */
+export const sendJson = (body: unknown, status = 200): IssuerAnswer => (_request, response) => {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
 /** @throws RangeError where `keys` is empty, TypeError where `t` is no context of a test */
 export async function createRemoteIssuer (options: RemoteIssuerOptions) {
-  const { t, alg = 'EdDSA', audience = 'api', userIdClaim, idPrefix } = options
-  const keys = options.keys ?? [await createKey('key-1', alg)]
+  const { mode, t, alg = 'EdDSA', keys = [await createKey('key-1', alg)], expiresIn, ...stated } = options
   if (keys.length === 0) throw new RangeError('option "keys" is empty: one must sign')
-  const state = { requests: 0, rotations: keys.length, delay: 0, answer: undefined as IssuerAnswer | undefined }
+  const current = () => keys[0] as IssuerKey
+  let [requests, rotations, delay] = [0, keys.length, 0]
   const server = createServer((request, response) => {
-    const metadata = sendJson({ issuer: url, jwks_uri: `${url}/jwks` })
-    if (request.url?.includes('/.well-known/')) return metadata(request, response)
-    state.requests++
-    const answer = state.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
-    if (state.delay === 0) answer(request, response)
-    else setTimeout(answer, state.delay, request, response).unref()
+    const { entry: { issuer: iss, jwksUri } } = issuer
+    if (request.url?.includes('/.well-known/')) return sendJson({ issuer: iss, jwks_uri: jwksUri })(request, response)
+    requests++
+    const answer = issuer.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
+    if (delay === 0) answer(request, response)
+    else setTimeout(answer, delay, request, response).unref()
   })
   const stop = () => new Promise<void>((resolve) => {
     server.close(() => resolve())
@@ -66,13 +73,11 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   await listen(0)
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-  const current = () => keys[0] as IssuerKey
-  const claims = (subject: Subject) => claimsFor(subject, options, { iss: url, aud: audience })
+  const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
+  const claims = (subject: Subject) => claimsFor(subject, options, { iss: url, aud: entry.audience })
   const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
-  const stated = { ...userIdClaim !== undefined && { userIdClaim }, ...idPrefix !== undefined && { idPrefix } }
-  const entry = { issuer: url, audience, jwksUri: `${url}/jwks`, ...stated }
-  return {
+  const issuer = {
     /** Its `iss`, and where it listens. */
     url,
     /** The keys published, the one that signs first; to be changed at will. */
@@ -82,36 +87,40 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options: { issuers: [entry] as IssuerOptions[] },
     /** Requests for the key set so far. */
-    get requests () { return state.requests },
+    get requests () { return requests },
     /** What stands in for the key set; undefined for the keys. */
-    get answer () { return state.answer },
-    set answer (answer: IssuerAnswer | undefined) { state.answer = answer },
+    answer: undefined as IssuerAnswer | undefined,
     /** Signs with a new key from now on. The one before is published no longer, unless `keep` is true. */
     async rotate ({ keep = false }: { keep?: boolean } = {}): Promise<void> {
-      const next = await createKey(`key-${++state.rotations}`, current().alg)
-      keys.splice(0, keep ? 0 : 1, next)
+      keys.splice(0, keep ? 0 : 1, await createKey(`key-${++rotations}`, current().alg))
     },
     /** Answers the requests for the key set so many milliseconds late; 0 ends it. */
-    slow (ms: number): void { state.delay = ms },
+    slow (ms: number): void { delay = ms },
     /** Closes the port and all connections. */
     stop,
     /** Listens on the same port again. */
     restart: () => listen(port),
     /** A token that is good for `expiresIn` seconds. */
-    token: async (subject: Subject, chosen?: Chosen) => await sign(claims(subject), chosen),
+    token: async (subject: Subject, chosen?: RemoteTokenOptions) => await sign(claims(subject), chosen),
     /** A good signature on a token that expired two hours ago. */
-    expired: async (subject: Subject, chosen?: Chosen) => await sign(expired(claims(subject)), chosen),
+    expired: async (subject: Subject, chosen?: RemoteTokenOptions) => await sign(expired(claims(subject)), chosen),
     /** Good in form and claims, with the `kid` of the current key and the signature of another. */
-    async forged (subject: Subject, chosen: Chosen = {}): Promise<string> {
+    async forged (subject: Subject, chosen: RemoteTokenOptions = {}): Promise<string> {
       const { kid, alg } = chosen.key ?? current()
       return await sign(claims(subject), { ...chosen, key: await createKey(kid, alg) })
     },
     /** The header with a good token. */
-    authorization: async (subject: Subject, chosen?: Chosen) => authorize(await sign(claims(subject), chosen))
+    authorization: async (subject: Subject, chosen?: RemoteTokenOptions) =>
+      authorize(await sign(claims(subject), chosen))
   }
+  return issuer
 }
 
-/** An answer of an issuer with this body as JSON. */
-export const sendJson = (body: unknown, status = 200): IssuerAnswer => (_request, response) => {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+function atEnd (t: Partial<Record<string, AtEnd>>, stop: () => Promise<void>): void {
+  const name = ['teardown', 'after', 'onTestFinished'].find((each) => typeof t?.[each] === 'function')
+  if (name === undefined) {
+    throw new TypeError('option "t" must be the context of a test, with teardown, after or onTestFinished; ' +
+      'that of a hook has none: leave "t" out there, and call stop() when all is over')
+  }
+  t[name]?.(stop)
 }

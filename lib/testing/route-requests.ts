@@ -1,5 +1,5 @@
 import type { InjectOptions } from 'fastify'
-import { closingBracket } from '../routes/url.js'
+import { parametersOf } from '../routes/url.js'
 import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 
 /** What the requests to a route have besides token and owner. */
@@ -32,33 +32,21 @@ export const hasBody = (method: string): boolean => !['GET', 'HEAD', 'TRACE'].in
 
 /** @param path encoded */
 export function requestTo (method: string, path: string, parts: RequestParts, token?: string): InjectOptions {
-  const { query = {}, headers, body } = parts
-  const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) for (const each of [value].flat()) search.append(name, each)
+  const headers = { ...parts.headers, ...token !== undefined && { authorization: `Bearer ${token}` } }
   // A QUERY request without a body is refused before its route's hooks run (RFC 10008 §2).
-  const payload = (method === 'QUERY' ? body ?? {} : body) as string | undefined
-  return {
-    method: method as 'GET',
-    url: path + String(search).replace(/^(?=.)/, '?'),
-    headers: { ...headers, ...token !== undefined && { authorization: `Bearer ${token}` } },
-    ...payload !== undefined && hasBody(method) && { payload }
-  }
+  const body = method === 'QUERY' ? parts.body ?? {} : parts.body
+  const request = { method, url: path, headers, query: parts.query ?? {}, ...hasBody(method) && { payload: body } }
+  return request as InjectOptions
 }
 
-/** A path of a route: `::` is a colon to the router, and a parameter ends at a bracket, a hyphen, a dot or a slash. */
+/** A path of a route. */
 export function fillUrl (url: string, valueOf: (name: string, pattern: string) => string): string {
-  let path = ''
-  for (let i = 0; i < url.length; i++) {
-    if (url.startsWith('::', i)) path += url[i++]
-    else if (url[i] === '*') path += valueOf('*', '')
-    else if (url[i] === ':') {
-      const [name] = url.slice(i + 1).split(/[(\-./]/, 1) as [string]
-      const start = i + name.length + 1
-      i = url[start] === '(' ? closingBracket(url, start) : start - 1
-      path += valueOf(name.replace(/\?$/, ''), url.slice(start + 1, i))
-    } else path += url[i] === '%' ? '%25' : url[i]
-  }
-  return path
+  const [first] = parametersOf(url)
+  // To the router `::` is a colon.
+  const literal = (text: string) =>
+    text.replaceAll('::', ':').replaceAll('%', '%25').replace('*', () => valueOf('*', ''))
+  if (!first) return literal(url)
+  return literal(first.before) + valueOf(first.name, first.pattern) + fillUrl(first.after, valueOf)
 }
 
 const samples = ['1', 'a', '2026-01-01', '00000000-0000-4000-8000-000000000000']

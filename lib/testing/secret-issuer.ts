@@ -12,9 +12,8 @@ export interface SecretIssuerOptions extends ClaimsOptions {
   secret?: string
   /** Default `'HS256'`. */
   algorithm?: SecretAlgorithm
-  /** `iss` of the tokens, which the plugin then requires. Default: none. */
+  /** `iss` and `aud` of the tokens, which the plugin then requires. Default: none. */
   issuer?: string
-  /** `aud` of the tokens, which the plugin then requires. Default: none. */
   audience?: string
 }
 
@@ -25,11 +24,9 @@ export type SecretIssuer = ReturnType<typeof createSecretIssuer>
 
 export function createSecretIssuer (given: SecretIssuerOptions) {
   const { mode, expiresIn, secret = randomSecret(), algorithm = 'HS256', ...agreed } = given
-  const { issuer: iss, audience: aud } = agreed
-  const fixed = { ...iss !== undefined && { iss }, ...aud !== undefined && { aud } }
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
   const [sign, forge] = [createSign(secret, algorithm), createSign(randomSecret(), algorithm)]
-  const claims = (subject: Subject) => claimsFor(subject, given, fixed)
+  const claims = (subject: Subject) => claimsFor(subject, given, { iss: agreed.issuer, aud: agreed.audience })
   return {
     secret,
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */

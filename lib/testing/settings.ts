@@ -32,6 +32,7 @@ export async function readTask (app: AnyApp, options: Settings, known: readonly 
     throw new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
   }
   const routes = await appRoutes(app)
+  const judged = routes.filter(only)
   const used = new Set<RouteName>()
   const isAllowed = (route: Pick<AppRoute, 'method' | 'url'>): boolean => {
     const names = [nameOf(route), getNameOf(route)]
@@ -40,10 +41,9 @@ export async function readTask (app: AnyApp, options: Settings, known: readonly 
     for (const name of found) used.add(name)
     return found.length > 0
   }
-  const judged = routes.filter(only)
   // What is allowed of the others is for the call that judges those, and counts as used.
   for (const route of routes) if (!judged.includes(route)) isAllowed(route)
-  const about = (url: string, note: string): Finding => ({ methods: [], url, level: '', notes: [note], failures: [] })
+  const about = (url: string, note: string): Finding => ({ method: '', url, level: '', notes: [note], failures: [] })
   /** Once all is judged: what need not be allowed any more should not stay allowed. */
   const inVain = () => [
     ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))

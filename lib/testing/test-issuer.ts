@@ -16,7 +16,6 @@ export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions
   if (mode !== 'secret' && mode !== 'jwks') {
     throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
   }
-  const known = mode === 'jwks' ? remoteOptions : secretOptions
-  assertKnownOptions(options, known, `createIssuer with mode '${mode}'`)
+  assertKnownOptions(options, mode === 'jwks' ? remoteOptions : secretOptions, `createIssuer with mode '${mode}'`)
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }

@@ -15,15 +15,11 @@ export interface ClaimsOptions {
   expiresIn?: number
 }
 
-type IdOptions = ClaimsOptions & { idPrefix?: string }
 type Payload = Record<string, unknown>
 const now = () => Math.floor(Date.now() / 1000)
 
-/**
- * The payload of a good token: it has the id without the prefix that the plugin puts before it.
- * @throws TypeError where it would be nobody's
- */
-export function claimsFor (subject: TokenSubject, options: IdOptions, fixed: object): Payload {
+/** @throws TypeError where the token would be nobody's, or where the plugin would not make this id of it */
+export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idPrefix?: string }, fixed: object) {
   const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
   const user = typeof subject === 'string' ? { id: subject } : Object(subject) as Payload & { id?: string }
   if (!Object.hasOwn(user, 'id')) {
@@ -33,10 +29,10 @@ export function claimsFor (subject: TokenSubject, options: IdOptions, fixed: obj
   if (id?.startsWith(idPrefix) === false) {
     throw new TypeError(`"${id}" lacks the prefix of this issuer: give the whole id, "${idPrefix}${id}"`)
   }
-  return { [userIdClaim]: id?.slice(idPrefix.length), iat: now(), exp: now() + expiresIn, ...fixed, ...claims }
+  const times = { iat: now(), exp: now() + expiresIn }
+  return { [userIdClaim]: id?.slice(idPrefix.length), ...times, ...fixed, ...claims } as Payload
 }
 
 /** The same long after its end: over the largest `clockTolerance`, an hour, too. */
 export const expired = (claims: Payload): Payload => ({ ...claims, iat: now() - 3 * 3600, exp: now() - 2 * 3600 })
-
 export const authorize = (token: string) => ({ authorization: `Bearer ${token}` })

@@ -195,7 +195,8 @@ t.test('a thousand at once', async (t) => {
 
 t.test('a token that was revoked while the host was asked lets nobody in', async (t) => {
   let revoke = async () => {}
-  const { send } = await build(t, { mayActFor: async () => { await revoke(); return true }, revocations: true }, {}, (app) => {
+  const mayActFor = async () => { await revoke(); return true }
+  const { send } = await build(t, { mayActFor, revocations: true }, {}, (app) => {
     routes(app)
     revoke = async () => { await app.userScope.revoke({ user: 'bob' }) }
   })

@@ -123,6 +123,8 @@ t.test('what is exported is what is meant to be', async (t) => {
     'entra',
     'getUser',
     'keycloak',
+    'logto',
+    'okta',
     'untilRevoked',
     'userScope'
   ])

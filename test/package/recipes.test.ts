@@ -39,10 +39,13 @@ t.test('recipe: filter records by their owner', async (t) => {
 
 t.test('recipe: let support staff in', async (t) => {
   const app = await recipe(t, 'Let support staff in')
-  t.match(await get(app, '/staff/alice/tasks', 'bob', { role: 'support' }), [200, { tasksOf: 'alice', readBy: 'bob' }])
-  t.match(await get(app, '/staff/alice/tasks', 'bob'), [403])
-  t.match(await get(app, '/staff/alice/tasks'), [401])
-  t.match(await get(app, '/api/alice/tasks', 'bob', { role: 'support' }), [403])
+  t.same(await get(app, '/api/alice/tasks', 'bob'), [200, { tasksOf: 'alice', readBy: 'bob' }])
+  t.same(await get(app, '/api/alice/tasks', 'alice'), [200, { tasksOf: 'alice', readBy: 'alice' }])
+  t.match(await get(app, '/api/carol/tasks', 'bob'), [403, { code: 'FORBIDDEN_USER_ACCESS' }])
+  t.match(await get(app, '/api/alice/tasks', 'carol'), [403])
+  t.match(await get(app, '/api/alice/tasks'), [401])
+  t.same(await get(app, '/api/alice/invoices', 'carol', { scope: 'accounting' }), [200, { invoicesOf: 'alice' }])
+  t.match(await get(app, '/api/alice/invoices', 'bob'), [403, { code: 'FORBIDDEN_USER_ACCESS' }])
 })
 
 t.test('recipe: CORS', async (t) => {
@@ -207,7 +210,8 @@ t.test('deployment: health', async (t) => {
 
 /** A database that is there without a server. */
 function inMemory (code: string): string {
-  const database = 'memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] })'
+  const tables = ['user', 'session', 'account', 'verification', 'jwks', 'organization', 'member', 'invitation']
+  const database = `memoryAdapter({ ${tables.map((name) => `${name}: []`).join(', ')} })`
   return `import { memoryAdapter } from 'better-auth/adapters/memory'\n${code.replace(/new Pool\(.*\)/, database)}`
 }
 
@@ -281,5 +285,94 @@ t.test('better-auth: HS256', async (t) => {
       (code) => `${code}\napp.get('/api/:user_id/tasks', async (request) => request.user.id)`)
     const response = await app.inject({ url: `/api/${id}/tasks`, headers: bearer(token) })
     t.match([response.statusCode, response.body], [200, id])
+  })
+})
+
+t.test('recipe: organizations of Better Auth', async (t) => {
+  const provider = await runBlock(t, blockBelow('docs/recipes.md', 'Organizations'),
+    (code) => `${inMemory(code)}\napp.decorate('auth', { getter: () => auth })`)
+  const { auth } = provider as unknown as { auth: { handler: (request: Request) => Promise<Response> } }
+  const origin = 'http://localhost:3001'
+  const send = async (path: string, cookie: string, body?: object) => await auth.handler(new Request(origin + path, {
+    method: body ? 'POST' : 'GET',
+    headers: { cookie, origin, ...body && { 'content-type': 'application/json' } },
+    ...body && { body: JSON.stringify(body) }
+  }))
+  const signUp = await send('/api/auth/sign-up/email', '', {
+    name: 'Alice', email: 'alice@example.com', password: 'correct horse battery'
+  })
+  const { user } = await signUp.json() as { user: { id: string } }
+  const cookie = signUp.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
+  const newToken = async () => (await (await send('/api/auth/token', cookie)).json() as { token: string }).token
+  const before = await newToken()
+  const create = async (slug: string) => {
+    const answer = await send('/api/auth/organization/create', cookie, { name: slug, slug })
+    return (await answer.json() as { id: string }).id
+  }
+  const [acme, other] = [await create('acme'), await create('other')]
+  const select = async (organizationId: string) =>
+    await send('/api/auth/organization/set-active', cookie, { organizationId })
+  t.equal((await select(acme)).status, 200)
+  const token = await newToken()
+  t.not((await select('not-a-member')).status, 200)
+
+  await t.test('the API', async (t) => {
+    const fetch = async (url: string, init: RequestInit) => await auth.handler(new Request(url, init))
+    t.intercept(globalThis, 'fetch', { value: fetch })
+    const app = await run(t, 'docs/recipes.md', 'Organizations', 1)
+    const status = async (url: string, token: string) =>
+      (await app.inject({ url, headers: bearer(token) })).statusCode
+    t.equal(await status(`/orgs/${acme}/projects`, token), 200)
+    t.equal(await status(`/orgs/${other}/projects`, token), 403)
+    t.equal(await status(`/orgs/${acme}/projects`, before), 403)
+    t.equal(await status(`/orgs/${acme}/users/${user.id}`, token), 200)
+    t.equal(await status(`/orgs/${acme}/users/bob`, token), 403)
+    t.equal(await status(`/orgs/${other}/users/${user.id}`, token), 403)
+  })
+})
+
+t.test('access: owners, support staff, tenants and scopes', async (t) => {
+  const app = await run(t, 'docs/access.md', 'Rules')
+  const read = { scope: 'tasks:read' }
+  t.same(await get(app, '/api/alice/tasks', 'alice', read), [200, { tasksOf: 'alice', readBy: 'alice' }])
+  t.same(await get(app, '/api/alice/tasks', 'sam', read), [200, { tasksOf: 'alice', readBy: 'sam' }])
+  t.match(await get(app, '/api/alice/tasks', 'sam'), [403, { code: 'INSUFFICIENT_SCOPE' }])
+  t.match(await get(app, '/api/bob/tasks', 'sam', read), [403, { code: 'FORBIDDEN_USER_ACCESS' }])
+  t.match(await get(app, '/api/alice/tasks', 'bob', read), [403, { code: 'FORBIDDEN_USER_ACCESS' }])
+  const post = async (user: string, claims: object) =>
+    (await app.inject({ method: 'POST', url: '/api/alice/tasks', headers: bearer(tokenFor(user, claims)) })).statusCode
+  const write = { scope: 'tasks:write tasks:read' }
+  t.same([await post('alice', write), await post('alice', read), await post('sam', write)], [200, 403, 403])
+  t.match(await get(app, '/orgs/acme/plan', 'alice', { org_id: 'acme' }), [200])
+  t.match(await get(app, '/orgs/acme/plan', 'alice', { org_id: 'other' }), [403, { code: 'FORBIDDEN_RESOURCE_ACCESS' }])
+  t.match(await get(app, '/orgs/acme/plan', 'alice'), [403, { code: 'FORBIDDEN_RESOURCE_ACCESS' }])
+  t.match(await get(app, '/staff/orgs/acme', 'sam', { scope: 'support' }), [200])
+  t.match(await get(app, '/staff/orgs/acme', 'alice', { org_id: 'acme' }), [403, { code: 'INSUFFICIENT_SCOPE' }])
+})
+
+t.test('access: scopes that only a handler knows', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/access.md', 'Scopes'), registered)
+  const remove = async (query: string, scope: string) => {
+    const headers = bearer(tokenFor('alice', { scope }))
+    const { statusCode, headers: { 'www-authenticate': challenge } } =
+      await app.inject({ method: 'DELETE', url: `/api/alice/tasks/1${query}`, headers })
+    return [statusCode, challenge]
+  }
+  t.match([await remove('', 'x'), await remove('?permanent=1', 'tasks:purge')], [[204], [204]])
+  t.match(await remove('?permanent=1', 'x'), [403, /error="insufficient_scope".*scope="tasks:purge"/])
+})
+
+t.test('deployment: the span of a request', async (t) => {
+  const attributes: Array<[string, unknown]> = []
+  const code = `export const trace = { getActiveSpan: () => ({
+    setAttribute: (...attribute) => { globalThis.spanAttributes.push(attribute) } }) }`
+  Object.assign(globalThis, { spanAttributes: attributes })
+  t.teardown(() => { Reflect.deleteProperty(globalThis, 'spanAttributes') })
+  const app = await runBlock(t, blockBelow('docs/deployment.md', 'Audit'), (block) => registered(`
+    ${block.replace("'@opentelemetry/api'", `'data:text/javascript,${encodeURIComponent(code)}'`)}
+    app.get('/api/:user_id/tasks', async () => 'in')`))
+  await get(app, '/api/bob/tasks', 'alice')
+  t.match(Object.fromEntries(attributes), {
+    'enduser.id': 'alice', 'app.owner': 'bob', 'app.refusal': 'FORBIDDEN_USER_ACCESS', 'app.request': /^req-/
   })
 })

@@ -5,11 +5,13 @@ import type { IssuerOptions } from '../../lib/index.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { readScopes } from '../../lib/token/scopes.js'
 
-const { auth0, betterAuth, clerk, cognito, entra, keycloak } = presets
+const { auth0, betterAuth, clerk, cognito, entra, keycloak, logto, okta, supabase } = presets
 
 t.test('every preset has a place among the public names', async (t) => {
   t.match(main, presets)
-  t.strictSame(Object.keys(presets).sort(), ['auth0', 'betterAuth', 'clerk', 'cognito', 'entra', 'keycloak'])
+  t.strictSame(Object.keys(presets).sort(), [
+    'auth0', 'betterAuth', 'clerk', 'cognito', 'entra', 'keycloak', 'logto', 'okta', 'supabase'
+  ])
 })
 
 t.test('each preset says which claim has the scopes, and what is the user\'s is never merged in', async (t) => {
@@ -18,6 +20,8 @@ t.test('each preset says which claim has the scopes, and what is the user\'s is 
   const rows: Array<[entry: IssuerOptions, scopes: string[]]> = [
     [auth0({ domain: 'tenant.eu.auth0.com', audience: 'api' }), ['a']],
     [auth0({ domain: 'tenant.eu.auth0.com', audience: 'api', scopeClaim: 'permissions' }), ['c']],
+    [okta({ domain: 'example.okta.com', audience: 'api://default' }), ['b']],
+    [logto({ endpoint: 'https://tenant.logto.app', audience: 'api' }), ['a']],
     [entra({ tenantId: guid, audience: guid }), ['b']],
     [keycloak({ baseURL: 'https://sso.example.com', realm: 'r', audience: 'api' }), ['a']],
     [betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true, audience: 'api' }), ['a']],
@@ -30,4 +34,5 @@ t.test('each preset says which claim has the scopes, and what is the user\'s is 
   }
   const session = clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: 'https://app.example.com' })
   t.equal(session.scopeClaim, undefined)
+  t.equal(supabase({ url: 'https://a.supabase.co' }).scopeClaim, undefined)
 })

@@ -89,7 +89,8 @@ export function anchorsOf ({ headings }: Page): Set<string> {
 export const prelude = {
   Fastify: "import Fastify from 'fastify'",
   userScope: "import userScope from 'fastify-user-scope'",
-  ...Object.fromEntries(['auth0', 'betterAuth', 'clerk', 'cognito', 'entra', 'keycloak', 'getUser', 'untilRevoked']
+  ...Object.fromEntries(['auth0', 'betterAuth', 'clerk', 'cognito', 'entra', 'keycloak', 'logto', 'okta', 'supabase',
+    'getOwnerId', 'getUser', 'requireScopes', 'untilRevoked']
     .map((name) => [name, `import { ${name} } from 'fastify-user-scope'`])),
   app: 'const app = Fastify()'
 }

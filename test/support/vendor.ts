@@ -30,7 +30,8 @@ export const api = 'https://api.example.com'
 export const guid = (digit: number) =>
   `${digit}`.repeat(8) + `-${digit}${digit}${digit}${digit}`.repeat(3) + '-' + `${digit}`.repeat(12)
 
-const newKeys = ['RS256', 'PS256', 'EdDSA'].map(async (alg) => [alg, await createKey('one', alg)] as const)
+const algorithms = ['RS256', 'PS256', 'EdDSA', 'ES256', 'ES384']
+const newKeys = algorithms.map(async (alg) => [alg, await createKey('one', alg)] as const)
 const keys = new Map(await Promise.all(newKeys))
 
 /** A host with the preset whose keys are on loopback, and a maker of the vendor's tokens. */

@@ -12,22 +12,22 @@ const attempts = (given: Partial<AppRoute> = {}, changed: Partial<typeof tokens>
   attemptsOn(route(given), parts, { ...tokens, ...changed })
 
 t.test('who asks for what', async (t) => {
-  const tried = attempts().map(({ request: { headers, url, payload }, expected, validate }) =>
-    [headers?.authorization, url, expected, payload !== undefined, validate === true])
+  const tried = attempts().map(({ request: { headers, url, query, payload }, expected }) =>
+    [headers?.authorization, url, Object(query).q, expected, payload !== undefined])
   t.same(tried, [
-    [undefined, '/t/alice', '401', false, true],
-    ['Bearer e', '/t/alice', '401', false, true],
-    ['Bearer f', '/t/alice', '401', false, true],
-    ['Bearer g', '/t/bob?q=1', '403', true, false],
-    ['Bearer g', '/t/%62%6f%62?q=1', '403', true, false],
-    ['Bearer g', '/t/bob/?q=1', '403', true, false],
-    ['Bearer g', '/T/bob?q=1', '403', true, false],
-    ['Bearer g', '//t/bob?q=1', '403', true, false],
-    ['Bearer g', '/t/ALICE?q=1', '4xx', true, false],
-    ['Bearer g', '/t/alice%20?q=1', '4xx', true, false],
-    ['Bearer g', '/t/alice%2F..%2Fbob?q=1', '4xx', true, false],
-    ['Bearer g', '/t/alice?q=1', 'its handler', true, false],
-    ['Bearer g', '/t/%61%6c%69%63%65?q=1', 'its handler', true, false]
+    [undefined, '/t/alice', undefined, '401', false],
+    ['Bearer e', '/t/alice', undefined, '401', false],
+    ['Bearer f', '/t/alice', undefined, '401', false],
+    ['Bearer g', '/t/bob', '1', '403', true],
+    ['Bearer g', '/t/%62%6f%62', '1', '403', true],
+    ['Bearer g', '/t/bob/', '1', '403', true],
+    ['Bearer g', '/T/bob', '1', '403', true],
+    ['Bearer g', '//t/bob', '1', '403', true],
+    ['Bearer g', '/t/ALICE', '1', '4xx', true],
+    ['Bearer g', '/t/alice%20', '1', '4xx', true],
+    ['Bearer g', '/t/alice%2F..%2Fbob', '1', '4xx', true],
+    ['Bearer g', '/t/alice', '1', 'its handler', true],
+    ['Bearer g', '/t/%61%6c%69%63%65', '1', 'its handler', true]
   ])
   t.ok(attempts().every(({ request }) => request.headers?.h === '1'))
   t.notOk(attempts({}, { expired: undefined }).some(({ label }) => label === 'an expired token'))
@@ -39,8 +39,8 @@ t.test('who asks for what', async (t) => {
 t.test('paths that lead out of hers, where anything may stand behind her id', async (t) => {
   const out = (url: string) =>
     attempts({ url }).filter(({ label }) => label.includes('out of hers')).map(({ request }) => request.url)
-  t.same(out('/t/:user_id/files/*'), ['/t/alice/files/..%2F..%2Fbob?q=1', '/t/alice/files/%2E%2E%5C%2E%2E%5Cbob?q=1'])
-  t.same(out('/:n/:user_id/*'), ['/1/alice/..%2Fbob?q=1', '/1/alice/%2E%2E%5Cbob?q=1'])
+  t.same(out('/t/:user_id/files/*'), ['/t/alice/files/..%2F..%2Fbob', '/t/alice/files/%2E%2E%5C%2E%2E%5Cbob'])
+  t.same(out('/:n/:user_id/*'), ['/1/alice/..%2Fbob', '/1/alice/%2E%2E%5Cbob'])
   for (const url of ['/t/:user_id', '/t/:user_id/:n', '/*/:user_id']) t.same(out(url), [], url)
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { AppRoute } from '../../lib/testing/app-routes.js'
 import {
-  describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished,
+  describeAnswer, findingOf, orAllow, ScopeAssertionError,
   type Finding
 } from '../../lib/testing/findings.js'
 
@@ -17,7 +17,7 @@ const route: AppRoute =
     constraints: {},
     options
   }
-const finding: Finding = { methods: ['GET'], url: '/x', level: '(owner, default)', notes: [], failures: [] }
+const finding: Finding = { method: 'GET', url: '/x', level: '(owner, default)', notes: [], failures: [] }
 
 t.test('answers', async (t) => {
   const answer = { status: 200, reached: null, notFound: false, says: '', params: {}, invalidParam: undefined }
@@ -32,9 +32,6 @@ t.test('what is found on a route', async (t) => {
   t.same(findingOf(route, ['a']), { ...finding, notes: ['a'] })
   const unguarded: AppRoute = { ...route, access: 'unguarded', source: '', constraints: { version: '1.0.0' } }
   t.equal(findingOf(unguarded, []).level, '(unguarded) {"version":"1.0.0"}')
-  t.equal(unfinished(unguarded),
-    'not tried to the end {"version":"1.0.0"}: give what the request needs, params: { {name}: { path, query, ' +
-    'headers, body } }')
 })
 
 t.test('methods of which the same is to be said stand together', async (t) => {
@@ -42,14 +39,14 @@ t.test('methods of which the same is to be said stand together', async (t) => {
   const notes = [`mend it${orAllow}`, 'params {name}']
   const error = new ScopeAssertionError('leak', [
     { ...finding, notes, failures: [failure] },
-    { ...finding, methods: ['HEAD'], notes, failures: [{ ...failure, answer: '400' }] },
-    { ...finding, methods: ['PUT'], notes, failures: [{ ...failure, answer: '400' }] },
+    { ...finding, method: 'HEAD', notes, failures: [{ ...failure, answer: '400' }] },
+    { ...finding, method: 'PUT', notes, failures: [{ ...failure, answer: '400' }] },
     {
       ...finding,
-      methods: ['POST'],
+      method: 'POST',
       failures: [{ ...failure, answer: '200' }, { ...failure, label: 'a forged token' }]
     },
-    { ...finding, methods: [], url: 'GET /gone', level: '', notes: ['gone'] }
+    { ...finding, method: '', url: 'GET /gone', level: '', notes: ['gone'] }
   ])
   t.match(error, { name: 'ScopeAssertionError', code: 'ERR_ASSERTION' })
   t.same(error.routes, ['GET /x', 'HEAD /x', 'PUT /x', 'POST /x', 'GET /gone'])

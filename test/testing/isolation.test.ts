@@ -10,10 +10,11 @@ import { buildTodo, sameAs, todoObjects, todoParams, todoRoutes, type Store } fr
 const issuer = createIssuer()
 const people = { issuer, alice: 'alice', bob: 'bob' }
 const objects = { ...todoObjects, parent_id: sameAs('task_id'), task_ids: sameAs('task_id') }
-const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', request.user.id)"
+const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request))"
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 const unfinished = (name: string) =>
-  `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }`
+  `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }, ` +
+  'and users with ids such as yours have'
 
 /** What the assertion says, without the columns' width; empty where nothing is wrong. */
 async function say (app: FastifyInstance, options: Partial<IsolationOptions> = {}): Promise<string> {
@@ -142,6 +143,14 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
     ({ body }, _reply, store) => ({ deleted: body.task_ids.map((id) => store.remove(store.tasks, { id })).length }),
     ['POST /api/:user_id/tasks/delete (owner, default)', repair,
       "alice's token, bob's task_ids: what bob reads then  as before  changed"]],
+  ['a batch that looks at the owner of its first id', 'POST /api/:user_id/tasks/delete',
+    ({ body, user }, _reply, store) => {
+      const [first] = store.where(store.tasks, { id: body.task_ids[0]! })
+      const ids = first?.user_id === user.id ? body.task_ids : []
+      return { deleted: ids.filter((id) => store.remove(store.tasks, { id }) > 0).length }
+    },
+    ['POST /api/:user_id/tasks/delete (owner, default)', repair,
+      "alice's token, her task_ids and bob's: what bob reads then  as before  changed"]],
   ['a batch that tells how many there are', 'POST /api/:user_id/tasks/delete',
     ({ body, user }, _reply, store) =>
       ({
@@ -234,6 +243,30 @@ t.test('routes with an owner of any kind, and other parameters', async (t) => {
   'ids in a query that no schema tells of')
   leaks = true
   t.match(await say(app, options), "nothing of bob's  200 with bob's n")
+})
+
+t.test('routes of level user that take an id, wherever it stands in a body', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const made: Array<{ id: string, owner: string }> = []
+  let isSound = false
+  await app.register(userScope, issuer.options)
+  const find = (id: unknown, owner: string) => made.find((each) => each.id === id && (!isSound || each.owner === owner))
+  app.post('/notes', async ({ user }) => made[made.push({ id: `n${made.length}`, owner: user.id }) - 1])
+  app.get<{ Params: { n: string } }>('/notes/:n', async ({ user, params }, reply) =>
+    find(params.n, user.id) ?? none(reply))
+  app.put<{ Body: { links: Array<{ n: string }> } }>('/links', async ({ user, body }, reply) =>
+    find(body.links[0]?.n, user.id) ? { linked: 1 } : none(reply))
+  app.get('/admin', async (_request, reply) => reply.code(403).send({}))
+  const objects: IsolationOptions['objects'] =
+    { n: async ({ inject }) => (await inject({ method: 'POST', url: '/notes' })).json().id }
+  const params = { 'PUT /links': { body: { links: [{ n: '' }] } } }
+  const says = await say(app, { objects, params })
+  t.match(says, /^Routes .*: 3\n\nGET, HEAD \/notes\/:n \(user, default\)\n.*'=', request\.user\.id\)\n/)
+  t.match(says, 'PUT /links (user, default)')
+  t.match(says, "alice's token, bob's n  4xx  200  /links")
+  isSound = true
+  t.equal(await say(app, { objects, params }), '')
 })
 
 t.test('answers that are never twice the same are compared by their status', async (t) => {

@@ -109,6 +109,23 @@ t.test('it ends with its test', async (t) => {
   await t.rejects(fetch(url))
 })
 
+t.test('what the test ends with is told to the runner, by the name that it has there', async (t) => {
+  for (const name of ['teardown', 'after', 'onTestFinished']) {
+    let stop = async () => {}
+    const context = { [name]: (given: () => Promise<void>) => { stop = given } }
+    const { url } = await createRemoteIssuer({ mode: 'jwks', t: context as never })
+    t.equal((await fetch(url)).status, 200, name)
+    await stop()
+    await t.rejects(fetch(url))
+  }
+  const message =
+    'option "t" must be the context of a test, with teardown, after or onTestFinished; that of a hook has none: ' +
+    'leave "t" out there, and call stop() when all is over'
+  for (const context of [{}, { name: 'a hook' }, { after: undefined }, null, 1]) {
+    await t.rejects(createRemoteIssuer({ mode: 'jwks', t: context as never }), new TypeError(message))
+  }
+})
+
 t.test('nothing keeps a process alive that stops it, or whose context ends nothing', async (t) => {
   const file = fileURLToPath(new URL('../../lib/testing/remote-issuer.ts', import.meta.url))
   // What keeps it alive keeps it for an hour, and is killed before.

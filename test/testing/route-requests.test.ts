@@ -69,9 +69,15 @@ t.test('what is given for the route, its GET route, or all', async (t) => {
 })
 
 t.test('a request', async (t) => {
-  t.same(requestTo('GET', '/a', {}), { method: 'GET', url: '/a', headers: {} })
+  t.same(requestTo('GET', '/a', {}), { method: 'GET', url: '/a', headers: {}, query: {} })
   t.same(requestTo('POST', '/a', { query: { q: ['1', 'a b'], r: '&' }, headers: { h: '1' }, body: { a: 1 } }, 't'),
-    { method: 'POST', url: '/a?q=1&q=a+b&r=%26', headers: { h: '1', authorization: 'Bearer t' }, payload: { a: 1 } })
+    {
+      method: 'POST',
+      url: '/a',
+      query: { q: ['1', 'a b'], r: '&' },
+      headers: { h: '1', authorization: 'Bearer t' },
+      payload: { a: 1 }
+    })
   for (const method of ['GET', 'HEAD', 'TRACE']) t.notOk('payload' in requestTo(method, '/', { body: {} }), method)
   t.same(requestTo('QUERY', '/', {}).payload, {})
   t.same(['HEAD', 'DELETE'].map(hasBody), [false, true])

@@ -8,6 +8,7 @@ import {
   getUser,
   userScope,
   type AccessLevel,
+  type AccessRule,
   type RefusalCode,
   type ScopedRoute,
   type SecretAlgorithm,
@@ -46,7 +47,7 @@ app.addHook('preHandler', async (request) => {
   typeOf(user.id)
   const typed = getUser<{ role: 'admin' | 'member' }>(request)
   typeOf(typed?.claims.role).is<'admin' | 'member' | undefined>()
-  typeOf(request.routeOptions.config.access).is<AccessLevel | undefined>()
+  typeOf(request.routeOptions.config.access).is<AccessLevel | (AccessRule & object) | undefined>()
 })
 
 app.get<{ Params: { user_id: string } }>('/api/:user_id', async (request) => [request.params.user_id, getUser(request)])

@@ -16,7 +16,8 @@ const mayActFor: MayActFor = async ({ user, ownerId, method, route, params }) =>
 }
 
 const app = Fastify()
-await app.register(userScope, { mayActFor, bind: { org_id: ['o', 'id'] } as const, impersonation: 'read-only', logUser: false })
+await app.register(userScope,
+  { mayActFor, bind: { org_id: ['o', 'id'] } as const, impersonation: 'read-only', logUser: false })
 
 const readOnly: AccessRule = { scopes: ['tasks:read'] }
 app.get('/api/:user_id/tasks', { config: { access: readOnly } }, async (request) => {
@@ -28,7 +29,8 @@ app.get('/api/:user_id/tasks', { config: { access: readOnly } }, async (request)
   // @ts-expect-error: which?
   requireScopes(request)
 })
-app.get('/a/:user_id', { config: { access: { delegates: true, scopes: { anyOf: ['tasks:read', 'tasks:write'] } } } }, () => {})
+app.get('/a/:user_id', { config: { access: { delegates: true, scopes: { anyOf: ['tasks:read', 'tasks:write'] } } } },
+  () => {})
 app.get('/b/:user_id', { config: { access: { delegates: { scopes: ['tasks:read'], machines: true } } } }, () => {})
 app.get('/c/:org_id', { config: { access: { level: 'user', unbound: ['org_id'] } } }, () => {})
 // @ts-expect-error: a misspelt scope
@@ -38,12 +40,13 @@ app.get('/e', { config: { access: { scopes: { anyOf: ['tasks:read', 'tasks'] } }
 // @ts-expect-error: a misspelt scope of delegates
 app.get('/f/:user_id', { config: { access: { delegates: { scopes: ['staff'] } } } }, () => {})
 // @ts-expect-error: a misspelt member
-app.get('/g', { config: { access: { scope: ['tasks:read'] } } }, () => {})
+const misspelt: AccessRule = { scope: ['tasks:read'] }
 // @ts-expect-error: a misspelt level
 app.get('/h', { config: { access: { level: 'admin' } } }, () => {})
 // @ts-expect-error: only true, or who
 app.get('/i/:user_id', { config: { access: { delegates: false } } }, () => {})
 
+typeOf(misspelt).is<AccessRule>()
 typeOf<ScopeName>('tasks:read').is<'tasks:read' | 'tasks:write'>()
 
 for (const { scopes, delegates, bound } of app.userScope.routes()) {

@@ -1,0 +1,33 @@
+import type { IssuerOptions } from '../contract/issuer.js'
+import { text } from '../options/schemas.js'
+import { assertValid } from '../options/validate.js'
+import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
+
+export interface SupabaseOptions extends Overrides {
+  /** The URL of the project, such as `https://abcdefghijklmnopqrst.supabase.co`. */
+  url: string
+}
+
+const schema = presetSchema({
+  url: text(
+    'the URL of the project, such as https://abcdefghijklmnopqrst.supabase.co, without a path of one of its APIs',
+    new RegExp(`^(?!.*\\/(auth|rest|storage|functions|realtime|dashboard)(\\/|$))${anyUrl}$`)
+  )
+})
+
+/**
+ * The access tokens of signed-in users of Supabase Auth, in projects with asymmetric signing keys. Users who signed in
+ * anonymously are users with ids of their own.
+ */
+export function supabase (options: SupabaseOptions): IssuerOptions {
+  assertValid(schema, options, 'supabase')
+  const { url, ...overrides } = options
+  const issuer = `${bare(url)}/auth/v1`
+  return entry('supabase', {
+    issuer,
+    audience: 'authenticated',
+    jwksUri: `${issuer}/.well-known/jwks.json`,
+    algorithms: ['ES256', 'RS256'],
+    requiredClaims: { role: 'authenticated', session_id: true }
+  }, overrides)
+}

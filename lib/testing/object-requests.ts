@@ -1,0 +1,60 @@
+import type { LightMyRequestResponse } from 'fastify'
+import { parametersOf } from '../routes/url.js'
+import type { AppRoute } from './app-routes.js'
+import type { ObjectId, ObjectMakers, Owner } from './objects.js'
+import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type RequestParts } from './route-requests.js'
+
+type Part = 'path' | 'query' | 'body'
+
+/** How to ask a route for objects. */
+export interface Plan {
+  readonly route: AppRoute
+  readonly parts: RequestParts
+  /** Where the ids of objects stand in `parts`. */
+  readonly places: ReadonlyArray<{ name: string, part: Part, isList: boolean }>
+  /** Path parameters that nobody makes. */
+  readonly unknown: readonly string[]
+}
+
+type Schemas = Record<string, { properties?: Record<string, { type?: unknown }> } | undefined>
+
+/** An id stands wherever a path parameter, or a member of query or body, has the name of a kind of objects. */
+export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): Plan {
+  const isMade = (name: string) => Object.hasOwn(objects, name)
+  const given = partsFor(route, params)
+  const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
+  const inSchema = (schema: Schemas[string]) => Object.fromEntries(Object.entries(schema?.properties ?? {})
+    .filter(([name]) => isMade(name)).map(([name, { type }]) => [name, type === 'array' ? [] : '']))
+  const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
+  const fields = hasBody(route.method) ? inSchema(body) : {}
+  const parts = {
+    ...given,
+    path: { ...given.path, ...Object.fromEntries(inUrl.filter(isMade).map((name) => [name, ''])) },
+    query: { ...inSchema(query), ...given.query },
+    body: Object.keys(fields).length > 0 ? { ...fields, ...Object(given.body) as object } : given.body
+  }
+  const places: Array<Plan['places'][number]> = []
+  for (const part of ['path', 'query', 'body'] as const) {
+    JSON.stringify(parts[part], (name, value: unknown) => {
+      if (isMade(name)) places.push({ name, part, isList: Array.isArray(value) })
+      return value
+    })
+  }
+  const isKnown = (name: string) => name === route.parameter || parts.path[name] !== undefined
+  return { route, parts, places, unknown: inUrl.filter((name) => !isKnown(name)) }
+}
+
+/** Asks a route as somebody, with these ids in their places. */
+export async function ask (
+  { route, parts, places }: Plan, who: Owner, ids: Readonly<Record<string, ObjectId | ObjectId[]>>
+): Promise<LightMyRequestResponse> {
+  const put = <P extends Part>(part: P): RequestParts[P] => {
+    if (!places.some((place) => place.part === part)) return parts[part]
+    return JSON.parse(JSON.stringify(parts[part]), (name, value: unknown) => {
+      if (!Object.hasOwn(ids, name)) return value
+      return Array.isArray(value) ? [ids[name]].flat() : ids[name]
+    }) as RequestParts[P]
+  }
+  const filled = { ...parts, path: put('path') ?? {}, query: put('query') ?? {}, body: put('body') }
+  return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))
+}

@@ -1,0 +1,49 @@
+import { supabase } from '../../lib/index.js'
+import { now } from '../support/host.js'
+import { missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
+
+const url = 'https://abcdefghijklmnopqrst.supabase.co'
+
+// https://supabase.com/docs/guides/auth/jwt-fields
+testVendor('Supabase', {
+  preset: (overrides) => supabase({ url, ...overrides }),
+  alg: 'ES256',
+  id: '123e4567-e89b-12d3-a456-426614174000',
+  header: { typ: 'JWT' },
+  claims: {
+    aud: 'authenticated',
+    role: 'authenticated',
+    aal: 'aal1',
+    amr: [{ method: 'password', timestamp: now() }],
+    session_id: 'b9b2ad1f-55a5-4b2c-8a0c-6b6b2c2c7a11',
+    email: 'alice@example.com',
+    phone: '',
+    is_anonymous: false,
+    app_metadata: { provider: 'email', providers: ['email'] },
+    user_metadata: {},
+    iat: now()
+  },
+  accepted: { 'signed in anonymously': { claims: { is_anonymous: true, email: '' } } },
+  refused: {
+    'of the service role': { claims: { role: 'service_role' } },
+    'the anon key': { claims: { role: 'anon', aud: 'anon' } },
+    'of an API key, without a session': { claims: { session_id: undefined } },
+    'of another project': { claims: { iss: 'https://other.supabase.co/auth/v1' } },
+    'a legacy API key': { claims: { iss: 'supabase', ref: 'abcdefghijklmnopqrst', role: 'anon' } }
+  },
+  machines: {}
+})
+
+testBootErrors([[() => supabase({ url: missing }), 'option "supabase.url" must be the URL of the project']])
+
+testValues(supabase, { url }, { url: [`${url}/`, 'http://localhost:54321', 'https://api.example.com'] }, {
+  url: [
+    `${url}/auth/v1`, `${url}/rest/v1/`, 'https://supabase.com/dashboard/project/abcdefghijklmnopqrst',
+    'abcdefghijklmnopqrst', '', null
+  ]
+})
+
+testPlaces([
+  [supabase({ url }), `${url}/auth/v1`, `${url}/auth/v1/.well-known/jwks.json`],
+  [supabase({ url: `${url}/` }), `${url}/auth/v1`, `${url}/auth/v1/.well-known/jwks.json`]
+])
