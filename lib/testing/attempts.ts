@@ -2,7 +2,7 @@ import type { InjectOptions } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AppRoute } from './app-routes.js'
 import type { HeldAnswer } from './held-requests.js'
-import { fillUrl, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
+import { pathFor, requestTo, type RequestParts } from './route-requests.js'
 
 type Check = (answer: HeldAnswer) => boolean
 
@@ -38,6 +38,9 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens
   const to = (owner: string, variant = url) => pathFor(route, owner, parts, variant)
   const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
   const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
+  // Dot segments behind alice's id lead to bob for whoever resolves them: an upstream, or the handler.
+  const { after = '' } = parametersOf(url).find(({ name }) => name === parameter) ?? {}
+  const [dots, up] = [after.endsWith('*') ? ['..%2F', '%2E%2E%5C'] : [], after.split('/').length - 1]
   const rows: Row[] = [
     ['no token', undefined, to(hers), '401', unauthorized],
     ['an expired token', expired, to(hers), '401', unauthorized],
@@ -47,7 +50,7 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens
     ["alice's token, bob's path, with a trailing slash", good, to(his, `${url}/`), '403', elsewhere],
     ["alice's token, bob's path, in capitals", good, to(his, capitals), '403', elsewhere],
     ["alice's token, bob's path, with two slashes", good, to(his, `/${url}`), '403', elsewhere],
-    ...pathsOutOf(route, alice, bob).map((path): Row => [outOfHers, good, path, '4xx', refused]),
+    ...dots.map((step): Row => [outOfHers, good, to(hers, url.slice(0, -1)) + step.repeat(up) + his, '4xx', refused]),
     ...nearly(alice, bob).map((id): Row =>
       [`alice's token, path of ${JSON.stringify(id)}`, good, to(encodeURIComponent(id)), '4xx', refused]),
     ["alice's token, her own path", good, to(hers), 'its handler', admitted],
@@ -61,16 +64,6 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens
 
 /** Every byte, also of what needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
-
-/** Dot segments behind alice's id, which lead to bob for whoever resolves them: an upstream, or the handler. */
-function pathsOutOf (route: AppRoute, alice: string, bob: string): string[] {
-  const { after = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
-  const up = after.split('/').length - 1
-  return ['..%2F', '%2E%2E%5C'].filter(() => after.endsWith('*')).map((step) => fillUrl(route.url, (name, pattern) => {
-    if (name === '*') return step.repeat(up) + encodeURIComponent(bob)
-    return valueFor(pattern, ...name === route.parameter ? [alice] : [])
-  }))
-}
 
 /** Ids that a comparison after coercion, trimming, folding or normalisation takes for alice's. */
 function nearly (alice: string, bob: string): string[] {
