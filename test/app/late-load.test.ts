@@ -6,13 +6,13 @@ const log: Array<Record<string, unknown>> = []
 const create = () => Fastify({
   logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } }
 })
-const [app, wrapped, faulty] = [create(), create(), create()]
+const [app, wrapped, faulty, ruled] = [create(), create(), create(), create()]
 const { default: userScope } = await import('../../lib/index.js')
 const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
 
 const alice = bearer(tokenFor('alice'))
 const id = async () => 'in'
-t.teardown(async () => { await Promise.all([app, wrapped, faulty].map((each) => each.close())) })
+t.teardown(async () => { await Promise.all([app, wrapped, faulty, ruled].map((each) => each.close())) })
 t.beforeEach(() => { log.length = 0 })
 
 t.test('a route that was never seen is guarded, and logged once, at its first request', async (t) => {
@@ -49,6 +49,30 @@ t.test('a fault of a route that is seen stops the boot', async (t) => {
   await faulty.register(userScope, { secret })
   faulty.get('/late/:userId', id)
   await t.rejects(async () => { await faulty.ready() }, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+})
+
+t.test('rules of routes that were never seen hold, and those with a fault let nobody in', async (t) => {
+  const rules = {
+    scoped: { scopes: ['a'] },
+    bad: { level: 'public', scopes: ['a'] },
+    misspelt: { level: 'public', scope: ['a'] },
+    unasked: { delegates: true },
+    empty: {}
+  }
+  for (const [name, access] of Object.entries(rules)) {
+    ruled.get(`/${name}/:user_id`, { config: { access: access as 'owner' } }, id)
+  }
+  ruled.get('/orgs/:org_id', id)
+  await ruled.register(userScope, { secret, bind: { org_id: 'org_id' } })
+  await ruled.ready()
+  const code = async (url: string, claims = {}) =>
+    (await sender(ruled)({ url, headers: bearer(tokenFor('alice', claims)) })).code ?? 'in'
+  t.same([await code('/scoped/alice'), await code('/scoped/alice', { scope: 'a' })], ['INSUFFICIENT_SCOPE', 'in'])
+  t.same([await code('/orgs/acme'), await code('/orgs/acme', { org_id: 'acme' })], ['FORBIDDEN_RESOURCE_ACCESS', 'in'])
+  for (const name of ['bad', 'misspelt', 'unasked', 'empty']) {
+    t.equal(await code(`/${name}/alice`, { scope: 'a' }), 'FORBIDDEN_USER_ACCESS', name)
+    t.equal((await sender(ruled)({ url: `/${name}/alice` })).status, 403, name)
+  }
 })
 
 t.test('a registration in a wrapper without fastify-plugin guards nothing, and says so', async (t) => {

@@ -29,7 +29,8 @@ async function listen (app: FastifyInstance): Promise<number> {
 }
 
 async function open (port: number, path: string): Promise<IncomingMessage> {
-  const [response] = await once(get({ port, path, headers: bearer(tokenFor('alice')) }), 'response') as [IncomingMessage]
+  const request = get({ port, path, headers: bearer(tokenFor('alice')) })
+  const [response] = await once(request, 'response') as [IncomingMessage]
   return response.setEncoding('utf8')
 }
 

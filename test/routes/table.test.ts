@@ -384,6 +384,21 @@ t.test('a route is judged by what hooks of the host made of it', async (t) => {
   }
 })
 
+t.test('two routes of one name and level keep their own rules', async (t) => {
+  const { send } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.get('/v', { constraints: { version: '1.0.0' } }, id)
+    app.get('/v', { constraints: { version: '2.0.0' }, config: { access: { scopes: ['a'] } } }, id)
+    app.get('/v', { constraints: { version: '3.0.0' }, config: { access: { scopes: ['b'] } } }, id)
+  })
+  const status = async (version: string, scope: string) => {
+    const headers = { ...bearer(tokenFor('alice', { scope })), 'accept-version': version }
+    return (await send({ url: '/v', headers })).status
+  }
+  t.same([await status('1.x', ''), await status('2.x', ''), await status('3.x', '')], [200, 403, 403])
+  t.same([await status('2.x', 'a'), await status('3.x', 'a'), await status('3.x', 'b')], [200, 403, 200])
+})
+
 t.test('the table shows constraints', async (t) => {
   const { app } = await host(t, async (app) => {
     await app.register(userScope, { secret })

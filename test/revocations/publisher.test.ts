@@ -1,0 +1,51 @@
+import t from 'tap'
+import type { RevocationStore } from '../../lib/index.js'
+import type { Entry } from '../../lib/revocations/entry.js'
+import { RevocationList } from '../../lib/revocations/list.js'
+import { Publisher } from '../../lib/revocations/publisher.js'
+
+const entry = (id: string): Entry => ({ kind: 'user', id, issuer: '', moment: 5 })
+
+/** A publisher, and what it wrote into its store; the first `failures` calls fail. */
+function publisher (failures = 0, signal = new AbortController().signal) {
+  const written: string[] = []
+  let calls = 0
+  const store: RevocationStore = {
+    async publish (text, keepFor) {
+      if (++calls <= failures) throw new Error('the store is down')
+      written.push(`${text} for ${keepFor}`)
+    },
+    async * follow () {}
+  }
+  return { publish: new Publisher(store, 60, 70, signal), written, calls: () => calls }
+}
+
+t.test('an entry is stored, and says for how long entries count', async (t) => {
+  const { publish, written } = publisher()
+  await publish.publish(entry('alice'))
+  t.equal(written.length, 1)
+  t.match(written[0], /"alice".* for 70$/)
+})
+
+t.test('a store that fails is asked again', async (t) => {
+  const { publish, written, calls } = publisher(2)
+  await publish.publish(entry('alice'))
+  t.equal(calls(), 3)
+  t.equal(written.length, 1)
+})
+
+t.test('while the app closes nothing is tried again, and the caller learns that it is not stored', async (t) => {
+  const end = new AbortController()
+  end.abort()
+  const { publish } = publisher(1, end.signal)
+  await t.rejects(publish.publish(entry('alice')), { code: 'REVOCATIONS_UNAVAILABLE', statusCode: 503 })
+})
+
+t.test('what a store has not shown is added once', async (t) => {
+  const { publish, written } = publisher()
+  const list = new RevocationList()
+  for (let i = 0; i < 250; i++) list.add(entry(`user-${i}`))
+  t.equal(await publish.addMissing(list, 7), 250)
+  t.equal(await publish.addMissing(list, 7), 0)
+  t.equal(new Set(written).size, 250)
+})

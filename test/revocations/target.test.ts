@@ -1,0 +1,26 @@
+import t from 'tap'
+import { readTarget } from '../../lib/revocations/target.js'
+
+const now = 1_800_000_000.5
+const second = Math.floor(now)
+const read = (target: object) => readTarget(target as Parameters<typeof readTarget>[0], ['secret', 'https://a'], now, 5)
+
+t.test('one of three kinds, in whole seconds', async (t) => {
+  const rows: Array<[target: object, entry: object]> = [
+    [{ user: 'alice' }, { kind: 'user', id: 'alice', issuer: '', moment: second }],
+    [{ session: 's' }, { kind: 'session', id: 's', issuer: '', moment: second }],
+    [{ token: 't', issuer: 'https://a' }, { kind: 'token', id: 't', issuer: 'https://a', moment: second }],
+    [{ user: 'a', issuedBefore: 5.9 }, { kind: 'user', id: 'a', issuer: '', moment: 5 }],
+    [{ user: 'a', issuedBefore: new Date(7999) }, { kind: 'user', id: 'a', issuer: '', moment: 7 }],
+    [{ user: 'a', issuedBefore: now + 5 }, { kind: 'user', id: 'a', issuer: '', moment: second + 5 }]
+  ]
+  for (const [target, entry] of rows) t.same(read(target), entry, JSON.stringify(target))
+})
+
+t.test('what would revoke something else than was meant', async (t) => {
+  const code = 'FST_USER_SCOPE_INVALID_OPTION'
+  const late = { user: 'a', issuedBefore: now + 5.1 }
+  for (const target of [{}, { user: 'a', session: 's' }, late, { user: 'a', issuer: 'b' }]) {
+    t.throws(() => read(target), { code }, JSON.stringify(target))
+  }
+})

@@ -1,0 +1,43 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import userScope from '../../lib/index.js'
+import { appRoutes } from '../../lib/testing/app-routes.js'
+import { ask, planFor } from '../../lib/testing/object-requests.js'
+import { Owner } from '../../lib/testing/objects.js'
+import { createIssuer } from '../../lib/testing/index.js'
+
+t.test('ids go where their names stand: in the path, the query and the body', async (t) => {
+  const issuer = createIssuer()
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  const id = { type: 'string' }
+  const schema = {
+    querystring: { type: 'object', properties: { list_id: id, page: { type: 'integer' } } },
+    body: { type: 'object', properties: { list_id: id, task_ids: { type: 'array', items: id }, title: id } }
+  }
+  app.post('/api/:user_id/tasks/:task_id/:day', { schema },
+    async ({ params, query, body }) => ({ params, query, body }))
+
+  const objects = { task_id: () => 't', list_id: () => 'l', task_ids: () => 'x' }
+  const [route] = await appRoutes(app)
+  if (!route) throw new Error('no route')
+  const plan = planFor(route, { '*': { body: { title: 'Buy milk' } } }, objects)
+  t.same(plan.places, [
+    { name: 'task_id', part: 'path', isList: false },
+    { name: 'list_id', part: 'query', isList: false },
+    { name: 'list_id', part: 'body', isList: false },
+    { name: 'task_ids', part: 'body', isList: true }
+  ])
+  t.same(plan.unknown, ['day'], 'which nobody makes')
+
+  const alice = new Owner(app, 'alice', issuer.token('alice'), objects)
+  const known = planFor(route, { '*': { path: { day: 'monday' }, body: { title: 'Buy milk' } } }, objects)
+  t.same(known.unknown, [])
+  const response = await ask(known, alice, { task_id: 't1', list_id: 'l1', task_ids: ['x1', 'x2'] })
+  t.same(response.json(), {
+    params: { user_id: 'alice', task_id: 't1', day: 'monday' },
+    query: { list_id: 'l1' },
+    body: { title: 'Buy milk', list_id: 'l1', task_ids: ['x1', 'x2'] }
+  })
+})
