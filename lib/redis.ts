@@ -9,7 +9,7 @@ import { stopwatch } from './keys/stopwatch.js'
 import { within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
-  /** `redis://` or, with TLS, `rediss://`, with user name, password and database as in `redis://user:secret@host:6379/0`. */
+  /** `redis://` or, with TLS, `rediss://`; with user name, password and database: `redis://user:secret@host:6379/0`. */
   url: string
   /** Comes before the name of the stream. One for each application. Default `'fastify-user-scope'`. */
   prefix?: string

@@ -85,7 +85,7 @@ export interface Settings extends RightsSettings {
   readonly issuers: readonly IssuerSettings[]
   readonly algorithms: readonly SecretAlgorithm[]
   readonly claimRules: ClaimRules
-  /** All that the configured issuers, and whoever has the secret, hand out for another purpose. */
+  /** All that the configured issuers, and anyone who has the secret, hand out for another purpose. */
   readonly otherTokens: readonly TokenForm[]
   readonly userIdParam: string
   readonly requireStatedAccess: boolean

@@ -62,7 +62,7 @@ export function attemptsOn (route: AppRoute, parts: RequestParts, tokens: Tokens
 /** Every byte, also of what needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 
-/** Dot segments behind alice's id, which lead to bob for whoever resolves them: an upstream, or the handler. */
+/** Dot segments behind alice's id, which lead to bob where something resolves them: an upstream, or the handler. */
 function pathsOutOf (route: AppRoute, alice: string, bob: string): string[] {
   const { after = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
   const up = after.split('/').length - 1

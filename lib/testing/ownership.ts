@@ -85,7 +85,7 @@ function notesOn ({ access, parameter }: AppRoute, failures: readonly Failure[])
     [failures.some(({ answer }) => answer.startsWith('429')),
       'not tried to the end: a rate limit of the host, which tests should raise'],
     [failures.some(({ label }) => label === outOfHers),
-      `what stands behind ":${parameter}" may lead out of it for whoever resolves dot segments: refuse them${orAllow}`],
+      `what stands behind ":${parameter}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
     [isKeptBy(/^401\b/), tokenNotTaken],
     [isKeptBy(/^its handler/),
       `a hook changes ":${parameter}" after it was compared, and the handler sees another's id`],

@@ -332,7 +332,7 @@ t.test('dot segments behind the owner, which a guard lets through', async (t) =>
   const people = { issuer: undefined as never, alice: { id: 'alice', token }, bob: 'bob' }
   t.equal(await say(app, people), '')
   t.match(await say(outside, people),
-    'what stands behind ":user_id" may lead out of it for whoever resolves dot segments: refuse them')
+    'what stands behind ":user_id" may lead out of it where dot segments are resolved: refuse them')
   t.match(await say(outside, people), "alice's token, a path out of hers  4xx  its handler  /by-hand/alice/..%2Fbob")
 })
 
