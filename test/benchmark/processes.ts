@@ -1,5 +1,5 @@
 import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { on, once } from 'node:events'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -67,11 +67,8 @@ export async function answerOf<T> (child: ChildProcess, milliseconds = 20_000): 
   child.once('exit', onExit)
   try {
     const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(milliseconds)])
-    for await (const [message] of on(child, 'message', { signal }) as AsyncIterable<[T]>) {
-      // tsx tells its parent which files it loads.
-      if ((message as { type?: unknown }).type !== 'dependency') return message
-    }
-    throw new Error('it ended')
+    const [message] = await once(child, 'message', { signal }) as [T]
+    return message
   } catch {
     throw new Error(`no answer from ${child.spawnargs.slice(1).join(' ')}`)
   } finally {
