@@ -206,6 +206,8 @@ t.test('no change of claims or path admits more than the contract', async (t) =>
     const [member = claim] = Array.isArray(claim) ? claim as unknown[] : []
     const org = aim.member && typeof member === 'string' ? member : aim.org
     const path = { user: aim.own ? token.sub : aim.user, org }
+    // Dot segments are the subject of another test.
+    fc.pre(!/[./\\\p{C}]/u.test(path.user + path.org))
     const headers = bearer(sign({ ...token, exp }))
     for (let i = 0; i < each; i++) {
       const route = routes[(first + i * 7) % routes.length] as Route
