@@ -4,6 +4,7 @@ import autocannon from 'autocannon'
 process.on('disconnect', () => process.exit())
 process.on('message', async ({ port, requests, connections, seconds }) => {
   let dealt = 0
+  const before = process.cpuUsage()
   const result = await autocannon({
     url: `http://127.0.0.1:${port}`,
     connections,
@@ -14,7 +15,9 @@ process.on('message', async ({ port, requests, connections, seconds }) => {
       client.setRequests(own.length > 0 ? own : requests)
     }
   })
+  const { user, system } = process.cpuUsage(before)
   process.send({
+    cpu: (user + system) / 1e6,
     seconds: result.duration,
     total: result.requests.total,
     statuses: Object.fromEntries(Object.entries(result.statusCodeStats).map(([status, { count }]) => [status, count])),

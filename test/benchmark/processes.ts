@@ -6,14 +6,16 @@ import { fileURLToPath } from 'node:url'
 export const directory = fileURLToPath(new URL('.', import.meta.url))
 const python = '/usr/bin/python3'
 
+/**
+ * Seconds so far. Only those of the user are the server's work: the kernel's have the waking of the peer, which sleeps
+ * while it waits for a slow server.
+ */
+export interface CpuTime { readonly user: number, readonly system: number }
+
 /** A server in a process of its own. */
 export interface Server {
   readonly port: number
-  /**
-   * Seconds of CPU time so far, without the kernel's: waking the peer, which sleeps while it waits for a slow server,
-   * would count as work of the server.
-   */
-  cpu (): Promise<number>
+  cpu (): Promise<CpuTime>
   stop (): void
 }
 
@@ -28,7 +30,7 @@ export async function startServer (name: string, settings: object): Promise<Serv
     port,
     cpu: async () => {
       child.send('cpu')
-      return (await answerOf<{ cpu: number }>(child)).cpu
+      return await answerOf<CpuTime>(child)
     },
     stop: () => child.disconnect()
   }
@@ -50,7 +52,9 @@ export async function startFastApi (settings: object): Promise<Server> {
     port: Number(port),
     cpu: async () => {
       child.stdin.write('\n')
-      return Number((await once(lines, 'line', { signal: AbortSignal.timeout(20_000) }))[0])
+      const [line] = await once(lines, 'line', { signal: AbortSignal.timeout(20_000) }) as [string]
+      const [user = NaN, system = NaN] = line.split(' ').map(Number)
+      return { user, system }
     },
     stop: () => child.stdin.end()
   }
