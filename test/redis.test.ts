@@ -96,6 +96,7 @@ t.test('a stream that lost entries gets them back', { skip }, async (t) => {
     ['emptied while followed', () => command(redis, 'FLUSHALL')],
     ['trimmed beyond the last id seen', () => command(redis, 'XTRIM', key, 'MAXLEN', '0')],
     ['trimmed', () => command(redis, 'XTRIM', key, 'MAXLEN', '2')],
+    ['rolled back', () => command(redis, 'COPY', 'copy', key, 'REPLACE')],
     ['replaced by one whose clock is slow', async () => {
       await command(redis, 'DEL', key)
       await command(redis, 'XADD', key, `${older}-0`, 'entry', '')
@@ -104,6 +105,8 @@ t.test('a stream that lost entries gets them back', { skip }, async (t) => {
   for (const [what, lose] of losses) {
     const one = await host(t, redis)
     const users = names(what, 5)
+    await one.revoke(`${what}, before`)
+    await command(redis, 'COPY', key, 'copy', 'REPLACE')
     await Promise.all(users.map((user) => one.revoke(user)))
     await lose()
     await until(() => logged(one.log).includes('revocations that the store lacked were stored again'))
@@ -114,6 +117,18 @@ t.test('a stream that lost entries gets them back', { skip }, async (t) => {
     await one.app.close()
     await two.app.close()
   }
+})
+
+t.test('a stream that stays as it is is not read anew', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const one = await host(t, redis)
+  await one.revoke('alice')
+  const looks = async () =>
+    Number(/cmdstat_xinfo[^:]*:calls=(\d+)/.exec(await command(redis, 'INFO', 'commandstats'))?.[1])
+  await until(async () => await looks() > 2)
+  await command(redis, 'XADD', key, '*', 'entry', '{}')
+  await until(() => one.log.some(({ count }) => count === 1))
+  t.same(logged(one.log), ['malformed revocations were skipped'])
 })
 
 t.test('nothing that revoke has confirmed is lost when the server is killed', { skip }, async (t) => {

@@ -18,7 +18,9 @@ export function askMayActFor (
 ): Outcome | Promise<Outcome> {
   const { method, routeOptions: { url: route = '' }, params } = request
   const unavailable = (error: unknown): Refusal => {
-    request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
+    try {
+      request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
+    } catch {} // members of the error may throw
     return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed')
   }
   try {

@@ -83,9 +83,9 @@ export function createGuard (
     return refusal && { refusal, verified, owner: null, cached }
   }
 
-  function judgeAgain (request: FastifyRequest, judgement: Judgement | null): Judgement {
+  function judgeAgain (request: FastifyRequest, judgement: GuardedRequest[typeof kJudgement]): Judgement {
     // A host's hook that calls `done` twice gets here before the guard has judged.
-    if (judgement === null) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
+    if (!judgement) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
     const { owner, bound } = judgement
     const refusedAgain = (code: RefusalCode, name: string): Judgement => {
       const reason = readParam(request, name) === undefined
@@ -142,8 +142,7 @@ export function createGuard (
     if (isRefused(request)) return
     if (request.is404) return done()
     const start = now()
-    const before = request[kJudgement] ?? null
-    const judgement = judgeAgain(request, before)
+    const judgement = judgeAgain(request, request[kJudgement])
     if (judgement.refusal === null) return done()
     const user = request[kUser]
     decorate(request, null, judgement)

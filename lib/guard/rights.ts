@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { RequiredScopes } from '../contract/access.js'
 import { refuse, refuseScope, type Refusal } from '../contract/errors.js'
+import { isSafe } from '../options/rights.js'
 import type { Settings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
 import { fitsClaim, type BoundParam } from '../routes/bind.js'
@@ -85,9 +86,6 @@ function compareBound (
   }
   return fitting
 }
-
-/** Methods that change nothing (RFC 9110 §9.2.1). */
-const isSafe = (method: string) => ['GET', 'HEAD', 'OPTIONS'].includes(method)
 
 const forbidden = (judgement: Judgement, reason: string): Judgement =>
   Object.assign(judgement, { refusal: refuse('FORBIDDEN_RESOURCE_ACCESS', reason) })

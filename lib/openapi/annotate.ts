@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { AccessLevel, RequiredScopes } from '../contract/access.js'
+import { isSafe } from '../options/rights.js'
 import { defaultSchemeName, type OpenApiSettings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
 import { requireScopes } from './required-scopes.js'
@@ -87,33 +88,34 @@ export function marksOf ({ level, conditions }: Demand, { schemeName }: OpenApiS
   }
 }
 
-interface Annotated {
-  readonly document: ApiDocument
-  /** Operations that have no mark of this registration. */
-  readonly unmarked: readonly Place[]
-}
+/** With the operations that have no mark of this registration. */
+interface Annotated { readonly document: ApiDocument, readonly unmarked: readonly Place[] }
 
 /**
  * A copy of the document that says what is guarded. What the host wrote is kept, and nothing of the given document is
  * changed, as parts of it are the host's own options.
  */
-export function annotate (original: ApiDocument, { schemeName, description }: OpenApiSettings): Annotated {
+export function annotate (original: ApiDocument, settings: OpenApiSettings): Annotated {
+  const { schemeName, description, readOnlyActors } = settings
   const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
   const headers = { 'WWW-Authenticate': dialect.header }
-  const unauthorized = { 401: { description: 'No valid token was sent', headers, ...dialect.body } }
+  const unauthorized = { description: 'No valid token was sent', headers, ...dialect.body }
   const unmarked: Place[] = []
   let isGuarded = false
 
-  const secure = (operation: Operation, security: SecurityRequirement[], level: AccessLevel): Operation => {
+  const secure = (level: AccessLevel) => (operation: Operation, method: string): Operation => {
     isGuarded = true
+    const required = withBearer(operation.security ?? original.security ?? [], schemeName, original)
+    const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
     const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
     const reasons = [
       level === 'owner' && "The path is another user's",
       bound !== undefined && "A parameter of the path is not the user's",
+      readOnlyActors && !isSafe(method) && 'The token has an actor, who may only read',
       scopes !== null && 'The token has not the required scopes'
     ].filter(Boolean)
     const forbidden = { description: reasons.join('. '), ...scopes !== null && { headers }, ...dialect.body }
-    const added = reasons.length > 0 ? { ...unauthorized, 403: forbidden } : unauthorized
+    const added = { 401: unauthorized, ...reasons.length > 0 && { 403: forbidden } }
     // Copies: YAML has an alias for an object that is used again, and its readers refuse a document with many.
     return {
       ...rest,
@@ -122,33 +124,31 @@ export function annotate (original: ApiDocument, { schemeName, description }: Op
       responses: addResponses(operation.responses ?? {}, mapValues(added, (response) => structuredClone(response)))
     }
   }
-  const required = ({ security }: Operation) => withBearer(security ?? original.security ?? [], schemeName, original)
-  // Since 3.1 a scheme of any type may be required with names of scopes or roles.
-  const isWithNames = /^3\.[1-9]/.test(String(original.openapi))
+  const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // of scopes or roles, for a scheme of any type
   const takesScopes = (name: string) => {
     const scheme = schemesOf(original)[name] ?? { type: 'http', scheme: name === schemeName ? 'bearer' : '' }
     return carriesBearer(scheme) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(scheme.type)))
   }
-  const rules: Record<AccessLevel, (operation: Operation) => Operation> = {
-    owner: (operation) => secure(operation, required(operation), 'owner'),
-    user: (operation) => secure(operation, required(operation), 'user'),
-    optional: (operation) => secure(operation, operation.security ?? [{}, ...required(operation)], 'optional'),
+  const rules: Record<AccessLevel, (operation: Operation, method: string) => Operation> = {
+    owner: secure('owner'),
+    user: secure('user'),
+    optional: secure('optional'),
     public: (operation) => original.security?.length && !operation.security ? { ...operation, security: [] } : operation
   }
-  const byLevel = new Map<unknown, (operation: Operation) => Operation>(Object.entries(rules))
+  const byLevel = new Map<unknown, typeof rules.public>(Object.entries(rules))
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
     // Texts and `null` stay. Lists and extensions of a path item have no mark, and stay as well.
     if (!isObject(value)) return value
     if (field === 'additionalOperations') return annotateItem(value, path)
-    const operation: Operation = field === 'head' ? markHead(value, item['get']) : value
+    const operation = field === 'head' ? markHead(value, item['get']) : value as Operation
     const { 'x-user-scope': level, 'x-user-scope-scheme': scheme = defaultSchemeName } = operation
     const rule = scheme === schemeName ? byLevel.get(level) : undefined
-    if (rule) return rule(operation)
+    if (rule) return rule(operation, field.toUpperCase())
     unmarked.push([field.toUpperCase(), path])
     return value
   })
-  const paths = mapValues(original.paths, (item, path) => isObject(item) ? annotateItem(item, path) : item)
-  const document = { ...original, paths }
+  const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
+  const document = { ...original, paths: mapValues(original.paths, annotatePath) }
   if (!isGuarded) return { document, unmarked }
   const schemas = { [errorName]: structuredClone(errorSchema) }
   return { document: dialect.addComponents(document, schemas, { [schemeName]: dialect.scheme(description) }), unmarked }

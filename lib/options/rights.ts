@@ -54,3 +54,6 @@ export function readRights ({ bind = {}, userIdParam = 'user_id', ...options }: 
     logUser: options.logUser ?? true
   }
 }
+
+/** Methods that change nothing (RFC 9110 §9.2.1): all that a token with an actor may do by `'read-only'`. */
+export const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method)

@@ -76,6 +76,8 @@ export interface OpenApiSettings {
   readonly description: string
   /** Undefined: `swagger`, in apps that have it. */
   readonly decorators: readonly string[] | undefined
+  /** Whether tokens with an actor are refused by methods that change something. */
+  readonly readOnlyActors: boolean
 }
 
 /** The options after validation, with every default filled in. Frozen. */
@@ -149,7 +151,8 @@ export function readOptions (
     openapi: openapi !== false && Object.freeze({
       schemeName: openapi?.schemeName ?? defaultSchemeName,
       description: openapi?.description ?? 'The JWT of a signed-in user.',
-      decorators: openapi?.decorator === undefined ? undefined : Object.freeze([openapi.decorator].flat())
+      decorators: openapi?.decorator === undefined ? undefined : Object.freeze([openapi.decorator].flat()),
+      readOnlyActors: options.impersonation === 'read-only'
     })
   })
 }

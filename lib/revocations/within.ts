@@ -8,22 +8,18 @@ export const patience = 5
  * @throws Error where it takes more than so many seconds, or the signal aborts before
  */
 export async function within<T> (work: Promise<T>, seconds: number, signal: AbortSignal): Promise<T> {
-  let release = () => {}
-  const end = new Promise<never>((_resolve, reject) => {
-    const onAbort = () => { reject(new Error('stopped')) }
-    const timer = setTimeout(() => { reject(new Error(`no answer within ${seconds} s`)) }, seconds * 1000)
-    setMaxListeners(0, signal) // a thousand may wait at once
-    signal.addEventListener('abort', onAbort)
-    release = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-    }
-    if (signal.aborted) onAbort()
-  })
+  let fail!: (error: Error) => void
+  const end = new Promise<never>((_resolve, reject) => { fail = reject })
+  const onAbort = () => { fail(new Error('stopped')) }
+  const timer = setTimeout(() => { fail(new Error(`no answer within ${seconds} s`)) }, seconds * 1000)
+  setMaxListeners(0, signal) // a thousand may wait at once
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
   try {
     return await Promise.race([work, end])
   } finally {
-    release()
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -27,7 +27,11 @@ export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undef
 /** The routes that are declared from now on in this context and those inside it. */
 export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = []
-  fastify.addHook('onRoute', function (options) { routes.push({ context: this, url: options.url, options }) })
+  fastify.addHook('onRoute', function (options) {
+    // The host's object may be that of other routes too, and change before Fastify's copy is seen.
+    options.config = { ...options.config }
+    routes.push({ context: this, url: options.url, options })
+  })
   return routes
 }
 

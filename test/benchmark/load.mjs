@@ -4,7 +4,6 @@ import autocannon from 'autocannon'
 process.on('disconnect', () => process.exit())
 process.on('message', async ({ port, requests, connections, seconds }) => {
   let dealt = 0
-  const before = process.cpuUsage()
   const result = await autocannon({
     url: `http://127.0.0.1:${port}`,
     connections,
@@ -15,7 +14,7 @@ process.on('message', async ({ port, requests, connections, seconds }) => {
       client.setRequests(own.length > 0 ? own : requests)
     }
   })
-  const { user, system } = process.cpuUsage(before)
+  const { user, system } = process.cpuUsage()
   process.send({
     cpu: (user + system) / 1e6,
     seconds: result.duration,

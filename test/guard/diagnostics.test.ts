@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import Fastify from 'fastify'
 import client from 'prom-client'
 import t, { type Test } from 'tap'
-import userScope, { type VerifyMessage } from '../../lib/index.js'
+import userScope, { requireScopes, type VerifyMessage } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { blockBelow, runBlock } from '../support/docs.js'
 import { bearer, build, otherSecret, secret, sign, tokenFor, usualRoutes } from '../support/host.js'
@@ -58,6 +58,10 @@ t.test('what is published', async (t) => {
   ])
   t.same(new Set(messages.map(({ requestId }) => /^req-\w+$/.test(requestId))), new Set([true]))
 
+  messages.length = 0
+  await send({ url: '/api/me', headers: bearer(tokenFor('alice', { act: { sub: 'support' } })) })
+  t.match(messages, [{ outcome: 'admitted', user: 'alice', owner: null, actor: 'support' }])
+
   const issuer = await createIssuer({ mode: 'jwks', t })
   const remote = await build(t, { issuers: [issuer.entry] })
   messages.length = 0
@@ -97,6 +101,15 @@ t.test('what is published where a request is judged again', async (t) => {
   t.same(await published('/public'), [])
   t.same(await published('/public', 'alice'), [])
   t.same(await published('/user', 'alice'), [['admitted', null, '/user', 'secret']])
+})
+
+t.test('what is published where a 404 handler requires scopes', async (t) => {
+  const messages = listen(t)
+  const { send } = await build(t, {}, {}, (app) => {
+    app.setNotFoundHandler(async (request) => { requireScopes(request, 'tasks:read') })
+  })
+  t.match(await send({ url: '/nowhere' }), { status: 401, code: 'MISSING_TOKEN' })
+  t.match(messages, [{ outcome: 'refused', code: 'MISSING_TOKEN', route: null }])
 })
 
 t.test('nothing is published, or measured, where nobody subscribes', async (t) => {

@@ -594,3 +594,22 @@ t.test('odd parts of a document that a host wrote by hand are left alone', async
   t.match(get, { security: bearerAuth, responses: { 401: {} } })
   t.same({ ...paths, '/me': { ...rest, get: document.paths['/me'].get } }, document.paths)
 })
+
+t.test('tokens with an actor that may only read', async (t) => {
+  for (const impersonation of ['allow', 'read-only'] as const) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(swagger)
+    await app.register(userScope, { secret, impersonation })
+    for (const [path, access] of [['/owner/:user_id'], ['/user'], ['/optional', 'optional'], ['/public', 'public']]) {
+      const config = access === undefined ? {} : { access: access as 'public' }
+      app.route({ method: ['GET', 'POST'], url: String(path), config, handler: async () => 'in' })
+    }
+    await app.ready()
+    const { paths } = app.swagger() as unknown as { paths: Record<string, Record<string, { responses: object }>> }
+    const forbidden = Object.entries(paths).flatMap(([path, item]) => Object.entries(item)
+      .filter(([, { responses }]) => '403' in responses).map(([method]) => `${method} ${path}`))
+    const onlyThen = impersonation === 'read-only' ? ['post /user', 'post /optional'] : []
+    t.same(forbidden.sort(), ['get /owner/{user_id}', 'post /owner/{user_id}', ...onlyThen].sort(), impersonation)
+  }
+})

@@ -1,6 +1,9 @@
 import { mock } from 'node:test'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { RevocationStore, UserScopeOptions } from '../../lib/index.js'
+import { Feed } from '../../lib/revocations/feed.js'
+import { RevocationList } from '../../lib/revocations/list.js'
 import { build, bearer, sign, type LogLine } from '../support/host.js'
 import { MemoryStore } from '../support/memory-store.js'
 
@@ -283,4 +286,11 @@ t.test('a closed app follows nobody', async (t) => {
   await t.rejects(revoking, { code: 'REVOCATIONS_UNAVAILABLE' })
   t.equal(store.followed[0]?.signal.aborted, true)
   t.equal(store.followed.length, 1)
+})
+
+t.test('a list that was never read is stale', (t) => {
+  const settings = { keepFor: 600, maxStale: 60, whenDown: 'refuse', clockTolerance: 5, issuers: [''] } as const
+  const feed = new Feed({ ...settings, store: new MemoryStore() }, new RevocationList(), Fastify().log, () => {})
+  t.ok(feed.isStale)
+  t.end()
 })

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import userScope, { getUser } from '../../lib/index.js'
+import userScope, { getUser, type AccessLevel } from '../../lib/index.js'
 import { bearer, secret, sender, tokenFor, type LogLine } from '../support/host.js'
 
 const alice = bearer(tokenFor('alice'))
@@ -188,6 +188,20 @@ t.test('the level of another plugin\'s routes can be stated by a hook', async (t
   })
   t.same([await status('/docs/page'), await status('/private/page')], [200, 401])
   t.match(app.userScope.routes()[0], { url: '/docs/page', access: 'public', source: 'stated' })
+})
+
+t.test('a config that several routes share, and that changes in between, says what it said', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    const config: { access: AccessLevel } = { access: 'user' }
+    app.get('/first', { config }, id)
+    config.access = 'public'
+    app.get('/second', { config }, id)
+    config.access = 'optional'
+  })
+  t.same([await status('/first'), await status('/second')], [401, 200])
+  const gets = app.userScope.routes().filter(({ method }) => method === 'GET')
+  t.match(gets.map(({ access }) => access), ['user', 'public'])
 })
 
 t.test('a hook that states nonsense later stops the boot', async (t) => {
