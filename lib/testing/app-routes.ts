@@ -4,7 +4,7 @@ import { judgeRoute } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
-import { scopesOf } from '../routes/scopes.js'
+import { registrationsOf } from '../routes/registrations.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf } from '../routes/url.js'
 import { createdBefore } from './held-requests.js'
@@ -45,7 +45,7 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
   const guarded = declared.map((route) => ({ route, ...guardOf(route.context) }))
-  const owners = [...new Set([...scopesOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
+  const owners = [...new Set([...registrationsOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
   return guarded.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
     const names = parametersOf(place.url).map(({ name }) => name)
     const parameter = (param === null ? owners : [param]).find((name) => names.includes(name)) ?? null
@@ -57,7 +57,7 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
 
 /** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
 function guardOf (context: FastifyInstance) {
-  const own = scopesOf(context).find((scope) => isWithin(context, scope.context))
+  const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
   if (own) return { param: own.param, judge: (route: RouteOptions) => own.table.judge(route) }
   if (!context.hasDecorator('userScope')) return { param: null }
   const param = context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'

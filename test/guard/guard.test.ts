@@ -175,7 +175,7 @@ const note = async (request: FastifyRequest) => {
   return 'in'
 }
 const removed = [403, 'path parameter "user_id" was removed after it was checked. ' +
-  'Fix: list it in the params schema, which drops what it does not list']
+  'Fix: list it in the params schema, which drops what it does not list, or look for a hook that removes it']
 const changed = [403, 'path parameter "user_id" was changed after it was checked']
 
 testWithCaches('the handler never sees an id that was not checked', async (t) => {
