@@ -42,10 +42,10 @@ export async function tokensFor (
   if (!people.issuer || required.length + staff.length === 0) {
     return { ...known, tenants, stranger: known.good }
   }
-  const { issuer, alice, bob } = people
-  const hers = grant(claimsOf(alice), required)
+  const { issuer } = people
+  const hers = grant(claimsOf(people.alice), required)
   // Where nothing else is said of him, he is as she is, and of her tenant.
-  const his = { ...claimsOf(alice), ...claimsOf(bob) }
+  const his = { ...claimsOf(people.alice), ...claimsOf(people.bob) }
   return {
     ...known,
     tenants,
@@ -69,22 +69,16 @@ function valuesIn (token: string, path: readonly string[]): string[] {
   return [claim].flat().filter((value) => typeof value === 'string')
 }
 
-/** The user with these scopes, in `scope` unless another of the claims has them. */
-function grant (claims: Claims, names: readonly string[]): Claims {
-  const has = (value: unknown) => names.every((name) => wordsOf(value).includes(name))
-  if (Object.values(claims).some(has)) return claims
-  return { ...claims, scope: [...wordsOf(claims.scope ?? claims.scp ?? []), ...names].join(' ') }
-}
-
-/** The user without these scopes, whatever claim has them. */
-const deny = ({ id, ...claims }: Claims, names: readonly string[]): Claims => ({
-  ...Object.fromEntries(Object.entries(claims).map(([claim, value]) => {
-    const rest = wordsOf(value).filter((word) => !names.includes(word))
-    if (rest.length === wordsOf(value).length) return [claim, value]
-    return [claim, Array.isArray(value) ? rest : rest.join(' ')]
-  })),
-  id
-})
-
-const wordsOf = (value: unknown): string[] => Array.isArray(value) ? value.map(String) : String(value).split(' ')
 const claimsOf = (user: TokenSubject): Claims => typeof user === 'string' ? { id: user } : user
+
+/** With these scopes, too. */
+const grant = (claims: Claims, names: readonly string[]): Claims =>
+  ({ ...claims, scope: [claims.scope ?? claims.scp ?? [], names].flat().join(' ') })
+
+/** Without these scopes, whatever claim has them. */
+const deny = (claims: Claims, names: readonly string[]) =>
+  Object.fromEntries(Object.entries(claims).map(([claim, value]) => {
+    const isOther = (word: unknown) => claim === 'id' || !names.includes(String(word))
+    if (Array.isArray(value)) return [claim, value.filter(isOther)]
+    return [claim, typeof value === 'string' ? value.split(' ').filter(isOther).join(' ') : value]
+  })) as Claims

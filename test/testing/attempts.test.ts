@@ -51,6 +51,27 @@ t.test('paths that lead out of hers, where anything may stand behind her id', as
   for (const url of ['/t/:user_id', '/t/:user_id/:n', '/*/:user_id']) t.same(out(url), [], url)
 })
 
+t.test('a rule: without its scopes, to the tenant of bob, and as a delegate', async (t) => {
+  const tenants = { hers: { org: 'a', team: 'r' }, his: { org: 'b', team: 'g' }, others: { org: 'b', team: 'x/y' } }
+  const tried = (url: string, changed: Partial<Tokens> = {}) =>
+    attempts({ url }, { tenants, poor: 'p', delegate: 'd', ...changed })
+      .filter(({ request }) => !String(request.url).includes('ALICE'))
+      .map(({ request: { headers, url }, expected }) => [headers?.authorization, url, expected]).slice(3)
+  t.same(tried('/o/:org/:team'), [
+    ['Bearer g', '/o/b/r', '403'],
+    ['Bearer g', '/o/a/x%2Fy', '403'],
+    ['Bearer p', '/o/a/r', '403'],
+    ['Bearer g', '/o/a/r', 'its handler'],
+    ['Bearer g', '/o/a/r', 'its handler'],
+    ['Bearer d', '/o/b/g', 'its handler']
+  ], 'no owner in the URL')
+  t.match(tried('/o/:org/:user_id'), [['Bearer s', '/o/a/bob', '403']])
+  t.same(tried('/o/:org/:user_id', { poor: undefined }).at(-1), ['Bearer d', '/o/b/alice', 'its handler'])
+  const org = { hers: { org: 'a' }, his: { org: 'b' }, others: { org: 'b' } }
+  const given = attemptsOn(route({ url: '/o/:org' }), { ...parts, path: { org: 'z' } }, { ...tokens, tenants: org })
+  t.same(given.map(({ request }) => request.url), ['/o/z', '/o/z', '/o/z', '/o/b', '/o/z', '/o/z'], 'what is given')
+})
+
 t.test('what fits', async (t) => {
   const fits = (given: Partial<AppRoute>, label: string) => {
     const attempt = attempts(given).find((each) => each.label === label)
@@ -74,6 +95,8 @@ t.test('what fits', async (t) => {
     [false, true, true, false, false, false], 'hidden as 404')
   t.same([403, 404].map((status) => fits({ access: 'unguarded' }, other)(status)), [true, false],
     'not where no guard is known')
+  const bound = [{ param: 'x', path: ['x'], isInUrl: true }]
+  t.ok(fits({ access: 'user', bound }, other)(404), 'where it is compared')
   t.notOk(fits({}, other)(403, reached('bob')))
   t.same([403, 404, 200, 500].map((status) => fits({}, 'alice\'s token, path of "ALICE"')(status)),
     [true, true, false, false])
