@@ -88,8 +88,8 @@ function guardOf (context: FastifyInstance) {
   const routes = context.userScope.routes()
   const param = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
   const bound = [...new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))]
-  // Which claim it is nobody tells; most have the name of the parameter.
-  const rights = { bind: bound.map((name) => ({ param: name, path: [name] })), mayActFor: () => false }
+  // Which claim it is nobody tells; most have the name of the parameter. Nobody is asked, so any function does.
+  const rights = { bind: bound.map((name) => ({ param: name, path: [name] })), mayActFor: Array.isArray }
   return { param, bound, judge: (route: RouteOptions) => judgeRoute(route, param, false, rights) }
 }
 
