@@ -62,6 +62,20 @@ t.test('what is published', async (t) => {
   await send({ url: '/api/me', headers: bearer(tokenFor('alice', { act: { sub: 'support' } })) })
   t.match(messages, [{ outcome: 'admitted', user: 'alice', owner: null, actor: 'support' }])
 
+  const ids: unknown[] = []
+  const delegates = { scopes: ['staff'] }
+  const { send: sendAsBob } = await build(t, {}, {}, (app) => {
+    app.get('/api/:user_id', { config: { access: { delegates } } }, async ({ id }) => { ids.push(id) })
+  })
+  messages.length = 0
+  await sendAsBob({ url: '/api/alice', headers: bearer(tokenFor('bob', { scope: 'staff' })) })
+  await sendAsBob({ url: '/api/bob', headers: bearer(tokenFor('bob')) })
+  t.match(messages, [
+    { outcome: 'admitted', user: 'bob', owner: 'alice', actor: null, requestId: ids[0] },
+    { outcome: 'admitted', user: 'bob', owner: 'bob', actor: null, requestId: ids[1] }
+  ])
+  t.equal(new Set(ids).size, 2)
+
   const issuer = await createIssuer({ mode: 'jwks', t })
   const remote = await build(t, { issuers: [issuer.entry] })
   messages.length = 0
