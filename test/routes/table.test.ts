@@ -204,17 +204,6 @@ t.test('a config that several routes share, and that changes in between, says wh
   t.match(gets.map(({ access }) => access), ['user', 'public'])
 })
 
-t.test('what a hook writes into the config of a running route opens nothing', async (t) => {
-  const { status } = await host(t, async (app) => {
-    app.addHook('onRequest', async ({ routeOptions }) => { Object.assign(routeOptions.config, { access: 'public' }) })
-    await app.register(userScope, { secret })
-    app.get('/u/:user_id', id)
-    app.get('/mine', { config: { access: 'user' } }, id)
-  })
-  for (const url of ['/u/alice', '/mine', '/u/alice', '/mine']) t.equal(await status(url), 401, url)
-  t.equal(await status('/u/bob', alice), 403)
-})
-
 t.test('a hook that states nonsense later stops the boot', async (t) => {
   await t.rejects(host(t, async (app) => {
     await app.register(userScope, { secret })
