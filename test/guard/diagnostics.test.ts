@@ -68,13 +68,14 @@ t.test('what is published', async (t) => {
     app.get('/api/:user_id', { config: { access: { delegates } } }, async ({ id }) => { ids.push(id) })
   })
   messages.length = 0
-  await sendAsBob({ url: '/api/alice', headers: bearer(tokenFor('bob', { scope: 'staff' })) })
-  await sendAsBob({ url: '/api/bob', headers: bearer(tokenFor('bob')) })
+  const staff = bearer(tokenFor('bob', { scope: 'staff' }))
+  for (const url of ['/api/alice', '/api/bob', '/api/alice']) await sendAsBob({ url, headers: staff })
   t.match(messages, [
-    { outcome: 'admitted', user: 'bob', owner: 'alice', actor: null, requestId: ids[0] },
-    { outcome: 'admitted', user: 'bob', owner: 'bob', actor: null, requestId: ids[1] }
+    { outcome: 'admitted', user: 'bob', owner: 'alice', actor: null, requestId: ids[0], cached: false },
+    { outcome: 'admitted', user: 'bob', owner: 'bob', actor: null, requestId: ids[1], cached: true },
+    { outcome: 'admitted', user: 'bob', owner: 'alice', actor: null, requestId: ids[2], cached: true }
   ])
-  t.equal(new Set(ids).size, 2)
+  t.equal(new Set(ids).size, 3)
 
   const issuer = await createIssuer({ mode: 'jwks', t })
   const remote = await build(t, { issuers: [issuer.entry] })
