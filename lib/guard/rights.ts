@@ -39,8 +39,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   /** Null for somebody who may come in for the owner. */
   function judgeDelegate (request: FastifyRequest, demand: Demand, verified: Verified, owner: string | null) {
     const { user, isMachine } = verified
-    const delegates = demand.conditions?.delegates ?? null
-    const scopes = delegates === null || delegates === true ? null : delegates
+    const delegates = demand.conditions?.delegates
+    const scopes = delegates === true ? null : delegates
     if (isMachine && !scopes?.machines) {
       return refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
     }
