@@ -63,7 +63,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
       return forbidden(admitted, 'the path has a dot segment ("." or "..", however it is encoded)')
     }
-    const scopes = conditions?.scopes ?? null
+    const scopes = conditions?.scopes
     if (scopes && !hasScopes(user.scopes, scopes)) return Object.assign(admitted, { refusal: refuseScopes(scopes) })
     return bound.length > 0 ? Object.assign(admitted, { bound }) : admitted
   }
