@@ -39,8 +39,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   /** Null for somebody who may come in for the owner. */
   function judgeDelegate (request: FastifyRequest, demand: Demand, verified: Verified, owner: string | null) {
     const { user, isMachine } = verified
-    const delegates = demand.conditions?.delegates ?? null
-    const scopes = delegates === null || delegates === true ? null : delegates
+    const delegates = demand.conditions?.delegates
+    const scopes = delegates === true ? null : delegates
     if (isMachine && !scopes?.machines) {
       return refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
     }
@@ -63,7 +63,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
       return forbidden(admitted, 'the path has a dot segment ("." or "..", however it is encoded)')
     }
-    const scopes = conditions?.scopes ?? null
+    const scopes = conditions?.scopes
     if (scopes && !hasScopes(user.scopes, scopes)) return Object.assign(admitted, { refusal: refuseScopes(scopes) })
     return bound.length > 0 ? Object.assign(admitted, { bound }) : admitted
   }

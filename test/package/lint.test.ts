@@ -28,10 +28,12 @@ t.test('imports between the rooms of lib go one way', async (t) => {
     ['lib/keys/x.ts', ['../options/settings.js'], ['../token/claims-reader.js', '../presets/index.js']],
     ['lib/token/x.ts', ['../keys/jwk.js'], ['../routes/access.js', '../guard/guard.js', '../presets/index.js']],
     ['lib/revocations/x.ts', ['../keys/stopwatch.js', '../token/cache.js'], ['../guard/guard.js', '../routes/url.js']],
-    ['lib/guard/x.ts', ['../revocations/list.js', '../routes/access.js', '../token/claims-reader.js'], ['../keys/jwk.js']],
+    ['lib/guard/x.ts', ['../revocations/list.js', '../routes/access.js', '../token/claims-reader.js'],
+      ['../keys/jwk.js']],
     ['lib/openapi/x.ts', ['../routes/table.js'], ['../token/claims-reader.js', '../guard/guard.js']],
     ['lib/presets/x.ts', ['../options/settings.js'], ['../token/claims-reader.js']],
-    ['lib/testing/x.ts', ['../openapi/annotate.js', '../routes/table.js'], ['../token/claims-reader.js', '../guard/guard.js']],
+    ['lib/testing/x.ts', ['../openapi/annotate.js', '../routes/table.js'],
+      ['../token/claims-reader.js', '../guard/guard.js']],
     ['lib/x.ts', ['./guard/guard.js', './token/claims-reader.js'], ['./testing/index.js']]
   ]
   const cases = rows.flatMap(([file, allowed, forbidden]) => [

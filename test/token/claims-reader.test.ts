@@ -358,3 +358,22 @@ t.test('the user is frozen all the way down', async (t) => {
     t.ok(Object.isFrozen(part))
   }
 })
+
+t.test('request.user is frozen, and all that is in it', async (t) => {
+  const frozen: Record<string, boolean> = {}
+  const look = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return
+    frozen[path] = Object.isFrozen(value)
+    for (const [key, inner] of Object.entries(value)) look(inner, `${path}.${key}`)
+  }
+  const { send } = await build(t, {}, {}, (app) => {
+    app.get('/api/me', async (request) => look(request.user, 'user'))
+  })
+  const act = { sub: 'admin', act: { sub: 'batch' } }
+  const claims = { sub: 'alice', exp, scope: 'a b', act, roles: ['member', { of: ['x'] }], org: { id: {} } }
+  t.match(await send({ url: '/api/me', headers: bearer(sign(claims)) }), { status: 200 })
+  const paths = ['user', 'user.scopes', 'user.actor', 'user.actor.chain', 'user.claims', 'user.claims.act',
+    'user.claims.act.act', 'user.claims.roles', 'user.claims.roles.1', 'user.claims.roles.1.of', 'user.claims.org',
+    'user.claims.org.id']
+  t.same(frozen, Object.fromEntries(paths.map((path) => [path, true])))
+})
