@@ -86,19 +86,25 @@ export function createGuard (
   function judgeAgain (request: FastifyRequest, judgement: GuardedRequest[typeof kJudgement]): Judgement {
     // A host's hook that calls `done` twice gets here before the guard has judged.
     if (!judgement) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
-    const { owner, bound } = judgement
-    const refusedAgain = (code: RefusalCode, name: string): Judgement => {
-      const reason = readParam(request, name) === undefined
-        ? 'was removed after it was checked. Fix: list it in the params schema, which drops what it does not list, ' +
-          'or look for a hook that removes it'
-        : 'was changed after it was checked'
-      return { ...unread, owner, refusal: refuse(code, `path parameter "${name}" ${reason}`) }
+    const refusal = findChange(request, judgement)
+    return refusal ? { ...unread, owner: judgement.owner, refusal } : judgement
+  }
+
+  /** A parameter that is another now, or that a hook has added. */
+  function findChange (request: FastifyRequest, { owner, bound }: Judgement): Refusal | null {
+    const { level, conditions } = demandOf(request)
+    const param = readParam(request, userIdParam)
+    if (owner === null ? level === 'owner' : !isStillSame(param, owner)) {
+      return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, param)
     }
-    if (owner !== null && !isStillSame(readParam(request, userIdParam), owner)) {
-      return refusedAgain('FORBIDDEN_USER_ACCESS', userIdParam)
+    for (const { param: name } of conditions?.bound ?? []) {
+      const held = bound?.find(([each]) => each === name)
+      const value = readParam(request, name)
+      if (held ? !isStillSame(value, held[1]) : value !== undefined) {
+        return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, value)
+      }
     }
-    const changed = bound?.find(([name, value]) => !isStillSame(readParam(request, name), value))
-    return changed ? refusedAgain('FORBIDDEN_RESOURCE_ACCESS', changed[0]) : judgement
+    return null
   }
 
   function decorate (request: GuardedRequest, user: VerifiedUser | null, judgement: Judgement | null): void {
@@ -166,3 +172,11 @@ export function createGuard (
  * that a guarded route hands its request to is public.
  */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404
+
+function refuseChange (code: RefusalCode, name: string, value: unknown): Refusal {
+  const change = value === undefined
+    ? 'removed after it was checked. Fix: list it in the params schema, which drops what it does not list, ' +
+      'or look for a hook that removes it'
+    : 'changed after it was checked'
+  return refuse(code, `path parameter "${name}" was ${change}`)
+}

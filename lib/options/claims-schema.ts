@@ -17,9 +17,28 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   try {
     if (!('type' in schema) || schema.type !== 'object') throw new Error('its "type" is not "object"')
     if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
+    assertWhole(schema)
     const validate = ajv.compile(schema)
     return (payload) => validate(payload)
   } catch (error) {
     throw new InvalidOptionError(`option "claims" must be ${expects}: ${(error as Error).message}`)
+  }
+}
+
+const annotations = ['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly']
+
+/**
+ * What would check nothing although its author means it to: an undefined keyword, such as of an environment variable
+ * that is not set, and checks of TypeBox that are functions and no JSON Schema.
+ */
+function assertWhole (schema: object, seen = new Set<object>()): void {
+  if (seen.has(schema)) return
+  seen.add(schema)
+  for (const key of Reflect.ownKeys(schema)) {
+    const name = typeof key === 'symbol' ? String(key.description) : key
+    if (['~refine', '~codec', 'TypeBox.Transform'].includes(name)) throw new Error(`"${name}" is no JSON Schema`)
+    const value = (schema as Record<typeof key, unknown>)[key]
+    if (value === undefined && !annotations.includes(name)) throw new Error(`"${name}" is undefined`)
+    if (typeof value === 'object' && value !== null) assertWhole(value, seen)
   }
 }

@@ -72,6 +72,8 @@ export interface IssuerSettings {
   readonly fetch: Fetch
 }
 
+const inEveryToken = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'] // so that they tell no application
+
 /**
  * The entries of option `issuers` → settings.
  * @param hasSecret whether tokens are verified by a secret too
@@ -83,7 +85,8 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
     const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
     if (known.has(entry.issuer)) fail('issuer" stands in the list already. Merge the two entries')
     known.add(entry.issuer)
-    if (entry.audience === false && Object.keys(entry.requiredClaims ?? {}).length === 0) {
+    const required = Object.keys(entry.requiredClaims ?? {})
+    if (entry.audience === false && required.every((name) => inEveryToken.includes(name))) {
       fail('audience" is false and nothing stands in for it: tokens for every application of the issuer would pass. ' +
         'Fix: state the audience, or what tells your application in requiredClaims, such as { client_id: \'web\' }')
     }

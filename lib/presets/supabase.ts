@@ -1,4 +1,5 @@
-import type { IssuerOptions } from '../contract/issuer.js'
+import { Type } from '@sinclair/typebox'
+import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
 import { text } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
 import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
@@ -15,6 +16,13 @@ const schema = presetSchema({
   )
 })
 
+// https://supabase.com/docs/guides/auth/oauth-server/token-security: nothing else tells them from the user's own.
+const ofClient: OtherToken = {
+  payload: Type.Object({ client_id: Type.String() }),
+  says: 'a token of an OAuth application that acts for the user. To let it in, name it in requiredClaims: ' +
+    "{ client_id: ['…'] }"
+}
+
 /**
  * The access tokens of signed-in users of Supabase Auth, in projects with asymmetric signing keys. Users who signed in
  * anonymously are users with ids of their own.
@@ -28,6 +36,7 @@ export function supabase (options: SupabaseOptions): IssuerOptions {
     audience: 'authenticated',
     jwksUri: `${issuer}/.well-known/jwks.json`,
     algorithms: ['ES256', 'RS256'],
-    requiredClaims: { role: 'authenticated', session_id: true }
+    requiredClaims: { role: 'authenticated', session_id: true },
+    otherTokens: overrides.requiredClaims?.['client_id'] === undefined ? [ofClient] : []
   }, overrides)
 }

@@ -60,10 +60,14 @@ export class Revocations {
   }
 
   /** The refusal of a token that was revoked; null of one that was not. */
-  findRevocation ({ id, issuer, claims: { iat = 0, sid, jti } }: VerifiedUser): Refusal | null {
+  findRevocation ({ id, issuer, actor, claims: { iat = 0, sid, jti } }: VerifiedUser): Refusal | null {
     // Whole seconds, as dates in tokens mostly are: what was issued in the second of the moment is revoked too.
     if (Math.floor(iat) <= this.#list.find('user', id, issuer)) {
       return refuse('TOKEN_REVOKED', 'the tokens of the user that were issued until some later time are revoked')
+    }
+    // Who is revoked does not go on by acting for others.
+    if (actor?.chain.some((each) => Math.floor(iat) <= this.#list.find('user', each, issuer))) {
+      return refuse('TOKEN_REVOKED', 'the tokens of an actor (claim "act") are revoked')
     }
     if (this.#has('session', sid, issuer)) return refuse('TOKEN_REVOKED', 'the session (claim "sid") is revoked')
     if (this.#has('token', jti, issuer)) return refuse('TOKEN_REVOKED', 'the token (claim "jti") is revoked')

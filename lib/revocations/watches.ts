@@ -7,6 +7,9 @@ interface Watch {
   readonly controller: AbortController
 }
 
+type Closable = EventEmitter & { readonly destroyed?: boolean }
+type Connection = Closable & { readonly stream?: Closable }
+
 const period = 1000
 const patience = 20 // milliseconds in which more entries may come, so that a thousand at once cause one look
 
@@ -32,10 +35,12 @@ export class Watches {
   /**
    * A signal that aborts once the user's token no longer counts, with the refusal as its reason. It is not aborted yet
    * when it is returned, so that a listener is enough.
-   * @param connection emits `close` when nothing is left to end
+   * @param connection emits `close` when nothing is left to end; of HTTP/2 its stream is destroyed then
    */
-  open (user: VerifiedUser, connection: EventEmitter): AbortSignal {
+  open (user: VerifiedUser, connection: Connection): AbortSignal {
     const watch = { user, controller: new AbortController() }
+    // Of a client that has left already, no `close` would come.
+    if ((connection.stream ?? connection).destroyed) return watch.controller.signal
     this.#open.add(watch)
     connection.once('close', () => { this.#close(watch) })
     this.#periodic ??= setInterval(() => { this.#look() }, period).unref()

@@ -99,4 +99,4 @@ const statedAccess = (config: object | undefined): unknown =>
  * CORS-preflight fetch).
  */
 const servesOptionsOnly = (method: string | readonly string[]) =>
-  [method].flat().every((name) => name.toUpperCase() === 'OPTIONS')
+  method.length > 0 && [method].flat().every((name) => name.toUpperCase() === 'OPTIONS')

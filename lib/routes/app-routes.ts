@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { isPlainObject } from './rule.js'
 
 /** A route as it was declared, in whatever context of the app. */
 export interface DeclaredRoute {
@@ -29,10 +30,19 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = []
   fastify.addHook('onRoute', function (options) {
     // The host's object may be that of other routes too, and change before Fastify's copy is seen.
-    if (options.config) options.config = { ...options.config }
+    if (options.config) options.config = copyOf(options.config)
     routes.push({ context: this, url: options.url, options })
   })
   return routes
+}
+
+function copyOf (config: { access?: unknown }): object {
+  const { access } = config
+  try {
+    return isPlainObject(access) ? { ...config, access: structuredClone(access) } : { ...config }
+  } catch {
+    return { ...config } // what cannot be copied is no rule, and stops the boot
+  }
 }
 
 /** Whether a context is the given one, or inside it: a child inherits from its parent. */

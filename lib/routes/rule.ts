@@ -58,7 +58,7 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
 const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 /** Inherited members would be ignored, or have an effect that nobody sees in the route. */
-const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
+export const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 
 const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`

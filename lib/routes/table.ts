@@ -21,6 +21,8 @@ export class RouteTable {
   readonly #context: FastifyInstance
   readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
+  /** Whether no route can have been declared unseen. */
+  readonly #seesAll: boolean
   /** Null: routes of one name (other constraints) demand different things. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
@@ -28,7 +30,9 @@ export class RouteTable {
   constructor (context: FastifyInstance, settings: RouteSettings) {
     this.#context = context
     this.#settings = settings
-    this.#declared = routesOf(context) ?? recordRoutes(context)
+    const all = routesOf(context)
+    this.#declared = all ?? recordRoutes(context)
+    this.#seesAll = all !== undefined
   }
 
   /** The routes of the scope, as they are declared by now. */
@@ -80,7 +84,8 @@ export class RouteTable {
     const { url, method = [] } = config
     const name = nameOf({ url, method })
     const known = this.#byName.get(name)
-    if (known) return known
+    // One that was declared unseen may have this name, too, and other constraints.
+    if (known && this.#seesAll) return known
     const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
       this.#context.log.warn({ route: name, access: demand.level, reason: demand.fault },

@@ -6,13 +6,13 @@ const log: Array<Record<string, unknown>> = []
 const create = () => Fastify({
   logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } }
 })
-const [app, wrapped, faulty, ruled] = [create(), create(), create(), create()]
+const [app, wrapped, faulty, ruled, twins] = [create(), create(), create(), create(), create()]
 const { default: userScope } = await import('../../lib/index.js')
 const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
 
 const alice = bearer(tokenFor('alice'))
 const id = async () => 'in'
-t.teardown(async () => { await Promise.all([app, wrapped, faulty, ruled].map((each) => each.close())) })
+t.teardown(async () => { await Promise.all([app, wrapped, faulty, ruled, twins].map((each) => each.close())) })
 t.beforeEach(() => { log.length = 0 })
 
 t.test('a route that was never seen is guarded, and logged once, at its first request', async (t) => {
@@ -43,6 +43,22 @@ t.test('a route that was never seen is guarded, and logged once, at its first re
     { level: 40, route: 'GET /open', access: 'public' }
   ])
   t.equal(log.length, 3)
+})
+
+t.test('a route that was never seen keeps its rule beside one of other constraints', async (t) => {
+  const twin = { constraints: { version: '2.0.0' }, config: { access: 'public' as const } }
+  const seen = { constraints: { version: '1.0.0' } }
+  twins.get('/t/:user_id', seen, id)
+  twins.get('/t', { ...seen, config: { access: { scopes: ['admin'] } } }, id)
+  await twins.register(userScope, { secret })
+  twins.get('/t/:user_id', twin, id)
+  twins.get('/t', twin, id)
+  const send = sender(twins)
+  for (const url of ['/t/bob', '/t']) {
+    t.equal((await send({ url, headers: { 'accept-version': '1.x' } })).status, 401, url)
+    t.equal((await send({ url, headers: { 'accept-version': '1.x', ...alice } })).status, 403, url)
+    t.equal((await send({ url, headers: { 'accept-version': '2.x' } })).status, 200, url)
+  }
 })
 
 t.test('a fault of a route that is seen stops the boot', async (t) => {

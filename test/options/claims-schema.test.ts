@@ -15,7 +15,14 @@ const refused: Array<[claims: unknown, says: string]> = [
   [{ type: 'object', requierd: ['role'] }, 'unknown keyword: "requierd"'],
   [{ type: 'object', properties: { role: { type: 'text' } } }, 'data/properties/role/type must be'],
   [Type.Object({ since: Type.Date() }), 'data/properties/since/type must be'],
-  [{ type: 'object', $async: true }, '"$async" is not supported']
+  [{ type: 'object', $async: true }, '"$async" is not supported'],
+  [{ type: 'object', properties: { tenant: { const: undefined } } }, '"const" is undefined'],
+  [Type.Object({ tenant: Type.String({ pattern: undefined as never }) }), '"pattern" is undefined'],
+  [Type.Object({ role: Type.Transform(Type.String()).Decode((role) => role).Encode((role) => role) }),
+    '"TypeBox.Transform" is no JSON Schema'],
+  [One.Object({ role: One.Refine(One.String(), (role) => role === 'admin') }), '"~refine" is no JSON Schema'],
+  [One.Object({ role: One.Codec(One.String()).Decode((role) => role).Encode((role) => role) }),
+    '"~codec" is no JSON Schema']
 ]
 
 t.test('schemas that stop the boot', async (t) => {

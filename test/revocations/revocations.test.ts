@@ -44,6 +44,18 @@ testWithCaches('all tokens of a user, until now', async (t) => {
   t.same(refusals(log).map(({ code, user }) => [code, user]), refusals(log).map(() => ['TOKEN_REVOKED', 'alice']))
 })
 
+testWithCaches('an actor who is revoked acts for nobody', async (t) => {
+  const { ask, revoke, log } = await host(t)
+  const byEve = token({ act: { sub: 'eve', act: { sub: 'mallory' } } })
+  t.equal(await ask(byEve), 'in')
+  await revoke({ user: 'mallory', issuedBefore: start - 3600 })
+  t.equal(await ask(byEve), 'in')
+  await revoke({ user: 'mallory' })
+  t.equal(await ask(byEve), 'TOKEN_REVOKED')
+  t.match(refusals(log)[0], { reason: /^the tokens of an actor/ })
+  t.same([await ask(token()), await ask(token({ act: { sub: 'sam' } }))], ['in', 'in'])
+})
+
 testWithCaches('a session, and a token', async (t) => {
   const { ask, revoke } = await host(t)
   const ids = { sid: 's-1', jti: 't-1' }

@@ -77,6 +77,16 @@ t.test('a connection that closes is forgotten', async (t) => {
   t.equal(asked(), before, 'nobody looks')
 })
 
+t.test('so is a client that has left before', async (t) => {
+  const { watches } = setUp()
+  const gone = Object.assign(new EventEmitter(), { destroyed: true })
+  const user = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims: { exp: 0 } }
+  for (const connection of [gone, Object.assign(new EventEmitter(), { stream: gone })]) {
+    t.equal(watches.open(user, connection).aborted, false)
+    t.equal(watches.size, 0)
+  }
+})
+
 t.test('nor is a server that closes kept waiting', async (t) => {
   const { out, watches, open } = setUp()
   const { signal } = open('alice')

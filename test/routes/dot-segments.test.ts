@@ -7,9 +7,15 @@ import { build, refusals, tokenFor } from '../support/host.js'
 const dotted = [
   '/a/..', '/a/../b', '/a/./b', '/a/.', '/..', '../a', '/a/%2e%2e/b', '/a/%2E./b', '/a/.%2e', '/a/%2e/b',
   '/a/%252e%252e/b', '/a/..%5cb', '/a/..%2fb', '/a/.%09./b', '/a/%0a..%0d/b', '/a/..\\b', '/a/..?x', '/a/..#x',
-  '/a/%2f../b', '/a/%5c..%5cb', '/a/%ff/../b'
+  '/a/%2f../b', '/a/%5c..%5cb', '/a/%ff/../b',
+  // Bad escapes behind a delimiter of the router, and what ends a segment there.
+  '/a/..%2fb;%', '/a/..%2f..%2fb;%zz', '/a/..;', '/a/..;x',
+  // What the standard removes at either end, and what ends a path once it is decoded.
+  '/a/%20../b', '/a/%00../b', '/a/%1f..%5cb', '/a/..%20', '/a/..%3f', '/a/..%23', '/a/..%3b',
+  '/a/..%252fb', '/a/%252e%252e%252fb', '/a/..%255cb'
 ]
 const plain = [
+  '/a/b.txt;v=1', '/a/ . b', '/a/%c3%a9', '/a/%zz',
   '/a/b', '/a/b.txt', '/a/.hidden', '/a/..b', '/a/b..', '/a/...', '/a?x=/../', '/a/b%20c', '/a/%25252e%25252e/b',
   '/a/b%2ec', '/a#/../', '/a/%E2%80%A5/b', '/a/%EF%BC%8E%EF%BC%8E/b'
 ]

@@ -204,6 +204,24 @@ t.test('a config that several routes share, and that changes in between, says wh
   t.match(gets.map(({ access }) => access), ['user', 'public'])
 })
 
+t.test('so does a rule', async (t) => {
+  const { status, app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    const rule: { level?: AccessLevel, scopes?: string[] } = { scopes: ['admin'] }
+    app.get('/first', { config: { access: rule } }, id)
+    rule.scopes?.push('more')
+    rule.scopes = ['user']
+    app.get('/second', { config: { access: rule } }, id)
+    delete rule.scopes
+    rule.level = 'public'
+  })
+  const of = (scope: string) => bearer(tokenFor('alice', { scope }))
+  t.equal(await status('/first'), 401)
+  t.same([await status('/first', of('user')), await status('/first', of('admin'))], [403, 200])
+  t.same([await status('/second', of('user')), await status('/second', of('admin'))], [200, 403])
+  t.match(app.userScope.routes()[0], { scopes: ['admin'] })
+})
+
 t.test('a hook that states nonsense later stops the boot', async (t) => {
   await t.rejects(host(t, async (app) => {
     await app.register(userScope, { secret })
