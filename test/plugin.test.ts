@@ -14,7 +14,9 @@ t.test('default and named export are the same function', async (t) => {
 t.test('every error of the table can be made and told apart', async (t) => {
   const {
     MissingTokenError, InvalidHeaderFormatError, MalformedTokenError, InvalidTokenSignatureError, TokenExpiredError,
-    InvalidClaimsError, MissingUidClaimError, ForbiddenUserAccessError, KeysUnavailableError
+    TokenRevokedError, InvalidClaimsError, MissingUidClaimError, ForbiddenUserAccessError,
+    ForbiddenResourceAccessError, InsufficientScopeError, KeysUnavailableError, RevocationsUnavailableError,
+    AccessCheckUnavailableError
   } = exported
   const rows = [
     [MissingTokenError, 'MISSING_TOKEN', 401, 'Missing authentication token'],
@@ -22,10 +24,15 @@ t.test('every error of the table can be made and told apart', async (t) => {
     [MalformedTokenError, 'MALFORMED_TOKEN', 401, 'Malformed token'],
     [InvalidTokenSignatureError, 'INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature'],
     [TokenExpiredError, 'TOKEN_EXPIRED', 401, 'Token expired'],
+    [TokenRevokedError, 'TOKEN_REVOKED', 401, 'Token revoked'],
     [InvalidClaimsError, 'INVALID_CLAIMS', 401, 'Invalid token claims'],
     [MissingUidClaimError, 'MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim'],
     [ForbiddenUserAccessError, 'FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources"],
-    [KeysUnavailableError, 'KEYS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable']
+    [ForbiddenResourceAccessError, 'FORBIDDEN_RESOURCE_ACCESS', 403, 'Access denied: cannot access this resource'],
+    [InsufficientScopeError, 'INSUFFICIENT_SCOPE', 403, 'Insufficient scope'],
+    [KeysUnavailableError, 'KEYS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable'],
+    [RevocationsUnavailableError, 'REVOCATIONS_UNAVAILABLE', 503, 'Token verification is temporarily unavailable'],
+    [AccessCheckUnavailableError, 'ACCESS_CHECK_UNAVAILABLE', 503, 'Token verification is temporarily unavailable']
   ] as const
   for (const [Class, code, statusCode, message] of rows) {
     const error = new Class()
@@ -33,6 +40,10 @@ t.test('every error of the table can be made and told apart', async (t) => {
     t.ok(error instanceof Error)
     t.same(rows.filter(([Other]) => error instanceof Other).map(([, code]) => code), [code])
   }
+  const classes = Object.entries(exported)
+    .flatMap(([name, Class]) => name.endsWith('Error') ? [new (Class as typeof MissingTokenError)()] : [])
+  const refusals = classes.filter(({ statusCode }) => Number(statusCode) !== 500)
+  t.same(refusals.map(({ code }) => String(code)).sort(), rows.map(([, code]) => code).sort(), 'no other is exported')
 })
 
 t.test('registered again inside a context that has it', async (t) => {

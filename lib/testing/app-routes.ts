@@ -5,7 +5,7 @@ import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltBound, misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
 import type { Conditions } from '../routes/rule.js'
-import { scopesOf } from '../routes/scopes.js'
+import { registrationsOf } from '../routes/registrations.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf, type UrlParameter } from '../routes/url.js'
 import { createdBefore, hasLostItsRule } from './held-requests.js'
@@ -51,8 +51,8 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
   const guarded = declared.map((route) => ({ route, ...guardOf(route.context) }))
-  const owners = [...new Set([...scopesOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
-  const bindings = [...new Set([...scopesOf(app), ...guarded].flatMap(({ bound }) => bound))]
+  const owners = [...new Set([...registrationsOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
+  const bindings = [...new Set([...registrationsOf(app), ...guarded].flatMap(({ bound }) => bound))]
   return guarded.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
     const { options } = route
     const parameters = parametersOf(place.url)
@@ -82,7 +82,7 @@ const looseText = (name: string) =>
 
 /** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
 function guardOf (context: FastifyInstance) {
-  const own = scopesOf(context).find((scope) => isWithin(context, scope.context))
+  const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
   if (own) return { ...own, judge: (route: RouteOptions) => own.table.judge(route) }
   if (!context.hasDecorator('userScope')) return { param: null, bound: [] }
   const routes = context.userScope.routes()

@@ -1,13 +1,22 @@
 import { connect } from 'node:http2'
+import { mock } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { Type } from '@sinclair/typebox'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import { parseCompactJws } from '../../lib/token/jws.js'
-import userScope, { ForbiddenUserAccessError, getUser, MissingTokenError } from '../../lib/index.js'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import t from 'tap'
+import userScope, { ForbiddenUserAccessError, getUser, MissingTokenError, requireScopes } from '../../lib/index.js'
+import { createGuard } from '../../lib/guard/guard.js'
 import { readOptions } from '../../lib/options/settings.js'
+import { judgeRoute } from '../../lib/routes/access.js'
+import { TokenCache } from '../../lib/token/cache.js'
+import { parseCompactJws } from '../../lib/token/jws.js'
+import { createIssuer } from '../../lib/testing/index.js'
 import { createSecretVerifier } from '../../lib/token/secret-verifier.js'
+import type { Verifier } from '../../lib/token/verifier.js'
 import {
-  bearer, build, challengeOf, refusals, secret, sender, sign, tokenFor, testWithCaches
+  bearer, build, challengeOf, now, refusals, secret, sender, sign, tokenFor, testWithCaches
 } from '../support/host.js'
+import { MemoryStore } from '../support/memory-store.js'
 
 const forbidden = {
   status: 403,
@@ -175,7 +184,7 @@ const note = async (request: FastifyRequest) => {
   return 'in'
 }
 const removed = [403, 'path parameter "user_id" was removed after it was checked. ' +
-  'Fix: list it in the params schema, which drops what it does not list']
+  'Fix: list it in the params schema, which drops what it does not list, or look for a hook that removes it']
 const changed = [403, 'path parameter "user_id" was changed after it was checked']
 
 testWithCaches('the handler never sees an id that was not checked', async (t) => {
@@ -282,6 +291,25 @@ testWithCaches('the handler never sees an id that was not checked', async (t) =>
   for (const [what, routes, rows] of cases) {
     const answer = await changing(t, routes)
     for (const [id, path, expected] of rows) t.same(await answer(id, path), expected, `${what}: ${id} on ${path}`)
+  }
+})
+
+testWithCaches('the log names the user of a late refusal too, unless it must not', async (t) => {
+  for (const logUser of [true, false]) {
+    const { send, log } = await build(t, { logUser, bind: { org_id: 'org' } }, {}, (app) => {
+      const change = (params: object) => async (request: FastifyRequest) => { request.params = params }
+      app.get('/user/:user_id', { preValidation: change({ user_id: 'bob' }) }, async () => 'in')
+      app.get('/org/:org_id', { preValidation: change({ org_id: 'other' }) }, async () => 'in')
+      app.get('/scopes', async (request) => { requireScopes(request, 'a') })
+    })
+    const headers = bearer(tokenFor('alice', { org: 'acme' }))
+    for (const url of ['/user/alice', '/org/acme', '/scopes']) {
+      t.match(await send({ url, headers }), { status: 403 }, url)
+    }
+    t.same(refusals(log).map(({ code, user }) => [code, user]), [
+      'FORBIDDEN_USER_ACCESS', 'FORBIDDEN_RESOURCE_ACCESS', 'INSUFFICIENT_SCOPE'
+    ].map((code) => [code, logUser ? 'alice' : undefined]))
+    t.equal(refusals(log).filter((line) => 'user' in line).length, logUser ? 3 : 0)
   }
 })
 
@@ -396,10 +424,10 @@ testWithCaches('1,000 requests at once', async (t) => {
         send({ url: `/api/${user}/tasks`, headers: bearer(tokenFor(user)) }),
         send({ url: `/api/${user}x/tasks`, headers: bearer(tokenFor(user)) })
       ])
-      t.same(own.body, { path: user, before: user, after: user, claim: user })
-      return [own.status, other.status].join()
+      const isOwn = isDeepStrictEqual(own.body, { path: user, before: user, after: user, claim: user })
+      return [own.status, isOwn, other.status].join()
     }))
-    t.same([...new Set(answers)], ['200,403'])
+    t.same([...new Set(answers)], ['200,true,403'])
   }
 })
 
@@ -430,11 +458,76 @@ testWithCaches('a bad header is no anonymous request, and none of the guard\'s s
   t.match(await send({ url: '/api/bob/tasks', headers: alice }), { status: 403, body: { mine: 1 } })
 })
 
+testWithCaches('nor is a token anonymous that is revoked, or that nobody can judge now', async (t) => {
+  const routes = (app: FastifyInstance) => {
+    app.get('/maybe', { config: { access: 'optional' } }, async (request) => ({ user: getUser(request) }))
+  }
+  const iat = now()
+  const headers = bearer(tokenFor('alice', { iat }))
+  const { app, send } = await build(t, { revocations: true }, {}, routes)
+  t.match(await send({ url: '/maybe', headers }), { status: 200, body: { user: { id: 'alice' } } })
+  await app.userScope.revoke({ user: 'alice' })
+  t.match(await send({ url: '/maybe', headers }), { status: 401, code: 'TOKEN_REVOKED' })
+  t.match(await send('/maybe'), { status: 200, body: { user: null } })
+
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  await issuer.stop()
+  const remote = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] }, {}, routes)
+  const byKey = await issuer.authorization('alice')
+  t.match(await remote.send({ url: '/maybe', headers: byKey }), { status: 503, code: 'KEYS_UNAVAILABLE' })
+  t.match(await remote.send('/maybe'), { status: 200, body: { user: null } })
+
+  mock.timers.enable({ apis: ['Date'], now: iat * 1000 })
+  t.teardown(() => { mock.timers.reset() })
+  const store = new MemoryStore()
+  const stale = await build(t, { revocations: store }, {}, routes)
+  mock.timers.setTime((iat + 61) * 1000)
+  t.match(await stale.send({ url: '/maybe', headers }), { status: 503, code: 'REVOCATIONS_UNAVAILABLE' })
+  t.match(await stale.send('/maybe'), { status: 200, body: { user: null } })
+})
+
 testWithCaches('a token signed with a secret is verified without a promise', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const verify = await createSecretVerifier(app, readOptions({ secret }, {}))
   t.match(verify(parseCompactJws(tokenFor('alice'))), { user: { id: 'alice' } })
+})
+
+t.test('a token that is already verified is judged without a promise, and is not verified again', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  const settings = readOptions({ secret, bind: { org_id: 'org_id' } }, {})
+  const ofSecret = await createSecretVerifier(app, settings)
+  const route = { url: '/api/:org_id/:user_id', method: 'GET', config: { access: { scopes: ['a'] } } }
+  const demand = judgeRoute(route, 'user_id', false, settings)
+  const headers = bearer(tokenFor('alice', { org_id: 'acme', scope: 'a' }))
+  const verifiers: Array<[what: string, verify: Verifier]> = [
+    ['a secret', ofSecret], ['keys that may have to be fetched', async (jws) => await ofSecret(jws)]
+  ]
+  for (const [what, verify] of verifiers) {
+    let verified = 0
+    const count: Verifier = (jws) => { verified++; return verify(jws) }
+    const revocations = { check: () => null }
+    const guard = createGuard(settings, () => demand, count, new TokenCache({ max: 10, ttl: 300 }), revocations)
+    const request = {
+      method: 'GET',
+      url: '/api/acme/alice',
+      headers,
+      raw: { rawHeaders: Object.entries(headers).flat(), headersDistinct: { authorization: [headers.authorization] } },
+      params: { org_id: 'acme', user_id: 'alice' },
+      routeOptions: { url: route.url },
+      log: { debug: () => {}, info: () => {} }
+    } as unknown as FastifyRequest
+    const reply = {} as FastifyReply
+    await new Promise<void>((resolve, reject) => {
+      guard.onRequest(request, reply, (error) => error ? reject(error) : resolve())
+    })
+    const called: unknown[] = []
+    guard.onRequest(request, reply, (error) => { called.push(['onRequest', error, getUser(request)?.id]) })
+    guard.preHandler(request, reply, (error) => { called.push(['preHandler', error, getUser(request)?.id]) })
+    t.same(called, [['onRequest', undefined, 'alice'], ['preHandler', undefined, 'alice']], what)
+    t.equal(verified, 1, what)
+  }
 })
 
 testWithCaches('over HTTP/2', async (t) => {

@@ -90,7 +90,8 @@ t.test('names that a header cannot hold stay out of it', async (t) => {
 
 t.test('tokens of applications', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  const { send } = await build(t, { issuers: [issuer.entry], mayActFor: () => true, bind: { org_id: 'org_id' } }, {},
+  const options = { issuers: [issuer.entry], mayActFor: () => true, bind: { org_id: 'org_id' } }
+  const { send, log } = await build(t, options, {},
     (app) => {
       const rules: Record<string, AccessRule> = {
         own: {},
@@ -99,7 +100,7 @@ t.test('tokens of applications', async (t) => {
         machines: { delegates: { scopes: ['staff'], machines: true } }
       }
       for (const [name, rule] of Object.entries(rules)) {
-        app.get(`/${name}/:user_id`, Object.keys(rule).length > 0 ? { config: { access: rule } } : {},
+        app.get(`/${name}/:user_id?`, Object.keys(rule).length > 0 ? { config: { access: rule } } : {},
           async (request) => getOwnerId(request))
       }
       app.get('/orgs/:org_id', async () => 'acme')
@@ -112,6 +113,8 @@ t.test('tokens of applications', async (t) => {
     ['/staff/alice', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
     ['/machines/alice', { scope: 'staff' }, 'alice'],
     ['/machines/batch', { scope: 'staff' }, 'batch'],
+    ['/machines/', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
+    ['/machines', { scope: 'staff' }, 'FORBIDDEN_USER_ACCESS'],
     ['/machines/alice', { scope: 'other' }, 'FORBIDDEN_USER_ACCESS'],
     ['/machines/batch', {}, 'FORBIDDEN_USER_ACCESS'],
     ['/orgs/acme', { org_id: 'acme' }, 'acme'],
@@ -124,6 +127,8 @@ t.test('tokens of applications', async (t) => {
     } = await send({ url, headers: bearer(await issuer.token({ id: 'batch', ...client, ...claims })) })
     t.equal(code ?? body, answer, `${url} ${JSON.stringify(claims)}`)
   }
+  const reason = 'the token is of an application and not of a user'
+  t.match(refusals(log).slice(0, 4).map((line) => line.reason), [reason, reason, reason, reason])
 })
 
 t.test('bound parameters are compared until the handler', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createIssuer } from '../../lib/testing/index.js'
 import { compileMachine } from '../../lib/options/machine.js'
-import { bearer, build } from '../support/host.js'
+import { bearer, build, tokenFor } from '../support/host.js'
 
 const isMachine = compileMachine({
   idtyp: 'app',
@@ -47,5 +47,13 @@ t.test('a marked token of an issuer is no owner', async (t) => {
       await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token({ id: 'alice', ...claims })) }),
       answer
     )
+  }
+})
+
+t.test('the marks of issuers mean nothing in tokens of the secret', async (t) => {
+  const { send } = await build(t)
+  for (const claims of [{ gty: 'client-credentials' }, { client_id: 'alice' }, { azp: 'alice' }]) {
+    const headers = bearer(tokenFor('alice', claims))
+    t.match(await send({ url: '/api/alice/tasks', headers }), { status: 200 }, JSON.stringify(claims))
   }
 })

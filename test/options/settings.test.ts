@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
+import { readOptions } from '../../lib/options/settings.js'
 import { bearer, build, longSecret, now, secret, sender, sign, tokenFor } from '../support/host.js'
 
 const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
@@ -14,6 +15,10 @@ const refused: Array<[options: unknown, says: string]> = [
     'unknown option "prefix". To guard only the routes below a prefix, ' +
       'register the plugin inside a context that has the prefix'
   ],
+  // Known to the design, and to nobody yet.
+  [{ sources: ['header'] }, 'unknown option "sources"'],
+  [{ resource: { url: 'https://api.example.com' } }, 'unknown option "resource"'],
+  [{ revocations: { backchannelLogout: {} } }, 'unknown option "revocations.backchannelLogout"'],
   [{ secret: 5 }, 'option "secret" must be a string, or a list of strings with the current secret first'],
   [{ secret: [] }, 'option "secret" must be a string, or a list'],
   [{ secret: [secret, 5] }, 'option "secret" must be a string, or a list'],
@@ -55,6 +60,43 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ openapi: { decorator: ['docs', ''] } }, 'option "openapi.decorator" must be the name of a decorator'],
   [{ openapi: { decorator: undefined } }, 'option "openapi.decorator" is undefined']
 ]
+
+t.test('the defaults, all of them', async (t) => {
+  const settings = readOptions({ secret }, {})
+  t.match(settings, {
+    secrets: [secret],
+    issuers: [],
+    algorithms: ['HS256'],
+    claimRules: {
+      issuer: undefined,
+      audience: undefined,
+      clockTolerance: 5,
+      maxTokenAge: undefined,
+      userIdClaim: undefined,
+      scopeClaim: undefined,
+      refusesActors: false,
+      idPrefix: '',
+      requiredClaims: {},
+      types: ['jwt']
+    },
+    bind: [],
+    mayActFor: undefined,
+    impersonation: 'allow',
+    logUser: true,
+    revocations: null,
+    cache: { max: 10_000, ttl: 300 },
+    userIdParam: 'user_id',
+    requireStatedAccess: false,
+    decoratorName: 'user',
+    openapi: { schemeName: 'bearerAuth', decorators: undefined }
+  })
+  t.equal(settings.claimRules.satisfiesSchema({}), true)
+  t.match(readOptions({ secret, revocations: true }, {}).revocations, { store: null, keepFor: 2_592_000 })
+  t.match(readOptions({ secret, cache: {} }, {}).cache, { max: 10_000, ttl: 300 })
+  const { issuers: [issuer], secrets } = readOptions({ issuers: [entry] }, { BETTER_AUTH_SECRET: secret })
+  t.same(secrets, [], 'with issuers the environment is not read')
+  t.match(issuer, { userIdClaim: 'sub', scopeClaim: undefined, idPrefix: '' })
+})
 
 for (const [options, says] of refused) {
   t.test(`stops the boot: ${says}`, async (t) => {

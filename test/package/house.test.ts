@@ -30,3 +30,24 @@ t.test('no file of lib has more than 200 lines', async (t) => {
     t.ok(lines.length <= 200, `${file}: ${lines.length}`)
   }
 })
+
+const vendor = /better.?auth|auth0|\bclerk|cognito|\bentra|keycloak|logto|\bokta|supabase/i
+/** Where a vendor may be named outside of lib/presets, and in which words. */
+const namesOfVendors: Array<[file: string, text: RegExp]> = [
+  ['index.ts', /^export \{[^}]*\} from '\.\/presets\/index\.js';$/m],
+  ['plugin.ts', /^import \{ secretTokens \} from '\.\/presets\/better-auth\.js';$/m],
+  ['options/issuers.ts', /one Better Auth moving from its secret to its keys/], // advice on idPrefix
+  ['options/secret.ts', /BETTER_AUTH_SECRETS?/g] // names of environment variables
+]
+
+t.test('no code outside of lib/presets names a vendor', async (t) => {
+  for (const file of files.filter((file) => !file.startsWith('presets/'))) {
+    let code = await codeOf(file)
+    for (const [, text] of namesOfVendors.filter(([of]) => of === file)) {
+      const without = code.replace(text, '')
+      t.not(without, code, `${file}: ${String(text)} is still needed`)
+      code = without
+    }
+    t.equal(vendor.exec(code), null, file)
+  }
+})

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import type { RevocationStore, UserScopeOptions } from '../../lib/index.js'
 import { Feed } from '../../lib/revocations/feed.js'
 import { RevocationList } from '../../lib/revocations/list.js'
-import { build, bearer, sign, type LogLine } from '../support/host.js'
+import { build, bearer, refusals, sign, type LogLine } from '../support/host.js'
 import { MemoryStore } from '../support/memory-store.js'
 
 const start = 1_800_000_000
@@ -150,7 +150,7 @@ t.test('the list is stale when the store has not answered for maxStale', async (
   for (const [settings, whenStale] of [[{}, 'REVOCATIONS_UNAVAILABLE'], [{ whenDown: 'serve' }, 'in']] as const) {
     at(0)
     const store = Object.assign(new MemoryStore(), settings)
-    const { ask, send } = await host(t, store)
+    const { ask, send, log } = await host(t, store)
     at(60)
     t.equal(await ask(), 'in')
     at(60.001)
@@ -161,6 +161,7 @@ t.test('the list is stale when the store has not answered for maxStale', async (
       const { status, headers, body } = await send({ url: '/api/me', headers: bearer(token()) })
       t.match([status, headers['retry-after']], [503, '5'])
       t.match(body, { message: 'Token verification is temporarily unavailable' })
+      t.match(refusals(log).at(-1), { code: 'REVOCATIONS_UNAVAILABLE', user: 'alice' })
     }
     store.wake()
     await until(async () => await ask() === 'in')

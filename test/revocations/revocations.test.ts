@@ -41,6 +41,7 @@ testWithCaches('all tokens of a user, until now', async (t) => {
   })
   const reason = 'the tokens of the user that were issued until some later time are revoked'
   t.match(refusals(log)[0], { code: 'TOKEN_REVOKED', reason })
+  t.same(refusals(log).map(({ code, user }) => [code, user]), refusals(log).map(() => ['TOKEN_REVOKED', 'alice']))
 })
 
 testWithCaches('a session, and a token', async (t) => {
@@ -118,6 +119,7 @@ t.test('nothing may outlive an entry', async (t) => {
     'the token is valid for 3601 s, and revocations are kept for 3600 s. ' +
       'Fix: shorter tokens, or a longer keepFor in option "revocations"'
   ])
+  t.same(refusals(log).map(({ user }) => user), ['alice', 'alice'])
   await revoke({ user: 'alice' })
   t.equal(await ask(token({ iat: undefined })), 'TOKEN_REVOKED', 'who is revoked goes first')
   const usual = await host(t)
@@ -137,6 +139,19 @@ t.test('entries end with the last token that they can be about', async (t) => {
   t.equal(await ask(token({ ...claims, iat: start + hour, exp: start + hour + 60 })), 'TOKEN_REVOKED')
   at(hour + 20.001)
   t.equal(await ask(token({ ...claims, iat: start + hour, exp: start + hour + 60 })), 'in')
+})
+
+t.test('so does the entry of a user, which only a token without iat could still show', async (t) => {
+  const { ask, revoke } = await host(t, { revocations: { keepFor: hour }, clockTolerance: 10 })
+  await revoke({ user: 'alice' })
+  const without = token({ iat: undefined, exp: start + 3 * hour })
+  t.equal(await ask(without), 'TOKEN_REVOKED')
+  at(hour + 20)
+  mock.timers.tick(0)
+  t.equal(await ask(without), 'TOKEN_REVOKED')
+  at(hour + 360) // swept ten times in an hour
+  mock.timers.tick(0)
+  t.equal(await ask(without), 'INVALID_CLAIMS')
 })
 
 t.test('a token that was being verified when it was revoked', async (t) => {

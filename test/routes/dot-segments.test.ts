@@ -22,29 +22,34 @@ t.test('a path with a dot segment, once decoded', async (t) => {
 t.test('on routes that compare a parameter it is refused, after that comparison', async (t) => {
   const { app, log } = await build(t, {}, {}, (app) => {
     app.get('/api/:user_id/files/*', async () => 'in')
+    app.get('/staff/:user_id/files/*', { config: { access: { delegates: { scopes: ['staff'] } } } }, async () => 'in')
     app.get('/any/*', async () => 'in')
   })
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   t.ok(address)
-  const authorization = `Bearer ${tokenFor('alice')}`
+  const alice = tokenFor('alice')
+  const staff = tokenFor('bob', { scope: 'staff' })
   /** Over a socket of its own, as `inject` and `fetch` resolve dot segments themselves. */
-  async function send (path: string): Promise<string> {
+  async function send (path: string, token = alice): Promise<string> {
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\n\r\n`)
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`)
     let answer = ''
     socket.setEncoding('latin1').on('data', (text: string) => { answer += text })
     await once(socket, 'close')
     return /"code":"([^"]*)"/.exec(answer)?.[1] ?? answer.slice(9, 12)
   }
+  t.equal(await send('/staff/alice/files/..%2f..%2fcarol', staff), 'FORBIDDEN_RESOURCE_ACCESS')
   for (const rest of [
     '..%2f..%2fbob', '../bob/x', './x', '%2e%2e/bob', '%252e%252e/bob', '..%5cbob', '.%09./bob', '..'
   ]) {
     t.equal(await send(`/api/alice/files/${rest}`), 'FORBIDDEN_RESOURCE_ACCESS', rest)
     t.equal(await send(`/api/bob/files/${rest}`), 'FORBIDDEN_USER_ACCESS', `${rest} behind another's id`)
     t.equal(await send(`/any/${rest}`), '200', `${rest} where nothing is compared`)
+    t.equal(await send(`/staff/alice/files/${rest}`, staff), 'FORBIDDEN_RESOURCE_ACCESS', `${rest} by a delegate`)
   }
   t.match(refusals(log)[0], { code: 'FORBIDDEN_RESOURCE_ACCESS', reason: /dot segment/ })
   for (const rest of ['a.txt', '.hidden', 'a%20b', 'x?y=/../']) {
     t.equal(await send(`/api/alice/files/${rest}`), '200', rest)
+    t.equal(await send(`/staff/alice/files/${rest}`, staff), '200', `${rest} by a delegate`)
   }
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { UserScopeOptions } from '../../lib/index.js'
 import { readOptions } from '../../lib/options/settings.js'
+import { createIssuer } from '../../lib/testing/index.js'
 import { readActor } from '../../lib/token/actor.js'
 import { bearer, build, refusals, secret, sign } from '../support/host.js'
 
@@ -79,4 +80,26 @@ t.test('the user of a token that somebody else holds', async (t) => {
     { body: { id: 'alice', actor: { id: 'admin', chain: ['admin', 'batch'] } } })
   // Not the actor's data: the token is the user's.
   t.match(await send({ url: '/api/admin', headers: bearer(sign(claims)) }), { code: 'FORBIDDEN_USER_ACCESS' })
+})
+
+t.test('the same of tokens of an issuer, whose prefix its actors have too', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t, idPrefix: 'b:' })
+  const headers = bearer(await issuer.token({ id: 'b:alice', act: { sub: 'admin', act: { sub: 'batch' } } }))
+  const own = bearer(await issuer.token('b:alice'))
+  const actor = { id: 'b:admin', chain: ['b:admin', 'b:batch'] }
+  const refused = { status: 401, code: 'INVALID_CLAIMS' }
+  const rows = [
+    ['allow', { status: 200, body: { actor } }, { status: 200, body: { actor } }],
+    ['read-only', { status: 200, body: { actor } }, { status: 403, code: 'FORBIDDEN_RESOURCE_ACCESS' }],
+    ['refuse', refused, refused]
+  ] as const
+  for (const [impersonation, get, post] of rows) {
+    const { send } = await build(t, { secret, impersonation, issuers: [issuer.entry] }, {}, (app) => {
+      app.route({ method: ['GET', 'POST'], url: '/api/:user_id', handler: async ({ user }) => user })
+    })
+    const url = '/api/b:alice'
+    t.match(await send({ url, headers }), get, `${impersonation} GET`)
+    t.match(await send({ url, headers, method: 'POST' }), post, `${impersonation} POST`)
+    t.match(await send({ url, headers: own, method: 'POST' }), { status: 200, body: { actor: null } })
+  }
 })

@@ -1,5 +1,7 @@
 import t from 'tap'
+import { createIssuer } from '../../lib/testing/index.js'
 import { readScopes } from '../../lib/token/scopes.js'
+import { bearer, build, secret, tokenFor } from '../support/host.js'
 
 t.test('the scopes of a token', async (t) => {
   const rows: Array<[payload: object, scopes: string[], claim?: string]> = [
@@ -33,5 +35,27 @@ t.test('the scopes of a token', async (t) => {
   ]
   for (const [payload, scopes, claim] of rows) {
     t.same(readScopes(payload as Record<string, unknown>, claim), scopes, `${JSON.stringify(payload)} ${claim}`)
+  }
+})
+
+t.test('option scopeClaim is of the secret, and each issuer states its own', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t, idPrefix: 'b:' })
+  const options = { secret, scopeClaim: 'permissions', issuers: [{ ...issuer.entry, scopeClaim: 'roles' }] }
+  const { send } = await build(t, options, {}, (app) => {
+    app.get('/', { config: { access: { scopes: ['a'] } } }, async ({ user }) => user.scopes)
+  })
+  const rows: Array<[claims: object, ofSecret: number, ofIssuer: number]> = [
+    [{ permissions: ['a'] }, 200, 403],
+    [{ roles: ['a'] }, 403, 200],
+    [{ scope: 'a' }, 403, 403],
+    [{ scp: ['a'] }, 403, 403],
+    [{ scope: 'a', permissions: [] }, 403, 403],
+    [{ permissions: ['a'], roles: ['b'], scope: 'c' }, 200, 403]
+  ]
+  for (const [claims, ofSecret, ofIssuer] of rows) {
+    const tokens = [tokenFor('alice', claims), await issuer.token({ id: 'b:alice', ...claims })]
+    const answers = []
+    for (const token of tokens) answers.push((await send({ url: '/', headers: bearer(token) })).status)
+    t.same(answers, [ofSecret, ofIssuer], JSON.stringify(claims))
   }
 })
