@@ -83,8 +83,8 @@ const demands: Record<AppRoute['access'], readonly [says: string, ...responses: 
 }
 
 /** What an operation has against its route. */
-function compare (operation: Operation, document: ApiDocument, { access }: AppRoute): string[] {
-  const [says, ...responses] = demands[access]
+function compare (operation: Operation, document: ApiDocument, { access, scopes, bound }: AppRoute): string[] {
+  const [says, ...responses] = demands[access === 'user' && (scopes || bound.length > 0) ? 'owner' : access]
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
   const isBearer = (name: string) => carriesBearer(schemesOf(document)[name])
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))

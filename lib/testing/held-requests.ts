@@ -127,7 +127,8 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
       const { statusCode, body } = await app.inject({ ...request, headers, signal: late.signal })
       Object.assign(run, { status: statusCode, says: summaryOf(body) })
     } catch (error) {
-      run.says = late.signal.aborted ? `no answer within ${timeout / 1000} s` : (error as Error).message
+      const [line] = (error as Error).message.split('\n', 1) as [string] // as a row of the table
+      run.says = late.signal.aborted ? `no answer within ${timeout / 1000} s` : line
     }
     clearTimeout(timer)
     sent.delete(mark)

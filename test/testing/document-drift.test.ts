@@ -21,6 +21,7 @@ async function host (t: Test, options: object, routes: (app: FastifyInstance) =>
   app.get('/api/:user_id/tasks', handler)
   app.post('/api/:user_id/tasks/:n(^\\d+$)', { schema: { body: { type: 'object', required: ['a'] } } }, handler)
   app.get('/api/me', handler)
+  app.get('/api/stats', { config: { access: { scopes: ['stats:read'] } } }, handler)
   app.get('/api/maybe', { config: { access: 'optional' } }, handler)
   app.get('/api/open', { config: { access: 'public' } }, handler)
   app.get('/api/files/*', { config: { access: 'public' } }, handler)
@@ -106,6 +107,9 @@ t.test('each kind of drift is named', async (t) => {
     `the document says guarded, ${level('optional')}`)
   t.match(await changed(t, (paths) => { delete (paths[tasks]!.get!.responses as Record<string, unknown>)['403'] }),
     'the document lists no 403, and the guard answers so')
+  const stats = '/api/stats'
+  t.match(await changed(t, (paths) => { delete (paths[stats]!.get!.responses as Record<string, unknown>)['403'] }),
+    'GET /api/stats\n  the document lists no 403, and the guard answers so')
   t.match(await changed(t, (paths) => { delete paths['/api/me']!.get!.responses }),
     'the document lists no 401, and the guard answers so')
   t.equal(await changed(t, (paths) => { paths['/api/me']!.get!.responses = { '4xx': {} } }), '')

@@ -276,6 +276,8 @@ t.test('a request without an answer ends, and its handler is held back however l
   await ended
   t.match(told(await send({ headers: { 'x-a': undefined as unknown as string } })),
     { status: 0, says: /invalid value "undefined" for header x-a/ })
+  const headers = { get 'x-a' (): string { throw new Error('a line\nand another') } }
+  t.match(told(await send({ headers })), { status: 0, says: 'a line' })
   t.equal(state.ran, 0)
 })
 
