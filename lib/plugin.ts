@@ -14,7 +14,7 @@ import { findEnd } from './revocations/end.js'
 import { createRevoke, Revocations } from './revocations/revocations.js'
 import { Watches } from './revocations/watches.js'
 import { printRoutes } from './routes/print.js'
-import { addScope, scopesOf } from './routes/scopes.js'
+import { addRegistration, registrationsOf } from './routes/registrations.js'
 import { RouteTable } from './routes/table.js'
 import { TokenCache } from './token/cache.js'
 import { createVerifier } from './token/create-verifier.js'
@@ -24,7 +24,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const { decoratorName, userIdParam, issuers, openapi, bind } = settings
   const table = new RouteTable(fastify, settings)
   const scope = { context: fastify, param: userIdParam, bound: bind.map(({ param }) => param), table }
-  addScope(scope)
+  addRegistration(scope)
   assertFree(fastify, decoratorName)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
@@ -56,7 +56,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.addHook('onRegister', (context) => { contexts.add(context) })
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
-    warnOfGaps(scope, routes, scopesOf(fastify))
+    warnOfGaps(scope, routes, registrationsOf(fastify))
     await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
     if (openapi) annotateDocuments(contexts, openapi, routes, fastify.log)
   })

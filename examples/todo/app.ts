@@ -10,6 +10,7 @@ import { docs } from './plugins/docs.js'
 import { errors } from './plugins/errors.js'
 import { settings } from './plugins/settings.js'
 import { authRoutes } from './routes/auth.js'
+import { organizations } from './routes/organizations.js'
 import { root } from './routes/root.js'
 import { tasks } from './routes/tasks.js'
 import { validatorCompiler } from './schemas.js'
@@ -30,11 +31,12 @@ export async function buildApp (): Promise<FastifyInstance> {
 
   // Every route from here on is guarded unless it says otherwise. The keys are read in process, without a socket.
   const fetch = (url: string, init: RequestInit) => app.betterAuth.handler(new Request(url, init))
-  await app.register(userScope, { issuers: [betterAuth({ baseURL, fetch })] })
+  await app.register(userScope, { issuers: [betterAuth({ baseURL, fetch })], bind: { org_id: 'org_id' } })
 
   await app.register(docs)
   await app.register(root)
   await app.register(authRoutes, { prefix: '/api/auth' })
+  await app.register(organizations, { prefix: '/api/orgs/:org_id' })
   await app.register(tasks, { prefix: '/api/:user_id/tasks' })
   await app.ready()
   return app

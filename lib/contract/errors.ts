@@ -54,13 +54,11 @@ export const ForbiddenResourceAccessError = refusal(
 /** RFC 6750 §3.1: the token is good, and was not granted what the route requires. */
 export const InsufficientScopeError = refusal('INSUFFICIENT_SCOPE', 403, 'Insufficient scope')
 const unavailable = 'Token verification is temporarily unavailable'
-/**
- * RFC 9110 §15.6.4: nobody can say now whether the token is good, so it is neither refused for good nor let through.
- */
+/** RFC 9110 §15.6.4: nobody can say now whether the token is good. The client may try again later. */
 export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, unavailable)
-/** The same of the question whether the user may act for the owner. */
+/** 503: nobody can say now whether the user may act for the owner. */
 export const AccessCheckUnavailableError = refusal('ACCESS_CHECK_UNAVAILABLE', 503, unavailable)
-/** The same of the question whether the token was revoked. */
+/** 503: nobody can say now whether the token was revoked. */
 export const RevocationsUnavailableError = refusal('REVOCATIONS_UNAVAILABLE', 503, unavailable)
 
 const refusals = {
@@ -112,7 +110,7 @@ const fault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, st
  * fix.
  */
 export const InvalidOptionError = fault('FST_USER_SCOPE_INVALID_OPTION')
-/** Stops the boot: a route says something about access that cannot be, or may not mean what it says. */
+/** Stops the boot: the `config.access` of a route is impossible, or probably a mistake. */
 export const InvalidRouteError = fault('FST_USER_SCOPE_INVALID_ROUTE')
 /** Stops the boot: the plugin stands already in this context or in one around it. */
 export const AlreadyRegisteredError = fault('FST_USER_SCOPE_ALREADY_REGISTERED')

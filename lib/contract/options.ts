@@ -21,7 +21,7 @@ export interface OpenApiOptions {
   decorator?: string | readonly string[]
 }
 
-/** How verified tokens are kept in memory. Bounded by 32 MiB of token text too; tokens over 4 KB are not kept. */
+/** How verified tokens are kept in memory: at most 32 MiB of their text and claims; none over 4 KB. */
 export interface CacheOptions {
   /** Tokens. 1 to 10000000. Default 10000. */
   max?: number

@@ -1,8 +1,7 @@
-/**
- * A value from outside, for a log line: a text as a JSON string, cut at 200 characters, so that it can neither forge
- * nor flood the log. Anything else is only named.
- */
-export function quote (value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 200))
-  return value === undefined ? 'missing' : 'not a string'
-}
+const longest = 200
+
+/** Cuts what may be long, so that it cannot flood the log. */
+export const cut = (text: string): string => text.length > longest ? `${text.slice(0, longest)}…` : text
+
+/** A value from outside, for a log line: as JSON, so that it cannot forge a line, and cut at 200 characters. */
+export const quote = (value: unknown): string => cut(JSON.stringify(value) ?? 'nothing')

@@ -4,7 +4,7 @@ import type { VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import type { Revocations } from '../revocations/revocations.js'
 import type { Demand } from '../routes/access.js'
-import { isStillOwnId, readParam } from '../routes/owner.js'
+import { isStillSame, readParam } from '../routes/owner.js'
 import type { TokenCache } from '../token/cache.js'
 import { parseBearer, readAuthorization } from '../token/header.js'
 import { parseCompactJws } from '../token/jws.js'
@@ -22,13 +22,13 @@ export interface Guard {
   readonly onRequest: Hook
   /** Refuses a request whose path parameter was changed, by validation or a hook, after it was compared. */
   readonly preHandler: Hook
-  /** For a refusal by the handler: the reply is prepared and the log written as for one by the guard. */
+  /** Refuses from inside a handler: sets headers and writes the log as the hooks do. */
   readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
 }
 
 /**
- * The two hooks of one registration. They refuse by an error and never by `reply.send()`: after a slow `onSend` hook
- * the handler would still run.
+ * The two hooks of one registration. They refuse by `done(error)` and never by `reply.send()`: with a slow `onSend`
+ * hook Fastify would run the handler before the reply is sent.
  */
 export function createGuard (
   settings: Settings,
@@ -89,14 +89,15 @@ export function createGuard (
     const { owner, bound } = judgement
     const refusedAgain = (code: RefusalCode, name: string): Judgement => {
       const reason = readParam(request, name) === undefined
-        ? 'was removed after it was checked. Fix: list it in the params schema, which drops what it does not list'
+        ? 'was removed after it was checked. Fix: list it in the params schema, which drops what it does not list, ' +
+          'or look for a hook that removes it'
         : 'was changed after it was checked'
       return { ...unread, owner, refusal: refuse(code, `path parameter "${name}" ${reason}`) }
     }
-    if (owner !== null && !isStillOwnId(readParam(request, userIdParam), owner)) {
+    if (owner !== null && !isStillSame(readParam(request, userIdParam), owner)) {
       return refusedAgain('FORBIDDEN_USER_ACCESS', userIdParam)
     }
-    const changed = bound?.find(([name, value]) => !isStillOwnId(readParam(request, name), value))
+    const changed = bound?.find(([name, value]) => !isStillSame(readParam(request, name), value))
     return changed ? refusedAgain('FORBIDDEN_RESOURCE_ACCESS', changed[0]) : judgement
   }
 
@@ -133,7 +134,7 @@ export function createGuard (
     } catch (error) {
       judgement = refusedBy(error)
     }
-    // Two steps, as an error of what comes after the hook is no error of the check.
+    // Outside of the catch: an error that a later hook throws is no refusal.
     if (judgement instanceof Promise) judgement.catch(refusedBy).then(conclude)
     else conclude(judgement)
   }
@@ -160,5 +161,8 @@ export function createGuard (
   return { onRequest: onRequest as Hook, preHandler: preHandler as Hook, refuseLate: refuseLate as Guard['refuseLate'] }
 }
 
-/** Already refused: a host's hook that calls `done` twice must get no further, and nobody replies twice. */
+/**
+ * Already refused: a host's hook that calls `done` twice must get no further, and nobody replies twice. A 404 handler
+ * that a guarded route hands its request to is public.
+ */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404

@@ -6,7 +6,7 @@ import type { Settings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
 import { fitsClaim, type BoundParam } from '../routes/bind.js'
 import { hasDotSegment } from '../routes/dot-segments.js'
-import { isOwnId, readParam } from '../routes/owner.js'
+import { isSame, readParam } from '../routes/owner.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
 import type { HeldParam, Judgement } from './judgement.js'
@@ -16,7 +16,7 @@ export type RightsCheck = (
   request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
 ) => Judgement | Promise<Judgement>
 
-/** Who is admitted, before what comes after the owner's path is judged. */
+/** Whose path it is was judged; bound parameters, scopes and the rest were not. */
 type Admitted = Judgement & { readonly verified: Verified }
 
 /** @returns a check that allocates a promise only where option `mayActFor` returns one */
@@ -24,7 +24,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   return (request, demand, verified, cached) => {
     if (demand.level !== 'owner') return judgeRest(request, demand, { refusal: null, verified, owner: null, cached })
     const param = readParam(request, userIdParam)
-    if (isOwnId(param, verified.user.id) && !verified.isMachine) {
+    if (isSame(param, verified.user.id) && !verified.isMachine) {
       return judgeRest(request, demand, { refusal: null, verified, owner: verified.user.id, cached })
     }
     // An owner's parameter that was left out, or is empty, is nobody's.
@@ -50,8 +50,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   }
 
   /**
-   * What is asked of owners, of their delegates and of any other user alike. Adds what it finds to the judgement, which
-   * nobody else has yet: a copy by spread takes 3 µs.
+   * What is asked of owners, of their delegates and of any other user alike. Changes the judgement in place, which
+   * nobody else has yet, as copying it takes 3 µs.
    */
   function judgeRest (request: FastifyRequest, { conditions }: Demand, admitted: Admitted): Judgement {
     const { owner, verified: { user } } = admitted
@@ -101,5 +101,5 @@ export function refuseScopes (required: RequiredScopes): Refusal {
   const names = isAnyOf ? required.anyOf : required
   // Those of a route were checked at boot; a handler may have put one together from what the client sent.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
-  return refuseScope(scope, `the token has not ${isAnyOf ? 'any' : 'all'} of the scopes ${JSON.stringify(names)}`)
+  return refuseScope(scope, `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${JSON.stringify(names)}`)
 }

@@ -43,7 +43,7 @@ export interface ClaimRules {
   /** Whether a payload is marked as an application's. */
   readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether ID tokens and others that issuers make are to be told apart. */
-  readonly isOfIssuer: boolean
+  readonly isRemote: boolean
   /**
    * Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts
    * as `jwt`.
@@ -60,7 +60,7 @@ export function issuerRules ({ claimRules, issuers }: Settings, entry: IssuerSet
     ...{ issuer, audience, idPrefix, userIdClaim, scopeClaim, types, requiredClaims, isMachine, otherTokens },
     verifiedBy: issuer,
     foreignPrefixes: idPrefix === '' ? prefixesOf(issuers) : [],
-    isOfIssuer: true
+    isRemote: true
   }
 }
 
@@ -136,7 +136,7 @@ export function readOptions (
       requiredClaims: {},
       otherTokens,
       isMachine: () => false,
-      isOfIssuer: false,
+      isRemote: false,
       types: Object.freeze(['jwt']),
       satisfiesSchema: compileClaims(options.claims)
     }),

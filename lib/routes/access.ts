@@ -32,7 +32,7 @@ export interface Demand {
 const noRights: Rights = { bind: [], mayActFor: undefined }
 
 /**
- * The one rule for every route. What is unknown is guarded: an invalid statement counts as none.
+ * The one rule for every route. Of an invalid `config.access` the fault is told, and the URL's default level holds.
  * @param param the path parameter that holds the owner's id
  * @param requireStatedAccess the option of this name
  */

@@ -29,7 +29,7 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = []
   fastify.addHook('onRoute', function (options) {
     // The host's object may be that of other routes too, and change before Fastify's copy is seen.
-    options.config = { ...options.config }
+    if (options.config) options.config = { ...options.config }
     routes.push({ context: this, url: options.url, options })
   })
   return routes

@@ -1,7 +1,7 @@
 import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
 import { possibleOwner } from './look-alikes.js'
 import { ruleMembers } from './rule.js'
-import type { Scope } from './scopes.js'
+import type { Registration } from './registrations.js'
 import { placesOf, type JudgedRoute } from './table.js'
 import { parametersOf } from './url.js'
 
@@ -19,15 +19,17 @@ const unguarded = 'fastify-user-scope: no registration guards these routes, alth
 /**
  * Warns, at boot, of what the host probably did not intend: a registration that guards nothing, routes that no
  * registration guards, parameters that may be the owner's by another name, and rules outside of `config.access`.
- * @param routes of this scope
- * @param scopes all of the app
+ * @param routes of this registration
+ * @param all the registrations of the app
  */
-export function warnOfGaps ({ context, bound }: Scope, routes: readonly JudgedRoute[], scopes: readonly Scope[]): void {
+export function warnOfGaps (
+  { context, bound }: Registration, routes: readonly JudgedRoute[], all: readonly Registration[]
+): void {
   const warn = (found: readonly DeclaredRoute[], message: string) => {
     if (found.length > 0) context.log.warn({ routes: found.map(describe) }, message)
   }
   const outside = routesOf(context)
-    ?.filter((route) => !scopes.some((scope) => isWithin(route.context, scope.context)))
+    ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)))
   // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) context.log.warn(guardsNothing)
@@ -37,8 +39,8 @@ export function warnOfGaps ({ context, bound }: Scope, routes: readonly JudgedRo
   const hasRuleMember = (config: object) => ruleMembers.some((name) => Object.hasOwn(config, name))
   warn(routes.filter(({ options: { config = {} } }) => hasRuleMember(config)), misplaced)
   // Once for each app, by the registration that came first.
-  if (scopes[0]?.context !== context) return
-  const params = new Set(scopes.flatMap(({ param, bound }) => [param, ...bound]))
+  if (all[0]?.context !== context) return
+  const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
   warn((outside ?? []).filter(({ options: { url, config = {} } }) =>
     !Object.hasOwn(config, 'access') && parametersOf(url).some(({ name }) => params.has(name))), unguarded)
 }

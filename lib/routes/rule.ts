@@ -39,7 +39,7 @@ const rule = Type.Object({
   }))
 }, { additionalProperties: false })
 
-/** The members of a rule, which are without effect beside `config.access`. */
+/** The members of a rule. The boot warns where one stands beside `config.access`, as it has no effect there. */
 export const ruleMembers = Object.keys(rule.properties)
 
 /** `config.access` as a rule, or why it is none. */
@@ -48,7 +48,7 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
   if (isLevel(access)) return { rule: { level: access }, fault: null }
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
     const fault = `config.access is ${describe(access)}. Use one of: ${accessLevels.join(', ')}; ` +
-      `or an object with one of: ${ruleMembers.join(', ')}`
+      `or an object with at least one of: ${ruleMembers.join(', ')}`
     return { rule: {}, fault }
   }
   const fault = faultOf(rule, access, 'config.access') ?? null
@@ -57,7 +57,7 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
 
 const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
-/** Nothing may be inherited: it would be without effect, or have one that is not to be seen in the route. */
+/** Inherited members would be ignored, or have an effect that nobody sees in the route. */
 const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 
@@ -77,12 +77,11 @@ export function faultOfRule (
     return `config.access.delegates is for routes of level 'owner', and this one is '${level}'. Leave it out`
   }
   if (delegates === true && rights.mayActFor === undefined) {
-    return 'config.access.delegates is true, and option "mayActFor", which says who may, is missing. ' +
-      'Give that option, or use { scopes }'
+    return 'config.access.delegates is true, which needs the option "mayActFor". Give that option, or use { scopes }'
   }
   for (const name of unbound) {
     if (!rights.bind.some(({ param }) => param === name)) {
-      return `config.access.unbound has "${name}", which option "bind" does not. Leave it out`
+      return `config.access.unbound names "${name}", and option "bind" has no such parameter. Leave it out`
     }
     if (!parameters.some((parameter) => parameter.name === name)) {
       return `config.access.unbound has "${name}", and the URL has no parameter ":${name}". Leave it out`

@@ -2,28 +2,34 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { ScopedRoute } from '../contract/types.js'
 import { judgeRoute } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
-import { misspeltOwner } from '../routes/look-alikes.js'
+import { misspeltBound, misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
-import { scopesOf } from '../routes/scopes.js'
+import type { Conditions } from '../routes/rule.js'
+import { registrationsOf } from '../routes/registrations.js'
 import { placesOf } from '../routes/table.js'
-import { parametersOf } from '../routes/url.js'
-import { createdBefore } from './held-requests.js'
+import { parametersOf, type UrlParameter } from '../routes/url.js'
+import { createdBefore, hasLostItsRule } from './held-requests.js'
 
 /** An app of any kind: with HTTP/2, its own logger or type provider. */
 export type AnyApp = FastifyInstance<any, any, any, any, any>
 
 /** A route of the app, whether a registration guards it or not. */
-export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constraints'> {
+export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constraints'>, Conditions {
   /** `'unguarded'`: outside of every scope. */
   readonly access: ScopedRoute['access'] | 'unguarded'
   readonly source: ScopedRoute['source'] | ''
   /** The owner's parameter in the URL, whatever the level; null where there is none. */
-  readonly parameter: string | null
+  readonly parameter: UrlParameter | null
   /** What is wrong with a parameter that looks like the owner's, or is one elsewhere; undefined where nothing is. */
   readonly lookAlike: string | undefined
+  /** What is wrong with its rule, or with parameters that other routes compare with claims. */
+  readonly faults: readonly string[]
   /** Tells whether this is the route that a request reached. */
   readonly options: RouteOptions
 }
+
+/** One with the owner in its URL. */
+export type OwnedRoute = AppRoute & { readonly parameter: UrlParameter }
 
 /** By which a route is named in options, messages and sets. */
 export const nameOf = ({ method, url }: { method: string, url: string }): string => `${method} ${url}`
@@ -45,28 +51,51 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
   const guarded = declared.map((route) => ({ route, ...guardOf(route.context) }))
-  const owners = [...new Set([...scopesOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
+  const owners = [...new Set([...registrationsOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
+  const bindings = [...new Set([...registrationsOf(app), ...guarded].flatMap(({ bound }) => bound))]
   return guarded.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
-    const names = parametersOf(place.url).map(({ name }) => name)
-    const parameter = (param === null ? owners : [param]).find((name) => names.includes(name)) ?? null
-    const demand = judge?.(route.options) ?? { level: 'unguarded', source: '' } as const
-    const lookAlike = parameter === null ? lookAlikeIn(place.url, owners) : undefined
-    return { ...place, access: demand.level, source: demand.source, parameter, lookAlike, options: route.options }
+    const { options } = route
+    const parameters = parametersOf(place.url)
+    const names = parameters.map(({ name }) => name)
+    const owner = (param === null ? owners : [param]).find((name) => names.includes(name))
+    const [parameter = null] = parameters.filter(({ name }) => name === owner)
+    const { level: access, source, conditions = noConditions } = judge?.(options) ?? outside
+    const { bound, unbound, ...rule } = conditions
+    const inUrl = bound.filter(({ isInUrl }) => isInUrl)
+    const judged = [...inUrl.map(({ param }) => param), ...unbound, ...owner ? [owner] : []]
+    const rest = parameters.filter(({ name }) => !judged.includes(name))
+    const loose = bindings.filter((name) => !judged.includes(name)).map((name) => misspeltBound(rest, name))
+    return {
+      ...{ ...place, ...rule, bound: inUrl, unbound, access, source, parameter, options },
+      lookAlike: parameter === null ? lookAlikeIn(parameters, owners) : undefined,
+      faults: [...hasLostItsRule(options) ? [lost] : [], ...loose.flatMap((name) => name ? [looseText(name)] : [])]
+    }
   }))
 }
 
+const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
+const outside = { level: 'unguarded', source: '', conditions: noConditions } as const
+const lost = 'a rule was stated in its config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
+  'options.config = { ...options.config, … }'
+const looseText = (name: string) =>
+  `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
+
 /** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
 function guardOf (context: FastifyInstance) {
-  const own = scopesOf(context).find((scope) => isWithin(context, scope.context))
-  if (own) return { param: own.param, judge: (route: RouteOptions) => own.table.judge(route) }
-  if (!context.hasDecorator('userScope')) return { param: null }
-  const param = context.userScope.routes().find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
-  return { param, judge: (route: RouteOptions) => judgeRoute(route, param) }
+  const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
+  if (own) return { ...own, judge: (route: RouteOptions) => own.table.judge(route) }
+  if (!context.hasDecorator('userScope')) return { param: null, bound: [] }
+  const routes = context.userScope.routes()
+  const param = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+  const bound = [...new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))]
+  // Which claim it is nobody tells; most have the name of the parameter. Nobody is asked, so any function does.
+  const rights = { bind: bound.map((name) => ({ param: name, path: [name] })), mayActFor: Array.isArray }
+  return { param, bound, judge: (route: RouteOptions) => judgeRoute(route, param, false, rights) }
 }
 
-function lookAlikeIn (url: string, owners: readonly string[]): string | undefined {
+function lookAlikeIn (parameters: readonly UrlParameter[], owners: readonly string[]): string | undefined {
   for (const name of owners) {
-    const alike = misspeltOwner(parametersOf(url), name)
+    const alike = misspeltOwner(parameters, name)
     if (alike === name) return `":${name}" is the owner's parameter of another scope`
     if (alike !== undefined) return `":${alike}" looks like the owner's parameter ":${name}"`
   }

@@ -36,6 +36,8 @@ const sent = new Map<unknown, Run>()
 const runs = new WeakMap<object, Run>()
 const prepared = new WeakSet<object>()
 const holds = new WeakSet<object>()
+/** The options of routes that were declared with a rule. */
+const ruled = new WeakSet<object>()
 
 // Fastify documents this channel for packages that must see an app before its first route (Reference, Hooks).
 subscribe('fastify.initialization', (message) => {
@@ -45,12 +47,17 @@ subscribe('fastify.initialization', (message) => {
   // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, and no further.
   fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onRoute', (options) => {
+    if (typeof options.config?.access === 'object') ruled.add(options)
     // A route that is made of another's options, as that of HEAD, has its config, and its hooks of a kit.
     options.config = Object.assign({ [kAttach]: options.attachValidation }, options.config)
     options.attachValidation = true
     options.preHandler = [...[options.preHandler ?? []].flat().filter((hook) => !holds.has(hook)), holdBack(options)]
   })
 })
+
+/** Whether a hook of the host replaced the config of a route, and forgot the rule in it. */
+export const hasLostItsRule = (options: RouteOptions): boolean =>
+  ruled.has(options) && options.config?.access === undefined
 
 function takeMark ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): void {
   const run = sent.get(raw.headers[markHeader])

@@ -78,7 +78,8 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     if (!isGood) fail(given, unfinished, label, '2xx')
     return isGood
   }
-  const pick = (from: Ids, picked: string[]) => Object.fromEntries(picked.map((name) => [name, from[name] ?? '']))
+  const pick = (from: Ids, picked: string[]) =>
+    Object.fromEntries(Object.entries(from).filter(([name]) => picked.includes(name)))
   /** Alice asks with these ids; what bob reads must stay as it was. */
   const attack = async (picked: string[], ids: Parameters<typeof ask>[2], label: string) => {
     const before = await readBack(picked, plans, bob)
@@ -113,7 +114,7 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     else if (!isSame) fail(given, tells, label, asForNone, `${given.statusCode}, another body`)
   }
   for (const { name } of places.filter(({ isList }) => isList)) {
-    const both = { [name]: [alice.ids, bob.ids].flatMap((ids) => ids[name] ?? []) }
+    const both = { [name]: [alice.ids[name], bob.ids[name]] }
     await attack([name], both, `alice's token, her ${name} and bob's`)
     await alice.make()
   }

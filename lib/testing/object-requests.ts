@@ -1,15 +1,15 @@
 import type { LightMyRequestResponse } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AppRoute } from './app-routes.js'
-import type { ObjectId, ObjectMakers, Owner } from './objects.js'
-import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type RequestParts } from './route-requests.js'
+import type { ObjectMakers, Owner } from './objects.js'
+import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
 type Part = 'path' | 'query' | 'body'
 
 /** How to ask a route for objects. */
 export interface Plan {
   readonly route: AppRoute
-  readonly parts: RequestParts
+  readonly parts: WholeParts
   /** Where the ids of objects stand in `parts`. */
   readonly places: ReadonlyArray<{ name: string, part: Part, isList: boolean }>
   /** Path parameters that nobody makes. */
@@ -40,21 +40,21 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
       return value
     })
   }
-  const isKnown = (name: string) => name === route.parameter || parts.path[name] !== undefined
+  const isKnown = (name: string) => name === route.parameter?.name || parts.path[name] !== undefined
   return { route, parts, places, unknown: inUrl.filter((name) => !isKnown(name)) }
 }
 
 /** Asks a route as somebody, with these ids in their places. */
 export async function ask (
-  { route, parts, places }: Plan, who: Owner, ids: Readonly<Record<string, ObjectId | ObjectId[]>>
+  { route, parts, places }: Plan, who: Owner, ids: Readonly<Record<string, unknown>>
 ): Promise<LightMyRequestResponse> {
-  const put = <P extends Part>(part: P): RequestParts[P] => {
+  const put = <P extends Part>(part: P): WholeParts[P] => {
     if (!places.some((place) => place.part === part)) return parts[part]
     return JSON.parse(JSON.stringify(parts[part]), (name, value: unknown) => {
       if (!Object.hasOwn(ids, name)) return value
       return Array.isArray(value) ? [ids[name]].flat() : ids[name]
-    }) as RequestParts[P]
+    }) as WholeParts[P]
   }
-  const filled = { ...parts, path: put('path') ?? {}, query: put('query') ?? {}, body: put('body') }
+  const filled = { ...parts, path: put('path'), query: put('query'), body: put('body') }
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))
 }

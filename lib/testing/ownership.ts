@@ -1,14 +1,15 @@
-import type { AnyApp, AppRoute } from './app-routes.js'
-import { attemptsOn, outOfHers } from './attempts.js'
+import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
+import { asDelegate, attemptsOn, outOfHers } from './attempts.js'
 import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished } from './findings.js'
 import type { Failure, Finding } from './findings.js'
 import { holdRequests } from './held-requests.js'
-import { readIds, tokensOf, type People } from './people.js'
+import { readIds, tokensOf, type OwnershipPeople } from './people.js'
 import { findAround } from './places.js'
 import { partsFor } from './route-requests.js'
 import { readTask, type Settings } from './settings.js'
+import { tokensFor } from './tokens.js'
 
-export type OwnershipOptions = People & Settings & {
+export type OwnershipOptions = OwnershipPeople & Settings & {
   /** Milliseconds for an answer. Default 5000. */
   timeout?: number
 }
@@ -17,9 +18,10 @@ export type OwnershipOptions = People & Settings & {
  * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context,
  * is asked without a token, with an expired and a forged one (401), with alice's token on bob's path, in each form that
  * a router might take for it (403), on paths that are nearly hers or lead out of hers (refused), and on her own, which
- * must get to the handler.
+ * must get to the handler. Where a rule says more, she must not get in without its scopes, nor to another tenant, and a
+ * delegate must.
  *
- * No handler runs, not even for her own path; hooks of the host do. Only alice's tokens are used.
+ * No handler runs, not even for her own path; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
  * @throws TypeError where no route takes alice's token, the plugin is not there, or no route has an owner
@@ -27,19 +29,22 @@ export type OwnershipOptions = People & Settings & {
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   const task = await readTask(app, options, ['issuer', 'alice', 'bob', 'timeout'], 'assertOwnership')
   const { params, judged, isAllowed } = task
-  const tokens = { ...readIds(options), ...await tokensOf('alice', options) }
+  const known = { ...readIds(options), ...await tokensOf('alice', options) }
   const send = holdRequests(app, options.timeout ?? 5000)
-  if (judged.every(({ parameter }) => parameter === null)) {
+  const isOwned = (route: AppRoute): route is OwnedRoute => route.parameter !== null
+  const isRuled = (route: AppRoute) => isOwned(route) || route.bound.length > 0 || route.scopes !== null
+  if (!judged.some(isRuled)) {
     throw new TypeError('no route has an owner in its URL, so there is nothing to try: is the plugin registered?')
   }
   if (app.hasDecorator('use')) process.emitWarning(middleware)
   // A route that serves OPTIONS alone, as `@fastify/cors` makes it, is asked before there is a token.
   const isPreflight = ({ method, access, source }: AppRoute) =>
     method === 'OPTIONS' && access === 'public' && source === 'default'
-  const owned = judged.filter((route) => route.parameter !== null && !isPreflight(route) && !isAllowed(route))
+  const tried = judged.filter((route) => isRuled(route) && !isPreflight(route) && !isAllowed(route))
   const findings: Finding[] = []
   // One after the other, so that what a host counts or locks for each user is not met by a crowd.
-  for (const route of owned) {
+  for (const route of tried) {
+    const tokens = await tokensFor(route, known, options)
     const failures: Failure[] = []
     for (const { label, expected, request, fits } of attemptsOn(route, partsFor(route, params), tokens)) {
       // Validation goes on where a token is missing, so that it must not answer in the guard's place.
@@ -53,18 +58,14 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     if (failures.length + notes.length > 0) findings.push(findingOf(route, notes, failures))
   }
   // The fault of the test, and not of each route.
-  const [first] = findings.length === owned.length ? findings : []
+  const [first] = findings.length === tried.length ? findings : []
   if (first && findings.every(({ notes }) => notes.includes(tokenNotTaken))) {
     throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
   }
-  const others = judged.filter(({ parameter, method }) => parameter === null && method !== 'OPTIONS')
-  const alike = others.filter((route) => route.lookAlike && !isAllowed(route))
-  findings.push(
-    ...alike.map((route) =>
-      findingOf(route, [`${route.lookAlike}, and is compared with nobody's id: rename it${orAllow}`])),
-    ...await findAround(owned, others, task, tokens, send),
-    ...task.inVain()
-  )
+  const others = judged.filter((route) => !isOwned(route) && route.method !== 'OPTIONS')
+  const faulty = others.filter((route) => !isRuled(route) && faultsOf(route).length > 0 && !isAllowed(route))
+  findings.push(...faulty.map((route) => findingOf(route, faultsOf(route))))
+  findings.push(...await findAround(tried.filter(isOwned), others, task, known, options, send), ...task.inVain())
   if (findings.length > 0) throw new ScopeAssertionError('let others in, or could not be tried', findings)
 }
 
@@ -72,26 +73,40 @@ const middleware = 'fastify-user-scope: this app has middleware (app.use), which
   'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
 const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
 
-/** What to do about the level of a route, or where alice did not get in, or got out of her own. */
-function notesOn ({ access, parameter }: AppRoute, failures: readonly Failure[]): string[] {
-  const has = `though its URL has the owner's ":${parameter}"`
-  const stated = access === 'owner' ? [] : [`its level is '${access}', ${has}: leave config.access out${orAllow}`]
-  const outside = `no guard of the plugin covers it, ${has}: move it into the scope${orAllow}`
+/** What is wrong with a route before anything is sent to it. */
+function faultsOf ({ access, parameter, lookAlike, faults }: AppRoute): string[] {
+  const has = `though its URL has the owner's ":${parameter?.name}"`
+  const all = [...faults]
+  if (lookAlike) all.push(`${lookAlike}, and is compared with nobody's id: rename it`)
+  if (parameter && access === 'unguarded') all.push(`no guard of the plugin covers it, ${has}: move it into the scope`)
+  else if (parameter && access !== 'owner') all.push(`its level is '${access}', ${has}: leave config.access out`)
+  return all.map((fault) => fault + orAllow)
+}
+
+/** What to do about a route, or where alice did not get in, or got out of her own. */
+function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
+  const name = route.parameter?.name
   const kept = failures.filter(({ expected }) => expected === 'its handler')
   const isKeptBy = (form: RegExp) => kept.length > 0 && kept.every(({ answer }) => form.test(answer))
+  const claims = route.bound.map(({ path }) => path.join('.')).join(', ')
   const causes: Array<[isCause: boolean, hint: string]> = [
     [failures.some(({ answer }) => answer.startsWith('none:')),
       'not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer'],
     [failures.some(({ answer }) => answer.startsWith('429')),
       'not tried to the end: a rate limit of the host, which tests should raise'],
     [failures.some(({ label }) => label === outOfHers),
-      `what stands behind ":${parameter}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
+      `what stands behind ":${name}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
     [isKeptBy(/^401\b/), tokenNotTaken],
     [isKeptBy(/^its handler/),
-      `a hook changes ":${parameter}" after it was compared, and the handler sees another's id`],
+      `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
+    [kept.every(({ label }) => label === asDelegate) && kept.length > 0,
+      'a delegate is kept out: does a hook ask for more? Scopes in another claim than "scope" must be among bob\'s'],
+    [isKeptBy(/^403 INSUFFICIENT_SCOPE/), "alice's token lacks the scopes of the rule: give her the claim with them"],
+    [isKeptBy(/^403\b/) && claims !== '',
+      `alice's token does not fit a bound parameter: give alice and bob the claim ${claims}, as in { id: 'alice', … }`],
     [isKeptBy(/^403\b/), 'alice is kept from her own path: does a hook change the id, or need more than her token?'],
     [kept.length > 0, unfinished]
   ]
   const [, ...hint] = causes.find(([isCause]) => isCause) ?? []
-  return [...access === 'unguarded' ? [outside] : stated, ...hint]
+  return [...faultsOf(route), ...hint]
 }

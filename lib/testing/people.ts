@@ -15,6 +15,9 @@ export interface Person {
 export type People<Bob = string | { id: string }> =
   { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject } | { issuer?: never, alice: Person, bob: Bob }
 
+/** Where bob's token need not be given. */
+export type OwnershipPeople = People<string | { id: string, token?: string }>
+
 /** @throws TypeError where both are the same user, or one has no id that is a string */
 export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
   const [alice, bob] = (['alice', 'bob'] as const).map((name) => {

@@ -1,10 +1,11 @@
 import { parametersOf } from '../routes/url.js'
-import type { AppRoute } from './app-routes.js'
-import type { Tokens } from './attempts.js'
+import type { AppRoute, OwnedRoute } from './app-routes.js'
 import { describeAnswer, findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
+import type { OwnershipPeople } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
 import type { Task } from './settings.js'
+import { namesOf, tokensFor, type Known } from './tokens.js'
 
 /**
  * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters,
@@ -12,20 +13,28 @@ import type { Task } from './settings.js'
  * @param others routes without an owner in their URL
  */
 export async function findAround (
-  owned: AppRoute[], others: AppRoute[], { params, isAllowed }: Task, { bob, good }: Tokens, send: Send
+  owned: OwnedRoute[], others: AppRoute[], { params, isAllowed }: Task,
+  known: Known, people: OwnershipPeople, send: Send
 ): Promise<Finding[]> {
+  const scopes = others.flatMap((route) => namesOf(route.scopes))
+  const bound = [...owned, ...others].flatMap((route) => route.bound)
+  const { bob, good, tenants } = await tokensFor({ scopes, delegates: null, bound }, known, people)
+  const partsOf = (route: AppRoute) => {
+    const parts = partsFor(route, params)
+    return { ...parts, path: { ...tenants.hers, ...parts.path } }
+  }
   const places = owned.map((route) => {
-    const { before = '' } = parametersOf(route.url).find(({ name }) => name === route.parameter) ?? {}
-    const path = pathFor(route, encodeURIComponent(bob), partsFor(route, params))
-    return { url: route.url, path, depth: depthOf(before), start: path.split('/', depthOf(before)).join('/') }
+    const depth = depthOf(route.parameter.before)
+    const path = pathFor(route, encodeURIComponent(bob), partsOf(route))
+    return { url: route.url, path, depth, start: path.split('/', depth).join('/') }
   })
   const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
   /** With bob's id for all parameters, and with what is given for some. */
-  const pathsTo = (route: AppRoute) => [{}, partsFor(route, params).path ?? {}].map((given: Record<string, string>) =>
+  const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
   const ways = new Map<string, [method: string, RequestParts]>()
   for (const route of [...owned, ...others]) {
-    const { headers = {}, body } = partsFor(route, params)
+    const { headers, body } = partsOf(route)
     ways.set(JSON.stringify([route.method, headers]), [route.method, { headers, body }])
   }
   const found = new Map<AppRoute, Finding>()
@@ -51,7 +60,7 @@ export async function findAround (
   for (const route of others) {
     // Nobody said what its constraints want.
     const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
-      Object.keys(partsFor(route, params).headers ?? {}).length === 0
+      Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)
     if (place && isUnasked) report(route, `it may serve paths of ${place.url} too, ${unfinished}`)
   }

@@ -12,11 +12,13 @@ export interface RequestParts {
   body?: unknown
 }
 
+export type WholeParts = RequestParts & Required<Pick<RequestParts, 'path' | 'query' | 'headers'>>
+
 /** By `'METHOD url'` of the route as declared; under `'*'` for every route, as far as one does not say otherwise. */
 export type RequestParams = Record<string, RequestParts>
 
 /** What is given for a route, and the headers of Fastify's own constraints; `params` has to give those of others. */
-export function partsFor (route: AppRoute, params: RequestParams): RequestParts {
+export function partsFor (route: AppRoute, params: RequestParams): WholeParts {
   const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
   const { host, version } = route.constraints
   const headers = {
@@ -58,7 +60,7 @@ export const valueFor = (pattern: string, ...values: string[]): string =>
 /** The path of a route for an owner, encoded, and the values that are given or made up for the other parameters. */
 export function pathFor (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string {
   return fillUrl(url, (name, pattern) => {
-    if (name === route.parameter) return owner
+    if (name === route.parameter?.name) return owner
     const given = path[name]
     if (given === undefined) return valueFor(pattern)
     return name === '*' ? encodeURI(given) : encodeURIComponent(given)

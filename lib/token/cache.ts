@@ -7,13 +7,14 @@ const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
 
 interface Entry extends Verified {
-  /** Seconds since 1970, as the other. */
+  /** In seconds since 1970, as `until`. */
   readonly keptAt: number
   readonly until: number
 }
 
 /**
- * Verified tokens by the text of the header that brought them. Refusals are not kept: they would push out what serves.
+ * Verified tokens by the text of the header that brought them. Refusals are not kept: a flood of bad tokens would push
+ * out the good ones.
  */
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
@@ -63,7 +64,6 @@ export class TokenCache {
 }
 
 /**
- * The moment it was kept bounds it from below: behind a clock that is set back it would be served for longer, and
- * before its nbf.
+ * Where the clock was set back, an entry is stale: it would be served for longer than the ttl, or before its `nbf`.
  */
 const isFresh = ({ keptAt, until }: Entry, now: number): boolean => now < until && now >= keptAt

@@ -28,14 +28,14 @@ const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: anything later has anoth
 // than claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
 const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c']
 
-export const headerRules = ({ types, isOfIssuer }: ClaimRules): readonly Rule[] => [
+export const headerRules = ({ types, isRemote }: ClaimRules): readonly Rule[] => [
   ...refusedParameters.map((name) => rule(name, `header parameter "${name}" is not allowed`, isAbsent)),
   rule('kid', 'header parameter "kid" is not a string', (kid) => isAbsent(kid) || typeof kid === 'string'),
   // RFC 8725 §3.11: another kind of token says so in its typ.
   rule(
     'typ',
     (typ) => 'header parameter "typ" is of another kind of token: ' +
-      `${instead(types, typ)}${isOfIssuer ? ' (option "typ")' : ''}`,
+      `${instead(types, typ)}${isRemote ? ' (option "typ")' : ''}`,
     (typ = 'JWT') => typeof typ === 'string' && types.includes(mediaType(typ))
   )
 ]
@@ -44,8 +44,8 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 const getAccessToken = 'send the access token instead'
 
 /**
- * Refuses tokens of another purpose, though one key signs them all (RFC 8725 §2.8). Their form tells them apart, not
- * the name of a claim, which may be a host's own.
+ * Refuses tokens of another purpose, though one key signs them all (RFC 8725 §2.8). They are known by their form and
+ * not by the name of a claim, as a host may have a claim of that name.
  * @throws Refusal `INVALID_CLAIMS`
  */
 export function assertAccessToken (jws: Jws, others: readonly TokenForm[]): void {
@@ -63,7 +63,7 @@ const issuerKindRules: readonly Rule[] = [
   ...['nonce', 'at_hash', 'c_hash'].map((name) =>
     rule(name, `an ID token (claim "${name}"): ${getAccessToken}`, isAbsent)),
   // RFC 9449 §7.1, RFC 8705 §3: anyone who has the token alone does not have what it is bound to.
-  rule('cnf', 'a token bound to a key of its sender (claim "cnf"), which is no bearer token', isAbsent)
+  rule('cnf', 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token', isAbsent)
 ]
 
 /** RFC 7519 §4.1. A check that is configured requires its claim: leaving the claim out does not skip it. */
@@ -77,14 +77,14 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
     rule('exp', 'claim "exp" is missing or no date', Number.isFinite),
     rule(
       'exp',
-      (exp) => milliseconds('exp', exp) ?? 'claim "exp" is later than the year 9999',
+      (exp) => millisecondsHint('exp', exp) ?? 'claim "exp" is later than the year 9999',
       (exp) => Number(exp) <= latest
     ),
     rule('nbf', 'claim "nbf" is no date', (nbf) => isAbsent(nbf) || Number.isFinite(nbf)),
     rule('iat', 'claim "iat" is no date', (iat) => isAbsent(iat) || (Number.isFinite(iat) && Number(iat) >= 0)),
     rule(
       'iat',
-      'claim "iat" is missing, which maxTokenAge requires',
+      'claim "iat" is missing, and option "maxTokenAge" needs it',
       (iat) => maxTokenAge === undefined || !isAbsent(iat)
     ),
     rule(
@@ -94,7 +94,7 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
     ),
     rule(
       'aud',
-      (aud) => `claim "aud" is not or has not the configured audience: ${instead(audience, aud)}`,
+      (aud) => `claim "aud" does not have the configured audience: ${instead(audience, aud)}`,
       (aud) => audience === undefined || holdsAudience(aud, audience)
     ),
     rule(
@@ -105,16 +105,16 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
     ),
     rule(
       'iat',
-      (iat) => `claim "iat" is longer ago than maxTokenAge (${maxTokenAge}), ${distance(iat)} s ${tolerance}`,
+      (iat) => `the token is ${distance(iat)} s old (claim "iat"), and maxTokenAge is ${maxTokenAge} ${tolerance}`,
       (iat) => maxTokenAge === undefined || !isOver(iat, maxTokenAge),
       'TOKEN_EXPIRED'
     ),
     ...['nbf', 'iat'].map((name) => rule(
       name,
-      (date) => milliseconds(name, date) ?? `claim "${name}" is ahead of now, by ${distance(date)} s ${tolerance}`,
+      (date) => millisecondsHint(name, date) ?? `claim "${name}" is ahead of now, by ${distance(date)} s ${tolerance}`,
       (date) => !isAhead(date)
     )),
-    ...rules.isOfIssuer ? issuerKindRules : [],
+    ...rules.isRemote ? issuerKindRules : [],
     ...Object.entries(requiredClaims).map(([name, allowed]) => rule(
       name,
       `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`,
@@ -123,8 +123,8 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   ]
 }
 
-/** Said of a date in the unit of JavaScript, and of no other. */
-function milliseconds (name: string, date: unknown): string | undefined {
+/** A hint where a date is in the unit of JavaScript; else undefined. */
+function millisecondsHint (name: string, date: unknown): string | undefined {
   if (Number(date) <= latest || Number(date) > latest * 1000) return undefined
   return `claim "${name}" is in milliseconds. Fix: write seconds since 1970 (RFC 7519 §2)`
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { RemoteKeys } from '../keys/remote-keys.js'
 import { issuerRules, type Settings } from '../options/settings.js'
-import { createClaimsReader } from './claims.js'
+import { createClaimsReader } from './claims-reader.js'
 import { createJwksVerifier } from './jwks-verifier.js'
 import { createSecretVerifier } from './secret-verifier.js'
 import { routeByIssuer, type Verifier } from './verifier.js'

@@ -21,7 +21,7 @@ export function readAuthorization (request: FastifyRequest): string | undefined 
 }
 
 /**
- * @param others named in the log where one of them came
+ * @param others tokens of other kinds: if the client sent one, the log says which
  * @throws Refusal `INVALID_HEADER_FORMAT`
  */
 export function parseBearer (header: string, others: readonly TokenForm[]): string {

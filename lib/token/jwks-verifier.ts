@@ -1,8 +1,8 @@
 import { compactVerify } from 'jose'
 import { refuse, type Refusal } from '../contract/errors.js'
-import { quote } from '../contract/quote.js'
 import { KeysUnavailable, type RemoteKeys } from '../keys/remote-keys.js'
-import type { ClaimsReader } from './claims.js'
+import type { ClaimsReader } from './claims-reader.js'
+import { instead } from './reasons.js'
 import type { Verifier } from './verifier.js'
 
 /** A verifier for the tokens of one issuer, by its remote keys. */
@@ -13,10 +13,10 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
     const { alg } = jws.header
     // By the configured list and never by what the token asks for (RFC 8725 §3.1).
     if (!(algorithms as readonly unknown[]).includes(alg)) {
-      throw refuse('INVALID_TOKEN_SIGNATURE', `header parameter "alg" is ${quote(alg)}, ` +
-        `and not one of those configured for the issuer "${issuer}": ${algorithms.join(', ')}`)
+      throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of those configured for the issuer ' +
+        `"${issuer}": ${instead(algorithms, alg)}`)
     }
-    // Refused in any form; `jose` would judge its form, before the signature.
+    // Here, so that the code is the same whether its form is good or not: `jose` judges that first.
     if (Object.hasOwn(jws.header, 'crit')) throw refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
     try {
       await compactVerify(jws.token, keys.getKey, options)
@@ -28,7 +28,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
   }
 }
 
-/** No error of `jose` proves anything of a signature. Its messages may quote the token, so only the code is kept. */
+/** Whatever `jose` throws, the signature is not verified. Its messages may quote the token: only the code is kept. */
 function translate (error: unknown, issuer: string): Refusal {
   if (error instanceof KeysUnavailable) {
     const reason = `the keys of the issuer "${issuer}" are unavailable (${error.message})`

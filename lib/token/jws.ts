@@ -18,7 +18,7 @@ const maxLength = 8192
  * Takes a JWS in compact serialization apart (RFC 7515 §5.2, steps 1 to 6) by the strict reading: at most 8 KB, three
  * segments of canonical base64url, header and payload JSON objects in UTF-8. One token has one spelling, so that a
  * cache or a deny list cannot be evaded by respelling it.
- * @param others named in the log where one of them came
+ * @param others tokens of other kinds: if the client sent one, the log says which
  * @throws Refusal `MALFORMED_TOKEN`
  */
 export function parseCompactJws (token: string, others: readonly TokenForm[] = []): CompactJws {
@@ -35,8 +35,8 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
 let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }
 
 /**
- * The same frozen object for the same text: anyone who signs tokens gives all of them one header, or one for each of
- * its keys.
+ * Keeps the last header, frozen: the tokens of an issuer have the same one, or one for each of its keys. The reader of
+ * claims judges it once, as it is the same object.
  */
 function readHeader (segment: string): Record<string, unknown> {
   if (segment !== lastHeader.segment) lastHeader = { segment, value: Object.freeze(readSegment(segment, 'header')) }
@@ -50,10 +50,13 @@ function wrongCount (token: string, count: number, others: readonly TokenForm[])
   return mistakeIn(`Bearer ${token}`, others) ?? other
 }
 
-// The characters that may stand last, by what the length leaves over 4: of others some bits would be ignored.
+// The last characters that are allowed, by `length % 4`: any other has bits that a decoder ignores.
 const lastCharacters = ['', '', 'AQgw', 'AEIMQUYcgkosw048']
 
-/** Buffer's decoder skips what it does not know, and unused bits: only one spelling passes (RFC 4648 §3.5, §5). */
+/**
+ * Buffer's decoder ignores unknown characters and unused bits. Both are refused, so that a token has one spelling
+ * (RFC 4648 §3.5, §5).
+ */
 function assertCanonical (segment: string, part: string): void {
   const rest = segment.length % 4
   const isWhole = rest === 0 || lastCharacters[rest]?.includes(segment.charAt(segment.length - 1))
@@ -69,7 +72,7 @@ function readSegment (segment: string, part: string): Record<string, unknown> {
   throw malformed(`the ${part} is not a JSON object`)
 }
 
-/** Only in letters or by an escape can it be written (RFC 8259 §7). */
+/** It can be written in letters, or with an escape (RFC 8259 §7). */
 const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\')
 
 const maxDepth = 64
@@ -89,12 +92,12 @@ function isDeep (text: string): boolean {
 
 /** The parser's own error quotes its input, so it goes no further, not even as a cause. */
 function readJson (text: string, part: string): unknown {
-  // JSON has none (RFC 8259 §8.1).
+  // RFC 8259 §8.1
   if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
   if (isDeep(text)) throw malformed(`the ${part} is nested more than ${maxDepth} deep`)
   try {
     const value = JSON.parse(text) as object | null
-    // Its `parse` does the same, and would refuse every token of a host that has frozen the limit of stacks.
+    // Not `parse` of that package: it sets `Error.stackTraceLimit`, which throws where a host froze it.
     if (!value || !mayHoldProto(text)) return value
     return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)
   } catch {

@@ -1,13 +1,7 @@
 // What the log says of a refused token. A reason never quotes a token or a secret.
 
+import { cut, quote } from '../contract/quote.js'
 import type { TokenForm } from '../options/other-tokens.js'
-
-const longest = 200
-
-const cut = (text: string) => text.length > longest ? `${text.slice(0, longest)}…` : text
-
-/** A part of a token that is no secret, such as `iss`: on one line and not long, whatever it is. */
-export const quote = (value: unknown) => cut(JSON.stringify(value) ?? 'none')
 
 /** What was expected and what came. */
 export function instead (expected: readonly unknown[] = [], received: unknown): string {

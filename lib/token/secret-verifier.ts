@@ -1,11 +1,11 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import { createClaimsReader } from './claims.js'
+import { createClaimsReader } from './claims-reader.js'
 import { refuse, type Refusal } from '../contract/errors.js'
+import { quote } from '../contract/quote.js'
 import type { Settings } from '../options/settings.js'
 import type { CompactJws } from './jws.js'
 import { bytesOf, createMisreadHint } from './misread-secret.js'
-import { quote } from './reasons.js'
 import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
@@ -51,7 +51,7 @@ async function addCheck (
         verify(token)
         return null
       } catch (error) {
-        // Anything that is thrown, known or not, proves no signature. Only the code: a message may quote the token.
+        // Whatever is thrown, the signature is not verified. Only the code is kept: a message may quote the token.
         return String((error as { code?: unknown }).code)
       }
     })
@@ -74,7 +74,7 @@ function faultOf (token: string, checks: readonly SignatureCheck[], hint: (token
   for (const check of checks) {
     code = check(token)
     if (code === null) return null
-    if (code !== 'FAST_JWT_INVALID_SIGNATURE') break // only a signature may fit the next secret
+    if (code !== 'FAST_JWT_INVALID_SIGNATURE') break // any other fault is one with each secret
   }
   // The library judges "crit" only after it has found the signature good.
   if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')

@@ -1,6 +1,6 @@
 import type { TokenForm } from '../options/other-tokens.js'
 import { assertAccessToken } from './claim-rules.js'
-import type { ReadClaims } from './claims.js'
+import type { ReadClaims } from './claims-reader.js'
 import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
 import { refuse } from '../contract/errors.js'

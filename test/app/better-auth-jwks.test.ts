@@ -1,4 +1,6 @@
 import { mock } from 'node:test'
+import { memoryAdapter } from 'better-auth/adapters/memory'
+import { signJWT } from 'better-auth/crypto'
 import { jwt, type JwtOptions } from 'better-auth/plugins'
 import t, { type Test } from 'tap'
 import { betterAuth, type BetterAuthOptions, type UserScopeOptions } from '../../lib/index.js'
@@ -6,7 +8,7 @@ import {
   cookiesOf, headerOf, makeProvider, own, payloadOf, sharedSecretJwt, startProvider, tampered,
   type Account, type Provider
 } from '../support/better-auth.js'
-import { bearer, build, otherSecret, refusals, secret, sign } from '../support/host.js'
+import { bearer, build, otherSecret, refusals, secret, sign, usualRoutes } from '../support/host.js'
 
 /** A host that knows of this Better Auth what the README says. */
 const hostFor = (
@@ -326,5 +328,35 @@ t.test('secret and issuers at once', async (t) => {
     const asRemote = sign({ ...payloadOf(alice.token), sub: bob.id })
     const forged = await send(own({ ...bob, token: asRemote }))
     t.match(forged, { status: 401, code: 'INVALID_TOKEN_SIGNATURE' }, 'the secret does not speak for the issuer')
+  }
+})
+
+t.test('moving one Better Auth from its secret to its keys', async (t) => {
+  const baseURL = 'https://auth.example.com'
+  const database = memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] })
+  const older = makeProvider(baseURL, (_baseURL, currentSecret) => ({
+    secret,
+    database,
+    plugins: [jwt({
+      jwks: { remoteUrl: `${baseURL}/unused`, keyPairConfig: { alg: 'EdDSA' } },
+      jwt: { issuer: 'https://old.example.com', sign: async (payload) => signJWT(payload, await currentSecret(), 900) }
+    })]
+  }))
+  const [alice, bob] = [await older.signUp('alice'), await older.signUp('bob')]
+  const { fetch } = makeProvider(baseURL, { secret, database })
+  const cookie = [...cookiesOf(alice.headers)].map((pair) => pair.join('=')).join('; ')
+  const { token } = await (await fetch(`${baseURL}/api/auth/token`, { headers: { cookie } })).json() as Account
+
+  await t.rejects(build(t, { secret, issuers: [betterAuth({ baseURL, fetch })] }), /idPrefix/)
+  const issuers = [betterAuth({ baseURL, fetch, idPrefix: '' })]
+  const { app, send } = await build(t, { secret, issuers }, {}, (app) => {
+    usualRoutes(app)
+    app.get('/api/issuer', async ({ user }) => user.issuer)
+  })
+  for (const [each, alg, issuer] of [[alice.token, 'HS256', 'secret'], [token, 'EdDSA', baseURL]] as const) {
+    t.equal(headerOf(each)['alg'], alg)
+    t.match(await send({ url: `/api/${alice.id}/tasks`, headers: bearer(each) }), { status: 200 })
+    t.equal((await app.inject({ url: '/api/issuer', headers: bearer(each) })).body, issuer)
+    t.match(await send({ url: `/api/${bob.id}/tasks`, headers: bearer(each) }), { status: 403 })
   }
 })

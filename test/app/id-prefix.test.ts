@@ -4,7 +4,7 @@ import t from 'tap'
 import userScope, { type IssuerOptions } from '../../lib/index.js'
 import { issuerRules, readOptions } from '../../lib/options/settings.js'
 import { createIssuer } from '../../lib/testing/index.js'
-import { createClaimsReader } from '../../lib/token/claims.js'
+import { createClaimsReader } from '../../lib/token/claims-reader.js'
 import { bearer, build, now, secret, sign } from '../support/host.js'
 
 const exp = now() + 86_400

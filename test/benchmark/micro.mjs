@@ -14,7 +14,7 @@ const { default: jsonwebtoken } = await import('jsonwebtoken')
 
 const dist = (file) => import(new URL(`../../dist/${file}.js`, import.meta.url).href)
 const { parseBearer } = await dist('token/header')
-const { createClaimsReader } = await dist('token/claims')
+const { createClaimsReader } = await dist('token/claims-reader')
 const { parseCompactJws } = await dist('token/jws')
 const { createJwksVerifier } = await dist('token/jwks-verifier')
 const { issuerRules, readOptions } = await dist('options/settings')

@@ -6,13 +6,14 @@ t.test('a value from outside', async (t) => {
     ['HS256', '"HS256"'],
     ['', '""'],
     ['a"b\n\u001b[31m', '"a\\"b\\n\\u001b[31m"'],
-    ['x'.repeat(200), `"${'x'.repeat(200)}"`],
-    ['x'.repeat(200) + 'y', `"${'x'.repeat(200)}"`],
-    [undefined, 'missing'],
-    [null, 'not a string'],
-    [5, 'not a string'],
-    [['HS256'], 'not a string'],
-    [{ toString: () => 'HS256' }, 'not a string']
+    ['x'.repeat(198), `"${'x'.repeat(198)}"`],
+    ['x'.repeat(199), `"${'x'.repeat(199)}…`],
+    ['x'.repeat(9999), `"${'x'.repeat(199)}…`],
+    [undefined, 'nothing'],
+    [null, 'null'],
+    [5, '5'],
+    [['HS256'], '["HS256"]'],
+    [{ alg: 'HS256' }, '{"alg":"HS256"}']
   ]
   for (const [value, quoted] of rows) t.equal(quote(value), quoted)
 })

@@ -12,7 +12,7 @@ t.test('the API', async (t) => {
 
   await t.test('all that is printed can be pasted into a shell: each command gives the status above it', async (t) => {
     const expected = [...printed.matchAll(/^# (\d{3}), /gm)].map(([, status]) => status)
-    t.same(expected, ['200', '200', '201', '200', '403', '401', '200'])
+    t.same(expected, ['200', '200', '201', '200', '403', '401', '200', '403', '200', '200', '403', '200'])
     const comments = printed.match(/^#.*$/gm)?.join('\n')
     t.notMatch(comments, /['"`$;&|<>()[\]{}*?!~^\\]/, 'a shell without comments, as zsh, reads no more than words')
     t.same(printed.split('\n').filter((line) => line !== '' && !/^(# |API=|TOKEN=|curl )/.test(line)), [], 'no prompts')
@@ -114,6 +114,42 @@ t.test('the API', async (t) => {
     t.match(await add({ title: 'planted' }, bob), { status: 403 })
     t.same((await send(`/api/${bob.id}/tasks`, { token: bob.token })).body, { tasks: [], next: null })
     t.same((await send(own, { token: alice.token })).body, { tasks: [task], next: null }, 'untouched')
+  })
+
+  await t.test('the support team reads the tasks of all, and writes its own', async (t) => {
+    const sam = await signIn('sam')
+    const { token } = sam
+    const { body: task } = await add({ title: 'Help me' })
+    const { id } = task as { id: number }
+    t.match(await send(own, { token }), { status: 200, body: { tasks: [{ title: "ann's own" }, { id }] } })
+    t.match(await send(`${own}/${id}`, { token }), { status: 200, body: { id } })
+    for (const [path, method, body] of [
+      ['', 'POST', { title: 'planted' }],
+      [`/${id}`, 'PUT', { title: 'taken' }],
+      [`/${id}/complete`, 'PATCH'],
+      [`/${id}`, 'DELETE']
+    ] as const) {
+      const request = { method, token, ...body && { body } }
+      t.match(await send(own + path, request), { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } }, method)
+    }
+    t.same((await send(`${own}/${id}`, { token: alice.token })).body, task, 'untouched')
+    t.match(await send(`/api/${sam.id}/tasks`, { method: 'POST', token, body: { title: 'Answer' } }), { status: 201 })
+  })
+
+  await t.test('nobody makes themselves a member of the support team, or of an organization', async (t) => {
+    const dave = await signUp('dave')
+    for (const planted of [{ role: 'support' }, { organization: 'acme' }]) {
+      const account = { name: 'eve', email: 'eve@example.com', password, ...planted }
+      const request = { method: 'POST', headers: { origin: baseURL, cookie: dave.cookie } }
+      t.match(await send('/api/auth/sign-up/email', { ...request, body: account }), { status: 400 })
+      t.match(await send('/api/auth/update-user', { ...request, body: planted }), { status: 400 })
+    }
+    const { token } = (await send('/api/auth/token', { headers: { cookie: dave.cookie } })).body as { token: string }
+    t.match(await send(own, { token }), { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } })
+    const progress = '/api/orgs/acme/progress'
+    t.match(await send(progress, { token }), { status: 403, body: { code: 'FORBIDDEN_RESOURCE_ACCESS' } })
+    t.match(await send(progress, { token: (await signIn('bob')).token }), { status: 200, body: { completed: 0 } })
+    t.match(await send(progress), { status: 401 })
   })
 
   await t.test('a body, an id or a page that does not fit is refused, to those only who may know', async (t) => {
@@ -266,6 +302,7 @@ t.test('the API', async (t) => {
       'put /api/{user_id}/tasks/{task_id}': owner,
       'delete /api/{user_id}/tasks/{task_id}': owner,
       'patch /api/{user_id}/tasks/{task_id}/complete': owner,
+      'get /api/orgs/{org_id}/progress': owner,
       'get /api/me': { security: [{ bearerAuth: [] }], refusals: ['401'] },
       'get /health': { security: undefined, refusals: [] },
       'post /api/auth/sign-up/email': { security: undefined, refusals: ['403'] },

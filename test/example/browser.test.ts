@@ -91,6 +91,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
       'POST /api/auth/sign-in/email': false,
       'GET /api/auth/token': false,
       'GET /api/me': true,
+      'GET /api/orgs/{org_id}/progress': true,
       'GET /api/{user_id}/tasks': true,
       'POST /api/{user_id}/tasks': true,
       'GET /api/{user_id}/tasks/{task_id}': true,
@@ -122,7 +123,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
     await dialog.locator('input').fill(token)
     await dialog.getByRole('button', { name: 'Apply credentials' }).click()
     await dialog.getByRole('button', { name: 'Close' }).first().click()
-    t.equal(await page.getByLabel('authorization button locked').count(), 7, 'every padlock is closed')
+    t.equal(await page.getByLabel('authorization button locked').count(), 8, 'every padlock is closed')
   })
 
   await t.test('the token opens the own tasks, and not those of another', async (t) => {
@@ -134,10 +135,17 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
     t.match(await execute(list, 403), '"code": "FORBIDDEN_USER_ACCESS"')
   })
 
+  await t.test('the token opens its organization, and no other', async (t) => {
+    const progress = await tryOut(page, 'What its members have done, and what is left')
+    t.match(await execute(progress, 200), '"open": 1')
+    await progress.getByPlaceholder('org_id').fill('other')
+    t.match(await execute(progress, 403), '"code": "FORBIDDEN_RESOURCE_ACCESS"')
+  })
+
   await t.test('the authorization survives a reload', async (t) => {
     await page.goto(`${example.baseURL}/docs`)
     await page.getByLabel('authorization button locked').first().waitFor()
-    t.equal(await page.getByLabel('authorization button locked').count(), 7)
+    t.equal(await page.getByLabel('authorization button locked').count(), 8)
     t.match(await execute(await tryOut(page, 'Who the token belongs to'), 200), `"id": "${alice}"`)
     await operation(page, 'Sign in').locator('.opblock-summary').click()
     t.match(await operation(page, 'Sign in').innerText(), /copy the token of that answer, not this one/)

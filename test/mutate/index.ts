@@ -2,14 +2,15 @@
  * Changes the core one piece at a time, and reports what its tests do not notice. The working tree stays as it is.
  *
  *   npm run mutate                                all modules of the rooms below: hours
- *   npm run mutate -- lib/token/claims.ts         one module, or several
- *   npm run mutate -- lib/token/claims.ts:40,52   some lines, such as those of survivors
+ *   npm run mutate -- lib/token/claims-reader.ts         one module, or several
+ *   npm run mutate -- lib/token/claims-reader.ts:40,52   some lines, such as those of survivors
  *   npm run mutate -- --sample 20                 at most so many mutants of each module
  *   npm run mutate -- --jobs 1                    at a time; default: 2
  *
- * A mutant is run against the test of its module (test/token/claims.test.ts) and, if that passes, against the others of
- * its room and its suites, the shortest first. One that runs much longer than the module as it is counts as noticed. A
- * survivor wants a row in a test, or an entry with the reason in equivalent.ts. The exit code is 1 below 97 %.
+ * A mutant is run against the test of its module (test/token/claims-reader.test.ts) and, if that passes, against the
+ * others of its room and its suites, the shortest first. One that runs much longer than the module as it is counts as
+ * noticed. A survivor wants a row in a test, or an entry with the reason in equivalent.ts. The exit code is 1 below
+ * 97 %.
  */
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

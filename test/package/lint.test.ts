@@ -22,17 +22,19 @@ async function lint (files: Array<[path: string, text: string]>): Promise<string
 t.test('imports between the rooms of lib go one way', async (t) => {
   const rows: Array<[file: string, allowed: string[], forbidden: string[]]> = [
     ['lib/contract/x.ts', ['@fastify/error', './errors.js'], ['../options/settings.js', '../plugin.js']],
-    ['lib/options/x.ts', ['../contract/errors.js'], ['../routes/access.js', '../token/claims.js']],
+    ['lib/options/x.ts', ['../contract/errors.js'], ['../routes/access.js', '../token/claims-reader.js']],
     ['lib/routes/x.ts',
-      ['../contract/errors.js', '../options/settings.js'], ['../guard/guard.js', '../token/claims.js']],
-    ['lib/keys/x.ts', ['../options/settings.js'], ['../token/claims.js', '../presets/index.js']],
+      ['../contract/errors.js', '../options/settings.js'], ['../guard/guard.js', '../token/claims-reader.js']],
+    ['lib/keys/x.ts', ['../options/settings.js'], ['../token/claims-reader.js', '../presets/index.js']],
     ['lib/token/x.ts', ['../keys/jwk.js'], ['../routes/access.js', '../guard/guard.js', '../presets/index.js']],
     ['lib/revocations/x.ts', ['../keys/stopwatch.js', '../token/cache.js'], ['../guard/guard.js', '../routes/url.js']],
-    ['lib/guard/x.ts', ['../revocations/list.js', '../routes/access.js', '../token/claims.js'], ['../keys/jwk.js']],
-    ['lib/openapi/x.ts', ['../routes/table.js'], ['../token/claims.js', '../guard/guard.js']],
-    ['lib/presets/x.ts', ['../options/settings.js'], ['../token/claims.js']],
-    ['lib/testing/x.ts', ['../openapi/annotate.js', '../routes/table.js'], ['../token/claims.js', '../guard/guard.js']],
-    ['lib/x.ts', ['./guard/guard.js', './token/claims.js'], ['./testing/index.js']]
+    ['lib/guard/x.ts', ['../revocations/list.js', '../routes/access.js', '../token/claims-reader.js'],
+      ['../keys/jwk.js']],
+    ['lib/openapi/x.ts', ['../routes/table.js'], ['../token/claims-reader.js', '../guard/guard.js']],
+    ['lib/presets/x.ts', ['../options/settings.js'], ['../token/claims-reader.js']],
+    ['lib/testing/x.ts', ['../openapi/annotate.js', '../routes/table.js'],
+      ['../token/claims-reader.js', '../guard/guard.js']],
+    ['lib/x.ts', ['./guard/guard.js', './token/claims-reader.js'], ['./testing/index.js']]
   ]
   const cases = rows.flatMap(([file, allowed, forbidden]) => [
     ...allowed.map((specifier) => ({ file, specifier, rules: [] as string[] })),

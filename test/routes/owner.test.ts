@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
-import { isOwnId, isStillOwnId, readParam } from '../../lib/routes/owner.js'
+import { isSame, isStillSame, readParam } from '../../lib/routes/owner.js'
 
 t.test('a path parameter is the user\'s id, string to string', async (t) => {
   const rows: Array<[param: unknown, id: string, own: boolean]> = [
@@ -8,7 +8,7 @@ t.test('a path parameter is the user\'s id, string to string', async (t) => {
     [undefined, '', false], [undefined, 'undefined', false], [null, 'null', false], [7, '7', false],
     [['alice'], 'alice', false], ['caf\u00e9', 'cafe\u0301', false]
   ]
-  for (const [param, id, own] of rows) t.equal(isOwnId(param, id), own, `${String(param)} ${id}`)
+  for (const [param, id, own] of rows) t.equal(isSame(param, id), own, `${String(param)} ${id}`)
 })
 
 t.test('after validation it may be a number that is written like the id', async (t) => {
@@ -16,7 +16,7 @@ t.test('after validation it may be a number that is written like the id', async 
     ['alice', 'alice', true], [7, '7', true], [7n, '7', true], [7, '007', false], [1e21, '1e+21', true],
     [NaN, 'NaN', true], [true, 'true', false], ['', '', false], [null, 'null', false]
   ]
-  for (const [param, id, own] of rows) t.equal(isStillOwnId(param, id), own, `${String(param)} ${id}`)
+  for (const [param, id, own] of rows) t.equal(isStillSame(param, id), own, `${String(param)} ${id}`)
 })
 
 t.test('a parameter is read from whatever a hook left of them', async (t) => {

@@ -25,7 +25,7 @@ const names = /must be .* scope names of letters, digits and marks/
 type Row = [what: string, url: string, access: unknown, says: RegExp, options?: UserScopeOptions, method?: 'OPTIONS']
 const faults: Row[] = [
   ['an empty rule', '/x', {},
-    /config\.access is of type object\. Use one of: owner, .*; or an object with one of: level, scopes, delegates/],
+    /config\.access is of type object\. Use one of: owner, .*; or an object with at least one of: level, scopes/],
   ['a list', '/x', ['user'], /config\.access is of type object/],
   ['an instance of a class', '/x', new Date(), /config\.access is of type object/],
   ['an inherited rule', '/x', Object.create({ scopes: ['a'] }), /config\.access is of type object/],
@@ -57,7 +57,7 @@ const faults: Row[] = [
   ['delegates on a user route', '/x', { delegates: { scopes: ['a'] } },
     /delegates is for routes of level 'owner', and this one is 'user'/],
   ['delegates: true without mayActFor', '/:user_id', { delegates: true },
-    /option "mayActFor", which says who may, is missing/],
+    /delegates is true, which needs the option "mayActFor"/],
   ['delegates: false', '/:user_id', { delegates: false },
     /"config\.access\.delegates" must be true, which asks option "mayActFor", or/],
   ['no delegates', '/:user_id', { delegates: {} }, /config\.access\.delegates/],
@@ -68,7 +68,7 @@ const faults: Row[] = [
   ['nothing unbound', '/:org_id', { unbound: [] },
     /"config\.access\.unbound" must be a list of parameters of option "bind"/],
   ['unbound that is not bound', '/:team', { level: 'user', unbound: ['team'] },
-    /unbound has "team", which option "bind" does not/],
+    /unbound names "team", and option "bind" has no such parameter/],
   ['unbound that is not in the URL', '/x', { unbound: ['org_id'] },
     /unbound has "org_id", and the URL has no parameter ":org_id"/],
   ['a bound parameter twice', '/:org_id/x/:org_id', 'user', /has the parameter ":org_id" twice/],

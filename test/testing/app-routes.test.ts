@@ -65,7 +65,7 @@ t.test('routes that name a parameter differently share a node of the router, and
     app.get('/x/a-:id/d', { constraints: { host: 'h' } }, handler)
   })
   const unguarded = (await appRoutes(app)).filter(({ access, method }) => access === 'unguarded' && method !== 'HEAD')
-  t.same(unguarded.map(({ method, url, parameter }) => [method, url, parameter]), [
+  t.same(unguarded.map(({ method, url, parameter }) => [method, url, parameter?.name ?? null]), [
     ['POST', '/api/:id/tasks', null],
     ['GET', '/api/:id/profile', null],
     ['GET', '/api/:user_id/left-behind', 'user_id'],
@@ -102,7 +102,7 @@ t.test('what looks like the owner, or is one elsewhere, is said', async (t) => {
     app.get('/f/:user-id', handler)
   })
   const routes = (await appRoutes(app)).filter(({ method }) => method === 'GET')
-  t.same(routes.map(({ parameter, lookAlike }) => [parameter, lookAlike]), [
+  t.same(routes.map(({ parameter, lookAlike }) => [parameter?.name ?? null, lookAlike]), [
     [null, '":userId" looks like the owner\'s parameter ":user_id"'],
     [null, undefined],
     [null, '":account" is the owner\'s parameter of another scope'],
@@ -110,6 +110,72 @@ t.test('what looks like the owner, or is one elsewhere, is said', async (t) => {
     ['account', undefined],
     [null, '":user-id" looks like the owner\'s parameter ":user_id"']
   ])
+})
+
+t.test('rules are told and printed, as the plugin prints them', async (t) => {
+  const app = await build(t, async (app) => {
+    await app.register(userScope, { secret, bind: { org_id: ['o', 'id'], team: 'team' }, mayActFor: () => false })
+    const delegates = { scopes: ['staff'] }
+    const rule = { scopes: ['a', 'b'], delegates, unbound: ['org_id'] }
+    app.put('/:org_id/:user_id', { config: { access: rule } }, handler)
+    app.post('/:org_id/:user_id', { config: { access: { scopes: { anyOf: ['a', 'b'] }, delegates: true } } }, handler)
+    app.delete('/:org_id', handler)
+  })
+  const bound = [{ param: 'org_id', path: ['o', 'id'], isInUrl: true }]
+  const none = { scopes: null, delegates: null, bound: [], unbound: [], faults: [] }
+  t.match(await appRoutes(app), [
+    { ...none, scopes: ['a', 'b'], delegates: { scopes: ['staff'] }, unbound: ['org_id'] },
+    { ...none, scopes: { anyOf: ['a', 'b'] }, delegates: true, bound },
+    { ...none, bound }
+  ])
+  t.match(await routeTable(app), 'owner + a b, delegates: staff, unbound: org_id  /:org_id/:user_id  PUT  default\n')
+  t.equal(await routeTable(app), app.userScope.printRoutes())
+})
+
+t.test('the rules of a second copy of the plugin, as far as its decorator tells them', async (t) => {
+  const app = await build(t, async (app) => {
+    for (const [version, routes] of [[{ bound: ['org_id'], unbound: ['team'], parameter: 'account' }], []].entries()) {
+      await app.register(async (child) => {
+        child.decorate('userScope', { routes: () => routes } as never)
+        child.put(`/${version}/:org_id/:account`, { config: { access: { delegates: true } } }, handler)
+        child.delete(`/${version}/:team/:user_id/more`, { config: { access: 'user' } }, handler)
+      })
+    }
+  })
+  const routes = (await appRoutes(app)).map(({ access, parameter, bound, delegates }) =>
+    [access, parameter?.name ?? null, bound.map(({ param }) => param), delegates])
+  t.same(routes, [
+    ['owner', 'account', ['org_id'], true],
+    ['user', null, ['team'], null],
+    ['user', null, [], null],
+    ['user', 'user_id', [], null]
+  ])
+})
+
+t.test('parameters that other routes compare with claims, and a rule that got lost', async (t) => {
+  const app = await build(t, async (app) => {
+    await app.register(async (child) => {
+      await child.register(userScope, { secret, bind: { org_id: 'org_id' } })
+      child.addHook('onRoute', (options) => { if (options.method === 'PUT') options.config = {} })
+      child.put('/a/:org_id/:user_id', { config: { access: { scopes: ['a'] } } }, handler)
+      child.post('/b/:org_id/:orgId/:user_id', handler)
+      child.post('/c/:org_uuid/:user_id', { config: { access: 'owner' } }, handler)
+    })
+    app.post('/d/:org_id', handler)
+    app.post('/e/:user_id/:id', handler)
+  })
+  const loose = (name: string) =>
+    `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
+  t.same((await appRoutes(app)).map(({ faults }) => faults), [
+    ['a rule was stated in its config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
+      'options.config = { ...options.config, … }'],
+    [], [loose('org_uuid')], [loose('org_id')], []
+  ])
+})
+
+t.test('an app that was created before the kit', async (t) => {
+  const app = { inject: () => {}, ready: async () => {}, server: {} }
+  await t.rejects(appRoutes(app as never), /^the app was created before the test kit was loaded/)
 })
 
 t.test('names', async (t) => {

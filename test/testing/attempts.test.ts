@@ -1,14 +1,21 @@
 import t from 'tap'
+import { parametersOf } from '../../lib/routes/url.js'
 import type { AppRoute } from '../../lib/testing/app-routes.js'
 import { attemptsOn } from '../../lib/testing/attempts.js'
 import type { HeldAnswer } from '../../lib/testing/held-requests.js'
+import type { Tokens } from '../../lib/testing/tokens.js'
 
-const tokens = { alice: 'alice', bob: 'bob', good: 'g', expired: 'e' as string | undefined, forged: 'f' }
+const tokens: Tokens = {
+  ...{ alice: 'alice', bob: 'bob', good: 'g', stranger: 's', expired: 'e', forged: 'f' },
+  tenants: { hers: {}, his: {}, others: {} }
+}
 const options = { method: 'GET', url: '/t/:user_id', handler: async () => {} }
-const route = (given: Partial<AppRoute> = {}) =>
-  ({ method: 'POST', url: '/t/:user_id', access: 'owner', parameter: 'user_id', options, ...given }) as AppRoute
-const parts = { headers: { h: '1' }, query: { q: '1' }, body: { a: 1 } }
-const attempts = (given: Partial<AppRoute> = {}, changed: Partial<typeof tokens> = {}) =>
+const route = ({ url = '/t/:user_id', ...given }: Partial<AppRoute> = {}) => {
+  const parameter = parametersOf(url).find(({ name }) => name === 'user_id') ?? null
+  return { method: 'POST', url, access: 'owner', parameter, bound: [], options, ...given } as AppRoute
+}
+const parts = { path: {}, headers: { h: '1' }, query: { q: '1' }, body: { a: 1 } }
+const attempts = (given: Partial<AppRoute> = {}, changed: Partial<Tokens> = {}) =>
   attemptsOn(route(given), parts, { ...tokens, ...changed })
 
 t.test('who asks for what', async (t) => {
@@ -18,14 +25,14 @@ t.test('who asks for what', async (t) => {
     [undefined, '/t/alice', undefined, '401', false],
     ['Bearer e', '/t/alice', undefined, '401', false],
     ['Bearer f', '/t/alice', undefined, '401', false],
-    ['Bearer g', '/t/bob', '1', '403', true],
-    ['Bearer g', '/t/%62%6f%62', '1', '403', true],
-    ['Bearer g', '/t/bob/', '1', '403', true],
-    ['Bearer g', '/T/bob', '1', '403', true],
-    ['Bearer g', '//t/bob', '1', '403', true],
-    ['Bearer g', '/t/ALICE', '1', '4xx', true],
-    ['Bearer g', '/t/alice%20', '1', '4xx', true],
-    ['Bearer g', '/t/alice%2F..%2Fbob', '1', '4xx', true],
+    ['Bearer s', '/t/bob', '1', '403', true],
+    ['Bearer s', '/t/%62%6f%62', '1', '403', true],
+    ['Bearer s', '/t/bob/', '1', '403', true],
+    ['Bearer s', '/T/bob', '1', '403', true],
+    ['Bearer s', '//t/bob', '1', '403', true],
+    ['Bearer s', '/t/ALICE', '1', '4xx', true],
+    ['Bearer s', '/t/alice%20', '1', '4xx', true],
+    ['Bearer s', '/t/alice%2F..%2Fbob', '1', '4xx', true],
     ['Bearer g', '/t/alice', '1', 'its handler', true],
     ['Bearer g', '/t/%61%6c%69%63%65', '1', 'its handler', true]
   ])
@@ -42,6 +49,27 @@ t.test('paths that lead out of hers, where anything may stand behind her id', as
   t.same(out('/t/:user_id/files/*'), ['/t/alice/files/..%2F..%2Fbob', '/t/alice/files/%2E%2E%5C%2E%2E%5Cbob'])
   t.same(out('/:n/:user_id/*'), ['/1/alice/..%2Fbob', '/1/alice/%2E%2E%5Cbob'])
   for (const url of ['/t/:user_id', '/t/:user_id/:n', '/*/:user_id']) t.same(out(url), [], url)
+})
+
+t.test('a rule: without its scopes, to the tenant of bob, and as a delegate', async (t) => {
+  const tenants = { hers: { org: 'a', team: 'r' }, his: { org: 'b', team: 'g' }, others: { org: 'b', team: 'x/y' } }
+  const tried = (url: string, changed: Partial<Tokens> = {}) =>
+    attempts({ url }, { tenants, poor: 'p', delegate: 'd', ...changed })
+      .filter(({ request }) => !String(request.url).includes('ALICE'))
+      .map(({ request: { headers, url }, expected }) => [headers?.authorization, url, expected]).slice(3)
+  t.same(tried('/o/:org/:team'), [
+    ['Bearer g', '/o/b/r', '403'],
+    ['Bearer g', '/o/a/x%2Fy', '403'],
+    ['Bearer p', '/o/a/r', '403'],
+    ['Bearer g', '/o/a/r', 'its handler'],
+    ['Bearer g', '/o/a/r', 'its handler'],
+    ['Bearer d', '/o/b/g', 'its handler']
+  ], 'no owner in the URL')
+  t.match(tried('/o/:org/:user_id'), [['Bearer s', '/o/a/bob', '403']])
+  t.same(tried('/o/:org/:user_id', { poor: undefined }).at(-1), ['Bearer d', '/o/b/alice', 'its handler'])
+  const org = { hers: { org: 'a' }, his: { org: 'b' }, others: { org: 'b' } }
+  const given = attemptsOn(route({ url: '/o/:org' }), { ...parts, path: { org: 'z' } }, { ...tokens, tenants: org })
+  t.same(given.map(({ request }) => request.url), ['/o/z', '/o/z', '/o/z', '/o/b', '/o/z', '/o/z'], 'what is given')
 })
 
 t.test('what fits', async (t) => {
@@ -67,6 +95,8 @@ t.test('what fits', async (t) => {
     [false, true, true, false, false, false], 'hidden as 404')
   t.same([403, 404].map((status) => fits({ access: 'unguarded' }, other)(status)), [true, false],
     'not where no guard is known')
+  const bound = [{ param: 'x', path: ['x'], isInUrl: true }]
+  t.ok(fits({ access: 'user', bound }, other)(404), 'where it is compared')
   t.notOk(fits({}, other)(403, reached('bob')))
   t.same([403, 404, 200, 500].map((status) => fits({}, 'alice\'s token, path of "ALICE"')(status)),
     [true, true, false, false])

@@ -1,9 +1,11 @@
 import swagger from '@fastify/swagger'
-import Fastify,
-{ type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import Fastify, {
+  type FastifyContextConfig, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
+  type FastifyServerOptions
+} from 'fastify'
 import { jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
-import userScope from '../../lib/index.js'
+import userScope, { type UserScopeOptions } from '../../lib/index.js'
 import {
   assertDocumentMatchesGuards, assertOwnership, createIssuer,
   ScopeAssertionError
@@ -11,6 +13,13 @@ import {
 
 const issuer = createIssuer()
 const people = { issuer, alice: 'alice', bob: 'bob' }
+const members = { issuer, alice: { id: 'alice', org_id: 'acme' }, bob: { id: 'bob', org_id: 'umbrella' } }
+const bind = { org_id: 'org_id' }
+/** What makes a 200 of one refusal. */
+const swallow = (code: string) => ({
+  errorHandler: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
+    error.code === code ? reply.code(200).send({}) : reply.send(error)
+})
 
 interface Host {
   server?: FastifyServerOptions
@@ -32,8 +41,10 @@ const handMade = (isOwner: (id: string, request: FastifyRequest<{ Params: Record
   }
 
 /** A sound part that every host has, beside its fault. */
-const scope = (routes: (api: FastifyInstance) => unknown = () => {}) => async (api: FastifyInstance) => {
-  await api.register(userScope, issuer.options)
+const scope = (
+  routes: (api: FastifyInstance) => unknown = () => {}, options: UserScopeOptions = {}
+) => async (api: FastifyInstance) => {
+  await api.register(userScope, { ...issuer.options, ...options })
   api.get('/sound/:user_id', async () => ({}))
   await routes(api)
 }
@@ -182,6 +193,73 @@ const hosts: Record<string, Host> = {
     says: ['could not be tried: 2',
       'GET, HEAD /accounts/:account/bills (unguarded)\n  no guard of the plugin covers it, though its URL has the ' +
       "owner's \":account\""]
+  },
+  'an onRoute hook that replaces the config, and the rule in it': {
+    build: (app, handler) => app.register(scope((api) => {
+      api.addHook('onRoute', (options) => { options.config = { rateLimit: 10 } as FastifyContextConfig })
+      api.put('/api/:user_id/tasks', { config: { access: { scopes: ['tasks:write'] } } }, handler)
+      api.delete('/users', { config: { access: { level: 'user', scopes: ['admin'] } } }, handler)
+    })),
+    says: ['could not be tried: 2', 'PUT /api/:user_id/tasks (owner, default)\n  a rule was stated in its ' +
+      'config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
+      "options.config = { ...options.config, … }, or allow: ['PUT /api/:user_id/tasks']",
+    'DELETE /users (user, default)\n  a rule was stated']
+  },
+  'a missing scope that is let through': {
+    build: (app, handler) => app.register(scope((api) => {
+      const rule = { config: { access: { scopes: ['tasks:write'] } }, ...swallow('INSUFFICIENT_SCOPE') }
+      api.put('/api/:user_id/tasks', rule, handler)
+      api.post('/tasks', rule, handler)
+    })),
+    says: ['could not be tried: 2',
+      'PUT /api/:user_id/tasks (owner, default)\n  request  expected  answer  path\n' +
+      "  alice's token without the scopes  403  200  /api/alice/tasks\n",
+      'POST /tasks (user, default)\n  request  expected  answer  path\n' +
+      "  alice's token without the scopes  403  200  /tasks"]
+  },
+  'a route for delegates that takes everybody': {
+    build: (app, handler) => app.register(scope((api) => api.get('/api/:user_id/tasks',
+      { config: { access: { delegates: { scopes: ['support'] } } }, ...swallow('FORBIDDEN_USER_ACCESS') }, handler))),
+    says: ['could not be tried: 2', "alice's token, bob's path  403  200"]
+  },
+  'a delegate who is kept out': {
+    build: (app, handler) => app.register(scope((api) => api.put('/api/:user_id/tasks', {
+      config: { access: { delegates: { scopes: ['support'] } } },
+      preHandler: async ({ user, params }, reply) =>
+        user.id === (params as { user_id: string }).user_id ? undefined : reply.code(403).send({ code: 'NOT_YOURS' })
+    }, handler))),
+    says: ['could not be tried: 1', 'a delegate is kept out: does a hook ask for more?',
+      "a delegate's token, alice's path  its handler  403 NOT_YOURS"]
+  },
+  'another tenant that is let through': {
+    build: (app, handler) => app.register(scope((api) => {
+      api.put('/orgs/:org_id/:user_id', swallow('FORBIDDEN_RESOURCE_ACCESS'), handler)
+      api.post('/orgs/:org_id', swallow('FORBIDDEN_RESOURCE_ACCESS'), handler)
+    }, { bind })),
+    assert: (app) => assertOwnership(app, members),
+    says: ['could not be tried: 2',
+      "alice's token, bob's org_id  403  200  /orgs/umbrella/alice",
+      "alice's token, bob's org_id  403  200  /orgs/umbrella"]
+  },
+  'a tenant that is bound elsewhere only': {
+    build: (app, handler) => {
+      app.register(scope((api) => {
+        api.get('/orgs/:org_id/:user_id', handler)
+        api.put('/orgs/:org_id', { config: { access: 'public' } }, handler)
+        api.patch('/orgs/:orgId', { config: { access: 'user' } }, handler)
+      }, { bind }))
+      app.register(async (child) => {
+        await child.register(userScope, issuer.options)
+        child.post('/orgs/:org_id/:user_id', handler)
+        child.delete('/orgs/:org_id', handler)
+      })
+    },
+    assert: (app) => assertOwnership(app, members),
+    says: ['could not be tried: 4', 'POST /orgs/:org_id/:user_id (owner, default)\n  ":org_id" is, or looks like, a ' +
+      'parameter of option "bind", and is compared with no claim here: bind it here too, or allow: [\'POST ' +
+      "/orgs/:org_id/:user_id']", 'PUT /orgs/:org_id (public, stated)\n  ":org_id" is, or',
+    'PATCH /orgs/:orgId (user, stated)\n  ":orgId" is, or looks',
+    'DELETE /orgs/:org_id (user, default)\n  ":org_id" is']
   },
   'a document that hides a route': {
     build: (app, handler) => {

@@ -12,8 +12,13 @@ const route: AppRoute =
     url: '/x',
     access: 'owner',
     source: 'default',
-    parameter: 'user_id',
+    parameter: null,
     lookAlike: undefined,
+    faults: [],
+    scopes: null,
+    delegates: null,
+    bound: [],
+    unbound: [],
     constraints: {},
     options
   }

@@ -41,3 +41,14 @@ t.test('ids go where their names stand: in the path, the query and the body', as
     body: { title: 'Buy milk', list_id: 'l1', task_ids: ['x1', 'x2'] }
   })
 })
+
+t.test('a wildcard is a kind of objects where its star is among them', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.put('/api/files/*', async () => ({}))
+  const [wild] = await appRoutes(app)
+  if (!wild) throw new Error('no route')
+  t.same(planFor(wild, {}, {}).unknown, ['*'])
+  const files = planFor(wild, {}, { '*': () => 'a/b' })
+  t.same(files.places, [{ name: '*', part: 'path', isList: false }])
+})

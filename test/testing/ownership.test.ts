@@ -2,12 +2,12 @@ import { Type } from '@sinclair/typebox'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import t from 'tap'
-import userScope from '../../lib/index.js'
+import userScope, { type AccessRule, type UserScopeOptions } from '../../lib/index.js'
 import {
   assertOwnership, createIssuer, type OwnershipOptions,
   type ScopeAssertionError
 } from '../../lib/testing/index.js'
-import { copyOfLib, host, issuer, libUrl, people, runAlone, say, state } from '../support/kit.js'
+import { copyOfLib, host, issuer, libUrl, people, runAlone, say, state, type Build } from '../support/kit.js'
 
 t.test('a sound host passes, of whatever routes', async (t) => {
   const uuid = Type.String({ format: 'uuid' })
@@ -431,6 +431,74 @@ t.test('what plain JavaScript may give', async (t) => {
     await t.rejects(assertOwnership(app as FastifyInstance,
       options as OwnershipOptions), { name: 'TypeError', message: new RegExp(`^${says}`) })
   }
+})
+
+const rightsOptions: UserScopeOptions = {
+  ...issuer.options,
+  bind: { org_id: ['o', 'id'], team: 'teams' },
+  mayActFor: ({ user, ownerId }) => user.id === 'carol' && ownerId === 'alice'
+}
+const rights = {
+  alice: { id: 'alice', o: { id: 'acme' }, teams: ['red', 'blue'] },
+  bob: { id: 'bob', o: { id: 'umbrella' }, teams: ['blue', 'green'] }
+}
+const orgTasks = '/orgs/:org_id/users/:user_id/tasks'
+const rightsRoutes: Build = (app, handler) => {
+  const access = (rule: AccessRule) => ({ config: { access: rule } })
+  const delegates = { scopes: ['support', 'tasks:read'] }
+  app.get('/api/:user_id/tasks', access({ scopes: ['tasks:read'], delegates }), handler)
+  app.post('/api/:user_id/tasks', access({ scopes: { anyOf: ['tasks:write', 'tasks:all'] }, delegates: true }), handler)
+  app.put('/api/:user_id/tasks', access({ delegates: { scopes: ['admin'], machines: true } }), handler)
+  app.get(orgTasks, access({ scopes: ['tasks:read'], delegates: { scopes: ['support'] } }), handler)
+  app.get('/orgs/:org_id/teams/:team', handler)
+  app.get('/stats', access({ scopes: ['stats:read'] }), handler)
+  app.get('/staff/:org_id', access({ scopes: ['staff'], unbound: ['org_id'] }), handler)
+}
+
+t.test('rules: scopes, delegates and tenants, of a sound host', async (t) => {
+  const app = await host(t, rightsRoutes, rightsOptions)
+  t.equal(await say(app, rights), '')
+  t.equal(await say(app, { ...rights, bob: 'bob' }), '', 'another tenant is made up')
+  t.equal(await say(app, { ...rights, bob: { ...rights.alice, id: 'bob' } }), '', 'of the same tenant')
+  const staff = { ...rights.alice, scope: 'support admin' }
+  t.equal(await say(app, { ...rights, alice: staff }), '', 'alice is of the staff')
+  const claims = { ...rights.alice, scope: 'tasks:read tasks:all stats:read staff' }
+  const token = issuer.token(claims)
+  const ready = { issuer: undefined as never, alice: { id: 'alice', token } }
+  t.equal(await say(app, { ...ready, bob: { id: 'bob', token: issuer.token(rights.bob) } }), '', 'tokens of the host')
+  t.equal(await say(app, { ...ready, bob: 'bob' }), '')
+})
+
+t.test('claims that alice or bob would need are named', async (t) => {
+  const app = await host(t, rightsRoutes, rightsOptions)
+  t.match(await say(app, { only: ({ url }) => url === orgTasks }),
+    "GET, HEAD /orgs/:org_id/users/:user_id/tasks (owner, default)\n  alice's token does not fit a bound parameter: " +
+    "give alice and bob the claim o.id, as in { id: 'alice', … }\n")
+  const other = await host(t, (app, handler) => {
+    app.get('/:user_id/a', { config: { access: { scopes: ['a'] } } }, handler)
+    app.get('/:user_id/b', { config: { access: { delegates: { scopes: ['b'] } } } }, handler)
+  }, { ...issuer.options, scopeClaim: 'permissions' })
+  const says = await say(other)
+  t.match(says, "/a (owner, default)\n  alice's token lacks the scopes of the rule: give her the claim with them\n")
+  t.match(says, '/b (owner, default)\n  a delegate is kept out: does a hook ask for more? Scopes in another claim ' +
+    'than "scope" must be among bob\'s\n')
+  const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, permissions: ['a', 'b'] }))
+  t.equal(await say(other, { alice, bob } as Partial<OwnershipOptions>), '')
+})
+
+t.test('a host that says yes to everybody', async (t) => {
+  const app = await host(t, rightsRoutes, { ...rightsOptions, mayActFor: () => true })
+  t.match(await say(app, rights), 'POST /api/:user_id/tasks (owner, default)\n  request  expected  answer  path\n' +
+    "  alice's token, bob's path  403  its handler  /api/bob/tasks\n")
+})
+
+t.test('a route that takes the owner by another name, and scopes', async (t) => {
+  const app = await host(t, (app, handler) => {
+    app.get('/orgs/:org_id/:user_id', handler)
+    app.post('/orgs/:org_id/:who', { config: { access: { scopes: ['x'] } } }, handler)
+  }, rightsOptions)
+  t.match(await say(app, rights), 'POST /orgs/:org_id/:who (user, default)\n  its ":who" stands where ' +
+    '/orgs/:org_id/:user_id has its owner')
 })
 
 t.test('of all these hosts no handler ran', async (t) => { t.equal(state.ran, 0) })

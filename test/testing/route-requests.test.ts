@@ -7,7 +7,7 @@ import {
 } from '../../lib/testing/route-requests.js'
 
 const route = (given: Partial<AppRoute> = {}) =>
-  ({ method: 'GET', url: '/:user_id', parameter: 'user_id', constraints: {}, ...given }) as AppRoute
+  ({ method: 'GET', url: '/:user_id', parameter: { name: 'user_id' }, constraints: {}, ...given }) as AppRoute
 
 const urls: Array<[url: string, params: string[], path: string]> = [
   ['/', [], '/'],

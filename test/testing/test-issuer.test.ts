@@ -1,6 +1,8 @@
 import t from 'tap'
+import { assertOwnership } from '../../lib/testing/index.js'
 import type { SecretIssuerOptions } from '../../lib/testing/secret-issuer.js'
 import { createIssuer } from '../../lib/testing/test-issuer.js'
+import { build, now } from '../support/host.js'
 
 t.test('with a secret by default, at once', async (t) => {
   t.type(createIssuer().token('alice'), 'string')
@@ -12,6 +14,53 @@ t.test('with published keys where it is asked for', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   t.type(await issuer.token('alice'), 'string')
   t.same((await (await fetch(issuer.entry.jwksUri)).json() as { keys: unknown[] }).keys.length, 1)
+})
+
+t.test('scopes, actors and tenants are claims, in either mode', async (t) => {
+  for (const issuer of [createIssuer(), await createIssuer({ mode: 'jwks', t })]) {
+    const { app, send } = await build(t, { ...issuer.options, bind: { org_id: 'org_id' } }, {}, (app) => {
+      app.get('/:org_id/:user_id', { config: { access: { scopes: ['tasks:write'] } } }, async ({ user }) => user)
+    })
+    const claims = { id: 'alice', scope: 'tasks:write', act: { sub: 'support-7' }, org_id: 'acme' }
+    const headers = await issuer.authorization(claims)
+    t.match(await send({ url: '/acme/alice', headers }), {
+      status: 200,
+      body: { id: 'alice', scopes: ['tasks:write'], actor: { id: 'support-7' }, claims: { org_id: 'acme' } }
+    })
+    t.match(await send({ url: '/umbrella/alice', headers }), { code: 'FORBIDDEN_RESOURCE_ACCESS' })
+    const without = await issuer.authorization({ ...claims, scope: undefined })
+    t.match(await send({ url: '/acme/alice', headers: without }), { code: 'INSUFFICIENT_SCOPE' })
+    await app.close()
+  }
+})
+
+t.test('a host with revocations takes its tokens, until they are revoked', async (t) => {
+  for (const issuer of [createIssuer(), await createIssuer({ mode: 'jwks', t })]) {
+    const { app, send } = await build(t, { ...issuer.options, revocations: true })
+    await assertOwnership(app, { issuer, alice: 'alice', bob: 'bob' })
+    const ask = async (claims: { id: string, [claim: string]: unknown }) => {
+      const { status, code } = await send({ url: '/api/me', headers: await issuer.authorization(claims) })
+      return [status, code].filter(Boolean).join(' ')
+    }
+    const alice = { id: 'alice', sid: 's1', jti: 't1' }
+    const bob = { id: 'bob', sid: 's2', jti: 't2' }
+    t.same([await ask(alice), await ask(bob)], ['200', '200'])
+    await app.userScope.revoke({ user: 'alice' })
+    await app.userScope.revoke({ session: 's2' })
+    t.same([await ask(alice), await ask(bob)], ['401 TOKEN_REVOKED', '401 TOKEN_REVOKED'])
+    t.equal(await ask({ ...bob, sid: 's3' }), '200')
+    await app.userScope.revoke({ token: 't2' })
+    t.equal(await ask({ ...bob, sid: 's3' }), '401 TOKEN_REVOKED')
+    t.equal(await ask({ ...alice, iat: now() + 2 }), '200', 'signed in again')
+    await app.close()
+  }
+})
+
+t.test('a token that outlives what is kept of revocations is refused, as that of anybody', async (t) => {
+  const issuer = createIssuer({ expiresIn: 61 })
+  const { send } = await build(t, { ...issuer.options, revocations: { keepFor: 60 } })
+  const headers = issuer.authorization('alice')
+  t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
 })
 
 t.test('what it does not have is told, in either mode', async (t) => {

@@ -99,7 +99,7 @@ t.test('the log names the algorithm that came, and what to do about one of publi
     ...['EdDSA', 'RS256', 'PS512', 'ES384'].map((alg): [unknown, string] => [alg, `"${alg}", ${state}`]),
     ['HS384', '"HS384" (option "algorithms")'],
     ['none', '"none" (option "algorithms")'],
-    [undefined, 'none (option "algorithms")'],
+    [undefined, 'nothing (option "algorithms")'],
     [['HS256'], '["HS256"] (option "algorithms")'],
     ['x'.repeat(300), `"${'x'.repeat(199)}… (option "algorithms")`]
   ]

@@ -35,7 +35,7 @@ t.test('no key is tried on the token of an issuer that nobody configured', async
   const known = '"https://a.example" or "https://b.example"'
   const says = 'INVALID_CLAIMS: claim "iss" is not a configured issuer: expected'
   t.equal(reason(undefined, { iss: 'https://c.example' }), `${says} ${known}, received "https://c.example"`)
-  t.equal(reason(undefined, {}), `${says} ${known}, received none`)
+  t.equal(reason(undefined, {}), `${says} ${known}, received nothing`)
   t.equal(reason(undefined, { iss: ['https://a.example'] }), `${says} ${known}, received ["https://a.example"]`)
   const ofSecret = { verify: verifier('secret'), issuer: 'https://s.example' }
   t.equal(reason(ofSecret, { iss: 'x' }), `${says} ${known} or "https://s.example", received "x"`)

@@ -8,13 +8,21 @@ import type { Database } from './database.js'
 
 declare module 'fastify' { interface FastifyInstance { betterAuth: ReturnType<typeof createAuth> } }
 
+// Columns that nobody sets by signing up or editing their profile.
+const byServer = { type: 'string', required: false, input: false } as const
+
+/** What the API wants to know of a user: the only scope is that of the support team. */
+const claimsOf = ({ role, organization }: Record<string, unknown>) =>
+  ({ ...role === 'support' && { scope: role }, ...Boolean(organization) && { org_id: organization } })
+
 /** E-mail and password. `jwt()` at its defaults signs tokens with EdDSA and keeps its keys in the database. */
 const optionsFor = ({ settings: { baseURL, origins, BETTER_AUTH_SECRET }, log }: FastifyInstance, db: Database) => ({
   baseURL,
   secret: String(BETTER_AUTH_SECRET),
   database: { db, type: 'postgres' },
   emailAndPassword: { enabled: true },
-  plugins: [jwt()],
+  user: { additionalFields: { role: byServer, organization: byServer } },
+  plugins: [jwt({ jwt: { definePayload: ({ user }) => claimsOf(user) } })],
   trustedOrigins: origins,
   rateLimit: { enabled: false }, // the routes have one, which answers as all routes do
   advanced: { disableOriginCheck: false }, // otherwise every origin may come in where NODE_ENV is `test`

@@ -9,8 +9,8 @@ import { DatabaseUnavailableError } from './errors.js'
 type Stated = Pick<TaskRow, 'title' | 'description'> & { user_id: string }
 type Generable = { [Column in Exclude<keyof TaskRow, keyof Stated>]: Generated<TaskRow[Column]> }
 
-/** Better Auth's tables are its own affair. */
-export interface Tables { task: Stated & Generable }
+/** The other tables, and columns, are Better Auth's own affair. */
+export interface Tables { task: Stated & Generable, user: { id: string, organization: string | null } }
 export type Database = Kysely<Tables>
 
 declare module 'fastify' { interface FastifyInstance { db: Database } }

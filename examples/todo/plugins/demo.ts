@@ -1,22 +1,33 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
-declare module 'fastify' { interface FastifyInstance { demo: { alice: string, bob: string } | null } }
+interface Demo { alice: string, bob: string, sam: string }
+declare module 'fastify' { interface FastifyInstance { demo: Demo | null } }
 
 export const alice = { email: 'alice@example.com', password: 'demo-password-1234' }
 const bob = { ...alice, email: 'bob@example.com' }
+const sam = { ...alice, email: 'sam@example.com' } // of the support team
 
-/** The ids of two users whose password is known. They exist only where no other machine can connect. */
+/** The ids of users whose password is known. They exist only where no other machine can connect. */
 export const demo = fp(async (app) => {
   const { $context, api: { signUpEmail } } = app.betterAuth
   const { internalAdapter } = await $context
   const find = async (email: string) => (await internalAdapter.findUserByEmail(email))?.user.id ?? ''
-  const ensure = async (name: string, { email, password }: typeof alice) => await find(email) ||
+  const ensure = async (name: string, { email, password }: typeof alice, columns: object) => {
     // If another server makes the user at the same time, the second look finds it.
-    await signUpEmail({ body: { name, email, password } }).then(({ user }) => user.id, () => find(email))
+    const id = await find(email) ||
+      await signUpEmail({ body: { name, email, password } }).then(({ user }) => user.id, () => find(email))
+    await internalAdapter.updateUser(id, columns)
+    return id
+  }
   const isLoopback = ['localhost', '127.0.0.1', '::1'].includes(app.settings.HOST)
-  app.decorate('demo', isLoopback ? { alice: await ensure('Alice', alice), bob: await ensure('Bob', bob) } : null)
-  if (!isLoopback) for (const { email } of [alice, bob]) await internalAdapter.deleteUser(await find(email))
+  const make = async () => ({
+    alice: await ensure('Alice', alice, { organization: 'acme' }),
+    bob: await ensure('Bob', bob, { organization: 'acme' }),
+    sam: await ensure('Sam', sam, { role: 'support' })
+  })
+  app.decorate('demo', isLoopback ? await make() : null)
+  if (!isLoopback) for (const { email } of [alice, bob, sam]) await internalAdapter.deleteUser(await find(email))
 })
 
 /** To print and to paste. No comment has a character with a meaning: interactive zsh reads comments too. */
@@ -26,22 +37,29 @@ export function walk ({ settings: { baseURL, DATABASE_URL }, demo }: FastifyInst
   if (!demo) return [`${about}\n# No demo users, as other machines can connect: sign up on the docs page`]
   const curl = "curl -sw '\\n%{http_code}\\n'"
   const as = `${curl} -H "Authorization: Bearer $TOKEN"`
+  const signIn = (person: object) => `${curl} -c .cookies ${json(person)} $API/api/auth/sign-in/email`
+  const token = "TOKEN=$(curl -s -b .cookies $API/api/auth/token | node -p 'JSON.parse(fs.readFileSync(0)).token')"
   const json = (body: object) => `-H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`
   const steps = {
     'The server and its users': `API=${baseURL} ALICE=${demo.alice} BOB=${demo.bob}`,
-    '200, alice signs in, her session goes to the file .cookies':
-      `${curl} -c .cookies ${json(alice)} $API/api/auth/sign-in/email`,
-    'Her token, good for 15 minutes':
-      "TOKEN=$(curl -s -b .cookies $API/api/auth/token | node -p 'JSON.parse(fs.readFileSync(0)).token')",
+    '200, alice signs in, her session goes to the file .cookies': signIn(alice),
+    'Her token, good for 15 minutes': token,
     '200, who she is': `${as} $API/api/me`,
     '201, she adds a task': `${as} ${json({ title: 'Buy milk' })} $API/api/$ALICE/tasks`,
     '200, her tasks': `${as} $API/api/$ALICE/tasks`,
     '403, the tasks of bob with her token': `${as} $API/api/$BOB/tasks`,
     '401, her tasks without a token': `${curl} $API/api/$ALICE/tasks`,
+    '200, what is left to do in her organization': `${as} $API/api/orgs/acme/progress`,
+    '403, that of another organization': `${as} $API/api/orgs/other/progress`,
+    '200, sam of the support team signs in': signIn(sam),
+    'His token': token,
+    '200, he may read her tasks': `${as} $API/api/$ALICE/tasks`,
+    '403, and add none': `${as} ${json({ title: 'Buy milk' })} $API/api/$ALICE/tasks`,
     '200, the health, for anybody': `${curl} $API/health`
   }
   return [`${about}
 # ${alice.email} has the id ${demo.alice}
 # ${bob.email} has the id ${demo.bob}
-# The password of both: ${alice.password}`, ...Object.entries(steps).map((step) => `# ${step.join(':\n')}`)]
+# ${sam.email} has the id ${demo.sam}
+# The password of all: ${alice.password}`, ...Object.entries(steps).map((step) => `# ${step.join(':\n')}`)]
 }

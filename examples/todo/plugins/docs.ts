@@ -7,8 +7,16 @@ const description = `Each user has their own tasks, and nobody else's. On this p
 1. \`POST /api/auth/sign-in/email\`: a demo user is filled in (or make an account with sign-up).
 2. \`GET /api/auth/token\`: copy the token of **this** answer; that of sign-in belongs to the session.
 3. **Authorize**: paste it. The operations with a padlock send it from then on, after a reload too.
-4. \`GET /api/{user_id}/tasks\`: with Alice's id it is 200. Choose Bob's from the list: 403.`
-const levels = { auth: 'For anybody', tasks: 'For their owner only', me: 'For any user', health: 'For anybody' }
+4. \`GET /api/{user_id}/tasks\`: with Alice's id it is 200. Choose Bob's from the list: 403.
+
+Sam, \`sam@example.com\`, is of the support team: he reads the tasks of all, and writes none but his own.`
+const levels = {
+  auth: 'For anybody',
+  tasks: 'For their owner; the support team may read',
+  organizations: 'For members',
+  me: 'For any user',
+  health: 'For anybody'
+}
 const tags = Object.entries(levels).map(([name, description]) => ({ name, description }))
 const css = [{ filename: 'todo.css', content: '.swagger-ui .topbar { display: none }' }] // the bar for other documents
 

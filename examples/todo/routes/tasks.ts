@@ -1,4 +1,6 @@
 import { Type, type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { getOwnerId } from 'fastify-user-scope'
 import type { ExpressionBuilder } from 'kysely'
 import type { Tables } from '../plugins/database.js'
 import { TaskNotFoundError } from '../plugins/errors.js'
@@ -18,12 +20,13 @@ const PageQuery = Type.Partial(Type.Object({ after, limit }))
 const unfit = { 400: fault('A parameter or the body does not fit'), 503: databaseFault }
 const unknown = { ...unfit, 404: fault("There is no such task, or it is another user's") }
 const refusals = "401: no token, or one that is not valid. 403: the path is another user's."
+const support = { config: { access: { delegates: { scopes: ['support'] } } } } // who may read, besides the owner
 const route = <T extends object>(summary: string, schema: T) =>
   ({ schema: { tags: ['tasks'], summary, description: refusals, ...schema } })
 
 /** The guard compares the path. A task's id does not say whose it is, so every query names the owner too. */
-const own = ({ user, params }: { user: { id: string }, params: { task_id: number } }) =>
-  (task: ExpressionBuilder<Tables, 'task'>) => task.and({ user_id: user.id, id: params.task_id })
+const own = (request: FastifyRequest<{ Params: { task_id: number } }>) =>
+  (task: ExpressionBuilder<Tables, 'task'>) => task.and({ user_id: getOwnerId(request), id: request.params.task_id })
 const missing = () => new TaskNotFoundError() // or another user's: ids cannot be probed
 
 /** Registered under a prefix with `:user_id`, which makes each route its owner's only. */
@@ -39,10 +42,11 @@ export const tasks: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
 
   const list = route('List tasks, page by page', { params, querystring: PageQuery, response: { 200: Page, ...unfit } })
-  app.get('', list, async ({ user, query: { after = 0, limit = 20 } }) => {
+  app.get('', { ...list, ...support }, async (request) => {
+    const { after = 0, limit = 20 } = request.query
     // By key, not by offset: no page shifts when a task goes.
     const rows = await db.selectFrom('task').selectAll()
-      .where('user_id', '=', user.id).where('id', '>', after).orderBy('id').limit(limit + 1).execute()
+      .where('user_id', '=', getOwnerId(request)).where('id', '>', after).orderBy('id').limit(limit + 1).execute()
     return { tasks: rows.slice(0, limit), next: rows.length > limit ? rows[limit - 1]?.id ?? null : null }
   })
 
@@ -52,7 +56,7 @@ export const tasks: FastifyPluginAsyncTypebox = async (app) => {
     return reply.code(201).send(await task.executeTakeFirstOrThrow())
   })
 
-  app.get('/:task_id', route('Read a task', one), async (request) =>
+  app.get('/:task_id', { ...route('Read a task', one), ...support }, async (request) =>
     db.selectFrom('task').selectAll().where(own(request)).executeTakeFirstOrThrow(missing))
 
   app.put('/:task_id', route('Update a task', { ...one, body: TaskEdit }), async (request) => {

@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { createClaimsReader } from '../../lib/token/claims.js'
+import { createClaimsReader } from '../../lib/token/claims-reader.js'
 import type { UserScopeOptions } from '../../lib/index.js'
 import { bearer, build, challengeOf, refusals, sign } from '../support/host.js'
 
@@ -265,16 +265,16 @@ t.test('the log says what was expected and what came', async (t) => {
   const good = { sub: 'alice', exp, iat: now, iss: issuer, aud: audience }
   const rows: Array<[claims: object, reason: string | RegExp]> = [
     [{ iss: `${issuer}/` }, `claim "iss" is not the configured issuer: ${expected} "https://auth.example.com/"`],
-    [{ iss: undefined }, `claim "iss" is not the configured issuer: ${expected} none`],
+    [{ iss: undefined }, `claim "iss" is not the configured issuer: ${expected} nothing`],
     [{ iss: [issuer] }, `${expected} ["https://auth.example.com"]`],
     [{ iss: 'a\nb\u0000"' }, `${expected} "a\\nb\\u0000\\""`],
     [{ iss: long }, /, received "x{199}…$/],
     [
       { aud: 'x' },
-      'claim "aud" is not or has not the configured audience: expected "https://api.example.com", received "x"'
+      'claim "aud" does not have the configured audience: expected "https://api.example.com", received "x"'
     ],
     [{ aud: ['x', 'y'] }, 'expected "https://api.example.com", received ["x","y"]'],
-    [{ aud: undefined }, 'expected "https://api.example.com", received none'],
+    [{ aud: undefined }, 'expected "https://api.example.com", received nothing'],
     [{ exp: exp * 1000 }, 'claim "exp" is in milliseconds. Fix: write seconds since 1970 (RFC 7519 §2)'],
     [{ exp: 253_402_300_800 }, 'claim "exp" is in milliseconds'],
     [{ exp: 253_402_300_799_000 }, 'claim "exp" is in milliseconds'],
@@ -286,8 +286,8 @@ t.test('the log says what was expected and what came', async (t) => {
     [{ exp: now - 86_400 }, `claim "exp" has passed, 86400 s ago ${tolerance}`],
     [{ nbf: now + 5.5 }, `claim "nbf" is ahead of now, by 6 s ${tolerance}`],
     [{ iat: now + 60 }, `claim "iat" is ahead of now, by 60 s ${tolerance}`],
-    [{ iat: now - 200 }, `claim "iat" is longer ago than maxTokenAge (100), 200 s ${tolerance}`],
-    [{ iat: undefined }, 'claim "iat" is missing, which maxTokenAge requires'],
+    [{ iat: now - 200 }, `the token is 200 s old (claim "iat"), and maxTokenAge is 100 ${tolerance}`],
+    [{ iat: undefined }, 'claim "iat" is missing, and option "maxTokenAge" needs it'],
     [{ sub: undefined }, 'no claim "sub": option "userIdClaim" says which one has the user\'s id']
   ]
   for (const [claims, reason] of rows) {
@@ -342,7 +342,7 @@ t.test('the user is frozen all the way down', async (t) => {
     clockTolerance: 0,
     types: ['jwt'],
     requiredClaims: {},
-    isOfIssuer: false,
+    isRemote: false,
     verifiedBy: 'secret',
     idPrefix: '',
     foreignPrefixes: [],

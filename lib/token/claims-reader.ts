@@ -17,7 +17,7 @@ export interface ReadClaims {
   readonly weight: number
 }
 
-/** Header and payload of a token whose signature is good → its user. */
+/** Judges header and claims of a token whose signature is good, and returns its user. */
 export type ClaimsReader = (jws: Jws) => ReadClaims
 
 /**
@@ -55,8 +55,8 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
 }
 
 /**
- * Own properties only, and no second choice for a claim that is there and malformed: falling back would let anyone who
- * can spoil the first claim choose the second.
+ * Own properties only. Where `uid` is malformed, `sub` is not tried: anyone who can spoil the first claim could choose
+ * the second.
  */
 function readUserId (payload: Json, rules: ClaimRules): string {
   const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')

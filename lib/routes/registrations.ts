@@ -4,7 +4,7 @@ import { isWithin } from './app-routes.js'
 import type { RouteTable } from './table.js'
 
 /** One registration of the plugin. */
-export interface Scope {
+export interface Registration {
   /** The context that registered it: it and those inside it are guarded. */
   readonly context: FastifyInstance
   /** The option `userIdParam`. */
@@ -16,22 +16,23 @@ export interface Scope {
 
 // By the server, which all contexts of an app share: what is in a child context cannot be found from the root
 // otherwise.
-const scopes = new WeakMap<object, Scope[]>()
+const registrations = new WeakMap<object, Registration[]>()
 
 /** The registrations in all contexts of an app. */
-export const scopesOf = (app: FastifyInstance): readonly Scope[] => scopes.get(app.server) ?? []
+export const registrationsOf = (app: FastifyInstance): readonly Registration[] => registrations.get(app.server) ?? []
 
 /**
  * Remembers a registration as long as its server lives.
  * @throws AlreadyRegisteredError where one encloses the other, whichever came first
  */
-export function addScope (scope: Scope): void {
-  const others = scopesOf(scope.context)
-  const overlaps = others.some(({ context }) => isWithin(scope.context, context) || isWithin(context, scope.context))
+export function addRegistration (registration: Registration): void {
+  const { context } = registration
+  const others = registrationsOf(context)
+  const overlaps = others.some((other) => isWithin(context, other.context) || isWithin(other.context, context))
   // The decorator is also that of another copy of the package.
-  if (overlaps || scope.context.hasDecorator('userScope')) {
+  if (overlaps || context.hasDecorator('userScope')) {
     throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
       'inside it. Register it once, or in sibling contexts')
   }
-  scopes.set(scope.context.server, [...others, scope])
+  registrations.set(context.server, [...others, registration])
 }

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope from '../../lib/index.js'
-import { scopesOf } from '../../lib/routes/scopes.js'
+import { registrationsOf } from '../../lib/routes/registrations.js'
 import { secret } from '../support/host.js'
 
 t.test('the registrations of one app are found from its server, and those of others are not', async (t) => {
@@ -10,7 +10,7 @@ t.test('the registrations of one app are found from its server, and those of oth
   await app.register(async (child) => { await child.register(userScope, { secret }) })
   await app.register(async (child) => { await child.register(userScope, { secret, userIdParam: 'account' }) })
   await other.register(userScope, { secret })
-  t.same(scopesOf(app).map(({ param }) => param), ['user_id', 'account'])
-  t.same(scopesOf(other).map(({ context }) => context === other), [true])
-  t.same(scopesOf(Fastify()), [])
+  t.same(registrationsOf(app).map(({ param }) => param), ['user_id', 'account'])
+  t.same(registrationsOf(other).map(({ context }) => context === other), [true])
+  t.same(registrationsOf(Fastify()), [])
 })

@@ -1,0 +1,84 @@
+import { decodeJwt } from 'jose'
+import type { RequiredScopes } from '../contract/access.js'
+import type { AppRoute } from './app-routes.js'
+import { missingLike } from './objects.js'
+import type { OwnershipPeople, Person } from './people.js'
+import type { TokenSubject } from './test-tokens.js'
+
+type Claims = Exclude<TokenSubject, string>
+
+/** The two ids, and tokens that are good on every route. */
+export type Known = Record<'alice' | 'bob' | 'good' | 'forged', string> & { expired?: string | undefined }
+
+/** The same for one route. */
+export type Tokens = Known & {
+  /** Alice's without the scopes by which delegates come in. */
+  stranger: string
+  /** Alice's without the scopes that the route requires. */
+  poor?: string | undefined
+  /** Bob's with the scopes by which delegates come in. */
+  delegate?: string | undefined
+  /** Values of bound parameters: what fits alice's token, what fits bob's, and what does not fit alice's. */
+  tenants: Record<'hers' | 'his' | 'others', Record<string, string>>
+}
+
+/** Tokens with and without the scopes that a route names, and values for its bound parameters. */
+export async function tokensFor (
+  { scopes, delegates, bound }: Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>, known: Known, people: OwnershipPeople
+): Promise<Tokens> {
+  const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
+  // Bob may be a user of another issuer, as long as no token of his is needed.
+  const bobs = bound.length > 0 ? await tokenOfBob(people) : undefined
+  for (const { param, path } of bound) {
+    const [hers, his] = [valuesIn(known.good, path), bobs === undefined ? [] : valuesIn(bobs, path)]
+    const [own = '1'] = hers
+    tenants.hers[param] = own
+    tenants.his[param] = his[0] ?? own
+    // He may be of the same tenants.
+    tenants.others[param] = his.find((each) => !hers.includes(each)) ?? String(missingLike(own))
+  }
+  const required = namesOf(scopes)
+  const staff = delegates === true ? [] : namesOf(delegates && delegates.scopes)
+  if (!people.issuer || required.length + staff.length === 0) {
+    return { ...known, tenants, stranger: known.good }
+  }
+  const { issuer } = people
+  const hers = grant(claimsOf(people.alice), required)
+  // Where nothing else is said of him, he is as she is, and of her tenant.
+  const his = { ...claimsOf(people.alice), ...claimsOf(people.bob) }
+  return {
+    ...known,
+    tenants,
+    good: await issuer.token(hers),
+    stranger: await issuer.token(deny(hers, staff)),
+    poor: required.length > 0 ? await issuer.token(deny(hers, required)) : undefined,
+    delegate: staff.length > 0 ? await issuer.token(grant(his, [...required, ...staff])) : undefined
+  }
+}
+
+export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
+  [scopes ?? []].flatMap((each) => 'anyOf' in each ? each.anyOf : each)
+
+const tokenOfBob = async ({ issuer, bob }: OwnershipPeople) =>
+  issuer ? await issuer.token(bob) : (Object(bob) as Partial<Person>).token
+
+/** The texts that a claim has, of a token that the app verifies. */
+function valuesIn (token: string, path: readonly string[]): string[] {
+  let claim: unknown = decodeJwt(token)
+  for (const name of path) claim = (Object(claim) as Record<string, unknown>)[name]
+  return [claim].flat().filter((value) => typeof value === 'string')
+}
+
+const claimsOf = (user: TokenSubject): Claims => typeof user === 'string' ? { id: user } : user
+
+/** With these scopes, too. */
+const grant = (claims: Claims, names: readonly string[]): Claims =>
+  ({ ...claims, scope: [claims.scope ?? claims.scp ?? [], names].flat().join(' ') })
+
+/** Without these scopes, whatever claim has them. */
+const deny = (claims: Claims, names: readonly string[]) =>
+  Object.fromEntries(Object.entries(claims).map(([claim, value]) => {
+    const isOther = (word: unknown) => claim === 'id' || !names.includes(String(word))
+    if (Array.isArray(value)) return [claim, value.filter(isOther)]
+    return [claim, typeof value === 'string' ? value.split(' ').filter(isOther).join(' ') : value]
+  })) as Claims
