@@ -19,8 +19,7 @@ export function readActor (payload: Json, rules: ClaimRules): Actor | null {
 }
 
 function readId (act: unknown, rules: ClaimRules): string {
-  const isObject = typeof act === 'object' && act !== null && !Array.isArray(act)
-  const sub = isObject ? own(act as Json, 'sub') : undefined
+  const sub = own(Object(act) as Json, 'sub') // nothing but an object has one
   const fault = faultOfId(sub)
   if (fault !== undefined) throw refuse('INVALID_CLAIMS', `claim "sub" of the actor (claim "act") ${fault}`)
   if (isForeign(String(sub), rules)) {

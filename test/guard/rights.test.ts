@@ -78,6 +78,7 @@ t.test('scopes, and what the challenge names', async (t) => {
   t.notOk('www-authenticate' in other.headers)
   t.match(await send('/all'), { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"' } })
   t.match(refusals(log)[0], { user: 'alice', reason: 'the token has not all of the scopes ["a","b"]' })
+  t.ok(refusals(log).some(({ reason }) => reason === 'the token has none of the scopes ["a","b"]'))
 })
 
 t.test('names that a header cannot hold stay out of it', async (t) => {
@@ -173,6 +174,8 @@ t.test('bound parameters are compared until the handler', async (t) => {
   }
   t.match(refusals(log)[0],
     { user: 'alice', reason: 'path parameter "org_id" does not fit the claim "orgs" (option "bind")' })
+  const reasons = refusals(log).map(({ reason }) => reason)
+  t.ok(reasons.includes('path parameter "team" does not fit the claim "o.team" (option "bind")'))
 })
 
 t.test('a bound parameter that the URL did not show to the plugin is compared all the same', async (t) => {
