@@ -297,7 +297,7 @@ t.test('the verifier is chosen by iss and by nothing else', async (t) => {
   }
   const issuers = `expected "${a.url}" or "${b.url}", received`
   for (const [claims, reason] of [
-    [{ iss: undefined }, `${issuers} none`],
+    [{ iss: undefined }, `${issuers} nothing`],
     [{ iss: `${a.url}/` }, `${issuers} "${a.url}/"`],
     [{ iss: 'x', email: 'a@example.org', uid: 'alice' }, `${issuers} "x"`],
     [{ iss: 'x', events: logout }, 'a logout token: send the access token instead']
