@@ -9,6 +9,7 @@ const steps: Array<[name: string, command: string]> = [
   ['build', 'npm run -s build'],
   ['typecheck', 'npm run -s typecheck'],
   ['package', 'npm run -s test:package'],
+  ['runner', 'tap build'], // with the plugins of .taprc, which it would not use for its first run otherwise
   ['tests', 'tap run --reporter=tap']
 ]
 
