@@ -7,11 +7,10 @@ const isSource = (url) => url.startsWith('file:') && url.endsWith('.ts') && !url
 
 /** As TypeScript does it: the import of `x.js` means `x.ts` where there is no other. */
 export function resolve (specifier, context, next) {
-  if (/^(\.|file:)/.test(specifier) && specifier.endsWith('.js') && isSource(context.parentURL ?? '')) {
-    const url = new URL(specifier.replace(/js$/, 'ts'), context.parentURL).href
-    if (existsSync(fileURLToPath(url))) return next(url, context)
-  }
-  return next(specifier, context)
+  if (!/^(\.|\/|file:).*\.js$/.test(specifier)) return next(specifier, context)
+  const written = new URL(specifier, context.parentURL)
+  const source = new URL(written.href.replace(/js$/, 'ts'))
+  return next(existsSync(source) && !existsSync(written) ? source.href : specifier, context)
 }
 
 export async function load (url, context, next) {
