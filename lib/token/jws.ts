@@ -51,7 +51,7 @@ function wrongCount (token: string, count: number, others: readonly TokenForm[])
 }
 
 // The last characters that are allowed, by `length % 4`: any other has bits that a decoder ignores.
-const lastCharacters = ['', '', 'AQgw', 'AEIMQUYcgkosw048']
+const lastCharacters: Record<number, string> = { 2: 'AQgw', 3: 'AEIMQUYcgkosw048' }
 
 /**
  * Buffer's decoder ignores unknown characters and unused bits. Both are refused, so that a token has one spelling

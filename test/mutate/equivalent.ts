@@ -39,6 +39,30 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: delegates: true without option mayActFor stops the boot'
   },
   {
+    path: 'lib/token/jws.ts',
+    code: "const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\\\')",
+    change: "'__proto__' becomes ''",
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/token/secret-verifier.ts',
+    code: "let code: string | null = 'no secret'",
+    change: "'no secret' becomes ''",
+    why: 'for the type: there is a secret where this verifier is made'
+  },
+  {
+    path: 'lib/token/claims-reader.ts',
+    code: "const end = Math.min(Number(payload.exp), Number(own(payload, 'iat') ?? 0) + maxTokenAge)",
+    change: '0 becomes 1',
+    why: 'for the type: with maxTokenAge, iat is required; without, it is Infinity'
+  },
+  {
+    path: 'lib/token/jwks-verifier.ts',
+    code: 'const options = { algorithms: [...algorithms] }',
+    change: 'without algorithms: [...algorithms]',
+    why: 'a second lock: the algorithm was judged before jose is asked'
+  },
+  {
     path: 'lib/options/secret.ts',
     code: 'if (key[0] !== 0x30) return false',
     change: 'key[0] !== 0x30 becomes false',

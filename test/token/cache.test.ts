@@ -88,10 +88,11 @@ t.test('the least recently used token leaves first', async (t) => {
   const ask = await host(t, { cache: { max: 2 } })
   const [a, b, c] = ['a', 'b', 'c'].map((n) => sign({ sub: 'alice', exp: start + 1000, n })) as [string, string, string]
   const first = await ask(a)
-  await ask(b)
+  const second = await ask(b)
   t.equal(await ask(a), first)
   await ask(c)
   t.equal(await ask(a), first, 'used again, so b left')
+  t.not(await ask(b), second)
 })
 
 t.test('tokens over 4 KB, and refusals, are not kept', async (t) => {
@@ -133,8 +134,12 @@ t.test('what is known weighs as its claims do, and not as their text', async (t)
 t.test('what is over leaves without being asked for, at most once a minute', async (t) => {
   const cache = new TokenCache({ max: 10, ttl: 300 })
   cache.keep('old', { ...verified, expiresAt: start + 10 }, 0)
-  at(70)
+  at(60)
   cache.keep('new', verified, 0)
+  at(0)
+  t.type(cache.find('old'), 'object', 'not in the same minute')
+  at(60.001)
+  cache.keep('newer', verified, 0)
   at(0)
   t.equal(cache.find('old'), undefined, 'gone, though the clock says that it is good again')
 })

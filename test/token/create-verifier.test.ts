@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
-import { bearer, build, secret, tokenFor } from '../support/host.js'
+import { bearer, build, now, otherSecret, secret, sign, tokenFor } from '../support/host.js'
 
 t.test('a secret, issuers, or both', async (t) => {
   const remote = await createIssuer({ mode: 'jwks', t })
@@ -19,4 +19,8 @@ t.test('a secret, issuers, or both', async (t) => {
     const answers = await Promise.all(requests.map(send))
     t.same(answers.map(({ status }) => status), expected, Object.keys(options).join())
   }
+  // No key is tried on it, as the secret has an issuer too.
+  const { send } = await build(t, { secret, issuer: 'https://s.example', issuers })
+  const foreign = sign({ sub: 'alice', iss: 'https://x.example', exp: now() + 60 }, { key: otherSecret })
+  t.match(await send({ url: '/api/me', headers: bearer(foreign) }), { status: 401, code: 'INVALID_CLAIMS' })
 })

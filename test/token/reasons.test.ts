@@ -24,6 +24,8 @@ const rows: Array<[header: string, code: string, reason: string]> = [
   ['eyJ', 'INVALID_HEADER_FORMAT', unknown],
   ['Basic abc', 'INVALID_HEADER_FORMAT', unknown],
   ['', 'INVALID_HEADER_FORMAT', unknown],
+  ...['Bearer null', 'Bearer Bearer y', 'Bearer "y"', 'eyJ.y'].map((text): [string, string, string] =>
+    [`x ${text}`, 'INVALID_HEADER_FORMAT', unknown]),
   ['Bearer', 'INVALID_HEADER_FORMAT', unknown],
   [`Bearer  ${token}`, 'INVALID_HEADER_FORMAT', unknown],
   ['Bearer a.b.c.d.e', 'MALFORMED_TOKEN', 'an encrypted token (JWE)']

@@ -78,7 +78,7 @@ t.test('each of several secrets verifies', async (t) => {
 })
 
 t.test('the critical extensions that the library itself knows of', async (t) => {
-  const { send } = await build(t, { secret: [otherSecret, secret] })
+  const { send, log } = await build(t, { secret: [otherSecret, secret] })
   const header = { alg: 'HS256', crit: ['x'], x: 1 }
   t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header })) }), { code: 'INVALID_CLAIMS' })
   const forged = sign(payload, { header, key: 'x' })
@@ -89,6 +89,17 @@ t.test('the critical extensions that the library itself knows of', async (t) => 
     { code: 'INVALID_CLAIMS' },
     'of the first of two secrets'
   )
+  t.match(refusals(log).at(-1), { reason: 'header parameter "crit" is not allowed' })
+})
+
+t.test('the host may have a property user of its own on requests', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.decorateRequest('user')
+  await app.register(userScope, { secret, decoratorName: 'caller' })
+  app.get('/api/me', async (request) => ({ caller: request.getDecorator('caller'), user: request.user }))
+  const { body } = await sender(app)({ url: '/api/me', headers: bearer(good) })
+  t.match(body, { caller: { id: 'alice' }, user: undefined })
 })
 
 t.test('the log names the algorithm that came, and what to do about one of public keys', async (t) => {
