@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import userScope, { type UserScopeOptions } from '../../lib/index.js'
+import { annotate } from '../../lib/openapi/annotate.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
 
 interface Operation { security?: object[], responses: Record<string, object>, [field: string]: unknown }
@@ -593,6 +594,13 @@ t.test('odd parts of a document that a host wrote by hand are left alone', async
   const { get, ...rest } = paths['/me']
   t.match(get, { security: bearerAuth, responses: { 401: {} } })
   t.same({ ...paths, '/me': { ...rest, get: document.paths['/me'].get } }, document.paths)
+})
+
+t.test('a scheme that the host requires and does not declare carries no scopes', async (t) => {
+  const operation = { 'x-user-scope': 'user', 'x-user-scope-scopes': ['a'], security: [{ nobody: [] }] }
+  const settings = { schemeName: 'bearerAuth', description: '', decorators: undefined, readOnlyActors: false }
+  const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings)
+  t.match(document.paths['/x'], { get: { security: [{ bearerAuth: ['a'], nobody: [] }] } })
 })
 
 t.test('tokens with an actor that may only read', async (t) => {

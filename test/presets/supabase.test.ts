@@ -1,3 +1,4 @@
+import t from 'tap'
 import { supabase } from '../../lib/index.js'
 import { now } from '../support/host.js'
 import { missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
@@ -42,6 +43,13 @@ testValues(supabase, { url }, { url: [`${url}/`, 'http://localhost:54321', 'http
     `${url}/auth/v1`, `${url}/rest/v1/`, 'https://supabase.com/dashboard/project/abcdefghijklmnopqrst',
     'abcdefghijklmnopqrst', '', null
   ]
+})
+
+t.test('an application that is named may act for the user', (t) => {
+  const { requiredClaims, otherTokens } = supabase({ url, requiredClaims: { client_id: ['app'] } })
+  t.same(requiredClaims, { role: 'authenticated', session_id: true, client_id: ['app'] })
+  t.same(otherTokens, [])
+  t.end()
 })
 
 testPlaces([

@@ -28,6 +28,19 @@ t.test('every route of an app is recorded, in whatever context and however early
   t.equal(routesOf(inner as unknown as FastifyInstance), routes)
 })
 
+t.test('a rule is copied, and what cannot be copied is recorded as it is', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const rule = { scopes: ['a'] }
+  const odd = { scopes: [() => 'a'] as unknown as string[] }
+  app.get('/rule', { exposeHeadRoute: false, config: { access: rule } }, id)
+  app.get('/odd', { exposeHeadRoute: false, config: { access: odd } }, id)
+  rule.scopes.push('b')
+  const configs = routesOf(app)?.map(({ options: { config } }) => config)
+  t.same(configs?.[0], { access: { scopes: ['a'] } })
+  t.equal(configs?.[1]?.access, odd)
+})
+
 t.test('routes from now on, in this context and those inside it', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
