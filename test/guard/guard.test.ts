@@ -551,6 +551,22 @@ t.test('a token that is already verified is judged without a promise, and is not
   }
 })
 
+t.test('a request that was refused is not judged a second time', (t) => {
+  const demand = judgeRoute({ url: '/me', method: 'GET' }, 'user_id')
+  const verify = () => { throw new Error('there is no token') }
+  const guard = createGuard(readOptions({ secret }, {}), () => demand, verify, null, null)
+  const log = { info: () => {} }
+  const request = { headers: {}, raw: { rawHeaders: [] }, is404: false, log } as unknown as FastifyRequest
+  const reply = { code: () => reply, headers: () => reply } as unknown as FastifyReply
+  const errors: unknown[] = []
+  for (const hook of [guard.onRequest, guard.onRequest, guard.preHandler]) {
+    hook(request, reply, (error) => { errors.push(error) })
+  }
+  t.match(errors, [{ code: 'MISSING_TOKEN' }])
+  t.equal(errors.length, 1)
+  t.end()
+})
+
 testWithCaches('over HTTP/2', async (t) => {
   const app = Fastify({ http2: true })
   t.teardown(async () => { await app.close() })
