@@ -1,3 +1,4 @@
+import { constants, createHash, generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { UserScopeOptions } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
@@ -62,6 +63,51 @@ t.test('a key or a signature that does not fit', async (t) => {
   ] as const) {
     const answer = await ask(await issuer.token('alice', { key: wrong }))
     t.same(answer, { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (${code})` })
+  }
+})
+
+const { RSA_PKCS1_PADDING: pkcs1, RSA_PKCS1_PSS_PADDING: pss } = constants
+const rsa = [256, 384, 512].flatMap((bits) => ['RS', 'PS'].map((family) => ({ alg: `${family}${bits}`, bits, family })))
+
+t.test('RSA: padding, hash and salt are those of the algorithm (RFC 7518 §3.3, §3.5)', async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  // No "alg": one key serves every algorithm, so that nothing but the signature tells them apart.
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'rsa' }
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [{ ...await createKey('rsa', 'RS256'), jwk }] })
+  const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: rsa.map(({ alg }) => alg) as never }] })
+  const says = `the signature does not verify with a key of the issuer "${issuer.url}"`
+  const refusal = {
+    status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (ERR_JWS_SIGNATURE_VERIFICATION_FAILED)`
+  }
+  for (const { alg, bits, family } of rsa) {
+    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
+    const [head, payload] = sign(claims, { header: { alg, kid: 'rsa' } }).split('.')
+    const input = `${head}.${payload}`
+    const send = (bytes: Buffer) => ask(`${input}.${bytes.toString('base64url')}`)
+    const own = { hash: `sha${bits}`, padding: family === 'PS' ? pss : pkcs1, saltLength: bits / 8, key: privateKey }
+    const make = (other: Partial<typeof own> = {}) => {
+      const { hash, ...key } = { ...own, ...other }
+      return signBytes(hash, Buffer.from(input), key)
+    }
+    t.match(await send(make()), { status: 200, code: undefined }, alg)
+    const wrong: Array<[string, Buffer]> = [
+      ['the other padding', make({ padding: family === 'PS' ? pkcs1 : pss })],
+      ['another hash', make({ hash: bits === 256 ? 'sha512' : 'sha256' })],
+      ['another key', make({ key: stranger })],
+      ['a spoiled bit', make().fill(make()[200]! ^ 1, 200, 201)],
+      ['a byte more', Buffer.concat([make(), Buffer.alloc(1)])],
+      ['a byte less', make().subarray(1)],
+      ['nothing', Buffer.alloc(0)],
+      ['the hash alone', createHash(own.hash).update(input).digest()],
+      ...family === 'PS'
+        ? [0, 20, bits / 8 - 1, bits / 8 + 1].map((saltLength): [string, Buffer] =>
+            [`a salt of ${saltLength} bytes`, make({ saltLength })])
+        : []
+    ]
+    for (const [what, bytes] of wrong) t.same(await send(bytes), refusal, `${alg}: ${what}`)
+    const [other] = sign({ ...claims, sub: 'bob' }, { header: { alg, kid: 'rsa' } }).split('.').slice(1)
+    t.same(await ask(`${head}.${other}.${make().toString('base64url')}`), refusal, `${alg}: other claims`)
   }
 })
 
