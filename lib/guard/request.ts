@@ -43,12 +43,12 @@ export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | nul
  * @throws NoOwnerError where no owner was judged, as an undefined owner matches every row in some query builders
  */
 export function getOwnerId (request: AnyRequest): string {
-  const { refusal, owner } = (request as GuardedRequest)[kJudgement] ?? { refusal: null, owner: null }
-  if (refusal !== null || owner === null) {
+  const judgement = (request as GuardedRequest)[kJudgement]
+  if (!judgement?.owner || judgement.refusal) {
     throw new NoOwnerError('getOwnerId() is for routes of level \'owner\', and no owner was judged for this request. ' +
       'Fix: use request.user.id, or give the route the owner\'s parameter')
   }
-  return owner
+  return judgement.owner
 }
 
 /**

@@ -76,8 +76,8 @@ export class RouteTable {
 
   /** By the options of the registration. */
   judge (facts: RouteFacts): Demand {
-    const { userIdParam, requireStatedAccess, ...rights } = this.#settings
-    return judgeRoute(facts, userIdParam, requireStatedAccess, rights)
+    const { userIdParam, requireStatedAccess } = this.#settings
+    return judgeRoute(facts, userIdParam, requireStatedAccess, this.#settings)
   }
 
   #judgeConfig (config: RouteConfig): Demand {

@@ -21,6 +21,8 @@ const { issuerRules, readOptions } = await dist('options/settings')
 const { RemoteKeys } = await dist('keys/remote-keys')
 const { createSecretVerifier } = await dist('token/secret-verifier')
 const { TokenCache } = await dist('token/cache')
+const { judgeRoute } = await dist('routes/access')
+const { createRightsCheck } = await dist('guard/rights')
 const { default: Fastify } = await import('fastify')
 
 const app = Fastify()
@@ -56,6 +58,11 @@ const jwsOf = () => parseCompactJws(parseBearer(rounds(), []))
 const readClaims = createClaimsReader(readOptions({ secret, issuer, audience }, {}).claimRules)
 const keeper = new TokenCache({ max: 500, ttl: 300 })
 const someone = await secretVerifier(jwsOf())
+const judgeRights = createRightsCheck(readOptions({ secret, issuer, audience }, {}))
+const demandOf = (access) => judgeRoute({ url: '/api/:user_id/tasks', method: 'GET', config: { access } }, 'user_id')
+const [noRule, scopesRule] = ['owner', { level: 'owner', scopes: ['tasks:read', 'tasks:write'] }].map(demandOf)
+const scoped = { ...someone, user: { ...someone.user, scopes: ['openid', 'profile', 'tasks:read', 'tasks:write'] } }
+const ownRequest = { method: 'GET', url: `/api/${someone.user.id}/tasks`, params: { user_id: someone.user.id } }
 const signatureOnly = createVerifier({ key: secret, algorithms: ['HS256'], cache: false, ignoreExpiration: true })
 
 summary(() => {
@@ -67,6 +74,8 @@ summary(() => {
   bench('steps: header, parse, claims, freeze', () => use(readClaims(jwsOf()).user))
   bench('step: cache, keep', () => use(keeper.keep(rounds(), someone, keeper.generation)))
   bench('step: cache, find', () => use(keeper.find(rounds())))
+  bench('step: rights, no rule', () => use(judgeRights(ownRequest, noRule, scoped, true)))
+  bench('step: rights, two of four scopes', () => use(judgeRights(ownRequest, scopesRule, scoped, true)))
 })
 
 for (const algorithm of ['HS256', 'EdDSA', 'ES256', 'RS256']) {

@@ -47,7 +47,7 @@ t.test('what is published', async (t) => {
     ['refused', 'INVALID_TOKEN_SIGNATURE', 'GET', '/api/me', null, false],
     ['anonymous', null, 'GET', '/maybe', null, false]
   ])
-  t.ok(messages.every(({ duration }) => duration > 0 && Number.isInteger(duration)))
+  t.ok(messages.every(({ duration }) => duration > 0 && duration < 60e9 && Number.isInteger(duration)))
   const text = JSON.stringify(messages)
   for (const part of [...token.split('.'), 'of the payload']) t.notOk(text.includes(part), part)
   t.strictSame(messages.map(({ user, owner, actor }) => [user, owner, actor]), [

@@ -69,7 +69,7 @@ t.test('before the guard, and outside of every scope, there is neither an owner 
     t.equal((await sender(app)({ url, headers: alice })).status,
       200)
   }
-  t.same(seen, [[null, none, true], [null, none, true]])
+  t.strictSame(seen, [[null, none, true], [null, none, true]])
 })
 
 t.test('requireScopes refuses as the guard does', async (t) => {
@@ -104,6 +104,7 @@ t.test('requireScopes refuses as the guard does', async (t) => {
     headers: { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' }
   }
   t.match(await send('/optional/x'), missing)
+  t.match(refusals(log).at(-1), { code: 'MISSING_TOKEN', reason: 'the handler requires scopes' })
   t.match(await send({ url: '/public/x', headers: token('a b:x') }), missing)
   const rows = messages.map(({ outcome, code, user, route }) => [outcome, code, user, route])
   t.same(rows.slice(0, 3), [

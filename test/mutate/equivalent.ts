@@ -39,6 +39,48 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: delegates: true without option mayActFor stops the boot'
   },
   {
+    path: 'lib/guard/request.ts',
+    code: "export const kUser = Symbol.for('fastify-user-scope.user')",
+    change: "'fastify-user-scope.user' becomes ''",
+    why: 'a name: all copies of the package have the same'
+  },
+  {
+    path: 'lib/guard/request.ts',
+    code: "export const kJudgement = Symbol.for('fastify-user-scope.judgement')",
+    change: "'fastify-user-scope.judgement' becomes ''",
+    why: 'a name: all copies of the package have the same'
+  },
+  {
+    path: 'lib/guard/request.ts',
+    code: "export const kReply = Symbol.for('fastify-user-scope.reply')",
+    change: "'fastify-user-scope.reply' becomes ''",
+    why: 'a name: all copies of the package have the same'
+  },
+  {
+    path: 'lib/guard/request.ts',
+    code: "export const kGuard = Symbol.for('fastify-user-scope.guard')",
+    change: "'fastify-user-scope.guard' becomes ''",
+    why: 'a name: all copies of the package have the same'
+  },
+  {
+    path: 'lib/guard/until-revoked.ts',
+    code: "export const kWatches = Symbol.for('fastify-user-scope.watches') // one for all copies of the package",
+    change: "'fastify-user-scope.watches' becomes ''",
+    why: 'as above'
+  },
+  {
+    path: 'lib/guard/until-revoked.ts',
+    code: 'if (user && reply) return watched[kWatches].open(user, reply.raw)',
+    change: 'user && reply becomes user',
+    why: 'for the type: who has a user has a reply'
+  },
+  {
+    path: 'lib/guard/refusal.ts',
+    code: "request.log.info(user === undefined ? line : { ...line, user }, 'request refused')",
+    change: 'user === undefined ? line : { ...line, user } becomes { ...line, user }',
+    why: 'JSON has no undefined'
+  },
+  {
     path: 'lib/token/jws.ts',
     code: "const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\\\')",
     change: "'__proto__' becomes ''",
