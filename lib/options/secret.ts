@@ -164,8 +164,9 @@ export function secretsFromEnvironment (env: NodeJS.ProcessEnv): Array<{ secret:
   }
   const secret = env.BETTER_AUTH_SECRET
   if (secret === undefined) {
-    throw new InvalidOptionError('no secret: set the environment variable BETTER_AUTH_SECRET ' +
-      '(or give the option "secret"). Fix: make one with: openssl rand -base64 32')
+    throw new InvalidOptionError('no secret: set the environment variable BETTER_AUTH_SECRET (or give the option ' +
+      '"secret"). Fix: make one with: openssl rand -base64 32. For tokens that are signed with keys, as those of ' +
+      'Better Auth by default, give the option "issuers" instead')
   }
   return [{ secret, name: 'BETTER_AUTH_SECRET' }]
 }

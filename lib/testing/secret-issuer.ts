@@ -23,6 +23,10 @@ export const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience
 export type SecretIssuer = ReturnType<typeof createSecretIssuer>
 
 export function createSecretIssuer (given: SecretIssuerOptions) {
+  if ('secret' in given && given.secret === undefined) {
+    throw new TypeError('createIssuer: secret is undefined, and so is perhaps an environment variable. ' +
+      'Fix: set it, or leave secret out for a random one')
+  }
   const { mode, expiresIn, secret = randomSecret(), algorithm = 'HS256', ...agreed } = given
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
   const [sign, forge] = [createSign(secret, algorithm), createSign(randomSecret(), algorithm)]

@@ -8,11 +8,11 @@ export function instead (expected: readonly unknown[] = [], received: unknown): 
   return `expected ${cut(expected.map((each) => JSON.stringify(each)).join(' or '))}, received ${quote(received)}`
 }
 
-/** What clients send by mistake: forms of the header's whole value, and what the log says of them. */
+/** What clients send by mistake: forms of the header's value, and what the log says of them. */
 const mistakes: Array<[form: RegExp, says: string]> = [
   [
     /^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i,
-    'the client has no token, and sends a text in its place'
+    'the client has no token, and sends the text "$1" in its place. Fix: let it wait for the token, or sign in first'
   ],
   [/^Bearer Bearer /i, 'the client writes "Bearer" before a value that has it already'],
   [/^Bearer ["'`<{]/i, 'the token stands in quotes or brackets'],
@@ -24,8 +24,9 @@ const mistakes: Array<[form: RegExp, says: string]> = [
  * @param others tokens of another purpose that the configured issuers hand out
  */
 export function mistakeIn (header: string, others: readonly TokenForm[]): string | undefined {
-  const [, says] = mistakes.find(([form]) => form.test(header)) ?? []
+  const [form, says] = mistakes.find(([form]) => form.test(header)) ?? []
+  if (form && says) return says.replace('$1', cut(form.exec(header)?.[1] ?? ''))
   const token = header.replace(/^Bearer /i, '')
   const kinds = new Set(others.filter((other) => other.fitsText(token)).map((other) => other.says))
-  return says ?? (kinds.size > 0 ? [...kinds].join('; or ') : undefined)
+  return kinds.size > 0 ? [...kinds].join('; or ') : undefined
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run bench <what>`: `requests` (the default) for servers side by side, `micro` for verification alone, `boot` for
- * the start of an app with many routes, `heap` for the memory of the cache, `revocations` and `faults` for revocations
- * in memory and with a Redis that fails. Each file names what it measures and its variables.
+ * `npm run bench <what>`: `requests` (the default) for servers side by side, `micro` for verification alone,
+ * `signatures` for the ways to verify those of issuers, `boot` for the start of an app with many routes, `heap` for the
+ * memory of the cache, `revocations` and `faults` for revocations in memory and with a Redis that fails. Each file
+ * names what it measures and its variables.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 const files: Record<string, string> = {
   requests: 'requests.ts',
   micro: 'micro.mjs',
+  signatures: 'signatures.ts',
   boot: 'boot.ts',
   heap: 'heap.ts',
   revocations: 'revocation-memory.ts',

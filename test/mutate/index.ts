@@ -64,7 +64,8 @@ function layLane (lane: string): void {
     for (const name of readdirSync(top, { recursive: true, encoding: 'utf8' })) {
       const path = join(top, name)
       if (!/(?<!\.d)\.ts$/.test(path) || path.includes('node_modules')) continue
-      writeFileSync(inLane(lane, path), transpile(readFileSync(path, 'utf8')) ?? '')
+      const source = readFileSync(path, 'utf8').replaceAll('lib/index.ts', 'lib/index.js') // hosts that a test writes
+      writeFileSync(inLane(lane, path), transpile(source) ?? '')
     }
   }
 }
@@ -118,7 +119,10 @@ async function isNoticed (lane: string, path: string, mutant: Mutant, unchanged:
 async function limitOf (lane: string, test: string, path: string, unchanged: string): Promise<number | null> {
   if (await passes(lane, test, path, 'throw new Error()', 60_000)) return null
   const start = performance.now()
-  if (!await passes(lane, test, path, unchanged, 600_000)) throw new Error(`${test} fails as it is`)
+  if (!await passes(lane, test, path, unchanged, 600_000)) {
+    console.log(`${test} is left out: it fails as it is`)
+    return null
+  }
   return 3 * (performance.now() - start) + 10_000
 }
 

@@ -325,6 +325,7 @@ t.test('where the secret comes from', async (t) => {
 t.test('faults of the variables', async (t) => {
   const cases: Array<[env: Record<string, string>, message: RegExp]> = [
     [{}, /set the environment variable BETTER_AUTH_SECRET \(or give the option "secret"\)/],
+    [{}, /Fix: .*openssl rand .* give the option "issuers" instead/],
     [{ BETTER_AUTH_SECRET: '' }, /BETTER_AUTH_SECRET is empty/],
     [{ BETTER_AUTH_SECRETS: secret },
       /entry 1, is not of the form "<version>:<secret>"\. Fix: write the newest first/],

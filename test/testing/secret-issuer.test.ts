@@ -43,3 +43,11 @@ t.test('a claim that is undefined is left out', async (t) => {
   t.match(await send({ url: '/api/me', headers: issuer.authorization({ id: 'alice', exp: undefined }) }),
     { status: 401, code: 'INVALID_CLAIMS' })
 })
+
+t.test('a secret that is undefined is no random one', async (t) => {
+  t.throws(() => createSecretIssuer({ secret: undefined } as never), {
+    name: 'TypeError',
+    message: 'createIssuer: secret is undefined, and so is perhaps an environment variable. ' +
+      'Fix: set it, or leave secret out for a random one'
+  })
+})

@@ -32,6 +32,18 @@ t.test('an actor that cannot be read is refused', async (t) => {
   t.throws(() => readActor({ act: { sub: 'b:admin' } }, rules({ issuers: [entry] })), { code: 'INVALID_CLAIMS' })
 })
 
+t.test('the log says what is wrong with an actor', async (t) => {
+  const other = { ...entry, lazy: true, fetch: async () => Response.json({}) }
+  const { send, log } = await build(t, { secret, issuers: [other] })
+  for (const [act, reason] of [
+    [{ sub: 7 }, 'claim "sub" of the actor (claim "act") is not a non-blank string'],
+    [{ sub: 'b:admin' }, 'claim "sub" of the actor begins with the idPrefix of another issuer']
+  ] as const) {
+    await send({ url: '/api/alice/tasks', headers: bearer(sign({ sub: 'alice', exp: 1e10, act })) })
+    t.match(refusals(log).at(-1), { code: 'INVALID_CLAIMS', reason })
+  }
+})
+
 t.test('option impersonation', async (t) => {
   const headers = bearer(sign({ sub: 'alice', exp: 1e10, act: { sub: 'admin' } }))
   const own = bearer(sign({ sub: 'alice', exp: 1e10 }))

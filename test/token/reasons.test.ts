@@ -3,17 +3,19 @@ import { mistakeIn } from '../../lib/token/reasons.js'
 import { build, refusals, tokenFor } from '../support/host.js'
 
 const token = tokenFor('alice')
-const noToken = 'the client has no token, and sends a text in its place'
+const noToken = (text: string) => `the client has no token, and sends the text "${text}" in its place. ` +
+  'Fix: let it wait for the token, or sign in first'
 const noScheme = 'a token without its scheme: "Bearer" and one space go before it'
 const unknown = 'not "Bearer", one space and a token'
 
 const rows: Array<[header: string, code: string, reason: string]> = [
   ...['undefined', 'null', 'NaN', 'true', 'false', 'Undefined'].map(
-    (text): [string, string, string] => [`Bearer ${text}`, 'MALFORMED_TOKEN', noToken]
+    (text): [string, string, string] => [`Bearer ${text}`, 'MALFORMED_TOKEN', noToken(text)]
   ),
-  ['bearer undefined', 'MALFORMED_TOKEN', noToken],
-  ['Bearer [object Object]', 'INVALID_HEADER_FORMAT', noToken],
-  ['Bearer [object Promise]', 'INVALID_HEADER_FORMAT', noToken],
+  ['bearer undefined', 'MALFORMED_TOKEN', noToken('undefined')],
+  ['Bearer [object Object]', 'INVALID_HEADER_FORMAT', noToken('[object Object]')],
+  ['Bearer [object Promise]', 'INVALID_HEADER_FORMAT', noToken('[object Promise]')],
+  [`Bearer [object ${'a'.repeat(300)}]`, 'INVALID_HEADER_FORMAT', noToken(`[object ${'a'.repeat(192)}…`)],
   ['Bearer undefined.x', 'MALFORMED_TOKEN', 'segments: 2 instead of 3'],
   ['Bearer nullable', 'MALFORMED_TOKEN', 'segments: 1 instead of 3'],
   [`Bearer Bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client writes "Bearer" before a value that has it already'],
@@ -54,5 +56,5 @@ t.test('of several kinds that look alike each is named, and none twice', async (
   t.equal(mistakeIn('Bearer x', [form('one'), form('two'), form('one'), form('three', false)]), 'one; or two')
   t.equal(mistakeIn('bearer x', [form('one')]), 'one')
   t.equal(mistakeIn('Bearer y', [form('one')]), undefined)
-  t.equal(mistakeIn('Bearer null', [form('one')]), noToken)
+  t.equal(mistakeIn('Bearer null', [form('one')]), noToken('null'))
 })
