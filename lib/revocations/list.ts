@@ -1,4 +1,5 @@
 import { kinds, type Entry, type Kind } from './entry.js'
+import { Seen } from './seen.js'
 
 type Table = Record<Kind, Map<string, number>>
 
@@ -16,6 +17,8 @@ export class RevocationList {
   /** By issuer; those of the empty one are about all issuers. */
   readonly #tables = new Map<string, Table>()
   readonly #general: Table
+  /** The ids of all kinds. */
+  readonly #seen = new Seen()
 
   constructor () {
     this.#general = this.#tableOf('')
@@ -33,12 +36,14 @@ export class RevocationList {
   add ({ kind, id, issuer, moment }: Entry, mark = 0): boolean {
     const moments = this.#tableOf(issuer)[kind]
     const known = momentOf(moments.get(id))
+    this.#seen.add(id)
     if (moment >= known) moments.set(id, moment * marks + mark)
     return moment > known
   }
 
   /** The moment of what concerns a token of this issuer; -1 where nothing does. */
   find (kind: Kind, id: string, issuer: string): number {
+    if (!this.#seen.mayHave(id)) return -1
     const moment = momentOf(this.#general[kind].get(id))
     if (this.#tables.size === 1) return moment
     return Math.max(moment, momentOf(this.#tables.get(issuer)?.[kind].get(id)))
@@ -57,8 +62,12 @@ export class RevocationList {
 
   /** Removes the entries of moments before this one. */
   deleteBefore (earliest: number): void {
+    this.#seen.clear()
     for (const [, , moments] of this.#maps()) {
-      for (const [id, value] of moments) if (momentOf(value) < earliest) moments.delete(id)
+      for (const [id, value] of moments) {
+        if (momentOf(value) < earliest) moments.delete(id)
+        else this.#seen.add(id)
+      }
     }
   }
 

@@ -566,7 +566,7 @@ testWithCaches('what issuers() tells', async (t) => {
   const { info } = await host(t, issuer)
   pass(10)
   const [lastFetch, nextTry] = [new Date(start * 1000), new Date((start + 30) * 1000)]
-  t.same(info(), { issuer: issuer.url, keys: ['one', null], age: 10, lastFetch, lastError: null, nextTry })
+  t.strictSame(info(), { issuer: issuer.url, keys: ['one', null], age: 10, lastFetch, lastError: null, nextTry })
   const none = await build(t)
   t.same(none.app.userScope.issuers(), [])
   const lazy = Fastify()

@@ -81,6 +81,13 @@ export const equivalents: Equivalent[] = [
     why: 'JSON has no undefined'
   },
   {
+    path: 'lib/routes/rule.ts',
+    code: 'export const isPlainObject = (value: unknown): value is AccessRule => ' +
+      "typeof value === 'object' && value !== null &&",
+    change: "typeof value === 'object' && value !== null becomes value !== null",
+    why: 'nothing but an object has one of these prototypes'
+  },
+  {
     path: 'lib/token/jws.ts',
     code: "const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\\\')",
     change: "'__proto__' becomes ''",
@@ -91,6 +98,12 @@ export const equivalents: Equivalent[] = [
     code: "let code: string | null = 'no secret'",
     change: "'no secret' becomes ''",
     why: 'for the type: there is a secret where this verifier is made'
+  },
+  {
+    path: 'lib/token/secret-verifier.ts',
+    code: "decoratorName: 'fastifyUserScopeJwt',",
+    change: "'fastifyUserScopeJwt' becomes ''",
+    why: 'a name, in a context where no other has it'
   },
   {
     path: 'lib/token/claims-reader.ts',

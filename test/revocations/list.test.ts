@@ -32,6 +32,7 @@ t.test('entries leave by their moment', async (t) => {
   t.equal(list.size, 3)
   list.deleteBefore(6)
   t.same(all(list), [entry('b', 6)])
+  t.same(['a', 'b', 'c'].map((id) => list.find('user', id, 'x')), [-1, 6, -1])
 })
 
 t.test('a mark tells what was not shown', async (t) => {

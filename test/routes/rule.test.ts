@@ -67,6 +67,8 @@ const faults: Row[] = [
     /"config\.access\.delegates\.machines" must be true or false/],
   ['nothing unbound', '/:org_id', { unbound: [] },
     /"config\.access\.unbound" must be a list of parameters of option "bind"/],
+  ['unbound twice', '/:org_id', { level: 'user', unbound: ['org_id', 'org_id'] },
+    /"config\.access\.unbound" must be a list of parameters of option "bind"/],
   ['unbound that is not bound', '/:team', { level: 'user', unbound: ['team'] },
     /unbound names "team", and option "bind" has no such parameter/],
   ['unbound that is not in the URL', '/x', { unbound: ['org_id'] },
