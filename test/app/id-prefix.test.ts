@@ -122,7 +122,7 @@ t.test('what stops the boot', async (t) => {
     [
       'one begins another',
       { issuers: [{ ...a, idPrefix: 'a:b:' }, { ...b, idPrefix: 'a:' }] },
-      /"issuers\.0\.idPrefix" begins with another/
+      /"issuers\.0\.idPrefix" begins with another entry.s, ".+", so that two users could have one id/
     ],
     ['undefined', { issuers: [{ ...a, idPrefix: undefined }] }, /"issuers\.0\.idPrefix" is undefined/],
     ['a sole issuer', { issuers: [a] }, null],

@@ -29,11 +29,14 @@ const targets: Array<[row: string, against: string, wanted: number]> = [
   ['fastify-user-scope, no token', '@fastify/jwt, no token', 1.7]
 ]
 
-const median = (values: number[]): number => {
+/** Below which a share of the values lies. */
+function quantile (values: number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  const [low = NaN, high = NaN] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
-  return (low + high) / 2
+  const place = (sorted.length - 1) * share
+  const [low = NaN, high = NaN] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]]
+  return low + (high - low) * (place % 1)
 }
+const median = (values: number[]) => quantile(values, 0.5)
 
 /** Medians over the rounds, each of which saw every row. */
 function summarize (each: Row, samples: Samples) {
@@ -51,13 +54,13 @@ function summarize (each: Row, samples: Samples) {
   }
 }
 
-/** The median of the ratios within each round: what slows a whole round down is not in it. */
+/** Ratios within a round, as what slows a whole round down is not in them. Half of them lie between from and to. */
 function ratiosOf (samples: Samples) {
   return targets.flatMap(([name, against, wanted]) => {
     const [own = [], theirs = []] = [samples.get(name), samples.get(against)]
     const ratios = own.flatMap(({ rate }, round) => rate / (theirs[round]?.rate ?? NaN))
     if (ratios.length === 0 || theirs.length === 0) return []
-    return { name, against, ratio: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios), wanted }
+    return { name, against, ratio: median(ratios), from: quantile(ratios, 0.25), to: quantile(ratios, 0.75), wanted }
   })
 }
 
@@ -103,11 +106,11 @@ export function print ({ date, versions, rows, ratios }: Results): void {
     'p99 ms': each.p99Milliseconds,
     'other CPU': fixed(each.others, 2)
   }])))
-  console.table(Object.fromEntries(ratios.map(({ name, against, ratio, lowest, highest, wanted }) => [name, {
+  console.table(Object.fromEntries(ratios.map(({ name, against, ratio, from, to, wanted }) => [name, {
     against,
     ratio: fixed(ratio, 3),
-    lowest: fixed(lowest, 2),
-    highest: fixed(highest, 2),
+    'half from': fixed(from, 2),
+    'half to': fixed(to, 2),
     wanted
   }])))
   const installed = Object.entries(versions).map(([name, version]) => `${name} ${version}`)

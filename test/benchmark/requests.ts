@@ -4,8 +4,9 @@
  * turns. Prints a table and the ratios that matter, and writes results.json and results.svg. A sample during which
  * another process took the core is taken again.
  * `--quick`: the rows that have a ratio, for less than two minutes; writes no files.
- * BENCH_SECONDS for each run, 3 by default; BENCH_ROUNDS, 7 by default; BENCH_ONLY=text;text takes the rows whose name
- * has one of the texts, and writes no files; BENCH_PROFILE=directory leaves CPU profiles there.
+ * BENCH_SECONDS for each run, 1 by default; BENCH_ROUNDS, 15 by default: many short ones, as a machine's speed changes.
+ * BENCH_ONLY=text;text takes the rows whose name has one of the texts, and writes no files. BENCH_PROFILE=directory
+ * leaves CPU profiles there.
  */
 import './install.js'
 import { cpus, loadavg } from 'node:os'
@@ -17,8 +18,8 @@ import {
 import { audience, issuer, keySet, makeToken, secret } from './tokens.js'
 
 const isQuick = process.argv.includes('--quick')
-const seconds = Number(process.env.BENCH_SECONDS ?? (isQuick ? 0.5 : 3))
-const rounds = Number(process.env.BENCH_ROUNDS ?? (isQuick ? 3 : 7))
+const seconds = Number(process.env.BENCH_SECONDS ?? (isQuick ? 0.5 : 1))
+const rounds = Number(process.env.BENCH_ROUNDS ?? (isQuick ? 3 : 15))
 const only = process.env.BENCH_ONLY ?? ''
 const connections = 10
 /** Of a core: what may be taken by others without changing a ratio. */
@@ -118,6 +119,7 @@ try {
 
   console.log(`${servers.size} servers answer 200, 401 and 403 as they should; ` +
     `${rounds} rounds of ${seconds} s each; load average ${loadavg()[0]?.toFixed(1)}`)
+  const loads: number[] = []
   const samples = new Map<string, Sample[]>([...servers.keys()].map(({ name }) => [name, []]))
   // Until the code of each is compiled as well as it will be.
   for (const [each, server] of servers) await sample(each, server, 0)
@@ -126,10 +128,11 @@ try {
     // Nobody always comes behind the same neighbour's heat.
     if (round % 2) turns.reverse()
     for (const [each, server] of turns) samples.get(each.name)?.push(await sample(each, server))
-    console.log(`round ${round + 1} of ${rounds}; load average ${loadavg()[0]?.toFixed(1)}`)
+    loads.push(Number(loadavg()[0]?.toFixed(1)))
+    console.log(`round ${round + 1} of ${rounds}; load average ${loads.at(-1)}`)
   }
 
-  const results = resultsOf([...servers.keys()], samples, { connections, rounds, seconds })
+  const results = resultsOf([...servers.keys()], samples, { connections, rounds, seconds, loads })
   print(results)
   if (only === '' && !isQuick) await write(results)
 } finally {

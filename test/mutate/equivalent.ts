@@ -75,6 +75,12 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: who has a user has a reply'
   },
   {
+    path: 'lib/guard/guard.ts',
+    code: 'if (!reply || !judgement) return refusal // a hook of the host that runs before the guard',
+    change: 'return refusal becomes return',
+    why: 'the caller then throws the same refusal'
+  },
+  {
     path: 'lib/guard/refusal.ts',
     code: "request.log.info(user === undefined ? line : { ...line, user }, 'request refused')",
     change: 'user === undefined ? line : { ...line, user } becomes { ...line, user }',

@@ -318,6 +318,17 @@ t.test('with a secret of one issuer, every other iss is unknown', async (t) => {
   t.match(await ask(tokenFor('alice', { iss: 'app' })), accepted)
 })
 
+t.test('a key set may be as long as maxBytes, and no longer', async (t) => {
+  const keys = await Promise.all(['one', 'two', 'three'].map((kid) => createKey(kid, 'RS256')))
+  const issuer = await createIssuer({ mode: 'jwks', t, keys })
+  const bytes = Buffer.byteLength(JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }))
+  t.ok(bytes > 1024)
+  const { ask } = await start(t, { issuers: [{ ...issuer.entry, maxBytes: bytes }] })
+  t.match(await ask(await issuer.token('alice')), accepted)
+  await t.rejects(start(t, { issuers: [{ ...issuer.entry, maxBytes: bytes - 1 }] }),
+    { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE' })
+})
+
 t.test('a public key is no secret', async (t) => {
   const key = await createKey('one', 'RS256')
   const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
