@@ -325,8 +325,14 @@ t.test('a key set may be as long as maxBytes, and no longer', async (t) => {
   t.ok(bytes > 1024)
   const { ask } = await start(t, { issuers: [{ ...issuer.entry, maxBytes: bytes }] })
   t.match(await ask(await issuer.token('alice')), accepted)
-  await t.rejects(start(t, { issuers: [{ ...issuer.entry, maxBytes: bytes - 1 }] }),
-    { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE' })
+  const unreachable = { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE' }
+  await t.rejects(start(t, { issuers: [{ ...issuer.entry, maxBytes: bytes - 1 }] }), unreachable)
+  for (const [length, fits] of [[1_048_576, true], [1_048_577, false]] as const) {
+    const set = JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }).padEnd(length)
+    const boot = start(t, { issuers: [{ ...issuer.entry, fetch: async () => new Response(set) }] })
+    if (fits) t.match(await (await boot).ask(await issuer.token('alice')), accepted, 'by default, 1 MiB')
+    else await t.rejects(boot, unreachable)
+  }
 })
 
 t.test('a public key is no secret', async (t) => {
