@@ -165,8 +165,8 @@ export function secretsFromEnvironment (env: NodeJS.ProcessEnv): Array<{ secret:
   const secret = env.BETTER_AUTH_SECRET
   if (secret === undefined) {
     throw new InvalidOptionError('no secret: set the environment variable BETTER_AUTH_SECRET (or give the option ' +
-      '"secret"). Fix: make one with: openssl rand -base64 32. For tokens that are signed with keys, as those of ' +
-      'Better Auth by default, give the option "issuers" instead')
+      '"secret"). Fix: make one with: openssl rand -base64 32. For tokens that are signed with a private key (EdDSA, ' +
+      'RS256 and the like) give the option "issuers" instead')
   }
   return [{ secret, name: 'BETTER_AUTH_SECRET' }]
 }
