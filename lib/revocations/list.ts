@@ -9,6 +9,8 @@ type Table = Record<Kind, Map<string, number>>
  */
 export const marks = 2 ** 20
 
+const short = 4096 // entries, among which a look-up is fast without the filter
+
 /**
  * Entries in memory, found by their ids. Of two about the same, the later moment counts. One takes about 60 bytes and
  * its id. Each has a mark of its reader, which tells whether a store has shown it.
@@ -43,10 +45,14 @@ export class RevocationList {
 
   /** The moment of what concerns a token of this issuer; -1 where nothing does. */
   find (kind: Kind, id: string, issuer: string): number {
-    if (!this.#seen.mayHave(id)) return -1
-    const moment = momentOf(this.#general[kind].get(id))
+    const moment = this.#look(this.#general[kind], id)
     if (this.#tables.size === 1) return moment
-    return Math.max(moment, momentOf(this.#tables.get(issuer)?.[kind].get(id)))
+    return Math.max(moment, this.#look(this.#tables.get(issuer)?.[kind], id))
+  }
+
+  #look (moments: Map<string, number> | undefined, id: string): number {
+    if (moments === undefined || (moments.size > short && !this.#seen.mayHave(id))) return -1
+    return momentOf(moments.get(id))
   }
 
   /** Those of the places in between that have another mark than this. They may be added to meanwhile. */

@@ -26,11 +26,11 @@ export class Seen {
 }
 
 /**
- * FNV-1a of 9 to 16 characters from all over a longer id. Anyone who finds ids of one place makes look-ups slower, and
- * nothing else.
+ * FNV-1a of at most 32 characters, from all over a longer id. Anyone who finds ids of one place makes look-ups slower,
+ * and nothing else.
  */
 function placeOf (id: string): number {
-  const step = 1 + (id.length >> 4)
+  const step = 1 + (id.length >> 5)
   let hash = 0x811c9dc5
   for (let n = id.length - 1; n >= 0; n -= step) hash = Math.imul(hash ^ id.charCodeAt(n), 0x01000193)
   return (hash ^ hash >>> 15) & (bits - 1)

@@ -35,6 +35,18 @@ t.test('entries leave by their moment', async (t) => {
   t.same(['a', 'b', 'c'].map((id) => list.find('user', id, 'x')), [-1, 6, -1])
 })
 
+t.test('a long list finds what it has, and nothing else', async (t) => {
+  const list = new RevocationList()
+  const ids = (from: number) => Array.from({ length: 6000 }, (_, n) => `user-${from + n}`)
+  const find = (from: number, issuer = '') => new Set(ids(from).map((id) => list.find('user', id, issuer)))
+  for (const id of ids(0)) list.add(entry(id, 5))
+  for (const id of ids(6000)) list.add(entry(id, 7, 'x'))
+  t.same([find(0), find(0, 'x'), find(6000, 'x'), find(6000), find(12_000, 'x')],
+    [5, 5, 7, -1, -1].map((each) => new Set([each])))
+  list.deleteBefore(6)
+  t.same([find(0), find(6000, 'x')], [new Set([-1]), new Set([7])])
+})
+
 t.test('a mark tells what was not shown', async (t) => {
   const list = new RevocationList()
   const latest = 2 ** 33 - 1
