@@ -83,7 +83,9 @@ const busy = () => cpus().reduce((sum, { times: { user, nice, sys, irq } }) => s
 async function sample (each: Row, server: Server, triesLeft = 3): Promise<Sample> {
   const requests = requestsOf(each)
   // What is to be new must not be known from the warm-up.
-  const warmUp = await run(each, server.port, each.load === 'new' ? requestsOf(each) : requests, seconds / 4)
+  // Long enough to see each of 5,000 tokens.
+  const time = each.load === 'many' ? Math.max(1, seconds / 4) : seconds / 4
+  const warmUp = await run(each, server.port, each.load === 'new' ? requestsOf(each) : requests, time)
   const [before, ownBefore, allBefore, start] = [await server.cpu(), ownTime(), busy(), performance.now()]
   const { total, seconds: took, p99, cpu: ofLoad } = await run(each, server.port, requests, seconds)
   const [after, own, all] = [await server.cpu(), ownTime() - ownBefore, busy() - allBefore]
