@@ -1,21 +1,19 @@
-const bits = 2 ** 24 // 2 MiB, from the first id on
+const bits = 2 ** 24 // 2 MiB
 
 /**
  * A Bloom filter with one hash: it knows of nearly every id that was not added that it was not. A long list makes a
  * look-up wait for the main memory several times, this one once.
  */
 export class Seen {
-  #bits = new Uint8Array(0)
+  readonly #bits = new Uint8Array(bits / 8)
 
   add (id: string): void {
-    if (this.#bits.length === 0) this.#bits = new Uint8Array(bits / 8)
     const place = placeOf(id)
     this.#bits[place >> 3] = Number(this.#bits[place >> 3]) | 1 << (place & 7)
   }
 
   /** False: the id was not added. True: it may have been. */
   mayHave (id: string): boolean {
-    if (this.#bits.length === 0) return false
     const place = placeOf(id)
     return (Number(this.#bits[place >> 3]) >> (place & 7) & 1) === 1
   }

@@ -32,8 +32,8 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
 }
 
 /**
- * RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 7518 §3.3, §3.5) at once: that takes less time than it takes to wake the thread
- * which `jose` would have verify it. For the slower algorithms the thread is worth its price.
+ * RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 7518 §3.3, §3.5) at once: that takes less time than to wake the thread which
+ * `jose` would have verify it. For the slower algorithms the thread is worth its price.
  */
 async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Promise<void> {
   const alg = String(header['alg'])

@@ -24,8 +24,10 @@ const mistakes: Array<[form: RegExp, says: string]> = [
  * @param others tokens of another purpose that the configured issuers hand out
  */
 export function mistakeIn (header: string, others: readonly TokenForm[]): string | undefined {
-  const [form, says] = mistakes.find(([form]) => form.test(header)) ?? []
-  if (form && says) return says.replace('$1', cut(form.exec(header)?.[1] ?? ''))
+  for (const [form, says] of mistakes) {
+    const found = form.exec(header)
+    if (found) return says.replace('$1', cut(found[1] ?? ''))
+  }
   const token = header.replace(/^Bearer /i, '')
   const kinds = new Set(others.filter((other) => other.fitsText(token)).map((other) => other.says))
   return kinds.size > 0 ? [...kinds].join('; or ') : undefined

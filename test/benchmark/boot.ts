@@ -6,6 +6,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import { answerOf } from './processes.js'
+import { median } from './quantile.js'
 
 // Its own: the helpers of the tests load tap, which sends its parent a message.
 const secret = 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT'
@@ -37,10 +38,9 @@ async function measure (): Promise<void> {
       boots[kind].push(await answerOf<Boot>(fork(fileURLToPath(import.meta.url), [kind]), 60_000))
     }
   }
-  const median = (kind: typeof kinds[number], what: keyof Boot) =>
-    boots[kind].map((each) => each[what]).sort((a, b) => a - b)[boots[kind].length >> 1] as number
+  const of = (kind: typeof kinds[number], what: keyof Boot) => median(boots[kind].map((each) => each[what]))
   for (const [what, name] of [['time', 'time'], ['cpu', 'CPU time']] as const) {
-    const [without, withPlugin] = [median('without', what), median('with', what)]
+    const [without, withPlugin] = [of('without', what), of('with', what)]
     const forEach = (withPlugin - without) / routes * 1000
     console.log(`${name} to boot ${routes} routes: ${without.toFixed(0)} ms without the plugin, ` +
       `${withPlugin.toFixed(0)} ms with it, ${forEach.toFixed(1)} µs more for each route`)

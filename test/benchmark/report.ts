@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { directory } from './processes.js'
+import { median, quantile } from './quantile.js'
 import { base, reference, type Row } from './rows.js'
 
 export interface Sample {
@@ -28,15 +29,6 @@ const targets: Array<[row: string, against: string, wanted: number]> = [
   ['fastify-user-scope, expired', '@fastify/jwt, expired', 1.7],
   ['fastify-user-scope, no token', '@fastify/jwt, no token', 1.7]
 ]
-
-/** Below which a share of the values lies. */
-function quantile (values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const place = (sorted.length - 1) * share
-  const [low = NaN, high = NaN] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]]
-  return low + (high - low) * (place % 1)
-}
-const median = (values: number[]) => quantile(values, 0.5)
 
 /** Medians over the rounds, each of which saw every row. */
 function summarize (each: Row, samples: Samples) {

@@ -3,7 +3,7 @@
  * and without this plugin, and with others: each server in a process of its own, the load from another, all of them by
  * turns. Prints a table and the ratios that matter, and writes results.json and results.svg. A sample during which
  * another process took the core is taken again.
- * `--quick`: the rows that have a ratio, for less than two minutes; writes no files.
+ * `--quick`: the rows that have a ratio, for two to three minutes; writes no files.
  * BENCH_SECONDS for each run, 1 by default; BENCH_ROUNDS, 15 by default: many short ones, as a machine's speed changes.
  * BENCH_ONLY=text;text takes the rows whose name has one of the texts, and writes no files. BENCH_PROFILE=directory
  * leaves CPU profiles there.
@@ -82,9 +82,9 @@ const busy = () => cpus().reduce((sum, { times: { user, nice, sys, irq } }) => s
 
 async function sample (each: Row, server: Server, triesLeft = 3): Promise<Sample> {
   const requests = requestsOf(each)
-  // What is to be new must not be known from the warm-up.
   // Long enough to see each of 5,000 tokens.
   const time = each.load === 'many' ? Math.max(1, seconds / 4) : seconds / 4
+  // What is to be new must not be known from the warm-up.
   const warmUp = await run(each, server.port, each.load === 'new' ? requestsOf(each) : requests, time)
   const [before, ownBefore, allBefore, start] = [await server.cpu(), ownTime(), busy(), performance.now()]
   const { total, seconds: took, p99, cpu: ofLoad } = await run(each, server.port, requests, seconds)

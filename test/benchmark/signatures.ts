@@ -4,6 +4,7 @@
  */
 import { constants, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
 import { compactVerify, importJWK } from 'jose'
+import { median } from './quantile.js'
 
 interface Kind {
   alg: string
@@ -35,8 +36,6 @@ async function time (run: () => unknown): Promise<number> {
   return (performance.now() - start) / count * 1000
 }
 
-const median = (values: number[]) => Math.round(values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN)
-
 const table = []
 for (const { alg, hash, pair, extra } of kinds) {
   const { publicKey, privateKey } = pair()
@@ -63,6 +62,7 @@ for (const { alg, hash, pair, extra } of kinds) {
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(ways)) times.get(name)?.push(await time(run))
   }
-  table.push({ alg, ...Object.fromEntries([...times].map(([name, each]) => [`${name}, µs`, median(each)])) })
+  const medians = [...times].map(([name, each]) => [`${name}, µs`, Math.round(median(each))])
+  table.push({ alg, ...Object.fromEntries(medians) })
 }
 console.table(table)

@@ -10,6 +10,7 @@ import { runInNewContext } from 'node:vm'
 import Fastify from 'fastify'
 import userScope from '../../lib/index.js'
 import { now, otherSecret, secret, sign } from './host.js'
+import { median } from '../benchmark/quantile.js'
 
 const seconds = Number(process.env.SOAK_SECONDS ?? 60)
 const lanes = 16
@@ -95,7 +96,6 @@ agent.destroy()
 await app.close()
 
 // The median of the last third against that of the first: a leak grows, a spike does not.
-const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0
 const third = Math.ceil(samples.length / 3)
 const growth = median(samples.slice(-third)) - median(samples.slice(0, third))
 console.table(Object.fromEntries([...counts].sort()))
