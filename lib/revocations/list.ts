@@ -1,8 +1,6 @@
 import { kinds, type Entry, type Kind } from './entry.js'
 import { Seen } from './seen.js'
 
-type Table = Record<Kind, Map<string, number>>
-
 /**
  * Marks are lower. A moment and a mark are kept as one number, until the year 2242: an object for each entry would take
  * twice the memory.
@@ -11,20 +9,52 @@ export const marks = 2 ** 20
 
 const short = 4096 // entries, among which a look-up is fast without the filter
 
+type Moments = Map<string, number>
+
+/** Entries of one kind, found by their ids. */
+export class Entries {
+  readonly #general: Moments = new Map()
+  readonly #ofIssuers = new Map<string, Moments>()
+  readonly #seen: Seen
+
+  constructor (seen: Seen) {
+    this.#seen = seen
+  }
+
+  /** The moment of what concerns a token of this issuer; -1 where nothing does. */
+  find (id: string, issuer: string): number {
+    const moment = this.#look(this.#general, id)
+    return this.#ofIssuers.size === 0 ? moment : Math.max(moment, this.#look(this.#ofIssuers.get(issuer), id))
+  }
+
+  #look (moments: Moments | undefined, id: string): number {
+    if (!moments?.size || (moments.size > short && !this.#seen.mayHave(id))) return -1
+    return momentOf(moments.get(id))
+  }
+
+  of (issuer: string): Moments {
+    if (issuer === '') return this.#general
+    let moments = this.#ofIssuers.get(issuer)
+    if (moments === undefined) this.#ofIssuers.set(issuer, moments = new Map())
+    return moments
+  }
+
+  * all (): Generator<[issuer: string, moments: Moments]> {
+    yield ['', this.#general]
+    yield * this.#ofIssuers
+  }
+}
+
 /**
- * Entries in memory, found by their ids. Of two about the same, the later moment counts. One takes about 60 bytes and
- * its id. Each has a mark of its reader, which tells whether a store has shown it.
+ * Entries in memory. Of two about the same, the later moment counts. One takes about 60 bytes and its id. Each has a
+ * mark of its reader, which tells whether a store has shown it.
  */
 export class RevocationList {
-  /** By issuer; those of the empty one are about all issuers. */
-  readonly #tables = new Map<string, Table>()
-  readonly #general: Table
   /** The ids of all kinds. */
   readonly #seen = new Seen()
-
-  constructor () {
-    this.#general = this.#tableOf('')
-  }
+  readonly user = new Entries(this.#seen)
+  readonly session = new Entries(this.#seen)
+  readonly token = new Entries(this.#seen)
 
   get size (): number {
     let size = 0
@@ -36,23 +66,11 @@ export class RevocationList {
    * @returns whether it says more than was known
    */
   add ({ kind, id, issuer, moment }: Entry, mark = 0): boolean {
-    const moments = this.#tableOf(issuer)[kind]
+    const moments = this[kind].of(issuer)
     const known = momentOf(moments.get(id))
     this.#seen.add(id)
     if (moment >= known) moments.set(id, moment * marks + mark)
     return moment > known
-  }
-
-  /** The moment of what concerns a token of this issuer; -1 where nothing does. */
-  find (kind: Kind, id: string, issuer: string): number {
-    const moment = this.#look(this.#general[kind], id)
-    if (this.#tables.size === 1) return moment
-    return Math.max(moment, this.#look(this.#tables.get(issuer)?.[kind], id))
-  }
-
-  #look (moments: Map<string, number> | undefined, id: string): number {
-    if (moments === undefined || (moments.size > short && !this.#seen.mayHave(id))) return -1
-    return momentOf(moments.get(id))
   }
 
   /** Those of the places in between that have another mark than this. They may be added to meanwhile. */
@@ -77,17 +95,8 @@ export class RevocationList {
     }
   }
 
-  * #maps (): Generator<[issuer: string, kind: Kind, moments: Map<string, number>]> {
-    for (const [issuer, table] of this.#tables) for (const kind of kinds) yield [issuer, kind, table[kind]]
-  }
-
-  #tableOf (issuer: string): Table {
-    let table = this.#tables.get(issuer)
-    if (table === undefined) {
-      table = { user: new Map(), session: new Map(), token: new Map() }
-      this.#tables.set(issuer, table)
-    }
-    return table
+  * #maps (): Generator<[issuer: string, kind: Kind, moments: Moments]> {
+    for (const kind of kinds) for (const [issuer, moments] of this[kind].all()) yield [issuer, kind, moments]
   }
 }
 

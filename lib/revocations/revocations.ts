@@ -4,9 +4,9 @@ import type { Revocation } from '../contract/revocations.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import type { Settings } from '../options/settings.js'
-import { lifetime, type Kind } from './entry.js'
+import { lifetime } from './entry.js'
 import { Feed } from './feed.js'
-import { RevocationList } from './list.js'
+import { RevocationList, type Entries } from './list.js'
 import { readTarget } from './target.js'
 import { patience } from './within.js'
 
@@ -61,22 +61,23 @@ export class Revocations {
 
   /** The refusal of a token that was revoked; null of one that was not. */
   findRevocation ({ id, issuer, actor, claims: { iat = 0, sid, jti } }: VerifiedUser): Refusal | null {
+    const { user, session, token } = this.#list
     // Whole seconds, as dates in tokens mostly are: what was issued in the second of the moment is revoked too.
-    if (Math.floor(iat) <= this.#list.find('user', id, issuer)) {
+    if (Math.floor(iat) <= user.find(id, issuer)) {
       return refuse('TOKEN_REVOKED', 'the tokens of the user that were issued until some later time are revoked')
     }
     // Who is revoked does not go on by acting for others.
-    if (actor?.chain.some((each) => Math.floor(iat) <= this.#list.find('user', each, issuer))) {
+    if (actor?.chain.some((each) => Math.floor(iat) <= user.find(each, issuer))) {
       return refuse('TOKEN_REVOKED', 'the tokens of an actor (claim "act") are revoked')
     }
-    if (this.#has('session', sid, issuer)) return refuse('TOKEN_REVOKED', 'the session (claim "sid") is revoked')
-    if (this.#has('token', jti, issuer)) return refuse('TOKEN_REVOKED', 'the token (claim "jti") is revoked')
+    if (this.#has(session, sid, issuer)) return refuse('TOKEN_REVOKED', 'the session (claim "sid") is revoked')
+    if (this.#has(token, jti, issuer)) return refuse('TOKEN_REVOKED', 'the token (claim "jti") is revoked')
     return null
   }
 
-  #has (kind: Kind, id: unknown, issuer: string): boolean {
+  #has (entries: Entries, id: unknown, issuer: string): boolean {
     if (typeof id !== 'string') return false
-    const moment = this.#list.find(kind, id, issuer)
+    const moment = entries.find(id, issuer)
     return moment >= 0 && moment >= this.#earliest
   }
 

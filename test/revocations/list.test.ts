@@ -9,19 +9,19 @@ t.test('of two entries about the same, the later moment counts', async (t) => {
   const list = new RevocationList()
   t.same([entry('a', 5), entry('a', 4), entry('a', 5), entry('a', 6), entry('b', 0)].map((each) => list.add(each)),
     [true, false, false, true, true])
-  t.same(['a', 'b', 'c'].map((id) => list.find('user', id, 'secret')), [6, 0, -1])
-  t.equal(list.find('session', 'a', 'secret'), -1)
+  t.same(['a', 'b', 'c'].map((id) => list.user.find(id, 'secret')), [6, 0, -1])
+  t.equal(list.session.find('a', 'secret'), -1)
   t.equal(list.size, 2)
 })
 
 t.test('an entry of an issuer, and one of all', async (t) => {
   const list = new RevocationList()
   list.add(entry('a', 5, 'x'))
-  t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [5, -1])
+  t.same(['x', 'y'].map((issuer) => list.user.find('a', issuer)), [5, -1])
   list.add(entry('a', 3))
-  t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [5, 3])
+  t.same(['x', 'y'].map((issuer) => list.user.find('a', issuer)), [5, 3])
   list.add(entry('a', 7))
-  t.same(['x', 'y'].map((issuer) => list.find('user', 'a', issuer)), [7, 7])
+  t.same(['x', 'y'].map((issuer) => list.user.find('a', issuer)), [7, 7])
   t.same(all(list), [entry('a', 7), entry('a', 5, 'x')])
 })
 
@@ -32,13 +32,13 @@ t.test('entries leave by their moment', async (t) => {
   t.equal(list.size, 3)
   list.deleteBefore(6)
   t.same(all(list), [entry('b', 6)])
-  t.same(['a', 'b', 'c'].map((id) => list.find('user', id, 'x')), [-1, 6, -1])
+  t.same(['a', 'b', 'c'].map((id) => list.user.find(id, 'x')), [-1, 6, -1])
 })
 
 t.test('a long list finds what it has, and nothing else', async (t) => {
   const list = new RevocationList()
   const ids = (from: number) => Array.from({ length: 6000 }, (_, n) => `user-${from + n}`)
-  const find = (from: number, issuer = '') => new Set(ids(from).map((id) => list.find('user', id, issuer)))
+  const find = (from: number, issuer = '') => new Set(ids(from).map((id) => list.user.find(id, issuer)))
   for (const id of ids(0)) list.add(entry(id, 5))
   for (const id of ids(6000)) list.add(entry(id, 7, 'x'))
   t.same([find(0), find(0, 'x'), find(6000, 'x'), find(6000), find(12_000, 'x')],
