@@ -1,4 +1,4 @@
-import { constants, createHash, generateKeyPairSync, sign as signBytes } from 'node:crypto'
+import { constants, createHash, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { UserScopeOptions } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
@@ -111,6 +111,75 @@ t.test('RSA: padding, hash and salt are those of the algorithm (RFC 7518 §3.3, 
     for (const [what, bytes] of wrong) t.same(await send(bytes), refusal, `${alg}: ${what}`)
     const [other] = sign({ ...claims, sub: 'bob' }, { header: { alg, kid: 'rsa' } }).split('.').slice(1)
     t.same(await ask(`${head}.${other}.${good.toString('base64url')}`), refusal, `${alg}: other claims`)
+  }
+})
+
+const signEc = (hash: string | null, input: string, key: KeyObject) =>
+  signBytes(hash, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
+
+t.test('ECDSA, EdDSA: curve, hash, encoding are those of the algorithm (RFC 7518 §3.4, RFC 8037 §3.1)', async (t) => {
+  for (const [alg, hash, curve] of [
+    ['ES256', 'sha256', 'P-256'], ['ES384', 'sha384', 'P-384'], ['ES512', 'sha512', 'P-521'],
+    ['EdDSA', null, 'Ed25519'], ['Ed25519', null, 'Ed25519']
+  ] as const) {
+    const pair = (namedCurve: string) =>
+      hash === null ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve })
+    const { publicKey, privateKey } = pair(curve)
+    const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'ec' }
+    const issuer = await createIssuer({ mode: 'jwks', t, keys: [{ ...await createKey('ec', alg), jwk }] })
+    const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: [alg] }] })
+    const refusal = {
+      status: 401,
+      code: 'INVALID_TOKEN_SIGNATURE',
+      reason: 'the signature does not verify with a key of the issuer ' +
+        `"${issuer.url}" (ERR_JWS_SIGNATURE_VERIFICATION_FAILED)`
+    }
+    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
+    const [head, payload] = sign(claims, { header: { alg, kid: 'ec' } }).split('.')
+    const input = `${head}.${payload}`
+    const send = (signature: Buffer) => ask(`${input}.${signature.toString('base64url')}`)
+    const good = signEc(hash, input, privateKey)
+    const spoiled = Buffer.from(good)
+    spoiled.writeUInt8(spoiled.readUInt8(40) ^ 1, 40)
+    t.match(await send(good), { status: 200, code: undefined }, alg)
+    const wrong: Array<[string, Buffer]> = [
+      ['another key', signEc(hash, input, pair(curve).privateKey)],
+      ['a spoiled bit', spoiled],
+      ['a byte more', Buffer.concat([good, Buffer.alloc(1)])],
+      ['a byte less', good.subarray(1)],
+      ['nothing', Buffer.alloc(0)],
+      ['zeros', Buffer.alloc(good.length)],
+      ...hash === null
+        ? []
+        : [
+            ['another hash', signEc(hash === 'sha512' ? 'sha256' : 'sha512', input, privateKey)],
+            ['another curve', signEc(hash, input, pair(alg === 'ES256' ? 'P-384' : 'P-256').privateKey)],
+            ['as DER', signBytes(hash, Buffer.from(input), privateKey)]
+          ] as Array<[string, Buffer]>
+    ]
+    for (const [what, signature] of wrong) t.same(await send(signature), refusal, `${alg}: ${what}`)
+    const [other] = sign({ ...claims, sub: 'bob' }, { header: { alg, kid: 'ec' } }).split('.').slice(1)
+    t.same(await ask(`${head}.${other}.${good.toString('base64url')}`), refusal, `${alg}: other claims`)
+  }
+})
+
+t.test('a key of another curve than that of the algorithm', async (t) => {
+  const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
+  for (const [alg, hash, pair] of [
+    ['ES256', 'sha256', ec('P-384')], ['ES384', 'sha384', ec('P-256')],
+    ['EdDSA', null, ec('P-256')]
+  ] as const) {
+    const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'ec' }
+    const issuer = await createIssuer({ mode: 'jwks', t, keys: [{ ...await createKey('ec', alg), jwk }] })
+    const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: [alg] }] })
+    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
+    const [head, payload] = sign(claims, { header: { alg, kid: 'ec' } }).split('.')
+    const signature = signEc(hash, `${head}.${payload}`, pair.privateKey)
+    t.same(await ask(`${head}.${payload}.${signature.toString('base64url')}`), {
+      status: 401,
+      code: 'INVALID_TOKEN_SIGNATURE',
+      reason: `the signature does not verify with a key of the issuer "${issuer.url}" (ERR_JWKS_NO_MATCHING_KEY)`
+    }, `${alg} with ${String(jwk.crv)}`)
   }
 })
 
