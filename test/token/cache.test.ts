@@ -82,6 +82,8 @@ t.test('a clock that is set back: what was kept later is verified anew', async (
   t.equal(await ask(token), second)
   at(-100.001)
   t.equal(await ask(token), 401, 'before nbf and iat')
+  at(59)
+  t.not(await ask(token), second, 'what was stale once is gone')
 })
 
 t.test('the least recently used token leaves first', async (t) => {
@@ -140,6 +142,7 @@ t.test('what is over leaves without being asked for, at most once a minute', asy
   t.type(cache.find('old'), 'object', 'not in the same minute')
   at(60.001)
   cache.keep('newer', verified, 0)
+  t.type(cache.find('new'), 'object', 'what is good stays')
   at(0)
   t.equal(cache.find('old'), undefined, 'gone, though the clock says that it is good again')
 })
