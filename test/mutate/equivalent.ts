@@ -8,6 +8,24 @@ interface Equivalent {
 
 export const equivalents: Equivalent[] = [
   {
+    path: 'lib/routes/registrations.ts',
+    code: 'const overlaps = others.some((other) => isWithin(context, other.context) || isWithin(other.context, context))',
+    change: 'isWithin(context, other.context) || isWithin(other.context, context) becomes isWithin(other.context, context)',
+    why: 'a second lock: the decorator of the outer registration is inherited, and asked for as well'
+  },
+  {
+    path: 'lib/routes/print.ts',
+    code: '.sort(([a], [b]) => a < b ? -1 : 1)',
+    change: '1 becomes 2',
+    why: 'only the sign counts'
+  },
+  {
+    path: 'lib/token/jwks-verifier.ts',
+    code: 'const found = await keys.getKey({ ...header, alg }, { protected: head, payload, signature })',
+    change: 'without protected: head',
+    why: 'for the type: key sets of jose look at the header alone'
+  },
+  {
     path: 'lib/guard/delegates.ts',
     code: "const { method, routeOptions: { url: route = '' }, params } = request",
     change: "'' becomes 'mutant'",

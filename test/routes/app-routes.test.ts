@@ -35,10 +35,16 @@ t.test('a rule is copied, and what cannot be copied is recorded as it is', async
   const odd = { scopes: [() => 'a'] as unknown as string[] }
   app.get('/rule', { exposeHeadRoute: false, config: { access: rule } }, id)
   app.get('/odd', { exposeHeadRoute: false, config: { access: odd } }, id)
+  const inherited = Object.create(rule) as typeof rule
+  const other = { rateLimit: 5 } as object
+  app.get('/inherited', { exposeHeadRoute: false, config: { access: inherited } }, id)
+  app.get('/other', { exposeHeadRoute: false, config: { access: rule, ...other } }, id)
   rule.scopes.push('b')
   const configs = routesOf(app)?.map(({ options: { config } }) => config)
   t.same(configs?.[0], { access: { scopes: ['a'] } })
   t.equal(configs?.[1]?.access, odd)
+  t.equal(configs?.[2]?.access, inherited, 'a copy would be a rule without members')
+  t.same(configs?.[3], { access: { scopes: ['a'] }, rateLimit: 5 })
 })
 
 t.test('routes from now on, in this context and those inside it', async (t) => {

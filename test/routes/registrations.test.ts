@@ -14,3 +14,10 @@ t.test('the registrations of one app are found from its server, and those of oth
   t.same(registrationsOf(other).map(({ context }) => context === other), [true])
   t.same(registrationsOf(Fastify()), [])
 })
+
+t.test('another copy of the package, of which only the decorator is known', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.decorate('userScope', {} as typeof app.userScope)
+  await t.rejects(async () => { await app.register(userScope, { secret }) }, { name: 'AlreadyRegisteredError' })
+})

@@ -11,6 +11,7 @@ const urls: Array<[url: string, names: string[], words: string[], path: string]>
   ['/a/:x(^[1\\)]$)/c', ['x'], ['x'], '/a/1/c'],
   ['/a/:x-:y.json', ['x', 'y'], ['x-', 'y', 'json', 'y', 'json'], '/a/1-1.json'],
   ['/a/:x(\\d+)h:y(\\d+)m', ['x', 'y'], ['x', 'y'], '/a/1h1m'],
+  ['/a/:x..y', ['x'], ['x', 'y'], '/a/1..y'],
   ['/a::b/:x', ['x'], ['x'], '/a:b/1'],
   ['/a/*', [], [], '/a/1']
 ]
@@ -28,6 +29,14 @@ t.test('the parameters of a URL, as the router reads it', async (t) => {
 t.test('and as a person reads it', async (t) => {
   for (const [url, , words] of urls) t.same(parametersOf(url).flatMap((parameter) => parameter.words), words, url)
   t.same(parametersOf('/a/:x/b/:y').map(({ before }) => before), ['/a/', '/a/:x/b/'])
+})
+
+t.test('its parts', async (t) => {
+  t.same(parametersOf('/a/:x(^\\d+$)h/:y-z'), [
+    { name: 'x', words: ['x'], before: '/a/', pattern: '^\\d+$', after: 'h/:y-z' },
+    { name: 'y', words: ['y-z'], before: '/a/:x(^\\d+$)h/', pattern: '', after: '-z' }
+  ])
+  t.same(parametersOf('/:/:x').map(({ name }) => name), ['', 'x'], 'without a name')
 })
 
 t.test('where the expression of a parameter ends', async (t) => {
