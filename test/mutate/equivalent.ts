@@ -9,8 +9,10 @@ interface Equivalent {
 export const equivalents: Equivalent[] = [
   {
     path: 'lib/routes/registrations.ts',
-    code: 'const overlaps = others.some((other) => isWithin(context, other.context) || isWithin(other.context, context))',
-    change: 'isWithin(context, other.context) || isWithin(other.context, context) becomes isWithin(other.context, context)',
+    code: 'const overlaps = others.some((other) => ' +
+      'isWithin(context, other.context) || isWithin(other.context, context))',
+    change: 'isWithin(context, other.context) || isWithin(other.context, context) ' +
+      'becomes isWithin(other.context, context)',
     why: 'a second lock: the decorator of the outer registration is inherited, and asked for as well'
   },
   {

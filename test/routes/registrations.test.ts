@@ -19,5 +19,7 @@ t.test('another copy of the package, of which only the decorator is known', asyn
   const app = Fastify()
   t.teardown(() => app.close())
   app.decorate('userScope', {} as typeof app.userScope)
-  await t.rejects(async () => { await app.register(userScope, { secret }) }, { name: 'AlreadyRegisteredError' })
+  await t.rejects(
+    async () => { await app.register(userScope, { secret }) }, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED' }
+  )
 })
