@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { createLocalJWKSet, errors, type CompactVerifyGetKey, type JWK } from 'jose'
+import { createLocalJWKSet, errors, type CryptoKey, type JWK, type JWSHeaderParameters } from 'jose'
 import { KeysUnreachableError } from '../contract/errors.js'
 import type { IssuerStatus } from '../contract/issuer.js'
 import type { IssuerSettings } from '../options/issuers.js'
@@ -31,7 +31,7 @@ export class RemoteKeys {
   readonly #onChange: () => void
   #jwksUri: string | undefined
   #keys: readonly JWK[] = []
-  #select: CompactVerifyGetKey = createLocalJWKSet({ keys: [] })
+  #select = createLocalJWKSet({ keys: [] })
   /** Seconds since the fetch of the keys began. */
   #age = () => Infinity
   #pending: Promise<void> | undefined
@@ -66,17 +66,17 @@ export class RemoteKeys {
   }
 
   /** For `jose`. Rejects with KeysUnavailable, or with an error of `jose` where no key fits. */
-  readonly getKey: CompactVerifyGetKey = async (header, token) => {
+  readonly getKey = async (header: JWSHeaderParameters): Promise<CryptoKey> => {
     await this.#ensureKeys()
     try {
-      return await this.#select(header, token)
+      return await this.#select(header)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
     }
     await this.#refresh()
     // While the issuer is down, nobody knows whether it has a new key of this kid.
     if (this.#failures > 0) throw this.#unavailable()
-    return await this.#select(header, token)
+    return await this.#select(header)
   }
 
   /** Seconds since 1970. Until then, a token that these keys verified need not be verified again. */

@@ -34,14 +34,11 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
 /** Some ten times slower than the others: for these the thread is worth its price. */
 const inThread: readonly unknown[] = ['ES384', 'ES512']
 
-/**
- * In less time than it takes to wake the thread in which `jose` would have it verified (RFC 7518 §3.3 to §3.5, RFC 8037
- * §3.1).
- */
+/** Verifies a signature sooner than a thread of `jose` wakes (RFC 7518 §3.3 to §3.5, RFC 8037 §3.1). */
 async function verifyAtOnce ({ token, header }: CompactJws, keys: RemoteKeys): Promise<void> {
   const alg = String(header['alg'])
   const [head, payload, signature] = token.split('.') as [string, string, string]
-  const found = await keys.getKey({ ...header, alg }, { protected: head, payload, signature })
+  const found = await keys.getKey({ ...header, alg })
   const key = {
     key: KeyObject.from(found as webcrypto.CryptoKey),
     padding: alg.startsWith('PS') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING,

@@ -22,18 +22,6 @@ export const equivalents: Equivalent[] = [
     why: 'only the sign counts'
   },
   {
-    path: 'lib/token/jwks-verifier.ts',
-    code: 'const found = await keys.getKey({ ...header, alg }, { protected: head, payload, signature })',
-    change: 'without protected: head',
-    why: 'for the type: key sets of jose look at the header alone'
-  },
-  {
-    path: 'lib/token/jwks-verifier.ts',
-    code: 'const found = await keys.getKey({ ...header, alg }, { protected: head, payload, signature })',
-    change: 'without payload',
-    why: 'for the type, as the member before'
-  },
-  {
     path: 'lib/routes/print.ts',
     code: '.sort(([a], [b]) => a < b ? -1 : 1)',
     change: '< becomes <=',

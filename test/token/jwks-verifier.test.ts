@@ -1,6 +1,6 @@
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { UserScopeOptions } from '../../lib/index.js'
+import type { IssuerAlgorithm, UserScopeOptions } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
 import { bearer, build, now, refusals, sign } from '../support/host.js'
 
@@ -66,51 +66,76 @@ t.test('a key or a signature that does not fit', async (t) => {
   }
 })
 
+/**
+ * A host that trusts an issuer with one key. Its JWK has no "alg": nothing but the signature tells algorithms apart.
+ */
+async function trust (t: Test, publicKey: KeyObject, algorithms: IssuerAlgorithm[]) {
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'key' }
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [{ ...await createKey('key'), jwk }] })
+  const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms }] })
+  const says = `the signature does not verify with a key of the issuer "${issuer.url}"`
+  return {
+    send: (input: string, signature: Buffer) => ask(`${input}.${signature.toString('base64url')}`),
+    /** What is signed: header and payload. */
+    inputOf (alg: string, sub = 'alice'): string {
+      const claims = { sub, iss: issuer.url, aud: 'api', exp: now() + 60 }
+      return sign(claims, { header: { alg, kid: 'key' } }).split('.', 2).join('.')
+    },
+    refusal: (code: string) => ({ status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (${code})` })
+  }
+}
+
+type Row = [what: string, signature: Buffer]
+
+/** Not quite a signature. */
+function damaged (good: Buffer): Row[] {
+  const spoiled = Buffer.from(good)
+  const middle = good.length >> 1
+  spoiled.writeUInt8(spoiled.readUInt8(middle) ^ 1, middle)
+  return [
+    ['a spoiled bit', spoiled],
+    ['a byte more', Buffer.concat([good, Buffer.alloc(1)])],
+    ['a byte less', good.subarray(1)],
+    ['nothing', Buffer.alloc(0)]
+  ]
+}
+
+/** Only the good signature is let in, and for no other claims. */
+async function onlyLetsIn (
+  t: Test, { send, inputOf, refusal }: Awaited<ReturnType<typeof trust>>, alg: string, input: string, good: Buffer,
+  wrong: Row[]
+): Promise<void> {
+  const refused = refusal('ERR_JWS_SIGNATURE_VERIFICATION_FAILED')
+  t.match(await send(input, good), { status: 200, code: undefined }, alg)
+  for (const [what, bytes] of [...damaged(good), ...wrong]) t.same(await send(input, bytes), refused, `${alg}: ${what}`)
+  t.same(await send(inputOf(alg, 'bob'), good), refused, `${alg}: other claims`)
+}
+
 const { RSA_PKCS1_PADDING: pkcs1, RSA_PKCS1_PSS_PADDING: pss } = constants
-const rsa = [256, 384, 512].flatMap((bits) => ['RS', 'PS'].map((family) => ({ alg: `${family}${bits}`, bits, family })))
+const rsa = ([256, 384, 512] as const).flatMap((bits) =>
+  (['RS', 'PS'] as const).map((family) => ({ alg: `${family}${bits}` as const, bits, family })))
 
 t.test('RSA: padding, hash and salt are those of the algorithm (RFC 7518 §3.3, §3.5)', async (t) => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-  // No "alg": one key serves every algorithm, so that nothing but the signature tells them apart.
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'rsa' }
-  const issuer = await createIssuer({ mode: 'jwks', t, keys: [{ ...await createKey('rsa', 'RS256'), jwk }] })
-  const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: rsa.map(({ alg }) => alg) as never }] })
-  const says = `the signature does not verify with a key of the issuer "${issuer.url}"`
-  const refusal = {
-    status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (ERR_JWS_SIGNATURE_VERIFICATION_FAILED)`
-  }
+  const host = await trust(t, publicKey, rsa.map(({ alg }) => alg))
   for (const { alg, bits, family } of rsa) {
-    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
-    const [head, payload] = sign(claims, { header: { alg, kid: 'rsa' } }).split('.')
-    const input = `${head}.${payload}`
-    const send = (bytes: Buffer) => ask(`${input}.${bytes.toString('base64url')}`)
+    const input = host.inputOf(alg)
     const own = { hash: `sha${bits}`, padding: family === 'PS' ? pss : pkcs1, saltLength: bits / 8, key: privateKey }
     const make = (other: Partial<typeof own> = {}) => {
       const { hash, ...key } = { ...own, ...other }
       return signBytes(hash, Buffer.from(input), key)
     }
-    const good = make() // each of PSS is another, by its salt
-    const spoiled = Buffer.from(good)
-    spoiled.writeUInt8(spoiled.readUInt8(200) ^ 1, 200)
-    t.match(await send(good), { status: 200, code: undefined }, alg)
-    const wrong: Array<[string, Buffer]> = [
+    await onlyLetsIn(t, host, alg, input, make(), [ // each of PSS is another, by its salt
       ['the other padding', make({ padding: family === 'PS' ? pkcs1 : pss })],
       ['another hash', make({ hash: bits === 256 ? 'sha512' : 'sha256' })],
       ['another key', make({ key: stranger })],
-      ['a spoiled bit', spoiled],
-      ['a byte more', Buffer.concat([good, Buffer.alloc(1)])],
-      ['a byte less', good.subarray(1)],
-      ['nothing', Buffer.alloc(0)],
       ['the hash alone', createHash(own.hash).update(input).digest()],
       ...family === 'PS'
-        ? [0, 20, bits / 8 - 1, bits / 8 + 1].map((saltLength): [string, Buffer] =>
+        ? [0, 20, bits / 8 - 1, bits / 8 + 1].map((saltLength): Row =>
             [`a salt of ${saltLength} bytes`, make({ saltLength })])
         : []
-    ]
-    for (const [what, bytes] of wrong) t.same(await send(bytes), refusal, `${alg}: ${what}`)
-    const [other] = sign({ ...claims, sub: 'bob' }, { header: { alg, kid: 'rsa' } }).split('.').slice(1)
-    t.same(await ask(`${head}.${other}.${good.toString('base64url')}`), refusal, `${alg}: other claims`)
+    ])
   }
 })
 
@@ -125,61 +150,32 @@ t.test('ECDSA, EdDSA: curve, hash, encoding are those of the algorithm (RFC 7518
     const pair = (namedCurve: string) =>
       hash === null ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve })
     const { publicKey, privateKey } = pair(curve)
-    const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'ec' }
-    const issuer = await createIssuer({ mode: 'jwks', t, keys: [{ ...await createKey('ec', alg), jwk }] })
-    const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: [alg] }] })
-    const refusal = {
-      status: 401,
-      code: 'INVALID_TOKEN_SIGNATURE',
-      reason: 'the signature does not verify with a key of the issuer ' +
-        `"${issuer.url}" (ERR_JWS_SIGNATURE_VERIFICATION_FAILED)`
-    }
-    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
-    const [head, payload] = sign(claims, { header: { alg, kid: 'ec' } }).split('.')
-    const input = `${head}.${payload}`
-    const send = (signature: Buffer) => ask(`${input}.${signature.toString('base64url')}`)
+    const host = await trust(t, publicKey, [alg])
+    const input = host.inputOf(alg)
     const good = signEc(hash, input, privateKey)
-    const spoiled = Buffer.from(good)
-    spoiled.writeUInt8(spoiled.readUInt8(40) ^ 1, 40)
-    t.match(await send(good), { status: 200, code: undefined }, alg)
-    const wrong: Array<[string, Buffer]> = [
-      ['another key', signEc(hash, input, pair(curve).privateKey)],
-      ['a spoiled bit', spoiled],
-      ['a byte more', Buffer.concat([good, Buffer.alloc(1)])],
-      ['a byte less', good.subarray(1)],
-      ['nothing', Buffer.alloc(0)],
-      ['zeros', Buffer.alloc(good.length)],
-      ...hash === null
-        ? []
-        : [
-            ['another hash', signEc(hash === 'sha512' ? 'sha256' : 'sha512', input, privateKey)],
-            ['another curve', signEc(hash, input, pair(alg === 'ES256' ? 'P-384' : 'P-256').privateKey)],
-            ['as DER', signBytes(hash, Buffer.from(input), privateKey)]
-          ] as Array<[string, Buffer]>
+    const ofCurves = (): Row[] => [
+      ['another hash', signEc(hash === 'sha512' ? 'sha256' : 'sha512', input, privateKey)],
+      ['another curve', signEc(hash, input, pair(alg === 'ES256' ? 'P-384' : 'P-256').privateKey)],
+      ['as DER', signBytes(hash, Buffer.from(input), privateKey)]
     ]
-    for (const [what, signature] of wrong) t.same(await send(signature), refusal, `${alg}: ${what}`)
-    const [other] = sign({ ...claims, sub: 'bob' }, { header: { alg, kid: 'ec' } }).split('.').slice(1)
-    t.same(await ask(`${head}.${other}.${good.toString('base64url')}`), refusal, `${alg}: other claims`)
+    await onlyLetsIn(t, host, alg, input, good, [
+      ['another key', signEc(hash, input, pair(curve).privateKey)],
+      ['zeros', Buffer.alloc(good.length)],
+      ...hash === null ? [] : ofCurves()
+    ])
   }
 })
 
 t.test('a key of another curve than that of the algorithm', async (t) => {
   const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
-  for (const [alg, hash, pair] of [
-    ['ES256', 'sha256', ec('P-384')], ['ES384', 'sha384', ec('P-256')],
-    ['EdDSA', null, ec('P-256')]
+  for (const [alg, hash, { publicKey, privateKey }] of [
+    ['ES256', 'sha256', ec('P-384')], ['ES384', 'sha384', ec('P-256')], ['EdDSA', null, ec('P-256')]
   ] as const) {
-    const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'ec' }
-    const issuer = await createIssuer({ mode: 'jwks', t, keys: [{ ...await createKey('ec', alg), jwk }] })
-    const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: [alg] }] })
-    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
-    const [head, payload] = sign(claims, { header: { alg, kid: 'ec' } }).split('.')
-    const signature = signEc(hash, `${head}.${payload}`, pair.privateKey)
-    t.same(await ask(`${head}.${payload}.${signature.toString('base64url')}`), {
-      status: 401,
-      code: 'INVALID_TOKEN_SIGNATURE',
-      reason: `the signature does not verify with a key of the issuer "${issuer.url}" (ERR_JWKS_NO_MATCHING_KEY)`
-    }, `${alg} with ${String(jwk.crv)}`)
+    const { send, inputOf, refusal } = await trust(t, publicKey, [alg])
+    const input = inputOf(alg)
+    const { namedCurve } = publicKey.asymmetricKeyDetails ?? {}
+    t.same(await send(input, signEc(hash, input, privateKey)), refusal('ERR_JWKS_NO_MATCHING_KEY'),
+      `${alg} with ${namedCurve}`)
   }
 })
 
