@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
 import t from 'tap'
 import { root, startInTerminal } from '../support/example.js'
+import { runPlain } from '../support/run-plain.js'
 
 t.test('a client made from the document compiles strictly and walks through the API', async (t) => {
   const { send, address, baseURL, password, prints, pid, kill } = await startInTerminal(t)
@@ -21,15 +22,14 @@ t.test('a client made from the document compiles strictly and walks through the 
   }))
 
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const compile = () => promisify(execFile)(process.execPath, [tsc, '-p', dir])
+  const compile = () => runPlain(process.execPath, [tsc, '-p', dir])
     .then(() => '', ({ stdout }: { stdout: string }) => stdout)
   t.equal(await compile(), '')
 
-  const walk = ['-u', 'NODE_OPTIONS', 'node', '--import', 'tsx', join(dir, 'walk.ts')]
-  const { stdout } = await promisify(execFile)('env', walk, {
+  const walked = await runPlain('node', ['--import', 'tsx', join(dir, 'walk.ts')], {
     cwd: root, env: { PATH: env.PATH, BASE_URL: address, PASSWORD: password }
   })
-  t.same(JSON.parse(stdout), {
+  t.same(JSON.parse(walked), {
     typed: true,
     user: true,
     created: 'Buy milk',

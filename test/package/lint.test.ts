@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import t from 'tap'
+import { runPlain } from '../support/run-plain.js'
 
 // In a process of its own, as the loader of TypeScript does not resolve all that eslint imports.
 const script = `
@@ -13,10 +12,8 @@ const script = `
 
 /** The rules that each file breaks, were it written so. */
 async function lint (files: Array<[path: string, text: string]>): Promise<string[][]> {
-  const { NODE_OPTIONS: _, ...env } = process.env
   const args = ['--input-type=module', '--eval', script, JSON.stringify(files)]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(import.meta.dirname, '../..'), env })
-  return JSON.parse(stdout) as string[][]
+  return JSON.parse(await runPlain(process.execPath, args, { cwd: join(import.meta.dirname, '../..') })) as string[][]
 }
 
 t.test('imports between the rooms of lib go one way', async (t) => {

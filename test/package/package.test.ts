@@ -1,4 +1,4 @@
-import { execFile, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
@@ -6,10 +6,10 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, posix, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { pages } from '../support/docs.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
+import { runPlain } from '../support/run-plain.js'
 
 const root = join(import.meta.dirname, '../..')
 interface Manifest { files: string[], devDependencies: { fastify: string } }
@@ -24,8 +24,7 @@ const project = join(dir, 'project')
 
 const env = { ...process.env, BETTER_AUTH_SECRETS: undefined, BETTER_AUTH_SECRET: secret, TOKEN: tokenFor('alice') }
 
-const run = async (cwd: string, file: string, ...args: string[]): Promise<string> =>
-  (await promisify(execFile)(file, args, { cwd, env })).stdout
+const run = (cwd: string, file: string, ...args: string[]): Promise<string> => runPlain(file, args, { cwd, env })
 
 /** Runs a script of the project and returns what it printed. */
 async function runScript (name: string, text: string): Promise<unknown> {

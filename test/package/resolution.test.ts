@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import t from 'tap'
 import { secret, tokenFor } from '../support/host.js'
+import { runPlain } from '../support/run-plain.js'
 
 const root = join(import.meta.dirname, '../..')
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { dependencies: object }
@@ -40,8 +39,7 @@ const env = { ...process.env, BETTER_AUTH_SECRET: secret, TOKEN: tokenFor('alice
 
 /** Runs a script and returns what it printed. */
 async function run (script: string): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: dirname(script), env })
-  return JSON.parse(stdout)
+  return JSON.parse(await runPlain(process.execPath, [script], { cwd: dirname(script), env }))
 }
 
 const host = (hasSwagger: boolean) => `

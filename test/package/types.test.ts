@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Static } from '@sinclair/typebox'
 import t from 'tap'
 import type { DeepReadonly, UserScopeOptions } from '../../lib/index.js'
 import type { optionsSchema } from '../../lib/options/options-schema.js'
+import { runPlain } from '../support/run-plain.js'
 import type { Equal } from './types/equal.js'
 
 // The interface has the docstrings, the schema is what validates: `npm run typecheck` fails here where they differ.
@@ -16,7 +15,7 @@ const root = join(import.meta.dirname, '../..')
 /** Runs the compiler and returns what is wrong: nothing, or its diagnostics. */
 async function tsc (cwd: string, ...args: string[]): Promise<string> {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  return await promisify(execFile)(process.execPath, [compiler, ...args], { cwd })
+  return await runPlain(process.execPath, [compiler, ...args], { cwd })
     .then(() => '', ({ code, signal, stdout, stderr }) => `exit ${code ?? signal}\n${stdout}${stderr}`)
 }
 

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
 import userScope, { type UserScopeOptions } from '../../lib/index.js'
 import { assertOwnership, createIssuer, ScopeAssertionError, type OwnershipOptions } from '../../lib/testing/index.js'
+import { runPlain } from './run-plain.js'
 
 export const issuer = createIssuer()
 export const people = { issuer, alice: 'alice', bob: 'bob' }
@@ -45,12 +44,8 @@ export const libUrl = (file: string, lib = join(root, 'lib')) => JSON.stringify(
 export async function runAlone (first: string, code: string): Promise<unknown> {
   const text =
     `${first}\nimport Fastify from 'fastify'\nconst answers = []\n${code}\nconsole.log(JSON.stringify(answers))`
-  // `env` takes out what tap puts into every environment.
-  const args =
-    ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE', process.execPath, '--import', 'tsx', '--input-type=module', '-e',
-      text]
-  const { stdout } = await promisify(execFile)('env', args, { cwd: root })
-  return JSON.parse(stdout)
+  const args = ['--import', 'tsx', '--input-type=module', '-e', text]
+  return JSON.parse(await runPlain(process.execPath, args, { cwd: root }))
 }
 
 /** A second copy of the library, where its packages are found. */

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { env } from 'node:process'
 import { mock } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { createKey, createRemoteIssuer, sendJson, type RemoteIssuerOptions } from '../../lib/testing/remote-issuer.js'
 import { bearer, build } from '../support/host.js'
+import { runPlain } from '../support/run-plain.js'
 
 async function host (t: Test, options: Partial<RemoteIssuerOptions> = {}) {
   const issuer = await createRemoteIssuer({ mode: 'jwks', t, ...options })
@@ -130,12 +129,9 @@ t.test('nothing keeps a process alive that stops it, or whose context ends nothi
   const file = fileURLToPath(new URL('../../lib/testing/remote-issuer.ts', import.meta.url))
   // What keeps it alive keeps it for an hour, and is killed before.
   const run = async (script: string) => {
-    const { stdout } =
-      await promisify(execFile)('env',
-        ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', '--input-type=module', '-e',
-          `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`],
-        { timeout: 60_000, env: { PATH: env.PATH } })
-    return stdout.trim()
+    const text = `import { createRemoteIssuer } from ${JSON.stringify(file)}\n${script}`
+    const args = ['--import', 'tsx', '--input-type=module', '-e', text]
+    return (await runPlain(process.execPath, args, { timeout: 60_000, env: { PATH: env.PATH } })).trim()
   }
   t.equal(await run(`
     const issuer = await createRemoteIssuer({ mode: 'jwks' })
