@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
+import { dataDir } from '@electric-sql/pglite-prepopulatedfs'
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import { Kysely, PostgresDialect, type Generated, type PostgresPool, type PostgresPoolClient } from 'kysely'
@@ -18,7 +19,10 @@ declare module 'fastify' { interface FastifyInstance { db: Database } }
 /** The PostgreSQL server of DATABASE_URL, or an embedded one in the memory of this process. */
 export const database = fp(async (app) => {
   const { DATABASE_URL } = app.settings
-  const pool = DATABASE_URL ? await connect(DATABASE_URL, app.log) : embedded(await PGlite.create())
+  // Its files come ready-made: to make them takes longer than the rest of the start.
+  const pool = DATABASE_URL
+    ? await connect(DATABASE_URL, app.log)
+    : embedded(await PGlite.create({ loadDataDir: await dataDir() }))
   app.decorate('db', new Kysely({ dialect: new PostgresDialect({ pool }) }))
   app.addHook('onClose', () => app.db.destroy())
 })
