@@ -148,5 +148,84 @@ export const equivalents: Equivalent[] = [
     code: 'if (key[0] !== 0x30) return false',
     change: 'key[0] !== 0x30 becomes false',
     why: 'it only saves time'
+  },
+  {
+    path: 'lib/token/cache.ts',
+    code: '#sweptAt = 0',
+    change: '0 becomes 1',
+    why: 'it lies a second later in 1970'
+  },
+  {
+    path: 'lib/token/claims-reader.ts',
+    code: 'if (typeof value !== \'object\' || value === null) return 16',
+    change: '16 becomes 17',
+    why: 'an estimate'
+  },
+  {
+    path: 'lib/token/claims-reader.ts',
+    code: 'let weight = 64',
+    change: '64 becomes 65',
+    why: 'as above'
+  },
+  {
+    path: 'lib/token/jwks-verifier.ts',
+    code: 'if (inThread.includes(alg)) await compactVerify(jws.token, keys.getKey, options)',
+    change: 'inThread.includes(alg) becomes true',
+    why: 'the answer is the same; what differs is the speed'
+  },
+  {
+    path: 'lib/token/jwks-verifier.ts',
+    code: 'const inThread: readonly unknown[] = [\'ES384\', \'ES512\']',
+    change: 'without \'ES512\'',
+    why: 'as above'
+  },
+  {
+    path: 'lib/token/jwks-verifier.ts',
+    code: 'const inThread: readonly unknown[] = [\'ES384\', \'ES512\']',
+    change: 'without \'ES384\'',
+    why: 'as above'
+  },
+  {
+    path: 'lib/token/jwks-verifier.ts',
+    code: 'const found = await keys.getKey({ ...header, alg })',
+    change: 'without alg',
+    why: 'for the type: the header has it'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) {',
+    change: 'header === undefined || payload === undefined becomes payload === undefined',
+    why: 'for the type: where the third is there, so are the others'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }',
+    change: 'without value: {}',
+    why: 'for the type: no segment is null'
+  },
+  {
+    path: 'lib/token/misread-secret.ts',
+    code: 'let last = -Infinity',
+    change: '-Infinity becomes Infinity',
+    why: 'only the distance counts'
+  },
+  {
+    path: 'lib/token/secret-verifier.ts',
+    code: 'verify: { algorithms: [...algorithms], ignoreExpiration: true, ignoreNotBefore: true }',
+    change: 'without algorithms: [...algorithms]',
+    why: 'a second lock: the algorithm was judged before'
+  },
+  {
+    path: 'lib/token/secret-verifier.ts',
+    code: 'verify: { algorithms: [...algorithms], ignoreExpiration: true, ignoreNotBefore: true }',
+    change: 'without ...algorithms',
+    why: 'as above'
+  },
+  {
+    path: 'lib/token/secret-verifier.ts',
+    code: 'if (code === \'FAST_JWT_INVALID_CRIT_HEADER\') return refuse(\'INVALID_CLAIMS\', \'header ' +
+      'parameter "crit" is not allowed\')',
+    change: 'return refuse(\'INVALID_CLAIMS\', \'header parameter "crit" is not allowed\') becomes return',
+    why: 'a second lock: the reader of claims refuses it as well'
   }
 ]

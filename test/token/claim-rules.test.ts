@@ -28,6 +28,33 @@ t.test('the first rule that does not hold is the reason', async (t) => {
   )
 })
 
+t.test('each rule of a claim has its reason', async (t) => {
+  const rules = claimRules({
+    ...settings,
+    isRemote: true,
+    issuer: 'https://auth.example',
+    audience: ['api', 'web'],
+    maxTokenAge: 100,
+    requiredClaims: { team: true, role: ['member', 'admin'] }
+  }, () => now)
+  const good = { exp: now + 1, iat: now, iss: 'https://auth.example', aud: ['x', 'web'], team: 0, role: 'admin' }
+  const boundToKey = 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token'
+  const required = (name: string) => `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`
+  const idToken = (name: string) => `an ID token (claim "${name}"): send the access token instead`
+  const rows: Array<[claims: object, reason: string]> = [
+    [{ nbf: 'x' }, 'claim "nbf" is no date'],
+    ...['x', -1].map((iat): [object, string] => [{ iat }, 'claim "iat" is no date']),
+    ...['nonce', 'at_hash', 'c_hash'].map((name): [object, string] => [{ [name]: 'x' }, idToken(name)]),
+    [{ cnf: { jkt: 'x' } }, boundToKey],
+    [{ team: undefined }, required('team')],
+    ...[undefined, 'owner', ['member']].map((role): [object, string] => [{ role }, required('role')])
+  ]
+  t.equal(reason(() => apply(rules, good)), undefined)
+  for (const [claims, says] of rows) {
+    t.equal(reason(() => apply(rules, { ...good, ...claims })), `INVALID_CLAIMS: ${says}`, JSON.stringify(claims))
+  }
+})
+
 t.test('a member of Object.prototype stands in for none that is missing', async (t) => {
   const polluted = Object.prototype as { exp?: unknown, crit?: unknown }
   Object.assign(polluted, { exp: now + 1, crit: ['x'] })

@@ -1,7 +1,9 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { createClaimsReader } from '../../lib/token/claims-reader.js'
+import { refuse } from '../../lib/contract/errors.js'
 import type { UserScopeOptions } from '../../lib/index.js'
+import type { ClaimRules } from '../../lib/options/settings.js'
+import { createClaimsReader } from '../../lib/token/claims-reader.js'
 import { bearer, build, challengeOf, refusals, sign } from '../support/host.js'
 
 // The clock stands at this second in every test of this file.
@@ -337,19 +339,32 @@ t.test('a token expires while the server runs', async (t) => {
   mock.timers.setTime(now * 1000)
 })
 
+const plainRules: ClaimRules = {
+  clockTolerance: 0,
+  types: ['jwt'],
+  requiredClaims: {},
+  isRemote: false,
+  verifiedBy: 'secret',
+  idPrefix: '',
+  foreignPrefixes: [],
+  otherTokens: [],
+  isMachine: () => false,
+  satisfiesSchema: () => true
+}
+
+t.test('claims that the schema or the prefix of another issuer refuses', async (t) => {
+  const rows: Array<[rules: Partial<ClaimRules>, reason: string]> = [
+    [{ satisfiesSchema: () => false }, 'the claims do not satisfy the schema of option "claims"'],
+    [{ foreignPrefixes: ['b:', 'al'] }, 'claim "sub" begins with the idPrefix of another issuer']
+  ]
+  for (const [rules, reason] of rows) {
+    const readClaims = createClaimsReader({ ...plainRules, ...rules })
+    t.throws(() => readClaims({ header: {}, payload: { sub: 'alice', exp } }), refuse('INVALID_CLAIMS', reason))
+  }
+})
+
 t.test('the user is frozen all the way down', async (t) => {
-  const readClaims = createClaimsReader({
-    clockTolerance: 0,
-    types: ['jwt'],
-    requiredClaims: {},
-    isRemote: false,
-    verifiedBy: 'secret',
-    idPrefix: '',
-    foreignPrefixes: [],
-    otherTokens: [],
-    isMachine: () => false,
-    satisfiesSchema: () => true
-  })
+  const readClaims = createClaimsReader(plainRules)
   const { user } = readClaims({
     header: {}, payload: { sub: 'alice', exp, roles: [{ name: 'member' }], team: { id: 1 } }
   })

@@ -19,8 +19,10 @@ t.test('a secret, issuers, or both', async (t) => {
     const answers = await Promise.all(requests.map(send))
     t.same(answers.map(({ status }) => status), expected, Object.keys(options).join())
   }
-  // No key is tried on it, as the secret has an issuer too.
-  const { send } = await build(t, { secret, issuer: 'https://s.example', issuers })
-  const foreign = sign({ sub: 'alice', iss: 'https://x.example', exp: now() + 60 }, { key: otherSecret })
-  t.match(await send({ url: '/api/me', headers: bearer(foreign) }), { status: 401, code: 'INVALID_CLAIMS' })
+  // No key is tried on it, as there is no secret, or one that has an issuer too.
+  for (const options of [{ issuers }, { secret, issuer: 'https://s.example', issuers }]) {
+    const { send } = await build(t, options)
+    const foreign = sign({ sub: 'alice', iss: 'https://x.example', exp: now() + 60 }, { key: otherSecret })
+    t.match(await send({ url: '/api/me', headers: bearer(foreign) }), { status: 401, code: 'INVALID_CLAIMS' })
+  }
 })

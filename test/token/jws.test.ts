@@ -146,6 +146,7 @@ t.test('unusual, but well-formed tokens', async (t) => {
       sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":0}`)
     ],
     ['64 deep', sign(nested(63))],
+    ['64 deep, beside others', sign(nested(63).replace('"x":[', '"x":[[],[],'))],
     ['many brackets and braces side by side, and in strings with escapes', sign(
       `{"sub":"alice","exp":${payload.exp},"x":[${'[],{},'.repeat(100)}"\\"${'['.repeat(100)}"]}`
     )]
