@@ -5,7 +5,7 @@ import { mock } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { untilRevoked, type UserScopeOptions } from '../../lib/index.js'
-import { bearer, build, sender, sign } from '../support/host.js'
+import { bearer, build, refusals, sender, sign } from '../support/host.js'
 
 const start = 1_800_000_000
 mock.timers.enable({ apis: ['Date', 'setInterval'], now: start * 1000 })
@@ -82,10 +82,12 @@ t.test('without a verified user there is nothing to wait for', async (t) => {
       app.get(`/${access}`, { config: { access } }, async (request) => String(untilRevoked(request).aborted))
     }
   }
-  const { send } = await build(t, {}, {}, routes)
+  const { send, log } = await build(t, {}, {}, routes)
   const none = { status: 401, code: 'MISSING_TOKEN', headers: { 'www-authenticate': 'Bearer realm="api"' } }
   t.match(await send('/optional'), none)
   t.match(await send('/public'), none)
+  const reason = 'untilRevoked() was given a request without a verified user'
+  t.match(refusals(log), [{ code: 'MISSING_TOKEN', reason }, { code: 'MISSING_TOKEN', reason }])
   t.match(await send({ url: '/optional', headers: bearer(token()) }), { status: 200, body: 'false' })
 
   const app = Fastify()

@@ -8,7 +8,7 @@ import { bearer, build, now, refusals, sender, testWithCaches, usualRoutes } fro
 const start = 1_800_000_000
 mock.timers.enable({ apis: ['Date'], now: start * 1000 })
 let steady = 0 // seconds of the clock that nobody sets
-mock.method(performance, 'now', () => steady * 1000)
+performance.now = () => steady * 1000 // no mock, which would record each call
 t.beforeEach(() => { mock.timers.setTime(start * 1000) })
 const pass = (seconds: number) => { mock.timers.setTime(Date.now() + seconds * 1000) }
 let timeUp = () => {} // for the latest fetch; none has less time because the machine is busy
@@ -85,7 +85,7 @@ testWithCaches('a flood of unknown kids', async (t) => {
   const { status, ask } = await host(t, issuer)
   const stranger = await createKey('stranger')
   const known = await issuer.token('alice')
-  const tokens = await Promise.all(Array.from({ length: 1000 }, async (_, i) =>
+  const tokens = await Promise.all(Array.from({ length: 300 }, async (_, i) =>
     await issuer.token('alice', { key: { ...stranger, kid: `k${i}` } })))
   const flood = async () => [...new Set(await Promise.all(tokens.map((token) => status(token))))]
   t.same(await flood(), [401])
