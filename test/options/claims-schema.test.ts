@@ -35,7 +35,9 @@ t.test('schemas that stop the boot', async (t) => {
 })
 
 t.test('members of a schema may be null or undefined', async (t) => {
-  for (const extra of [{ default: null }, { description: undefined }] as object[]) {
+  const annotations =
+    ['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly']
+  for (const extra of [{ default: null }, ...annotations.map((name) => ({ [name]: undefined }))] as object[]) {
     const { send } = await build(t, { claims: Type.Object({ role: Type.String(extra) }, extra) })
     t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'member' })) }), { status: 200 })
   }

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import userScope, {
   betterAuth, InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions
 } from '../../lib/index.js'
+import { readOptions } from '../../lib/options/settings.js'
 import { createIssuer, createKey, type RemoteIssuer, type IssuerKey } from '../../lib/testing/index.js'
 import { bearer, build, longSecret, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
 
@@ -104,6 +105,22 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     const found = await refusal({ issuers })
     t.ok(found.startsWith(says), `${JSON.stringify(issuers)}: ${found}`)
   }
+})
+
+t.test('what holds where nothing is said', async (t) => {
+  t.match(readOptions({ issuers: [entry] }, {}).issuers[0], {
+    timeout: 5000,
+    maxAge: 600,
+    cooldown: 30,
+    maxStale: 86_400,
+    maxBytes: 1_048_576,
+    lazy: false,
+    allowInsecureJwks: false,
+    userIdClaim: 'sub',
+    types: ['jwt'],
+    idPrefix: '',
+    requiredClaims: {}
+  })
 })
 
 t.test('a timeout with any fraction of a second', async (t) => {
