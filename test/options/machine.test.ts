@@ -23,6 +23,7 @@ const rows: Array<[payload: object, isMachine: boolean]> = [
   [{ sub: 'x@clients.org' }, false],
   [{ name: 'service-account-x' }, true],
   [{ name: 'x-service-account-' }, false],
+  [{ name: 'service-accountant' }, false],
   [{}, false]
 ]
 

@@ -32,11 +32,12 @@ t.test('a misspelt name is close to the one that was meant', async (t) => {
 
 t.test('a change is a letter more, less or another', async (t) => {
   const changes = [
-    ['abcdef', true], ['abcde', true], ['abcdefgh', true], ['abcxef', true], ['xbcxef', true],
-    ['xxcxef', false], ['abcdefghi', false]
+    ['abcdef', true], ['abcde', true], ['abcd', true], ['cdef', true], ['abcdefgh', true], ['xyabcdef', true],
+    ['abcxef', true], ['xbcxef', true], ['xxcxef', false], ['abcdefghi', false], ['xyzabcdef', false]
   ] as const
   for (const [name, near] of changes) {
     t.equal(nearest(name, ['abcdef']) !== undefined, near, name)
   }
   t.equal(nearest('abcd', ['abxx', 'abcx']), 'abcx', 'the closest of several')
+  t.equal(nearest('', ['']), '')
 })
