@@ -91,7 +91,7 @@ export function judgeRoute (
 }
 
 /** Only what the host wrote into the config itself: something on Object.prototype must not open every route. */
-const statedAccess = (config: object | undefined): unknown =>
+export const statedAccess = (config: object | undefined): unknown =>
   config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined
 
 /**

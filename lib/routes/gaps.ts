@@ -1,6 +1,7 @@
 import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
+import { statedAccess } from './access.js'
 import { possibleOwner } from './look-alikes.js'
-import { ruleMembers } from './rule.js'
+import { readRule, ruleMembers } from './rule.js'
 import type { Registration } from './registrations.js'
 import { placesOf, type JudgedRoute } from './table.js'
 import { parametersOf } from './url.js'
@@ -12,9 +13,9 @@ const mayNameOwner = 'fastify-user-scope: any signed-in user can call these rout
   'name an owner. Fix: state config.access, or set the option userIdParam'
 const misplaced = 'fastify-user-scope: the config of these routes has a member of a rule outside of config.access, ' +
   'where it is without effect. Fix: write config: { access: { scopes: [\'tasks:read\'] } }'
-const unguarded = 'fastify-user-scope: no registration guards these routes, although their URLs have the owner\'s ' +
-  'parameter or a bound one. Fix: register the plugin in a context around them (a wrapper needs fastify-plugin), or ' +
-  'state config.access: \'public\' on them if this is intended'
+const unguarded = 'fastify-user-scope: no registration guards these routes, although they state a level, or their ' +
+  'URLs have the owner\'s parameter or a bound one. Fix: register the plugin in a context around them (a wrapper ' +
+  'needs fastify-plugin), or state config.access: \'public\' on them if this is intended'
 
 /**
  * Warns, at boot, of what the host probably did not intend: a registration that guards nothing, routes that no
@@ -41,8 +42,12 @@ export function warnOfGaps (
   // Once for each app, by the registration that came first.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
-  warn((outside ?? []).filter(({ options: { url, config = {} } }) =>
-    !Object.hasOwn(config, 'access') && parametersOf(url).some(({ name }) => params.has(name))), unguarded)
+  warn((outside ?? []).filter(({ options: { url, config } }) => {
+    const access = statedAccess(config)
+    const { rule, fault } = readRule(access)
+    const isStated = access !== undefined && fault === null // what is none of the levels may be another package's
+    return rule.level !== 'public' && (isStated || parametersOf(url).some(({ name }) => params.has(name)))
+  }), unguarded)
 }
 
 const describe = (route: DeclaredRoute) =>

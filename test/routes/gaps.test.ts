@@ -83,6 +83,26 @@ t.test('each app is warned once, and only of routes outside of all registrations
   t.equal(log.length, 1)
 })
 
+t.test('outside of every registration only the level public says that it is meant so', async (t) => {
+  const rows: Array<[url: string, access: unknown, isWarnedOf: boolean]> = [
+    ['/a/:user_id', 'owner', true], ['/b/:user_id', { level: 'owner' }, true], ['/c', 'user', true],
+    ['/d', 'optional', true], ['/e', { scopes: ['tasks:read'] }, true], ['/f/:user_id', 'admin', true],
+    ['/g', 'admin', false], ['/h/:user_id', 'public', false], ['/i/:user_id', { level: 'public' }, false],
+    ['/j', undefined, false]
+  ]
+  const { log } = await boot(t, async (app) => {
+    await app.register(async (api) => {
+      await api.register(userScope, { secret })
+      api.get('/me', id)
+    })
+    for (const [url, access] of rows) {
+      app.get(url, { exposeHeadRoute: false, config: { ...access !== undefined && { access } } as object }, id)
+    }
+  })
+  t.match(log, [{ msg: unguarded, routes: rows.filter(([, , isWarnedOf]) => isWarnedOf).map(([url]) => `GET ${url}`) }])
+  t.equal((log[0]?.routes as string[]).length, 6)
+})
+
 /** A folder as @fastify/autoload reads it. */
 async function folder (t: Test, name: string, files: Record<string, string>): Promise<string> {
   const dir = join(t.testdirName, name)
