@@ -7,7 +7,7 @@ import type { UserScopeTypes, VerifiedUser } from './types.js'
  * parameter.
  * - `'user'`: a valid token. Default for routes that have not.
  * - `'optional'`: no token, or a valid one; a bad one is 401, never anonymous.
- * - `'public'`: the token is not read.
+ * - `'public'`: the token is not read. Default for routes that serve OPTIONS alone.
  */
 export type AccessLevel = 'owner' | 'user' | 'optional' | 'public'
 
@@ -38,7 +38,7 @@ export interface AccessRule {
 
 /** What `mayActFor` is asked. */
 export interface DelegateQuestion {
-  /** Who calls. Never an application. */
+  /** Who calls. Never an application, as far as tokens of `issuers` tell. */
   readonly user: VerifiedUser
   /** The id in the path: another than the user's. */
   readonly ownerId: string

@@ -47,7 +47,7 @@ export const MissingUidClaimError = refusal(
 export const ForbiddenUserAccessError = refusal(
   'FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources"
 )
-/** The path is the user's, and names something in it that is not. */
+/** A bound parameter does not fit, the path has a dot segment, or an actor may only read. */
 export const ForbiddenResourceAccessError = refusal(
   'FORBIDDEN_RESOURCE_ACCESS', 403, 'Access denied: cannot access this resource'
 )
@@ -107,12 +107,12 @@ const fault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, st
 
 /**
  * Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the
- * fix.
+ * fix. `revoke()` rejects with it where it is called with what is no revocation.
  */
 export const InvalidOptionError = fault('FST_USER_SCOPE_INVALID_OPTION')
 /** Stops the boot: the `config.access` of a route is impossible, or probably a mistake. */
 export const InvalidRouteError = fault('FST_USER_SCOPE_INVALID_ROUTE')
-/** Stops the boot: the plugin stands already in this context or in one around it. */
+/** Stops the boot: the plugin is registered already, in this context, in one around it or in one inside it. */
 export const AlreadyRegisteredError = fault('FST_USER_SCOPE_ALREADY_REGISTERED')
 /** Stops the boot: the keys of an issuer cannot be fetched, and it is not `lazy`. */
 export const KeysUnreachableError = fault('FST_USER_SCOPE_KEYS_UNREACHABLE')

@@ -27,7 +27,7 @@ export interface IssuerOptions {
    * it.
    */
   audience: string | string[] | false
-  /** The URL of the JWK Set: https, or http on loopback. */
+  /** The URL of the JWK Set: https, or http on loopback. Either this or `discovery`. */
   jwksUri?: string
   /** `true`: take the URL from the issuer's metadata (OpenID Connect Discovery, RFC 8414) instead. */
   discovery?: boolean
@@ -65,8 +65,8 @@ export interface IssuerOptions {
   /** Seconds after which keys are fetched anew: the longest that a removed key serves. 1 to 86400. Default 600. */
   maxAge?: number
   /**
-   * Seconds between two fetches, whether the first succeeded or failed. A shorter `maxAge` still fetches the keys anew.
-   * 1 to 3600. Default 30.
+   * Seconds between two fetches; doubled with each failure, up to ten times as long, but not beyond `maxAge`. A shorter
+   * `maxAge` still fetches the keys anew. 1 to 3600. Default 30.
    */
   cooldown?: number
   /**
@@ -74,7 +74,7 @@ export interface IssuerOptions {
    * than `maxAge`. 0 to 604800. Default 86400.
    */
   maxStale?: number
-  /** Bytes of a key set or metadata document. Default 1048576. */
+  /** Bytes of a key set or metadata document. 1024 to 16777216. Default 1048576. */
   maxBytes?: number
   /** `true`: let keys come by plain http, from anywhere. For development only. */
   allowInsecureJwks?: boolean

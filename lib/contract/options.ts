@@ -12,7 +12,7 @@ export interface OpenApiOptions {
    * `'bearerAuth'`.
    */
   schemeName?: string
-  /** Text beside the scheme, shown by the Authorize dialog. */
+  /** Text beside the scheme, shown by the Authorize dialog. Default `'The JWT of a signed-in user.'`. */
   description?: string
   /**
    * The name, or the names, of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A
@@ -36,8 +36,9 @@ export interface CacheOptions {
 export interface UserScopeOptions {
   /**
    * Shared secret, or a list of secrets of which the first is the current one and the others still verify (rotation
-   * without downtime). Each at least 32 bytes; key material, URLs, tokens and published samples are refused. Default:
-   * `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else `BETTER_AUTH_SECRET`.
+   * without downtime). Each at least 32 bytes, 48 with HS384 and 64 with HS512 (RFC 7518 §3.2); key material, URLs,
+   * tokens and published samples are refused. Default: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else
+   * `BETTER_AUTH_SECRET`.
    */
   secret?: string | readonly string[]
   /**
@@ -45,37 +46,44 @@ export interface UserScopeOptions {
    * state `secret` to accept both.
    */
   issuers?: IssuerOptions[]
-  /** Once set, `iss` is required and must be this string exactly (RFC 7519 §4.1.1). */
+  /** Of tokens signed with a secret: once set, `iss` is required and must be this string exactly (RFC 7519 §4.1.1). */
   issuer?: string
-  /** Once set, `aud` is required and must be this string, or an array that contains it (RFC 7519 §4.1.3). */
+  /**
+   * Of tokens signed with a secret: once set, `aud` is required and must be this string, or an array that contains it
+   * (RFC 7519 §4.1.3).
+   */
   audience?: string
-  /** Accepted algorithms. Default `['HS256']`. */
+  /** Of tokens signed with a secret: accepted algorithms. Default `['HS256']`. */
   algorithms?: readonly SecretAlgorithm[]
   /**
-   * The claim that holds the user id; once set, that claim alone. Default: `uid` where the token has it, else `sub`.
+   * Of tokens signed with a secret: the claim that holds the user id; once set, that claim alone. Default: `uid` where
+   * the token has it, else `sub`.
    */
   userIdClaim?: string
   /** The path parameter that holds the owner's id: letters, digits and underscores. Default `'user_id'`. */
   userIdParam?: string
   /**
-   * `true`: a route whose URL has a parameter that is compared with nothing must state `config.access`, or the boot
-   * stops. Default false.
+   * `true`: a route whose URL has a parameter that is compared with nothing must state its level in
+   * `config.access`, or the boot stops. Default false.
    */
   requireStatedAccess?: boolean
-  /** JSON Schema, by TypeBox or by hand, that the payload must satisfy, else 401 `INVALID_CLAIMS`. */
+  /** JSON Schema of type `object`, by TypeBox or by hand: the payload must satisfy it, else 401 `INVALID_CLAIMS`. */
   claims?: object
   /**
    * Seconds by which `exp`, `nbf`, `iat` and `maxTokenAge` may be missed, for clocks that differ. 0 to 3600. Default 5.
    */
   clockTolerance?: number
-  /** Seconds since `iat` after which a token is refused whatever its `exp`. Once set, `iat` is required. */
+  /** Seconds since `iat` after which a token is refused whatever its `exp`; `iat` is then required. 1 to 315576000. */
   maxTokenAge?: number
   /**
    * More path parameters, each with the claim that it must equal, or that must be a list which has it: `'org_id'`, or
    * `['o', 'id']` for a nested one. Else 403 `FORBIDDEN_RESOURCE_ACCESS`. On routes of level `'owner'` and `'user'`.
    */
   bind?: Readonly<Record<string, string | readonly string[]>>
-  /** Whether a user may come in for an owner, on routes with `delegates: true`. Asked each time, for 5 seconds. */
+  /**
+   * Whether a user may come in for an owner, on routes with `delegates: true`. Asked at each request, and has 5 seconds
+   * to answer.
+   */
   mayActFor?: MayActFor
   /** The claim with the scopes of a token signed with a secret. Default: `scope` where the token has it, else `scp`. */
   scopeClaim?: string
@@ -87,8 +95,8 @@ export interface UserScopeOptions {
   /** Whether the log names the user in refusals after verification, and when a delegate comes in. Default true. */
   logUser?: boolean
   /**
-   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in this process. A store: on all instances
-   * that share it. Default off.
+   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in memory, for this registration alone. A
+   * store: for all registrations and instances that share it. Default off.
    */
   revocations?: true | RevocationStore | RevocationsOptions
   /** The request property that holds the verified user; `UserScopeTypes` gives it its type. Default `'user'`. */

@@ -5,20 +5,19 @@ export type Revocation =
     user: string
     /** A date, or seconds since 1970. At most `clockTolerance` ahead of now. Default now. */
     issuedBefore?: Date | number
+    /** Only what this issuer vouched for, or `'secret'`. Default: all issuers. */
     issuer?: string
   }
   | {
     /** The claim `sid`: all tokens of this session. */
     session: string
+    /** As above. `sid` is unique per issuer only. */
     issuer?: string
   }
   | {
     /** The claim `jti`: this token. */
     token: string
-    /**
-     * Revokes only what this issuer vouched for, or `'secret'`. Default: all issuers. `sid` and `jti` are unique per
-     * issuer only.
-     */
+    /** As above. `jti` is unique per issuer only. */
     issuer?: string
   }
 

@@ -102,19 +102,20 @@ export interface UserScope {
   /** The state of each remote issuer's keys, for a health route. */
   issuers (): IssuerStatus[]
   /**
-   * Refuses tokens from now on, in this process at once. Resolves when the store has it; rejects after 5 seconds in
-   * which it could not be stored, and it still holds here then, and is stored later. Needs option `revocations`.
+   * Refuses tokens from now on, for this registration at once. Resolves when the store has it. Rejects with a
+   * RevocationsUnavailableError after 5 seconds in which it could not be stored: it still holds here then, and is
+   * stored later. Rejects with an InvalidOptionError for what is no revocation, or without option `revocations`.
    */
   revoke (revocation: Revocation): Promise<void>
 }
 
 /**
  * What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. Of one
- * that was admitted and is judged again, a second time: refused right before its handler, as its path parameter was
- * changed, or handed by `callNotFound()` to a 404 handler that asks for more than the route did.
+ * that was admitted, and is refused after that, a second time: right before its handler, as its path parameter was
+ * changed, or by `requireScopes`.
  */
 export interface VerifyMessage {
-  /** `'anonymous'`: no token on an `'optional'` route. Requests to `'public'` ones are not published. */
+  /** `'anonymous'`: no token on an `'optional'` route. Of `'public'` ones only what `requireScopes` refuses. */
   outcome: 'admitted' | 'refused' | 'anonymous'
   /** The error's code; null for what was let in. */
   code: string | null

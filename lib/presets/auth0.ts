@@ -37,6 +37,7 @@ function isOfAuth0 (audience: string, origin: string): boolean {
 /**
  * Auth0's access tokens for an API. The issuer ends in a slash; the header says `JWT`, or `at+jwt` in the RFC 9068
  * profile. ID tokens are for the client and not for the API, so the audience refuses them.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
 export function auth0 (options: Auth0Options): IssuerOptions {
   assertValid(schema, options, 'auth0')

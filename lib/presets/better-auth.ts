@@ -75,6 +75,7 @@ const schema = presetSchema({
 /**
  * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth
  * provider's access tokens have another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
 export function betterAuth (options: BetterAuthOptions): IssuerOptions {
   assertValid(schema, options, 'betterAuth')

@@ -19,7 +19,10 @@ const schema = presetSchema({
   clientId: texts('the ID of an app client, or a list of them', /^[\w+]+$/)
 })
 
-/** Amazon Cognito's access tokens: `token_use` tells them from ID tokens. */
+/**
+ * Amazon Cognito's access tokens: `token_use` tells them from ID tokens.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
 export function cognito (options: CognitoOptions): IssuerOptions {
   assertValid(schema, options, 'cognito')
   const { region, userPoolId, clientId, ...overrides } = options

@@ -25,6 +25,7 @@ const schema = presetSchema({
 /**
  * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each
  * application; `scp` stands in the tokens of users alone, not in ID tokens and not in those of applications.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
 export function entra (options: EntraOptions): IssuerOptions {
   assertValid(schema, options, 'entra')

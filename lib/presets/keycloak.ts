@@ -29,6 +29,7 @@ const schema = presetSchema({
 /**
  * Keycloak's access tokens: `Bearer` in the claim `typ`, where ID, refresh, offline, logout and DPoP-bound tokens say
  * another. The header says `JWT`, or `at+jwt` for clients set so.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
 export function keycloak (options: KeycloakOptions): IssuerOptions {
   assertValid(schema, options, 'keycloak')

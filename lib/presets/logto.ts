@@ -18,7 +18,10 @@ const schema = presetSchema({
   audience: texts('the identifier of the API resource, or a list of them', /^\S(.*\S)?$/)
 })
 
-/** Logto's access tokens for an API resource. Those of machine-to-machine apps have the app's id as their subject. */
+/**
+ * Logto's access tokens for an API resource. Those of machine-to-machine apps have the app's id as their subject.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
 export function logto (options: LogtoOptions): IssuerOptions {
   assertValid(schema, options, 'logto')
   const { endpoint, ...overrides } = options

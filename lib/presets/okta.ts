@@ -25,6 +25,7 @@ const schema = presetSchema({
 /**
  * The access tokens of a custom authorization server of Okta. The user is told by `uid`: the login in `sub` can change
  * hands, and tokens of applications have no `uid`.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
 export function okta (options: OktaOptions): IssuerOptions {
   assertValid(schema, options, 'okta')

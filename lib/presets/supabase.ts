@@ -26,6 +26,7 @@ const ofClient: OtherToken = {
 /**
  * The access tokens of signed-in users of Supabase Auth, in projects with asymmetric signing keys. Users who signed in
  * anonymously are users with ids of their own.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
 export function supabase (options: SupabaseOptions): IssuerOptions {
   assertValid(schema, options, 'supabase')

@@ -86,7 +86,8 @@ export function judgeRoute (
     }
     const [uncompared = rule.unbound?.[0]] = others.map(({ name }) => name)
     if (!requireStatedAccess || uncompared === undefined) return null
-    return `":${uncompared}" is compared with nothing, and option requireStatedAccess is set. State config.access`
+    return `":${uncompared}" is compared with nothing, and option requireStatedAccess is set. ` +
+      'State the level in config.access'
   }
 }
 

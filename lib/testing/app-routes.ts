@@ -106,5 +106,6 @@ function lookAlikeIn (parameters: readonly UrlParameter[], owners: readonly stri
  * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL, with the level `unguarded`
  * for what is outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
  * @param app gets ready by it
+ * @throws TypeError where it is no app, or was created before the test kit was loaded
  */
 export const routeTable = async (app: AnyApp): Promise<string> => printRoutes(await appRoutes(app))

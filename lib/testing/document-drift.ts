@@ -26,7 +26,7 @@ const unguarded = `no registration of the plugin guards it: move it into the sco
  * each operation is served; and that each route is in it (HEAD and OPTIONS need not be). No request is made.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every operation which differs from its route
- * @throws TypeError where there is no document
+ * @throws TypeError where there is no document, or the app was created before the test kit was loaded
  */
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions = {}): Promise<void> {
   const known = ['document', 'issuer', 'alice', 'bob', 'timeout']

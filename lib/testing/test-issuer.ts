@@ -7,7 +7,8 @@ import { createSecretIssuer, secretOptions, type SecretIssuer, type SecretIssuer
  * - With a shared secret, by default: a fresh one each time; tokens come at once.
  * - `mode: 'jwks'`: an issuer on a loopback port, which publishes its keys; it and its tokens come by promises, and it
  *   stops with the test whose context is given as `t`.
- * @throws TypeError where the mode has no such option
+ * @throws TypeError where the mode has no such option, or `secret` is there and undefined; RangeError where `keys` is
+ * empty
  */
 export function createIssuer (options?: SecretIssuerOptions): SecretIssuer
 export function createIssuer (options: RemoteIssuerOptions): Promise<RemoteIssuer>
