@@ -56,6 +56,15 @@ t.test('all of them together', async (t) => {
   }))
 })
 
+t.test('lists of one, and what is turned off', async (t) => {
+  for (const options of [
+    { secret: 'x' }, { secret: ['x'] }, { algorithms: ['HS512'] }, { cache: {} }, { cache: false }, { openapi: {} },
+    { openapi: false }, { openapi: { decorator: 'docs' } }, { openapi: { decorator: ['docs'] } }, { bind: { x: 'x' } },
+    { bind: { x: ['x'] } }, { revocations: {} }, issuer({ audience: false }), issuer({ audience: ['api'] }),
+    issuer({ typ: ['jwt'] }), issuer({ idPrefix: '' }), issuer({ requiredClaims: { x: true, y: ['z'] } })
+  ]) t.ok(takes(options), JSON.stringify(options))
+})
+
 t.test('numbers within their bounds, and no other', async (t) => {
   const rows: Array<[name: string, least: number, greatest: number, options: (value: unknown) => object]> = [
     ['clockTolerance', 0, 3600, (value) => ({ clockTolerance: value })],

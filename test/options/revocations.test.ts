@@ -22,6 +22,7 @@ t.test('off, on, and what is assumed', async (t) => {
   t.match(read({ ...store, publish: store.publish, follow: store.follow, maxStale: 5, whenDown: 'serve' }), {
     keepFor: 2_592_000, maxStale: 5, whenDown: 'serve'
   })
+  t.match(read(Object.assign(new Store(), { whenDown: 'refuse' })), { maxStale: 60, whenDown: 'refuse' })
   t.ok(Object.isFrozen(read(true)))
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { UserScopeOptions } from '../../lib/index.js'
-import { readRights } from '../../lib/options/rights.js'
+import { isSafe, readRights } from '../../lib/options/rights.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { secret } from '../support/host.js'
 
@@ -25,8 +25,14 @@ t.test('the defaults, and what is stated', async (t) => {
   t.ok(Object.isFrozen(settings.bind) && Object.isFrozen(settings.bind[0]) && Object.isFrozen(settings.bind[0]?.path))
 })
 
+t.test('methods that change nothing', async (t) => {
+  const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'PROPFIND', 'get', '']
+  t.same(methods.filter(isSafe), ['GET', 'HEAD', 'OPTIONS'])
+})
+
 t.test('what stops the boot', async (t) => {
-  const params = 'must be an object: path parameter (letters, digits and underscores) to the name of a claim'
+  const params = 'must be an object: path parameter (letters, digits and underscores) to the name of a claim, ' +
+    'or to a list of names that leads to a nested one'
   const rows: Array<[options: object, says: string]> = [
     [{ bind: {} }, `option "bind" ${params}`],
     [{ bind: [] }, `option "bind" ${params}`],
