@@ -73,12 +73,12 @@ export class RevocationList {
     return moment > known
   }
 
-  /** Those of the places in between that have another mark than this. They may be added to meanwhile. */
-  * without (mark: number, from: number, to: number): Generator<Entry> {
+  /** Those that have another mark than this, from a place on. Entries may be added meanwhile. */
+  * without (mark: number, from: number): Generator<Entry> {
     let place = -1
     for (const [issuer, kind, moments] of this.#maps()) {
       for (const [id, value] of moments) {
-        if (++place < from || place >= to || value % marks === mark) continue
+        if (++place < from || value % marks === mark) continue
         yield { kind, id, issuer, moment: momentOf(value) }
       }
     }

@@ -49,11 +49,11 @@ export class Publisher {
 
   /** Stores what the store has not shown: what has another mark. */
   async addMissing (list: RevocationList, mark: number): Promise<number> {
-    // From anywhere in it, and around, so that instances which do it at the same time share the work.
-    const middle = Math.floor(Math.random() * list.size)
+    // From anywhere in it, so that instances which do it at the same time share the work. Then all of it: what is
+    // revoked meanwhile moves the places of others.
     let count = 0
-    for (const [from, to] of [[middle, Infinity], [0, middle]] as const) {
-      count += await this.#addAll(list.without(mark, from, to), (entry) => list.add(entry, mark))
+    for (const from of [Math.floor(Math.random() * list.size), 0]) {
+      count += await this.#addAll(list.without(mark, from), (entry) => list.add(entry, mark))
     }
     return count
   }

@@ -41,6 +41,24 @@ t.test('while the app closes nothing is tried again, and the caller learns that 
   await t.rejects(publish.publish(entry('alice')), { code: 'REVOCATIONS_UNAVAILABLE', statusCode: 503 })
 })
 
+t.test('nothing is left out because more is revoked meanwhile', async (t) => {
+  for (let run = 0; run < 20; run++) { // it begins anywhere
+    const list = new RevocationList()
+    for (let i = 0; i < 300; i++) list.add({ ...entry(`session-${i}`), kind: 'session' })
+    const written = new Set<string>()
+    const store: RevocationStore = {
+      async publish (text) {
+        written.add((JSON.parse(text) as Entry).id)
+        if (written.size < 50) list.add(entry(`user-${written.size}`)) // users are in front of sessions
+      },
+      async * follow () {}
+    }
+    await new Publisher(store, 60, 70, new AbortController().signal).addMissing(list, 7)
+    const left = Array.from({ length: 300 }, (_, i) => `session-${i}`).filter((id) => !written.has(id))
+    t.same(left, [])
+  }
+})
+
 t.test('what a store has not shown is added once', async (t) => {
   const { publish, written } = publisher()
   const list = new RevocationList()
