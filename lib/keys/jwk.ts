@@ -10,8 +10,9 @@ export interface IgnoredKey {
 
 type Member = Record<string, unknown>
 
-// Only the parts of a public key are kept: certificates, URLs and anything else in a set are never used.
-const members = ['kty', 'kid', 'alg', 'use', 'key_ops', 'crv', 'x', 'y', 'n', 'e']
+// Only the parts of a public key are kept: certificates, URLs and anything else in a set are never used. Nor is the
+// purpose, once it is found good: an import would refuse a key for which `key_ops` has more than "verify".
+const members = ['kty', 'kid', 'alg', 'crv', 'x', 'y', 'n', 'e']
 const curves = new Set<unknown>(['P-256', 'P-384', 'P-521', 'Ed25519'])
 const minModulusLength = 2048 // bits, RFC 7518 §3.3
 const maxKeys = 100 // each is parsed at every fetch
@@ -42,8 +43,8 @@ function isSound (key: Member): boolean {
 }
 
 /**
- * The keys of a JWK Set (RFC 7517 §5) that can verify by one of the algorithms, and those that are ignored. Two keys
- * with the same `kid` are both ignored, because a token could not say which one it means.
+ * The keys of a JWK Set (RFC 7517 §5) that can verify by one of the algorithms, and those that are ignored. Two of one
+ * kind with the same `kid` are both ignored, because a token could not say which one it means.
  */
 export function usableKeys (set: unknown, algorithms: readonly string[]): { keys: JWK[], ignored: IgnoredKey[] } {
   const listed = (set as { keys?: unknown } | null)?.keys
@@ -64,13 +65,17 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
       sound.set(JSON.stringify(reduced), reduced) // a key that is listed twice is one key
     }
   }
-  const keys = [...sound.values()].filter(({ kid }, _, all) => {
-    const isUnique = kid === undefined || all.filter((other) => other.kid === kid).length === 1
-    if (!isUnique) ignore(kid, 'another key has the same kid')
+  const keys = [...sound.values()].filter((key, _, all) => {
+    const isUnique = key.kid === undefined || all.filter((other) => areAlike(key, other)).length === 1
+    if (!isUnique) ignore(key.kid, 'another key has the same kid')
     return isUnique
   })
   return { keys, ignored }
 }
+
+/** Keys with one `kid` may be alternatives (RFC 7517 §4.5): the `alg` of a token then says which one it means. */
+const areAlike = (a: JWK, b: JWK): boolean =>
+  a.kid === b.kid && a.kty === b.kty && a.crv === b.crv && (!a.alg || !b.alg || a.alg === b.alg)
 
 function faultOf (key: unknown, algorithms: readonly string[]): string | undefined {
   if (typeof key !== 'object' || key === null) return 'not an object'

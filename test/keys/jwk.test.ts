@@ -68,9 +68,10 @@ t.test('what is kept of a key', async (t) => {
     ['RSA with exponent 3', rsa({ publicExponent: 3 })],
     ['Ed25519', publicJwk(generateKeyPairSync('ed25519'))]
   ]
-  for (const [what, key] of kept) {
-    t.same(usableKeys({ keys: [key] }, ['ES256']), { keys: [key], ignored: [] }, what)
-    const withMore = { ...key, ext: 'no', x5u: 'https://evil.example', x5c: ['AAAA'], x5t: 'AAAA', oth: [] }
+  for (const [what, stated] of kept) {
+    const { use, key_ops: operations, ...key } = stated as { use?: string, key_ops?: string[] }
+    t.same(usableKeys({ keys: [stated] }, ['ES256']), { keys: [key], ignored: [] }, what)
+    const withMore = { ...stated, ext: 'no', x5u: 'https://evil.example', x5c: ['AAAA'], x5t: 'AAAA', oth: [] }
     t.same(usableKeys({ keys: [withMore] }, ['ES256']), { keys: [key], ignored: [] }, `${what}, without certificates`)
   }
 })
@@ -86,7 +87,7 @@ t.test('of a kid that an issuer made up, the log has a string at most, and the b
   for (const [kid, logged] of rows) {
     const issuer = await createIssuer({ mode: 'jwks', t })
     // Ignored for what it is, and for its twin.
-    const twins = typeof kid === 'string' ? [{ ...ec, kid }, { ...rsa(), kid }] : []
+    const twins = typeof kid === 'string' ? [{ ...rsa(), kid }, { ...rsa(), kid }] : []
     issuer.answer = sendJson({ keys: [{ kty: 'oct', kid }, ...twins, issuer.keys[0]?.jwk] })
     const { log, warnings } = await host(t, issuer)
     t.same(new Set(warnings()[0]?.ignored.map(({ kid }) => kid)), new Set([logged]))
@@ -128,6 +129,18 @@ t.test('certificates and URLs in a key are not used', async (t) => {
   t.equal(await status(await issuer.token('alice')), 200)
 })
 
+t.test('a key may state more operations than to verify, or one of them twice', async (t) => {
+  for (const alg of ['EdDSA', 'RS256', 'ES256', 'ES384'] as const) {
+    const issuer = await createIssuer({ mode: 'jwks', t, alg })
+    for (const operations of [['sign', 'verify'], ['verify', 'encrypt'], ['verify', 'verify'], ['verify', 'other']]) {
+      issuer.answer = sendJson({ keys: [{ ...issuer.keys[0]?.jwk, key_ops: operations }] })
+      const { status, warnings } = await host(t, issuer)
+      t.equal(await status(await issuer.token('alice')), 200, `${alg} ${operations.join()}`)
+      t.same(warnings(), [])
+    }
+  }
+})
+
 t.test('two keys with one kid', async (t) => {
   const [a, b, c] = [await createKey('same'), await createKey('same'), await createKey('other')]
   const issuer = await createIssuer({ mode: 'jwks', t, keys: [a, b, c] })
@@ -136,9 +149,25 @@ t.test('two keys with one kid', async (t) => {
   t.same([await by(a), await by(b), await by(c)], [401, 401, 200])
   t.match(warnings(), [{ ignored: [{ kid: 'same', reason: 'another key has the same kid' }, { kid: 'same' }] }])
 
+  // What the alg of a token tells apart (RFC 7517 §4.5): by kind, by curve, and by the algorithms that are stated.
+  const algs = ['EdDSA', 'RS256', 'PS256', 'ES256', 'ES384']
+  const alternatives = await Promise.all(algs.map((alg) => createKey('same', alg)))
+  const several = await createIssuer({ mode: 'jwks', t, keys: alternatives })
+  const all = await host(t, several)
+  for (const key of alternatives) t.equal(await all.status(await several.token('alice', { key })), 200, key.alg)
+  t.same(all.warnings(), [])
+  const [, rs256] = alternatives
+  const { alg, ...forAny } = (await createKey('same', 'RS384')).jwk
+  several.answer = sendJson({ keys: [rs256?.jwk, forAny, c.jwk] })
+  const mixed = await host(t, several)
+  t.equal(await mixed.status(await several.token('alice', { key: rs256! })), 401, 'one of them may be for any')
+  t.match(mixed.warnings(), [{ count: 2 }])
+
   const twice = await createIssuer({ mode: 'jwks', t, keys: [a, a] })
   const same = await host(t, twice)
   t.equal(await same.status(await twice.token('alice')), 200, 'one key listed twice is one key')
+  twice.answer = sendJson({ keys: [a.jwk, { ...a.jwk, use: 'sig' }, { ...a.jwk, key_ops: ['verify'] }] })
+  t.equal(await (await host(t, twice)).status(await twice.token('alice')), 200, 'however much it says of its use')
 })
 
 t.test('what is no set', async (t) => {
