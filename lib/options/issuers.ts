@@ -83,6 +83,7 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
   const known = new Set<string>()
   const settings = entries.map((entry, index) => {
     const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
+    if (entry.issuer === 'secret') fail('issuer" is "secret", which stands for tokens signed with one')
     if (known.has(entry.issuer)) fail('issuer" stands in the list already. Merge the two entries')
     known.add(entry.issuer)
     const required = Object.keys(entry.requiredClaims ?? {})

@@ -76,8 +76,8 @@ export class Revocations {
   }
 
   #has (entries: Entries, id: unknown, issuer: string): boolean {
-    if (typeof id !== 'string') return false
-    const moment = entries.find(id, issuer)
+    if (typeof id !== 'string' && typeof id !== 'number') return false
+    const moment = entries.find(String(id), issuer) // a number could not be revoked otherwise
     return moment >= 0 && moment >= this.#earliest
   }
 

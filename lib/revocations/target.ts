@@ -11,7 +11,7 @@ const schema = Type.Object({
   user: Type.Optional(id),
   session: Type.Optional(id),
   token: Type.Optional(id),
-  issuedBefore: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Date()], {
+  issuedBefore: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Date({ minimumTimestamp: 0 })], {
     expects: 'a date, or seconds since 1970', opaque: true
   })),
   issuer: Type.Optional(Type.String({ expects: 'a string' }))

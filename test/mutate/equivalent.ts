@@ -227,5 +227,23 @@ export const equivalents: Equivalent[] = [
       'parameter "crit" is not allowed\')',
     change: 'return refuse(\'INVALID_CLAIMS\', \'header parameter "crit" is not allowed\') becomes return',
     why: 'a second lock: the reader of claims refuses it as well'
+  },
+  {
+    path: 'lib/options/validate.ts',
+    code: "if (typeof value !== 'object' || value === null || schema?.opaque) return undefined",
+    change: "typeof value !== 'object' || value === null becomes typeof value !== 'object'",
+    why: 'for the type: no schema takes null'
+  },
+  {
+    path: 'lib/options/validate.ts',
+    code: 'return deeper && error.type === ValueErrorType.Union && !/\\/\\d+$/.test(deeper.path) ? deeper : error',
+    change: 'deeper && error.type === ValueErrorType.Union becomes deeper',
+    why: 'only the error of a union has others in it'
+  },
+  {
+    path: 'lib/options/validate.ts',
+    code: 'let found = { keys: keys.slice(0, 0), expects: undefined as unknown }',
+    change: '0 becomes 1',
+    why: 'for the type: each option has a schema around it that says what it expects'
   }
 ]

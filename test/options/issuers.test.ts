@@ -87,6 +87,7 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ issuer: entry.issuer, audience: 'api', discovery: false }], 'option "issuers.0.jwksUri" is missing'],
     [[{ ...entry, discovery: true }], 'option "issuers.0.discovery" and jwksUri exclude each other'],
     [[{ issuer: 'issuer', audience: 'api', discovery: true }], 'option "issuers.0.issuer" is not a URL'],
+    [[{ ...entry, issuer: 'secret' }], 'option "issuers.0.issuer" is "secret", which stands for tokens signed with'],
     [[entry, { ...entry, audience: 'other' }],
       'option "issuers.1.issuer" stands in the list already. Merge the two entries'],
     [[entry, { ...entry, issuer: 'https://other.example.com', timeout: 0 }], 'option "issuers.1.timeout" must be'],
@@ -603,7 +604,8 @@ for (const [name, { options, entry, cases }] of Object.entries(claimCases)) {
 
 t.test('options for secrets, where no secret is given', async (t) => {
   const cases: Array<[options: UserScopeOptions, message: RegExp]> = [
-    [{ issuer: 'x' }, /option "issuer" is for tokens signed with a secret, and none is given/],
+    [{ issuer: 'x' }, new RegExp('option "issuer" is for tokens signed with a secret, and none is given. State it in ' +
+      'the entries of option "issuers", or give the option "secret"')],
     [{ audience: 'x' }, /option "audience" is for tokens signed with a secret/],
     [{ algorithms: ['HS256'] }, /option "algorithms" is for/],
     [{ userIdClaim: 'x' }, /option "userIdClaim" is for/],

@@ -88,8 +88,11 @@ t.test('the defaults, all of them', async (t) => {
     userIdParam: 'user_id',
     requireStatedAccess: false,
     decoratorName: 'user',
-    openapi: { schemeName: 'bearerAuth', decorators: undefined }
+    openapi: { schemeName: 'bearerAuth', decorators: undefined, readOnlyActors: false }
   })
+  const stated = readOptions({ secret, impersonation: 'read-only', openapi: { decorator: ['a', 'b'] } }, {})
+  t.match(stated.openapi, { decorators: ['a', 'b'], readOnlyActors: true })
+  t.match(readOptions({ secret, openapi: { decorator: 'a' } }, {}).openapi, { decorators: ['a'] })
   t.equal(settings.claimRules.satisfiesSchema({}), true)
   t.match(readOptions({ secret, revocations: true }, {}).revocations, { store: null, keepFor: 2_592_000 })
   t.match(readOptions({ secret, cache: {} }, {}).cache, { max: 10_000, ttl: 300 })

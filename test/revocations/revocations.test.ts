@@ -68,6 +68,8 @@ testWithCaches('a session, and a token', async (t) => {
   t.equal(await ask(token({ sid: 's-1' })), 'TOKEN_REVOKED')
   t.equal(await ask(token({ sid: 's-1', iat: start + 5 })), 'TOKEN_REVOKED', 'whenever it was issued')
   t.equal(await ask(token({ sid: ['s-1'] })), 'in', 'a list is no session')
+  await revoke({ session: '5' })
+  t.equal(await ask(token({ sid: 5 })), 'TOKEN_REVOKED', 'a number, which an issuer should not write, is its text')
   t.equal(await ask(token({ sid: 's-2', jti: 't-1' })), 'in')
   await revoke({ token: 't-1' })
   t.equal(await ask(token({ sid: 's-2', jti: 't-1' })), 'TOKEN_REVOKED')

@@ -20,7 +20,8 @@ t.test('one of three kinds, in whole seconds', async (t) => {
 t.test('what would revoke something else than was meant', async (t) => {
   const code = 'FST_USER_SCOPE_INVALID_OPTION'
   const late = { user: 'a', issuedBefore: now + 5.1 }
-  for (const target of [{}, { user: 'a', session: 's' }, late, { user: 'a', issuer: 'b' }]) {
+  const early = [-1, new Date(-1), new Date(NaN), NaN].map((issuedBefore) => ({ user: 'a', issuedBefore }))
+  for (const target of [{}, { user: 'a', session: 's' }, late, ...early, { user: 'a', issuer: 'b' }]) {
     t.throws(() => read(target), { code }, JSON.stringify(target))
   }
 })
