@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import userScope, { KeysUnreachableError, type IssuerOptions } from '../../lib/index.js'
+import userScope, { KeysUnreachableError, type IssuerOptions, type VerifyMessage } from '../../lib/index.js'
 import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../../lib/testing/index.js'
 import { bearer, build, now, refusals, sender, testWithCaches, usualRoutes } from '../support/host.js'
 
@@ -56,6 +57,28 @@ testWithCaches('50 first requests at once cause one fetch', async (t) => {
   const statuses = await Promise.all(Array.from({ length: 50 }, () => status(token)))
   t.same(new Set(statuses), new Set([200]))
   t.equal(issuer.requests - before, 1)
+})
+
+t.test('the cache forgets what it has where other keys came, and only there', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { app, send } = await build(t, { issuers: [issuer.entry], cache: {} })
+  const ask = (token: string) => send({ url: '/api/alice/tasks', headers: bearer(token) })
+  const cached: boolean[] = []
+  const listen = (message: unknown) => { cached.push((message as VerifyMessage).cached) }
+  subscribe('fastify-user-scope:verify', listen)
+  t.teardown(() => unsubscribe('fastify-user-scope:verify', listen))
+  const token = await issuer.token('alice', { key: issuer.keys[0]! })
+  for (const keys of [issuer.keys, [...issuer.keys, await createKey('more')]]) {
+    issuer.keys.splice(0, 9, ...keys)
+    cached.length = 0
+    pass(470)
+    await ask(token)
+    pass(15) // four fifths of maxAge are over: a token that is not known has the keys fetched
+    await ask(await issuer.token('alice', { key: issuer.keys[0]! }))
+    await until(() => app.userScope.issuers()[0]?.age === 0)
+    await ask(token)
+    t.same(cached, [false, false, keys.length === 1])
+  }
 })
 
 testWithCaches('unreachable at boot', async (t) => {

@@ -245,5 +245,29 @@ export const equivalents: Equivalent[] = [
     code: 'let found = { keys: keys.slice(0, 0), expects: undefined as unknown }',
     change: '0 becomes 1',
     why: 'for the type: each option has a schema around it that says what it expects'
+  },
+  {
+    path: 'lib/routes/dot-segments.ts',
+    code: "if (!url.includes('.') && !url.includes('%')) return false",
+    change: "!url.includes('.') && !url.includes('%') becomes false",
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/routes/dot-segments.ts',
+    code: "if (!url.includes('.') && !url.includes('%')) return false",
+    change: "'.' becomes ''",
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/routes/dot-segments.ts',
+    code: "if (!url.includes('.') && !url.includes('%')) return false",
+    change: "'%' becomes ''",
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/routes/dot-segments.ts',
+    code: 'const [path] = url.split(/[?#]/, 1) as [string]',
+    change: '1 becomes 2',
+    why: 'the second part is not looked at'
   }
 ]

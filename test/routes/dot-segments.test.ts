@@ -12,7 +12,8 @@ const dotted = [
   '/a/..%2fb;%', '/a/..%2f..%2fb;%zz', '/a/..;', '/a/..;x',
   // What the standard removes at either end, and what ends a path once it is decoded.
   '/a/%20../b', '/a/%00../b', '/a/%1f..%5cb', '/a/..%20', '/a/..%3f', '/a/..%23', '/a/..%3b',
-  '/a/..%252fb', '/a/%252e%252e%252fb', '/a/..%255cb'
+  '/a/..%252fb', '/a/%252e%252e%252fb', '/a/..%255cb', '/a/%252E%252E/b', '/a/..%252Fb', '/a%255C..%255Cb',
+  '/a/%0A../b', '/a/%1F../b', '/a/.%09%09./b', '/a/.%0D%0A./b'
 ]
 const plain = [
   '/a/b.txt;v=1', '/a/ . b', '/a/%c3%a9', '/a/%zz',
