@@ -269,5 +269,11 @@ export const equivalents: Equivalent[] = [
     code: 'const [path] = url.split(/[?#]/, 1) as [string]',
     change: '1 becomes 2',
     why: 'the second part is not looked at'
+  },
+  {
+    path: 'lib/routes/look-alikes.ts',
+    code: 'while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++',
+    change: 'min becomes max',
+    why: 'behind the end of the shorter one there is no letter, which is another than that of the longer one'
   }
 ]
