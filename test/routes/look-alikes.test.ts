@@ -14,7 +14,10 @@ t.test('names that look like the owner\'s parameter', async (t) => {
         'userId', 'userid', 'USER_ID', 'user-id', 'uid', 'users_id', 'usr_id', 'user', 'username', 'user_uuid',
         'userUUID', 'owner', 'owner_id'
       ],
-      ['task_id', 'order_id', 'usage_id', 'id', 'uuid', 'guid', 'account_id', 'author', 'userprofile', 'ui', 'us_id_er', 'owner_id_of']
+      [
+        'task_id', 'order_id', 'usage_id', 'id', 'uuid', 'guid', 'account_id', 'author', 'userprofile', 'ui', 'us_id_er',
+        'owner_id_of'
+      ]
     ],
     ['my_id', ['myId', 'my-id', 'mid', 'owner'], ['me_id', 'id']],
     [
