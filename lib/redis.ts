@@ -1,4 +1,4 @@
-import { createClient } from '@redis/client'
+import { createClient, ErrorReply } from '@redis/client'
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from './contract/errors.js'
 import type { FollowOptions, RevocationStore, StoredRevocation } from './contract/revocations.js'
@@ -6,7 +6,7 @@ import { whenStale } from './options/revocations.js'
 import { text } from './options/schemas.js'
 import { assertValid } from './options/validate.js'
 import { stopwatch } from './keys/stopwatch.js'
-import { within } from './revocations/within.js'
+import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
   /** `redis://` or, with TLS, `rediss://`; with user name, password and database: `redis://user:secret@host:6379/0`. */
@@ -27,6 +27,7 @@ const schema = Type.Object({
 
 const pageSize = 1000 // entries
 const connectTime = 5 // seconds
+const halfHour = 1_800_000 // milliseconds; entries are kept an hour beyond their use
 
 /**
  * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
@@ -71,6 +72,7 @@ async function connect (url: string, signal: AbortSignal): Promise<Client> {
   return client
 }
 
+interface Writer { readonly client: Promise<Client>, readonly end: AbortController }
 type Message = [id: string, fields: string[]]
 type Streams = Array<[name: string, messages: Message[]]> | null
 
@@ -79,8 +81,9 @@ class Stream {
   readonly #key: string
   /** Milliseconds since 1970, by the server, when it last gave an id. */
   #latest = 0
-  #followers = 0
-  #writer: { readonly client: Promise<Client>, readonly end: AbortController } | null = null
+  /** Followers, and writes that are under way. */
+  #users = 0
+  #writer: Writer | null = null
 
   constructor (url: string, key: string) {
     this.#url = url
@@ -88,46 +91,50 @@ class Stream {
   }
 
   async add (entry: string, keepFor: number): Promise<void> {
-    const earliest = this.#earliest(keepFor)
+    const earliest = earliestOf(this.#latest, keepFor)
     const trim = earliest > 0 ? ['MINID', '~', String(earliest)] : []
-    this.#latest = timeOf(await this.#write(['XADD', this.#key, ...trim, '*', 'entry', entry]))
+    this.#users++
+    try {
+      this.#latest = timeOf(await this.#write(['XADD', this.#key, ...trim, '*', 'entry', entry]))
+    } finally {
+      this.#leave()
+    }
   }
 
-  /** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
-  #earliest (keepFor: number): number {
-    return Math.floor(Math.min(this.#latest, Date.now()) - keepFor * 1000)
-  }
-
-  /** Without a time limit: a connection that no longer answers is ended with that of the last follower. */
   async #write (command: string[]): Promise<string> {
     const writer = this.#writer ??= this.#open()
-    let client: Client | undefined
     try {
-      client = await writer.client
-      return await client.sendCommand(command)
+      const client = await writer.client
+      return await within(client.sendCommand<string>(command), patience, writer.end.signal)
     } catch (error) {
-      if (!client?.isReady && this.#writer === writer) this.#writer = null
+      // The connection, unless it was the server who answered so.
+      if (!(error instanceof ErrorReply)) this.#close(writer)
       throw error
     }
   }
 
-  #closeWriter (): void {
-    this.#writer?.end.abort()
-    this.#writer = null
+  #close (writer: Writer | null): void {
+    writer?.end.abort()
+    if (this.#writer === writer) this.#writer = null
   }
 
-  #open () {
+  /** The last one ends the connection that all write by. */
+  #leave (): void {
+    if (--this.#users === 0) this.#close(this.#writer)
+  }
+
+  #open (): Writer {
     const end = new AbortController()
     return { client: connect(this.#url, end.signal), end }
   }
 
   async * follow ({ signal, interval, keepFor }: FollowOptions): AsyncGenerator<StoredRevocation[]> {
-    this.#followers++
+    this.#users++
     const end = new AbortController()
     signal.addEventListener('abort', () => { end.abort() })
     try {
       const client = await connect(this.#url, end.signal)
-      const seen = { first: '', last: '0-0' }
+      const seen: Seen = { last: '0-0', marks: [] }
       let isWhole = false
       let sinceCheck = stopwatch()
       for (;;) {
@@ -136,19 +143,19 @@ class Stream {
         const streams: Streams = await client.sendCommand(command)
         const messages = streams?.[0]?.[1] ?? []
         for (const [id] of messages) {
-          seen.first ||= id
           seen.last = id
+          if (timeOf(id) - timeOf(seen.marks.at(-1) ?? '0') >= halfHour) seen.marks.push(id)
           this.#latest = timeOf(id)
         }
         yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
         isWhole ||= messages.length === 0
-        if (seen.first === '' || sinceCheck() < interval) continue
+        if (seen.last === '0-0' || sinceCheck() < interval) continue
         await this.#assertUnchanged(client, seen, keepFor)
         sinceCheck = stopwatch()
       }
     } finally {
       end.abort()
-      if (--this.#followers === 0) this.#closeWriter()
+      this.#leave()
     }
   }
 
@@ -156,16 +163,24 @@ class Stream {
    * A stream that was deleted, trimmed or rolled back on the way is read anew, and gets what it lacks.
    * @throws Error
    */
-  async #assertUnchanged (client: Client, seen: { first: string, last: string }, keepFor: number): Promise<void> {
+  async #assertUnchanged (client: Client, seen: Seen, keepFor: number): Promise<void> {
     const info = await client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
-    const [first] = memberOf(info, 'first-entry') as Message | null ?? ['']
-    const isTrimmed = first !== seen.first && timeOf(seen.first) >= this.#earliest(keepFor)
-    if (isTrimmed || isBelow(memberOf(info, 'last-generated-id') as string, seen.last)) {
-      throw new Error('entries of the stream are gone')
-    }
-    seen.first = first
+    const [first] = memberOf(info, 'first-entry') as Message | null ?? [`${Infinity}`]
+    const last = memberOf(info, 'last-generated-id') as string
+    // What is nearly as old as this may have been trimmed by age, as clocks differ.
+    const earliest = earliestOf(timeOf(last), keepFor) + halfHour
+    seen.marks = seen.marks.filter((id) => timeOf(id) >= earliest)
+    const [mark = first] = seen.marks
+    if (isBelow(mark, first) || isBelow(last, seen.last)) throw new Error('entries of the stream are gone')
   }
 }
+
+/** Of a stream: the last id, and one of each half hour, by which a loss is noticed. */
+interface Seen { last: string, marks: string[] }
+
+/** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
+const earliestOf = (latest: number, keepFor: number): number =>
+  Math.floor(Math.min(latest, Date.now()) - keepFor * 1000)
 
 /** Redis answers with lists, in which a value follows its name. */
 const memberOf = <T>(list: readonly T[], name: T): T => list[list.indexOf(name) + 1] as T

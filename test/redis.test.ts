@@ -119,6 +119,35 @@ t.test('a stream that lost entries gets them back', { skip }, async (t) => {
   }
 })
 
+t.test('so does one that begins with what is so old that it may leave', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  await command(redis, 'XADD', key, `${Date.now() - 40 * 86_400_000}-0`, 'entry', '{}')
+  const one = await host(t, redis)
+  const users = names('user', 5)
+  await Promise.all(users.map((user) => one.revoke(user)))
+  await until(async () => await command<number>(redis, 'XLEN', key) === 6)
+  await command(redis, 'FLUSHALL')
+  await one.revoke('later') // before the next look
+  await until(() => logged(one.log).includes('revocations that the store lacked were stored again'))
+  t.ok(await (await host(t, redis)).areOut([...users, 'later']))
+})
+
+t.test('entries that leave by age while they are read are no loss', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const old = Date.now() - 3 * 3_600_000
+  for (let n = 0; n < 1000; n++) await command(redis, 'XADD', key, `${old}-${n}`, 'entry', '{}')
+  await command(redis, 'XADD', key, '*', 'entry', '{}')
+  const end = new AbortController()
+  const store = redisRevocations({ url: redis.url })
+  const lists = store.follow({ signal: end.signal, interval: 0, keepFor: 7200 })[Symbol.asyncIterator]()
+  const lengthOf = async () => (await lists.next()).value?.length as number
+  t.equal(await lengthOf(), 1000)
+  await command(redis, 'XTRIM', key, 'MINID', String(old + 1))
+  t.same([await lengthOf(), await lengthOf()], [1, 0])
+  end.abort()
+  await lists.return?.()
+})
+
 t.test('a stream that stays as it is is not read anew', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const one = await host(t, redis)
@@ -217,7 +246,13 @@ t.test('a connection that is cut', { skip }, async (t) => {
   })
   const { port } = proxy.address() as AddressInfo
   const [one, two] = [await host(t, redis), await host(t, { url: `redis://127.0.0.1:${port}` })]
+  const before = new Set(sockets)
   await two.revoke('before')
+  // The connection of the writer falls silent, as behind a firewall that forgot it.
+  for (const socket of sockets) if (!before.has(socket)) socket.unpipe()
+  await t.rejects(two.revoke('silent'), { code: 'REVOCATIONS_UNAVAILABLE' })
+  await two.revoke('another')
+  await until(() => one.areOut(['silent', 'another']))
   isOpen = false
   cut()
   await one.revoke('alice')
@@ -266,6 +301,22 @@ t.test('a server that is not there stops the boot', async (t) => {
   const { port } = silent.address() as AddressInfo
   silent.once('connection', (socket) => { socket.destroy() })
   await t.rejects(host(t, { url: `redis://127.0.0.1:${port}` }), { code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE' })
+})
+
+t.test('nothing is connected any more, whatever was written last, once an app is closed', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const connections = async () => (await command<string>(redis, 'CLIENT', 'LIST')).trim().split('\n').length
+  const one = await host(t, redis)
+  redis.signal('SIGSTOP')
+  const revoking = names('user', 3).map((user) => t.rejects(one.revoke(user), { code: 'REVOCATIONS_UNAVAILABLE' }))
+  await Promise.all(revoking)
+  redis.signal('SIGCONT')
+  await until(() => logged(one.log).includes('the store of revocations answers again'))
+  await one.revoke('alice')
+  await one.app.close()
+  await t.rejects(one.revoke('bob'), { code: 'REVOCATIONS_UNAVAILABLE' })
+  await until(async () => await connections() === 1) // this one
+  t.pass()
 })
 
 t.test('a follower that is stopped ends its connection, in any state', async (t) => {

@@ -11,7 +11,7 @@ import { patience, reasonOf, within } from './within.js'
 
 const longestInterval = 20 // seconds, as the others
 const [firstPause, longestPause] = [0.1, 2]
-const margin = 3600 // for a store whose clock is ahead
+const margin = 3600 // seconds, for a store whose clock is wrong
 
 export interface FeedSettings extends RevocationSettings {
   readonly store: RevocationStore
@@ -34,6 +34,7 @@ export class Feed {
   readonly #storeFor: number
   /** Of what the store has shown, or confirmed, since the latest connection began. */
   #mark = 0
+  #sessions = 0
   /** Whether the list may have what the store has not. */
   #mayMiss = false
   #alarm: NodeJS.Timeout | undefined
@@ -95,7 +96,8 @@ export class Feed {
     const { store, maxStale } = this.#settings
     const interval = Math.min(maxStale / 3, longestInterval)
     const session = new AbortController()
-    this.#mark = this.#mark % (marks - 1) + 1
+    this.#sessions = this.#sessions % (marks - 1) + 1
+    this.#mark = 0 // what is stored before the first list comes may be lost with what the store has lost
     this.#mayMiss = true
     let isWhole = false
     const lists = store.follow({ signal: session.signal, interval, keepFor: this.#storeFor })[Symbol.asyncIterator]()
@@ -104,6 +106,7 @@ export class Feed {
         const seconds: number = isWhole ? 2 * interval : patience
         const { done, value } = await within(lists.next(), seconds, this.#stop.signal)
         if (done) throw new Error('it ended')
+        this.#mark = this.#sessions
         this.#read(value, isWhole)
         isWhole ||= value.length === 0
         if (!isWhole) continue // what is missing may be what was revoked while nobody answered
@@ -152,7 +155,8 @@ export class Feed {
         continue
       }
       // No clock may say that a user is out tomorrow: neither a wrong one, nor that of anyone else who can write here.
-      const latest = Math.floor((isLive || !Number.isFinite(storedAt) ? now : storedAt) + clockTolerance)
+      const stored = isLive || !Number.isFinite(storedAt) ? now : storedAt
+      const latest = Math.floor(Math.min(now, stored + margin) + clockTolerance)
       const entry = { ...written, moment: Math.min(written.moment, latest) }
       if (entry.moment < now - lifetime(keepFor, clockTolerance)) continue
       if (written.keepFor !== keepFor) otherKeepFor = written.keepFor
