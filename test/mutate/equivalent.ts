@@ -275,5 +275,11 @@ export const equivalents: Equivalent[] = [
     code: 'while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++',
     change: 'min becomes max',
     why: 'behind the end of the shorter one there is no letter, which is another than that of the longer one'
+  },
+  {
+    path: 'lib/routes/owner.ts',
+    code: "return typeof param === 'string' && param !== '' && param === id",
+    change: "typeof param === 'string' && param !== '' becomes param !== ''",
+    why: 'for the reader: what equals a string is one'
   }
 ]

@@ -15,8 +15,8 @@ t.test('names that look like the owner\'s parameter', async (t) => {
         'userUUID', 'owner', 'owner_id'
       ],
       [
-        'task_id', 'order_id', 'usage_id', 'id', 'uuid', 'guid', 'account_id', 'author', 'userprofile', 'ui', 'us_id_er',
-        'owner_id_of'
+        'task_id', 'order_id', 'usage_id', 'id', 'uuid', 'guid', 'account_id', 'author', 'userprofile', 'ui',
+        'us_id_er', 'owner_id_of'
       ]
     ],
     ['my_id', ['myId', 'my-id', 'mid', 'owner'], ['me_id', 'id']],

@@ -133,6 +133,9 @@ t.test('what a rule demands', async (t) => {
   t.equal(conditionsOf({}, 'public', [], rights), undefined)
   t.match(conditionsOf({}, 'owner', [], rights),
     { scopes: null, delegates: null, bound: [{ param: 'org_id', isInUrl: false }], unbound: [] })
+  const two = { bind: [...rights.bind, { param: 'team', path: ['team'] }], mayActFor: undefined }
+  t.match(conditionsOf({ unbound: ['team'] }, 'user', [], two), { bound: [{ param: 'org_id' }], unbound: ['team'] },
+    'one is still compared where the rule lifts another')
   t.equal(faultOfRule({ scopes: ['a'] }, 'user', [], rights), null)
   t.same(judgeRoute({ url: '/x', method: 'GET', config: { access: { scopes: ['a'] } } }, 'user_id'),
     {

@@ -16,7 +16,7 @@ async function host (t: Test, setUp: (app: FastifyInstance) => void | Promise<vo
   await setUp(app)
   await app.ready()
   const send = sender(app)
-  const status = async (url: string, headers = {}, method: 'GET' | 'POST' = 'GET') =>
+  const status = async (url: string, headers = {}, method: 'GET' | 'POST' | 'OPTIONS' = 'GET') =>
     (await send({ url, headers, method })).status
   return { app, log, status, send }
 }
@@ -103,6 +103,13 @@ t.test('such a route stops the boot as any other does', async (t) => {
       app.post('/x/:id', id)
     }), { code: 'FST_USER_SCOPE_INVALID_ROUTE', message }, url)
   }
+})
+
+t.test('a route that stops the boot is named with all of its methods', async (t) => {
+  await t.rejects(host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.route({ method: ['GET', 'POST'], url: '/x/:userId', handler: id })
+  }), { message: /route GET, POST \/x\/:userId: / })
 })
 
 t.test('two names for one parameter, which are one node to the router', async (t) => {
@@ -256,11 +263,13 @@ t.test('a parameter that the URL does not show is the owner\'s all the same', as
     await app.register(userScope, { secret })
     app.get('/mine', id)
     app.get('/stated', { config: { access: 'user' } }, id)
+    app.options('/preflight', id)
   })
   t.same(
     [await status('/mine', alice), await status('/mine', bearer(tokenFor('bob'))), await status('/stated', alice)],
     [403, 200, 200]
   )
+  t.equal(await status('/preflight', {}, 'OPTIONS'), 200, 'but on a route that is open')
 })
 
 t.test('one config object may serve several routes, and is not changed', async (t) => {
@@ -381,6 +390,8 @@ t.test('the root of a prefix stands in the table by both of its spellings', asyn
     app.userScope.printRoutes(),
     'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n'
   )
+  const nothing = { scopes: null, delegates: null, bound: [], unbound: [], constraints: {} }
+  t.match(app.userScope.routes()[0], { method: 'GET', url: '/of/:user_id', ...nothing })
   for (const url of ['/of/alice', '/of/alice/']) t.equal(await status(url, alice), 200, url)
   for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
 })
