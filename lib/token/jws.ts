@@ -24,10 +24,8 @@ const maxLength = 8192
 export function parseCompactJws (token: string, others: readonly TokenForm[] = []): CompactJws {
   if (token.length > maxLength) throw malformed(`longer than ${maxLength} bytes`)
   const segments = token.split('.', 6)
-  const [header, payload, signature] = segments
-  if (header === undefined || payload === undefined || signature === undefined || segments.length > 3) {
-    throw malformed(wrongCount(token, segments.length, others))
-  }
+  if (segments.length !== 3) throw malformed(wrongCount(token, segments.length, others))
+  const [header, payload, signature] = segments as [string, string, string]
   assertCanonical(signature, 'signature')
   return { token, header: readHeader(header), payload: readSegment(payload, 'payload') }
 }
