@@ -79,7 +79,7 @@ t.test('numbers within their bounds, and no other', async (t) => {
   ]
   for (const [name, least, greatest, options] of rows) {
     for (const value of [least, greatest]) t.ok(takes(options(value)), `${name}: ${value}`)
-    for (const value of [least - 0.01, greatest + 0.01, NaN, Infinity, String(least), null]) {
+    for (const value of [least - 1, least - 0.01, greatest + 0.01, greatest + 1, NaN, Infinity, String(least), null]) {
       t.notOk(takes(options(value)), `${name}: ${value}`)
     }
     const isCount = ['cache.max', 'maxBytes'].includes(name)

@@ -50,6 +50,7 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ maxTokenAge: '1h' }, 'option "maxTokenAge" must be'],
   [{ decoratorName: 'not a name' }, 'option "decoratorName" must be a JavaScript identifier'],
   [{ decoratorName: '__proto__' }, 'option "decoratorName" must be'],
+  [{ cache: { max: 0 } }, 'option "cache.max" must be a number of tokens from 1 to 10000000'],
   [{ openapi: true }, 'option "openapi" must be false, or an object with schemeName, description and decorator'],
   [{ openapi: { schemename: 'x' } }, 'unknown option "openapi.schemename". Did you mean "schemeName"?'],
   [{ openapi: { schemeName: 'a b' } }, 'option "openapi.schemeName" must be a component name'],
