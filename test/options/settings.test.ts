@@ -89,8 +89,14 @@ t.test('the defaults, all of them', async (t) => {
     userIdParam: 'user_id',
     requireStatedAccess: false,
     decoratorName: 'user',
-    openapi: { schemeName: 'bearerAuth', decorators: undefined, readOnlyActors: false }
+    openapi: {
+      schemeName: 'bearerAuth',
+      description: 'The JWT of a signed-in user.',
+      decorators: undefined,
+      readOnlyActors: false
+    }
   })
+  t.equal(readOptions({ secret, openapi: false }, {}).openapi, false)
   const stated = readOptions({ secret, impersonation: 'read-only', openapi: { decorator: ['a', 'b'] } }, {})
   t.match(stated.openapi, { decorators: ['a', 'b'], readOnlyActors: true })
   t.match(readOptions({ secret, openapi: { decorator: 'a' } }, {}).openapi, { decorators: ['a'] })
