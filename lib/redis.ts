@@ -6,6 +6,7 @@ import { whenStale } from './options/revocations.js'
 import { text } from './options/schemas.js'
 import { assertValid } from './options/validate.js'
 import { stopwatch } from './keys/stopwatch.js'
+import { margin } from './revocations/entry.js'
 import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
@@ -27,7 +28,7 @@ const schema = Type.Object({
 
 const pageSize = 1000 // entries
 const connectTime = 5 // seconds
-const halfHour = 1_800_000 // milliseconds; entries are kept an hour beyond their use
+const halfMargin = margin * 1000 / 2 // milliseconds
 
 /**
  * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
@@ -134,7 +135,7 @@ class Stream {
     signal.addEventListener('abort', () => { end.abort() })
     try {
       const client = await connect(this.#url, end.signal)
-      const seen: Seen = { last: '0-0', marks: [] }
+      const seen: Seen = { last: '0-0', milestones: [] }
       let isWhole = false
       let sinceCheck = stopwatch()
       for (;;) {
@@ -144,7 +145,7 @@ class Stream {
         const messages = streams?.[0]?.[1] ?? []
         for (const [id] of messages) {
           seen.last = id
-          if (timeOf(id) - timeOf(seen.marks.at(-1) ?? '0') >= halfHour) seen.marks.push(id)
+          if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? '0') >= halfMargin) seen.milestones.push(id)
           this.#latest = timeOf(id)
         }
         yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
@@ -165,18 +166,19 @@ class Stream {
    */
   async #assertUnchanged (client: Client, seen: Seen, keepFor: number): Promise<void> {
     const info = await client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
-    const [first] = memberOf(info, 'first-entry') as Message | null ?? [`${Infinity}`]
+    const first = memberOf(info, 'first-entry') as Message | null
     const last = memberOf(info, 'last-generated-id') as string
-    // What is nearly as old as this may have been trimmed by age, as clocks differ.
-    const earliest = earliestOf(timeOf(last), keepFor) + halfHour
-    seen.marks = seen.marks.filter((id) => timeOf(id) >= earliest)
-    const [mark = first] = seen.marks
-    if (isBelow(mark, first) || isBelow(last, seen.last)) throw new Error('entries of the stream are gone')
+    // What is nearly so old that it may leave has perhaps left, as clocks differ.
+    const earliest = earliestOf(timeOf(last), keepFor) + halfMargin
+    seen.milestones = seen.milestones.filter((id) => timeOf(id) >= earliest)
+    const [oldest] = seen.milestones
+    const isTrimmed = oldest !== undefined && (first === null || isBelow(oldest, first[0]))
+    if (isTrimmed || isBelow(last, seen.last)) throw new Error('entries of the stream are gone')
   }
 }
 
-/** Of a stream: the last id, and one of each half hour, by which a loss is noticed. */
-interface Seen { last: string, marks: string[] }
+/** Of a stream: the last id, and one of each half of the margin, by which a loss is noticed. */
+interface Seen { last: string, milestones: string[] }
 
 /** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
 const earliestOf = (latest: number, keepFor: number): number =>

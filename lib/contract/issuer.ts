@@ -65,8 +65,8 @@ export interface IssuerOptions {
   /** Seconds after which keys are fetched anew: the longest that a removed key serves. 1 to 86400. Default 600. */
   maxAge?: number
   /**
-   * Seconds between two fetches; doubled with each failure, up to ten times as long, but not beyond `maxAge`. A shorter
-   * `maxAge` still fetches the keys anew. 1 to 3600. Default 30.
+   * Seconds between two fetches. While keys still serve, each further failure doubles it, up to ten times as long, but
+   * not beyond `maxAge`. A shorter `maxAge` still fetches the keys anew. 1 to 3600. Default 30.
    */
   cooldown?: number
   /**

@@ -20,6 +20,9 @@ export interface WrittenEntry extends Entry {
 /** Seconds for which an entry counts: no token that it is about is valid any more, whatever clocks it met. */
 export const lifetime = (keepFor: number, clockTolerance: number): number => keepFor + 2 * clockTolerance
 
+/** Seconds beyond that for which a store keeps entries, as its clock may be wrong. */
+export const margin = 3600
+
 export const writeEntry = ({ kind, id, issuer, moment }: Entry, keepFor: number): string =>
   JSON.stringify({ kind, id, issuer, moment, keepFor })
 

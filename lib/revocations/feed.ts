@@ -4,14 +4,13 @@ import { InvalidOptionError, RevocationsUnreachableError } from '../contract/err
 import type { RevocationStore, StoredRevocation } from '../contract/revocations.js'
 import { stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
-import { lifetime, parseEntry, type Entry } from './entry.js'
+import { lifetime, margin, parseEntry, type Entry } from './entry.js'
 import { marks, type RevocationList } from './list.js'
 import { Publisher } from './publisher.js'
 import { patience, reasonOf, within } from './within.js'
 
 const longestInterval = 20 // seconds, as the others
 const [firstPause, longestPause] = [0.1, 2]
-const margin = 3600 // seconds, for a store whose clock is wrong
 
 export interface FeedSettings extends RevocationSettings {
   readonly store: RevocationStore
@@ -32,9 +31,10 @@ export class Feed {
   readonly #stop = new AbortController()
   readonly #publisher: Publisher
   readonly #storeFor: number
-  /** Of what the store has shown, or confirmed, since the latest connection began. */
+  /** Of what the store has shown, or confirmed, since the first list of the latest connection; 0 before that. */
   #mark = 0
-  #sessions = 0
+  /** The mark of the latest connection. */
+  #nextMark = 0
   /** Whether the list may have what the store has not. */
   #mayMiss = false
   #alarm: NodeJS.Timeout | undefined
@@ -96,7 +96,7 @@ export class Feed {
     const { store, maxStale } = this.#settings
     const interval = Math.min(maxStale / 3, longestInterval)
     const session = new AbortController()
-    this.#sessions = this.#sessions % (marks - 1) + 1
+    this.#nextMark = this.#nextMark % (marks - 1) + 1
     this.#mark = 0 // what is stored before the first list comes may be lost with what the store has lost
     this.#mayMiss = true
     let isWhole = false
@@ -106,7 +106,7 @@ export class Feed {
         const seconds: number = isWhole ? 2 * interval : patience
         const { done, value } = await within(lists.next(), seconds, this.#stop.signal)
         if (done) throw new Error('it ended')
-        this.#mark = this.#sessions
+        this.#mark = this.#nextMark
         this.#read(value, isWhole)
         isWhole ||= value.length === 0
         if (!isWhole) continue // what is missing may be what was revoked while nobody answered

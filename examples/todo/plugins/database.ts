@@ -19,7 +19,7 @@ declare module 'fastify' { interface FastifyInstance { db: Database } }
 /** The PostgreSQL server of DATABASE_URL, or an embedded one in the memory of this process. */
 export const database = fp(async (app) => {
   const { DATABASE_URL } = app.settings
-  // Its files come ready-made: to make them takes longer than the rest of the start.
+  // Its files come ready-made, as it takes seconds to make them.
   const pool = DATABASE_URL
     ? await connect(DATABASE_URL, app.log)
     : embedded(await PGlite.create({ loadDataDir: await dataDir() }))
