@@ -73,7 +73,6 @@ export class Publisher {
   }
 
   async #write (entry: Entry, seconds: number): Promise<void> {
-    this.#signal.throwIfAborted()
     const written = this.#store.publish(writeEntry(entry, this.#keepFor), this.#storeFor)
     await within(written, seconds, this.#signal)
   }
