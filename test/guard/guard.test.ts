@@ -556,7 +556,8 @@ t.test('a request that was refused is not judged a second time', (t) => {
   const verify = () => { throw new Error('there is no token') }
   const guard = createGuard(readOptions({ secret }, {}), () => demand, verify, null, null)
   const log = { info: () => {} }
-  const request = { headers: {}, raw: { rawHeaders: [] }, is404: false, log } as unknown as FastifyRequest
+  const raw = { rawHeaders: [] }
+  const request = { headers: {}, raw, is404: false, log, routeOptions: {} } as unknown as FastifyRequest
   const reply = { code: () => reply, headers: () => reply } as unknown as FastifyReply
   const errors: unknown[] = []
   for (const hook of [guard.onRequest, guard.onRequest, guard.preHandler]) {

@@ -5,11 +5,11 @@ import { mock } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { untilRevoked, type UserScopeOptions } from '../../lib/index.js'
+import { stopClock } from '../support/clock.js'
 import { bearer, build, refusals, sender, sign } from '../support/host.js'
 
 const start = 1_800_000_000
-mock.timers.enable({ apis: ['Date', 'setInterval'], now: start * 1000 })
-t.beforeEach(() => { mock.timers.setTime(start * 1000) })
+stopClock(start, ['setInterval'])
 const token = (claims: object = {}) => sign({ sub: 'alice', iat: start, exp: start + 60, ...claims })
 
 /** A server that streams to alice until her signal aborts; `signals` are those that it got. */

@@ -4,13 +4,16 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { KeysUnreachableError, type IssuerOptions, type VerifyMessage } from '../../lib/index.js'
 import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../../lib/testing/index.js'
-import { bearer, build, now, refusals, sender, testWithCaches, usualRoutes } from '../support/host.js'
+import { stopClock } from '../support/clock.js'
+import { bearer, build, cacheOption, now, refusals, sender, testWithCaches, usualRoutes } from '../support/host.js'
+import { atEnd } from '../support/room.js'
 
 const start = 1_800_000_000
-mock.timers.enable({ apis: ['Date'], now: start * 1000 })
+stopClock(start)
 let steady = 0 // seconds of the clock that nobody sets
+const { now: steadyNow } = performance
 performance.now = () => steady * 1000 // no mock, which would record each call
-t.beforeEach(() => { mock.timers.setTime(start * 1000) })
+atEnd(() => { performance.now = steadyNow })
 const pass = (seconds: number) => { mock.timers.setTime(Date.now() + seconds * 1000) }
 let timeUp = () => {} // for the latest fetch; none has less time because the machine is busy
 const limits = mock.method(AbortSignal, 'timeout', () => {
@@ -602,7 +605,7 @@ testWithCaches('1,000 requests at once through promises', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const app = Fastify()
   t.teardown(async () => { await app.close() })
-  await app.register(userScope, { issuers: [issuer.entry] })
+  await app.register(userScope, { issuers: [issuer.entry], ...cacheOption() })
   usualRoutes(app)
   const send = sender(app)
   const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
 
@@ -21,6 +21,16 @@ t.test('each file of lib has its test at the same path, unless it holds types or
     const isBarrel = code.split('\n').every((line) => /^(export (\{|\*)|import )/.test(line))
     if (code === '' || isBarrel) continue
     t.ok(existsSync(join(root, 'test', file.replace(/\.ts$/, '.test.ts'))), file)
+  }
+})
+
+t.test('the tests of each room are run', async (t) => {
+  const tests = await readdir(join(root, 'test'), { recursive: true })
+  const rooms = new Set(tests.filter((test) => test.endsWith('.test.ts')).map((test) => dirname(test)))
+  for (const each of ['.', 'app', 'example', 'package']) rooms.delete(each) // each file in a process of its own
+  t.ok(rooms.size >= 10)
+  for (const room of rooms) {
+    t.match(await readFile(join(root, 'test', `${room}.test.ts`), 'utf8'), `await testRoom('${room}')`, room)
   }
 })
 

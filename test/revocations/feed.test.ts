@@ -4,13 +4,12 @@ import t, { type Test } from 'tap'
 import type { FollowOptions, RevocationStore, UserScopeOptions } from '../../lib/index.js'
 import { Feed } from '../../lib/revocations/feed.js'
 import { RevocationList } from '../../lib/revocations/list.js'
+import { stopClock } from '../support/clock.js'
 import { build, bearer, refusals, sign, type LogLine } from '../support/host.js'
 import { MemoryStore } from '../support/memory-store.js'
 
 const start = 1_800_000_000
-mock.timers.enable({ apis: ['Date'], now: start * 1000 })
-t.beforeEach(() => { mock.timers.setTime(start * 1000) })
-const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
+const at = stopClock(start)
 
 const hour = 3600
 const token = (claims: object = {}) => sign({ sub: 'alice', iat: start - 10, exp: start + hour, ...claims })

@@ -3,12 +3,11 @@ import Fastify from 'fastify'
 import t from 'tap'
 import userScope, { type Revocation, type UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
+import { stopClock } from '../support/clock.js'
 import { bearer, build, refusals, sender, sign, testWithCaches, usualRoutes } from '../support/host.js'
 
 const start = 1_800_000_000
-mock.timers.enable({ apis: ['Date', 'setInterval'], now: start * 1000 })
-t.beforeEach(() => { mock.timers.setTime(start * 1000) })
-const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
+const at = stopClock(start, ['setInterval'])
 
 const hour = 3600
 const token = (claims: object = {}) => sign({ sub: 'alice', iat: start - 10, exp: start + hour, ...claims })

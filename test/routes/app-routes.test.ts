@@ -17,11 +17,11 @@ t.test('every route of an app is recorded, in whatever context and however early
   }, { prefix: '/api' })
   await app.ready()
   const routes = routesOf(app) ?? []
-  t.same(routes.map(({ url, options: { method, config } }) => [url, method, config ?? null]), [
+  t.same(routes.map(({ url, options: { method, config } }) => [url, method, config?.access ?? null]), [
     ['/early', 'GET', null],
-    ['/api/x', ['GET', 'PUT'], { access: 'public' }],
-    ['/api/head', 'GET', { access: 'public' }],
-    ['/api/head', 'HEAD', { access: 'public' }]
+    ['/api/x', ['GET', 'PUT'], 'public'],
+    ['/api/head', 'GET', 'public'],
+    ['/api/head', 'HEAD', 'public']
   ])
   t.same(routes.map(({ context }) => context === app), [true, false, false, false])
   t.ok(routes.slice(1).every(({ context }) => context === inner))
@@ -41,10 +41,10 @@ t.test('a rule is copied, and what cannot be copied is recorded as it is', async
   app.get('/other', { exposeHeadRoute: false, config: { access: rule, ...other } }, id)
   rule.scopes.push('b')
   const configs = routesOf(app)?.map(({ options: { config } }) => config)
-  t.same(configs?.[0], { access: { scopes: ['a'] } })
+  t.same(configs?.[0]?.access, { scopes: ['a'] })
   t.equal(configs?.[1]?.access, odd)
   t.equal(configs?.[2]?.access, inherited, 'a copy would be a rule without members')
-  t.same(configs?.[3], { access: { scopes: ['a'] }, rateLimit: 5 })
+  t.match(configs?.[3], { access: { scopes: ['a'] }, rateLimit: 5 })
 })
 
 t.test('routes from now on, in this context and those inside it', async (t) => {

@@ -61,6 +61,7 @@ export function testWithCaches (title: string, run: (t: Test) => Promise<unknown
   for (const [name, setting] of caches) {
     t.test(`${title}; cache ${name}`, async (t) => {
       cache = setting
+      t.teardown(() => { cache = {} })
       await run(t)
     })
   }

@@ -1,4 +1,3 @@
-import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t from 'tap'
 import { readOptions } from '../../lib/options/settings.js'
@@ -7,12 +6,11 @@ import { createClaimsReader } from '../../lib/token/claims-reader.js'
 import type { Verified } from '../../lib/token/verifier.js'
 import userScope, { type UserScopeOptions, type VerifiedUser } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
+import { stopClock } from '../support/clock.js'
 import { bearer, build, secret, sign } from '../support/host.js'
 
 const start = 1_800_000_000
-mock.timers.enable({ apis: ['Date'], now: start * 1000 })
-t.beforeEach(() => { mock.timers.setTime(start * 1000) })
-const at = (seconds: number) => { mock.timers.setTime((start + seconds) * 1000) }
+const at = stopClock(start)
 
 /** A host that hands out the users its handler sees: the cache answered if two of them are the very same object. */
 async function host (t: Parameters<typeof build>[0], options: UserScopeOptions = {}) {

@@ -1,0 +1,3 @@
+import { testRoom } from './support/room.js'
+
+await testRoom('revocations')
