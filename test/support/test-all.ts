@@ -1,16 +1,17 @@
 /**
- * `npm test`: every check in order, a line for each, and in detail only what failed. Stops at the first step that
- * fails. The last line has the totals of the tests.
+ * `npm test`: every check, a line for each, and in detail only what failed. Those of one group run at once, and the
+ * first group in which one fails is the last. The last line has the totals of the tests.
  */
 import { spawn } from 'node:child_process'
 
-const steps: Array<[name: string, command: string]> = [
-  ['lint', 'npm run -s lint'],
-  ['build', 'npm run -s build'],
-  ['typecheck', 'npm run -s typecheck'],
-  ['package', 'npm run -s test:package'],
-  ['runner', 'tap build'], // with the plugins of .taprc, which it would not use for its first run otherwise
-  ['tests', 'tap run --reporter=tap']
+const groups: Array<Array<[name: string, command: string]>> = [
+  [['build', 'npm run -s build'], ['lint', 'npm run -s lint']],
+  [
+    ['package', 'npm run -s test:package'],
+    ['runner', 'tap build'], // with the plugins of .taprc, which it would not use for its first run otherwise
+    ['typecheck', 'npm run -s typecheck']
+  ],
+  [['tests', 'tap run --reporter=tap']]
 ]
 
 /** The output of a command, and whether it succeeded. */
@@ -36,12 +37,17 @@ function failuresIn (tap: string): string {
   return kept.join('\n')
 }
 
-for (const [name, command] of steps) {
+async function check (name: string, command: string): Promise<boolean> {
   const start = performance.now()
   const { output, ok } = await run(command)
   console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)} ${((performance.now() - start) / 1000).toFixed(0)} s`)
   const isTests = name === 'tests'
   if (!ok) console.log(isTests ? failuresIn(output) : output)
   if (isTests) console.log(output.split('\n').findLast((line) => line.startsWith('# { total:')) ?? '# no totals')
-  if (!ok) process.exit(1)
+  return ok
+}
+
+for (const group of groups) {
+  const results = await Promise.all(group.map(([name, command]) => check(name, command)))
+  if (results.includes(false)) process.exit(1)
 }
