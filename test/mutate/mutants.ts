@@ -54,7 +54,7 @@ function changesOf (node: ts.Node): Change[] {
   if (ts.isConditionalExpression(node)) return [[node, [text(node.whenTrue), text(node.whenFalse)]]]
   if (ts.isReturnStatement(node) && node.expression) {
     // "false" is what "undefined" is, to all who only ask; that it is not "true" is a change of its own.
-    return node.expression.kind === ts.SyntaxKind.FalseKeyword ? [] : [[node, ['return']]]
+    return ['false', 'undefined'].includes(text(node.expression)) ? [] : [[node, ['return']]]
   }
   if (removable.some((is) => is(node))) return [[node, [';']]]
   if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) return [[node.body, ['undefined']]]
