@@ -41,6 +41,13 @@ t.test('a token that is known is not verified again', async (t) => {
   )
 })
 
+t.test('the token of an application is known as such', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const ask = await host(t, { issuers: [issuer.entry] })
+  const token = await issuer.token({ id: 'alice', client_id: 'alice' })
+  t.same([await ask(token), await ask(token)], [403, 403])
+})
+
 t.test('off', async (t) => {
   const ask = await host(t, { cache: false })
   const token = sign({ sub: 'alice', exp: start + 1000 })
