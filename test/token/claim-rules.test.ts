@@ -26,6 +26,12 @@ t.test('the first rule that does not hold is the reason', async (t) => {
     reason(() => apply(headerRules(settings), { alg: 'HS256', crit: null })),
     'INVALID_CLAIMS: header parameter "crit" is not allowed'
   )
+  const wrongType = 'INVALID_CLAIMS: header parameter "typ" is of another kind of token: ' +
+    'expected "jwt", received "logout+jwt"'
+  for (const [isRemote, where] of [[false, ''], [true, ' (option "typ")']] as const) {
+    const rules = headerRules({ ...settings, isRemote })
+    t.equal(reason(() => apply(rules, { typ: 'logout+jwt' })), wrongType + where, 'an option of issuers alone')
+  }
 })
 
 t.test('each rule of a claim has its reason', async (t) => {

@@ -283,6 +283,7 @@ t.test('the log says what was expected and what came', async (t) => {
     [{ exp: 253_402_300_799_001 }, /^claim "exp" is later than the year 9999$/],
     [{ exp: 1e300 }, /^claim "exp" is later than the year 9999$/],
     [{ nbf: now * 1000 }, 'claim "nbf" is in milliseconds'],
+    [{ nbf: 253_402_300_799 }, 'claim "nbf" is ahead of now, by '],
     [{ iat: now * 1000 }, 'claim "iat" is in milliseconds'],
     [{ exp: now - 7 }, `claim "exp" has passed, 7 s ago ${tolerance}`],
     [{ exp: now - 86_400 }, `claim "exp" has passed, 86400 s ago ${tolerance}`],
