@@ -120,6 +120,13 @@ export const equivalents: Equivalent[] = [
     why: 'it only saves time'
   },
   {
+    path: 'lib/token/header.ts',
+    code: 'if (candidate.length === name.length && candidate.toLowerCase() === name) count++',
+    change: 'candidate.length === name.length && candidate.toLowerCase() === name ' +
+      'becomes candidate.toLowerCase() === name',
+    why: 'it only saves time'
+  },
+  {
     path: 'lib/token/secret-verifier.ts',
     code: "let code: string | null = 'no secret'",
     change: "'no secret' becomes ''",

@@ -1,7 +1,8 @@
 import { connect, type AddressInfo } from 'node:net'
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import userScope from '../../lib/index.js'
+import { readAuthorization } from '../../lib/token/header.js'
 import { build, challengeOf, refusals, secret, sender, tokenFor } from '../support/host.js'
 
 const token = tokenFor('alice')
@@ -90,7 +91,7 @@ async function sendRaw (port: number, lines: string[], path = '/api/me'): Promis
 }
 
 t.test('over a socket', async (t) => {
-  const { app } = await build(t)
+  const { app, log } = await build(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const good = `Authorization: Bearer ${token}`
@@ -108,6 +109,12 @@ t.test('over a socket', async (t) => {
     ['16 KB, which Node refuses before any hook', [`Authorization: Bearer ${'a'.repeat(16_384)}`], '431']
   ]
   for (const [what, lines, answer] of rows) t.equal(await sendRaw(port, lines), answer, what)
+  t.equal(refusals(log)[0]?.reason, 'several Authorization headers')
+})
+
+t.test('a hook of the host may take the header away', async (t) => {
+  const request = { headers: {}, raw: { rawHeaders: ['Authorization', 'a', 'Authorization', 'b'] } }
+  t.equal(readAuthorization(request as FastifyRequest), undefined)
 })
 
 t.test('a hook of the host may bring the header from elsewhere', async (t) => {
