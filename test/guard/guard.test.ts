@@ -551,6 +551,18 @@ t.test('a token that is already verified is judged without a promise, and is not
   }
 })
 
+t.test('the log says at level debug what verified a new token, once', async (t) => {
+  const lines: string[] = []
+  const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } } })
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret })
+  app.get('/api/me', async (request) => request.user.id)
+  for (let i = 0; i < 3; i++) await app.inject({ url: '/api/me', headers: alice })
+  const verified = lines.filter((line) => line.includes('token verified'))
+  t.equal(verified.length, 1)
+  t.match(JSON.parse(String(verified[0])), { level: 20, verifiedBy: 'secret' })
+})
+
 t.test('a request that was refused is not judged a second time', (t) => {
   const demand = judgeRoute({ url: '/me', method: 'GET' }, 'user_id')
   const verify = () => { throw new Error('there is no token') }

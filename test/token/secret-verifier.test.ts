@@ -185,15 +185,3 @@ t.test('stacks are captured as before, once a forged token was refused', async (
     t.equal(Error.stackTraceLimit, stackTraceLimit)
   }
 })
-
-t.test('the log says at level debug what verified a new token, once', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } } })
-  t.teardown(() => app.close())
-  await app.register(userScope, { secret })
-  app.get('/api/me', async (request) => request.user.id)
-  for (let i = 0; i < 3; i++) await app.inject({ url: '/api/me', headers: bearer(good) })
-  const verified = lines.filter((line) => line.includes('token verified'))
-  t.equal(verified.length, 1)
-  t.match(JSON.parse(String(verified[0])), { level: 20, verifiedBy: 'secret' })
-})
