@@ -13,7 +13,7 @@ export const claimsSchema = Type.Unsafe<object>(Type.Object({}, { expects, opaqu
 export function compileClaims (schema: object | undefined): (payload: unknown) => boolean {
   if (schema === undefined) return () => true
   // Own properties: something on Object.prototype must not stand in for a claim that is missing.
-  const ajv = new Ajv({ ownProperties: true, strictTypes: false, strictTuples: false, logger: false })
+  const ajv = new Ajv({ ownProperties: true, logger: false })
   try {
     if (!('type' in schema) || schema.type !== 'object') throw new Error('its "type" is not "object"')
     if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
@@ -31,14 +31,12 @@ const annotations = ['title', 'description', 'default', 'examples', '$comment', 
  * What would check nothing although its author means it to: an undefined keyword, such as of an environment variable
  * that is not set, and checks of TypeBox that are functions and no JSON Schema.
  */
-function assertWhole (schema: object, seen = new Set<object>()): void {
-  if (seen.has(schema)) return
-  seen.add(schema)
+function assertWhole (schema: object): void {
   for (const key of Reflect.ownKeys(schema)) {
     const name = typeof key === 'symbol' ? String(key.description) : key
     if (['~refine', '~codec', 'TypeBox.Transform'].includes(name)) throw new Error(`"${name}" is no JSON Schema`)
     const value = (schema as Record<typeof key, unknown>)[key]
     if (value === undefined && !annotations.includes(name)) throw new Error(`"${name}" is undefined`)
-    if (typeof value === 'object' && value !== null) assertWhole(value, seen)
+    if (typeof value === 'object' && value !== null) assertWhole(value)
   }
 }

@@ -162,6 +162,7 @@ t.test('jwksUri: https, or http that does not leave the machine', async (t) => {
     ['http://10.0.0.1/jwks', 'is neither https', ''],
     ['http://127.0.0.1.example.com/jwks', 'is neither https', ''],
     ['http://localhost.example.com/jwks', 'is neither https', ''],
+    ['http://not-localhost/jwks', 'is neither https', ''],
     ['http://[::ffff:10.0.0.1]/jwks', 'is neither https', ''],
     ['jwks', 'is not a URL', 'is not a URL'],
     ['/jwks', 'is not a URL', 'is not a URL'],

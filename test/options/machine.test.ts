@@ -21,6 +21,7 @@ const rows: Array<[payload: object, isMachine: boolean]> = [
   [{ sub: 'x@clients' }, true],
   [{ sub: '@clients' }, true],
   [{ sub: 'x@clients.org' }, false],
+  [{ sub: 'x-clients' }, false],
   [{ name: 'service-account-x' }, true],
   [{ name: 'x-service-account-' }, false],
   [{ name: 'service-accountant' }, false],
