@@ -38,7 +38,7 @@ export function compileOtherTokens (tokens: readonly OtherToken[], option: strin
 }
 
 function compile ({ says, text, header, payload }: OtherToken): TokenForm {
-  if (text === undefined && header === undefined && payload === undefined) throw new Error('it would fit nothing')
+  if (text === undefined && header === undefined && payload === undefined) throw new Error() // it would fit nothing
   const pattern = text === undefined ? undefined : new RegExp(text)
   const [ofHeader, ofPayload] = [header, payload].map((schema) => schema && TypeCompiler.Compile(schema))
   return Object.freeze({

@@ -23,6 +23,8 @@ t.test('off, on, and what is assumed', async (t) => {
     keepFor: 2_592_000, maxStale: 5, whenDown: 'serve'
   })
   t.match(read(Object.assign(new Store(), { whenDown: 'refuse' })), { maxStale: 60, whenDown: 'refuse' })
+  const unconnected = Object.assign(new Store(), { client: undefined })
+  t.equal(read({ store: unconnected })?.store, unconnected, "what a host's own store holds is its own affair")
   t.ok(Object.isFrozen(read(true)))
 })
 
