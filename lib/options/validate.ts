@@ -51,11 +51,9 @@ function undefinedIn (value: unknown, schema: TSchema | undefined): string | und
   return undefined
 }
 
-/** The schema of a member, or of an entry of a list; of a union, that of the first alternative which has one. */
-function schemaOf (schema: TSchema | undefined, key: string): TSchema | undefined {
-  const alternatives = [schema, ...schema?.anyOf as TSchema[] | undefined ?? []]
-  return alternatives.map((each) => (each?.properties?.[key] ?? each?.items) as TSchema | undefined).find(Boolean)
-}
+/** The schema of a member, or of an entry of a list. */
+const schemaOf = (schema: TSchema | undefined, key: string): TSchema | undefined =>
+  (schema?.properties?.[key] ?? schema?.items) as TSchema | undefined
 
 /** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
 function innermost (error: ValueError): ValueError {
