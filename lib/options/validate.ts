@@ -83,7 +83,7 @@ function explain (error: ValueError, whole: TSchema, name: string): string {
 /** Of the innermost schema around a value that says one, with the option's name: an entry of a list is not a list. */
 function expectationAround (keys: readonly string[], whole: TSchema): { keys: readonly string[], expects: unknown } {
   let schema: TSchema | undefined = whole
-  let found = { keys: keys.slice(0, 0), expects: undefined as unknown }
+  let found = { keys, expects: undefined as unknown }
   for (const [index, key] of keys.entries()) {
     schema = schemaOf(schema, key)
     if (schema?.expects !== undefined) found = { keys: keys.slice(0, index + 1), expects: schema.expects }

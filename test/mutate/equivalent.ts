@@ -243,9 +243,21 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/options/validate.ts',
-    code: 'let found = { keys: keys.slice(0, 0), expects: undefined as unknown }',
-    change: '0 becomes 1',
+    code: 'let found = { keys, expects: undefined as unknown }',
+    change: 'without keys',
     why: 'for the type: each option has a schema around it that says what it expects'
+  },
+  {
+    path: 'lib/options/validate.ts',
+    code: 'let found = { keys, expects: undefined as unknown }',
+    change: 'without expects: undefined as unknown',
+    why: 'as above'
+  },
+  {
+    path: 'lib/routes/access.ts',
+    code: "if (url === undefined) return { level: 'public', source: 'default', fault: null }",
+    change: 'without fault: null',
+    why: 'for the type: a 404 handler is no route of which a fault is asked'
   },
   {
     path: 'lib/routes/dot-segments.ts',

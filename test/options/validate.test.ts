@@ -16,7 +16,10 @@ const schema = Type.Object({
     [Type.Literal(false), Type.Object({ on: flag }, { additionalProperties: false })],
     { expects: 'false, or { on }' }
   )),
-  own: Type.Optional(Type.Object({}, { opaque: true, expects: 'an object' }))
+  own: Type.Optional(Type.Object({}, { opaque: true, expects: 'an object' })),
+  records: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Union([flag, Type.Object({ on: flag })], {
+    expects: 'a flag, or { on }'
+  })), { expects: 'a list of objects' }))
 }, { additionalProperties: false })
 
 const rows: Array<[options: unknown, path: string, says: string | undefined]> = [
@@ -35,7 +38,9 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a', either: true }, 'either', 'must be false, or { on }'],
   [{ name: 'a', either: { on: 5 } }, 'either.on', 'must be true or false'],
   [{ name: 'a', own: undefined }, 'own', 'is undefined. Give it a value, or leave the key out'],
-  [{ name: 'a', own: 5 }, 'own', 'must be an object']
+  [{ name: 'a', own: 5 }, 'own', 'must be an object'],
+  [{ name: 'a', records: [{ 'b~c/d~1': 5 }] }, 'records.0.b~c/d~1', 'must be a flag, or { on }'],
+  [{ name: 'a', records: [{ b: { on: 5 } }] }, 'records.0.b.on', 'must be true or false']
 ]
 
 t.test('what is wrong with options, by name', async (t) => {

@@ -35,6 +35,11 @@ testWithCaches('default levels', async (t) => {
   for (const [url, level, method = 'GET'] of rows) {
     t.match(judgeRoute({ url, method }, 'user_id'), { level, source: 'default' }, `${method} ${url}`)
   }
+  t.match(
+    judgeRoute({ url: '/:user_id', method: 'GET', config: Object.create({ access: 'public' }) as object }, 'user_id'),
+    { level: 'owner', source: 'default' },
+    'what a config inherits opens nothing'
+  )
   t.same(
     judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'public' } }, 'user_id'),
     { level: 'public', source: 'stated', fault: null }
