@@ -22,7 +22,7 @@ export function parametersOf (url: string): UrlParameter[] {
     if (url[i + 1] === ':') i++ // an escaped colon
     else {
       const rest = url.slice(i + 1)
-      const [name] = rest.split(/[(\-./]/, 1) as [string]
+      const [name] = rest.split(/[(\-./]/) as [string]
       const [text] = rest.split(/[(/]/, 1) as [string]
       const start = i + 1 + name.length
       const end = url[start] === '(' ? closingBracket(url, start) + 1 : start

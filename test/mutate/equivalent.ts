@@ -182,6 +182,12 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/jwks-verifier.ts',
+    code: 'if (inThread.includes(alg)) await compactVerify(jws.token, keys.getKey, options)',
+    change: 'inThread.includes(alg) becomes false',
+    why: 'as above'
+  },
+  {
+    path: 'lib/token/jwks-verifier.ts',
     code: 'const inThread: readonly unknown[] = [\'ES384\', \'ES512\']',
     change: 'without \'ES512\'',
     why: 'as above'
