@@ -23,7 +23,7 @@ export function parametersOf (url: string): UrlParameter[] {
     else {
       const rest = url.slice(i + 1)
       const [name] = rest.split(/[(\-./]/) as [string]
-      const [text] = rest.split(/[(/]/, 1) as [string]
+      const [text] = rest.split(/[(/]/) as [string]
       const start = i + 1 + name.length
       const end = url[start] === '(' ? closingBracket(url, start) + 1 : start
       parameters.push({

@@ -80,7 +80,7 @@ const hasManyBrackets = new RegExp(`^(?:[^[{]*[[{]){${maxDepth + 1}}`)
 function isDeep (text: string): boolean {
   if (!hasManyBrackets.test(text)) return false
   let depth = 0
-  for (const [character] of text.matchAll(/"(?:[^"\\]|\\.?)*(?:"|$)|[[{]|[\]}]/gs)) {
+  for (const [character] of text.matchAll(/"(?:[^"\\]|\\.?)*(?:"|$)|[[{]|[\]}]/g)) {
     if ('[{'.includes(character)) depth++
     if (']}'.includes(character)) depth--
     if (depth > maxDepth) return true
