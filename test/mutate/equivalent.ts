@@ -120,6 +120,12 @@ export const equivalents: Equivalent[] = [
     why: 'it only saves time'
   },
   {
+    path: 'lib/token/reasons.ts',
+    code: "if (found) return says.replace('$1', cut(found[1] ?? ''))",
+    change: "'' becomes 'mutant'",
+    why: 'for the type: the one text with "$1" has a group in its pattern'
+  },
+  {
     path: 'lib/token/header.ts',
     code: 'if (candidate.length === name.length && candidate.toLowerCase() === name) count++',
     change: 'candidate.length === name.length && candidate.toLowerCase() === name ' +

@@ -22,6 +22,7 @@ const rows: Array<[header: string, code: string, reason: string]> = [
   [`Bearer bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client writes "Bearer" before a value that has it already'],
   ...['""', "''", '``', '<>', '{}'].map((marks): [string, string, string] =>
     [`Bearer ${marks[0]}${token}${marks[1]}`, 'INVALID_HEADER_FORMAT', 'the token stands in quotes or brackets']),
+  [`bearer "${token}"`, 'INVALID_HEADER_FORMAT', 'the token stands in quotes or brackets'],
   [token, 'INVALID_HEADER_FORMAT', noScheme],
   ['eyJ', 'INVALID_HEADER_FORMAT', unknown],
   ['Basic abc', 'INVALID_HEADER_FORMAT', unknown],
