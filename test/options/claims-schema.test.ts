@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import One from 'typebox'
 import userScope, { type UserScopeOptions } from '../../lib/index.js'
+import { compileClaims } from '../../lib/options/claims-schema.js'
 import { bearer, build, secret, tokenFor } from '../support/host.js'
 
 const refused: Array<[claims: unknown, says: string]> = [
@@ -41,6 +42,12 @@ t.test('members of a schema may be null or undefined', async (t) => {
     const { send } = await build(t, { claims: Type.Object({ role: Type.String(extra) }, extra) })
     t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'member' })) }), { status: 200 })
   }
+})
+
+t.test('what the compiler finds odd, and compiles, is not printed', async (t) => {
+  const printed = (['log', 'warn', 'error'] as const).map((name) => t.capture(console, name))
+  compileClaims({ type: 'object', properties: { team: { minLength: 1 } } })
+  t.same(printed.flatMap((calls) => calls()), [])
 })
 
 t.test('a schema that contains itself', async (t) => {

@@ -71,6 +71,10 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ audience: 'api', jwksUri: entry.jwksUri }], 'option "issuers.0.issuer" must be'],
     [[{ issuer: entry.issuer, jwksUri: entry.jwksUri }], 'option "issuers.0.audience" must be'],
     [[{ ...entry, audience: false }], 'option "issuers.0.audience" is false and nothing stands in for it'],
+    ...['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].map((claim): [unknown, string] => [
+      [{ ...entry, audience: false, requiredClaims: { [claim]: true } }],
+      'option "issuers.0.audience" is false and nothing stands in for it'
+    ]),
     [
       [{ ...entry, audience: false, requiredClaims: {} }],
       'option "issuers.0.audience" is false and nothing stands in for it'
@@ -121,6 +125,17 @@ t.test('what holds where nothing is said', async (t) => {
     types: ['jwt'],
     idPrefix: '',
     requiredClaims: {}
+  })
+})
+
+t.test('and where it is', async (t) => {
+  const fetch = async () => new Response()
+  const stated = {
+    ...{ maxAge: 60, cooldown: 7, maxStale: 0, maxBytes: 1024, lazy: true, allowInsecureJwks: true, fetch },
+    ...{ userIdClaim: 'oid', scopeClaim: 'roles', idPrefix: 'a:' }
+  }
+  t.match(readOptions({ issuers: [{ ...entry, ...stated, timeout: 2, typ: 'at+jwt' }] }, {}).issuers[0], {
+    ...stated, timeout: 2000, types: ['at+jwt']
   })
 })
 
