@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import userScope, { auth0, betterAuth, type IssuerOptions, type OtherToken } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { compileOtherTokens } from '../../lib/options/other-tokens.js'
+import { readOptions } from '../../lib/options/settings.js'
 import { bearer, build, refusals } from '../support/host.js'
 
 const entry: IssuerOptions = {
@@ -27,6 +28,12 @@ t.test('a form of the header, of the payload, of both, or of a text', async (t) 
   t.same(forms.map((form) => form.fitsText('zz')), [false, false, false, true])
   t.same(forms.map((form) => form.fitsText('')), [false, false, false, false])
   t.match(forms, [{ says: 's' }])
+})
+
+t.test('members of a schema may be undefined', (t) => {
+  const payload = Type.Object({ kind: Type.Literal('y') }, { description: undefined as never })
+  t.ok(readOptions({ issuers: [{ ...entry, otherTokens: [{ says: 's', payload }] }] }, {}))
+  t.end()
 })
 
 t.test('what is wrong stops the boot', async (t) => {

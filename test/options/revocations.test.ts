@@ -44,6 +44,7 @@ t.test('what stops the boot', async (t) => {
     [{ store: {} }, aStore],
     [{ store: { publish: () => {} } }, aStore],
     [{ follow: () => {} }, aStore],
+    [{ publish: () => {} }, aStore],
     [
       { store: Object.assign(new Store(), { maxStale: 0 }) },
       /option "revocations.store.maxStale" must be a number of seconds from 1 to 86400/
