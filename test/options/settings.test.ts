@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
-import { readOptions } from '../../lib/options/settings.js'
+import { issuerRules, readOptions } from '../../lib/options/settings.js'
 import { bearer, build, longSecret, now, secret, sender, sign, tokenFor } from '../support/host.js'
 
 const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 'https://issuer.example.com/jwks' }
@@ -107,6 +107,20 @@ t.test('the defaults, all of them', async (t) => {
   const { issuers: [issuer], secrets } = readOptions({ issuers: [entry] }, { BETTER_AUTH_SECRET: secret })
   t.same(secrets, [], 'with issuers the environment is not read')
   t.match(issuer, { userIdClaim: 'sub', scopeClaim: undefined, idPrefix: '' })
+})
+
+t.test('the rules for tokens of an issuer are those of its entry', async (t) => {
+  const stated = { typ: 'at+jwt', userIdClaim: 'oid', scopeClaim: 'roles', requiredClaims: { azp: 'web' } }
+  const settings = readOptions({ secret, scopeClaim: 'scp', issuers: [{ ...entry, ...stated, idPrefix: 'a:' }] }, {})
+  const [issuer] = settings.issuers
+  const { typ: _, ...rest } = stated
+  t.match(issuerRules(settings, issuer!), {
+    ...rest,
+    ...{ issuer: entry.issuer, verifiedBy: entry.issuer, audience: ['api'], idPrefix: 'a:', types: ['at+jwt'] },
+    ...{ isMachine: issuer!.isMachine, otherTokens: issuer!.otherTokens, requiredClaims: { azp: ['web'] } },
+    isRemote: true
+  })
+  t.match(settings.claimRules, { scopeClaim: 'scp', isRemote: false })
 })
 
 for (const [options, says] of refused) {
