@@ -48,16 +48,20 @@ type Change = [node: ts.Node, replacements: Array<string | [replacement: string,
 
 const text = (node: ts.Node) => node.getText()
 
+/** `false` is what `undefined` is, to all who only ask; that it is not `true` is a change of its own. */
+const saysNothing = (node: ts.Node) => ['false', 'undefined'].includes(text(node))
+
 function changesOf (node: ts.Node): Change[] {
   if (ts.isBinaryExpression(node)) return changesOfOperator(node)
   if (ts.isIfStatement(node) || ts.isWhileStatement(node)) return [[node.expression, ['true', 'false']]]
   if (ts.isConditionalExpression(node)) return [[node, [text(node.whenTrue), text(node.whenFalse)]]]
   if (ts.isReturnStatement(node) && node.expression) {
-    // "false" is what "undefined" is, to all who only ask; that it is not "true" is a change of its own.
-    return ['false', 'undefined'].includes(text(node.expression)) ? [] : [[node, ['return']]]
+    return saysNothing(node.expression) ? [] : [[node, ['return']]]
   }
   if (removable.some((is) => is(node))) return [[node, [';']]]
-  if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) return [[node.body, ['undefined']]]
+  if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) {
+    return saysNothing(node.body) ? [] : [[node.body, ['undefined']]]
+  }
   if (ts.isPrefixUnaryExpression(node)) {
     return [[node, [node.operator === ts.SyntaxKind.PlusPlusToken ? `--${text(node.operand)}` : text(node.operand)]]]
   }

@@ -103,6 +103,7 @@ t.test('the defaults, all of them', async (t) => {
   t.equal(settings.claimRules.satisfiesSchema({}), true)
   t.match(readOptions({ secret, revocations: true }, {}).revocations, { store: null, keepFor: 2_592_000 })
   t.match(readOptions({ secret, cache: {} }, {}).cache, { max: 10_000, ttl: 300 })
+  t.same(readOptions({ secret, cache: { max: 5, ttl: 7 } }, {}).cache, { max: 5, ttl: 7 })
   t.equal(readOptions({ secret, cache: false }, {}).cache, false)
   const { issuers: [issuer], secrets } = readOptions({ issuers: [entry] }, { BETTER_AUTH_SECRET: secret })
   t.same(secrets, [], 'with issuers the environment is not read')
