@@ -94,9 +94,9 @@ function readJson (text: string, part: string): unknown {
   if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
   if (isDeep(text)) throw malformed(`the ${part} is nested more than ${maxDepth} deep`)
   try {
-    const value = JSON.parse(text) as object | null
+    const value = JSON.parse(text) as object
     // Not `parse` of that package: it sets `Error.stackTraceLimit`, which throws where a host froze it.
-    if (!value || !mayHoldProto(text)) return value
+    if (!mayHoldProto(text)) return value
     return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)
   } catch {
     throw malformed(`the ${part} is not JSON, or has a member named __proto__`)

@@ -120,6 +120,13 @@ export const equivalents: Equivalent[] = [
     why: 'it only saves time'
   },
   {
+    path: 'lib/token/jws.ts',
+    code: 'if (segment !== lastHeader.segment) lastHeader = { segment, ' +
+      "value: Object.freeze(readSegment(segment, 'header')) }",
+    change: 'without segment',
+    why: 'it only saves time'
+  },
+  {
     path: 'lib/token/reasons.ts',
     code: "if (found) return says.replace('$1', cut(found[1] ?? ''))",
     change: "'' becomes 'mutant'",
