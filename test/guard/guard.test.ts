@@ -563,6 +563,17 @@ t.test('the log says at level debug what verified a new token, once', async (t) 
   t.match(JSON.parse(String(verified[0])), { level: 20, verifiedBy: 'secret' })
 })
 
+t.test('where nobody is verified, there is no user: null', async (t) => {
+  const seen: unknown[] = []
+  const { send } = await build(t, {}, {}, (app) => {
+    for (const access of ['optional', 'public'] as const) {
+      app.get(`/${access}`, { config: { access } }, async (request) => { seen.push(request.user) })
+    }
+  })
+  t.match([await send('/optional'), await send('/public')], [{ status: 200 }, { status: 200 }])
+  t.strictSame(seen, [null, null])
+})
+
 t.test('a request that was refused is not judged a second time', (t) => {
   const demand = judgeRoute({ url: '/me', method: 'GET' }, 'user_id')
   const verify = () => { throw new Error('there is no token') }

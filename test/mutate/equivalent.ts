@@ -127,6 +127,18 @@ export const equivalents: Equivalent[] = [
     why: 'it only saves time'
   },
   {
+    path: 'lib/token/jws.ts',
+    code: "return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)",
+    change: "without protoAction: 'error'",
+    why: 'it is the default; said because it matters'
+  },
+  {
+    path: 'lib/guard/guard.ts',
+    code: "request.log.info(logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')",
+    change: '?. becomes .',
+    why: 'for the type: a delegate was verified'
+  },
+  {
     path: 'lib/token/reasons.ts',
     code: "if (found) return says.replace('$1', cut(found[1] ?? ''))",
     change: "'' becomes 'mutant'",
