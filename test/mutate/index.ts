@@ -28,7 +28,9 @@ const suites: Record<string, string[]> = {
     'test/plugin.test.ts', 'test/token/actor.test.ts', 'test/routes/dot-segments.test.ts',
     'test/revocations/feed.test.ts', 'test/app/hosts.test.ts'
   ],
-  'lib/routes': ['test/guard/guard.test.ts', 'test/plugin.test.ts', 'test/app/late-load.test.ts'],
+  'lib/routes': [
+    'test/guard/guard.test.ts', 'test/plugin.test.ts', 'test/app/late-load.test.ts', 'test/testing/app-routes.test.ts'
+  ],
   'lib/keys': ['test/keys/remote-keys.test.ts', 'test/app/better-auth-jwks.test.ts'],
   'lib/options': ['test/options/settings.test.ts', 'test/app/id-prefix.test.ts']
 }
