@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { hasDotSegment } from '../../lib/routes/dot-segments.js'
 import { bearer, build, now, sign, testWithCaches } from '../support/host.js'
 
 // A short run with each test run; `npm run fuzz` goes on for FUZZ_SECONDS with each property.
@@ -120,14 +121,18 @@ function coerced (id: unknown): string {
 /** Without half a surrogate pair, which no path can hold. */
 const wellFormed = (text: string) => Buffer.from(text).toString()
 
-/** Ids that a token may carry and a path can hold: well-formed, not blank, no control characters, no dot segment. */
+/** Neither blank nor, in whatever form, a dot segment, and without control characters. */
+const isId = (id: string) =>
+  id.trim() !== '' && !/\p{Cc}/u.test(id) && !hasDotSegment(`/${encodeURIComponent(wellFormed(id))}/`)
+
+/** Ids that a token may carry and a path can hold. */
 const ids = fc.oneof(
   fc.string({ minLength: 1, maxLength: 40, unit: 'binary' }),
   fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),
   fc.stringMatching(/^[0-9a-zA-Z_.~%+-]{1,12}$/),
   fc.uuid(),
   fc.nat().map(String)
-).filter((id) => id.trim() !== '' && !/\p{Cc}/u.test(id) && !/^\.{1,2}$/.test(id))
+).filter(isId)
 
 /** Pairs that a sloppy comparison would take for one. */
 const pairs = fc.oneof(
@@ -137,7 +142,7 @@ const pairs = fc.oneof(
     `${id} `, ` ${id}`, `${id}/`, `${id}\u200b`, `0${id}`, `${id}.0`, encodeURIComponent(id),
     id.slice(0, -1) || 'x', `${id}%00`, `${id},${id}`
   )))
-).filter(([u, v]) => u !== v && v === wellFormed(v) && v.trim() !== '' && !/^\.{1,2}$/.test(v) && !/\p{Cc}/u.test(v))
+).filter(([u, v]) => u !== v && v === wellFormed(v) && isId(v))
 
 testWithCaches('a token opens its own user\'s path and nobody else\'s', async (t) => {
   await property(t, pairs, async ([u, v]) => {
