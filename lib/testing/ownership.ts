@@ -103,7 +103,8 @@ function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
       'a delegate is kept out: does a hook ask for more? Scopes in another claim than "scope" must be among bob\'s'],
     [isKeptBy(/^403 INSUFFICIENT_SCOPE/), "alice's token lacks the scopes of the rule: give her the claim with them"],
     [isKeptBy(/^403\b/) && claims !== '',
-      `alice's token does not fit a bound parameter: give alice and bob the claim ${claims}, as in { id: 'alice', … }`],
+      `alice's token does not fit a bound parameter: give alice and bob the claim ${claims}, ` +
+        "as in { id: 'alice', … }"],
     [isKeptBy(/^403\b/), 'alice is kept from her own path: does a hook change the id, or need more than her token?'],
     [kept.length > 0, unfinished]
   ]
