@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { hasDotSegment } from '../../lib/routes/dot-segments.js'
 import { bearer, build, now, sign, testWithCaches } from '../support/host.js'
 
 // A short run with each test run; `npm run fuzz` goes on for FUZZ_SECONDS with each property.
@@ -121,9 +120,12 @@ function coerced (id: unknown): string {
 /** Without half a surrogate pair, which no path can hold. */
 const wellFormed = (text: string) => Buffer.from(text).toString()
 
-/** Neither blank nor, in whatever form, a dot segment, and without control characters. */
-const isId = (id: string) =>
-  id.trim() !== '' && !/\p{Cc}/u.test(id) && !hasDotSegment(`/${encodeURIComponent(wellFormed(id))}/`)
+/** As a URL parser would find it, also after one more decoding. Not by the plugin's own rule, which is under test. */
+const hasDots = (id: string) => id.replace(/%2e/gi, '.').replace(/%2f|%5c/gi, '/').split(/[/\\]/)
+  .some((part) => /^ *\.{1,2} *([?#;]|$)/.test(part))
+
+/** Not blank, no control characters, no dot segment. */
+const isId = (id: string) => id.trim() !== '' && !/\p{Cc}/u.test(id) && !hasDots(id)
 
 /** Ids that a token may carry and a path can hold. */
 const ids = fc.oneof(
