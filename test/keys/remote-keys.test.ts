@@ -608,7 +608,7 @@ testWithCaches('1,000 requests at once through promises', async (t) => {
   await app.register(userScope, { issuers: [issuer.entry], ...cacheOption() })
   usualRoutes(app)
   const send = sender(app)
-  const answers = await Promise.all(Array.from({ length: 500 }, async (_, i) => {
+  const answers = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
     const user = `user-${i}`
     const token = bearer(await issuer.token({ id: user, exp: now() + 60 }))
     const ask = (id: string) => send({ url: `/api/${id}/tasks`, headers: token })

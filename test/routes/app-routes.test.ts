@@ -4,6 +4,10 @@ import { isWithin, recordRoutes, routesOf } from '../../lib/routes/app-routes.js
 
 const id = async () => 'in'
 
+/** What has a name in a config, if anything has: the test kit marks all configs once it is loaded. */
+const named = (config: object = {}) =>
+  Object.keys(config).length > 0 ? Object.fromEntries(Object.entries(config)) : null
+
 t.test('every route of an app is recorded, in whatever context and however early', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
@@ -17,11 +21,11 @@ t.test('every route of an app is recorded, in whatever context and however early
   }, { prefix: '/api' })
   await app.ready()
   const routes = routesOf(app) ?? []
-  t.same(routes.map(({ url, options: { method, config } }) => [url, method, config?.access ?? null]), [
+  t.same(routes.map(({ url, options: { method, config } }) => [url, method, named(config)]), [
     ['/early', 'GET', null],
-    ['/api/x', ['GET', 'PUT'], 'public'],
-    ['/api/head', 'GET', 'public'],
-    ['/api/head', 'HEAD', 'public']
+    ['/api/x', ['GET', 'PUT'], { access: 'public' }],
+    ['/api/head', 'GET', { access: 'public' }],
+    ['/api/head', 'HEAD', { access: 'public' }]
   ])
   t.same(routes.map(({ context }) => context === app), [true, false, false, false])
   t.ok(routes.slice(1).every(({ context }) => context === inner))
@@ -41,10 +45,10 @@ t.test('a rule is copied, and what cannot be copied is recorded as it is', async
   app.get('/other', { exposeHeadRoute: false, config: { access: rule, ...other } }, id)
   rule.scopes.push('b')
   const configs = routesOf(app)?.map(({ options: { config } }) => config)
-  t.same(configs?.[0]?.access, { scopes: ['a'] })
+  t.same(named(configs?.[0]), { access: { scopes: ['a'] } })
   t.equal(configs?.[1]?.access, odd)
   t.equal(configs?.[2]?.access, inherited, 'a copy would be a rule without members')
-  t.match(configs?.[3], { access: { scopes: ['a'] }, rateLimit: 5 })
+  t.same(named(configs?.[3]), { access: { scopes: ['a'] }, rateLimit: 5 })
 })
 
 t.test('routes from now on, in this context and those inside it', async (t) => {
