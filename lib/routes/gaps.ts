@@ -1,6 +1,7 @@
+import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify'
 import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
 import { statedAccess } from './access.js'
-import { possibleOwner } from './look-alikes.js'
+import { isMisspelt, possibleOwner } from './look-alikes.js'
 import { readRule, ruleMembers } from './rule.js'
 import type { Registration } from './registrations.js'
 import { placesOf, type JudgedRoute } from './table.js'
@@ -11,8 +12,8 @@ const guardsNothing = 'fastify-user-scope: this registration guards no route. Th
   'autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
 const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
   'name an owner. Fix: state config.access, or set the option userIdParam'
-const misplaced = 'fastify-user-scope: the config of these routes has a member of a rule outside of config.access, ' +
-  'where it is without effect. Fix: write config: { access: { scopes: [\'tasks:read\'] } }'
+const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +
+  'effect. Fix: write config: { access: { scopes: [\'tasks:read\'] } }'
 const unguarded = 'fastify-user-scope: no registration guards these routes, although they state a level, or their ' +
   'URLs have the owner\'s parameter or a bound one. Fix: register the plugin in a context around them (a wrapper ' +
   'needs fastify-plugin), or state config.access: \'public\' on them if this is intended'
@@ -27,18 +28,17 @@ export function warnOfGaps (
   { context, bound }: Registration, routes: readonly JudgedRoute[], all: readonly Registration[]
 ): void {
   const warn = (found: readonly DeclaredRoute[], message: string) => {
-    if (found.length > 0) context.log.warn({ routes: found.map(describe) }, message)
+    if (found.length > 0) say(context, message, found.map(describe))
   }
   const outside = routesOf(context)
     ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)))
   // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
-  if (routes.length === 0 && outside?.length !== 0) context.log.warn(guardsNothing)
+  if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing)
   warn(routes.filter(({ options, demand }) =>
     demand.level === 'user' && demand.source === 'default' &&
     possibleOwner(parametersOf(options.url).filter(({ name }) => !bound.includes(name)))), mayNameOwner)
-  const hasRuleMember = (config: object) => ruleMembers.some((name) => Object.hasOwn(config, name))
-  warn(routes.filter(({ options: { config = {} } }) => hasRuleMember(config)), misplaced)
+  warn(routes.filter(({ options }) => isMisplaced(options)), misplaced)
   // Once for each app, by the registration that came first.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
@@ -49,6 +49,19 @@ export function warnOfGaps (
     return rule.level !== 'public' && (isStated || parametersOf(url).some(({ name }) => params.has(name)))
   }), unguarded)
 }
+
+/** Where the host has no logger (Fastify's default), its level is undefined: what is unsafe is not told in silence. */
+function say ({ log }: FastifyInstance, message: string, routes?: readonly string[]): void {
+  if ((log as Partial<FastifyBaseLogger>).level !== undefined) log.warn({ routes }, message)
+  else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
+}
+
+const misplaceable = [...ruleMembers, 'access']
+
+/** Beside the config, or in it and not in its member `access`, or in one of nearly that name. */
+const isMisplaced = (options: RouteOptions): boolean =>
+  misplaceable.some((name) => Object.hasOwn(options, name)) || Object.keys(options.config ?? {}).some((name) =>
+    ruleMembers.includes(name) || (name !== 'access' && isMisspelt(name, 'access')))
 
 const describe = (route: DeclaredRoute) =>
   placesOf(route).map(({ method, url }) => `${method} ${url}`).join(', ')

@@ -28,6 +28,9 @@ export function possibleOwner (parameters: readonly UrlParameter[]): string | un
   })?.name
 }
 
+/** Whether a name is another, but for its case, its marks and one letter. */
+export const isMisspelt = (name: string, other: string): boolean => isOneEditApart(squeeze(name), other)
+
 function looksLike (name: string, param: string): boolean {
   const [a, b] = [squeeze(name), squeeze(param)]
   if (a === b || a === initials(param) || (Math.min(a.length, b.length) > 4 && isOneEditApart(a, b))) return true

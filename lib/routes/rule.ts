@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from '../contract/access.js'
 import type { RightsSettings } from '../options/rights.js'
+import { nearest } from '../options/nearest.js'
 import { flag } from '../options/schemas.js'
 import { faultOf } from '../options/validate.js'
 import { boundParams, type BoundParam } from './bind.js'
@@ -47,8 +48,9 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
   if (access === undefined) return { rule: {}, fault: null }
   if (isLevel(access)) return { rule: { level: access }, fault: null }
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
-    const fault = `config.access is ${describe(access)}. Use one of: ${accessLevels.join(', ')}; ` +
-      `or an object with at least one of: ${ruleMembers.join(', ')}`
+    const meant = nearest(String(access), accessLevels)
+    const fault = `config.access is ${describe(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
+      `at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`
     return { rule: {}, fault }
   }
   const fault = faultOf(rule, access, 'config.access') ?? null
@@ -61,7 +63,10 @@ const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(
 export const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 
-const describe = (value: unknown) => typeof value === 'string' ? `'${value}'` : `of type ${typeof value}`
+function describe (value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
+}
 
 /** Why a rule cannot mean what it says on this route; null where it can. */
 export function faultOfRule (

@@ -103,6 +103,20 @@ t.test('outside of every registration only the level public says that it is mean
   t.equal((log[0]?.routes as string[]).length, 6)
 })
 
+t.test('an app without a logger is warned by a process warning', async (t) => {
+  const warnings: string[] = []
+  const listen = ({ name, message }: Error) => { if (name === 'UserScopeWarning') warnings.push(message) }
+  process.on('warning', listen)
+  t.teardown(() => process.off('warning', listen))
+  const { status } = await boot(t, async (app) => {
+    await app.register(auth())
+    await app.register(routes, { prefix: '/api' })
+  }, { app: Fastify(), log: [] })
+  t.equal(status, 200)
+  t.match(warnings, [guardsNothing, /no registration guards these routes[^]*: GET \/api\/:user_id\/tasks$/])
+  t.equal(warnings.length, 2)
+})
+
 /** A folder as @fastify/autoload reads it. */
 async function folder (t: Test, name: string, files: Record<string, string>): Promise<string> {
   const dir = join(t.testdirName, name)

@@ -26,7 +26,9 @@ type Row = [what: string, url: string, access: unknown, says: RegExp, options?: 
 const faults: Row[] = [
   ['an empty rule', '/x', {},
     /config\.access is of type object\. Use one of: owner, .*; or an object with at least one of: level, scopes/],
-  ['a list', '/x', ['user'], /config\.access is of type object/],
+  ['a misspelt level', '/x', 'onwer', /config\.access is 'onwer'\. Use one of: .*\. Did you mean 'owner'\?$/],
+  ['a level like none', '/x', 'admin', /unbound$/],
+  ['a list', '/x', ['user'], /config\.access is a list\. Use/],
   ['an instance of a class', '/x', new Date(), /config\.access is of type object/],
   ['an inherited rule', '/x', Object.create({ scopes: ['a'] }), /config\.access is of type object/],
   ['an unknown member', '/x', { scope: ['a'] }, /unknown option "config\.access\.scope"\. Did you mean "scopes"\?/],
@@ -163,18 +165,29 @@ async function warnings (t: Test, options: UserScopeOptions, routes: (app: Fasti
   return log.map(({ routes, msg }) => [routes, msg])
 }
 
-t.test('a member of a rule outside of config.access is warned of', async (t) => {
+t.test('access that is stated outside of config.access is warned of', async (t) => {
   const found = await warnings(t, {}, (app) => {
     for (const name of ruleMembers) {
       app.get(`/${name}`, { config: { access: 'user', [name]: ['x'] } as object },
         async () => 'in')
     }
+    for (const name of ['access', ...ruleMembers]) {
+      app.get(`/route-${name}`, { config: { access: 'user' }, [name]: ['x'] } as object, async () => 'in')
+    }
+    for (const name of ['acess', 'Access', 'accesss', 'acces_s']) {
+      app.get(`/misspelt-${name}`, { config: { [name]: 'owner' } as object }, async () => 'in')
+    }
+    app.get('/others', { config: { success: true, assets: 1, process: 1 } as object }, async () => 'in')
     app.get('/sound', { config: { access: { scopes: ['x'] } } }, async () => 'in')
     app.get('/inherited', { config: Object.create({ scopes: ['x'] }) as object }, async () => 'in')
   })
+  const names = [
+    ...ruleMembers, ...['access', ...ruleMembers].map((name) => `route-${name}`),
+    ...['acess', 'Access', 'accesss', 'acces_s'].map((name) => `misspelt-${name}`)
+  ]
   t.match(found,
-    [[ruleMembers.map((name) => `GET /${name}`),
-      /member of a rule outside of config\.access, where it is without effect\. Fix:/]])
+    [[names.map((name) => `GET /${name}`), /outside of config\.access, where it is without effect\. Fix:/]])
+  t.equal((found[0]?.[0] as string[]).length, names.length)
   t.equal(found.length, 1)
 })
 
