@@ -62,7 +62,7 @@ export class RemoteKeys {
     await first
     if (this.#failures === 0) return
     throw new KeysUnreachableError(`issuer "${issuer}": its keys cannot be fetched (${this.#lastError}, ` +
-      `${this.#lastUrl}). Fix jwksUri, the issuer or the network, or set lazy: true to start without keys`)
+      `${this.#lastUrl}). Fix: start the issuer first, correct the URL, or set lazy: true to start without keys`)
   }
 
   /** For `jose`. Rejects with KeysUnavailable, or with an error of `jose` where no key fits. */

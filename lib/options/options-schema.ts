@@ -18,11 +18,13 @@ export const optionsSchema = Type.Object({
   issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
   audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
   algorithms: Type.Optional(Type.Array(secretAlgorithm, {
-    minItems: 1, uniqueItems: true, expects: 'a list of HS256, HS384 and HS512, each at most once'
+    minItems: 1,
+    uniqueItems: true,
+    expects: 'a list of HS256, HS384 and HS512, each at most once (others are for option "issuers")'
   })),
   userIdClaim: Type.Optional(text('the name of a claim')),
   userIdParam: Type.Optional(Type.String({
-    pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores'
+    pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores, no colon'
   })),
   requireStatedAccess: Type.Optional(flag),
   claims: Type.Optional(claimsSchema),

@@ -65,20 +65,24 @@ function innermost (error: ValueError): ValueError {
 function explain (error: ValueError, whole: TSchema, name: string): string {
   const { path, schema } = error
   if (path === '' && name === '') return 'the options must be an object'
-  if (path === '') return `${name}() must be given an object with its options`
+  if (path === '') return `${name}() must be given an object with its options: ${namesIn(schema)}`
   // RFC 6901 §4
   const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
   // A record has no names to choose from: it says what all of them must be.
   if (isUnknown(error) && schema.properties === undefined) keys.pop()
   else if (isUnknown(error)) {
     const meant = nearest(String(keys.at(-1)), Object.keys(schema.properties as object))
-    const hint = hints[join(...keys)] ?? (meant ? `. Did you mean "${meant}"?` : '')
+    const hint = hints[join(...keys)] ?? (meant ? `. Did you mean "${meant}"?` : `. Use one of: ${namesIn(schema)}`)
     return `unknown option "${join(name, ...keys)}"${hint}`
   }
   const isStated = schema.expects !== undefined
   const around = isStated ? { keys, expects: schema.expects as unknown } : expectationAround(keys, whole)
   return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}`
 }
+
+/** Those that are required go first. */
+const namesIn = ({ required = [], properties }: TSchema): string =>
+  [...new Set([...required as string[], ...Object.keys(properties as object)])].join(', ')
 
 /** Of the innermost schema around a value that says one, with the option's name: an entry of a list is not a list. */
 function expectationAround (keys: readonly string[], whole: TSchema): { keys: readonly string[], expects: unknown } {

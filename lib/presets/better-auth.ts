@@ -44,8 +44,8 @@ export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
  * The same for a host that has the secret: what its keys sign, or another issuer's, is meant for option `issuers`.
  */
 export function secretTokens (): readonly OtherToken[] {
-  const says = 'a token signed with a private key, as those of jwt() by default. ' +
-    'Fix: state issuers: [betterAuth({ baseURL })]'
+  const says = 'a token signed with a private key, as those of Better Auth\'s jwt() by default. ' +
+    'Fix: state who signs it, as in issuers: [betterAuth({ baseURL })]'
   return [...betterAuthTokens(), { header: publicKeyHeader, says }]
 }
 

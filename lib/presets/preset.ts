@@ -11,7 +11,7 @@ export type Overrides = Partial<IssuerOptions>
 
 /** The schema of a preset's options: its own, and those of an entry. */
 export const presetSchema = (own: TProperties): TObject =>
-  Type.Object({ ...Type.Partial(issuerSchema).properties, ...own }, { additionalProperties: false })
+  Type.Object({ ...own, ...Type.Partial(issuerSchema).properties, ...own }, { additionalProperties: false })
 
 /**
  * The entry of a preset with the host's own options over it. Claims are added: a list of the host's in place of the

@@ -74,14 +74,18 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   const distance = (date: unknown) => Math.ceil(Math.abs(clock() - Number(date)))
   const tolerance = `(option "clockTolerance": ${clockTolerance})`
   return [
-    rule('exp', 'claim "exp" is missing or no date', Number.isFinite),
+    rule('exp', (exp) => `claim "exp" is ${isAbsent(exp) ? 'missing' : 'no number of seconds'}`, Number.isFinite),
     rule(
       'exp',
       (exp) => millisecondsHint('exp', exp) ?? 'claim "exp" is later than the year 9999',
       (exp) => Number(exp) <= latest
     ),
-    rule('nbf', 'claim "nbf" is no date', (nbf) => isAbsent(nbf) || Number.isFinite(nbf)),
-    rule('iat', 'claim "iat" is no date', (iat) => isAbsent(iat) || (Number.isFinite(iat) && Number(iat) >= 0)),
+    rule('nbf', 'claim "nbf" is no number of seconds', (nbf) => isAbsent(nbf) || Number.isFinite(nbf)),
+    rule(
+      'iat',
+      'claim "iat" is no number of seconds since 1970',
+      (iat) => isAbsent(iat) || (Number.isFinite(iat) && Number(iat) >= 0)
+    ),
     rule(
       'iat',
       'claim "iat" is missing, and option "maxTokenAge" needs it',

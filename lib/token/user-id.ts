@@ -5,7 +5,8 @@ const controlCharacter = /[^ -~\u00a0-\uffff]/
 
 /** Why a value is no user id; undefined where it is one. */
 export function faultOfId (id: unknown): string | undefined {
-  if (typeof id !== 'string' || id.trim() === '') return 'is not a non-blank string'
+  if (typeof id !== 'string') return 'is not a string'
+  if (id.trim() === '') return 'is blank'
   return controlCharacter.test(id) ? 'has control characters' : undefined
 }
 

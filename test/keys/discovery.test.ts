@@ -96,7 +96,7 @@ t.test('discovery', async (t) => {
       const { code, message } = await bootError({ issuer: root, fetch, ...beside })
       t.equal(code, 'FST_USER_SCOPE_KEYS_UNREACHABLE')
       t.match(message, `issuer "${root}": its keys cannot be fetched (${says}`)
-      t.match(message, `${root + openId}). Fix `, 'the URL that is to blame')
+      t.match(message, `${root + openId}). Fix: `, 'the URL that is to blame')
       t.notMatch(message, 'password')
       t.same(asked, [root + openId], 'nothing else was asked')
     })

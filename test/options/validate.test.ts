@@ -50,17 +50,21 @@ t.test('what is wrong with options, by name', async (t) => {
   }
   for (const options of [undefined, null, 5, 'x', []]) {
     t.equal(faultOf(schema, options), 'the options must be an object')
-    t.equal(faultOf(schema, options, 'make'), 'make() must be given an object with its options')
+    t.equal(faultOf(schema, options, 'make'),
+      'make() must be given an object with its options: name, tags, lists, either, own, records')
   }
 })
 
 t.test('an unknown option', async (t) => {
-  t.equal(faultOf(schema, { name: 'a', lists: [{ most: 1 }] }, 'make'), 'unknown option "make.lists.0.most"')
+  t.equal(faultOf(schema, { name: 'a', lists: [{ most: 1 }] }, 'make'),
+    'unknown option "make.lists.0.most". Use one of: max, on')
   t.equal(
     faultOf(schema, { nmae: 'a' }),
     'unknown option "nmae". Did you mean "name"?',
     'before the one that is missing'
   )
+  const required = Type.Object({ a: Type.Optional(flag), b: flag, c: flag }, { additionalProperties: false })
+  t.equal(faultOf(required, { unlike: 1 }), 'unknown option "unlike". Use one of: b, c, a', 'required ones go first')
   t.equal(faultOf(schema, { name: 'a', lists: [{ On: true }] }), 'unknown option "lists.0.On". Did you mean "on"?')
   t.equal(faultOf(schema, { name: 'a', either: { onn: true } }), 'unknown option "either.onn". Did you mean "on"?')
 })

@@ -20,7 +20,7 @@ function reason (run: () => void): string | undefined {
 t.test('the first rule that does not hold is the reason', async (t) => {
   const rules = claimRules(settings, () => now)
   t.equal(reason(() => apply(rules, { exp: now + 1 })), undefined)
-  t.equal(reason(() => apply(rules, { exp: 'x', nbf: 'x' })), 'INVALID_CLAIMS: claim "exp" is missing or no date')
+  t.equal(reason(() => apply(rules, { exp: 'x', nbf: 'x' })), 'INVALID_CLAIMS: claim "exp" is no number of seconds')
   t.match(reason(() => apply(rules, { exp: now })), /^TOKEN_EXPIRED: claim "exp" has passed, 0 s ago/)
   t.equal(
     reason(() => apply(headerRules(settings), { alg: 'HS256', crit: null })),
@@ -48,8 +48,8 @@ t.test('each rule of a claim has its reason', async (t) => {
   const required = (name: string) => `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`
   const idToken = (name: string) => `an ID token (claim "${name}"): send the access token instead`
   const rows: Array<[claims: object, reason: string]> = [
-    [{ nbf: 'x' }, 'claim "nbf" is no date'],
-    ...['x', -1].map((iat): [object, string] => [{ iat }, 'claim "iat" is no date']),
+    [{ nbf: 'x' }, 'claim "nbf" is no number of seconds'],
+    ...['x', -1].map((iat): [object, string] => [{ iat }, 'claim "iat" is no number of seconds since 1970']),
     ...['nonce', 'at_hash', 'c_hash'].map((name): [object, string] => [{ [name]: 'x' }, idToken(name)]),
     [{ cnf: { jkt: 'x' } }, boundToKey],
     [{ team: undefined }, required('team')],
@@ -69,7 +69,7 @@ t.test('a member of Object.prototype stands in for none that is missing', async 
     delete polluted.crit
   })
   t.equal(own({}, 'exp'), undefined)
-  t.equal(reason(() => apply(claimRules(settings, () => now), {})), 'INVALID_CLAIMS: claim "exp" is missing or no date')
+  t.equal(reason(() => apply(claimRules(settings, () => now), {})), 'INVALID_CLAIMS: claim "exp" is missing')
   t.equal(reason(() => apply(headerRules(settings), { alg: 'HS256' })), undefined)
 })
 

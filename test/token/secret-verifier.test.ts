@@ -103,8 +103,8 @@ t.test('the host may have a property user of its own on requests', async (t) => 
 })
 
 t.test('the log names the algorithm that came, and what to do about one of public keys', async (t) => {
-  const state = 'a token signed with a private key, as those of jwt() by default. ' +
-    'Fix: state issuers: [betterAuth({ baseURL })]'
+  const state = 'a token signed with a private key, as those of Better Auth\'s jwt() by default. ' +
+    'Fix: state who signs it, as in issuers: [betterAuth({ baseURL })]'
   const { send, log } = await build(t, { algorithms: ['HS256', 'HS512'], secret: longSecret })
   const rows: Array<[alg: unknown, says: string]> = [
     ...['EdDSA', 'RS256', 'PS512', 'ES384'].map((alg): [unknown, string] => [alg, `"${alg}", ${state}`]),

@@ -5,8 +5,9 @@ import { secret } from '../support/host.js'
 
 t.test('what is an id', async (t) => {
   for (const id of ['alice', ' alice', '0', '🦊', 'a/b']) t.equal(faultOfId(id), undefined, id)
-  for (const id of ['', ' ', '\u00a0', '\n', 7, null, undefined, {}, ['alice'], true]) {
-    t.equal(faultOfId(id), 'is not a non-blank string', JSON.stringify(id))
+  for (const id of ['', ' ', '\u00a0', '\n']) t.equal(faultOfId(id), 'is blank', JSON.stringify(id))
+  for (const id of [7, null, undefined, {}, ['alice'], true]) {
+    t.equal(faultOfId(id), 'is not a string', JSON.stringify(id))
   }
   for (const id of ['a\u0000', 'a\nb', 'a\u0085', '\u007fa']) {
     t.equal(faultOfId(id), 'has control characters',
