@@ -56,12 +56,15 @@ function say ({ log }: FastifyInstance, message: string, routes?: readonly strin
   else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
 }
 
-const misplaceable = [...ruleMembers, 'access']
-
-/** Beside the config, or in it and not in its member `access`, or in one of nearly that name. */
-const isMisplaced = (options: RouteOptions): boolean =>
-  misplaceable.some((name) => Object.hasOwn(options, name)) || Object.keys(options.config ?? {}).some((name) =>
-    ruleMembers.includes(name) || (name !== 'access' && isMisspelt(name, 'access')))
+/** Beside the config, or in it by another name, and not in `config.access`, where a hook of the host may copy it. */
+function isMisplaced (options: RouteOptions): boolean {
+  const { config = {} } = options
+  const access = statedAccess(config)
+  const isOnlyIn = (place: object, name: string) => Object.hasOwn(place, name) && !Object.hasOwn(Object(access), name)
+  if (ruleMembers.some((name) => isOnlyIn(options, name) || isOnlyIn(config, name))) return true
+  const isAlike = (name: string) => name !== 'access' && isMisspelt(name, 'access')
+  return access === undefined && (Object.hasOwn(options, 'access') || Object.keys(config).some(isAlike))
+}
 
 const describe = (route: DeclaredRoute) =>
   placesOf(route).map(({ method, url }) => `${method} ${url}`).join(', ')

@@ -48,7 +48,7 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
   if (access === undefined) return { rule: {}, fault: null }
   if (isLevel(access)) return { rule: { level: access }, fault: null }
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
-    const meant = nearest(String(access), accessLevels)
+    const meant = typeof access === 'string' ? nearest(access, accessLevels) : undefined
     const fault = `config.access is ${describe(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
       `at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`
     return { rule: {}, fault }

@@ -28,6 +28,7 @@ const faults: Row[] = [
     /config\.access is of type object\. Use one of: owner, .*; or an object with at least one of: level, scopes/],
   ['a misspelt level', '/x', 'onwer', /config\.access is 'onwer'\. Use one of: .*\. Did you mean 'owner'\?$/],
   ['a level like none', '/x', 'admin', /unbound$/],
+  ['an object without a prototype', '/x', Object.create(null), /config\.access is of type object\. Use/],
   ['a list', '/x', ['user'], /config\.access is a list\. Use/],
   ['an instance of a class', '/x', new Date(), /config\.access is of type object/],
   ['an inherited rule', '/x', Object.create({ scopes: ['a'] }), /config\.access is of type object/],
@@ -172,13 +173,16 @@ t.test('access that is stated outside of config.access is warned of', async (t) 
         async () => 'in')
     }
     for (const name of ['access', ...ruleMembers]) {
-      app.get(`/route-${name}`, { config: { access: 'user' }, [name]: ['x'] } as object, async () => 'in')
+      app.get(`/route-${name}`, { [name]: ['x'] } as object, async () => 'in')
     }
     for (const name of ['acess', 'Access', 'accesss', 'acces_s']) {
       app.get(`/misspelt-${name}`, { config: { [name]: 'owner' } as object }, async () => 'in')
     }
     app.get('/others', { config: { success: true, assets: 1, process: 1 } as object }, async () => 'in')
     app.get('/sound', { config: { access: { scopes: ['x'] } } }, async () => 'in')
+    app.get('/undefined', { config: { access: undefined } as object }, async () => 'in')
+    app.get('/moved', { access: 'owner', config: { access: 'user' } } as object, async () => 'in')
+    app.get('/copied', { scopes: ['x'], config: { access: { scopes: ['x'] } } } as object, async () => 'in')
     app.get('/inherited', { config: Object.create({ scopes: ['x'] }) as object }, async () => 'in')
   })
   const names = [
