@@ -108,8 +108,8 @@ class Stream {
       const client = await writer.client
       return await within(client.sendCommand<string>(command), patience, writer.end.signal)
     } catch (error) {
-      // The connection, unless it was the server who answered so.
-      if (!(error instanceof ErrorReply)) this.#close(writer)
+      // The connection, unless it was the server who answered so. One that became a replica leads to the wrong server.
+      if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) this.#close(writer)
       throw error
     }
   }
@@ -143,13 +143,19 @@ class Stream {
         const command = ['XREAD', 'COUNT', String(pageSize), ...wait, 'STREAMS', this.#key, seen.last]
         const streams: Streams = await client.sendCommand(command)
         const messages = streams?.[0]?.[1] ?? []
+        const { last } = seen
         for (const [id] of messages) {
           seen.last = id
           if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? '0') >= halfMargin) seen.milestones.push(id)
           this.#latest = timeOf(id)
         }
         yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
-        isWhole ||= messages.length === 0
+        // A new entry may hide that those before it were lost.
+        const isGrown = isWhole && messages.length > 0 && last !== '0-0'
+        if (isGrown) await this.#assertHas(client, last, keepFor)
+        // Others may write steadily, so that nobody would ever see an empty page.
+        if (!isWhole && messages.length > 0 && messages.length < pageSize) yield []
+        isWhole ||= messages.length < pageSize
         if (seen.last === '0-0' || sinceCheck() < interval) continue
         await this.#assertUnchanged(client, seen, keepFor)
         sinceCheck = stopwatch()
@@ -158,6 +164,12 @@ class Stream {
       end.abort()
       this.#leave()
     }
+  }
+
+  /** @throws Error where an id that cannot have left by its age is not in the stream */
+  async #assertHas (client: Client, id: string, keepFor: number): Promise<void> {
+    const found = await client.sendCommand<Message[]>(['XRANGE', this.#key, id, id])
+    if (found.length === 0 && timeOf(id) >= earliestOf(this.#latest, keepFor) + halfMargin) throw new Error(gone)
   }
 
   /**
@@ -173,9 +185,11 @@ class Stream {
     seen.milestones = seen.milestones.filter((id) => timeOf(id) >= earliest)
     const [oldest] = seen.milestones
     const isTrimmed = oldest !== undefined && (first === null || isBelow(oldest, first[0]))
-    if (isTrimmed || isBelow(last, seen.last)) throw new Error('entries of the stream are gone')
+    if (isTrimmed || isBelow(last, seen.last)) throw new Error(gone)
   }
 }
+
+const gone = 'entries of the stream are gone'
 
 /** Of a stream: the last id, and one of each half of the margin, by which a loss is noticed. */
 interface Seen { last: string, milestones: string[] }

@@ -45,6 +45,26 @@ async function command<T> ({ url }: Pick<Redis, 'url'>, ...args: string[]): Prom
   return (await connecting).sendCommand<T>(args)
 }
 
+/** What leads to a server, and to another one later. */
+async function startProxy (t: Test, first: Redis) {
+  const sockets = new Set<Socket>()
+  const proxy = { target: first, isOpen: true, sockets, cut: () => { for (const socket of sockets) socket.destroy() } }
+  const server = createServer((socket) => {
+    const upstream = connectTo(proxy.target.port, '127.0.0.1')
+    if (!proxy.isOpen) socket.destroy()
+    for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) {
+      sockets.add(from)
+      from.on('error', () => {}).on('close', () => to.destroy()).pipe(to)
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    proxy.cut()
+  })
+  return Object.assign(proxy, { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}` })
+}
+
 /** What is logged about the store. */
 const logged = (log: LogLine[]) => log.map(({ msg }) => msg).filter((msg) => msg.includes('revocations'))
 const names = (prefix: string, length: number) => Array.from({ length }, (_, n) => `${prefix}-${n}`)
@@ -97,6 +117,10 @@ t.test('a stream that lost entries gets them back', { skip }, async (t) => {
     ['trimmed beyond the last id seen', () => command(redis, 'XTRIM', key, 'MAXLEN', '0')],
     ['trimmed', () => command(redis, 'XTRIM', key, 'MAXLEN', '2')],
     ['rolled back', () => command(redis, 'COPY', 'copy', key, 'REPLACE')],
+    ['rolled back, and written to at once', async () => {
+      await command(redis, 'COPY', 'copy', key, 'REPLACE')
+      await command(redis, 'XADD', key, '*', 'entry', '{}')
+    }],
     ['replaced by one whose clock is slow', async () => {
       await command(redis, 'DEL', key)
       await command(redis, 'XADD', key, `${older}-0`, 'entry', '')
@@ -228,24 +252,9 @@ t.test('entries leave the stream by age, when both clocks find them old', { skip
 
 t.test('a connection that is cut', { skip }, async (t) => {
   const redis = await startRedis(t, program)
-  const sockets = new Set<Socket>()
-  let isOpen = true
-  const proxy = createServer((socket) => {
-    const upstream = connectTo(redis.port, '127.0.0.1')
-    if (!isOpen) socket.destroy()
-    for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) {
-      sockets.add(from)
-      from.on('error', () => {}).on('close', () => to.destroy()).pipe(to)
-    }
-  }).listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  const cut = () => { for (const socket of sockets) socket.destroy() }
-  t.teardown(() => {
-    proxy.close()
-    cut()
-  })
-  const { port } = proxy.address() as AddressInfo
-  const [one, two] = [await host(t, redis), await host(t, { url: `redis://127.0.0.1:${port}` })]
+  const proxy = await startProxy(t, redis)
+  const { sockets } = proxy
+  const [one, two] = [await host(t, redis), await host(t, proxy)]
   const before = new Set(sockets)
   await two.revoke('before')
   // The connection of the writer falls silent, as behind a firewall that forgot it.
@@ -255,15 +264,45 @@ t.test('a connection that is cut', { skip }, async (t) => {
   await until(() => silent.every(({ destroyed }) => destroyed))
   await two.revoke('another')
   await until(() => one.areOut(['silent', 'another']))
-  isOpen = false
-  cut()
+  proxy.isOpen = false
+  proxy.cut()
   await one.revoke('alice')
   const revoking = two.revoke('bob')
   t.same([await two.ask('alice'), await two.ask('bob')], ['in', 'TOKEN_REVOKED'])
-  isOpen = true
+  proxy.isOpen = true
   await revoking
   await until(() => two.isOut('alice'))
   await until(() => one.isOut('bob'))
+})
+
+t.test('a server that became a replica, and keeps its connections', { skip }, async (t) => {
+  const quick = ['--repl-diskless-sync-delay', '0']
+  const [first, second] = [await startRedis(t, program, ...quick), await startRedis(t, program, ...quick)]
+  const proxy = await startProxy(t, first)
+  const [one, two] = [await host(t, proxy), await host(t, proxy)]
+  await one.revoke('alice')
+  await command(second, 'REPLICAOF', '127.0.0.1', String(first.port))
+  await until(async () => await command(second, 'XLEN', key) === 1)
+  await command(second, 'REPLICAOF', 'NO', 'ONE')
+  await command(first, 'REPLICAOF', '127.0.0.1', String(second.port))
+  proxy.target = second // for connections that are opened from now on
+  await one.revoke('bob')
+  await until(() => two.isOut('bob'))
+})
+
+t.test('a follower is up to date at the end of the stream, although others write on', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const write = () => command(redis, 'XADD', key, '*', 'entry', '{}')
+  await write()
+  const end = new AbortController()
+  const lists = redisRevocations({ url: redis.url })
+    .follow({ signal: end.signal, interval: 1, keepFor: 7200 })[Symbol.asyncIterator]()
+  const lengthOf = async () => (await lists.next()).value?.length as number
+  t.equal(await lengthOf(), 1)
+  await write()
+  t.same([await lengthOf(), await lengthOf()], [0, 1], 'the empty list says so')
+  end.abort()
+  await lists.return?.()
 })
 
 t.test('TLS comes by the URL, and is verified', { skip }, async (t) => {
@@ -293,7 +332,11 @@ t.test('a password comes by the URL, and goes nowhere', { skip }, async (t) => {
   t.match(await host(t, redis).then(() => '', (error: unknown) => (error as Error).message), /NOAUTH/)
   await redis.kill()
   await until(() => logged(log).includes('the store of revocations failed'))
-  t.notMatch(message + JSON.stringify(log), /pa55word|wr0ng/)
+  const old = await startRedis(t, program, '--rename-command', 'HELLO', '')
+  const quoted = await host(t, { url: old.url.replace('//', '//app:pa55word@') })
+    .then(() => '', (error: unknown) => (error as Error).message)
+  t.match(quoted, /cannot be read \(ERR unknown command .?HELLO.?\)/)
+  t.notMatch(message + quoted + JSON.stringify(log), /pa55word|wr0ng/)
 })
 
 t.test('a server that is not there stops the boot', async (t) => {
