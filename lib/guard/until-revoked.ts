@@ -7,6 +7,9 @@ import { getUser, kReply } from './request.js'
 /** What is open in the scope of a request. */
 export const kWatches = Symbol.for('fastify-user-scope.watches') // one for all copies of the package
 
+/** One for each request, however often it is asked for. */
+const signals = new WeakMap<object, AbortSignal>()
+
 type WatchedRequest = FastifyRequest & {
   /** Undefined outside of every scope, as the other. */
   readonly [kReply]?: FastifyReply
@@ -23,7 +26,13 @@ export function untilRevoked (request: FastifyRequest<RouteGenericInterface, Raw
   const watched = request as WatchedRequest
   const { [kReply]: reply } = watched
   const user = getUser(request)
-  if (user && reply) return watched[kWatches].open(user, reply.raw)
+  const known = signals.get(request)
+  if (known?.aborted === false) return known
+  if (user && reply) {
+    const signal = watched[kWatches].open(user, reply.raw)
+    signals.set(request, signal)
+    return signal
+  }
   const refusal = refuse('MISSING_TOKEN', 'untilRevoked() was given a request without a verified user')
   throw reply ? answer(refusal, watched, reply) : refusal
 }

@@ -30,6 +30,15 @@ async function serve (t: Test, options: UserScopeOptions = {}) {
       signals.push(untilRevoked(request))
       return 'done'
     })
+    app.get('/api/:user_id/often', async (request) => {
+      const [first, second] = [untilRevoked(request), untilRevoked(request)]
+      await app.userScope.revoke({ user: request.user.id })
+      await once(first, 'abort')
+      const late = untilRevoked(request)
+      const found = [second === first, late === first, late.aborted]
+      await once(late, 'abort')
+      return found
+    })
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -51,6 +60,11 @@ t.test('a stream ends when its user is revoked', async (t) => {
   t.equal(await rest(alice), 'openTOKEN_REVOKED')
   await app.userScope.revoke({ session: 's' })
   t.equal(await rest(session), 'openTOKEN_REVOKED')
+})
+
+t.test('a request has one signal, and another once that is aborted', async (t) => {
+  const { open } = await serve(t, { revocations: true })
+  t.equal(await rest(await open('/api/alice/often')), '[true,false,false]')
 })
 
 t.test('and when its token ends, whether it could be revoked or not, and whatever sets the clock', async (t) => {
