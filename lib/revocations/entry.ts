@@ -17,8 +17,11 @@ export interface WrittenEntry extends Entry {
   readonly keepFor: number
 }
 
-/** Seconds for which an entry counts: no token that it is about is valid any more, whatever clocks it met. */
-export const lifetime = (keepFor: number, clockTolerance: number): number => keepFor + 2 * clockTolerance
+/**
+ * Seconds for which an entry counts: no token that it is about is valid any more then, be the clock of who revoked it
+ * slow, and that of its issuer ahead. Moments are whole seconds, and dates of tokens need not be.
+ */
+export const lifetime = (keepFor: number, clockTolerance: number): number => keepFor + 3 * clockTolerance + 1
 
 /** Seconds beyond that for which a store keeps entries, as its clock may be wrong. */
 export const margin = 3600
@@ -36,7 +39,7 @@ export function parseEntry (text: unknown): WrittenEntry | null {
   const { kind, id, issuer, moment, keepFor } = value as Record<keyof WrittenEntry, unknown>
   const isEntry = kinds.some((each) => each === kind) &&
     typeof id === 'string' && id !== '' && typeof issuer === 'string' &&
-    Number.isSafeInteger(moment) && Number(moment) >= 0 && Number(keepFor) > 0
+    Number.isSafeInteger(moment) && Number(moment) >= 0 && Number.isFinite(keepFor) && Number(keepFor) > 0
   return isEntry ? { kind, id, issuer, moment, keepFor } as WrittenEntry : null
 }
 

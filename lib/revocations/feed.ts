@@ -156,7 +156,8 @@ export class Feed {
       }
       // No clock may say that a user is out tomorrow: neither a wrong one, nor that of anyone else who can write here.
       const stored = isLive || !Number.isFinite(storedAt) ? now : storedAt
-      const latest = Math.floor(Math.min(now, stored + margin) + clockTolerance)
+      // Who revoked until some time ahead may be ahead as well.
+      const latest = Math.floor(Math.min(now, stored + margin) + 2 * clockTolerance)
       const entry = { ...written, moment: Math.min(written.moment, latest) }
       if (entry.moment < now - lifetime(keepFor, clockTolerance)) continue
       if (written.keepFor !== keepFor) otherKeepFor = written.keepFor

@@ -47,7 +47,11 @@ export class Revocations {
   check (user: VerifiedUser): Refusal | null {
     const revoked = this.findRevocation(user)
     if (revoked) return revoked
-    const { iat, exp } = user.claims
+    const { iat, exp, sid, jti } = user.claims
+    const rounded = [sid, jti].find((id) => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER)
+    if (rounded !== undefined) {
+      return refuse('INVALID_CLAIMS', 'claim "sid" or "jti" is a number that JSON rounds. Fix: write it as a text')
+    }
     if (iat === undefined) return refuse('INVALID_CLAIMS', 'claim "iat" is missing, which revocations require')
     if (exp - iat > this.#keepFor) {
       const reason = `the token is valid for ${exp - iat} s, and revocations are kept for ${this.#keepFor} s`

@@ -23,8 +23,15 @@ export async function within<T> (work: Promise<T>, seconds: number, signal: Abor
   }
 }
 
-/** Why a store failed, for the log. Whatever it throws; and without what may stand in a URL before the host. */
+/**
+ * Why a store failed, for the log. Whatever it throws; and without passwords: what may stand in a URL before the host,
+ * and the command that Redis quotes where it does not know it, which may be the one with the password.
+ */
 export function reasonOf (error: unknown): string {
-  const { message, code } = Object(error) as { message?: unknown, code?: unknown }
-  return String(message || (code ?? error)).replace(/\/\/[^@/\s]*@/g, '//…@')
+  try {
+    const { message, code } = Object(error) as { message?: unknown, code?: unknown }
+    return String(message || (code ?? error)).replace(/\/\/[^@/\s]*@/g, '//…@').replace(/,? with args [^]*/, '')
+  } catch {
+    return 'an error that is no text'
+  }
 }

@@ -18,9 +18,11 @@ t.test('anything else is none', async (t) => {
       { kind: 'group' }, { kind: 'constructor' }, { id: '' }, { id: 5 }, { issuer: null }, { moment: -1 },
       { moment: 0.5 }, { moment: '5' },
       { moment: null }, { moment: 1e300 }, { keepFor: 0 }, { keepFor: undefined }, { keepFor: 'x' },
+      { keepFor: '60' }, { keepFor: true }, { keepFor: [60] },
       { id: 'a'.repeat(65_536) }
     ].map((change) => JSON.stringify({ ...good, ...change })),
-    `{"__proto__":${JSON.stringify(good)}}`
+    `{"__proto__":${JSON.stringify(good)}}`,
+    JSON.stringify(good).replace('60', '1e400')
   ]
   t.ok(parseEntry(JSON.stringify(good)))
   for (const text of texts) t.equal(parseEntry(text), null, String(text).slice(0, 100))

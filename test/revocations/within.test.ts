@@ -32,6 +32,9 @@ t.test('a reason has no password', async (t) => {
   const rows: Array<[error: unknown, reason: string]> = [
     [new Error('no redis://user:pa55@host:6379/0, nor rediss://:pa55@host'), 'no redis://…@host:6379/0, nor rediss://…@host'],
     [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new Error("ERR unknown command 'HELLO', with args beginning with: '2' 'AUTH' 'app' 'pa55'"),
+      "ERR unknown command 'HELLO'"],
+    [Object.create(null), 'an error that is no text'],
     [null, 'null'], [undefined, 'undefined'], ['down', 'down'], [{}, '[object Object]']
   ]
   for (const [error, reason] of rows) t.equal(reasonOf(error), reason)
