@@ -7,6 +7,7 @@ import { text } from './options/schemas.js'
 import { assertValid } from './options/validate.js'
 import { stopwatch } from './keys/stopwatch.js'
 import { margin } from './revocations/entry.js'
+import { isBelow, memberOf, timeOf } from './revocations/stream.js'
 import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
@@ -151,8 +152,7 @@ class Stream {
         }
         yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
         // A new entry may hide that those before it were lost.
-        const isGrown = isWhole && messages.length > 0 && last !== '0-0'
-        if (isGrown) await this.#assertHas(client, last, keepFor)
+        if (isWhole && messages.length > 0 && last !== '0-0') await this.#assertHas(client, last, keepFor)
         // Others may write steadily, so that nobody would ever see an empty page.
         if (!isWhole && messages.length > 0 && messages.length < pageSize) yield []
         isWhole ||= messages.length < pageSize
@@ -197,14 +197,3 @@ interface Seen { last: string, milestones: string[] }
 /** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
 const earliestOf = (latest: number, keepFor: number): number =>
   Math.floor(Math.min(latest, Date.now()) - keepFor * 1000)
-
-/** Redis answers with lists, in which a value follows its name. */
-const memberOf = <T>(list: readonly T[], name: T): T => list[list.indexOf(name) + 1] as T
-
-/** An id is the time of the server in milliseconds, and a number. */
-const timeOf = (id: string) => Number(id.split('-')[0])
-
-function isBelow (id: string, other: string): boolean {
-  const difference = timeOf(id) - timeOf(other)
-  return difference === 0 ? Number(id.split('-')[1]) < Number(other.split('-')[1]) : difference < 0
-}

@@ -285,8 +285,10 @@ t.test('a server that became a replica, and keeps its connections', { skip }, as
   await until(async () => await command(second, 'XLEN', key) === 1)
   await command(second, 'REPLICAOF', 'NO', 'ONE')
   await command(first, 'REPLICAOF', '127.0.0.1', String(second.port))
+  const revoking = one.revoke('bob')
+  await until(() => [one, two].every(({ log }) => logged(log).includes('the store of revocations answers again')))
   proxy.target = second // for connections that are opened from now on
-  await one.revoke('bob')
+  await revoking
   await until(() => two.isOut('bob'))
 })
 

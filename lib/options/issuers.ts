@@ -44,10 +44,7 @@ export const issuerSchema = Type.Object({
   })),
   allowInsecureJwks: Type.Optional(flag),
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
-}, {
-  additionalProperties: false,
-  expects: 'an object: { issuer, audience, jwksUri, … }, or what betterAuth() or another preset returns'
-})
+}, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }, or what a preset returns' })
 
 /** One issuer after validation. Times in seconds, where nothing else is said. */
 export interface IssuerSettings {

@@ -48,8 +48,7 @@ export class Revocations {
     const revoked = this.findRevocation(user)
     if (revoked) return revoked
     const { iat, exp, sid, jti } = user.claims
-    const rounded = [sid, jti].find((id) => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER)
-    if (rounded !== undefined) {
+    if (isRounded(sid) || isRounded(jti)) {
       return refuse('INVALID_CLAIMS', 'claim "sid" or "jti" is a number that JSON rounds. Fix: write it as a text')
     }
     if (iat === undefined) return refuse('INVALID_CLAIMS', 'claim "iat" is missing, which revocations require')
@@ -107,6 +106,9 @@ export class Revocations {
     this.#feed?.stop()
   }
 }
+
+/** Whether JSON has made another number of it, which nobody could name. */
+const isRounded = (id: unknown): boolean => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER
 
 /** `app.userScope.revoke` */
 export function createRevoke (revocations: Revocations | null): (target: Revocation) => Promise<void> {

@@ -1,0 +1,13 @@
+// What Redis answers about a stream.
+
+/** Redis answers with lists, in which a value follows its name. */
+export const memberOf = <T>(list: readonly T[], name: T): T => list[list.indexOf(name) + 1] as T
+
+/** An id is the time of the server in milliseconds, and a number. */
+export const timeOf = (id: string) => Number(id.split('-')[0])
+
+/** Whether an id comes before another. */
+export function isBelow (id: string, other: string): boolean {
+  const difference = timeOf(id) - timeOf(other)
+  return difference === 0 ? Number(id.split('-')[1]) < Number(other.split('-')[1]) : difference < 0
+}
