@@ -90,7 +90,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/until-revoked.ts',
-    code: 'if (user && reply) return watched[kWatches].open(user, reply.raw)',
+    code: 'if (user && reply) {',
     change: 'user && reply becomes user',
     why: 'for the type: who has a user has a reply'
   },

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { mock } from 'node:test'
 import t from 'tap'
 import { reasonOf, within } from '../../lib/revocations/within.js'
@@ -8,6 +9,7 @@ const never = new Promise<never>(() => {})
 t.test('work that ends in time', async (t) => {
   const { signal } = new AbortController()
   t.equal(await within(Promise.resolve('done'), 5, signal), 'done')
+  t.same(getEventListeners(signal, 'abort'), [], 'nothing stays')
   await t.rejects(within(Promise.reject(new Error('failed')), 5, signal), { message: 'failed' })
 })
 

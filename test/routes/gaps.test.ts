@@ -111,9 +111,11 @@ t.test('an app without a logger is warned by a process warning', async (t) => {
   const { status } = await boot(t, async (app) => {
     await app.register(auth())
     await app.register(routes, { prefix: '/api' })
+    app.get('/:user_id', { exposeHeadRoute: false }, id)
   }, { app: Fastify(), log: [] })
   t.equal(status, 200)
-  t.match(warnings, [guardsNothing, /no registration guards these routes[^]*: GET \/api\/:user_id\/tasks$/])
+  t.match(warnings, [guardsNothing, unguarded])
+  t.match(warnings[1], /: GET \/api\/:user_id\/tasks, GET \/:user_id$/)
   t.equal(warnings.length, 2)
 })
 
@@ -169,6 +171,7 @@ t.test('parameters that may be the owner by another name are named, unless the l
     for (const url of alike) app.get(`/stated${url}`, { config: { access: 'user' } }, id)
     app.get('/:user_id/accounts/:account_id', id)
   })
-  t.match(log, [{ msg: /any signed-in user can call these routes/, routes: alike.map((url) => `GET ${url}`) }])
+  t.match(log, [{ msg: /any signed-in user can call these routes/ }])
+  t.same(log[0]?.routes, alike.map((url) => `GET ${url}`))
   t.equal(log.length, 1)
 })
