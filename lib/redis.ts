@@ -30,6 +30,7 @@ const schema = Type.Object({
 const pageSize = 1000 // entries
 const connectTime = 5 // seconds
 const halfMargin = margin * 1000 / 2 // milliseconds
+const gone = 'entries of the stream are gone'
 
 /**
  * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
@@ -169,7 +170,7 @@ class Stream {
   /** @throws Error where an id that cannot have left by its age is not in the stream */
   async #assertHas (client: Client, id: string, keepFor: number): Promise<void> {
     const found = await client.sendCommand<Message[]>(['XRANGE', this.#key, id, id])
-    if (found.length === 0 && timeOf(id) >= earliestOf(this.#latest, keepFor) + halfMargin) throw new Error(gone)
+    if (found.length === 0 && timeOf(id) >= keptSince(this.#latest, keepFor)) throw new Error(gone)
   }
 
   /**
@@ -180,16 +181,12 @@ class Stream {
     const info = await client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
     const first = memberOf(info, 'first-entry') as Message | null
     const last = memberOf(info, 'last-generated-id') as string
-    // What is nearly so old that it may leave has perhaps left, as clocks differ.
-    const earliest = earliestOf(timeOf(last), keepFor) + halfMargin
-    seen.milestones = seen.milestones.filter((id) => timeOf(id) >= earliest)
+    seen.milestones = seen.milestones.filter((id) => timeOf(id) >= keptSince(timeOf(last), keepFor))
     const [oldest] = seen.milestones
     const isTrimmed = oldest !== undefined && (first === null || isBelow(oldest, first[0]))
     if (isTrimmed || isBelow(last, seen.last)) throw new Error(gone)
   }
 }
-
-const gone = 'entries of the stream are gone'
 
 /** Of a stream: the last id, and one of each half of the margin, by which a loss is noticed. */
 interface Seen { last: string, milestones: string[] }
@@ -197,3 +194,6 @@ interface Seen { last: string, milestones: string[] }
 /** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
 const earliestOf = (latest: number, keepFor: number): number =>
   Math.floor(Math.min(latest, Date.now()) - keepFor * 1000)
+
+/** What is nearly so old that it may leave has perhaps left, as clocks differ. */
+const keptSince = (latest: number, keepFor: number): number => earliestOf(latest, keepFor) + halfMargin

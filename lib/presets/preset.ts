@@ -9,7 +9,7 @@ import { issuerSchema } from '../options/issuers.js'
  */
 export type Overrides = Partial<IssuerOptions>
 
-/** The schema of a preset's options: its own, and those of an entry. */
+/** The schema of a preset's options: its own, which messages name first, and those of an entry. */
 export const presetSchema = (own: TProperties): TObject =>
   Type.Object({ ...own, ...Type.Partial(issuerSchema).properties, ...own }, { additionalProperties: false })
 

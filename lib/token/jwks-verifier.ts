@@ -32,8 +32,8 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
 }
 
 /**
- * RSA at once (RFC 7518 §3.3, §3.5), as it takes less time than the thread of `jose` to wake. For the others, which are
- * slower, the thread is worth its price.
+ * RSA at once (RFC 7518 §3.3, §3.5), as it takes less time than the thread of `jose` to wake. For the others, which
+ * are slower, the thread is worth its price.
  */
 async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Promise<void> {
   const alg = String(header['alg'])
