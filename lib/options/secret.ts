@@ -74,9 +74,10 @@ const isGuessable = (secret: string) => isShort(unexplained(secret))
 
 function isSample (secret: string): boolean {
   if (/\$\{\w.*\}|^<[\w -]*>$/.test(secret)) return true
+  if (!sign.test(secret)) return false
   const parts = unexplained(secret)
   const otherWords = parts.filter((part) => plainWord.test(part) && part.length >= minWordLength)
-  return sign.test(secret) && isShort(parts.filter((part) => !plainWord.test(part))) &&
+  return isShort(parts.filter((part) => !plainWord.test(part))) &&
     otherWords.length < minOtherWords * [...secret.matchAll(sampleWord)].length
 }
 
