@@ -34,7 +34,7 @@ const isForVerification = (operations: unknown) => Array.isArray(operations) && 
 function isSound (key: Member): boolean {
   let parsed: KeyObject
   try {
-    parsed = createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
+    parsed = createPublicKey({ key: pick(key) as JsonWebKey, format: 'jwk' })
   } catch {
     return false
   }
