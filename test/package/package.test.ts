@@ -50,7 +50,7 @@ t.before(async () => {
   files = packed.files.map(({ path }) => path)
   await writeFile(join(project, 'package.json'), '{ "private": true }')
   const options = ['--install-strategy=nested', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
-  const wanted = [`./${packed.filename}`, `fastify@${manifest.devDependencies.fastify}`]
+  const wanted = [`./${packed.filename}`, `fastify@${manifest.devDependencies.fastify}`, 'typescript@~5.4']
   await run(project, 'npm', 'install', ...options, ...wanted)
   // What a host does with the plugin, however it came by it.
   await writeFile(join(project, 'exercise.mjs'), `
@@ -145,6 +145,16 @@ t.test('what is exported is what is meant to be', async (t) => {
     'routeTable',
     'sendJson'
   ])
+})
+
+t.test('a host compiles with the oldest compiler that the README names', async (t) => {
+  t.match(await readFile(join(root, 'README.md'), 'utf8'), '| ≥ 5.4 (')
+  await cp(join(root, 'test/package/types'), join(project, 'types'), { recursive: true })
+  await symlink(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'))
+  await writeFile(join(project, 'types/package.json'), '{ "type": "module" }')
+  const tsc = 'node_modules/typescript/bin/tsc'
+  t.match(await run(project, process.execPath, tsc, '--version'), /^Version 5\.4\./)
+  await t.resolves(run(project, process.execPath, tsc, '-p', 'types/rights'))
 })
 
 t.test('the test kit, in each runner', async (t) => {
