@@ -14,6 +14,7 @@ import { anonymous, refused, refusedBy, unread, type Judgement } from './judgeme
 import { answer } from './refusal.js'
 import { kJudgement, kReply, kUser, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
+import { surviveReset } from './upgrade.js'
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
@@ -141,8 +142,10 @@ export function createGuard (
       judgement = refusedBy(error)
     }
     // Outside of the catch: an error that a later hook throws is no refusal.
-    if (judgement instanceof Promise) judgement.catch(refusedBy).then(conclude)
-    else conclude(judgement)
+    if (judgement instanceof Promise) {
+      surviveReset(request, reply)
+      judgement.catch(refusedBy).then(conclude)
+    } else conclude(judgement)
   }
 
   function preHandler (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {

@@ -21,12 +21,3 @@ t.test('one line in the log for each refusal', async (t) => {
     { code: 'FORBIDDEN_USER_ACCESS', reason: 'path parameter "user_id" is not the user\'s id', user: 'alice' }
   ])
 })
-
-t.test('only a refused upgrade that somebody handles closes its connection', async (t) => {
-  const { app, send } = await build(t)
-  const upgrade = { connection: 'upgrade', upgrade: 'websocket' }
-  const answered = async (headers = {}) => (await send({ url: '/api/me', headers })).headers['connection']
-  t.same([await answered(upgrade), await answered()], ['keep-alive', 'keep-alive'])
-  app.server.on('upgrade', () => {})
-  t.same([await answered(upgrade), await answered()], ['close', 'keep-alive'])
-})
