@@ -34,13 +34,16 @@ export class Watches {
 
   /**
    * A signal that aborts once the user's token no longer counts, with the refusal as its reason. It is not aborted yet
-   * when it is returned, so that a listener is enough.
+   * when it is returned, so that a listener is enough. Of a client that has left it aborts at once, as an AbortError.
    * @param connection emits `close` when nothing is left to end; of HTTP/2 its stream is destroyed then
    */
   open (user: VerifiedUser, connection: Connection): AbortSignal {
     const watch = { user, controller: new AbortController() }
     // Of a client that has left already, no `close` would come.
-    if ((connection.stream ?? connection).destroyed) return watch.controller.signal
+    if ((connection.stream ?? connection).destroyed) {
+      setImmediate(() => { watch.controller.abort() })
+      return watch.controller.signal
+    }
     this.#open.add(watch)
     connection.once('close', () => { this.#close(watch) })
     this.#periodic ??= setInterval(() => { this.#look() }, period).unref()

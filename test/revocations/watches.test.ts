@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { mock } from 'node:test'
 import t from 'tap'
 import { refuse } from '../../lib/contract/errors.js'
@@ -77,17 +77,19 @@ t.test('a connection that closes is forgotten', async (t) => {
   t.equal(asked(), before, 'nobody looks')
 })
 
-t.test('so is a client that has left before', async (t) => {
+t.test('of a client that has left before, the signal aborts at once, and nobody watches it', async (t) => {
   const { watches } = setUp()
   const gone = Object.assign(new EventEmitter(), { destroyed: true })
   const user = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims: { exp: 0 } }
   for (const connection of [gone, Object.assign(new EventEmitter(), { stream: gone })]) {
-    t.equal(watches.open(user, connection).aborted, false)
-    t.equal(watches.size, 0)
+    const signal = watches.open(user, connection)
+    t.same([signal.aborted, watches.size], [false, 0])
+    await once(signal, 'abort')
+    t.match(signal.reason, { name: 'AbortError' })
   }
 })
 
-t.test('nor is a server that closes kept waiting', async (t) => {
+t.test('a server that closes is not kept waiting', async (t) => {
   const { out, watches, open } = setUp()
   const { signal } = open('alice')
   out.add('alice')
