@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { MayActFor } from '../contract/access.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
+import { methodOf } from './method.js'
 
 /** Milliseconds for an answer. */
 const limit = 5000
@@ -16,7 +17,7 @@ type Outcome = Refusal | null
 export function askMayActFor (
   mayActFor: MayActFor, request: FastifyRequest, user: VerifiedUser, ownerId: string
 ): Outcome | Promise<Outcome> {
-  const { method, routeOptions: { url: route = '' }, params } = request
+  const { routeOptions: { url: route = '' }, params } = request
   const unavailable = (error: unknown): Refusal => {
     try {
       request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
@@ -24,7 +25,8 @@ export function askMayActFor (
     return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed')
   }
   try {
-    const answer: unknown = mayActFor({ user, ownerId, method, route, params: params as Record<string, unknown> })
+    const question = { user, ownerId, method: methodOf(request), route, params: params as Record<string, unknown> }
+    const answer: unknown = mayActFor(question)
     return isThenable(answer) ? inTime(answer).then(outcomeOf, unavailable) : outcomeOf(answer)
   } catch (error) {
     return unavailable(error)

@@ -10,6 +10,7 @@ import { isSame, readParam } from '../routes/owner.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
 import type { HeldParam, Judgement } from './judgement.js'
+import { methodOf } from './method.js'
 
 /** What a verified user may do on a route. */
 export type RightsCheck = (
@@ -55,7 +56,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
    */
   function judgeRest (request: FastifyRequest, { conditions }: Demand, admitted: Admitted): Judgement {
     const { owner, verified: { user } } = admitted
-    if (user.actor !== null && impersonation === 'read-only' && !isSafe(request.method)) {
+    if (user.actor !== null && impersonation === 'read-only' && !isSafe(methodOf(request))) {
       return forbidden(admitted, 'the token has an actor (claim "act"), who may only read (option "impersonation")')
     }
     const bound = conditions ? compareBound(request, conditions.bound, user.claims) : none
