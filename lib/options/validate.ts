@@ -21,11 +21,22 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
 
 /** The same as a text, for a caller with an error of its own; undefined where nothing is wrong. */
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
-  const error = first([...Value.Errors(schema, options)])
+  const error = first(listOf(Value.Errors(schema, options)))
   if (error) return explain(innermost(error), schema, name)
   const path = findUndefined(schema, options as Record<string, unknown>)
   // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
   return path && `option "${join(name, path)}" is undefined. Give it a value, or leave the key out`
+}
+
+/** The search for doubles in a list throws at functions, behind the errors that say they have no place there. */
+function listOf (errors: Iterable<ValueError>): ValueError[] {
+  const found: ValueError[] = []
+  try {
+    for (const error of errors) found.push(error)
+  } catch (error) {
+    if (found.length === 0) throw error
+  }
+  return found
 }
 
 /** The one to tell of: a misspelt option goes before the one that is then missing. */
@@ -57,7 +68,7 @@ const schemaOf = (schema: TSchema | undefined, key: string): TSchema | undefined
 
 /** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
 function innermost (error: ValueError): ValueError {
-  const ofVariants = error.errors.flatMap((variant) => [...variant])
+  const ofVariants = error.errors.flatMap(listOf)
   const deeper = first(ofVariants.filter(({ path }) => path.length > error.path.length))
   return deeper && error.type === ValueErrorType.Union && !/\/\d+$/.test(deeper.path) ? deeper : error
 }

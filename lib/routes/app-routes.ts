@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { isPlainObject } from './rule.js'
+import { readRule } from './rule.js'
 
 /** A route as it was declared, in whatever context of the app. */
 export interface DeclaredRoute {
@@ -13,17 +13,23 @@ export interface DeclaredRoute {
   readonly options: RouteOptions
 }
 
-// By the server, which all contexts of an app share.
+// By the root, and not by the server, which several apps may share.
 const recorded = new WeakMap<object, DeclaredRoute[]>()
 
 // Fastify documents this channel for packages that must see an app before its first route (Reference, Hooks).
 subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
-  recorded.set(fastify.server, recordRoutes(fastify))
+  recorded.set(fastify, recordRoutes(fastify))
 })
 
+/** The context around all others of an app: a child inherits from its parent. */
+export function rootOf (context: object): object {
+  const parent = Object.getPrototypeOf(context) as object
+  return parent === Object.prototype ? context : rootOf(parent)
+}
+
 /** Every route of an app; undefined where the app was created before this file was loaded. */
-export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undefined => recorded.get(app.server)
+export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undefined => recorded.get(rootOf(app))
 
 /** The routes that are declared from now on in this context and those inside it. */
 export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
@@ -36,13 +42,10 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   return routes
 }
 
+/** Of what is no rule, which may be another package's, no more is copied than Fastify itself does. */
 function copyOf (config: { access?: unknown }): object {
-  const { access } = config
-  try {
-    return isPlainObject(access) ? { ...config, access: structuredClone(access) } : { ...config }
-  } catch {
-    return { ...config } // what cannot be copied is no rule, and stops the boot
-  }
+  const { rule, fault } = readRule(config.access)
+  return fault === null && typeof config.access === 'object' ? { ...config, access: rule } : { ...config }
 }
 
 /** Whether a context is the given one, or inside it: a child inherits from its parent. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { AlreadyRegisteredError } from '../contract/errors.js'
-import { isWithin } from './app-routes.js'
+import { isWithin, rootOf } from './app-routes.js'
 import type { RouteTable } from './table.js'
 
 /** One registration of the plugin. */
@@ -14,15 +14,14 @@ export interface Registration {
   readonly table: RouteTable
 }
 
-// By the server, which all contexts of an app share: what is in a child context cannot be found from the root
-// otherwise.
+// By the root of the app: what is in a child context cannot be found from there otherwise.
 const registrations = new WeakMap<object, Registration[]>()
 
 /** The registrations in all contexts of an app. */
-export const registrationsOf = (app: FastifyInstance): readonly Registration[] => registrations.get(app.server) ?? []
+export const registrationsOf = (app: FastifyInstance): readonly Registration[] => registrations.get(rootOf(app)) ?? []
 
 /**
- * Remembers a registration as long as its server lives.
+ * Remembers a registration as long as its app lives.
  * @throws AlreadyRegisteredError where one encloses the other, whichever came first
  */
 export function addRegistration (registration: Registration): void {
@@ -34,5 +33,5 @@ export function addRegistration (registration: Registration): void {
     throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
       'inside it. Register it once, or in sibling contexts')
   }
-  registrations.set(context.server, [...others, registration])
+  registrations.set(rootOf(context), [...others, registration])
 }

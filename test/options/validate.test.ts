@@ -16,6 +16,9 @@ const schema = Type.Object({
     [Type.Literal(false), Type.Object({ on: flag }, { additionalProperties: false })],
     { expects: 'false, or { on }' }
   )),
+  unique: Type.Optional(Type.Union([
+    Type.Array(Type.String(), { uniqueItems: true }), Type.Object({ list: Type.Array(flag, { uniqueItems: true }) })
+  ], { expects: 'a list of texts' })),
   own: Type.Optional(Type.Object({}, { opaque: true, expects: 'an object' })),
   records: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Union([flag, Type.Object({ on: flag })], {
     expects: 'a flag, or { on }'
@@ -37,6 +40,9 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a', lists: [{ max: undefined }] }, 'lists.0.max', 'is undefined. Give it a value, or leave the key out'],
   [{ name: 'a', either: true }, 'either', 'must be false, or { on }'],
   [{ name: 'a', either: { on: 5 } }, 'either.on', 'must be true or false'],
+  [{ name: 'a', unique: ['b', 'b'] }, 'unique', 'must be a list of texts'],
+  [{ name: 'a', unique: ['b', () => 'b'] }, 'unique', 'must be a list of texts'],
+  [{ name: 'a', unique: { list: [() => 'b'] } }, 'unique', 'must be a list of texts'],
   [{ name: 'a', own: undefined }, 'own', 'is undefined. Give it a value, or leave the key out'],
   [{ name: 'a', own: 5 }, 'own', 'must be an object'],
   [{ name: 'a', records: [{ 'b~c/d~1': 5 }] }, 'records.0.b~c/d~1', 'must be a flag, or { on }'],
@@ -51,8 +57,13 @@ t.test('what is wrong with options, by name', async (t) => {
   for (const options of [undefined, null, 5, 'x', []]) {
     t.equal(faultOf(schema, options), 'the options must be an object')
     t.equal(faultOf(schema, options, 'make'),
-      'make() must be given an object with its options: name, tags, lists, either, own, records')
+      'make() must be given an object with its options: name, tags, lists, either, unique, own, records')
   }
+})
+
+t.test('what cannot be compared in a list of anything is never taken for good', async (t) => {
+  const anything = Type.Object({ list: Type.Array(Type.Unknown(), { uniqueItems: true }) })
+  t.throws(() => faultOf(anything, { list: [() => 1] }), /hash/)
 })
 
 t.test('an unknown option', async (t) => {

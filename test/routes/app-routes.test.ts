@@ -32,7 +32,7 @@ t.test('every route of an app is recorded, in whatever context and however early
   t.equal(routesOf(inner as unknown as FastifyInstance), routes)
 })
 
-t.test('a rule is copied, and what cannot be copied is recorded as it is', async (t) => {
+t.test('a rule is copied, and what is none, and may be another package\'s, stays as it is', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const rule = { scopes: ['a'] }
@@ -43,12 +43,15 @@ t.test('a rule is copied, and what cannot be copied is recorded as it is', async
   const other = { rateLimit: 5 } as object
   app.get('/inherited', { exposeHeadRoute: false, config: { access: inherited } }, id)
   app.get('/other', { exposeHeadRoute: false, config: { access: rule, ...other } }, id)
+  const role = { roles: new Set(['auditor']) } as object
+  app.get('/role', { exposeHeadRoute: false, config: { access: role } }, id)
   rule.scopes.push('b')
   const configs = routesOf(app)?.map(({ options: { config } }) => config)
   t.same(named(configs?.[0]), { access: { scopes: ['a'] } })
   t.equal(configs?.[1]?.access, odd)
   t.equal(configs?.[2]?.access, inherited, 'a copy would be a rule without members')
   t.same(named(configs?.[3]), { access: { scopes: ['a'] }, rateLimit: 5 })
+  t.equal(configs?.[4]?.access, role)
 })
 
 t.test('routes from now on, in this context and those inside it', async (t) => {

@@ -1,10 +1,11 @@
+import { createServer } from 'node:http'
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope from '../../lib/index.js'
 import { registrationsOf } from '../../lib/routes/registrations.js'
 import { secret } from '../support/host.js'
 
-t.test('the registrations of one app are found from its server, and those of others are not', async (t) => {
+t.test('the registrations of one app are found from its root, and those of others are not', async (t) => {
   const [app, other] = [Fastify(), Fastify()]
   t.teardown(async () => { await Promise.all([app.close(), other.close()]) })
   await app.register(async (child) => { await child.register(userScope, { secret }) })
@@ -13,6 +14,27 @@ t.test('the registrations of one app are found from its server, and those of oth
   t.same(registrationsOf(app).map(({ param }) => param), ['user_id', 'account'])
   t.same(registrationsOf(other).map(({ context }) => context === other), [true])
   t.same(registrationsOf(Fastify()), [])
+})
+
+t.test('apps that share a server have routes, registrations and warnings of their own', async (t) => {
+  const server = createServer()
+  const warnings: string[][] = []
+  const stream = { write: (line: string) => { warnings.push((JSON.parse(line) as { routes: string[] }).routes) } }
+  const create = () => Fastify({ serverFactory: () => server, logger: { level: 'warn', stream } })
+  const [first, second, third] = [create(), create(), create()]
+  t.teardown(async () => { await Promise.all([first, second, third].map(async (app) => { await app.close() })) })
+  await first.register(userScope, { secret })
+  first.get('/api/:userId/x', async () => 'in')
+  await t.rejects(async () => { await first.ready() }, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+  for (const app of [second, third]) {
+    await app.register(async (child) => {
+      await child.register(userScope, { secret })
+      child.get('/api/:user_id', async () => 'in')
+    })
+    app.get('/open/:user_id', { exposeHeadRoute: false }, async () => 'in')
+    await app.ready()
+    t.same(warnings.splice(0), [['GET /open/:user_id']])
+  }
 })
 
 t.test('another copy of the package, of which only the decorator is known', async (t) => {

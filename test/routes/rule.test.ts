@@ -41,6 +41,7 @@ const faults: Row[] = [
   ['no scopes', '/x', { scopes: [] }, names],
   ['none of no scopes', '/x', { scopes: { anyOf: [] } }, names],
   ['a scope twice', '/x', { scopes: ['a', 'a'] }, names],
+  ['a function as a scope', '/x', { scopes: [() => 'a'] }, names],
   ['scopes as a text', '/x', { scopes: 'a b' }, names],
   ['scopes and anyOf', '/x', { scopes: { anyOf: ['a'], allOf: ['b'] } }, /config\.access\.scopes/],
   ...['', ' ', 'a b', 'a"b', 'a\\b', 'a\nb', 'é', '\u007f'].flatMap((name): Row[] => [
