@@ -13,9 +13,9 @@ export function challenge ({ code, message }: { code: RefusalCode, message: stri
   return `${realm}, error="${error}", error_description="${message}"`
 }
 
-/** Names of scopes have no quotes (RFC 6749 §3.3). */
+/** Names of scopes have no quotes, and an empty list has no place there (RFC 6749 §3.3). */
 const insufficientScope = ({ message }: Refusal, scope: string) =>
-  `${realm}, error="insufficient_scope", error_description="${message}", scope="${scope}"`
+  `${realm}, error="insufficient_scope", error_description="${message}"${scope && `, scope="${scope}"`}`
 
 /**
  * The header fields of a refusal, set on the reply before the error is thrown so that no error handler can lose them.

@@ -53,9 +53,11 @@ export function getOwnerId (request: AnyRequest): string {
 
 /**
  * For what only a handler can know: refuses a request as the guard does where the token has not all of the scopes.
- * @throws InsufficientScopeError, or MissingTokenError without a user
+ * @throws InsufficientScopeError, or MissingTokenError without a user; TypeError without scopes, as that would let
+ * everybody in
  */
 export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...ScopeName[]]): void {
+  if (scopes.length === 0) throw new TypeError('requireScopes() was given no scopes. Fix: name those that are required')
   const user = getUser(request)
   if (user && hasScopes(user.scopes, scopes)) return
   const refusal = user ? refuseScopes(scopes) : refuse('MISSING_TOKEN', 'the handler requires scopes')

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { RequiredScopes } from '../contract/access.js'
 import { refuse, refuseScope, type Refusal } from '../contract/errors.js'
+import { quote } from '../contract/quote.js'
 import { isSafe } from '../options/rights.js'
 import type { Settings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
@@ -102,5 +103,5 @@ export function refuseScopes (required: RequiredScopes): Refusal {
   const names = isAnyOf ? required.anyOf : required
   // Those of a route were checked at boot; a handler may have put one together from what the client sent.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
-  return refuseScope(scope, `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${JSON.stringify(names)}`)
+  return refuseScope(scope, `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}`)
 }

@@ -78,8 +78,10 @@ t.test('requireScopes refuses as the guard does', async (t) => {
   subscribe('fastify-user-scope:verify', listener)
   t.teardown(() => { unsubscribe('fastify-user-scope:verify', listener) })
   const { send, log } = await build(t, {}, {}, (app) => {
-    app.setErrorHandler(async (error) =>
-      ({ mine: (error as { code: string }).code, known: error instanceof InsufficientScopeError }))
+    app.setErrorHandler(async (error: { code?: string, name: string }) =>
+      ({ mine: error.code ?? error.name, known: error instanceof InsufficientScopeError }))
+    app.get('/odd', async (request) => { requireScopes(request, 'x y'.repeat(100)) })
+    app.get('/none', async (request) => { requireScopes(request, ...[] as unknown as [string]) })
     for (const access of ['user', 'optional', 'public'] as const) {
       app.get(`/${access}/:name`, { config: { access } }, async (request) => {
         requireScopes(request, 'a', `b:${(request.params as { name: string }).name}`)
@@ -88,16 +90,18 @@ t.test('requireScopes refuses as the guard does', async (t) => {
     }
   })
   const token = (scope: string) => bearer(sign({ sub: 'alice', exp: 1e10, scope }))
-  const challenge = (scope: string) => ({
-    'www-authenticate': 'Bearer realm="api", error="insufficient_scope", ' +
-      `error_description="Insufficient scope", scope="${scope}"`
-  })
+  const insufficient = 'Bearer realm="api", error="insufficient_scope", error_description="Insufficient scope"'
+  const challenge = (scope: string) => ({ 'www-authenticate': `${insufficient}, scope="${scope}"` })
   t.match(await send({ url: '/user/x', headers: token('b:x a') }), { status: 200, body: 'in' })
   t.match(await send({ url: '/user/x', headers: token('a') }),
     { status: 403, body: { mine: 'INSUFFICIENT_SCOPE', known: true }, headers: challenge('a b:x') })
   t.match(await send({ url: '/user/x%22,%20y=%22', headers: token('a') }), { status: 403, headers: challenge('a') })
   t.match(await send({ url: '/user/x%0d%0ay', headers: token('a') }), { status: 403, headers: challenge('a') })
   t.match(refusals(log)[0], { code: 'INSUFFICIENT_SCOPE', user: 'alice' })
+  const odd = await send({ url: '/odd', headers: token('a') })
+  t.equal(odd.headers['www-authenticate'], insufficient)
+  t.equal(refusals(log).at(-1)?.reason?.length, 'the token has not all of the scopes '.length + 201)
+  t.match(await send({ url: '/none', headers: token('a') }), { body: { mine: 'TypeError' } })
   const missing = {
     status: 401,
     body: { mine: 'MISSING_TOKEN' },
