@@ -60,7 +60,7 @@ export interface IssuerOptions {
   otherTokens?: readonly OtherToken[]
   /** `true`: start although the keys cannot be fetched yet; requests are then answered 503. Default false. */
   lazy?: boolean
-  /** Seconds for a fetch, body included. 0.1 to 60. Default 5. */
+  /** Seconds for a fetch, body included. 0.1 to 60. Default 5. At boot Fastify gives up after its `pluginTimeout`. */
   timeout?: number
   /** Seconds after which keys are fetched anew: the longest that a removed key serves. 1 to 86400. Default 600. */
   maxAge?: number

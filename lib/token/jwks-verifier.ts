@@ -56,6 +56,8 @@ function translate (error: unknown, issuer: string): Refusal {
     return refuse('KEYS_UNAVAILABLE', reason, error.retryAfter)
   }
   const code = String((error as { code?: unknown }).code)
-  const reason = `the signature does not verify with a key of the issuer "${issuer}" (${code})`
+  // OpenID Connect Core 1.0 §10.1
+  const hint = code === 'ERR_JWKS_MULTIPLE_MATCHING_KEYS' ? ': it has several, so its tokens need a "kid"' : ''
+  const reason = `the signature does not verify with a key of the issuer "${issuer}" (${code})${hint}`
   return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }

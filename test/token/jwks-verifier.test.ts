@@ -66,6 +66,22 @@ t.test('a key or a signature that does not fit', async (t) => {
   }
 })
 
+t.test('only the one key of an issuer needs no name', async (t) => {
+  const keys = [await createKey('one'), await createKey('two')]
+  const [one, two] = [await createIssuer({ mode: 'jwks', t }), await createIssuer({ mode: 'jwks', t, keys })]
+  const nameless = { header: { kid: undefined } }
+  const ask = async (issuer: typeof one) => {
+    const { ask } = await start(t, { issuers: [issuer.entry] })
+    return await ask(await issuer.token('alice', nameless))
+  }
+  t.match(await ask(one), { status: 200 })
+  const says = `the signature does not verify with a key of the issuer "${two.url}"`
+  t.match(await ask(two), {
+    code: 'INVALID_TOKEN_SIGNATURE',
+    reason: `${says} (ERR_JWKS_MULTIPLE_MATCHING_KEYS): it has several, so its tokens need a "kid"`
+  })
+})
+
 /**
  * A host that trusts an issuer with one key. Its JWK has no "alg": nothing but the signature tells algorithms apart.
  */
