@@ -14,7 +14,7 @@ export interface HeldAnswer {
   /** As the handler would have seen them. */
   params: Readonly<Record<string, unknown>>
   /** The path parameter that the route's schema refuses, as a JSON pointer. */
-  invalidParam: string | undefined
+  invalidParam?: string | undefined
   /** Whether a 404 handler would have run. */
   notFound: boolean
 }
@@ -23,7 +23,6 @@ export interface HeldAnswer {
 export type Send = (request: InjectOptions, validate?: boolean) => Promise<HeldAnswer>
 
 type Run = HeldAnswer & { readonly validate: boolean }
-type Done = (error?: Error) => void
 
 const markHeader = 'x-fastify-user-scope-held'
 // One for all copies of the kit in this process. On raw requests:
@@ -59,36 +58,34 @@ subscribe('fastify.initialization', (message) => {
 export const hasLostItsRule = (options: RouteOptions): boolean =>
   ruled.has(options) && options.config?.access === undefined
 
-function takeMark ({ raw }: FastifyRequest, _reply: FastifyReply, done: Done): void {
+async function takeMark ({ raw }: FastifyRequest): Promise<void> {
   const run = sent.get(raw.headers[markHeader])
-  if (run) {
-    delete raw.headers[markHeader]
-    runs.set(Object.assign(raw, { [kHeld]: true }), run)
-  }
-  done()
+  if (!run) return
+  delete raw.headers[markHeader]
+  runs.set(Object.assign(raw, { [kHeld]: true }), run)
 }
 
-function refuseInvalid (request: FastifyRequest, reply: FastifyReply, done: Done): void {
+async function refuseInvalid (request: FastifyRequest, reply: FastifyReply) {
   const { raw, validationError } = request
   const run = runs.get(raw)
   if (run && request.is404) {
     run.notFound = true
-    return done(new HeldBackError(404))
+    throw heldBack(404)
   }
   const { [kAttach]: isAsked } = request.routeOptions.config as { [kAttach]?: boolean }
-  if (validationError === undefined || isAsked || (run ? !run.validate : kHeld in raw)) return done()
+  if (validationError === undefined || isAsked || (run ? !run.validate : kHeld in raw)) return
   delete request.validationError
-  reply.send(validationError) // as Fastify does it
+  return reply.send(validationError) // as Fastify does it
 }
 
 function holdBack (route: RouteOptions) {
-  const hold = ({ raw, params, validationError }: FastifyRequest, _reply: FastifyReply, done: Done): void => {
+  const hold = async ({ raw, params, validationError }: FastifyRequest) => {
     const run = runs.get(raw)
-    if (!run) return done()
+    if (!run) return
     const { validationContext, validation } = validationError ?? {}
     const invalidParam = validationContext === 'params' ? validation?.[0]?.instancePath : undefined
     Object.assign(run, { reached: route, params: { ...params as object }, invalidParam })
-    done(new HeldBackError(418))
+    throw heldBack(418)
   }
   holds.add(hold)
   return hold
@@ -98,9 +95,8 @@ function holdBack (route: RouteOptions) {
  * In place of the handler's answer. An error, so that hooks of the host that opened something in `preHandler`, such as
  * a transaction, end it in `onError` or `onSend`. Its status is none of a server's faults, which may raise an alarm.
  */
-class HeldBackError extends Error {
-  constructor (readonly statusCode: number) { super('the handler was held back by fastify-user-scope/testing') }
-}
+const heldBack = (statusCode: 404 | 418) =>
+  Object.assign(new Error('the handler was held back by fastify-user-scope/testing'), { statusCode })
 
 export const createdBefore = () =>
   new TypeError('the app was created before the test kit was loaded, so its routes are unknown. ' +
@@ -116,8 +112,7 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
       `${loose.url}, so its handler would run. Fix: add to the list that is there. Nothing was sent`)
   }
   return async (request, validate = false) => {
-    const none = { status: 0, says: '', reached: null, params: {}, invalidParam: undefined, notFound: false }
-    const run: Run = { ...none, validate }
+    const run: Run = { status: 0, says: '', reached: null, params: {}, notFound: false, validate }
     const mark = randomUUID()
     sent.set(mark, run)
     const late = new AbortController()
