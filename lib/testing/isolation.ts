@@ -3,7 +3,7 @@ import type { AnyApp, AppRoute } from './app-routes.js'
 import { findingOf, orAllow, ScopeAssertionError, unfinished, type Failure, type Finding } from './findings.js'
 import { summaryOf } from './held-requests.js'
 import { ask, planFor, type Plan } from './object-requests.js'
-import { missingLike, Owner, readId, type Ids, type ObjectMakers } from './objects.js'
+import { missingLike, Owner, readId, type Ids, type ObjectId, type ObjectMakers } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { readTask, type Settings } from './settings.js'
 
@@ -78,8 +78,6 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     if (!isGood) fail(given, unfinished, label, '2xx')
     return isGood
   }
-  const pick = (from: Ids, picked: string[]) =>
-    Object.fromEntries(Object.entries(from).filter(([name]) => picked.includes(name)))
   /** Alice asks with these ids; what bob reads must stay as it was. */
   const attack = async (picked: string[], ids: Parameters<typeof ask>[2], label: string) => {
     const before = await readBack(picked, plans, bob)
@@ -96,8 +94,8 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
 
   for (const picked of [...names.map((name) => [name]), ...names.length > 1 ? [names] : []]) {
     const label = `alice's token, bob's ${picked.join(' and ')}`
-    const his = pick(bob.ids, picked)
-    const none = Object.fromEntries(Object.entries(his).map(([name, id]) => [name, missingLike(id)]))
+    const his: Ids = Object.fromEntries(picked.map((name) => [name, bob.ids[name] as ObjectId]))
+    const none: Ids = Object.fromEntries(picked.map((name) => [name, missingLike(bob.ids[name])]))
     const textOf = ({ body }: Response, ids: Ids) => picked.reduce((text, name) => readId(text, ids[name]).text, body)
     const given = await attack(picked, his, label)
     const first = await ask(plan, alice, { ...alice.ids, ...none })

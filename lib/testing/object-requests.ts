@@ -4,14 +4,12 @@ import type { AppRoute } from './app-routes.js'
 import type { ObjectMakers, Owner } from './objects.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
-type Part = 'path' | 'query' | 'body'
-
 /** How to ask a route for objects. */
 export interface Plan {
   readonly route: AppRoute
   readonly parts: WholeParts
   /** Where the ids of objects stand in `parts`. */
-  readonly places: ReadonlyArray<{ name: string, part: Part, isList: boolean }>
+  readonly places: ReadonlyArray<{ name: string, part: 'path' | 'query' | 'body', isList: boolean }>
   /** Path parameters that nobody makes. */
   readonly unknown: readonly string[]
 }
@@ -48,13 +46,12 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
 export async function ask (
   { route, parts, places }: Plan, who: Owner, ids: Readonly<Record<string, unknown>>
 ): Promise<LightMyRequestResponse> {
-  const put = <P extends Part>(part: P): WholeParts[P] => {
-    if (!places.some((place) => place.part === part)) return parts[part]
-    return JSON.parse(JSON.stringify(parts[part]), (name, value: unknown) => {
-      if (!Object.hasOwn(ids, name)) return value
-      return Array.isArray(value) ? [ids[name]].flat() : ids[name]
-    }) as WholeParts[P]
+  const put = (name: string, value: unknown) => {
+    if (!Object.hasOwn(ids, name)) return value
+    return Array.isArray(value) ? [ids[name]].flat() : ids[name]
   }
-  const filled = { ...parts, path: put('path'), query: put('query'), body: put('body') }
+  const filled = { ...parts }
+  // A body without places may be no JSON.
+  for (const { part } of places) filled[part] = JSON.parse(JSON.stringify(filled[part]), put)
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))
 }
