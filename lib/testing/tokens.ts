@@ -28,7 +28,9 @@ export async function tokensFor (
 ): Promise<Tokens> {
   const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
   // Bob may be a user of another issuer, as long as no token of his is needed.
-  const bobs = bound.length > 0 ? await tokenOfBob(people) : undefined
+  const { issuer, bob } = people
+  const ofBob = () => issuer ? issuer.token(bob) : (Object(bob) as Partial<Person>).token
+  const bobs = bound.length > 0 ? await ofBob() : undefined
   for (const { param, path } of bound) {
     const [hers, his] = [valuesIn(known.good, path), bobs === undefined ? [] : valuesIn(bobs, path)]
     const [own = '1'] = hers
@@ -39,16 +41,13 @@ export async function tokensFor (
   }
   const required = namesOf(scopes)
   const staff = delegates === true ? [] : namesOf(delegates && delegates.scopes)
-  if (!people.issuer || required.length + staff.length === 0) {
-    return { ...known, tenants, stranger: known.good }
-  }
-  const { issuer } = people
+  const plain = { ...known, tenants, stranger: known.good }
+  if (!issuer || required.length + staff.length === 0) return plain
   const hers = grant(claimsOf(people.alice), required)
   // Where nothing else is said of him, he is as she is, and of her tenant.
   const his = { ...claimsOf(people.alice), ...claimsOf(people.bob) }
   return {
-    ...known,
-    tenants,
+    ...plain,
     good: await issuer.token(hers),
     stranger: await issuer.token(deny(hers, staff)),
     poor: required.length > 0 ? await issuer.token(deny(hers, required)) : undefined,
@@ -58,9 +57,6 @@ export async function tokensFor (
 
 export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
   [scopes ?? []].flatMap((each) => 'anyOf' in each ? each.anyOf : each)
-
-const tokenOfBob = async ({ issuer, bob }: OwnershipPeople) =>
-  issuer ? await issuer.token(bob) : (Object(bob) as Partial<Person>).token
 
 /** The texts that a claim has, of a token that the app verifies. */
 function valuesIn (token: string, path: readonly string[]): string[] {
