@@ -11,8 +11,7 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
   document?: object
 }
 
-type Variables = Record<string, { default: string }>
-interface Served { basePath?: string, servers?: Array<{ url: string, variables?: Variables }> | null }
+interface Server { url: string, variables?: Record<string, { default: string }> }
 type Place = Pick<AppRoute, 'method' | 'url'>
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
@@ -52,8 +51,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     if (!judged.includes(route)) continue
     const level = constraintsText(route.constraints).trim()
     for (const each of found) report(each, level, compare(each.operation, document, route))
-    const isHidden = found.length === 0 && !['HEAD', 'OPTIONS'].includes(route.method)
-    if (isHidden) report(route, `(${route.access})`, [hidden])
+    if (found.length === 0 && !['HEAD', 'OPTIONS'].includes(route.method)) report(route, `(${route.access})`, [hidden])
   }
   for (const operation of operations) if (!served.has(operation)) report(operation, '', [gone])
   findings.push(...inVain())
@@ -65,7 +63,7 @@ const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/
 
 /** As `stripBasePath` of `@fastify/swagger` leaves it: without the path of each server in turn. */
 function withoutBase (document: ApiDocument, url: string): string {
-  const { basePath = '', servers } = document as Served
+  const { basePath = '', servers } = document as { basePath?: string, servers?: Server[] | null }
   const bases = servers?.map(({ url, variables }) => url
     .replace(/\{([^{}]+)\}/g, (_text, name: string) => String(variables?.[name]?.default))
     .replace(/^\w+:\/\/[^/]*/, '')) ?? []
