@@ -56,13 +56,12 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   return guarded.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
     const { options } = route
     const parameters = parametersOf(place.url)
-    const names = parameters.map(({ name }) => name)
-    const owner = (param === null ? owners : [param]).find((name) => names.includes(name))
-    const [parameter = null] = parameters.filter(({ name }) => name === owner)
+    const isOwner = (name: string) => param === null ? owners.includes(name) : name === param
+    const parameter = parameters.find(({ name }) => isOwner(name)) ?? null
     const { level: access, source, conditions = noConditions } = judge?.(options) ?? outside
     const { bound, unbound, ...rule } = conditions
     const inUrl = bound.filter(({ isInUrl }) => isInUrl)
-    const judged = [...inUrl.map(({ param }) => param), ...unbound, ...owner ? [owner] : []]
+    const judged = [...inUrl.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
     const loose = bindings.filter((name) => !judged.includes(name)).map((name) => misspeltBound(rest, name))
     return {
