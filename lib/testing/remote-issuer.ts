@@ -56,8 +56,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const current = () => keys[0] as IssuerKey
   let [requests, rotations, delay] = [0, keys.length, 0]
   const server = createServer((request, response) => {
-    const { entry: { issuer: iss, jwksUri } } = issuer
-    if (request.url?.includes('/.well-known/')) return sendJson({ issuer: iss, jwks_uri: jwksUri })(request, response)
+    if (request.url !== '/jwks') return sendJson({ issuer: url, jwks_uri: entry.jwksUri })(request, response)
     requests++
     const answer = issuer.answer ?? sendJson({ keys: keys.map(({ jwk }) => jwk) })
     if (delay === 0) answer(request, response)
