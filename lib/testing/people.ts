@@ -22,8 +22,7 @@ export type OwnershipPeople = People<string | { id: string, token?: string }>
 export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
   const [alice, bob] = (['alice', 'bob'] as const).map((name) => {
     // What comes from plain JavaScript may be a number, or nothing.
-    const { [name]: person } = people
-    const id: unknown = typeof person === 'string' ? person : (Object(person) as { id?: unknown }).id
+    const id: unknown = typeof people[name] === 'string' ? people[name] : Object(people[name]).id
     if (typeof id === 'string' && id !== '') return id
     throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
   }) as [string, string]
