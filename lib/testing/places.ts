@@ -19,10 +19,7 @@ export async function findAround (
   const scopes = others.flatMap((route) => namesOf(route.scopes))
   const bound = [...owned, ...others].flatMap((route) => route.bound)
   const { bob, good, tenants } = await tokensFor({ scopes, delegates: null, bound }, known, people)
-  const partsOf = (route: AppRoute) => {
-    const parts = partsFor(route, params)
-    return { ...parts, path: { ...tenants.hers, ...parts.path } }
-  }
+  const partsOf = (route: AppRoute) => partsFor(route, params, tenants.hers)
   const places = owned.map((route) => {
     const depth = depthOf(route.parameter.before)
     const path = pathFor(route, encodeURIComponent(bob), partsOf(route))

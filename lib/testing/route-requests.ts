@@ -17,8 +17,11 @@ export type WholeParts = RequestParts & Required<Pick<RequestParts, 'path' | 'qu
 /** By `'METHOD url'` of the route as declared; under `'*'` for every route, as far as one does not say otherwise. */
 export type RequestParams = Record<string, RequestParts>
 
-/** What is given for a route, and the headers of Fastify's own constraints; `params` has to give those of others. */
-export function partsFor (route: AppRoute, params: RequestParams): WholeParts {
+/**
+ * What is given for a route, and the headers of Fastify's own constraints; `params` has to give those of others.
+ * @param made values of path parameters, as far as `params` gives no others
+ */
+export function partsFor (route: AppRoute, params: RequestParams, made = {}): WholeParts {
   const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
   const { host, version } = route.constraints
   const headers = {
@@ -27,7 +30,7 @@ export function partsFor (route: AppRoute, params: RequestParams): WholeParts {
     ...all.headers,
     ...own.headers
   }
-  return { ...all, ...own, path: { ...all.path, ...own.path }, query: { ...all.query, ...own.query }, headers }
+  return { ...all, ...own, path: { ...made, ...all.path, ...own.path }, query: { ...all.query, ...own.query }, headers }
 }
 
 export const hasBody = (method: string): boolean => !['GET', 'HEAD', 'TRACE'].includes(method)
