@@ -73,7 +73,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
   const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
-  const claims = (subject: Subject) => claimsFor(subject, options, { iss: url, aud: entry.audience })
+  const claims = (user: Subject) => claimsFor(user, options, { iss: url, aud: entry.audience })
   const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
   const issuer = {
@@ -100,17 +100,16 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     /** Listens on the same port again. */
     restart: () => listen(port),
     /** A token that is good for `expiresIn` seconds. */
-    token: async (subject: Subject, chosen?: RemoteTokenOptions) => await sign(claims(subject), chosen),
+    token: async (user: Subject, chosen?: RemoteTokenOptions) => await sign(claims(user), chosen),
     /** A good signature on a token that expired two hours ago. */
-    expired: async (subject: Subject, chosen?: RemoteTokenOptions) => await sign(expired(claims(subject)), chosen),
+    expired: async (user: Subject, chosen?: RemoteTokenOptions) => await sign(expired(claims(user)), chosen),
     /** Good in form and claims, with the `kid` of the current key and the signature of another. */
-    async forged (subject: Subject, chosen: RemoteTokenOptions = {}): Promise<string> {
+    async forged (user: Subject, chosen: RemoteTokenOptions = {}): Promise<string> {
       const { kid, alg } = chosen.key ?? current()
-      return await sign(claims(subject), { ...chosen, key: await createKey(kid, alg) })
+      return await sign(claims(user), { ...chosen, key: await createKey(kid, alg) })
     },
     /** The header with a good token. */
-    authorization: async (subject: Subject, chosen?: RemoteTokenOptions) =>
-      authorize(await sign(claims(subject), chosen))
+    authorization: async (user: Subject, chosen?: RemoteTokenOptions) => authorize(await sign(claims(user), chosen))
   }
   return issuer
 }

@@ -30,19 +30,19 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
   const { mode, expiresIn, secret = randomSecret(), algorithm = 'HS256', ...agreed } = given
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
   const [sign, forge] = [createSign(secret, algorithm), createSign(randomSecret(), algorithm)]
-  const claims = (subject: Subject) => claimsFor(subject, given, { iss: agreed.issuer, aud: agreed.audience })
+  const claims = (user: Subject) => claimsFor(user, given, { iss: agreed.issuer, aud: agreed.audience })
   return {
     secret,
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options,
     /** A token that is good for `expiresIn` seconds. */
-    token: (subject: Subject, chosen?: TokenOptions) => sign(claims(subject), chosen),
+    token: (user: Subject, chosen?: TokenOptions) => sign(claims(user), chosen),
     /** A good signature on a token that expired two hours ago. */
-    expired: (subject: Subject, chosen?: TokenOptions) => sign(expired(claims(subject)), chosen),
+    expired: (user: Subject, chosen?: TokenOptions) => sign(expired(claims(user)), chosen),
     /** Good in form and claims, signed with another secret. */
-    forged: (subject: Subject, chosen?: TokenOptions) => forge(claims(subject), chosen),
+    forged: (user: Subject, chosen?: TokenOptions) => forge(claims(user), chosen),
     /** The header with a good token. */
-    authorization: (subject: Subject, chosen?: TokenOptions) => authorize(sign(claims(subject), chosen))
+    authorization: (user: Subject, chosen?: TokenOptions) => authorize(sign(claims(user), chosen))
   }
 }
 
