@@ -24,12 +24,8 @@ export type RequestParams = Record<string, RequestParts>
 export function partsFor (route: AppRoute, params: RequestParams, made = {}): WholeParts {
   const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
   const { host, version } = route.constraints
-  const headers = {
-    ...typeof host === 'string' && { host },
-    ...typeof version === 'string' && { 'accept-version': version },
-    ...all.headers,
-    ...own.headers
-  }
+  const stated = Object.entries({ host, 'accept-version': version }).filter(([, value]) => typeof value === 'string')
+  const headers = { ...Object.fromEntries(stated) as Record<string, string>, ...all.headers, ...own.headers }
   return { ...all, ...own, path: { ...made, ...all.path, ...own.path }, query: { ...all.query, ...own.query }, headers }
 }
 
@@ -48,8 +44,7 @@ export function requestTo (method: string, path: string, parts: RequestParts, to
 export function fillUrl (url: string, valueOf: (name: string, pattern: string) => string): string {
   const [first] = parametersOf(url)
   // To the router `::` is a colon.
-  const literal = (text: string) =>
-    text.replaceAll('::', ':').replaceAll('%', '%25').replace('*', () => valueOf('*', ''))
+  const literal = (raw: string) => raw.replaceAll('::', ':').replaceAll('%', '%25').replace('*', () => valueOf('*', ''))
   if (!first) return literal(url)
   return literal(first.before) + valueOf(first.name, first.pattern) + fillUrl(first.after, valueOf)
 }
