@@ -63,11 +63,11 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
     const inUrl = bound.filter(({ isInUrl }) => isInUrl)
     const judged = [...inUrl.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
-    const loose = bindings.filter((name) => !judged.includes(name)).map((name) => misspeltBound(rest, name))
+    const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
     return {
       ...{ ...place, ...rule, bound: inUrl, unbound, access, source, parameter, options },
       lookAlike: parameter === null ? lookAlikeIn(parameters, owners) : undefined,
-      faults: [...hasLostItsRule(options) ? [lost] : [], ...loose.flatMap((name) => name ? [looseText(name)] : [])]
+      faults: [...hasLostItsRule(options) ? [lost] : [], ...loose.map(looseText)]
     }
   }))
 }
