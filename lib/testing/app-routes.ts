@@ -58,8 +58,7 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
     const parameters = parametersOf(place.url)
     const isOwner = (name: string) => param === null ? owners.includes(name) : name === param
     const parameter = parameters.find(({ name }) => isOwner(name)) ?? null
-    const { level: access, source, conditions = noConditions } = judge?.(options) ?? outside
-    const { bound, unbound, ...rule } = conditions
+    const { level: access, source, conditions: { bound, unbound, ...rule } = noRule } = judge?.(options) ?? outside
     const inUrl = bound.filter(({ isInUrl }) => isInUrl)
     const judged = [...inUrl.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
@@ -72,8 +71,8 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   }))
 }
 
-const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
-const outside = { level: 'unguarded', source: '', conditions: noConditions } as const
+const noRule: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
+const outside = { level: 'unguarded', source: '', conditions: undefined } as const
 const lost = 'a rule was stated in its config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
   'options.config = { ...options.config, … }'
 const looseText = (name: string) =>
