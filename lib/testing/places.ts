@@ -3,7 +3,7 @@ import type { AppRoute, OwnedRoute } from './app-routes.js'
 import { describeAnswer, findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
 import type { OwnershipPeople } from './people.js'
-import { fillUrl, partsFor, pathFor, requestTo, valueFor, type RequestParts } from './route-requests.js'
+import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-requests.js'
 import type { Task } from './settings.js'
 import { namesOf, tokensFor, type Known } from './tokens.js'
 
@@ -29,18 +29,16 @@ export async function findAround (
   /** With bob's id for all parameters, and with what is given for some. */
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
-  const ways = new Map<string, [method: string, RequestParts]>()
-  for (const route of [...owned, ...others]) {
-    const { headers, body } = partsOf(route)
-    ways.set(JSON.stringify([route.method, headers]), [route.method, { headers, body }])
-  }
+  const wayTo = (route: AppRoute, { headers, body } = partsOf(route)) =>
+    [JSON.stringify([route.method, headers]), { method: route.method, parts: { headers, body } }] as const
+  const ways = new Map([...owned, ...others].map((route) => wayTo(route)))
   const found = new Map<AppRoute, Finding>()
   const report = (route: AppRoute, note: string, failures?: Failure[]) => {
     if (!found.has(route) && !isAllowed(route)) found.set(route, findingOf(route, [note + orAllow], failures))
   }
   for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
-    for (const [method, parts] of place ? ways.values() : []) {
+    for (const { method, parts } of place ? ways.values() : []) {
       const answer = await send(requestTo(method, path, parts, good))
       const route = others.find((each) => each.options === answer.reached && each.method === method)
       if (!route || !place || route.lookAlike) continue
