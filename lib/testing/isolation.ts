@@ -73,10 +73,8 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     notes.add(note)
     failures.push({ label, expected, answer, url: String(given.raw.req.url) })
   }
-  const passes = (given: Response, label: string) => {
-    const isGood = given.statusCode >= 200 && given.statusCode < 400
-    if (!isGood) fail(given, unfinished, label, '2xx')
-    return isGood
+  const mustPass = (given: Response, label: string) => {
+    if (given.statusCode < 200 || given.statusCode >= 400) fail(given, unfinished, label, '2xx')
   }
   /** Alice asks with these ids; what bob reads must stay as it was. */
   const attack = async (picked: string[], ids: Parameters<typeof ask>[2], label: string) => {
@@ -90,7 +88,7 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
   }
   // What bob has just read may be kept for others.
   if (!isRead(route)) await alice.make()
-  else if (names.length > 0) passes(await ask(plan, bob, bob.ids), "bob's token, his own")
+  else if (names.length > 0) mustPass(await ask(plan, bob, bob.ids), "bob's token, his own")
 
   for (const picked of [...names.map((name) => [name]), ...names.length > 1 ? [names] : []]) {
     const label = `alice's token, bob's ${picked.join(' and ')}`
@@ -118,7 +116,8 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
   const own = await ask(plan, alice, alice.ids)
   const leaked = Object.keys(bob.ids).filter((name) => readId(own.body, bob.ids[name]).has)
   const label = "alice's token, her own"
-  if (passes(own, label) && leaked.length > 0) {
+  mustPass(own, label)
+  if (leaked.length > 0) {
     fail(own, repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
   return failures.length > 0 ? [findingOf(route, [...notes], failures)] : []
