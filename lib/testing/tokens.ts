@@ -29,10 +29,9 @@ export async function tokensFor (
   const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
   // Bob may be a user of another issuer, as long as no token of his is needed.
   const { issuer, bob } = people
-  const ofBob = () => issuer ? issuer.token(bob) : (Object(bob) as Partial<Person>).token
-  const bobs = bound.length > 0 ? await ofBob() : undefined
+  const bobs = bound.length > 0 && (issuer ? await issuer.token(bob) : (Object(bob) as Partial<Person>).token)
   for (const { param, path } of bound) {
-    const [hers, his] = [valuesIn(known.good, path), bobs === undefined ? [] : valuesIn(bobs, path)]
+    const [hers, his] = [valuesIn(known.good, path), bobs ? valuesIn(bobs, path) : []]
     const [own = '1'] = hers
     tenants.hers[param] = own
     tenants.his[param] = his[0] ?? own
