@@ -47,10 +47,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   await bob.make()
   const findings: Finding[] = []
   // Reading first, while lists are short, and DELETE last.
-  const rankOf = ({ route }: Plan) => Number(!isRead(route)) + Number(route.method === 'DELETE')
-  for (const plan of plans.toSorted((a, b) => rankOf(a) - rankOf(b))) {
-    findings.push(...await judge(plan, plans, alice, bob))
-  }
+  const rank = ({ route }: Plan) => Number(!isRead(route)) + Number(route.method === 'DELETE')
+  for (const plan of plans.toSorted((a, b) => rank(a) - rank(b))) findings.push(...await judge(plan, plans, alice, bob))
   findings.push(...task.inVain())
   const fault = "let others at an owner's objects, or could not be tried"
   if (findings.length > 0) throw new ScopeAssertionError(fault, findings)
