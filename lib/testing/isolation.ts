@@ -94,15 +94,16 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     const none: Ids = Object.fromEntries(picked.map((name) => [name, missingLike(bob.ids[name])]))
     const textOf = ({ body }: Response, ids: Ids) => picked.reduce((text, name) => readId(text, ids[name]).text, body)
     const given = await attack(picked, his, label)
-    const first = await ask(plan, alice, { ...alice.ids, ...none })
-    const second = await ask(plan, alice, { ...alice.ids, ...none })
-    const isAlike = given.statusCode === first.statusCode
+    const forNone = await ask(plan, alice, { ...alice.ids, ...none })
+    // What changes by itself, such as a time, does so between these two.
+    const again = await ask(plan, alice, { ...alice.ids, ...his })
+    const isAlike = given.statusCode === forNone.statusCode
     const isSame = isAlike &&
-      (textOf(given, his) === textOf(first, none) || textOf(first, none) !== textOf(second, none))
+      (textOf(given, his) === textOf(forNone, none) || textOf(given, his) !== textOf(again, his))
     // A search, or a batch, may find nothing and say so.
     const mayBeEmpty = places.every(({ name, part, isList }) => !picked.includes(name) || part === 'query' || isList)
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
-    const asForNone = `as for none: ${describe(first)}`
+    const asForNone = `as for none: ${describe(forNone)}`
     if (!isRefused && !(mayBeEmpty && isSame)) fail(given, repair, label, mayBeEmpty ? asForNone : '4xx')
     else if (!isSame) fail(given, tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
   }
