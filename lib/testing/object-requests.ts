@@ -22,8 +22,9 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   const given = partsFor(route, params)
   const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
   const inSchema = (schema: Schemas[string]) => Object.fromEntries(Object.entries(schema?.properties ?? {})
-    .filter(([name]) => isMade(name)).map(([name, { type }]) => [name, type === 'array' ? [] : '']))
+    .filter(([name]) => isMade(name)).map(([name, { type }]) => [name, [type].flat().includes('array') ? [] : '']))
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
+    .filter((name) => name !== route.parameter?.name)
   const fields = hasBody(route.method) ? inSchema(body) : {}
   const parts = {
     ...given,
@@ -38,8 +39,7 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
       return value
     })
   }
-  const isKnown = (name: string) => name === route.parameter?.name || parts.path[name] !== undefined
-  return { route, parts, places, unknown: inUrl.filter((name) => !isKnown(name)) }
+  return { route, parts, places, unknown: inUrl.filter((name) => parts.path[name] === undefined) }
 }
 
 /** Asks a route as somebody, with these ids in their places. */

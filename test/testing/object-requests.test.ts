@@ -52,3 +52,17 @@ t.test('a wildcard is a kind of objects where its star is among them', async (t)
   const files = planFor(wild, {}, { '*': () => 'a/b' })
   t.same(files.places, [{ name: '*', part: 'path', isList: false }])
 })
+
+t.test('lists that may be null, and the owner by the name that the path has', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, createIssuer().options)
+  const properties = { task_id: { type: ['array', 'null'] }, user_id: { type: 'string' } }
+  app.post('/api/:user_id/tasks', { schema: { body: { type: 'object', properties } } }, async () => ({}))
+  const [route] = await appRoutes(app)
+  if (!route) throw new Error('no route')
+  t.same(planFor(route, {}, { task_id: () => 't', user_id: ({ owner }) => owner }).places, [
+    { name: 'task_id', part: 'body', isList: true },
+    { name: 'user_id', part: 'body', isList: false }
+  ])
+})
