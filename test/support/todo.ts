@@ -96,6 +96,10 @@ export function todoRoutes (app: FastifyInstance, store: Store): void {
       const counts = body.task_ids?.map((each) => store.remove(store.tasks, { id: each, user_id: user.id })) ?? []
       return { deleted: counts.reduce((sum, count) => sum + count, 0) }
     })
+  app.delete('/api/:user_id/tasks', async ({ user }, reply) => {
+    store.remove(store.tasks, { user_id: user.id })
+    return reply.code(204).send()
+  })
   app.get<Request>(one, async ({ user, params }) => taskOf(user.id, params.task_id))
   app.put<Request>(one, { schema: { body: object({ title: text, done: { type: 'boolean' } }) } },
     async ({ user, params, body }) =>

@@ -159,6 +159,10 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
       }),
     ['POST /api/:user_id/tasks/delete (owner, default)', repair,
       "alice's token, bob's task_ids  as for none: 200  200"]],
+  ['a DELETE of all that forgets the owner', 'DELETE /api/:user_id/tasks',
+    (_request, reply, { tasks }) => { tasks.length = 0; return reply.code(204).send() },
+    ['DELETE /api/:user_id/tasks (owner, default)', repair,
+      "alice's token, her own: what bob reads then  as before  changed"]],
   ['a search by the id of another', 'GET /api/:user_id/tasks',
     ({ query, user }, _reply, { where, tasks }) =>
       query.list_id ? where(tasks, { list_id: query.list_id }) : where(tasks, { user_id: user.id }),
