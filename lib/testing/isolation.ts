@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import type { AnyApp, AppRoute } from './app-routes.js'
 import { findingOf, orAllow, ScopeAssertionError, unfinished, type Failure, type Finding } from './findings.js'
@@ -78,7 +79,9 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
   const attack = async (picked: string[], ids: Parameters<typeof ask>[2], label: string) => {
     const before = await readBack(picked, plans, bob)
     const given = await ask(plan, alice, { ...alice.ids, ...ids })
-    if (await readBack(picked, plans, bob) !== before) {
+    const after = await readBack(picked, plans, bob)
+    // What is never twice the same, such as a signed URL, tells nothing.
+    if (after !== before && after === await sleep(2).then(async () => await readBack(picked, plans, bob))) {
       fail(given, repair, `${label}: what bob reads then`, 'as before', 'changed')
       await bob.make()
     }

@@ -286,6 +286,19 @@ t.test('answers that are never twice the same are compared by their status', asy
   t.match(await say(await routes(410)), 'as for none: 404 NO  410 NO')
 })
 
+t.test('records that are never twice the same cannot be compared', async (t) => {
+  const views = new Map<string, number>()
+  const app = await host(t, {
+    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
+      if (!task) return none(reply)
+      views.set(task.id, (views.get(task.id) ?? 0) + 1)
+      return { ...task, views: views.get(task.id), at: new Date() }
+    }
+  })
+  t.equal(await say(app), '')
+})
+
 t.test('handlers run, so it is for tests', async (t) => {
   const { NODE_ENV } = process.env
   t.teardown(() => { if (NODE_ENV === undefined) delete process.env.NODE_ENV; else process.env.NODE_ENV = NODE_ENV })
