@@ -1,5 +1,6 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { AnyApp } from './app-routes.js'
+import { summaryOf } from './held-requests.js'
 
 export type ObjectId = string | number
 export type Ids = Readonly<Record<string, ObjectId>>
@@ -23,9 +24,14 @@ export class Owner {
 
   constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {}
 
+  #last = 'it sent no request'
+
   readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
     const options = typeof request === 'string' ? { url: request } : request
-    return await this.app.inject({ ...options, headers: { ...options.headers, authorization: `Bearer ${this.token}` } })
+    const headers = { ...options.headers, authorization: `Bearer ${this.token}` }
+    const response = await this.app.inject({ ...options, headers })
+    this.#last = `its last request was answered ${response.statusCode} ${summaryOf(response.body)}`.trimEnd()
+    return response
   }
 
   /** @throws TypeError where a maker returns no id */
@@ -35,7 +41,7 @@ export class Owner {
       const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: { ...ids } })
       if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
-          `and returned ${JSON.stringify(id)}`)
+          `and returned ${JSON.stringify(id)} (${this.#last})`)
       }
       ids[name] = id
     }
@@ -54,14 +60,17 @@ export function missingLike (id: ObjectId = ''): ObjectId {
   return typeof id === 'number' ? Number(String(id).slice(0, -8) + other) : id.slice(0, -8) + other
 }
 
-/** Whether an answer has the id as a whole value, and its text without it. A number is an id only where ids stand. */
-export function readId (body: string, id: ObjectId = ''): { has: boolean, text: string } {
+/**
+ * Whether an answer has the id as a whole value, and its text without it. A number is an id only where ids stand.
+ * @param name the one that objects of this kind go by
+ */
+export function readId (body: string, id: ObjectId = '', name = ''): { has: boolean, text: string } {
   const word = new RegExp(`(?<![\\w-])${String(id).replace(/\W/g, '\\$&')}(?![\\w-])`, 'g')
   const isNumber = /^\d+$/.test(String(id))
   let has = false
   try {
     const rest: unknown = JSON.parse(body, function (this: unknown, key, value: unknown) {
-      const isPlace = !isNumber || Array.isArray(this) || /ids?$/i.test(key)
+      const isPlace = !isNumber || Array.isArray(this) || key === name || /ids?$/i.test(key)
       const isId = isPlace && ['string', 'number'].includes(typeof value) && String(value) === String(id)
       if (isId || (!Array.isArray(this) && key === String(id))) {
         has = true

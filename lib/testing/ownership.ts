@@ -30,11 +30,14 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   const task = await readTask(app, options, ['issuer', 'alice', 'bob', 'timeout'], 'assertOwnership')
   const { params, judged, isAllowed } = task
   const known = { ...readIds(options), ...await tokensOf('alice', options) }
-  const send = holdRequests(app, options.timeout ?? 5000)
+  const { timeout = 5000 } = options
+  if (!(timeout > 0) || typeof timeout !== 'number') throw new TypeError('option "timeout" must be milliseconds over 0')
+  const send = holdRequests(app, timeout)
   const isOwned = (route: AppRoute): route is OwnedRoute => route.parameter !== null
   const isRuled = (route: AppRoute) => isOwned(route) || route.bound.length > 0 || route.scopes !== null
   if (!judged.some(isRuled)) {
-    throw new TypeError('no route has an owner in its URL, so there is nothing to try: is the plugin registered?')
+    throw new TypeError('no guarded route has an owner in its URL, so there is nothing to try: ' +
+      'is the plugin registered?')
   }
   if (app.hasDecorator('use')) process.emitWarning(middleware)
   // A route that serves OPTIONS alone, as `@fastify/cors` makes it, is asked before there is a token.

@@ -31,6 +31,7 @@ export async function readTask (app: AnyApp, options: Settings, known: readonly 
   if (!Array.isArray(allow) || !allow.every((name) => typeof name === 'string' || isRegExp(name))) {
     throw new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
   }
+  if (typeof only !== 'function') throw new TypeError('option "only" must be a function: ({ method, url }) => boolean')
   const routes = await appRoutes(app)
   const judged = routes.filter(only)
   const used = new Set<RouteName>()

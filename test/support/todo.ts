@@ -96,6 +96,11 @@ export function todoRoutes (app: FastifyInstance, store: Store): void {
       const counts = body.task_ids?.map((each) => store.remove(store.tasks, { id: each, user_id: user.id })) ?? []
       return { deleted: counts.reduce((sum, count) => sum + count, 0) }
     })
+  app.post<Request>('/api/:user_id/tasks/find',
+    { schema: { body: object({ task_ids: { type: 'array', items: id } }) } }, async ({ user, body }) => ({
+      tasks: body.task_ids?.flatMap((id) => store.where(store.tasks, { id, user_id: user.id })),
+      unknown: body.task_ids?.filter((id) => store.where(store.tasks, { id, user_id: user.id }).length === 0)
+    }))
   app.delete('/api/:user_id/tasks', async ({ user }, reply) => {
     store.remove(store.tasks, { user_id: user.id })
     return reply.code(204).send()

@@ -159,6 +159,21 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
       }),
     ['POST /api/:user_id/tasks/delete (owner, default)', repair,
       "alice's token, bob's task_ids  as for none: 200  200"]],
+  ['a batch that reads what others have, beside what is hers', 'POST /api/:user_id/tasks/find',
+    ({ body, user }, reply, { where, tasks }) => {
+      const found = body.task_ids.flatMap((id) => where(tasks, { id }))
+      return found[0]?.user_id === user.id ? found : none(reply)
+    },
+    ['POST /api/:user_id/tasks/find (owner, default)', repair,
+      "alice's token, her task_ids and bob's  nothing of bob's  200 with bob's task_ids"]],
+  ['a write that always answers 204 and spares what others have', 'POST /api/:user_id/tasks/:task_id/complete',
+    ({ params, user }, reply, { where, tasks }) => {
+      for (const task of where(tasks, { id: params.task_id, user_id: user.id })) task.done = true
+      return reply.code(204).send()
+    },
+    ['POST /api/:user_id/tasks/:task_id/complete (owner, default)', repair,
+      'If nothing was done, though it answers so: answer 404, or allow: ' +
+      "['POST /api/:user_id/tasks/:task_id/complete']", "alice's token, bob's task_id  4xx  204"]],
   ['a DELETE of all that forgets the owner', 'DELETE /api/:user_id/tasks',
     (_request, reply, { tasks }) => { tasks.length = 0; return reply.code(204).send() },
     ['DELETE /api/:user_id/tasks (owner, default)', repair,
@@ -179,6 +194,30 @@ for (const [name, route, handler, says] of mistakes) {
     }
   })
 }
+
+t.test('a cache by URL that runs before the guard', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const kept = new Map<string, unknown>()
+  app.addHook('onRequest', async ({ url }, reply) => kept.has(url) ? reply.send(kept.get(url)) : undefined)
+  app.addHook('onSend', async ({ url, method }, reply, payload) => {
+    if (method === 'GET' && reply.statusCode === 200) kept.set(url, payload)
+    return payload
+  })
+  await app.register(userScope, issuer.options)
+  const notes: Array<{ id: string, owner: string }> = []
+  app.get('/:user_id/notes', async ({ user }) => notes.filter(({ owner }) => owner === user.id))
+  app.get<{ Params: { n: string } }>('/:user_id/notes/:n', async ({ user, params }, reply) =>
+    notes.find(({ id, owner }) => id === params.n && owner === user.id) ?? none(reply))
+  const n: IsolationOptions['objects'][string] = ({ owner }) => {
+    notes.push({ id: `n${notes.length}`, owner })
+    return String(notes.at(-1)?.id)
+  }
+  const says = await say(app, { objects: { n }, params: {} })
+  t.match(says, /GET, HEAD \/:user_id\/notes \(owner, default\)\n {2}something answers before the guard/)
+  t.match(says, "alice's token, bob's path  403  200  /bob/notes")
+  t.match(says, /GET, HEAD \/:user_id\/notes\/:n /)
+})
 
 t.test('the message, whole', async (t) => {
   const app =
@@ -320,7 +359,7 @@ t.test('DELETE goes last', async (t) => {
   seen.delete('/:user_id/:n', async () => ({}))
   seen.put('/:user_id/:n', async () => ({}))
   seen.get('/:user_id/:n', async () => ({}))
-  await say(seen, { objects: { n: () => 'x' }, params: {} })
+  await say(seen, { objects: { n: ({ owner }) => owner }, params: {} })
   t.same([...new Set(order)], ['GET', 'HEAD', 'PUT', 'DELETE'])
   t.ok(order.lastIndexOf('PUT') < order.indexOf('DELETE'))
 })
@@ -335,6 +374,9 @@ t.test('what plain JavaScript may give', async (t) => {
       'objects names "other_id", and no route has it in path, query or body'],
     [{ objects: { list_id: async () => undefined } },
       'objects.list_id must return the id of what it made for "alice", and returned undefined'],
+    [{ objects: { list_id: () => 'inbox' } },
+      'objects.list_id made "inbox" for alice and for bob, which nobody can tell apart. Fix: let it make two'],
+    [{ only: ['GET /'] }, 'option "only" must be a function'],
     [{ object: {} }, 'assertIsolation has no option "object": it has "issuer", "alice", "bob", "objects", "params"'],
     [{ issuer: undefined, alice: { id: 'alice', token: 'a.b.c' } },
       'give an issuer that signs tokens, or bob as { id, token }']

@@ -6,6 +6,7 @@ t.test('an owner makes objects, each with the ids of those before', async (t) =>
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/', async ({ headers }) => headers)
+  app.post('/', async (_request, reply) => reply.code(409).send({ code: 'TITLE_TAKEN' }))
   const seen: object[] = []
   const owner = new Owner(app, 'alice', 'a.b.c', {
     list_id: async ({ inject, owner, ids }) => {
@@ -21,8 +22,13 @@ t.test('an owner makes objects, each with the ids of those before', async (t) =>
   t.match(seen, [['alice', {}, 'Bearer a.b.c', { 'x-a': '1', authorization: 'Bearer a.b.c' }], { list_id: 'l1' }])
   for (const id of [undefined, null, '', {}]) {
     await t.rejects(new Owner(app, 'alice', 'a', { a: () => id as string }).make(),
-      new TypeError(`objects.a must return the id of what it made for "alice", and returned ${JSON.stringify(id)}`))
+      new TypeError('objects.a must return the id of what it made for "alice", and returned ' +
+        `${JSON.stringify(id)} (it sent no request)`))
   }
+  const failing = new Owner(app, 'alice', 'a', {
+    a: async ({ inject }) => (await inject({ method: 'POST', url: '/' })).json<{ id: string }>().id
+  })
+  await t.rejects(failing.make(), /undefined \(its last request was answered 409 TITLE_TAKEN\)$/)
 })
 
 t.test('an id of the same form', async (t) => {
@@ -58,4 +64,5 @@ t.test('an id in an answer', async (t) => {
   t.equal(text({ id: 'n.1', says: 'n.1 is not n.10', total: 1 }, 'n.1'), '{"id":"…","says":"… is not n.10","total":1}')
   t.equal(text({ id: 7, total: 7, says: 'Task 7 of 77' }, 7), '{"id":"…","total":7,"says":"Task … of 77"}')
   t.equal(text('no task n1', 'n1'), 'no task …')
+  t.same([readId('{"task_no":7}', 7).has, readId('{"task_no":7}', 7, 'task_no').has], [false, true])
 })

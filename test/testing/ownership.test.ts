@@ -409,7 +409,7 @@ t.test('an app without the plugin, or without an owner', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const nothing =
-    new TypeError('no route has an owner in its URL, so there is nothing to try: is the plugin registered?')
+    new TypeError('no guarded route has an owner in its URL, so there is nothing to try: is the plugin registered?')
   await t.rejects(assertOwnership(await host(t, (app, handler) => app.get('/', handler)), people), nothing)
   app.get('/:user_id', async () => ({ ran: state.ran++ }))
   await t.rejects(assertOwnership(app, people), nothing)
@@ -422,6 +422,8 @@ t.test('what plain JavaScript may give', async (t) => {
       'assertOwnership has no option "alow": it has "issuer", "alice", "bob", "timeout", "params", "allow", "only"'],
     [app, { ...people, params: { 'GET /:user_id': { pat: {} } } },
       'params of GET /:user_id has no option "pat": it has "path"'],
+    ...['5s', '5', 0, -1, NaN].map((timeout): [FastifyInstance, object, string] =>
+      [app, { ...people, timeout }, 'option "timeout" must be milliseconds over 0']),
     [app, { ...people, params: { '*': 'x' } }, 'params of \\* takes its options as an object'],
     [app, undefined, 'assertOwnership takes its options as an object'],
     [Promise.resolve({}), people, 'the first argument must be a Fastify app: await the function that builds it'],
