@@ -5,7 +5,6 @@ import type { UserScopeOptions } from './contract/options.js'
 import { createGuard } from './guard/guard.js'
 import { kGuard, kJudgement, kReply, kUser } from './guard/request.js'
 import { kWatches } from './guard/until-revoked.js'
-import { RemoteKeys } from './keys/remote-keys.js'
 import { annotateDocuments, lineage } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
@@ -17,7 +16,7 @@ import { printRoutes } from './routes/print.js'
 import { addRegistration, registrationsOf } from './routes/registrations.js'
 import { RouteTable } from './routes/table.js'
 import { TokenCache } from './token/cache.js'
-import { createVerifier } from './token/create-verifier.js'
+import { createKeys, createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
@@ -28,7 +27,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   assertFree(fastify, decoratorName)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
-  const keys = issuers.map((issuer) => new RemoteKeys(issuer, fastify.log, () => cache?.clear()))
+  const keys = await createKeys(issuers, fastify.log, () => cache?.clear())
   const verifier = await createVerifier(fastify, settings, keys)
   const revocations = settings.revocations &&
     new Revocations(settings.revocations, settings, fastify.log, () => watches.lookSoon())
@@ -58,7 +57,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     const routes = table.settle()
     warnOfGaps(scope, routes, registrationsOf(fastify))
     await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
-    if (openapi) annotateDocuments(contexts, openapi, routes, fastify.log)
+    if (openapi) await annotateDocuments(contexts, openapi, routes, fastify.log)
   })
 }
 

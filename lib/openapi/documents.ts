@@ -1,5 +1,4 @@
 import type { FastifyBaseLogger, FastifyInstance, HTTPMethods } from 'fastify'
-import { stringify } from 'yaml'
 import { annotate, isApiDocument, marksOf, type ApiDocument, type Place } from './annotate.js'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { OpenApiSettings } from '../options/settings.js'
@@ -17,11 +16,12 @@ type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unkn
  * to their schemas reach documents only.
  * @throws InvalidOptionError if a stated decorator is missing
  */
-export function annotateDocuments (
+export async function annotateDocuments (
   contexts: Iterable<FastifyInstance>, settings: OpenApiSettings, routes: Routes, log: FastifyBaseLogger
-): void {
+): Promise<void> {
   const places = findDecorators([...contexts], settings)
   if (places.length === 0) return
+  const { stringify } = await import('yaml') // which apps without documents need not load
   for (const { options, demand } of routes) options.schema = { ...options.schema, ...marksOf(demand, settings) }
   for (const [context, name] of places) {
     const decorators = context as unknown as Record<string, Swagger>
@@ -29,7 +29,7 @@ export function annotateDocuments (
       const { document, unmarked } = annotate(original, settings)
       warnOfLostMarks(context, routes, unmarked, log)
       return document
-    })
+    }, (document) => stringify(document, { strict: false }))
   }
 }
 
@@ -53,7 +53,9 @@ export function * lineage (context: FastifyInstance): Iterable<FastifyInstance> 
   }
 }
 
-function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocument): Swagger {
+function wrap (
+  original: Swagger, annotated: (document: ApiDocument) => ApiDocument, toYaml: (document: ApiDocument) => string
+): Swagger {
   // The original returns one object as long as nothing changes; so does this.
   const results = new WeakMap<ApiDocument, { document: ApiDocument, yaml?: string }>()
   return function swagger (this: unknown, ...args) {
@@ -64,7 +66,7 @@ function wrap (original: Swagger, annotated: (document: ApiDocument) => ApiDocum
     const result = results.get(source) ?? { document: annotated(source) }
     results.set(source, result)
     if (!isYaml) return result.document
-    result.yaml ??= stringify(result.document, { strict: false })
+    result.yaml ??= toYaml(result.document)
     return result.yaml
   }
 }

@@ -1,16 +1,28 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { RemoteKeys } from '../keys/remote-keys.js'
+import type { IssuerSettings } from '../options/issuers.js'
 import { issuerRules, type Settings } from '../options/settings.js'
 import { createClaimsReader } from './claims-reader.js'
-import { createJwksVerifier } from './jwks-verifier.js'
 import { createSecretVerifier } from './secret-verifier.js'
 import { routeByIssuer, type Verifier } from './verifier.js'
+
+// `jose` is loaded where there are issuers: without them the plugin is imported in a sixth less time.
+
+/** @param onChange called when other keys of an issuer are in use than before */
+export async function createKeys (
+  issuers: readonly IssuerSettings[], log: FastifyBaseLogger, onChange: () => void
+): Promise<readonly RemoteKeys[]> {
+  if (issuers.length === 0) return []
+  const { RemoteKeys } = await import('../keys/remote-keys.js')
+  return issuers.map((issuer) => new RemoteKeys(issuer, log, onChange))
+}
 
 /** The verifier for secrets alone, issuers alone, or both. */
 export async function createVerifier (
   fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]
 ): Promise<Verifier> {
   if (keys.length === 0) return await createSecretVerifier(fastify, settings)
+  const { createJwksVerifier } = await import('./jwks-verifier.js')
   const byIssuer = new Map(keys.map((each) =>
     [each.settings.issuer, createJwksVerifier(each, createClaimsReader(issuerRules(settings, each.settings)))]))
   const { secrets, otherTokens, claimRules } = settings

@@ -1,6 +1,7 @@
 /**
- * Time to boot a host with 1,000, 5,000 and 10,000 routes, half of them with the owner's parameter, with and without
- * the plugin: each boot in a process of its own, by turns. BENCH_ROUNDS: boots of each, 11 by default.
+ * Time to import the plugin, and to boot a host with 1,000, 5,000 and 10,000 routes, half of them with the owner's
+ * parameter, with and without the plugin: each boot in a process of its own, by turns. BENCH_ROUNDS: boots of each, 11
+ * by default.
  */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -13,12 +14,14 @@ const secret = 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT'
 const kinds = ['without', 'with'] as const
 const sizes = [1_000, 5_000, 10_000] as const
 
-interface Boot { time: number, cpu: number }
+interface Boot { load: number, time: number, cpu: number }
 
 /** Milliseconds. */
 async function boot (kind: string, routes: number): Promise<Boot> {
   const built = new URL('../../dist/index.js', import.meta.url).href
+  const loading = performance.now()
   const { default: userScope } = await import(built) as typeof import('../../lib/index.js')
+  const load = performance.now() - loading
   const [start, used] = [performance.now(), process.cpuUsage()]
   const app = Fastify()
   if (kind === 'with') await app.register(userScope, { secret })
@@ -28,7 +31,7 @@ async function boot (kind: string, routes: number): Promise<Boot> {
   }
   await app.ready()
   const { user, system } = process.cpuUsage(used)
-  return { time: performance.now() - start, cpu: (user + system) / 1000 }
+  return { load, time: performance.now() - start, cpu: (user + system) / 1000 }
 }
 
 async function measure (routes: number): Promise<void> {
@@ -40,6 +43,7 @@ async function measure (routes: number): Promise<void> {
     }
   }
   const of = (kind: typeof kinds[number], what: keyof Boot) => median(boots[kind].map((each) => each[what]))
+  console.log(`time to import the plugin: ${of('with', 'load').toFixed(0)} ms`)
   for (const [what, name] of [['time', 'time'], ['cpu', 'CPU time']] as const) {
     const [without, withPlugin] = [of('without', what), of('with', what)]
     const more = withPlugin - without

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, posix, relative } from 'node:path'
@@ -195,6 +195,18 @@ t.test('import, without @fastify/swagger', async (t) => {
       dynamic: await exercise(import('fastify-user-scope'))
     }))`),
   { same: true, named: [401, 403, 200], dynamic: [401, 403, 200] })
+})
+
+t.test('what a host with a secret alone does not need is not loaded', async (t) => {
+  const own = join(project, 'node_modules/fastify-user-scope/node_modules')
+  for (const name of ['jose', 'yaml']) {
+    await rename(join(own, name), join(own, `without-${name}`))
+    t.teardown(() => rename(join(own, `without-${name}`), join(own, name)))
+  }
+  t.same(await runScript('lean.mjs', `
+    import { userScope } from 'fastify-user-scope'
+    import { exercise } from './exercise.mjs'
+    console.log(JSON.stringify(await exercise(userScope)))`), [401, 403, 200])
 })
 
 t.test('require', async (t) => {
