@@ -12,7 +12,7 @@ t.comment(`seed ${seed}: repeat with FUZZ_SEED=${seed}`)
 
 const codes = new Set([
   'MISSING_TOKEN', 'INVALID_HEADER_FORMAT', 'MALFORMED_TOKEN', 'INVALID_TOKEN_SIGNATURE', 'TOKEN_EXPIRED',
-  'INVALID_CLAIMS', 'MISSING_UID_CLAIM', 'FORBIDDEN_USER_ACCESS'
+  'INVALID_CLAIMS', 'MISSING_UID_CLAIM', 'FORBIDDEN_USER_ACCESS', 'FORBIDDEN_RESOURCE_ACCESS' // an id such as "."
 ])
 // What Fastify answers before any hook runs, or where no route is.
 const outside = new Set([400, 404, 414])
