@@ -42,6 +42,7 @@ export interface DelegateQuestion {
   readonly user: VerifiedUser
   /** The id in the path: another than the user's. */
   readonly ownerId: string
+  /** One that the route serves, whatever method a header of the client claims to middleware. */
   readonly method: string
   /** The URL of the route as declared. */
   readonly route: string
