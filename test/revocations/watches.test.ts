@@ -77,6 +77,16 @@ t.test('a connection that closes is forgotten', async (t) => {
   t.equal(asked(), before, 'nobody looks')
 })
 
+t.test('what others leave open is still looked at', async (t) => {
+  const { out, watches, open } = setUp()
+  const [alice, bob] = [open('alice'), open('bob')]
+  bob.connection.emit('close')
+  out.add('alice')
+  mock.timers.tick(1000)
+  t.equal(alice.signal.aborted, true)
+  watches.stop()
+})
+
 t.test('of a client that has left before, the signal aborts at once, and nobody watches it', async (t) => {
   const { watches } = setUp()
   const gone = Object.assign(new EventEmitter(), { destroyed: true })
