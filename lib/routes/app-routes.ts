@@ -22,10 +22,10 @@ subscribe('fastify.initialization', (message) => {
   recorded.set(fastify, recordRoutes(fastify))
 })
 
-/** The context around all others of an app: a child inherits from its parent. */
+/** The context around all others of an app: a child inherits from its parent, and the root from a plain object's. */
 export function rootOf (context: object): object {
   const parent = Object.getPrototypeOf(context) as object
-  return parent === Object.prototype ? context : rootOf(parent)
+  return Object.getPrototypeOf(parent) === null ? context : rootOf(parent)
 }
 
 /** Every route of an app; undefined where the app was created before this file was loaded. */
