@@ -83,7 +83,8 @@ export function marksOf ({ level, conditions }: Demand, { schemeName }: OpenApiS
     'x-user-scope': level,
     // Registrations that share a document tell their operations apart by it.
     ...schemeName !== defaultSchemeName && { 'x-user-scope-scheme': schemeName },
-    ...conditions?.scopes && { 'x-user-scope-scopes': conditions.scopes },
+    // A copy: a `transform` of the host may change it, and the guard compares with the original.
+    ...conditions?.scopes && { 'x-user-scope-scopes': structuredClone(conditions.scopes) },
     ...bound.length > 0 && { 'x-user-scope-bound': bound }
   }
 }

@@ -29,6 +29,23 @@ const decoratorOf = (app: FastifyInstance, name = 'swagger') =>
   (app as unknown as Record<string, Decorator>)[name] as Decorator
 const securityAt = (document: unknown, path: string) => (document as Document).paths[path]?.['get']?.security
 
+t.test('what a transform does to the mark of scopes changes no guard', async (t) => {
+  const transform: SwaggerTransform = ({ schema, url }) => {
+    const marks = schema as unknown as { 'x-user-scope-scopes'?: string[] } | undefined
+    marks?.['x-user-scope-scopes']?.splice(0)
+    return { schema, url }
+  }
+  const app = await host(t, async (app) => {
+    await app.register(swagger, { openapi, transform })
+    await app.register(userScope, { secret })
+    app.get('/admin', { config: { access: { scopes: ['admin'] } } }, handler)
+  })
+  decoratorOf(app)()
+  const headers = bearer(tokenFor('alice'))
+  t.equal((await app.inject({ url: '/admin', headers })).statusCode, 403)
+  t.match(app.userScope.printRoutes(), 'user + admin')
+})
+
 t.test('@fastify/swagger may stand anywhere', async (t) => {
   /** Sets a host up and leads to the instances and decorators that have a document with a guarded route `/me`. */
   type Place = (app: FastifyInstance) => Promise<Array<[context: FastifyInstance, decorator: string]>>
