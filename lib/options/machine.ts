@@ -19,7 +19,8 @@ export function compileMachine (marks: Readonly<Record<string, string | readonly
 }
 
 /** Whether the subject is the client itself, as where no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
-const isClient = ({ sub, client_id: client, azp }: Payload) => sub !== undefined && (sub === client || sub === azp)
+const isClient = ({ sub, client_id: client, azp, cid }: Payload) =>
+  sub !== undefined && [client, azp, cid].includes(sub)
 
 function fits (found: unknown, value: string): boolean {
   if (typeof found !== 'string') return false

@@ -43,6 +43,8 @@ t.test('a marked token of an issuer is no owner', async (t) => {
     [{ gty: 'password' }, { status: 200 }],
     [{ client_id: 'alice' }, refused],
     [{ azp: 'alice' }, refused],
+    [{ cid: 'alice' }, refused],
+    [{ cid: 'web' }, { status: 200 }],
     [{ client_id: 'web', azp: 'web' }, { status: 200 }]
   ] as const) {
     t.match(
