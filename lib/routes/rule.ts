@@ -54,7 +54,11 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
     return { rule: {}, fault }
   }
   const fault = faultOf(rule, access, 'config.access') ?? null
-  return { rule: fault === null ? structuredClone(access) : {}, fault }
+  try {
+    return { rule: fault === null ? structuredClone(access) : {}, fault }
+  } catch {
+    return { rule: {}, fault: 'config.access cannot be copied. Write it as a plain object' }
+  }
 }
 
 const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)

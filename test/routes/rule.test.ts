@@ -31,6 +31,7 @@ const faults: Row[] = [
   ['an object without a prototype', '/x', Object.create(null), /config\.access is of type object\. Use/],
   ['a list', '/x', ['user'], /config\.access is a list\. Use/],
   ['an instance of a class', '/x', new Date(), /config\.access is of type object/],
+  ['a rule that cannot be copied', '/x', new Proxy({ scopes: ['a'] }, {}), /config\.access cannot be copied/],
   ['an inherited rule', '/x', Object.create({ scopes: ['a'] }), /config\.access is of type object/],
   ['an unknown member', '/x', { scope: ['a'] }, /unknown option "config\.access\.scope"\. Did you mean "scopes"\?/],
   ['an unknown level', '/x', { level: 'admin' },
