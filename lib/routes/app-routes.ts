@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { statedAccess } from './access.js'
 import { readRule } from './rule.js'
 
 /** A route as it was declared, in whatever context of the app. */
@@ -43,9 +44,11 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
 }
 
 /** Of what is no rule, which may be another package's, no more is copied than Fastify itself does. */
-function copyOf (config: { access?: unknown }): object {
-  const { rule, fault } = readRule(config.access)
-  return fault === null && typeof config.access === 'object' ? { ...config, access: rule } : { ...config }
+function copyOf (config: object): object {
+  const access = statedAccess(config)
+  if (typeof access !== 'object') return { ...config }
+  const { rule, fault } = readRule(access)
+  return fault === null ? { ...config, access: rule } : { ...config }
 }
 
 /** Whether a context is the given one, or inside it: a child inherits from its parent. */

@@ -54,6 +54,16 @@ t.test('a rule is copied, and what is none, and may be another package\'s, stays
   t.equal(configs?.[4]?.access, role)
 })
 
+t.test('what a config inherits is no rule', async (t) => {
+  const app = Fastify()
+  const everything = Object.prototype as { access?: object }
+  t.teardown(() => app.close())
+  everything.access = { level: 'public' }
+  app.get('/', { exposeHeadRoute: false, config: { rateLimit: 5 } as object }, id)
+  delete everything.access
+  t.same(named(routesOf(app)?.[0]?.options.config), { rateLimit: 5 })
+})
+
 t.test('routes from now on, in this context and those inside it', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
