@@ -46,13 +46,6 @@ function findDecorators (contexts: readonly FastifyInstance[], { decorators }: O
   })
 }
 
-/** All contexts whose decorators `context` can see, itself first. */
-export function * lineage (context: FastifyInstance): Iterable<FastifyInstance> {
-  for (let each: unknown = context; each !== Object.prototype; each = Object.getPrototypeOf(each)) {
-    yield each as FastifyInstance
-  }
-}
-
 function wrap (
   original: Swagger, annotated: (document: ApiDocument) => ApiDocument, toYaml: (document: ApiDocument) => string
 ): Swagger {

@@ -23,11 +23,14 @@ subscribe('fastify.initialization', (message) => {
   recorded.set(fastify, recordRoutes(fastify))
 })
 
-/** The context around all others of an app: a child inherits from its parent, and the root from a plain object's. */
-export function rootOf (context: object): object {
-  const parent = Object.getPrototypeOf(context) as object
-  return Object.getPrototypeOf(parent) === null ? context : rootOf(parent)
+/** A context and those around it, the root last: each inherits from the next, and the root is a plain object. */
+export function lineage (context: FastifyInstance): FastifyInstance[] {
+  const parent = Object.getPrototypeOf(context) as FastifyInstance
+  return Object.getPrototypeOf(parent) === null ? [context] : [context, ...lineage(parent)]
 }
+
+/** The context around all others of an app. */
+export const rootOf = (context: FastifyInstance): object => lineage(context).at(-1) as object
 
 /** Every route of an app; undefined where the app was created before this file was loaded. */
 export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undefined => recorded.get(rootOf(app))
