@@ -10,8 +10,8 @@ const dotSegment = /(^|\/|%2f|%5c)[^!-\uffff]*(\.|%2e){1,2}[^!-\uffff]*([/?#;]|%
  */
 export function hasDotSegment (url: string): boolean {
   if (!url.includes('.') && !url.includes('%')) return false
-  // Node lets a `#` through, which ends no path that a handler makes of the URL. Of the absolute form (RFC 9112 §3.2.2)
-  // routers and handlers find the path in different places.
+  // Node lets a `#` through, which ends no path that a handler makes of the URL. Of the absolute form (RFC 9112,
+  // section 3.2.2) routers and handlers find the path in different places.
   const [path] = (url.startsWith('/') ? url.split('?', 1) : [url]) as [string]
   // The standard removes tabs and line breaks, and reads a backslash as a slash.
   return dotSegment.test(decode(path).replace(/[\t\r\n]/g, '').replaceAll('\\', '/'))
