@@ -8,7 +8,6 @@ import { kWatches } from './guard/until-revoked.js'
 import { annotateDocuments } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
-import { lineage } from './routes/app-routes.js'
 import { warnOfGaps } from './routes/gaps.js'
 import { findEnd } from './revocations/end.js'
 import { createRevoke, Revocations } from './revocations/revocations.js'
@@ -52,13 +51,11 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     revocations?.stop()
   })
 
-  const contexts = new Set(lineage(fastify))
-  fastify.addHook('onRegister', (context) => { contexts.add(context) })
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
     warnOfGaps(scope, routes, registrationsOf(fastify))
     await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
-    if (openapi) await annotateDocuments(contexts, openapi, routes, fastify.log)
+    if (openapi) await annotateDocuments(fastify, openapi, routes)
   })
 }
 

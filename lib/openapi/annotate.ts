@@ -23,7 +23,7 @@ export interface Operation {
 }
 
 export type SecurityRequirement = Record<string, string[]>
-interface SecurityScheme { type?: string, scheme?: string, name?: string }
+interface SecurityScheme { type?: string, scheme?: string, name?: string, in?: string }
 type Schemes = Record<string, SecurityScheme>
 type Components = Record<string, object>
 
@@ -157,11 +157,11 @@ export function annotate (original: ApiDocument, settings: OpenApiSettings): Ann
 
 /**
  * `@fastify/swagger` copies a HEAD route that has an `operationId` before it can be marked. If Fastify made that route
- * from the GET route, the id of the copy begins with that of the GET route, and their levels are the same.
+ * from the GET route, the copy has the id of the GET route and "-head", and their levels are the same.
  */
 function markHead (head: Operation, get: unknown): Operation {
   const { operationId } = head as { operationId?: unknown }
-  if (!isObject(get) || !String(operationId).startsWith(String(get['operationId']))) return head
+  if ('x-user-scope' in head || !isObject(get) || operationId !== `${String(get['operationId'])}-head`) return head
   return { ...Object.fromEntries(Object.entries(get).filter(([key]) => key.startsWith('x-user-scope'))), ...head }
 }
 
@@ -181,9 +181,9 @@ export const schemesOf = ({ components, securityDefinitions }: ApiDocument): Sch
   ({ ...components?.securitySchemes, ...securityDefinitions })
 
 /** In Swagger 2 a bearer token is a key in the header; the flows of OAuth 2 and OpenID Connect get one. */
-export function carriesBearer ({ type, scheme, name }: SecurityScheme = {}): boolean {
+export function carriesBearer ({ type, scheme, name, in: place }: SecurityScheme = {}): boolean {
   if (type === 'http') return String(scheme).toLowerCase() === 'bearer'
-  if (type === 'apiKey') return String(name).toLowerCase() === 'authorization'
+  if (type === 'apiKey') return place === 'header' && String(name).toLowerCase() === 'authorization'
   return type === 'oauth2' || type === 'openIdConnect'
 }
 

@@ -2,24 +2,26 @@ import type { FastifyBaseLogger, FastifyInstance, HTTPMethods } from 'fastify'
 import { annotate, isApiDocument, marksOf, type ApiDocument, type Place } from './annotate.js'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { OpenApiSettings } from '../options/settings.js'
+import { lineage } from '../routes/app-routes.js'
 import type { JudgedRoute } from '../routes/table.js'
 
 /** The routes of the scope, with Fastify's own copy of their options, which `@fastify/swagger` reads. */
-type Routes = ReadonlyArray<Pick<JudgedRoute, 'options' | 'demand'>>
+type Routes = ReadonlyArray<Pick<JudgedRoute, 'context' | 'options' | 'demand'>>
 
 /** The decorator of `@fastify/swagger`. */
 type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unknown
 
 /**
- * Makes every OpenAPI document of the given contexts say what is guarded: in JSON, in YAML and on the docs page.
+ * Makes every OpenAPI document with routes of the scope say what is guarded: in JSON, in YAML and on the docs page.
  * For the `onReady` hook: by then every `@fastify/swagger` is registered, and routes are compiled, so that additions
  * to their schemas reach documents only.
  * @throws InvalidOptionError if a stated decorator is missing
  */
 export async function annotateDocuments (
-  contexts: Iterable<FastifyInstance>, settings: OpenApiSettings, routes: Routes, log: FastifyBaseLogger
+  scope: FastifyInstance, settings: OpenApiSettings, routes: Routes
 ): Promise<void> {
-  const places = findDecorators([...contexts], settings)
+  const around = new Set([scope, ...routes.map(({ context }) => context)])
+  const places = findDecorators(new Set([...around].flatMap(lineage)), settings)
   if (places.length === 0) return
   const { stringify } = await import('yaml') // which apps without documents need not load
   for (const { options, demand } of routes) options.schema = { ...options.schema, ...marksOf(demand, settings) }
@@ -27,20 +29,21 @@ export async function annotateDocuments (
     const decorators = context as unknown as Record<string, Swagger>
     decorators[name] = wrap(decorators[name] as Swagger, (original) => {
       const { document, unmarked } = annotate(original, settings)
-      warnOfLostMarks(context, routes, unmarked, log)
+      warnOfLostMarks(context, routes, unmarked, scope.log)
       return document
     }, (document) => stringify(document, { strict: false }))
   }
 }
 
 /** The contexts that own one of the decorators, each with its name. */
-function findDecorators (contexts: readonly FastifyInstance[], { decorators }: OpenApiSettings) {
+function findDecorators (contexts: ReadonlySet<FastifyInstance>, { decorators }: OpenApiSettings) {
   return (decorators ?? ['swagger']).flatMap((name) => {
-    const owners = contexts.filter((each) => typeof Object.getOwnPropertyDescriptor(each, name)?.value === 'function')
+    const valueOf = (context: FastifyInstance): unknown => Object.getOwnPropertyDescriptor(context, name)?.value
+    const owners = [...contexts].filter((context) => typeof valueOf(context) === 'function')
     if (decorators && owners.length === 0) {
       throw new InvalidOptionError(`option "openapi.decorator": no function "${name}" decorates this context, one ` +
-        'around it or one inside it. Fix: give the name that @fastify/swagger has in its own option "decorator" ' +
-        '(by default "swagger"), and register it in one of these contexts')
+        'around it, or one inside it that has routes. Fix: give the name that @fastify/swagger has in its own ' +
+        'option "decorator" (by default "swagger"), and register it in one of these contexts')
     }
     return owners.map((context) => [context, name] as const)
   })

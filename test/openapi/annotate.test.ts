@@ -289,6 +289,7 @@ t.test('the token is required together with what the host requires', async (t) =
       key: { type: 'apiKey', in: 'header', name: 'X-Key' },
       basic: { type: 'http', scheme: 'basic' },
       header: { type: 'apiKey', in: 'header', name: 'authorization' },
+      cookie: { type: 'apiKey', in: 'cookie', name: 'authorization' },
       jwt: { type: 'http', scheme: 'Bearer' },
       oauth: { type: 'oauth2', flows: { implicit } },
       oidc: { type: 'openIdConnect', openIdConnectUrl: 'https://login.example/.well-known/openid-configuration' }
@@ -314,7 +315,10 @@ t.test('the token is required together with what the host requires', async (t) =
     { written: [own('header')], found: [own('header')] },
     { written: [own('oauth')], found: [own('oauth')] }
   ]
-  const newer = ['jwt', 'oidc'].map((name) => ({ written: [own(name)], found: [own(name)] }))
+  const newer = [
+    ...['jwt', 'oidc'].map((name) => ({ written: [own(name)], found: [own(name)] })),
+    { written: [own('cookie')], found: [own('cookie', 'bearerAuth')] }
+  ]
   const variants = {
     'OpenAPI 3': { options: { openapi: { info, components: openapi } }, cases: [...cases, ...newer] },
     'Swagger 2': { options: { swagger: { info, securityDefinitions: swagger2 } }, cases }
@@ -538,13 +542,20 @@ t.test('a HEAD route with an operationId', async (t) => {
   })
   await t.test('of its own is not given the level of a GET route', async (t) => {
     const document = await read(t, await build(t, options, (app) => {
-      app.head('/:user_id', { schema: { operationId: 'exists' }, config: { access: 'public' } }, handler)
+      app.head('/:user_id', { schema: { operationId: 'oneOrNone' }, config: { access: 'public' } }, handler)
       app.get('/:user_id', { schema: { operationId: 'one' } }, handler)
       app.head('/alone', { schema: { operationId: 'alone' } }, handler)
+      app.head('/marked', { config: { access: 'public' } }, handler)
+      app.get('/marked', { config: { access: { scopes: ['read'] } } }, handler)
     }))
     t.same(securityOf(document), {
-      'HEAD /{user_id}': undefined, 'GET /{user_id}': bearerAuth, 'HEAD /alone': undefined
+      'HEAD /{user_id}': undefined,
+      'GET /{user_id}': bearerAuth,
+      'HEAD /alone': undefined,
+      'HEAD /marked': undefined,
+      'GET /marked': bearerAuth
     })
+    t.strictSame(membersOf(document, 'x-user-scope-scopes')['HEAD /marked'], undefined)
   })
 })
 

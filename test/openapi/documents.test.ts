@@ -87,6 +87,16 @@ t.test('@fastify/swagger may stand anywhere', async (t) => {
       }))
       return [[inner, 'swagger']]
     },
+    'in a context that was loaded before the plugin': async (app) => {
+      let inner = app
+      await app.register(async (app) => {
+        await app.register(swagger, { openapi })
+        app.register(async (app) => { me(app) })
+        inner = app
+      })
+      await app.register(userScope, { secret, openapi: { decorator: 'swagger' } })
+      return [[inner, 'swagger']]
+    },
     'in a plugin of the host': async (app) => {
       await app.register(fp(async (app: FastifyInstance) => app.register(swagger, { openapi })))
       await app.register(userScope, { secret })
@@ -154,8 +164,8 @@ t.test('a stated decorator that is nowhere stops the boot', async (t) => {
     await t.rejects(starting, {
       code: 'FST_USER_SCOPE_INVALID_OPTION',
       message: `fastify-user-scope: option "openapi.decorator": no function "${missing}" decorates this context, one ` +
-        'around it or one inside it. Fix: give the name that @fastify/swagger has in its own option "decorator" ' +
-        '(by default "swagger"), and register it in one of these contexts'
+        'around it, or one inside it that has routes. Fix: give the name that @fastify/swagger has in its own ' +
+        'option "decorator" (by default "swagger"), and register it in one of these contexts'
     })
   }
 })
