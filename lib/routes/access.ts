@@ -67,7 +67,8 @@ export function judgeRoute (
     if (rule.level === 'owner' && occurrences(param) === 0) {
       return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
     }
-    return faultOfRule(rule, level, parameters, rights) ?? (rule.level === undefined ? unstatedFault() : null)
+    const isByUrl = rule.level === undefined && level !== 'public'
+    return faultOfRule(rule, level, parameters, rights) ?? (isByUrl ? unstatedFault() : null)
   }
 
   function unstatedFault (): string | null {

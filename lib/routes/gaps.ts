@@ -35,9 +35,12 @@ export function warnOfGaps (
   // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing)
-  warn(routes.filter(({ options, demand }) =>
-    demand.level === 'user' && demand.source === 'default' &&
-    possibleOwner(parametersOf(options.url).filter(({ name }) => !bound.includes(name)))), mayNameOwner)
+  const owners = all.map(({ param }) => param)
+  warn(routes.filter(({ options, demand }) => {
+    if (demand.level !== 'user' || demand.source !== 'default') return false
+    const others = parametersOf(options.url).filter(({ name }) => !bound.includes(name))
+    return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
+  }), mayNameOwner)
   warn(routes.filter(({ options }) => isMisplaced(options)), misplaced)
   // Once for each app, by the registration that came first.
   if (all[0]?.context !== context) return
@@ -61,7 +64,9 @@ function isMisplaced (options: RouteOptions): boolean {
   const { config = {} } = options
   const access = statedAccess(config)
   const isOnlyIn = (place: object, name: string) => Object.hasOwn(place, name) && !Object.hasOwn(Object(access), name)
-  if (ruleMembers.some((name) => isOnlyIn(options, name) || isOnlyIn(config, name))) return true
+  // Beside a stated level, "level" is something of the host's.
+  const members = typeof access === 'string' ? ruleMembers.filter((name) => name !== 'level') : ruleMembers
+  if (members.some((name) => isOnlyIn(options, name) || isOnlyIn(config, name))) return true
   const isAlike = (name: string) => name !== 'access' && isMisspelt(name, 'access')
   return access === undefined && (Object.hasOwn(options, 'access') || Object.keys(config).some(isAlike))
 }

@@ -254,6 +254,11 @@ t.test('requireStatedAccess: a parameter that is compared with nothing needs a s
   for (const url of ['/tasks', '/:user_id/tasks']) t.equal(fault(url), null, url)
   t.equal(fault('/tasks/:task_id', 'user'), null)
   t.match(fault('/:userId'), /looks like/)
+  for (const url of ['/:userId', '/tasks/:task_id', '/:org']) {
+    const { fault } = judgeRoute({ url, method: 'OPTIONS' }, 'user_id', true,
+      { bind: [{ param: 'org_id', path: ['org_id'] }], mayActFor: undefined })
+    t.equal(fault, null, `a preflight of ${url} is public, whatever its parameters`)
+  }
   for (const requireStatedAccess of [true, false]) {
     const app = Fastify()
     t.teardown(() => app.close())

@@ -175,3 +175,18 @@ t.test('parameters that may be the owner by another name are named, unless the l
   t.same(log[0]?.routes, alike.map((url) => `GET ${url}`))
   t.equal(log.length, 1)
 })
+
+t.test("the owner's parameter of another registration is named", async (t) => {
+  const { log } = await boot(t, async (app) => {
+    for (const [prefix, userIdParam] of [['/customers', 'customer_id'], ['/suppliers', 'supplier_id']] as const) {
+      await app.register(async (app) => {
+        await app.register(userScope, { secret, userIdParam })
+        app.get(`/:${userIdParam}`, { exposeHeadRoute: false }, id)
+        app.get('/of/:customer_id', { exposeHeadRoute: false }, id)
+        app.get('/stated/:customer_id', { config: { access: 'user' } }, id)
+      }, { prefix })
+    }
+  })
+  t.match(log, [{ msg: /any signed-in user can call these routes/, routes: ['GET /suppliers/of/:customer_id'] }])
+  t.equal(log.length, 1)
+})
