@@ -14,11 +14,13 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   if (schema === undefined) return () => true
   // Own properties: something on Object.prototype must not stand in for a claim that is missing.
   const ajv = new Ajv({ ownProperties: true, logger: false })
+  // Which draft it is of decides nothing: a keyword that the compiler does not know stops the boot.
+  const { $schema: _, ...body } = schema as { $schema?: unknown, type?: unknown }
   try {
-    if (!('type' in schema) || schema.type !== 'object') throw new Error('its "type" is not "object"')
+    if (body.type !== 'object') throw new Error('its "type" is not "object"')
     if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
     assertWhole(schema)
-    const validate = ajv.compile(schema)
+    const validate = ajv.compile(body)
     return (payload) => validate(payload)
   } catch (error) {
     throw new InvalidOptionError(`option "claims" must be ${expects}: ${(error as Error).message}`)

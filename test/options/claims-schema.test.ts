@@ -14,6 +14,8 @@ const refused: Array<[claims: unknown, says: string]> = [
   [Type.Object({ team: Type.Ref('Team') }), "can't resolve reference Team"],
   [Type.Object({ mail: Type.String({ format: 'email' }) }), 'unknown format "email"'],
   [{ type: 'object', requierd: ['role'] }, 'unknown keyword: "requierd"'],
+  [{ $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', dependentRequired: { a: ['b'] } },
+    'unknown keyword: "dependentRequired"'],
   [{ type: 'object', properties: { role: { type: 'text' } } }, 'data/properties/role/type must be'],
   [Type.Object({ since: Type.Date() }), 'data/properties/since/type must be'],
   [{ type: 'object', $async: true }, '"$async" is not supported'],
@@ -76,6 +78,12 @@ const schemas = {
   typebox: One.Object({ role: One.Literal('member'), team: One.Optional(One.Union([One.String(), One.Null()])) }),
   'JSON Schema': {
     type: 'object', required: ['role'], properties: { role: { const: 'member' }, team: { type: ['string', 'null'] } }
+  },
+  'JSON Schema 2020-12, as zod writes it': {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    required: ['role'],
+    properties: { role: { type: 'string', const: 'member' }, team: { anyOf: [{ type: 'string' }, { type: 'null' }] } }
   }
 }
 
