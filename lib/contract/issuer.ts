@@ -26,13 +26,13 @@ export interface IssuerOptions {
    * `aud` must be, or have, one of these. `false` leaves the check out; `requiredClaims` must then state what replaces
    * it.
    */
-  audience: string | string[] | false
+  audience: string | readonly string[] | false
   /** The URL of the JWK Set: https, or http on loopback. Either this or `discovery`. */
   jwksUri?: string
   /** `true`: take the URL from the issuer's metadata (OpenID Connect Discovery, RFC 8414) instead. */
   discovery?: boolean
   /** Accepted algorithms. Default: every asymmetric one. */
-  algorithms?: IssuerAlgorithm[]
+  algorithms?: readonly IssuerAlgorithm[]
   /**
    * Text before the user ids of this issuer, as an id is unique within its issuer only (OpenID Connect Core §5.7).
    * Required with more than one verifier: `''` says that its users are those of the others, a text that ends in `:`
@@ -47,15 +47,15 @@ export interface IssuerOptions {
    * Accepted values of the `typ` header parameter (RFC 8725 §3.11), in any letter case and with or without
    * `application/`. Default `'JWT'`, which a token without `typ` counts as.
    */
-  typ?: string | string[]
+  typ?: string | readonly string[]
   /** Claims that a token must have: `true` for any value, else one of the strings. */
-  requiredClaims?: Record<string, true | string | string[]>
+  requiredClaims?: Readonly<Record<string, true | string | readonly string[]>>
   /**
    * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or
    * the end of one stands for any text. A token whose `sub` equals its `client_id` or `azp` is one in any case
    * (RFC 9068 §2.2).
    */
-  machine?: Record<string, string | string[]>
+  machine?: Readonly<Record<string, string | readonly string[]>>
   /** Tokens of another purpose that the issuer hands out, some of them signed with the same keys. */
   otherTokens?: readonly OtherToken[]
   /** `true`: start although the keys cannot be fetched yet; requests are then answered 503. Default false. */

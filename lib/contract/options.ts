@@ -45,7 +45,7 @@ export interface UserScopeOptions {
    * Remote issuers, verified by their keys, beside or instead of `secret`. Once given, the environment is not read:
    * state `secret` to accept both.
    */
-  issuers?: IssuerOptions[]
+  issuers?: readonly IssuerOptions[]
   /** Of tokens signed with a secret: once set, `iss` is required and must be this string exactly (RFC 7519 §4.1.1). */
   issuer?: string
   /**

@@ -8,7 +8,7 @@ export interface Auth0Options extends Overrides {
   /** The tenant's or custom domain, such as `tenant.eu.auth0.com`. */
   domain: string
   /** The identifier of the API. */
-  audience: string | string[]
+  audience: string | readonly string[]
 }
 
 const schema = presetSchema({

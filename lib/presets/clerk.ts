@@ -7,7 +7,7 @@ export interface ClerkOptions extends Overrides {
   /** The Frontend API URL, such as `https://clerk.example.com`. */
   frontendApi: string
   /** Origins of the applications that may call: session tokens have no `aud`, so their `azp` is checked. */
-  authorizedParties: string | string[]
+  authorizedParties: string | readonly string[]
 }
 
 // As Clerk, and browsers in the header Origin, write it: in lower case, and without the scheme's own port.

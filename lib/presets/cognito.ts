@@ -8,7 +8,7 @@ export interface CognitoOptions extends Overrides {
   region: string
   userPoolId: string
   /** App clients that may call: access tokens have no `aud`, so their `client_id` is checked. */
-  clientId: string | string[]
+  clientId: string | readonly string[]
 }
 
 const userPool = 'the ID of a user pool of that region: the region, "_" and letters or digits'

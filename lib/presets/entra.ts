@@ -7,7 +7,7 @@ export interface EntraOptions extends Overrides {
   /** The directory (tenant) ID: a GUID, and not a domain, `common` or `organizations`. */
   tenantId: string
   /** The application (client) ID of the API: what v2.0 tokens have for `aud`, whatever the Application ID URI. */
-  audience: string | string[]
+  audience: string | readonly string[]
 }
 
 const guid = String.raw`[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}`

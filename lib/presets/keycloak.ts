@@ -10,7 +10,7 @@ export interface KeycloakOptions extends Overrides {
   baseURL: string
   realm: string
   /** The client of the API; an audience mapper puts it into the tokens. */
-  audience: string | string[]
+  audience: string | readonly string[]
 }
 
 const schema = presetSchema({

@@ -7,7 +7,7 @@ export interface LogtoOptions extends Overrides {
   /** The Logto endpoint, such as `https://tenant.logto.app`. */
   endpoint: string
   /** The identifier (resource indicator) of the API resource. */
-  audience: string | string[]
+  audience: string | readonly string[]
 }
 
 const schema = presetSchema({

@@ -10,7 +10,7 @@ export interface OktaOptions extends Overrides {
   /** The ID of a custom authorization server. Default `'default'`. The tokens of the org itself are for Okta alone. */
   authorizationServer?: string
   /** The audience of that server, such as `api://default`. */
-  audience: string | string[]
+  audience: string | readonly string[]
 }
 
 const schema = presetSchema({

@@ -103,6 +103,17 @@ app.register(userScope, { audience: process.env.AUDIENCE })
 const options: UserScopeOptions = { secret: 'a' }
 // @ts-expect-error: the same of an options object
 options.audience = undefined
+const entry = {
+  issuer: 'https://a.example',
+  audience: ['api'],
+  discovery: true,
+  algorithms: ['ES256'],
+  typ: ['JWT'],
+  requiredClaims: { azp: ['web'] },
+  machine: { gty: ['client'] }
+} as const
+const constant = { issuers: [entry] } as const
+app.register(userScope, constant)
 
 // Errors
 const missing = new MissingTokenError()
