@@ -50,11 +50,12 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => readings(secret).some(isPem), `is a PEM key or certificate${noSecret}`],
     [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?)${noSecret}`],
     [isSshKey, `is an ssh key${noSecret}`],
-    [(secret) => /^([a-z][a-z\d+.-]*:\/\/|data:|did:)/i.test(secret), `is a URL${noSecret}`],
+    [(secret) => /^([a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn):)/i.test(secret), `is a URL${noSecret}`],
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
     [(secret) => published.has(secret), `is a published sample that everybody knows. ${make}`],
-    [isSample, `is a placeholder or reads like a published sample. ${make}`],
+    [(secret) => isTemplate(secret) || readings(secret).some(isSample),
+      `is a placeholder or reads like a published sample. ${make}`],
     [(secret) => Buffer.byteLength(secret) < minBytes,
       `is shorter than ${minBytes} bytes, the least for HS${minBytes * 8}. ${make}`],
     [(secret) => new Set(secret).size < 8, `has fewer than 8 different characters. ${make}`],
@@ -65,15 +66,16 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
 /** The parts of a secret that are left without words of samples, repetitions and sequences. */
 function unexplained (secret: string): string[] {
   const text = secret.replace(sampleWord, ' ').replace(repetition, '$1')
-  return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_.\s]/)
+  return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_./\s]/)
 }
 
 const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnexplained
 
 const isGuessable = (secret: string) => isShort(unexplained(secret))
 
+const isTemplate = (secret: string) => /\$\{\w.*\}|\{\{.*\}\}|^<[\w -]*>$/.test(secret)
+
 function isSample (secret: string): boolean {
-  if (/\$\{\w.*\}|^<[\w -]*>$/.test(secret)) return true
   if (!sign.test(secret)) return false
   const parts = unexplained(secret)
   const otherWords = parts.filter((part) => plainWord.test(part) && part.length >= minWordLength)

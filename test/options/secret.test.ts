@@ -59,6 +59,8 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['a URL in capitals', 'HTTPS://AUTH.EXAMPLE.COM/API/AUTH/JWKS', /is a URL/],
   ['a URL of two schemes', 'git+https://git.acme.test/keys?x=1234567890', /is a URL/],
   ['a URL', 'https://auth.example.com/api/auth/jwks?x=1234567890', /is a URL/],
+  ['a URN', 'urn:example:keys:Zk9vq1tYw3pLx7sB2nD5hGfR8m', /is a URL/],
+  ['the name of a secret in a vault', 'arn:aws:secretsmanager:eu-central-1:111122223333:auth-4kT9', /is a URL/],
   ['a JWT', tokenFor('alice'), /is a JWT/],
   ['SPKI of RSA', rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), /DER in base64/],
   ['PKCS#1 of RSA', rsa.publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64'), /DER in base64/],
@@ -202,6 +204,10 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
       'default', 'generate', 'your', 'jwt'].flatMap((sign) => [
       `the-${sign}-of-our-shop-in-the-old-town`, `THE_${sign.toUpperCase()}_OF_OUR_SHOP_IN_THE_TOWN`
     ]),
+    // In another form, and where a secret is kept instead of the secret.
+    ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
+      Buffer.from('your-super-secret-key-change-it-in-production').toString(encoding)),
+    'projects/our-shop/secrets/auth-key/versions/latest', '{{ vault.shop.auth }} {{ vault.shop.north }}',
     'oursecretofthebigshop', 'our shop. your town. 32 letters.',
     // In whole what would be put into its place.
     '<at least 32 random letters>', '<Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT>', '$' + `{SECRET}-${secret}`,
