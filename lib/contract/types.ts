@@ -99,7 +99,7 @@ export interface UserScope {
    * test.
    */
   printRoutes (): string
-  /** The state of each remote issuer's keys, for a health route. */
+  /** The state of each remote issuer's keys, for a health route. Asking has old keys fetched, as a request does. */
   issuers (): IssuerStatus[]
   /**
    * Refuses tokens from now on, for this registration at once. Resolves when the store has it. Rejects with a

@@ -89,7 +89,7 @@ export class RemoteKeys {
 
   status (): IssuerStatus {
     const keys = this.#areLost ? [] : this.#keys
-    return {
+    const status = {
       issuer: this.settings.issuer,
       keys: keys.map(({ kid }) => kid ?? null),
       age: keys.length > 0 ? Math.floor(this.#age()) : null,
@@ -97,17 +97,22 @@ export class RemoteKeys {
       lastError: this.#lastError,
       nextTry: this.#lastTry && new Date(Math.round(Date.now() + this.#pause * 1000))
     }
+    // A health check may be all that asks: without keys, an instance is kept from traffic.
+    this.#renew()
+    return status
   }
 
   /** Fetches new keys where those at hand are old. The request waits only where these may not serve meanwhile. */
   async #ensureKeys (): Promise<void> {
-    const { maxAge } = this.settings
     const age = this.#age()
-    if (age >= maxAge * refreshAt) {
-      const refreshing = this.#refresh()
-      if (age >= (this.#failures > 0 ? this.#lifetime : maxAge)) await refreshing
-    }
+    const renewing = this.#renew()
+    if (age >= (this.#failures > 0 ? this.#lifetime : this.settings.maxAge)) await renewing
     if (this.#areLost) throw this.#unavailable()
+  }
+
+  /** Has old keys fetched anew, in the background. */
+  #renew (): Promise<void> | undefined {
+    return this.#age() >= this.settings.maxAge * refreshAt ? this.#refresh() : undefined
   }
 
   /** Seconds for which the keys serve while the issuer is down. */

@@ -586,6 +586,27 @@ testWithCaches('keys age behind a clock that is set back', async (t) => {
   t.match(info(), { age: 0, lastError: null })
 })
 
+testWithCaches('issuers() has old keys fetched, so that a health check alone gets an app ready', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  await issuer.stop()
+  const { info, log } = await host(t, issuer, { lazy: true, maxStale: 3600 })
+  const failures = () => log.filter(({ failures }) => failures).length
+  await until(() => failures() === 1)
+  await issuer.restart()
+  t.match(info(), { keys: [] }, 'within the cooldown')
+  t.equal(issuer.requests, 0)
+  pass(30)
+  await until(() => info()?.keys.length === 1)
+  t.equal(issuer.requests, 1)
+  pass(479)
+  t.match(info(), { keys: ['key-1'], age: 479 })
+  t.equal(issuer.requests, 1)
+  await issuer.stop()
+  pass(3600)
+  await until(() => info()?.keys.length === 0)
+  t.equal(failures(), 2)
+})
+
 testWithCaches('what issuers() tells', async (t) => {
   const keys = [await createKey('one'), { ...await createKey('x', 'ES256') }]
   const issuer = await createIssuer({ mode: 'jwks', t, keys })
