@@ -118,5 +118,5 @@ export const AlreadyRegisteredError = fault('FST_USER_SCOPE_ALREADY_REGISTERED')
 export const KeysUnreachableError = fault('FST_USER_SCOPE_KEYS_UNREACHABLE')
 /** Thrown by `getOwnerId`: no owner was judged for this request, so that its handler has no owner's id to work with. */
 export const NoOwnerError = fault('FST_USER_SCOPE_NO_OWNER')
-/** Stops the boot: the store of revocations does not answer. */
+/** Stops the boot: the store of revocations cannot be read, or does not answer within 5 seconds. */
 export const RevocationsUnreachableError = fault('FST_USER_SCOPE_REVOCATIONS_UNREACHABLE')

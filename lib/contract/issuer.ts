@@ -52,8 +52,8 @@ export interface IssuerOptions {
   requiredClaims?: Readonly<Record<string, true | string | readonly string[]>>
   /**
    * What marks the token of an application, which owns nothing: claim name to one of the strings. A `*` at the start or
-   * the end of one stands for any text. A token whose `sub` equals its `client_id` or `azp` is one in any case
-   * (RFC 9068 §2.2).
+   * the end of one stands for any text. A token whose `sub` equals its `client_id`, `azp` or `cid` is one in any
+   * case (RFC 9068 §2.2).
    */
   machine?: Readonly<Record<string, string | readonly string[]>>
   /** Tokens of another purpose that the issuer hands out, some of them signed with the same keys. */

@@ -19,8 +19,8 @@ const schema = presetSchema({
 // https://supabase.com/docs/guides/auth/oauth-server/token-security: nothing else tells them from the user's own.
 const ofClient: OtherToken = {
   payload: Type.Object({ client_id: Type.String() }),
-  says: 'a token of an OAuth application that acts for the user. To let it in, name it in requiredClaims: ' +
-    "{ client_id: ['…'] }"
+  says: "a token of an OAuth application that acts for the user. To let it in instead of the users' own, name it in " +
+    "requiredClaims: { client_id: ['…'] }"
 }
 
 /**
