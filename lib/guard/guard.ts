@@ -3,7 +3,7 @@ import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import type { Revocations } from '../revocations/revocations.js'
-import type { Demand } from '../routes/access.js'
+import { isOwners, type Demand } from '../routes/access.js'
 import { isStillSame, readParam } from '../routes/owner.js'
 import type { TokenCache } from '../token/cache.js'
 import { parseBearer, readAuthorization } from '../token/header.js'
@@ -71,17 +71,17 @@ export function createGuard (
   function authorize (
     request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
   ): Judgement | Promise<Judgement> {
-    const revoked = judgeRevocation(verified, cached)
+    const revoked = judgeRevocation(demand, verified, cached)
     if (revoked) return revoked
     const judgement = judgeRights(request, demand, verified, cached)
     if (!(judgement instanceof Promise)) return judgement
     // While option `mayActFor` was asked, the token may have been revoked.
-    return judgement.then((judged) => judgeRevocation(verified, cached) ?? judged)
+    return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
   }
 
-  function judgeRevocation (verified: Verified, cached: boolean): Judgement | null {
+  function judgeRevocation (demand: Demand, verified: Verified, cached: boolean): Judgement | null {
     const refusal = revocations?.check(verified.user) ?? null
-    return refusal && { refusal, verified, owner: null, cached }
+    return refusal && { refusal, verified, demand, owner: null, cached }
   }
 
   function judgeAgain (request: FastifyRequest, judgement: GuardedRequest[typeof kJudgement]): Judgement {
@@ -92,13 +92,13 @@ export function createGuard (
   }
 
   /** A parameter that is another now, or that a hook has added. */
-  function findChange (request: FastifyRequest, { owner, bound }: Judgement): Refusal | null {
-    const { level, conditions } = demandOf(request)
+  function findChange (request: FastifyRequest, { demand, owner, bound }: Judgement): Refusal | null {
+    if (demand === null) return null
     const param = readParam(request, userIdParam)
-    if (owner === null ? level === 'owner' : !isStillSame(param, owner)) {
+    if (owner === null ? isOwners(demand, param) : !isStillSame(param, owner)) {
       return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, param)
     }
-    for (const { param: name } of conditions?.bound ?? []) {
+    for (const { param: name } of demand.conditions?.bound ?? []) {
       const held = bound?.find(([each]) => each === name)
       const value = readParam(request, name)
       if (held ? !isStillSame(value, held[1]) : value !== undefined) {

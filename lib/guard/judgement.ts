@@ -1,4 +1,5 @@
 import { isRefusal, refuse, type Refusal } from '../contract/errors.js'
+import type { Demand } from '../routes/access.js'
 import type { Verified } from '../token/verifier.js'
 
 /** What was found out about a request. */
@@ -7,6 +8,8 @@ export interface Judgement {
   readonly refusal: Refusal | null
   /** Null where no token was verified: a refusal, an anonymous request, or a public route. */
   readonly verified: Verified | null
+  /** What the route demands; null where no token was verified. */
+  readonly demand: Demand | null
   /** The owner's id in the path, which it must name until the handler runs; null where none is looked at. */
   readonly owner: string | null
   /** Bound parameters that must stay what they are as well. Left out where none is compared. */
@@ -21,7 +24,7 @@ export interface Judgement {
 export type HeldParam = readonly [name: string, value: string]
 
 /** A public route: no token was read. */
-export const unread: Judgement = { refusal: null, verified: null, owner: null, cached: false }
+export const unread: Judgement = { refusal: null, verified: null, demand: null, owner: null, cached: false }
 /** An optional route, and no token. */
 export const anonymous: Judgement = { ...unread }
 

@@ -19,21 +19,21 @@ export type RightsCheck = (
 ) => Judgement | Promise<Judgement>
 
 /** Whose path it is was judged; bound parameters, scopes and the rest were not. */
-type Admitted = Judgement & { readonly verified: Verified }
+type Admitted = Judgement & { readonly verified: Verified, readonly demand: Demand }
 
 /** @returns a check that allocates a promise only where option `mayActFor` returns one */
 export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings): RightsCheck {
   return (request, demand, verified, cached) => {
-    if (demand.level !== 'owner') return judgeRest(request, demand, { refusal: null, verified, owner: null, cached })
+    if (demand.level !== 'owner') return judgeRest(request, { refusal: null, verified, demand, owner: null, cached })
     const param = readParam(request, userIdParam)
     if (isSame(param, verified.user.id) && !verified.isMachine) {
-      return judgeRest(request, demand, { refusal: null, verified, owner: verified.user.id, cached })
+      return judgeRest(request, { refusal: null, verified, demand, owner: verified.user.id, cached })
     }
     // An owner's parameter that was left out, or is empty, is nobody's.
     const owner = typeof param === 'string' && param !== '' ? param : null
     const conclude = (refusal: Refusal | null): Judgement => refusal
-      ? { refusal, verified, owner, cached }
-      : judgeRest(request, demand, { refusal, verified, owner, cached, isDelegate: true })
+      ? { refusal, verified, demand, owner, cached }
+      : judgeRest(request, { refusal, verified, demand, owner, cached, isDelegate: true })
     const answer = judgeDelegate(request, demand, verified, owner)
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer)
   }
@@ -55,8 +55,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
    * What is asked of owners, of their delegates and of any other user alike. Changes the judgement in place, which
    * nobody else has yet, as copying it takes 3 µs.
    */
-  function judgeRest (request: FastifyRequest, { conditions }: Demand, admitted: Admitted): Judgement {
-    const { owner, verified: { user } } = admitted
+  function judgeRest (request: FastifyRequest, admitted: Admitted): Judgement {
+    const { owner, verified: { user }, demand: { conditions } } = admitted
     if (user.actor !== null && impersonation === 'read-only' && !isSafe(methodOf(request))) {
       return forbidden(admitted, 'the token has an actor (claim "act"), who may only read (option "impersonation")')
     }

@@ -92,6 +92,13 @@ export function judgeRoute (
   }
 }
 
+/**
+ * Whether only the owner is let in. Also where the router found the parameter although the URL did not show it.
+ * @param param the owner's path parameter, as the router found it
+ */
+export const isOwners = ({ level, source }: Demand, param: unknown): boolean =>
+  level === 'owner' || (level === 'user' && source === 'default' && param !== undefined)
+
 /** Only what the host wrote into the config itself: something on Object.prototype must not open every route. */
 export const statedAccess = (config: object | undefined): unknown =>
   config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { InvalidRouteError } from '../contract/errors.js'
 import type { ScopedRoute } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
-import { judgeRoute, type Demand, type RouteFacts } from './access.js'
+import { isOwners, judgeRoute, type Demand, type RouteFacts } from './access.js'
 import { isWithin, recordRoutes, routesOf, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
 import type { Conditions } from './rule.js'
@@ -68,10 +68,8 @@ export class RouteTable {
       demand = this.#judgeConfig(config)
       this.#byConfig.set(config, demand)
     }
-    // Wherever the router found the parameter although the URL did not show it, only its owner is let in.
-    const isByUrl = demand.level === 'user' && demand.source === 'default'
-    const isOwners = isByUrl && readParam(request, this.#settings.userIdParam) !== undefined
-    return isOwners ? { ...demand, level: 'owner' } : demand
+    if (demand.level !== 'user' || !isOwners(demand, readParam(request, this.#settings.userIdParam))) return demand
+    return { ...demand, level: 'owner' }
   }
 
   /** By the options of the registration. */

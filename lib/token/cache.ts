@@ -3,10 +3,15 @@ import type { CacheSettings } from '../options/settings.js'
 import type { Verified } from './verifier.js'
 
 const maxLength = 4096
+// Of a header's end, by which it is looked up: no signature is shorter, and each has another end. To hash the whole
+// header would cost more than all the rest of a look-up.
+const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
 
 interface Entry extends Verified {
+  /** All of it, as what only ends alike is another token. */
+  readonly header: string
   /** In seconds since 1970, as `until`. */
   readonly keptAt: number
   readonly until: number
@@ -23,7 +28,7 @@ export class TokenCache {
   #sweptAt = 0
 
   constructor ({ max, ttl }: CacheSettings) {
-    const sizeCalculation = ({ weight }: Entry, header: string) => 2 * header.length + weight
+    const sizeCalculation = ({ weight, header }: Entry) => 2 * header.length + weight
     this.#entries = new LRUCache({ max, maxSize: maxBytes, sizeCalculation })
     this.#ttl = ttl
   }
@@ -35,10 +40,11 @@ export class TokenCache {
 
   /** What is known of a header's value, or undefined. */
   find (header: string): Verified | undefined {
-    const entry = this.#entries.get(header)
-    if (entry === undefined) return undefined
+    const key = keyOf(header)
+    const entry = this.#entries.get(key)
+    if (entry?.header !== header) return undefined
     if (isFresh(entry, Date.now() / 1000)) return entry
-    this.#entries.delete(header)
+    this.#entries.delete(key)
     return undefined
   }
 
@@ -49,7 +55,7 @@ export class TokenCache {
     // Member by member: a spread costs as much again as all the rest.
     const { user, isMachine, expiresAt, weight } = verified
     const until = Math.min(expiresAt, keptAt + this.#ttl)
-    this.#entries.set(header, { user, isMachine, expiresAt, weight, keptAt, until })
+    this.#entries.set(keyOf(header), { header, user, isMachine, expiresAt, weight, keptAt, until })
   }
 
   /** For a change of keys: whatever they verified has to be verified anew. */
@@ -60,11 +66,13 @@ export class TokenCache {
 
   #sweep (now: number): void {
     this.#sweptAt = now
-    for (const [header, entry] of this.#entries.entries()) {
-      if (!isFresh(entry, now)) this.#entries.delete(header)
+    for (const [key, entry] of this.#entries.entries()) {
+      if (!isFresh(entry, now)) this.#entries.delete(key)
     }
   }
 }
+
+const keyOf = (header: string) => header.slice(-keyLength)
 
 /**
  * Where the clock was set back, an entry is stale: it would be served for longer than the ttl, or before its `nbf`.

@@ -17,7 +17,7 @@ t.test('whatever else is thrown refuses, and nothing of it is read', async (t) =
     const { refusal, ...rest } = refusedBy(thrown)
     t.match(refusal, { statusCode: 401, code: 'INVALID_CLAIMS' })
     t.equal(refusal && reasonOf(refusal), 'a check failed unexpectedly')
-    t.same(rest, { verified: null, owner: null, cached: false })
+    t.same(rest, { verified: null, demand: null, owner: null, cached: false })
   }
 })
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { getOwnerId, type AccessRule, type MayActFor } from '../../lib/index.js'
+import type { Judgement } from '../../lib/guard/judgement.js'
 import { createRightsCheck, hasScopes, refuseScopes } from '../../lib/guard/rights.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { judgeRoute } from '../../lib/routes/access.js'
@@ -44,7 +45,9 @@ t.test('no promise, unless the host returns one', async (t) => {
   t.ok(asked instanceof Promise)
   t.match(await asked, { refusal: null, owner: 'alice', isDelegate: true })
   // A route that asks for nothing beyond its level is judged as if there were no rules.
-  t.same(judge(undefined, {}, never), { refusal: null, verified, owner: null, cached: true })
+  const { demand, ...plain } = judge(undefined, {}, never) as Judgement
+  t.match(demand, { level: 'user', source: 'default' })
+  t.same(plain, { refusal: null, verified, owner: null, cached: true })
 })
 
 t.test('scopes, and what the challenge names', async (t) => {
