@@ -54,7 +54,10 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
     warnOfGaps(scope, routes, registrationsOf(fastify))
-    await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
+    await Promise.all([...keys.map((each) => each.load()), revocations?.start()]).catch((error: unknown) => {
+      revocations?.stop() // or a process whose boot has failed would go on
+      throw error
+    })
     if (openapi) await annotateDocuments(fastify, openapi, routes)
   })
 }

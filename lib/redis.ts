@@ -11,7 +11,7 @@ import { isBelow, memberOf, timeOf } from './revocations/stream.js'
 import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
-  /** `redis://` or, with TLS, `rediss://`; with user name, password and database: `redis://user:secret@host:6379/0`. */
+  /** `redis://` or, with TLS, `rediss://`; with database and percent-encoded password: `redis://user:secret@host:6379/0`. */
   url: string
   /** Comes before the name of the stream. One for each application. Default `'fastify-user-scope'`. */
   prefix?: string
@@ -22,7 +22,7 @@ export interface RedisRevocationsOptions {
 }
 
 const schema = Type.Object({
-  url: text('the URL of a Redis or Valkey server: redis://… or rediss://…', /^rediss?:\/\//),
+  url: text('the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"', /^rediss?:\/\/[^?#]+$/),
   prefix: Type.Optional(text('letters, digits and any of _ - . : { }', /^[\w.:{}-]+$/)),
   ...whenStale
 }, { additionalProperties: false })

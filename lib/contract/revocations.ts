@@ -7,18 +7,26 @@ export type Revocation =
     issuedBefore?: Date | number
     /** Only what this issuer vouched for, or `'secret'`. Default: all issuers. */
     issuer?: string
+    session?: never
+    token?: never
   }
   | {
     /** The claim `sid`: all tokens of this session. */
     session: string
     /** As above. `sid` is unique per issuer only. */
     issuer?: string
+    user?: never
+    token?: never
+    issuedBefore?: never
   }
   | {
     /** The claim `jti`: this token. */
     token: string
     /** As above. `jti` is unique per issuer only. */
     issuer?: string
+    user?: never
+    session?: never
+    issuedBefore?: never
   }
 
 /** An entry as a store hands it out again. */

@@ -40,7 +40,7 @@ async function readText (response: Response, maxBytes: number): Promise<string> 
     if (size > maxBytes) throw new FetchFault(`longer than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString()
+  return new TextDecoder().decode(Buffer.concat(chunks)) // without a byte order mark, as `Response.json` reads it
 }
 
 /** Why a fetch failed. The message of an error of others may quote the body, so only its name and codes are kept. */

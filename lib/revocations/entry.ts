@@ -26,6 +26,19 @@ export const lifetime = (keepFor: number, clockTolerance: number): number => kee
 /** Seconds beyond that for which a store keeps entries, as its clock may be wrong. */
 export const margin = 3600
 
+/**
+ * The latest moment that an entry may have: no clock may say that a user is out tomorrow, neither a wrong one, nor that
+ * of anyone else who can write to the store. The clock of this instance may be slow, and that of the store as well.
+ * @param storedAt by the clock of the store; not finite where it does not say
+ * @param isLive whether it has just been stored
+ */
+export function latestMoment (storedAt: number, now: number, isLive: boolean, clockTolerance: number): number {
+  const stored = Number.isFinite(storedAt) ? storedAt : now
+  const time = stored > now && stored < now + margin ? stored : now
+  // Who revoked until some time ahead may be ahead as well.
+  return Math.floor((isLive ? time : Math.min(time, stored + margin)) + 2 * clockTolerance)
+}
+
 export const writeEntry = ({ kind, id, issuer, moment }: Entry, keepFor: number): string =>
   JSON.stringify({ kind, id, issuer, moment, keepFor })
 

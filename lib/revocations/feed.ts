@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { InvalidOptionError, RevocationsUnreachableError } from '../contract/errors.js'
+import { InvalidOptionError, reasonOf as reasonOfRefusal, RevocationsUnreachableError } from '../contract/errors.js'
+import type { Refusal } from '../contract/errors.js'
 import type { RevocationStore, StoredRevocation } from '../contract/revocations.js'
 import { stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
-import { lifetime, margin, parseEntry, type Entry } from './entry.js'
+import { latestMoment, lifetime, margin, parseEntry, type Entry } from './entry.js'
 import { marks, type RevocationList } from './list.js'
 import { Publisher } from './publisher.js'
 import { patience, reasonOf, within } from './within.js'
@@ -15,8 +16,6 @@ const [firstPause, longestPause] = [0.1, 2]
 export interface FeedSettings extends RevocationSettings {
   readonly store: RevocationStore
   readonly clockTolerance: number
-  /** What entries may be about; the empty one is any. Those of others concern nobody here. */
-  readonly issuers: readonly string[]
 }
 
 /**
@@ -35,8 +34,8 @@ export class Feed {
   #mark = 0
   /** The mark of the latest connection. */
   #nextMark = 0
-  /** Whether the list may have what the store has not. */
-  #mayMiss = false
+  #mayMiss = false // whether the list may have what the store has not
+  #sinceRepair = () => Infinity // seconds
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
   /** Seconds since the store last answered. */
@@ -82,13 +81,16 @@ export class Feed {
   /** @throws Refusal `REVOCATIONS_UNAVAILABLE`; the entry is stored when the store is back */
   async publish (entry: Entry): Promise<void> {
     const mark = this.#mark
-    try {
-      await this.#publisher.publish(entry)
-      this.#list.add(entry, mark)
-    } catch (error) {
+    await this.#publisher.publish(entry).catch((refusal: Refusal) => {
+      this.#logFailure(reasonOfRefusal(refusal))
       this.#mayMiss = true
-      throw error
-    }
+      throw refusal
+    })
+    this.#list.add(entry, mark)
+  }
+
+  #logFailure (reason: string): void {
+    if (!this.#stop.signal.aborted) this.#log.warn({ reason }, 'revocations could not be stored; tried again later')
   }
 
   /** Follows the store until it fails. */
@@ -111,9 +113,9 @@ export class Feed {
         isWhole ||= value.length === 0
         if (!isWhole) continue // what is missing may be what was revoked while nobody answered
         this.#markAnswer()
-        if (value.length > 0) continue
-        onUpToDate()
-        this.#addMissing() // which nobody waits for, and which does not fail
+        if (value.length === 0) onUpToDate()
+        // No empty list comes where others revoke steadily.
+        if (value.length === 0 || this.#sinceRepair() >= interval) this.#addMissing()
       }
     } finally {
       session.abort()
@@ -145,7 +147,7 @@ export class Feed {
 
   /** @param isLive whether these have just been stored */
   #read (list: readonly StoredRevocation[], isLive: boolean): void {
-    const { issuers, clockTolerance, keepFor } = this.#settings
+    const { clockTolerance, keepFor } = this.#settings
     const now = Date.now() / 1000
     let [isNew, malformed, otherKeepFor] = [false, 0, keepFor]
     for (const { entry: text, storedAt } of list) {
@@ -154,14 +156,11 @@ export class Feed {
         malformed++
         continue
       }
-      // No clock may say that a user is out tomorrow: neither a wrong one, nor that of anyone else who can write here.
-      const stored = isLive || !Number.isFinite(storedAt) ? now : storedAt
-      // Who revoked until some time ahead may be ahead as well.
-      const latest = Math.floor(Math.min(now, stored + margin) + 2 * clockTolerance)
+      const latest = latestMoment(storedAt, now, isLive, clockTolerance)
       const entry = { ...written, moment: Math.min(written.moment, latest) }
       if (entry.moment < now - lifetime(keepFor, clockTolerance)) continue
       if (written.keepFor !== keepFor) otherKeepFor = written.keepFor
-      if (issuers.includes(entry.issuer) && this.#list.add(entry, this.#mark)) isNew = true
+      if (this.#list.add(entry, this.#mark)) isNew = true
     }
     if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
     if (malformed > 0) this.#log.warn({ count: malformed }, 'malformed revocations were skipped')
@@ -177,14 +176,17 @@ export class Feed {
     this.#log.error(fault)
   }
 
+  /** Nobody waits for it, and it does not fail. */
   async #addMissing (): Promise<void> {
+    this.#sinceRepair = stopwatch()
     if (!this.#mayMiss) return
     this.#mayMiss = false
     try {
       const count = await this.#publisher.addMissing(this.#list, this.#mark)
       if (count > 0) this.#log.warn({ count }, 'revocations that the store lacked were stored again')
-    } catch {
-      this.#mayMiss = true // for the next empty list, unless the store is read anew before
+    } catch (error) {
+      this.#logFailure(reasonOf(error))
+      this.#mayMiss = true // for the next time, unless the store is read anew before
     }
   }
 }

@@ -36,6 +36,7 @@ t.test('what is no answer', async (t) => {
     t.equal(error?.message, message)
   }
   t.equal(await load(async () => new Response('"' + 'x'.repeat(1022) + '"')), 'x'.repeat(1022), 'exactly 1024 bytes')
+  t.same(await load(async () => new Response('\ufeff{"keys":[]}')), { keys: [] }, 'a byte order mark is left out')
 })
 
 t.test('what is not read is cancelled', async (t) => {

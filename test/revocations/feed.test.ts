@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import type { FollowOptions, RevocationStore, UserScopeOptions } from '../../lib/index.js'
+import userScope, { type FollowOptions, type RevocationStore, type UserScopeOptions } from '../../lib/index.js'
 import { Feed } from '../../lib/revocations/feed.js'
 import { RevocationList } from '../../lib/revocations/list.js'
 import { stopClock } from '../support/clock.js'
@@ -82,6 +82,21 @@ t.test('a moment ahead of its entry is cut', async (t) => {
   at(20)
   t.equal(await ask({ sub: 'bob', iat: start + 20 }), 'TOKEN_REVOKED', 'who revoked may be ahead as well')
   t.equal(await ask({ sub: 'bob', iat: start + 21 }), 'in', 'by the clock of this server, if the entry is new')
+})
+
+t.test('an instance whose clock is slow takes over all of it', async (t) => {
+  const store = new MemoryStore()
+  const live = await host(t, store)
+  at(14)
+  await (await host(t, store)).revoke({ user: 'alice' })
+  at(0)
+  const later = await host(t, store)
+  for (const { ask } of [live, later]) {
+    at(0)
+    await until(async () => await ask() === 'TOKEN_REVOKED')
+    at(20)
+    t.same([await ask({ iat: start + 14 }), await ask({ iat: start + 15 })], ['TOKEN_REVOKED', 'in'])
+  }
 })
 
 t.test('a store whose clock is slow loses nothing, also for who reads it later', async (t) => {
@@ -288,6 +303,40 @@ t.test('and rejects then, but it holds here and is stored later', async (t) => {
   await until(async () => await other.ask() === 'TOKEN_REVOKED')
 })
 
+t.test('also where others revoke so steadily that no empty list comes', async (t) => {
+  class SteadyStore extends MemoryStore {
+    override async * follow (options: FollowOptions) {
+      let isWhole = false
+      for await (const list of super.follow(options)) {
+        if (list.length > 0 || !isWhole) yield list
+        isWhole ||= list.length === 0
+      }
+    }
+  }
+  const store = new SteadyStore()
+  const { revoke, log } = await host(t, store)
+  store.onPublish = () => {
+    at(5)
+    throw new Error('OOM')
+  }
+  await t.rejects(revoke({ user: 'alice' }), { code: 'REVOCATIONS_UNAVAILABLE' })
+  t.match(log.find(({ msg }) => msg.includes('could not be stored')), { level: 40, reason: /OOM/ })
+  const other = async (later: number) => {
+    at(later)
+    const taken = new Promise<void>((resolve) => { store.onList = async () => { resolve() } })
+    store.write(entryOf('bob'))
+    await taken
+  }
+  await other(19)
+  t.equal(store.published.length, 1, 'not before an empty list would have come')
+  await other(20)
+  await until(() => lines(log).length === 2)
+  t.match(log.at(-1), { msg: 'revocations could not be stored; tried again later', reason: /OOM/ })
+  store.onPublish = () => {}
+  await other(40)
+  await until(() => store.entries.some(({ entry }) => entry.includes('alice')))
+})
+
 t.test('what cannot be stored again is left for the next time', async (t) => {
   const store = new MemoryStore()
   const { revoke } = await host(t, store)
@@ -320,8 +369,19 @@ t.test('a closed app follows nobody', async (t) => {
   t.equal(store.followed.length, 1)
 })
 
+t.test('nor does one whose boot fails, so that its process can end', async (t) => {
+  const store = new MemoryStore()
+  const issuer = {
+    issuer: 'https://a.example', audience: 'api', jwksUri: 'https://a.example/jwks', fetch: () => Promise.reject(new Error())
+  }
+  const app = Fastify()
+  await app.register(userScope, { issuers: [issuer], revocations: store })
+  await t.rejects(app.ready(), { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE' })
+  t.equal(store.followed[0]?.signal.aborted, true)
+})
+
 t.test('a list that was never read is stale', (t) => {
-  const settings = { keepFor: 600, maxStale: 60, whenDown: 'refuse', clockTolerance: 5, issuers: [''] } as const
+  const settings = { keepFor: 600, maxStale: 60, whenDown: 'refuse', clockTolerance: 5 } as const
   const feed = new Feed({ ...settings, store: new MemoryStore() }, new RevocationList(), Fastify().log, () => {})
   t.ok(feed.isStale)
   t.end()

@@ -137,6 +137,12 @@ app.setErrorHandler((error, _request, reply) => {
 })
 
 // Decorators
+const revocation = await app.userScope.revoke({ user: 'alice', issuedBefore: new Date(), issuer: 'secret' })
+typeOf(revocation).is<void>()
+// @ts-expect-error: one kind at a time
+await app.userScope.revoke({ user: 'alice', session: 's' })
+// @ts-expect-error: a session has no dates
+await app.userScope.revoke({ session: 's', issuedBefore: 1 })
 const routes = app.userScope.routes()
 typeOf(routes).is<ScopedRoute[]>()
 typeOf(routes[0]?.access).is<AccessLevel | undefined>()
