@@ -3,8 +3,7 @@ import fp from 'fastify-plugin'
 import { InvalidOptionError } from './contract/errors.js'
 import type { UserScopeOptions } from './contract/options.js'
 import { createGuard } from './guard/guard.js'
-import { kGuard, kJudgement, kReply, kUser } from './guard/request.js'
-import { kWatches } from './guard/until-revoked.js'
+import { kJudgement, kReply, kScope } from './guard/request.js'
 import { annotateDocuments } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
@@ -20,10 +19,9 @@ import { createKeys, createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
-  const { decoratorName, userIdParam, issuers, openapi, bind } = settings
+  const { decoratorName, issuers, openapi } = settings
   const table = new RouteTable(fastify, settings)
-  const scope = { context: fastify, param: userIdParam, bound: bind.map(({ param }) => param), table }
-  addRegistration(scope)
+  addRegistration(table)
   assertFree(fastify, decoratorName)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
@@ -40,9 +38,9 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
     issuers: () => keys.map((each) => each.status()),
     revoke: createRevoke(revocations)
   }))
-  fastify.decorate(kGuard, guard)
-  for (const name of [decoratorName, kUser, kJudgement, kReply]) fastify.decorateRequest(name, null)
-  fastify.decorateRequest(kWatches, { getter: () => watches })
+  for (const name of [decoratorName, kJudgement, kReply]) fastify.decorateRequest(name, null)
+  const forHandlers = { refuseLate: guard.refuseLate, watches }
+  fastify.decorateRequest(kScope, { getter: () => forHandlers })
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
 
@@ -53,7 +51,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
 
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
-    warnOfGaps(scope, routes, registrationsOf(fastify))
+    warnOfGaps(table, routes, registrationsOf(fastify))
     await Promise.all([...keys.map((each) => each.load()), revocations?.start()]).catch((error: unknown) => {
       revocations?.stop() // or a process whose boot has failed would go on
       throw error

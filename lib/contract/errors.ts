@@ -1,23 +1,25 @@
 import { createError, type FastifyError, type FastifyErrorConstructor } from '@fastify/error'
 
-const kReason = Symbol('fastify-user-scope.reason')
-const kRetryAfter = Symbol('fastify-user-scope.retryAfter')
-const kScope = Symbol('fastify-user-scope.scope')
+const kDetails = Symbol('fastify-user-scope.details')
 
 /** The codes that a refused request can carry. */
 export type RefusalCode = keyof typeof refusals
+
+/** What is known of a refusal besides its class. */
+export interface RefusalDetails {
+  /** For the log alone; never quotes a token, a secret or a payload. */
+  readonly reason: string
+  /** Seconds after which the same request may be answered otherwise; of a 503. */
+  readonly retryAfter?: number
+  /** All that the route requires, for the challenge: names with spaces between them. */
+  readonly scope?: string
+}
 
 /**
  * A refusal as the host's error handler sees it. The reason is for the log alone: symbols are neither spread into
  * a JSON body nor written by pino's error serializer, so a handler that sends the whole error does not publish it.
  */
-export type Refusal = FastifyError & {
-  code: RefusalCode
-  statusCode: 401 | 403 | 503
-  [kReason]: string
-  [kRetryAfter]: number | undefined
-  [kScope]?: string
-}
+export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403 | 503, [kDetails]: RefusalDetails }
 
 // A refusal is an answer and not a fault of the program: its stack would always show the guard, and capturing it is
 // what would make a flood of bad tokens dear.
@@ -78,29 +80,14 @@ const refusals = {
   REVOCATIONS_UNAVAILABLE: RevocationsUnavailableError
 }
 
-/**
- * Makes the error of the table for `code`. `reason` goes to the log only; it never quotes a token, a secret or a
- * payload.
- * @param retryAfter seconds, for a 503
- */
-export function refuse (code: RefusalCode, reason: string, retryAfter?: number): Refusal {
-  return Object.assign(new refusals[code](), { [kReason]: reason, [kRetryAfter]: retryAfter }) as Refusal
+/** Makes the error of the table for `code`. */
+export function refuse (code: RefusalCode, reason: string, more: Omit<RefusalDetails, 'reason'> = {}): Refusal {
+  return Object.assign(new refusals[code](), { [kDetails]: { reason, ...more } }) as Refusal
 }
 
-/** @param scope all that the route requires, for the challenge: names with spaces between them */
-export const refuseScope = (scope: string, reason: string): Refusal =>
-  Object.assign(refuse('INSUFFICIENT_SCOPE', reason), { [kScope]: scope })
+export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && kDetails in error
 
-export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && kReason in error
-
-/** The reason given to `refuse`. */
-export const reasonOf = (refusal: Refusal): string => refusal[kReason]
-
-/** Seconds after which the same request may be answered otherwise. */
-export const retryAfterOf = (refusal: Refusal): number | undefined => refusal[kRetryAfter]
-
-/** What `refuseScope` was given; undefined for every other refusal. */
-export const scopeOf = (refusal: Refusal): string | undefined => refusal[kScope]
+export const detailsOf = (refusal: Refusal): RefusalDetails => refusal[kDetails]
 
 const fault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, statusCode: 500 }> =>
   createError(code, 'fastify-user-scope: %s', 500)

@@ -3,8 +3,6 @@ import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from './acces
 import type { IssuerStatus } from './issuer.js'
 import type { Revocation } from './revocations.js'
 
-export type { AccessLevel }
-
 /**
  * Open for declaration merging: what the options say at run time, said to the compiler.
  *
@@ -112,10 +110,10 @@ export interface UserScope {
 /**
  * What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. Of one
  * that was admitted, and is refused after that, a second time: right before its handler, as its path parameter was
- * changed, or by `requireScopes`.
+ * changed, or by `requireScopes` or `untilRevoked`.
  */
 export interface VerifyMessage {
-  /** `'anonymous'`: no token on an `'optional'` route. Of `'public'` ones only what `requireScopes` refuses. */
+  /** `'anonymous'`: no token on an `'optional'` route. Of `'public'` ones only what a handler's call refuses. */
   outcome: 'admitted' | 'refused' | 'anonymous'
   /** The error's code; null for what was let in. */
   code: string | null

@@ -2,10 +2,10 @@ import type { FastifyRequest } from 'fastify'
 import type { MayActFor } from '../contract/access.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
+import { within } from '../revocations/within.js'
 import { methodOf } from './method.js'
 
-/** Milliseconds for an answer. */
-const limit = 5000
+const limit = 5 // seconds for an answer
 
 /** Null: the user may act for the owner. */
 type Outcome = Refusal | null
@@ -27,7 +27,7 @@ export function askMayActFor (
   try {
     const question = { user, ownerId, method: methodOf(request), route, params: params as Record<string, unknown> }
     const answer: unknown = mayActFor(question)
-    return isThenable(answer) ? inTime(answer).then(outcomeOf, unavailable) : outcomeOf(answer)
+    return isThenable(answer) ? within(answer, limit).then(outcomeOf, unavailable) : outcomeOf(answer)
   } catch (error) {
     return unavailable(error)
   }
@@ -38,16 +38,3 @@ const outcomeOf = (answer: unknown): Outcome =>
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-
-/** The answer, unless it takes longer than the limit. */
-async function inTime (answer: PromiseLike<unknown>): Promise<unknown> {
-  let timer
-  const late = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`no answer in ${limit} ms`)) }, limit)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

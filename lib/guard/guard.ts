@@ -12,7 +12,7 @@ import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
 import { anonymous, refused, refusedBy, unread, type Judgement } from './judgement.js'
 import { answer } from './refusal.js'
-import { kJudgement, kReply, kUser, type GuardedRequest } from './request.js'
+import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
 import { surviveReset } from './upgrade.js'
 
@@ -98,7 +98,7 @@ export function createGuard (
     if (owner === null ? isOwners(demand, param) : !isStillSame(param, owner)) {
       return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, param)
     }
-    for (const { param: name } of demand.conditions?.bound ?? []) {
+    for (const { param: name } of demand.bound) {
       const held = bound?.find(([each]) => each === name)
       const value = readParam(request, name)
       if (held ? !isStillSame(value, held[1]) : value !== undefined) {
@@ -108,10 +108,9 @@ export function createGuard (
     return null
   }
 
-  function decorate (request: GuardedRequest, user: VerifiedUser | null, judgement: Judgement | null): void {
+  function decorate (request: GuardedRequest, judgement: Judgement | null): void {
     request[kJudgement] = judgement
-    request[kUser] = user
-    request[decoratorName] = user
+    request[decoratorName] = getUser(request)
   }
 
   const nameInLog = (user: VerifiedUser | null) => logUser ? user?.id : undefined
@@ -124,12 +123,12 @@ export function createGuard (
   function onRequest (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (isRefused(request)) return
     const start = now()
-    decorate(request, null, null)
+    decorate(request, null)
     request[kReply] = reply
     const conclude = (judgement: Judgement): void => {
       const { refusal, verified } = judgement
       const user = verified?.user ?? null
-      decorate(request, refusal ? null : user, judgement)
+      decorate(request, judgement)
       if (judgement !== unread) publish(request, judgement, user, start)
       if (refusal) return done(answer(refusal, request, reply, nameInLog(user)))
       if (judgement.isDelegate) logDelegate(request, judgement)
@@ -154,15 +153,16 @@ export function createGuard (
     const start = now()
     const judgement = judgeAgain(request, request[kJudgement])
     if (judgement.refusal === null) return done()
-    const user = request[kUser]
-    decorate(request, null, judgement)
+    const user = getUser(request)
+    decorate(request, judgement)
     publish(request, judgement, user, start)
     done(answer(judgement.refusal, request, reply, nameInLog(user)))
   }
 
   function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
-    const { [kReply]: reply, [kJudgement]: judgement, [kUser]: user } = request
+    const { [kReply]: reply, [kJudgement]: judgement } = request
     if (!reply || !judgement) return refusal // a hook of the host that runs before the guard
+    const user = getUser(request)
     publish(request, { ...judgement, refusal }, user, now())
     return answer(refusal, request, reply, nameInLog(user))
   }

@@ -6,7 +6,7 @@ import type { Verified } from '../token/verifier.js'
 export interface Judgement {
   /** Null for a request that was let in. */
   readonly refusal: Refusal | null
-  /** Null where no token was verified: a refusal, an anonymous request, or a public route. */
+  /** Null where no token was verified, and for a refusal by the preHandler hook. */
   readonly verified: Verified | null
   /** What the route demands; null where no token was verified. */
   readonly demand: Demand | null

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { reasonOf, type Refusal } from '../contract/errors.js'
+import { detailsOf, type Refusal } from '../contract/errors.js'
 import { refusalHeaders } from './challenge.js'
 import { closeAfter } from './upgrade.js'
 
@@ -11,7 +11,7 @@ import { closeAfter } from './upgrade.js'
 export function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   closeAfter(request, reply)
-  const line = { code: refusal.code, reason: reasonOf(refusal) }
+  const line = { code: refusal.code, reason: detailsOf(refusal).reason }
   request.log.info(user === undefined ? line : { ...line, user }, 'request refused')
   return refusal
 }

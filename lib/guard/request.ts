@@ -2,29 +2,32 @@ import type { FastifyReply, FastifyRequest, RawServerBase, RouteGenericInterface
 import type { ScopeName } from '../contract/access.js'
 import { NoOwnerError, refuse, type Refusal } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
+import type { Watches } from '../revocations/watches.js'
 import type { Judgement } from './judgement.js'
 import { hasScopes, refuseScopes } from './rights.js'
 
 // Symbols that are one for all copies of the package.
-/** The verified user, whatever name the host gave the public decorator and whatever it did to that since. */
-export const kUser = Symbol.for('fastify-user-scope.user')
 /** The judgement of a request, which its preHandler hook looks at again. */
 export const kJudgement = Symbol.for('fastify-user-scope.judgement')
 /** The reply to a request, for a refusal by its handler. */
 export const kReply = Symbol.for('fastify-user-scope.reply')
-/** The guard of a context. */
-export const kGuard = Symbol.for('fastify-user-scope.guard')
+/** What the registration around a request does for its handler. */
+export const kScope = Symbol.for('fastify-user-scope.scope')
+
+/** What functions that handlers call need of a registration. */
+interface Scope {
+  readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
+  readonly watches: Watches
+}
 
 export type GuardedRequest = FastifyRequest & {
-  [kUser]: VerifiedUser | null
   /** Undefined in contexts that were created before the plugin was registered. */
   [kJudgement]?: Judgement | null
   [kReply]?: FastifyReply | null
+  /** Undefined outside of every scope. */
+  readonly [kScope]?: Scope
   [decorator: string]: unknown
 }
-
-/** Undefined outside of every scope. */
-interface GuardedInstance { readonly [kGuard]?: { refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal } }
 
 /** A request on whatever route. */
 type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
@@ -34,7 +37,8 @@ type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
  * token.
  */
 export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | null {
-  return ((request as GuardedRequest)[kUser] ?? null) as VerifiedUser<C> | null
+  const judgement = (request as GuardedRequest)[kJudgement]
+  return (judgement?.refusal ? null : judgement?.verified?.user ?? null) as VerifiedUser<C> | null
 }
 
 /**
@@ -61,5 +65,5 @@ export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...Sc
   const user = getUser(request)
   if (user && hasScopes(user.scopes, scopes)) return
   const refusal = user ? refuseScopes(scopes) : refuse('MISSING_TOKEN', 'the handler requires scopes')
-  throw (request.server as object as GuardedInstance)[kGuard]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
+  throw (request as GuardedRequest)[kScope]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { RequiredScopes } from '../contract/access.js'
-import { refuse, refuseScope, type Refusal } from '../contract/errors.js'
+import { refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
 import { isSafe } from '../options/rights.js'
 import type { Settings } from '../options/settings.js'
@@ -41,7 +41,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   /** Null for somebody who may come in for the owner. */
   function judgeDelegate (request: FastifyRequest, demand: Demand, verified: Verified, owner: string | null) {
     const { user, isMachine } = verified
-    const delegates = demand.conditions?.delegates
+    const { delegates } = demand
     const scopes = delegates === true ? null : delegates
     if (isMachine && !scopes?.machines) {
       return refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
@@ -56,16 +56,15 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
    * nobody else has yet, as copying it takes 3 µs.
    */
   function judgeRest (request: FastifyRequest, admitted: Admitted): Judgement {
-    const { owner, verified: { user }, demand: { conditions } } = admitted
+    const { owner, verified: { user }, demand: { scopes, bound: params } } = admitted
     if (user.actor !== null && impersonation === 'read-only' && !isSafe(methodOf(request))) {
       return forbidden(admitted, 'the token has an actor (claim "act"), who may only read (option "impersonation")')
     }
-    const bound = conditions ? compareBound(request, conditions.bound, user.claims) : none
+    const bound = params.length > 0 ? compareBound(request, params, user.claims) : none
     if (typeof bound === 'string') return forbidden(admitted, bound)
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
       return forbidden(admitted, 'the path has a dot segment ("." or "..", however it is encoded)')
     }
-    const scopes = conditions?.scopes
     if (scopes && !hasScopes(user.scopes, scopes)) return Object.assign(admitted, { refusal: refuseScopes(scopes) })
     return bound.length > 0 ? Object.assign(admitted, { bound }) : admitted
   }
@@ -103,5 +102,6 @@ export function refuseScopes (required: RequiredScopes): Refusal {
   const names = isAnyOf ? required.anyOf : required
   // Those of a route were checked at boot; a handler may have put one together from what the client sent.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
-  return refuseScope(scope, `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}`)
+  const reason = `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}`
+  return refuse('INSUFFICIENT_SCOPE', reason, { scope })
 }

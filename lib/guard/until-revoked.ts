@@ -1,20 +1,9 @@
-import type { FastifyReply, FastifyRequest, RawServerBase, RouteGenericInterface } from 'fastify'
+import type { FastifyRequest, RawServerBase, RouteGenericInterface } from 'fastify'
 import { refuse } from '../contract/errors.js'
-import type { Watches } from '../revocations/watches.js'
-import { answer } from './refusal.js'
-import { getUser, kReply } from './request.js'
-
-/** What is open in the scope of a request. */
-export const kWatches = Symbol.for('fastify-user-scope.watches') // one for all copies of the package
+import { getUser, kReply, kScope, type GuardedRequest } from './request.js'
 
 /** One for each request, however often it is asked for. */
 const signals = new WeakMap<object, AbortSignal>()
-
-type WatchedRequest = FastifyRequest & {
-  /** Undefined outside of every scope, as the other. */
-  readonly [kReply]?: FastifyReply
-  readonly [kWatches]: Watches
-}
 
 /**
  * A signal that aborts when the token of a request ends or is revoked: for what outlives the request's check, such as
@@ -24,16 +13,15 @@ type WatchedRequest = FastifyRequest & {
  * @throws MissingTokenError where no token was verified: a `'public'` route, or an `'optional'` one without a token
  */
 export function untilRevoked (request: FastifyRequest<RouteGenericInterface, RawServerBase>): AbortSignal {
-  const watched = request as WatchedRequest
-  const { [kReply]: reply } = watched
+  const { [kReply]: reply, [kScope]: scope } = request as GuardedRequest
   const user = getUser(request)
   const known = signals.get(request)
   if (known?.aborted === false) return known
-  if (user && reply) {
-    const signal = watched[kWatches].open(user, reply.raw)
+  if (user && reply && scope) {
+    const signal = scope.watches.open(user, reply.raw)
     signals.set(request, signal)
     return signal
   }
   const refusal = refuse('MISSING_TOKEN', 'untilRevoked() was given a request without a verified user')
-  throw reply ? answer(refusal, watched, reply) : refusal
+  throw scope?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

@@ -3,6 +3,7 @@ import type { AccessLevel, RequiredScopes } from '../contract/access.js'
 import { isSafe } from '../options/rights.js'
 import { defaultSchemeName, type OpenApiSettings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
+import { isLevel } from '../routes/rule.js'
 import { requireScopes } from './required-scopes.js'
 
 /** The parts of an OpenAPI 3 or Swagger 2 document that are read or written here. */
@@ -77,15 +78,15 @@ export function isApiDocument (value: unknown): value is ApiDocument {
 type Marks = Record<`x-${string}`, unknown>
 
 /** What the schema of a route says of it, and so its operation in each document. */
-export function marksOf ({ level, conditions }: Demand, { schemeName }: OpenApiSettings): Marks {
-  const bound = conditions?.bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param) ?? []
+export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenApiSettings): Marks {
+  const names = bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
   return {
     'x-user-scope': level,
     // Registrations that share a document tell their operations apart by it.
     ...schemeName !== defaultSchemeName && { 'x-user-scope-scheme': schemeName },
     // A copy: a `transform` of the host may change it, and the guard compares with the original.
-    ...conditions?.scopes && { 'x-user-scope-scopes': structuredClone(conditions.scopes) },
-    ...bound.length > 0 && { 'x-user-scope-bound': bound }
+    ...scopes && { 'x-user-scope-scopes': structuredClone(scopes) },
+    ...names.length > 0 && { 'x-user-scope-bound': names }
   }
 }
 
@@ -104,7 +105,7 @@ export function annotate (original: ApiDocument, settings: OpenApiSettings): Ann
   const unmarked: Place[] = []
   let isGuarded = false
 
-  const secure = (level: AccessLevel) => (operation: Operation, method: string): Operation => {
+  const secure = (operation: Operation, level: AccessLevel, method: string): Operation => {
     isGuarded = true
     const required = withBearer(operation.security ?? original.security ?? [], schemeName, original)
     const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
@@ -130,21 +131,17 @@ export function annotate (original: ApiDocument, settings: OpenApiSettings): Ann
     const scheme = schemesOf(original)[name] ?? { type: 'http', scheme: name === schemeName ? 'bearer' : '' }
     return carriesBearer(scheme) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(scheme.type)))
   }
-  const rules: Record<AccessLevel, (operation: Operation, method: string) => Operation> = {
-    owner: secure('owner'),
-    user: secure('user'),
-    optional: secure('optional'),
-    public: (operation) => original.security?.length && !operation.security ? { ...operation, security: [] } : operation
-  }
-  const byLevel = new Map<unknown, typeof rules.public>(Object.entries(rules))
+  const open = (operation: Operation): Operation =>
+    original.security?.length && !operation.security ? { ...operation, security: [] } : operation
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
     // Texts and `null` stay. Lists and extensions of a path item have no mark, and stay as well.
     if (!isObject(value)) return value
     if (field === 'additionalOperations') return annotateItem(value, path)
     const operation = field === 'head' ? markHead(value, item['get']) : value as Operation
     const { 'x-user-scope': level, 'x-user-scope-scheme': scheme = defaultSchemeName } = operation
-    const rule = scheme === schemeName ? byLevel.get(level) : undefined
-    if (rule) return rule(operation, field.toUpperCase())
+    if (scheme === schemeName && isLevel(level)) {
+      return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
+    }
     unmarked.push([field.toUpperCase(), path])
     return value
   })

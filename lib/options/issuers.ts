@@ -29,7 +29,7 @@ export const issuerSchema = Type.Object({
   userIdClaim: Type.Optional(text('the name of a claim')),
   scopeClaim: Type.Optional(text('the name of a claim')),
   typ: Type.Optional(texts('a non-empty string or a list of them')),
-  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('')]), {
+  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('strings')]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),
   machine: Type.Optional(machineSchema),
@@ -46,30 +46,20 @@ export const issuerSchema = Type.Object({
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
 }, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }, or what a preset returns' })
 
-/** One issuer after validation. Times in seconds, where nothing else is said. */
-export interface IssuerSettings {
-  readonly issuer: string
+/** One issuer after validation. In seconds, but `timeout`: whole milliseconds, as AbortSignal wants them. */
+export interface IssuerSettings extends Readonly<Required<Pick<IssuerOptions,
+  'issuer' | 'idPrefix' | 'userIdClaim' | 'lazy' | 'timeout' | 'maxAge' | 'cooldown' | 'maxStale' | 'maxBytes' |
+  'allowInsecureJwks' | 'fetch'>>> {
   /** Undefined: not checked. */
   readonly audience: readonly string[] | undefined
   /** Undefined: found by discovery. */
   readonly jwksUri: string | undefined
-  readonly algorithms: readonly string[]
-  readonly idPrefix: string
-  readonly userIdClaim: string
   readonly scopeClaim: string | undefined
+  readonly algorithms: readonly string[]
   readonly types: readonly string[]
   readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
   readonly isMachine: (payload: Record<string, unknown>) => boolean
   readonly otherTokens: readonly TokenForm[]
-  readonly lazy: boolean
-  /** Whole milliseconds, as AbortSignal and `jose` want them. */
-  readonly timeout: number
-  readonly maxAge: number
-  readonly cooldown: number
-  readonly maxStale: number
-  readonly maxBytes: number
-  readonly allowInsecureJwks: boolean
-  readonly fetch: Fetch
 }
 
 const inEveryToken = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'] // so that they tell no application
@@ -96,7 +86,7 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
     const [source, uri] = entry.jwksUri === undefined ? ['issuer', entry.issuer] : ['jwksUri', entry.jwksUri]
     const reason = insecureReason(uri, entry.allowInsecureJwks)
     if (reason) fail(`${source}" ${reason}`)
-    return settle(entry, `issuers.${index}`)
+    return withDefaults(entry, `issuers.${index}`)
   })
   if (entries.length + Number(hasSecret) > 1) assertSeparate(entries)
   return Object.freeze(settings)
@@ -123,7 +113,7 @@ function assertSeparate (entries: readonly IssuerOptions[]): void {
   }
 }
 
-function settle (entry: IssuerOptions, name: string): IssuerSettings {
+function withDefaults (entry: IssuerOptions, name: string): IssuerSettings {
   return Object.freeze({
     issuer: entry.issuer,
     audience: entry.audience === false ? undefined : Object.freeze([entry.audience].flat()),

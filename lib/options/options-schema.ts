@@ -3,9 +3,8 @@ import { claimsSchema } from './claims-schema.js'
 import { issuerSchema } from './issuers.js'
 import { revocationsSchema } from './revocations.js'
 import { rightsSchemas } from './rights.js'
-import { flag, seconds, text } from './schemas.js'
+import { flag, seconds, text, texts } from './schemas.js'
 
-const decoratorName = Type.String({ minLength: 1 })
 const secretAlgorithm = Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')])
 
 export const optionsSchema = Type.Object({
@@ -51,9 +50,7 @@ export const optionsSchema = Type.Object({
         pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
       })),
       description: Type.Optional(Type.String({ expects: 'a string' })),
-      decorator: Type.Optional(Type.Union([decoratorName, Type.Array(decoratorName, { minItems: 1 })], {
-        expects: 'the name of a decorator, or a list of names'
-      }))
+      decorator: Type.Optional(texts('the name of a decorator, or a list of names'))
     }, { additionalProperties: false })
   ], { expects: 'false, or an object with schemeName, description and decorator' }))
 }, { additionalProperties: false })

@@ -8,14 +8,9 @@ import { assertValid } from './validate.js'
 import { readRevocations, type RevocationSettings } from './revocations.js'
 import { assertFitSecret, secretsFromEnvironment } from './secret.js'
 import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
-import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
+import type { CacheOptions, SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 
-export interface CacheSettings {
-  /** Entries. */
-  readonly max: number
-  /** Seconds. */
-  readonly ttl: number
-}
+export type CacheSettings = Readonly<Required<CacheOptions>>
 
 /** What the claims of a token are checked against. */
 export interface ClaimRules {
@@ -53,16 +48,13 @@ export interface ClaimRules {
 }
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
-export function issuerRules ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules {
-  const { issuer, audience, idPrefix, userIdClaim, scopeClaim, types, requiredClaims, isMachine, otherTokens } = entry
-  return {
-    ...claimRules,
-    ...{ issuer, audience, idPrefix, userIdClaim, scopeClaim, types, requiredClaims, isMachine, otherTokens },
-    verifiedBy: issuer,
-    foreignPrefixes: idPrefix === '' ? prefixesOf(issuers) : [],
-    isRemote: true
-  }
-}
+export const issuerRules = ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules => ({
+  ...claimRules,
+  ...entry,
+  verifiedBy: entry.issuer,
+  foreignPrefixes: entry.idPrefix === '' ? prefixesOf(issuers) : [],
+  isRemote: true
+})
 
 /** What the ids of a verifier without a prefix must not begin with. */
 const prefixesOf = (issuers: readonly IssuerSettings[]) =>

@@ -3,11 +3,8 @@ import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
 import { nearest } from './nearest.js'
 
-// Fastify takes these from the options of any plugin; here they would look as if they limited the guard, and do
-// nothing.
-const hints: Record<string, string> = {
-  prefix: '. To guard only the routes below a prefix, register the plugin inside a context that has the prefix'
-}
+// Fastify takes it from the options of any plugin; here it would look as if it limited the guard, and do nothing.
+const prefixHint = '. To guard only the routes below a prefix, register the plugin inside a context that has the prefix'
 
 /**
  * Options that are as their schema says, and of which none is present but undefined.
@@ -83,8 +80,9 @@ function explain (error: ValueError, whole: TSchema, name: string): string {
   if (isUnknown(error) && schema.properties === undefined) keys.pop()
   else if (isUnknown(error)) {
     const meant = nearest(String(keys.at(-1)), Object.keys(schema.properties as object))
-    const hint = hints[join(...keys)] ?? (meant ? `. Did you mean "${meant}"?` : `. Use one of: ${namesIn(schema)}`)
-    return `unknown option "${join(name, ...keys)}"${hint}`
+    const hint = meant ? `. Did you mean "${meant}"?` : `. Use one of: ${namesIn(schema)}`
+    const option = join(name, ...keys)
+    return `unknown option "${option}"${option === 'prefix' ? prefixHint : hint}`
   }
   const isStated = schema.expects !== undefined
   const around = isStated ? { keys, expects: schema.expects as unknown } : expectationAround(keys, whole)

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { InvalidOptionError, reasonOf as reasonOfRefusal, RevocationsUnreachableError } from '../contract/errors.js'
-import type { Refusal } from '../contract/errors.js'
+import { detailsOf, InvalidOptionError, RevocationsUnreachableError, type Refusal } from '../contract/errors.js'
 import type { RevocationStore, StoredRevocation } from '../contract/revocations.js'
 import { stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
@@ -82,7 +81,7 @@ export class Feed {
   async publish (entry: Entry): Promise<void> {
     const mark = this.#mark
     await this.#publisher.publish(entry).catch((refusal: Refusal) => {
-      this.#logFailure(reasonOfRefusal(refusal))
+      this.#logFailure(detailsOf(refusal).reason)
       this.#mayMiss = true
       throw refusal
     })

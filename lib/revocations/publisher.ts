@@ -40,7 +40,7 @@ export class Publisher {
       } catch (error) {
         if (this.#signal.aborted || elapsed() + pauseBetween >= patience) {
           const reason = `the revocation holds here and is not stored yet (${reasonOf(error)})`
-          throw refuse('REVOCATIONS_UNAVAILABLE', reason, patience)
+          throw refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: patience })
         }
       }
       await pause(pauseBetween * 1000)

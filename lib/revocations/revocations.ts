@@ -11,6 +11,7 @@ import { readTarget } from './target.js'
 import { patience } from './within.js'
 
 const longestPause = 3_600_000
+const retry = { retryAfter: patience }
 
 /** Whose tokens no longer count. Asked at every request, so all of it is in memory. */
 export class Revocations {
@@ -57,7 +58,7 @@ export class Revocations {
       return refuse('INVALID_CLAIMS', `${reason}. Fix: shorter tokens, or a longer keepFor in option "revocations"`)
     }
     if (this.#refuseWhenStale && this.#feed?.isStale) {
-      return refuse('REVOCATIONS_UNAVAILABLE', 'the store of revocations has not answered for maxStale', patience)
+      return refuse('REVOCATIONS_UNAVAILABLE', 'the store of revocations has not answered for maxStale', retry)
     }
     return null
   }

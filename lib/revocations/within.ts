@@ -7,19 +7,19 @@ export const patience = 5
  * What the work leads to.
  * @throws Error where it takes more than so many seconds, or the signal aborts before
  */
-export async function within<T> (work: Promise<T>, seconds: number, signal: AbortSignal): Promise<T> {
+export async function within<T> (work: PromiseLike<T>, seconds: number, signal?: AbortSignal): Promise<T> {
   let fail!: (error: Error) => void
   const end = new Promise<never>((_resolve, reject) => { fail = reject })
   const onAbort = () => { fail(new Error('stopped')) }
   const timer = setTimeout(() => { fail(new Error(`no answer within ${seconds} s`)) }, seconds * 1000)
-  setMaxListeners(0, signal) // a thousand may wait at once
-  signal.addEventListener('abort', onAbort)
-  if (signal.aborted) onAbort()
+  if (signal) setMaxListeners(0, signal) // a thousand may wait at once
+  signal?.addEventListener('abort', onAbort)
+  if (signal?.aborted) onAbort()
   try {
     return await Promise.race([work, end])
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 

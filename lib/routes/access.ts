@@ -1,6 +1,6 @@
 import type { AccessLevel } from '../contract/access.js'
 import { misspeltBound, misspeltOwner } from './look-alikes.js'
-import { conditionsOf, faultOfRule, readRule, type Conditions, type Rights } from './rule.js'
+import { conditionsOf, faultOfRule, noConditions, readRule, type Conditions, type Rights } from './rule.js'
 import { parametersOf } from './url.js'
 
 /**
@@ -16,7 +16,7 @@ export interface RouteFacts {
 }
 
 /** What a route demands of a request. */
-export interface Demand {
+export interface Demand extends Conditions {
   readonly level: AccessLevel
   /** Whether the host stated the level, or it follows from the URL. */
   readonly source: 'stated' | 'default'
@@ -25,8 +25,6 @@ export interface Demand {
    * Stops the boot, and no request is let in.
    */
   readonly fault: string | null
-  /** What is demanded beyond the level; left out where that is nothing. */
-  readonly conditions?: Conditions
 }
 
 const noRights: Rights = { bind: [], mayActFor: undefined }
@@ -40,46 +38,38 @@ export function judgeRoute (
   { url, method, config }: RouteFacts, param: string, requireStatedAccess = false, rights = noRights
 ): Demand {
   // A 404 handler is public: an unknown URL is answered 404 to everybody.
-  if (url === undefined) return { level: 'public', source: 'default', fault: null }
-  const stated = readRule(statedAccess(config))
-  const { rule } = stated
+  if (url === undefined) return { level: 'public', source: 'default', fault: null, ...noConditions }
+  const { rule, fault: unreadable } = readRule(statedAccess(config))
   const parameters = parametersOf(url)
+  const names = parameters.map(({ name }) => name)
   const compared = [param, ...rights.bind.map((each) => each.param)]
-  const occurrences = (name: string) => parameters.filter((parameter) => parameter.name === name).length
-  const level = rule.level ?? defaultLevel()
+  const byParameter = names.includes(param) ? 'owner' : 'user'
+  const level = rule.level ?? (servesOptionsOnly(method) ? 'public' : byParameter)
   const source = rule.level === undefined ? 'default' : 'stated'
-  const fault = faultOfRoute()
-  const conditions = fault === null ? conditionsOf(rule, level, parameters, rights) : undefined
-  return conditions ? { level, source, fault, conditions } : { level, source, fault }
+  const fault = unreadable ?? faultOfUrl() ?? faultOfRule(rule, level, parameters, rights) ?? faultOfDefault()
+  return { level, source, fault, ...fault === null ? conditionsOf(rule, level, parameters, rights) : noConditions }
 
-  function defaultLevel (): AccessLevel {
-    if (servesOptionsOnly(method)) return 'public'
-    return occurrences(param) > 0 ? 'owner' : 'user'
-  }
-
-  function faultOfRoute (): string | null {
-    if (stated.fault !== null) return stated.fault
-    const twice = compared.find((name) => occurrences(name) > 1)
+  function faultOfUrl (): string | null {
+    const twice = compared.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
     if (twice !== undefined) {
       return `the URL has the parameter ":${twice}" twice, and the router keeps the last only. ` +
         'Rename all but the one that is compared'
     }
-    if (rule.level === 'owner' && occurrences(param) === 0) {
-      return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
-    }
-    const isByUrl = rule.level === undefined && level !== 'public'
-    return faultOfRule(rule, level, parameters, rights) ?? (isByUrl ? unstatedFault() : null)
+    if (rule.level !== 'owner' || names.includes(param)) return null
+    return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
   }
 
-  function unstatedFault (): string | null {
+  /** Of a level that nobody stated. */
+  function faultOfDefault (): string | null {
+    if (rule.level !== undefined || level === 'public') return null
     const others = parameters.filter(({ name }) => !compared.includes(name))
-    const misspelt = occurrences(param) === 0 ? misspeltOwner(others, param) : undefined
+    const misspelt = names.includes(param) ? undefined : misspeltOwner(others, param)
     if (misspelt !== undefined) {
       return `":${misspelt}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
         `call it. Rename it to ":${param}" (or set the option userIdParam), or state config.access`
     }
     for (const { param: name } of rights.bind) {
-      const alike = occurrences(name) === 0 ? misspeltBound(others, name) : undefined
+      const alike = names.includes(name) ? undefined : misspeltBound(others, name)
       if (alike !== undefined) {
         return `":${alike}" looks like ":${name}" of option "bind", but is not: it is compared with nothing. ` +
           `Rename it to ":${name}", or state the level in config.access`
@@ -93,7 +83,8 @@ export function judgeRoute (
 }
 
 /**
- * Whether only the owner is let in. Also where the router found the parameter although the URL did not show it.
+ * Whether only the owner is let in. Also where the URL as judged does not show the parameter: an `onRoute` hook of the
+ * host may change the URL that the router gets and not the one in the config, and another hook may add parameters.
  * @param param the owner's path parameter, as the router found it
  */
 export const isOwners = ({ level, source }: Demand, param: unknown): boolean =>

@@ -3,8 +3,7 @@ import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
 import { statedAccess } from './access.js'
 import { isMisspelt, possibleOwner } from './look-alikes.js'
 import { readRule, ruleMembers } from './rule.js'
-import type { Registration } from './registrations.js'
-import { placesOf, type JudgedRoute } from './table.js'
+import { placesOf, type JudgedRoute, type RouteTable } from './table.js'
 import { parametersOf } from './url.js'
 
 const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own ' +
@@ -25,10 +24,10 @@ const unguarded = 'fastify-user-scope: no registration guards these routes, alth
  * @param all the registrations of the app
  */
 export function warnOfGaps (
-  { context, bound }: Registration, routes: readonly JudgedRoute[], all: readonly Registration[]
+  { context, bound }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
 ): void {
   const warn = (found: readonly DeclaredRoute[], message: string) => {
-    if (found.length > 0) say(context, message, found.map(describe))
+    if (found.length > 0) say(context, message, found.map(namesOf))
   }
   const outside = routesOf(context)
     ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)))
@@ -61,7 +60,7 @@ function say ({ log }: FastifyInstance, message: string, routes?: readonly strin
 
 /** Beside the config, or in it by another name, and not in `config.access`, where a hook of the host may copy it. */
 function isMisplaced (options: RouteOptions): boolean {
-  const { config = {} } = options
+  const config = options.config ?? {}
   const access = statedAccess(config)
   const isOnlyIn = (place: object, name: string) => Object.hasOwn(place, name) && !Object.hasOwn(Object(access), name)
   // Beside a stated level, "level" is something of the host's.
@@ -71,5 +70,5 @@ function isMisplaced (options: RouteOptions): boolean {
   return access === undefined && (Object.hasOwn(options, 'access') || Object.keys(config).some(isAlike))
 }
 
-const describe = (route: DeclaredRoute) =>
+const namesOf = (route: DeclaredRoute) =>
   placesOf(route).map(({ method, url }) => `${method} ${url}`).join(', ')

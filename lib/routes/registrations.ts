@@ -3,29 +3,18 @@ import { AlreadyRegisteredError } from '../contract/errors.js'
 import { isWithin, rootOf } from './app-routes.js'
 import type { RouteTable } from './table.js'
 
-/** One registration of the plugin. */
-export interface Registration {
-  /** The context that registered it: it and those inside it are guarded. */
-  readonly context: FastifyInstance
-  /** The option `userIdParam`. */
-  readonly param: string
-  /** Those of option `bind`. */
-  readonly bound: readonly string[]
-  readonly table: RouteTable
-}
-
 // By the root of the app: what is in a child context cannot be found from there otherwise.
-const registrations = new WeakMap<object, Registration[]>()
+const registrations = new WeakMap<object, RouteTable[]>()
 
-/** The registrations in all contexts of an app. */
-export const registrationsOf = (app: FastifyInstance): readonly Registration[] => registrations.get(rootOf(app)) ?? []
+/** The registrations in all contexts of an app, each by its table. */
+export const registrationsOf = (app: FastifyInstance): readonly RouteTable[] => registrations.get(rootOf(app)) ?? []
 
 /**
  * Remembers a registration as long as its app lives.
  * @throws AlreadyRegisteredError where one encloses the other, whichever came first
  */
-export function addRegistration (registration: Registration): void {
-  const { context } = registration
+export function addRegistration (table: RouteTable): void {
+  const { context } = table
   const others = registrationsOf(context)
   const overlaps = others.some((other) => isWithin(context, other.context) || isWithin(other.context, context))
   // The decorator is also that of another copy of the package.
@@ -33,5 +22,5 @@ export function addRegistration (registration: Registration): void {
     throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
       'inside it. Register it once, or in sibling contexts')
   }
-  registrations.set(rootOf(context), [...others, registration])
+  registrations.set(rootOf(context), [...others, table])
 }

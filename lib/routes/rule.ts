@@ -49,7 +49,7 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
   if (isLevel(access)) return { rule: { level: access }, fault: null }
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
     const meant = typeof access === 'string' ? nearest(access, accessLevels) : undefined
-    const fault = `config.access is ${describe(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
+    const fault = `config.access is ${kindOf(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
       `at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`
     return { rule: {}, fault }
   }
@@ -61,13 +61,13 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
   }
 }
 
-const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
+export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 /** Inherited members would be ignored, or have an effect that nobody sees in the route. */
 export const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 
-function describe (value: unknown): string {
+function kindOf (value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
 }
@@ -99,13 +99,14 @@ export function faultOfRule (
   return null
 }
 
-/** What a good rule demands beyond the level; undefined where that is nothing. */
+/** Of a route that demands nothing beyond its level. */
+export const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
+
+/** What a good rule demands beyond the level. */
 export function conditionsOf (
   rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: Rights
-): Conditions | undefined {
+): Conditions {
   const { scopes = null, delegates = null, unbound = [] } = rule
   const isCompared = level === 'owner' || level === 'user'
-  const bound = isCompared ? boundParams(bind, unbound, parameters) : []
-  if (!scopes && !delegates && bound.length + unbound.length === 0) return undefined
-  return { scopes, delegates, bound, unbound }
+  return { scopes, delegates, bound: isCompared ? boundParams(bind, unbound, parameters) : [], unbound }
 }

@@ -6,7 +6,6 @@ import type { Settings } from '../options/settings.js'
 import { isOwners, judgeRoute, type Demand, type RouteFacts } from './access.js'
 import { isWithin, recordRoutes, routesOf, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
-import type { Conditions } from './rule.js'
 
 /** A route of the scope and what it demands. */
 export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
@@ -18,7 +17,12 @@ type RouteSettings = Pick<Settings, 'userIdParam' | 'requireStatedAccess' | 'bin
 
 /** The routes of one registration, and what each demands. */
 export class RouteTable {
-  readonly #context: FastifyInstance
+  /** The context that registered the plugin: it and those inside it are guarded. */
+  readonly context: FastifyInstance
+  /** The option `userIdParam`. */
+  readonly param: string
+  /** The parameters of option `bind`. */
+  readonly bound: readonly string[]
   readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
   /** Whether no route can have been declared unseen. */
@@ -28,7 +32,9 @@ export class RouteTable {
   readonly #byConfig = new WeakMap<object, Demand>()
 
   constructor (context: FastifyInstance, settings: RouteSettings) {
-    this.#context = context
+    this.context = context
+    this.param = settings.userIdParam
+    this.bound = settings.bind.map(({ param }) => param)
     this.#settings = settings
     const all = routesOf(context)
     this.#declared = all ?? recordRoutes(context)
@@ -38,7 +44,7 @@ export class RouteTable {
   /** The routes of the scope, as they are declared by now. */
   routes (): JudgedRoute[] {
     return this.#declared
-      .filter(({ context }) => isWithin(context, this.#context))
+      .filter(({ context }) => isWithin(context, this.context))
       .map((route) => ({ ...route, demand: this.judge(route.options) }))
   }
 
@@ -68,7 +74,7 @@ export class RouteTable {
       demand = this.#judgeConfig(config)
       this.#byConfig.set(config, demand)
     }
-    if (demand.level !== 'user' || !isOwners(demand, readParam(request, this.#settings.userIdParam))) return demand
+    if (demand.level !== 'user' || !isOwners(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
   }
 
@@ -86,7 +92,7 @@ export class RouteTable {
     if (known && this.#seesAll) return known
     const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
-      this.#context.log.warn({ route: name, access: demand.level, reason: demand.fault },
+      this.context.log.warn({ route: name, access: demand.level, reason: demand.fault },
         'fastify-user-scope: this route was declared before the plugin was loaded; it is guarded all the same. ' +
         'Fix: import the plugin before the app is created')
     }
@@ -94,18 +100,16 @@ export class RouteTable {
   }
 
   list (): ScopedRoute[] {
-    return this.routes().flatMap((route) => placesOf(route).map(({ method, url, constraints }) => {
-      const { level, source, conditions: { scopes, delegates, bound, unbound } = noConditions } = route.demand
+    return this.routes().flatMap((route) => placesOf(route).map((place) => {
+      const { level, source, scopes, delegates, bound, unbound } = route.demand
       return {
-        ...{ method, url, access: level, source, constraints, scopes, delegates, unbound },
-        parameter: level === 'owner' ? this.#settings.userIdParam : null,
+        ...{ ...place, access: level, source, scopes, delegates, unbound },
+        parameter: level === 'owner' ? this.param : null,
         bound: bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
       }
     }))
   }
 }
-
-const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
 
 const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`
 

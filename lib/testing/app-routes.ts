@@ -4,7 +4,7 @@ import { judgeRoute } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltBound, misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
-import type { Conditions } from '../routes/rule.js'
+import { noConditions, type Conditions } from '../routes/rule.js'
 import { registrationsOf } from '../routes/registrations.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf, type UrlParameter } from '../routes/url.js'
@@ -58,21 +58,20 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
     const parameters = parametersOf(place.url)
     const isOwner = (name: string) => param === null ? owners.includes(name) : name === param
     const parameter = parameters.find(({ name }) => isOwner(name)) ?? null
-    const { level: access, source, conditions: { bound, unbound, ...rule } = noRule } = judge?.(options) ?? outside
+    const { level: access, source, scopes, delegates, bound, unbound } = judge?.(options) ?? outside
     const inUrl = bound.filter(({ isInUrl }) => isInUrl)
     const judged = [...inUrl.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
     const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
     return {
-      ...{ ...place, ...rule, bound: inUrl, unbound, access, source, parameter, options },
+      ...{ ...place, scopes, delegates, bound: inUrl, unbound, access, source, parameter, options },
       lookAlike: parameter === null ? lookAlikeIn(parameters, owners) : undefined,
       faults: [...hasLostItsRule(options) ? [lost] : [], ...loose.map(looseText)]
     }
   }))
 }
 
-const noRule: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
-const outside = { level: 'unguarded', source: '', conditions: undefined } as const
+const outside = { level: 'unguarded', source: '', ...noConditions } as const
 const lost = 'a rule was stated in its config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
   'options.config = { ...options.config, … }'
 const looseText = (name: string) =>
@@ -81,7 +80,7 @@ const looseText = (name: string) =>
 /** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
 function guardOf (context: FastifyInstance) {
   const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
-  if (own) return { ...own, judge: (route: RouteOptions) => own.table.judge(route) }
+  if (own) return { param: own.param, bound: own.bound, judge: (route: RouteOptions) => own.judge(route) }
   if (!context.hasDecorator('userScope')) return { param: null, bound: [] }
   const routes = context.userScope.routes()
   const param = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'

@@ -6,8 +6,8 @@ import { apply, assertAccessToken, claimRules, headerRules, own, type Json, type
 import { readScopes } from './scopes.js'
 import { faultOfId, isForeign } from './user-id.js'
 
-/** What a payload says once it was found good. */
-export interface ReadClaims {
+/** What a payload says once it was found good. May be kept until `expiresAt`. */
+export interface Verified {
   readonly user: VerifiedUser
   /** The token of an application and not of a person (RFC 6749 §4.4). */
   readonly isMachine: boolean
@@ -18,7 +18,7 @@ export interface ReadClaims {
 }
 
 /** Judges header and claims of a token whose signature is good, and returns its user. */
-export type ClaimsReader = (jws: Jws) => ReadClaims
+export type ClaimsReader = (jws: Jws) => Verified
 
 /**
  * Puts the rules for one kind of key together.

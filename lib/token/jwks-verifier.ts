@@ -53,7 +53,7 @@ async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Prom
 function translate (error: unknown, issuer: string): Refusal {
   if (error instanceof KeysUnavailable) {
     const reason = `the keys of the issuer "${issuer}" are unavailable (${error.message})`
-    return refuse('KEYS_UNAVAILABLE', reason, error.retryAfter)
+    return refuse('KEYS_UNAVAILABLE', reason, { retryAfter: error.retryAfter })
   }
   const code = String((error as { code?: unknown }).code)
   // OpenID Connect Core 1.0 §10.1

@@ -1,12 +1,11 @@
 import type { TokenForm } from '../options/other-tokens.js'
 import { assertAccessToken } from './claim-rules.js'
-import type { ReadClaims } from './claims-reader.js'
+import type { Verified } from './claims-reader.js'
 import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
 import { refuse } from '../contract/errors.js'
 
-/** What a verifier found, which may be kept until `expiresAt`. */
-export type Verified = ReadClaims
+export type { Verified }
 
 /**
  * Checks signature and claims of a token that was taken apart. Throws, or rejects with, a Refusal. Synchronous where no

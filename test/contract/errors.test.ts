@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  isRefusal, reasonOf, refuse, retryAfterOf, InvalidOptionError, MissingTokenError
+  detailsOf, isRefusal, refuse, InvalidOptionError, MissingTokenError
 } from '../../lib/contract/errors.js'
 
 t.test('a refusal has the code, status and message of the table, and no stack', async (t) => {
@@ -12,13 +12,13 @@ t.test('a refusal has the code, status and message of the table, and no stack', 
 
 t.test('the reason is for the log alone: neither JSON nor a spread nor the message has it', async (t) => {
   const refusal = refuse('INVALID_CLAIMS', 'claim "aud" is not as configured')
-  t.equal(reasonOf(refusal), 'claim "aud" is not as configured')
+  t.equal(detailsOf(refusal).reason, 'claim "aud" is not as configured')
   for (const seen of [JSON.stringify(refusal), JSON.stringify({ ...refusal }), String(refusal)]) t.notMatch(seen, 'aud')
 })
 
 t.test('only a 503 says when to come back', async (t) => {
-  t.equal(retryAfterOf(refuse('KEYS_UNAVAILABLE', 'x', 30)), 30)
-  t.equal(retryAfterOf(refuse('INVALID_CLAIMS', 'x')), undefined)
+  t.equal(detailsOf(refuse('KEYS_UNAVAILABLE', 'x', { retryAfter: 30 })).retryAfter, 30)
+  t.equal(detailsOf(refuse('INVALID_CLAIMS', 'x')).retryAfter, undefined)
 })
 
 t.test('a refusal is told from all other errors', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { refuse, refuseScope, type RefusalCode } from '../../lib/contract/errors.js'
+import { refuse, type RefusalCode } from '../../lib/contract/errors.js'
 import { refusalHeaders } from '../../lib/guard/challenge.js'
 
 const bearer = 'Bearer realm="api"'
@@ -23,12 +23,12 @@ t.test('what a refusal says in header fields (RFC 6750 §3)', async (t) => {
 })
 
 t.test('a missing scope is named, all that the route requires', async (t) => {
-  t.same(refusalHeaders(refuseScope('tasks:read tasks:write', 'x')), {
+  t.same(refusalHeaders(refuse('INSUFFICIENT_SCOPE', 'x', { scope: 'tasks:read tasks:write' })), {
     'www-authenticate':
       `${bearer}, error="insufficient_scope", error_description="Insufficient scope", scope="tasks:read tasks:write"`
   })
 })
 
 t.test('a 503 says when to come back, where that is known', async (t) => {
-  t.same(refusalHeaders(refuse('KEYS_UNAVAILABLE', 'x', 30)), { 'retry-after': '30' })
+  t.same(refusalHeaders(refuse('KEYS_UNAVAILABLE', 'x', { retryAfter: 30 })), { 'retry-after': '30' })
 })

@@ -112,7 +112,7 @@ t.test('no answer in five seconds is a 503, and what comes later changes nothing
   await new Promise((resolve) => setImmediate(resolve))
   t.same(rejections, [])
   t.match(log.filter(({ msg }) => /"mayActFor" failed/.test(msg)),
-    [{ err: { message: 'no answer in 5000 ms' } }, { err: {} }])
+    [{ err: { message: 'no answer within 5 s' } }, { err: {} }])
 })
 
 t.test('no timer is left behind', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { reasonOf, refuse } from '../../lib/contract/errors.js'
+import { detailsOf, refuse } from '../../lib/contract/errors.js'
 import { anonymous, refused, refusedBy, unread } from '../../lib/guard/judgement.js'
 
 t.test('a refusal stays as it is', async (t) => {
@@ -16,7 +16,7 @@ t.test('whatever else is thrown refuses, and nothing of it is read', async (t) =
   for (const thrown of [new TypeError('with payload text'), null, undefined, 'payload text', nasty]) {
     const { refusal, ...rest } = refusedBy(thrown)
     t.match(refusal, { statusCode: 401, code: 'INVALID_CLAIMS' })
-    t.equal(refusal && reasonOf(refusal), 'a check failed unexpectedly')
+    t.equal(refusal && detailsOf(refusal).reason, 'a check failed unexpectedly')
     t.same(rest, { verified: null, demand: null, owner: null, cached: false })
   }
 })

@@ -29,7 +29,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/delegates.ts',
-    code: "const { method, routeOptions: { url: route = '' }, params } = request",
+    code: "const { routeOptions: { url: route = '' }, params } = request",
     change: "'' becomes 'mutant'",
     why: 'for the type: only a 404 handler has no URL, and it is public'
   },
@@ -60,8 +60,8 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/request.ts',
-    code: "export const kUser = Symbol.for('fastify-user-scope.user')",
-    change: "'fastify-user-scope.user' becomes ''",
+    code: "export const kScope = Symbol.for('fastify-user-scope.scope')",
+    change: "'fastify-user-scope.scope' becomes ''",
     why: 'a name: all copies of the package have the same'
   },
   {
@@ -77,22 +77,10 @@ export const equivalents: Equivalent[] = [
     why: 'a name: all copies of the package have the same'
   },
   {
-    path: 'lib/guard/request.ts',
-    code: "export const kGuard = Symbol.for('fastify-user-scope.guard')",
-    change: "'fastify-user-scope.guard' becomes ''",
-    why: 'a name: all copies of the package have the same'
-  },
-  {
     path: 'lib/guard/until-revoked.ts',
-    code: "export const kWatches = Symbol.for('fastify-user-scope.watches') // one for all copies of the package",
-    change: "'fastify-user-scope.watches' becomes ''",
-    why: 'as above'
-  },
-  {
-    path: 'lib/guard/until-revoked.ts',
-    code: 'if (user && reply) {',
-    change: 'user && reply becomes user',
-    why: 'for the type: who has a user has a reply'
+    code: 'if (user && reply && scope) {',
+    change: 'user && reply && scope becomes user',
+    why: 'for the type: who has a user has the others'
   },
   {
     path: 'lib/guard/guard.ts',
@@ -201,30 +189,6 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/jwks-verifier.ts',
-    code: 'if (inThread.includes(alg)) await compactVerify(jws.token, keys.getKey, options)',
-    change: 'inThread.includes(alg) becomes true',
-    why: 'the answer is the same; what differs is the speed'
-  },
-  {
-    path: 'lib/token/jwks-verifier.ts',
-    code: 'if (inThread.includes(alg)) await compactVerify(jws.token, keys.getKey, options)',
-    change: 'inThread.includes(alg) becomes false',
-    why: 'as above'
-  },
-  {
-    path: 'lib/token/jwks-verifier.ts',
-    code: 'const inThread: readonly unknown[] = [\'ES384\', \'ES512\']',
-    change: 'without \'ES512\'',
-    why: 'as above'
-  },
-  {
-    path: 'lib/token/jwks-verifier.ts',
-    code: 'const inThread: readonly unknown[] = [\'ES384\', \'ES512\']',
-    change: 'without \'ES384\'',
-    why: 'as above'
-  },
-  {
-    path: 'lib/token/jwks-verifier.ts',
     code: 'const found = await keys.getKey({ ...header, alg })',
     change: 'without alg',
     why: 'for the type: the header has it'
@@ -286,7 +250,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/routes/access.ts',
-    code: "if (url === undefined) return { level: 'public', source: 'default', fault: null }",
+    code: "if (url === undefined) return { level: 'public', source: 'default', fault: null, ...noConditions }",
     change: 'without fault: null',
     why: 'for the type: a 404 handler is no route of which a fault is asked'
   },
@@ -307,12 +271,6 @@ export const equivalents: Equivalent[] = [
     code: "if (!url.includes('.') && !url.includes('%')) return false",
     change: "'%' becomes ''",
     why: 'it only saves time'
-  },
-  {
-    path: 'lib/routes/dot-segments.ts',
-    code: 'const [path] = url.split(/[?#]/, 1) as [string]',
-    change: '1 becomes 2',
-    why: 'the second part is not looked at'
   },
   {
     path: 'lib/routes/look-alikes.ts',

@@ -10,6 +10,7 @@ const entry = { issuer: 'https://issuer.example.com', audience: 'api', jwksUri: 
 const refused: Array<[options: unknown, says: string]> = [
   [{ audiance: 'x' }, 'unknown option "audiance". Did you mean "audience"?'],
   [{ secert: secret }, 'unknown option "secert". Did you mean "secret"?'],
+  [{ constructor: 1 }, 'unknown option "constructor". Use one of: secret, '],
   [
     { prefix: '/api' },
     'unknown option "prefix". To guard only the routes below a prefix, ' +

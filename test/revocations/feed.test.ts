@@ -376,7 +376,7 @@ t.test('nor does one whose boot fails, so that its process can end', async (t) =
   }
   const app = Fastify()
   await app.register(userScope, { issuers: [issuer], revocations: store })
-  await t.rejects(app.ready(), { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE' })
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE' })
   t.equal(store.followed[0]?.signal.aborted, true)
 })
 

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import { judgeRoute } from '../../lib/routes/access.js'
+import { noConditions } from '../../lib/routes/rule.js'
 import userScope, { InvalidRouteError, type AccessLevel, type UserScopeOptions } from '../../lib/index.js'
 import { bearer, build, secret, sign, tokenFor, testWithCaches } from '../support/host.js'
 
@@ -42,7 +43,7 @@ testWithCaches('default levels', async (t) => {
   )
   t.same(
     judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'public' } }, 'user_id'),
-    { level: 'public', source: 'stated', fault: null }
+    { level: 'public', source: 'stated', fault: null, ...noConditions }
   )
   t.match(
     judgeRoute({ url: '*', method: 'OPTIONS', config: { access: 'user' } }, 'user_id'),

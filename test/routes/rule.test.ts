@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { InvalidRouteError, type AccessRule, type UserScopeOptions } from '../../lib/index.js'
 import { judgeRoute } from '../../lib/routes/access.js'
-import { conditionsOf, faultOfRule, readRule, ruleMembers } from '../../lib/routes/rule.js'
+import { conditionsOf, faultOfRule, noConditions, readRule, ruleMembers } from '../../lib/routes/rule.js'
 import { secret, type LogLine } from '../support/host.js'
 
 const bind = { org_id: 'org_id' }
@@ -134,8 +134,8 @@ t.test('a rule is copied at boot', async (t) => {
 
 t.test('what a rule demands', async (t) => {
   const rights = { bind: [{ param: 'org_id', path: ['org_id'] }], mayActFor: undefined }
-  t.equal(conditionsOf({}, 'user', [], { bind: [], mayActFor: undefined }), undefined)
-  t.equal(conditionsOf({}, 'public', [], rights), undefined)
+  t.same(conditionsOf({}, 'user', [], { bind: [], mayActFor: undefined }), noConditions)
+  t.same(conditionsOf({}, 'public', [], rights), noConditions)
   t.match(conditionsOf({}, 'owner', [], rights),
     { scopes: null, delegates: null, bound: [{ param: 'org_id', isInUrl: false }], unbound: [] })
   const two = { bind: [...rights.bind, { param: 'team', path: ['team'] }], mayActFor: undefined }
@@ -143,12 +143,7 @@ t.test('what a rule demands', async (t) => {
     'one is still compared where the rule lifts another')
   t.equal(faultOfRule({ scopes: ['a'] }, 'user', [], rights), null)
   t.same(judgeRoute({ url: '/x', method: 'GET', config: { access: { scopes: ['a'] } } }, 'user_id'),
-    {
-      level: 'user',
-      source: 'default',
-      fault: null,
-      conditions: { scopes: ['a'], delegates: null, bound: [], unbound: [] }
-    })
+    { level: 'user', source: 'default', fault: null, scopes: ['a'], delegates: null, bound: [], unbound: [] })
 })
 
 /** The warnings of a boot. */
@@ -185,6 +180,7 @@ t.test('access that is stated outside of config.access is warned of', async (t) 
     app.get('/others', { config: { success: true, assets: 1, process: 1 } as object }, async () => 'in')
     app.get('/sound', { config: { access: { scopes: ['x'] } } }, async () => 'in')
     app.get('/undefined', { config: { access: undefined } as object }, async () => 'in')
+    app.get('/null', { config: null as never }, async () => 'in')
     app.get('/moved', { access: 'owner', config: { access: 'user' } } as object, async () => 'in')
     app.get('/copied', { scopes: ['x'], config: { access: { scopes: ['x'] } } } as object, async () => 'in')
     app.get('/inherited', { config: Object.create({ scopes: ['x'] }) as object }, async () => 'in')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readOptions } from '../../lib/options/settings.js'
-import { reasonOf, type Refusal } from '../../lib/contract/errors.js'
+import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { apply, assertAccessToken, claimRules, headerRules, own } from '../../lib/token/claim-rules.js'
 import { secret } from '../support/host.js'
 
@@ -12,7 +12,7 @@ function reason (run: () => void): string | undefined {
   try {
     run()
   } catch (error) {
-    return `${(error as Refusal).code}: ${reasonOf(error as Refusal)}`
+    return `${(error as Refusal).code}: ${detailsOf(error as Refusal).reason}`
   }
   return undefined
 }

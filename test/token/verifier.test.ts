@@ -1,5 +1,5 @@
 import t from 'tap'
-import { reasonOf, type Refusal } from '../../lib/contract/errors.js'
+import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { routeByIssuer, type Verified } from '../../lib/token/verifier.js'
 
 const verifier = (name: string) => () => ({ user: { id: name } }) as Verified
@@ -28,7 +28,7 @@ t.test('no key is tried on the token of an issuer that nobody configured', async
     try {
       routeByIssuer(byIssuer, ofSecret, others)({ token: '', header: {}, payload })
     } catch (error) {
-      return `${(error as Refusal).code}: ${reasonOf(error as Refusal)}`
+      return `${(error as Refusal).code}: ${detailsOf(error as Refusal).reason}`
     }
     return undefined
   }
