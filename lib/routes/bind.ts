@@ -20,10 +20,12 @@ export const boundParams = (
  */
 export function fitsClaim (param: unknown, claims: unknown, path: readonly string[]): boolean {
   if (typeof param !== 'string' || param === '') return false
-  let claim = claims
-  for (const name of path) claim = memberOf(claim, name)
+  const claim = claimAt(claims, path)
   return Array.isArray(claim) ? claim.includes(param) : claim === param
 }
+
+/** @param path the names that lead to the claim */
+export const claimAt = (claims: unknown, path: readonly string[]): unknown => path.reduce(memberOf, claims)
 
 /** Own members of JSON objects only: nothing on a prototype, and no entry or length of a list, is a claim. */
 function memberOf (value: unknown, name: string): unknown {

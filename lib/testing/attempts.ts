@@ -34,9 +34,8 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens):
   }
   // What else keeps her from the handler is told once; a host may also refuse what comes twice, or too often.
   const notForbidden: Check = ({ status, notFound }) => status !== 401 && status !== 403 && !notFound
-  const path = { ...tenants.hers, ...parts.path }
   const to = (owner: string, variant = url, others = {}) =>
-    pathFor(route, owner, { path: { ...path, ...others } }, variant)
+    pathFor(route, owner, { path: { ...parts.path, ...others } }, variant)
   const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
   const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
   // Dot segments behind her id lead to bob where something resolves them: an upstream, or the handler.

@@ -44,7 +44,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
   const served = new Set<unknown>()
   for (const route of routes) {
-    const url = fillUrl(route.url, (name) => `{${name}}`)
+    const url = fillUrl(route.url, (name) => `{${name}}`).replaceAll('%25', '%')
     const [found = []] = [url, withoutBase(document, url)].map((each) => keyOf({ ...route, url: each }))
       .map((key) => operations.filter((operation) => keyOf(operation) === key)).filter(({ length }) => length > 0)
     for (const each of found) served.add(each)

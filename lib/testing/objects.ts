@@ -56,7 +56,8 @@ export function missingLike (id: ObjectId = ''): ObjectId {
   if (count !== undefined) return typeof id === 'number' ? 2e9 + id % 1e8 : `${text}${2e9 + Number(count) % 1e8}`
   const end = String(id).slice(-8)
   const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
-  const other = digits === end ? end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a') : digits
+  const letters = end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a')
+  const other = [digits, letters, `${end}x`].find((each) => each !== end) as string
   return typeof id === 'number' ? Number(String(id).slice(0, -8) + other) : id.slice(0, -8) + other
 }
 
@@ -80,6 +81,6 @@ export function readId (body: string, id: ObjectId = '', name = ''): { has: bool
     })
     return { has, text: JSON.stringify(rest) }
   } catch {
-    return { has: word.test(body), text: body.replace(word, '…') }
+    return { has: !isNumber && word.test(body), text: body.replace(word, '…') }
   }
 }

@@ -35,9 +35,8 @@ export const hasBody = (method: string): boolean => !['GET', 'HEAD', 'TRACE'].in
 export function requestTo (method: string, path: string, parts: RequestParts, token?: string): InjectOptions {
   const headers = { ...parts.headers, ...token !== undefined && { authorization: `Bearer ${token}` } }
   // A QUERY request without a body is refused before its route's hooks run (RFC 10008 §2).
-  const body = method === 'QUERY' ? parts.body ?? {} : parts.body
-  const request = { method, url: path, headers, query: parts.query ?? {}, ...hasBody(method) && { payload: body } }
-  return request as InjectOptions
+  const body = hasBody(method) && { payload: method === 'QUERY' ? parts.body ?? {} : parts.body }
+  return { method, url: path, headers, query: parts.query ?? {}, ...body } as InjectOptions
 }
 
 /** A path of a route. */

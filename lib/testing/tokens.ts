@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose'
 import type { RequiredScopes } from '../contract/access.js'
+import { claimAt } from '../routes/bind.js'
 import type { AppRoute } from './app-routes.js'
 import { missingLike } from './objects.js'
 import type { OwnershipPeople, Person } from './people.js'
@@ -7,7 +8,7 @@ import type { TokenSubject } from './test-tokens.js'
 
 type Claims = Exclude<TokenSubject, string>
 
-/** The two ids, and tokens that are good on every route. */
+/** The two ids, and the tokens that no rule changes. */
 export type Known = Record<'alice' | 'bob' | 'good' | 'forged', string> & { expired?: string | undefined }
 
 /** The same for one route. */
@@ -58,11 +59,8 @@ export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
   [scopes ?? []].flatMap((each) => 'anyOf' in each ? each.anyOf : each)
 
 /** The texts that a claim has, of a token that the app verifies. */
-function valuesIn (token: string, path: readonly string[]): string[] {
-  let claim: unknown = decodeJwt(token)
-  for (const name of path) claim = (Object(claim) as Record<string, unknown>)[name]
-  return [claim].flat().filter((value) => typeof value === 'string')
-}
+const valuesIn = (token: string, path: readonly string[]): string[] =>
+  [claimAt(decodeJwt(token), path)].flat().filter((value) => typeof value === 'string')
 
 const claimsOf = (user: TokenSubject): Claims => typeof user === 'string' ? { id: user } : user
 

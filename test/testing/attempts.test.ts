@@ -16,7 +16,7 @@ const route = ({ url = '/t/:user_id', ...given }: Partial<AppRoute> = {}) => {
 }
 const parts = { path: {}, headers: { h: '1' }, query: { q: '1' }, body: { a: 1 } }
 const attempts = (given: Partial<AppRoute> = {}, changed: Partial<Tokens> = {}) =>
-  attemptsOn(route(given), parts, { ...tokens, ...changed })
+  attemptsOn(route(given), { ...parts, path: changed.tenants?.hers ?? {} }, { ...tokens, ...changed })
 
 t.test('who asks for what', async (t) => {
   const tried = attempts().map(({ request: { headers, url, query, payload }, expected }) =>

@@ -25,6 +25,7 @@ async function host (t: Test, options: object, routes: (app: FastifyInstance) =>
   app.get('/api/maybe', { config: { access: 'optional' } }, handler)
   app.get('/api/open', { config: { access: 'public' } }, handler)
   app.get('/api/files/*', { config: { access: 'public' } }, handler)
+  app.get('/api/100%', { config: { access: 'public' } }, handler)
   app.register(async (child) => { child.get('/', handler) }, { prefix: '/api/root' })
   await routes(app)
   return app

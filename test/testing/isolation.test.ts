@@ -338,6 +338,34 @@ t.test('records that are never twice the same cannot be compared', async (t) => 
   t.equal(await say(app), '')
 })
 
+t.test('a second that is over while alice asks has changed nothing', async (t) => {
+  let seconds = 0
+  const app = await host(t, {
+    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
+      return task ? { ...task, at: seconds + Math.floor(performance.now() / 1000) } : none(reply)
+    },
+    [`PUT ${one}`]: ({ params, user, body }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
+      if (!task) seconds ||= 1
+      return task ? Object.assign(task, body) : none(reply)
+    }
+  })
+  t.equal(await say(app), '')
+  t.equal(seconds, 1)
+})
+
+t.test("tasks of bob's list, in an answer that is never twice the same", async (t) => {
+  const app = await buildTodo(issuer.options, (app, store) => {
+    todoRoutes(app, store)
+    app.get<{ Querystring: { list_id: string } }>('/api/:user_id/found', {
+      schema: { querystring: { type: 'object', properties: { list_id: { type: 'string' } } } }
+    }, async ({ query }) => ({ at: performance.now(), items: store.where(store.tasks, query) }))
+  })
+  t.teardown(() => app.close())
+  t.match(await say(app), "alice's token, bob's list_id  as for none: 200  200  /api/alice/found?list_id=")
+})
+
 t.test('handlers run, so it is for tests', async (t) => {
   const { NODE_ENV } = process.env
   t.teardown(() => { if (NODE_ENV === undefined) delete process.env.NODE_ENV; else process.env.NODE_ENV = NODE_ENV })

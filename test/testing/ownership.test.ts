@@ -138,6 +138,8 @@ t.test('what others may call is allowed by name, and no more than that', async (
   t.match(await say(app, { allow: allow.slice(1) }), /could not be tried: 2\n\nGET, HEAD \/avatars/)
   t.match(await say(app, { allow: allow.slice(0, 2) }),
     /could not be tried: \d\n\n([A-Z]+(, )?)+ \/sound\/\* \(user, default\)\n/)
+  t.match(await say(app, { allow: [...allow, 'GET /sound/:user_id'] }),
+    'GET /sound/:user_id\n  allow names it, and it needs no leave')
   t.equal(await say(app, { allow: [...allow, 'GET /gone'], params: { 'GET /gone': {}, 'GET /sound/:user_id': {} } }),
     'Routes that let others in, or could not be tried: 2\n\nGET /gone\n  params name it, and the app has no such ' +
     'route\n\nGET /gone\n  allow names it, and it needs no leave: nothing is wrong with it, or it does not exist')
@@ -422,8 +424,8 @@ t.test('what plain JavaScript may give', async (t) => {
       'assertOwnership has no option "alow": it has "issuer", "alice", "bob", "timeout", "params", "allow", "only"'],
     [app, { ...people, params: { 'GET /:user_id': { pat: {} } } },
       'params of GET /:user_id has no option "pat": it has "path"'],
-    ...['5s', '5', 0, -1, NaN].map((timeout): [FastifyInstance, object, string] =>
-      [app, { ...people, timeout }, 'option "timeout" must be milliseconds over 0']),
+    ...['5s', '5', 0, -1, NaN, Infinity, 2 ** 31].map((timeout): [FastifyInstance, object, string] =>
+      [app, { ...people, timeout }, 'option "timeout" must be milliseconds, from 1 to 2147483647']),
     [app, { ...people, params: { '*': 'x' } }, 'params of \\* takes its options as an object'],
     [app, undefined, 'assertOwnership takes its options as an object'],
     [Promise.resolve({}), people, 'the first argument must be a Fastify app: await the function that builds it'],
