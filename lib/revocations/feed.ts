@@ -34,7 +34,7 @@ export class Feed {
   /** The mark of the latest connection. */
   #nextMark = 0
   #mayMiss = false // whether the list may have what the store has not
-  #sinceRepair = () => Infinity // seconds
+  #sinceRepair = stopwatch()
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
   /** Seconds since the store last answered. */
