@@ -52,11 +52,13 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
     warnOfGaps(table, routes, registrationsOf(fastify))
-    await Promise.all([...keys.map((each) => each.load()), revocations?.start()]).catch((error: unknown) => {
+    try {
+      await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
+      if (openapi) await annotateDocuments(fastify, openapi, routes)
+    } catch (error) {
       revocations?.stop() // or a process whose boot has failed would go on
       throw error
-    })
-    if (openapi) await annotateDocuments(fastify, openapi, routes)
+    }
   })
 }
 

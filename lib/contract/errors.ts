@@ -1,6 +1,6 @@
 import { createError, type FastifyError, type FastifyErrorConstructor } from '@fastify/error'
 
-const kDetails = Symbol('fastify-user-scope.details')
+const kDetails = Symbol.for('fastify-user-scope.details') // one for all copies of the package
 
 /** The codes that a refused request can carry. */
 export type RefusalCode = keyof typeof refusals

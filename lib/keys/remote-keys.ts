@@ -98,7 +98,7 @@ export class RemoteKeys {
       nextTry: this.#lastTry && new Date(Math.round(Date.now() + this.#pause * 1000))
     }
     // A health check may be all that asks: without keys, an instance is kept from traffic.
-    this.#renew()
+    if (this.#lastTry) this.#renew() // the first fetch is that of the boot
     return status
   }
 

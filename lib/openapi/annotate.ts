@@ -77,6 +77,9 @@ export function isApiDocument (value: unknown): value is ApiDocument {
 
 type Marks = Record<`x-${string}`, unknown>
 
+/** By `operationId`: `@fastify/swagger` copies a HEAD route that has one before it can be marked, and adds "-head". */
+export type HeadMarks = ReadonlyMap<unknown, Marks>
+
 /** What the schema of a route says of it, and so its operation in each document. */
 export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenApiSettings): Marks {
   const names = bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
@@ -97,7 +100,7 @@ interface Annotated { readonly document: ApiDocument, readonly unmarked: readonl
  * A copy of the document that says what is guarded. What the host wrote is kept, and nothing of the given document is
  * changed, as parts of it are the host's own options.
  */
-export function annotate (original: ApiDocument, settings: OpenApiSettings): Annotated {
+export function annotate (original: ApiDocument, settings: OpenApiSettings, heads: HeadMarks): Annotated {
   const { schemeName, description, readOnlyActors } = settings
   const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
   const headers = { 'WWW-Authenticate': dialect.header }
@@ -137,7 +140,7 @@ export function annotate (original: ApiDocument, settings: OpenApiSettings): Ann
     // Texts and `null` stay. Lists and extensions of a path item have no mark, and stay as well.
     if (!isObject(value)) return value
     if (field === 'additionalOperations') return annotateItem(value, path)
-    const operation = field === 'head' ? markHead(value, item['get']) : value as Operation
+    const operation: Operation = field === 'head' ? { ...heads.get(value['operationId']), ...value } : value
     const { 'x-user-scope': level, 'x-user-scope-scheme': scheme = defaultSchemeName } = operation
     if (scheme === schemeName && isLevel(level)) {
       return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
@@ -150,16 +153,6 @@ export function annotate (original: ApiDocument, settings: OpenApiSettings): Ann
   if (!isGuarded) return { document, unmarked }
   const schemas = { [errorName]: structuredClone(errorSchema) }
   return { document: dialect.addComponents(document, schemas, { [schemeName]: dialect.scheme(description) }), unmarked }
-}
-
-/**
- * `@fastify/swagger` copies a HEAD route that has an `operationId` before it can be marked. If Fastify made that route
- * from the GET route, the copy has the id of the GET route and "-head", and their levels are the same.
- */
-function markHead (head: Operation, get: unknown): Operation {
-  const { operationId } = head as { operationId?: unknown }
-  if ('x-user-scope' in head || !isObject(get) || operationId !== `${String(get['operationId'])}-head`) return head
-  return { ...Object.fromEntries(Object.entries(get).filter(([key]) => key.startsWith('x-user-scope'))), ...head }
 }
 
 /**

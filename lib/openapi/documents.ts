@@ -24,11 +24,17 @@ export async function annotateDocuments (
   const places = findDecorators(new Set([...around].flatMap(lineage)), settings)
   if (places.length === 0) return
   const { stringify } = await import('yaml') // which apps without documents need not load
-  for (const { options, demand } of routes) options.schema = { ...options.schema, ...marksOf(demand, settings) }
+  const heads = new Map<unknown, ReturnType<typeof marksOf>>()
+  for (const { options, demand } of routes) {
+    const marks = marksOf(demand, settings)
+    const { operationId } = (options.schema ?? {}) as { operationId?: string }
+    if (options.method === 'HEAD' && operationId !== undefined) heads.set(`${operationId}-head`, marks)
+    options.schema = { ...options.schema, ...marks }
+  }
   for (const [context, name] of places) {
     const decorators = context as unknown as Record<string, Swagger>
     decorators[name] = wrap(decorators[name] as Swagger, (original) => {
-      const { document, unmarked } = annotate(original, settings)
+      const { document, unmarked } = annotate(original, settings, heads)
       warnOfLostMarks(context, routes, unmarked, scope.log)
       return document
     }, (document) => stringify(document, { strict: false }))

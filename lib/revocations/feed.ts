@@ -112,7 +112,7 @@ export class Feed {
         isWhole ||= value.length === 0
         if (!isWhole) continue // what is missing may be what was revoked while nobody answered
         this.#markAnswer()
-        if (value.length === 0) onUpToDate()
+        onUpToDate()
         // No empty list comes where others revoke steadily.
         if (value.length === 0 || this.#sinceRepair() >= interval) this.#addMissing()
       }

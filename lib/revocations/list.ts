@@ -39,6 +39,11 @@ export class Entries {
     return moments
   }
 
+  /** For one of whom nothing is left. */
+  forget (issuer: string): void {
+    this.#ofIssuers.delete(issuer)
+  }
+
   * all (): Generator<[issuer: string, moments: Moments]> {
     yield ['', this.#general]
     yield * this.#ofIssuers
@@ -87,11 +92,12 @@ export class RevocationList {
   /** Removes the entries of moments before this one. */
   deleteBefore (earliest: number): void {
     this.#seen.clear()
-    for (const [, , moments] of this.#maps()) {
+    for (const [issuer, kind, moments] of this.#maps()) {
       for (const [id, value] of moments) {
         if (momentOf(value) < earliest) moments.delete(id)
         else this.#seen.add(id)
       }
+      if (moments.size === 0) this[kind].forget(issuer)
     }
   }
 

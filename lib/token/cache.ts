@@ -72,7 +72,8 @@ export class TokenCache {
   }
 }
 
-const keyOf = (header: string) => header.slice(-keyLength)
+/** In another spelling of the scheme it is another token here, so that the two do not push each other out. */
+const keyOf = (header: string) => header.startsWith('Bearer ') ? header.slice(-keyLength) : header
 
 /**
  * Where the clock was set back, an entry is stale: it would be served for longer than the ttl, or before its `nbf`.

@@ -5,6 +5,7 @@ import userScope, {
   getOwnerId, getUser, InsufficientScopeError, MissingTokenError, NoOwnerError, requireScopes, type VerifyMessage
 } from '../../lib/index.js'
 import { bearer, build, refusals, secret, sender, sign, tokenFor } from '../support/host.js'
+import { copyOfLib, libUrl, runAlone } from '../support/kit.js'
 
 const alice = bearer(tokenFor('alice'))
 
@@ -117,4 +118,23 @@ t.test('requireScopes refuses as the guard does', async (t) => {
     ['refused', 'INSUFFICIENT_SCOPE', 'alice', '/user/:name']
   ])
   t.same(rows.at(-1), ['refused', 'MISSING_TOKEN', null, '/public/:name'])
+})
+
+t.test('handlers may call the functions of another copy of the package', async (t) => {
+  const imports = `
+    import userScope from ${libUrl('index.ts')}
+    import { requireScopes, untilRevoked } from ${libUrl('index.ts', await copyOfLib(t))}
+    import { createIssuer } from ${libUrl('testing/index.ts')}`
+  const [scopes, until] = await runAlone(imports, `
+    const issuer = createIssuer()
+    const app = Fastify()
+    await app.register(userScope, issuer.options)
+    app.get('/scopes', async (request) => requireScopes(request, 'a'))
+    app.get('/until', { config: { access: 'optional' } }, async (request) => untilRevoked(request))
+    for (const [url, headers] of [['/scopes', issuer.authorization('alice')], ['/until', {}]]) {
+      const response = await app.inject({ url, headers })
+      answers.push([response.json().code, response.headers['www-authenticate']])
+    }`) as string[][]
+  t.match(scopes, ['INSUFFICIENT_SCOPE', /scope="a"/])
+  t.same(until, ['MISSING_TOKEN', 'Bearer realm="api"'])
 })

@@ -619,7 +619,9 @@ testWithCaches('what issuers() tells', async (t) => {
   t.same(none.app.userScope.issuers(), [])
   const lazy = Fastify()
   await lazy.register(userScope, { issuers: [{ ...issuer.entry, lazy: true, fetch: () => new Promise(() => {}) }] })
-  t.match(lazy.userScope.issuers(), [{ keys: [], age: null, lastFetch: null, nextTry: null }])
+  for (let twice = 0; twice < 2; twice++) { // the first fetch is that of the boot
+    t.match(lazy.userScope.issuers(), [{ keys: [], age: null, lastFetch: null, nextTry: null }])
+  }
 })
 
 testWithCaches('1,000 requests at once through promises', async (t) => {

@@ -543,6 +543,8 @@ t.test('a HEAD route with an operationId', async (t) => {
   await t.test('of its own is not given the level of a GET route', async (t) => {
     const document = await read(t, await build(t, options, (app) => {
       app.head('/:user_id', { schema: { operationId: 'oneOrNone' }, config: { access: 'public' } }, handler)
+      app.head('/guarded/:user_id', { schema: { operationId: 'has' } }, handler)
+      app.get('/guarded/:user_id', { schema: { operationId: 'hasNot' }, config: { access: 'public' } }, handler)
       app.get('/:user_id', { schema: { operationId: 'one' } }, handler)
       app.head('/alone', { schema: { operationId: 'alone' } }, handler)
       app.head('/marked', { config: { access: 'public' } }, handler)
@@ -551,7 +553,9 @@ t.test('a HEAD route with an operationId', async (t) => {
     t.same(securityOf(document), {
       'HEAD /{user_id}': undefined,
       'GET /{user_id}': bearerAuth,
-      'HEAD /alone': undefined,
+      'HEAD /guarded/{user_id}': bearerAuth,
+      'GET /guarded/{user_id}': undefined,
+      'HEAD /alone': bearerAuth,
       'HEAD /marked': undefined,
       'GET /marked': bearerAuth
     })
@@ -610,7 +614,7 @@ t.test('odd parts of a document that a host wrote by hand are left alone', async
 t.test('a scheme that the host requires and does not declare carries no scopes', async (t) => {
   const operation = { 'x-user-scope': 'user', 'x-user-scope-scopes': ['a'], security: [{ nobody: [] }] }
   const settings = { schemeName: 'bearerAuth', description: '', decorators: undefined, readOnlyActors: false }
-  const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings)
+  const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
   t.match(document.paths['/x'], { get: { security: [{ bearerAuth: ['a'], nobody: [] }] } })
 })
 

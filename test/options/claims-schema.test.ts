@@ -13,6 +13,9 @@ const refused: Array<[claims: unknown, says: string]> = [
   [[], 'option "claims" must be a JSON Schema of an object'],
   [Type.Object({ team: Type.Ref('Team') }), "can't resolve reference Team"],
   [Type.Object({ mail: Type.String({ format: 'email' }) }), 'unknown format "email"'],
+  [Object.assign(Object.create({ required: ['role'] }) as object, {
+    $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object'
+  }), 'it is no plain object'],
   [{ type: 'object', requierd: ['role'] }, 'unknown keyword: "requierd"'],
   [{ $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', dependentRequired: { a: ['b'] } },
     'unknown keyword: "dependentRequired"'],
@@ -44,6 +47,11 @@ t.test('members of a schema may be null or undefined', async (t) => {
     const { send } = await build(t, { claims: Type.Object({ role: Type.String(extra) }, extra) })
     t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'member' })) }), { status: 200 })
   }
+})
+
+t.test('keywords that a schema inherits count', async (t) => {
+  const { send } = await build(t, { claims: Object.create({ type: 'object', required: ['role'] }) as object })
+  t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { code: 'INVALID_CLAIMS' })
 })
 
 t.test('what the compiler finds odd, and compiles, is not printed', async (t) => {

@@ -5,7 +5,7 @@ import userScope, { type FollowOptions, type RevocationStore, type UserScopeOpti
 import { Feed } from '../../lib/revocations/feed.js'
 import { RevocationList } from '../../lib/revocations/list.js'
 import { stopClock } from '../support/clock.js'
-import { build, bearer, refusals, sign, type LogLine } from '../support/host.js'
+import { build, bearer, refusals, secret, sign, type LogLine } from '../support/host.js'
 import { MemoryStore } from '../support/memory-store.js'
 
 const start = 1_800_000_000
@@ -378,6 +378,10 @@ t.test('nor does one whose boot fails, so that its process can end', async (t) =
   await app.register(userScope, { issuers: [issuer], revocations: store })
   await t.rejects(async () => { await app.ready() }, { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE' })
   t.equal(store.followed[0]?.signal.aborted, true)
+  const other = Fastify()
+  await other.register(userScope, { secret, revocations: store, openapi: { decorator: 'docs' } })
+  await t.rejects(async () => { await other.ready() }, { code: 'FST_USER_SCOPE_INVALID_OPTION' })
+  t.equal(store.followed[1]?.signal.aborted, true)
 })
 
 t.test('a list that was never read is stale', (t) => {

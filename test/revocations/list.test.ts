@@ -33,6 +33,7 @@ t.test('entries leave by their moment', async (t) => {
   list.deleteBefore(6)
   t.same(all(list), [entry('b', 6)])
   t.same(['a', 'b', 'c'].map((id) => list.user.find(id, 'x')), [-1, 6, -1])
+  t.same([...list.user.all()].map(([issuer]) => issuer), [''], 'and with the last one its issuer')
 })
 
 t.test('a long list finds what it has, and nothing else', async (t) => {

@@ -355,6 +355,23 @@ t.test('a second that is over while alice asks has changed nothing', async (t) =
   t.equal(seconds, 1)
 })
 
+t.test('a number that alice has changed beside such a clock', async (t) => {
+  const priorities = new Map<string, number>()
+  const app = await host(t, {
+    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
+      const at = Math.floor(performance.now() / 1000)
+      return task ? { ...task, at, priority: priorities.get(task.id) ?? 1 } : none(reply)
+    },
+    [`PUT ${one}`]: ({ params, user, body }, reply, { where, tasks }) => {
+      priorities.set(params.task_id, (priorities.get(params.task_id) ?? 1) + 5)
+      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
+      return task ? Object.assign(task, body) : none(reply)
+    }
+  })
+  t.match(await say(app), "alice's token, bob's task_id: what bob reads then  as before  changed")
+})
+
 t.test("tasks of bob's list, in an answer that is never twice the same", async (t) => {
   const app = await buildTodo(issuer.options, (app, store) => {
     todoRoutes(app, store)
