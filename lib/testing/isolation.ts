@@ -156,7 +156,7 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
 }
 
 const withoutDigits = (text: string) => text.replace(/\d+/g, '')
-const digitsIn = (text: string): readonly string[] => text.match(/\d+/g) ?? []
+const digitsIn = (text: string) => text.split(/\D+/)
 
 const describe = ({ statusCode, body }: Response) =>
   statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()
