@@ -11,7 +11,7 @@ import { isBelow, memberOf, timeOf } from './revocations/stream.js'
 import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
-  /** `redis://` or, with TLS, `rediss://`; with database and percent-encoded password: `redis://user:secret@host:6379/0`. */
+  /** `redis://user:secret@host:6379/0`, or `rediss://` with TLS; marks in the password are percent-encoded. */
   url: string
   /** Comes before the name of the stream. One for each application. Default `'fastify-user-scope'`. */
   prefix?: string
@@ -22,7 +22,9 @@ export interface RedisRevocationsOptions {
 }
 
 const schema = Type.Object({
-  url: text('the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"', /^rediss?:\/\/[^?#]+$/),
+  url: text(
+    'the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"', /^rediss?:\/\/[^?#]+$/
+  ),
   prefix: Type.Optional(text('letters, digits and any of _ - . : { }', /^[\w.:{}-]+$/)),
   ...whenStale
 }, { additionalProperties: false })
@@ -58,9 +60,7 @@ const newClient = (url: string) =>
 
 type Client = ReturnType<typeof newClient>
 
-/**
- * @param signal ends the connection, whatever state it is in
- */
+/** @param signal ends the connection, whatever state it is in */
 async function connect (url: string, signal: AbortSignal): Promise<Client> {
   const client = newClient(url)
   client.on('error', () => {}) // the command in flight fails with it

@@ -75,10 +75,7 @@ export function isApiDocument (value: unknown): value is ApiDocument {
   return isObject(value) && typeof (value.openapi ?? value.swagger) === 'string' && isObject(value.paths)
 }
 
-type Marks = Record<`x-${string}`, unknown>
-
-/** By `operationId`: `@fastify/swagger` copies a HEAD route that has one before it can be marked, and adds "-head". */
-export type HeadMarks = ReadonlyMap<unknown, Marks>
+export type Marks = Record<`x-${string}`, unknown>
 
 /** What the schema of a route says of it, and so its operation in each document. */
 export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenApiSettings): Marks {
@@ -99,8 +96,11 @@ interface Annotated { readonly document: ApiDocument, readonly unmarked: readonl
 /**
  * A copy of the document that says what is guarded. What the host wrote is kept, and nothing of the given document is
  * changed, as parts of it are the host's own options.
+ * @param heads marks of HEAD operations by their `operationId`
  */
-export function annotate (original: ApiDocument, settings: OpenApiSettings, heads: HeadMarks): Annotated {
+export function annotate (
+  original: ApiDocument, settings: OpenApiSettings, heads: ReadonlyMap<unknown, Marks>
+): Annotated {
   const { schemeName, description, readOnlyActors } = settings
   const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
   const headers = { 'WWW-Authenticate': dialect.header }

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance, HTTPMethods } from 'fastify'
-import { annotate, isApiDocument, marksOf, type ApiDocument, type Place } from './annotate.js'
+import { annotate, isApiDocument, marksOf, type ApiDocument, type Marks, type Place } from './annotate.js'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { OpenApiSettings } from '../options/settings.js'
 import { lineage } from '../routes/app-routes.js'
@@ -24,7 +24,8 @@ export async function annotateDocuments (
   const places = findDecorators(new Set([...around].flatMap(lineage)), settings)
   if (places.length === 0) return
   const { stringify } = await import('yaml') // which apps without documents need not load
-  const heads = new Map<unknown, ReturnType<typeof marksOf>>()
+  // `@fastify/swagger` copies a HEAD route that has an `operationId` before it can be marked, and adds "-head" to it.
+  const heads = new Map<unknown, Marks>()
   for (const { options, demand } of routes) {
     const marks = marksOf(demand, settings)
     const { operationId } = (options.schema ?? {}) as { operationId?: string }

@@ -17,9 +17,10 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   // Which draft it is of decides nothing: a keyword that the compiler does not know stops the boot.
   const { $schema: draft, ...rest } = schema as { $schema?: unknown }
   const body: { type?: unknown } = draft === undefined ? schema : rest
+  const isPlain = Object.getPrototypeOf(schema) === Object.prototype
   try {
     if (body.type !== 'object') throw new Error('its "type" is not "object"')
-    if (body === rest && Object.getPrototypeOf(schema) !== Object.prototype) throw new Error('it is no plain object')
+    if (draft !== undefined && !isPlain) throw new Error('it is no plain object')
     if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
     assertWhole(schema)
     const validate = ajv.compile(body)

@@ -37,8 +37,7 @@ export class Revocations {
     this.#clockTolerance = clockTolerance
     this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
     this.#onEntry = onEntry
-    this.#feed = store &&
-      new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
+    this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
     this.#refuseWhenStale = whenDown === 'refuse'
     const sweep = () => { this.#list.deleteBefore(this.#earliest) }
     this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()

@@ -80,8 +80,7 @@ export class RouteTable {
 
   /** By the options of the registration. */
   judge (facts: RouteFacts): Demand {
-    const { userIdParam, requireStatedAccess } = this.#settings
-    return judgeRoute(facts, userIdParam, requireStatedAccess, this.#settings)
+    return judgeRoute(facts, this.param, this.#settings.requireStatedAccess, this.#settings)
   }
 
   #judgeConfig (config: RouteConfig): Demand {

@@ -120,15 +120,15 @@ async function judge (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Own
     // What changes by itself, such as a time, does so between these two.
     const again = await ask(plan, alice, { ...alice.ids, ...his })
     const isAlike = given.statusCode === forNone.statusCode
-    const isSame = isAlike &&
-      (textOf(given, his) === textOf(forNone, none) || textOf(given, his) !== textOf(again, his))
+    const text = textOf(given, his)
+    const isSame = isAlike && (text === textOf(forNone, none) || text !== textOf(again, his))
     // A search, or a batch, may find nothing and say so.
     const mayBeEmpty = places.every(({ name, part, isList }) => !picked.includes(name) || part === 'query' || isList)
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
     const asForNone = `as for none: ${describe(forNone)}`
     // Such as tasks, where the list is bob's.
     const hasOthers = Object.entries(bob.ids).some(([name, id]) =>
-      !Object.values(his).includes(id) && readId(textOf(given, his), id, name).has)
+      !Object.values(his).includes(id) && readId(text, id, name).has)
     if (!isRefused && (hasOthers || !(mayBeEmpty && isSame))) {
       fail(given, repair, label, mayBeEmpty ? asForNone : '4xx')
       if (isSame && !isRead(route)) notes.add(silent)
