@@ -8,6 +8,7 @@ const maxLength = 4096
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
+const places = 16_384 // a power of two
 
 interface Entry extends Verified {
   /** All of it, as what only ends alike is another token. */
@@ -19,11 +20,13 @@ interface Entry extends Verified {
 
 /**
  * Verified tokens by the text of the header that brought them. Refusals are not kept: a flood of bad tokens would push
- * out the good ones.
+ * out the good ones. Nor is, once the cache is full, a token at its first request: it may come but once.
  */
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
   readonly #ttl: number
+  /** Hashes of tokens that were not kept, each in its place until another takes it. */
+  readonly #seen = new Int32Array(places)
   #generation = 0
   #sweptAt = 0
 
@@ -52,10 +55,21 @@ export class TokenCache {
     if (header.length > maxLength || generation !== this.#generation) return
     const keptAt = Date.now() / 1000
     if (Math.abs(keptAt - this.#sweptAt) > sweepEvery) this.#sweep(keptAt)
+    if (this.#entries.size >= this.#entries.max && !this.#isSecond(header)) return
     // Member by member: a spread costs as much again as all the rest.
     const { user, isMachine, expiresAt, weight } = verified
     const until = Math.min(expiresAt, keptAt + this.#ttl)
     this.#entries.set(keyOf(header), { header, user, isMachine, expiresAt, weight, keptAt, until })
+  }
+
+  /** Where two tokens have one hash, the other is kept at its first request, and that is all. */
+  #isSecond (header: string): boolean {
+    let hash = 0
+    for (let i = header.length - 8; i < header.length; i++) hash = (Math.imul(hash, 31) + header.charCodeAt(i)) | 0
+    const place = hash & (places - 1)
+    const isSecond = this.#seen[place] === hash
+    this.#seen[place] = hash
+    return isSecond
   }
 
   /** For a change of keys: whatever they verified has to be verified anew. */

@@ -5,11 +5,28 @@ import type { TokenForm } from '../options/other-tokens.js'
 import { mistakeIn } from './reasons.js'
 import { withoutStacks } from './stacks.js'
 
+type Json = Record<string, unknown>
+
 /** A token taken apart, and not yet believed. */
-export interface CompactJws {
-  readonly token: string
-  readonly header: Record<string, unknown>
-  readonly payload: Record<string, unknown>
+export class CompactJws {
+  #payload: Json | undefined
+
+  /** @param text JSON, or what may turn out to be none */
+  constructor (readonly token: string, readonly header: Json, readonly text: string) {}
+
+  /**
+   * Parsed when it is first asked for.
+   * @throws Refusal `MALFORMED_TOKEN` where it is no JSON object, or has a member named `__proto__`
+   */
+  get payload (): Json {
+    this.#payload ??= readObject(this.text, 'payload')
+    return this.#payload
+  }
+
+  /** @param parsed what a library has parsed of the same token, so that it need not be parsed twice */
+  payloadFrom (parsed: Json): Json {
+    return mayHoldProto(this.text) ? this.payload : parsed
+  }
 }
 
 const maxLength = 8192
@@ -27,17 +44,19 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
   if (segments.length !== 3) throw malformed(wrongCount(token, segments.length, others))
   const [header, payload, signature] = segments as [string, string, string]
   assertCanonical(signature, 'signature')
-  return { token, header: readHeader(header), payload: readSegment(payload, 'payload') }
+  return new CompactJws(token, readHeader(header), readText(payload, 'payload'))
 }
 
-let lastHeader: { segment: string | null, value: Record<string, unknown> } = { segment: null, value: {} }
+let lastHeader: { segment: string | null, value: Json } = { segment: null, value: {} }
 
 /**
  * Keeps the last header, frozen: the tokens of an issuer have the same one, or one for each of its keys. The reader of
  * claims judges it once, as it is the same object.
  */
-function readHeader (segment: string): Record<string, unknown> {
-  if (segment !== lastHeader.segment) lastHeader = { segment, value: Object.freeze(readSegment(segment, 'header')) }
+function readHeader (segment: string): Json {
+  if (segment !== lastHeader.segment) {
+    lastHeader = { segment, value: Object.freeze(readObject(readText(segment, 'header'), 'header')) }
+  }
   return lastHeader.value
 }
 
@@ -61,13 +80,16 @@ function assertCanonical (segment: string, part: string): void {
   if (!isWhole || !/^[\w-]*$/.test(segment)) throw malformed(`the ${part} is not canonical base64url`)
 }
 
-function readSegment (segment: string, part: string): Record<string, unknown> {
+/** The JSON text of a segment: in UTF-8, and not so deep that a parser would be slow. */
+function readText (segment: string, part: string): string {
   assertCanonical(segment, part)
   const bytes = Buffer.from(segment, 'base64url')
   if (!isUtf8(bytes)) throw malformed(`the ${part} is not UTF-8`)
-  const value = readJson(bytes.toString(), part)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  throw malformed(`the ${part} is not a JSON object`)
+  const text = bytes.toString()
+  // RFC 8259 §8.1
+  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
+  if (isDeep(text)) throw malformed(`the ${part} is nested more than ${maxDepth} deep`)
+  return text
 }
 
 /** It can be written in letters, or with an escape (RFC 8259 §7). */
@@ -88,11 +110,14 @@ function isDeep (text: string): boolean {
   return false
 }
 
+function readObject (text: string, part: string): Json {
+  const value = readJson(text, part)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
+  throw malformed(`the ${part} is not a JSON object`)
+}
+
 /** The parser's own error quotes its input, so it goes no further, not even as a cause. */
 function readJson (text: string, part: string): unknown {
-  // RFC 8259 §8.1
-  if (text.startsWith('\ufeff')) throw malformed(`the ${part} begins with a byte order mark`)
-  if (isDeep(text)) throw malformed(`the ${part} is nested more than ${maxDepth} deep`)
   try {
     const value = JSON.parse(text) as object
     // Not `parse` of that package: it sets `Error.stackTraceLimit`, which throws where a host froze it.

@@ -13,13 +13,13 @@ export function bytesOf (secret: string): Buffer[] {
  * What to add to the reason where a signature verifies with such bytes; else nothing. It looks once a second, as each
  * look costs what a token costs.
  */
-export function createMisreadHint (checks: ReadonlyArray<(token: string) => string | null>): (token: string) => string {
+export function createMisreadHint (checks: ReadonlyArray<(token: string) => unknown>): (token: string) => string {
   let last = -Infinity
   return (token) => {
     const now = Date.now()
     if (Math.abs(now - last) < 1000) return ''
     last = now
-    const isMisread = checks.some((check) => check(token) === null)
+    const isMisread = checks.some((check) => typeof check(token) === 'object')
     return isMisread ? misread : ''
   }
 }

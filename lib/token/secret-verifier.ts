@@ -9,8 +9,9 @@ import { bytesOf, createMisreadHint } from './misread-secret.js'
 import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
-/** Null where the signature verifies, else the code of the library's error. */
-type SignatureCheck = (token: string) => string | null
+/** The payload where the signature verifies, else the code of the library's error. */
+type SignatureCheck = (token: string) => Payload | string
+type Payload = CompactJws['payload']
 
 /**
  * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and
@@ -28,9 +29,10 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   const hint = createMisreadHint(misread)
   return (jws) => {
     assertAlgorithm(jws, settings)
-    const fault = withoutStacks(() => faultOf(jws.token, checks, hint))
-    if (fault) throw fault
-    return readClaims(jws)
+    const found = withoutStacks(() => verify(jws.token, checks))
+    if (typeof found === 'string') throw withoutStacks(() => refuseSignature(jws, found, hint))
+    // What was verified is what is judged.
+    return readClaims({ header: jws.header, payload: jws.payloadFrom(found) })
   }
 }
 
@@ -48,8 +50,7 @@ async function addCheck (
     const { verify } = child.jwt
     checks.push((token) => {
       try {
-        verify(token)
-        return null
+        return verify<Payload>(token)
       } catch (error) {
         // Whatever is thrown, the signature is not verified. Only the code is kept: a message may quote the token.
         return String((error as { code?: unknown }).code)
@@ -62,22 +63,30 @@ async function addCheck (
 function assertAlgorithm (jws: CompactJws, { algorithms, claimRules }: Settings): void {
   const { alg } = jws.header
   if ((algorithms as readonly unknown[]).includes(alg)) return
+  assertForm(jws)
   const kind = claimRules.otherTokens.find((other) => other.fits(jws))
   const hint = kind ? `, ${kind.says}` : ' (option "algorithms")'
   throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
     `${algorithms.join(', ')}: received ${quote(alg)}${hint}`)
 }
 
-/** Null where one of the secrets verifies the token. */
-function faultOf (token: string, checks: readonly SignatureCheck[], hint: (token: string) => string): Refusal | null {
-  let code: string | null = 'no secret'
+/** Before a refusal, as a token without a payload is malformed in the first place. @throws Refusal */
+const assertForm = ({ payload }: CompactJws): unknown => payload
+
+/** By the first of the secrets that verifies the token. */
+function verify (token: string, checks: readonly SignatureCheck[]): Payload | string {
+  let found: Payload | string = 'no secret'
   for (const check of checks) {
-    code = check(token)
-    if (code === null) return null
-    if (code !== 'FAST_JWT_INVALID_SIGNATURE') break // any other fault is one with each secret
+    found = check(token)
+    if (found !== 'FAST_JWT_INVALID_SIGNATURE') break // any other fault is one with each secret
   }
+  return found
+}
+
+function refuseSignature (jws: CompactJws, code: string, hint: (token: string) => string): Refusal {
+  assertForm(jws)
   // The library judges "crit" only after it has found the signature good.
   if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
-  const reason = `the signature does not verify with a configured secret (${code})${hint(token)}`
+  const reason = `the signature does not verify with a configured secret (${code})${hint(jws.token)}`
   return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }

@@ -3,8 +3,7 @@ import { makeToken, type Algorithm } from './tokens.js'
 
 export type Group = 'lets in, HS256' | 'lets in, keys of an issuer (JWKS)' | 'refuses'
 /**
- * What the tokens of a run are. `new`: none stands in the cache of 10,000, as each comes again after 20,000 others at
- * the earliest.
+ * What the tokens of a run are. `new`: none came before, as there are more than a run of one second needs.
  */
 type Load = 'one' | 'many' | 'new' | 'forged' | 'expired' | 'none'
 
@@ -70,7 +69,7 @@ export const request = (user: string, token?: string): Request => ({
   headers: token === undefined ? {} : { authorization: `Bearer ${token}` }
 })
 
-const counts: Record<Load, number> = { one: 1, many: 5000, new: 20_000, forged: 1, expired: 1, none: 1 }
+const counts: Record<Load, number> = { one: 1, many: 5000, new: 30_000, forged: 1, expired: 1, none: 1 }
 
 export function requestsOf ({ load, algorithm }: Row): Request[] {
   return Array.from({ length: counts[load] }, (_, index) => {

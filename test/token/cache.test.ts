@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
 import t from 'tap'
 import { readOptions } from '../../lib/options/settings.js'
@@ -9,6 +10,7 @@ import { createIssuer, createKey } from '../../lib/testing/index.js'
 import { stopClock } from '../support/clock.js'
 import { bearer, build, secret, sign } from '../support/host.js'
 
+const verified = { expiresAt: Infinity, weight: 100 } as Verified
 const start = 1_800_000_000
 const at = stopClock(start)
 
@@ -109,8 +111,38 @@ t.test('the least recently used token leaves first', async (t) => {
   const second = await ask(b)
   t.equal(await ask(a), first)
   await ask(c)
+  await ask(c)
   t.equal(await ask(a), first, 'used again, so b left')
   t.not(await ask(b), second)
+})
+
+t.test('where the cache is full, a token is kept at its second request', async (t) => {
+  const ask = await host(t, { cache: { max: 2 } })
+  const [a, b, c] = ['a', 'b', 'c'].map((n) => sign({ sub: 'alice', exp: start + 1000, n })) as [string, string, string]
+  const [first, second] = [await ask(a), await ask(b)]
+  const once = await ask(c)
+  for (let n = 0; n < 100; n++) t.type(await ask(sign({ sub: 'alice', exp: start + 1000, n })), 'object')
+  t.equal(await ask(a), first, 'what comes but once pushes nobody out')
+  t.equal(await ask(b), second)
+  const twice = await ask(c)
+  t.not(twice, once)
+  t.equal(await ask(c), twice)
+})
+
+t.test('one token more than there is room for costs that one, and not all of them', (t) => {
+  const max = 1000
+  const cache = new TokenCache({ max, ttl: 300 })
+  const headers = Array.from({ length: max + 1 }, () => `Bearer ${randomBytes(60).toString('base64url')}`)
+  let missed = 0
+  for (let round = 0; round < 10; round++) {
+    for (const each of headers) {
+      if (cache.find(each)) continue
+      missed++
+      cache.keep(each, verified, 0)
+    }
+  }
+  t.ok(missed < max + 20, `${missed} of ${10 * headers.length}`)
+  t.end()
 })
 
 t.test('tokens over 4 KB, and refusals, are not kept', async (t) => {
@@ -124,7 +156,6 @@ t.test('tokens over 4 KB, and refusals, are not kept', async (t) => {
   t.type(await ask(soon), 'object')
 })
 
-const verified = { expiresAt: Infinity, weight: 100 } as Verified
 const header = (i: number, length = 4096) => String(i).padStart(length, '0')
 
 /** How many of so many headers are kept, with so much known of each. */

@@ -156,12 +156,13 @@ t.test('unusual, but well-formed tokens', async (t) => {
   }
 })
 
-t.test('the form is judged before the signature', async (t) => {
+t.test('the form is judged before the algorithm and the signature', async (t) => {
   const { send } = await build(t)
-  t.match(
-    await send({ url: '/api/me', headers: bearer(sign('[]', { key: otherSecret })) }),
-    { code: 'MALFORMED_TOKEN' }
-  )
+  for (const text of ['[]', '{', '{"exp":1e10,"sub":"alice","__proto__":{}}']) {
+    for (const options of [{ key: otherSecret }, { header: '{"alg":"none"}' }, { header: '{"alg":"RS256"}' }]) {
+      t.match(await send({ url: '/api/me', headers: bearer(sign(text, options)) }), { code: 'MALFORMED_TOKEN' }, text)
+    }
+  }
 })
 
 t.test('a header that comes again is judged as it was the first time', async (t) => {
