@@ -13,6 +13,8 @@ import type { Verifier } from './verifier.js'
 type SignatureCheck = (token: string) => Payload | string
 type Payload = CompactJws['payload']
 
+const unlisted = 'its algorithm is not listed'
+
 /**
  * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and
  * signature, but not the claims: it accepts several that the contract refuses, and throws a RangeError at some dates.
@@ -28,11 +30,13 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   }
   const hint = createMisreadHint(misread)
   return (jws) => {
-    assertAlgorithm(jws, settings)
-    const found = withoutStacks(() => verify(jws.token, checks))
-    if (typeof found === 'string') throw withoutStacks(() => refuseSignature(jws, found, hint))
+    const { token, header } = jws
+    // By the configured list and never by what the token asks for (RFC 8725 §3.1).
+    const isListed = (algorithms as readonly unknown[]).includes(header.alg)
+    const found = isListed ? withoutStacks(() => verify(token, checks)) : unlisted
+    if (typeof found === 'string') throw withoutStacks(() => refusalOf(jws, found, settings, hint))
     // What was verified is what is judged.
-    return readClaims({ header: jws.header, payload: jws.payloadFrom(found) })
+    return readClaims({ header, payload: jws.payloadFrom(found) })
   }
 }
 
@@ -59,20 +63,6 @@ async function addCheck (
   })
 }
 
-/** By the configured list and never by what the token asks for (RFC 8725 §3.1). */
-function assertAlgorithm (jws: CompactJws, { algorithms, claimRules }: Settings): void {
-  const { alg } = jws.header
-  if ((algorithms as readonly unknown[]).includes(alg)) return
-  assertForm(jws)
-  const kind = claimRules.otherTokens.find((other) => other.fits(jws))
-  const hint = kind ? `, ${kind.says}` : ' (option "algorithms")'
-  throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
-    `${algorithms.join(', ')}: received ${quote(alg)}${hint}`)
-}
-
-/** Before a refusal, as a token without a payload is malformed in the first place. @throws Refusal */
-const assertForm = ({ payload }: CompactJws): unknown => payload
-
 /** By the first of the secrets that verifies the token. */
 function verify (token: string, checks: readonly SignatureCheck[]): Payload | string {
   let found: Payload | string = 'no secret'
@@ -83,10 +73,18 @@ function verify (token: string, checks: readonly SignatureCheck[]): Payload | st
   return found
 }
 
-function refuseSignature (jws: CompactJws, code: string, hint: (token: string) => string): Refusal {
-  assertForm(jws)
+/** @throws Refusal `MALFORMED_TOKEN` where there is no payload, as that is judged first */
+function refusalOf (
+  { token, header, payload }: CompactJws, code: string, { algorithms, claimRules }: Settings,
+  hint: (token: string) => string
+): Refusal {
+  if (code === unlisted) {
+    const kind = claimRules.otherTokens.find((other) => other.fits({ header, payload }))
+    return refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
+      `${algorithms.join(', ')}: received ${quote(header.alg)}${kind ? `, ${kind.says}` : ' (option "algorithms")'}`)
+  }
   // The library judges "crit" only after it has found the signature good.
   if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
-  const reason = `the signature does not verify with a configured secret (${code})${hint(jws.token)}`
+  const reason = `the signature does not verify with a configured secret (${code})${hint(token)}`
   return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }
