@@ -9,23 +9,22 @@ type Json = Record<string, unknown>
 
 /** A token taken apart, and not yet believed. */
 export class CompactJws {
+  readonly #text: string
   #payload: Json | undefined
 
-  /** @param text JSON, or what may turn out to be none */
-  constructor (readonly token: string, readonly header: Json, readonly text: string) {}
-
-  /**
-   * Parsed when it is first asked for.
-   * @throws Refusal `MALFORMED_TOKEN` where it is no JSON object, or has a member named `__proto__`
-   */
-  get payload (): Json {
-    this.#payload ??= readObject(this.text, 'payload')
-    return this.#payload
+  /** @param text the payload's: JSON, or what may turn out to be none */
+  constructor (readonly token: string, readonly header: Json, text: string) {
+    this.#text = text
+    if (mayHoldProto(text)) this.#payload = readObject(text, 'payload')
   }
 
-  /** @param parsed what a library has parsed of the same token, so that it need not be parsed twice */
-  payloadFrom (parsed: Json): Json {
-    return mayHoldProto(this.text) ? this.payload : parsed
+  /**
+   * Parsed when it is first asked for, as some verifiers bring a parser of their own.
+   * @throws Refusal `MALFORMED_TOKEN` where it is no JSON object
+   */
+  get payload (): Json {
+    this.#payload ??= readObject(this.#text, 'payload')
+    return this.#payload
   }
 }
 

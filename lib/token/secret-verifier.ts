@@ -14,6 +14,7 @@ type SignatureCheck = (token: string) => Payload | string
 type Payload = CompactJws['payload']
 
 const unlisted = 'its algorithm is not listed'
+const badSignature = 'FAST_JWT_INVALID_SIGNATURE'
 
 /**
  * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and
@@ -35,8 +36,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
     const isListed = (algorithms as readonly unknown[]).includes(header.alg)
     const found = isListed ? withoutStacks(() => verify(token, checks)) : unlisted
     if (typeof found === 'string') throw withoutStacks(() => refusalOf(jws, found, settings, hint))
-    // What was verified is what is judged.
-    return readClaims({ header, payload: jws.payloadFrom(found) })
+    return readClaims({ header, payload: found })
   }
 }
 
@@ -68,16 +68,19 @@ function verify (token: string, checks: readonly SignatureCheck[]): Payload | st
   let found: Payload | string = 'no secret'
   for (const check of checks) {
     found = check(token)
-    if (found !== 'FAST_JWT_INVALID_SIGNATURE') break // any other fault is one with each secret
+    if (found !== badSignature) break // any other fault is one with each secret
   }
   return found
 }
 
-/** @throws Refusal `MALFORMED_TOKEN` where there is no payload, as that is judged first */
+/** @throws Refusal `MALFORMED_TOKEN` where the token has no payload, as that is judged first */
 function refusalOf (
-  { token, header, payload }: CompactJws, code: string, { algorithms, claimRules }: Settings,
-  hint: (token: string) => string
+  jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: (token: string) => string
 ): Refusal {
+  const reason = `the signature does not verify with a configured secret (${code})`
+  // The library has parsed the payload by then.
+  if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws.token))
+  const { header, payload } = jws
   if (code === unlisted) {
     const kind = claimRules.otherTokens.find((other) => other.fits({ header, payload }))
     return refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
@@ -85,6 +88,5 @@ function refusalOf (
   }
   // The library judges "crit" only after it has found the signature good.
   if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
-  const reason = `the signature does not verify with a configured secret (${code})${hint(token)}`
   return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }
