@@ -8,7 +8,8 @@ const maxLength = 4096
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
-const places = 16_384 // a power of two
+const places = 131_072 // a power of two
+const maxMarks = places / 8
 
 interface Entry extends Verified {
   /** All of it, as what only ends alike is another token. */
@@ -25,8 +26,9 @@ interface Entry extends Verified {
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
   readonly #ttl: number
-  /** Hashes of tokens that were not kept, each in its place until another takes it. */
-  readonly #seen = new Int32Array(places)
+  /** A mark at the hash of each token that was not kept (a Bloom filter with one hash). All go at once. */
+  readonly #seen = new Uint8Array(places)
+  #marks = 0
   #generation = 0
   #sweptAt = 0
 
@@ -64,12 +66,16 @@ export class TokenCache {
 
   /** Where two tokens have one hash, the other is kept at its first request, and that is all. */
   #isSecond (header: string): boolean {
-    let hash = 0
-    for (let i = header.length - 8; i < header.length; i++) hash = (Math.imul(hash, 31) + header.charCodeAt(i)) | 0
+    let hash = 0 // FNV-1a
+    for (let i = header.length - 8; i < header.length; i++) hash = Math.imul(hash ^ header.charCodeAt(i), 16_777_619)
     const place = hash & (places - 1)
-    const isSecond = this.#seen[place] === hash
-    this.#seen[place] = hash
-    return isSecond
+    if (this.#seen[place] === 1) return true
+    if (++this.#marks > maxMarks) {
+      this.#marks = 1
+      this.#seen.fill(0)
+    }
+    this.#seen[place] = 1
+    return false
   }
 
   /** For a change of keys: whatever they verified has to be verified anew. */

@@ -129,6 +129,34 @@ t.test('where the cache is full, a token is kept at its second request', async (
   t.equal(await ask(c), twice)
 })
 
+t.test('where other tokens come for good, they take the place of those that were kept', (t) => {
+  const max = 5000
+  const cache = new TokenCache({ max, ttl: 300 })
+  const headers = () => Array.from({ length: max }, () => `Bearer ${randomBytes(60).toString('base64url')}`)
+  for (const each of headers()) cache.keep(each, verified, 0)
+  const others = headers()
+  for (const round of [1, 2]) {
+    for (const each of others) if (!cache.find(each)) cache.keep(each, verified, 0)
+    const found = others.filter((each) => cache.find(each)).length
+    t.ok(round === 1 ? found < max / 10 : found === max, `${found} of ${max} after round ${round}`)
+  }
+  t.end()
+})
+
+t.test('what comes but once is forgotten', (t) => {
+  const max = 1000
+  const cache = new TokenCache({ max, ttl: 300 })
+  const keep = () => {
+    const header = `Bearer ${randomBytes(60).toString('base64url')}`
+    cache.keep(header, verified, 0)
+    return header
+  }
+  for (let i = 0; i < max + 200_000; i++) keep()
+  const found = Array.from({ length: 10_000 }, keep).filter((each) => cache.find(each)).length
+  t.ok(found < 1400, `${found} of 10000`)
+  t.end()
+})
+
 t.test('one token more than there is room for costs that one, and not all of them', (t) => {
   const max = 1000
   const cache = new TokenCache({ max, ttl: 300 })
