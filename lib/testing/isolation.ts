@@ -1,14 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Type } from '@sinclair/typebox'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import type { AnyApp } from './app-routes.js'
 import { findingOf, orAllow, ScopeAssertionError, unfinished, type Failure, type Finding } from './findings.js'
 import { summaryOf } from './held-requests.js'
 import { ask, planFor, type Plan } from './object-requests.js'
 import { missingLike, Owner, readId, type Ids, type ObjectId, type ObjectMakers } from './objects.js'
+import { named } from './options.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { readTask, type Settings } from './settings.js'
 
 export type IsolationOptions = People<Person> & Settings & { objects: ObjectMakers }
+
+const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
+  minProperties: 1, expects: 'a function for each kind of object: { task_id: async ({ inject, owner }) => id }'
+})
 
 const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
   'let it keep answers by user'
@@ -30,24 +36,20 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   if (process.env.NODE_ENV === 'production') {
     throw new TypeError('assertIsolation runs handlers, and NODE_ENV is production: give it a test database')
   }
-  const task = await readTask(app, options, ['issuer', 'alice', 'bob', 'objects'], 'assertIsolation')
+  const task = await readTask(app, options, { ...named('issuer', 'alice', 'bob'), objects: makers }, 'assertIsolation')
   const { objects } = options
-  const makers = Object.entries(Object(objects) as object)
-  if (makers.length === 0 || !makers.every(([, maker]) => typeof maker === 'function')) {
-    throw new TypeError('option "objects" must have a function for each kind of object: ' +
-      '{ task_id: async ({ inject, owner }) => id }')
-  }
   const ids = readIds(options)
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
   const plans = task.judged.map((route) => planFor(route, task.params, objects))
     .filter(({ route, places }) => route.parameter !== null || (route.access === 'user' && places.length > 0))
     .filter(({ route }) => route.method !== 'OPTIONS' && !task.isAllowed(route))
-  const [idle] = makers.find(([name]) => !plans.some(({ places }) => places.some((place) => place.name === name))) ?? []
+  const kinds = Object.keys(objects)
+  const idle = kinds.find((kind) => !plans.some(({ places }) => places.some(({ name }) => name === kind)))
   if (idle !== undefined) throw new TypeError(`objects names "${idle}", and no route has it in path, query or body`)
   await alice.make()
   await bob.make()
-  const [twin] = makers.find(([name]) => alice.ids[name] === bob.ids[name]) ?? []
+  const twin = kinds.find((kind) => alice.ids[kind] === bob.ids[kind])
   if (twin !== undefined) {
     throw new TypeError(`objects.${twin} made "${alice.ids[twin]}" for alice and for bob, which nobody can tell ` +
       'apart. Fix: let it make two, or give the one to routes in params')

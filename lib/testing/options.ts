@@ -1,9 +1,21 @@
-/** In plain JavaScript nothing else tells of a misspelt option. @throws TypeError that names those there are */
-export function assertKnownOptions (options: unknown, known: readonly string[], what: string): void {
-  const has = `it has ${known.map((name) => `"${name}"`).join(', ')}`
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${what} takes its options as an object: ${has}`)
-  }
-  const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new TypeError(`${what} has no option "${unknown}": ${has}`)
+import { Type, type TProperties } from '@sinclair/typebox'
+import { faultOf } from '../options/validate.js'
+
+/** An option that is judged where it is used. */
+export const anything = Type.Optional(Type.Unknown({ opaque: true }))
+
+/** Options of which no more is said than their names. */
+export const named = (...names: string[]): TProperties => Object.fromEntries(names.map((name) => [name, anything]))
+
+/**
+ * In plain JavaScript nothing else tells of a misspelt option. What is undefined counts as left out.
+ * @param what the function that takes the options
+ * @throws TypeError that names the option, and says what it must be
+ */
+export function assertOptions (properties: TProperties, options: unknown, what: string): void {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
+  const stated = isObject ? Object.entries(options).filter(([, value]) => value !== undefined) : undefined
+  const fault = faultOf(Type.Object(properties, { additionalProperties: false }),
+    stated ? Object.fromEntries(stated) : options, what)
+  if (fault !== undefined) throw new TypeError(fault)
 }

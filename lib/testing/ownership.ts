@@ -1,8 +1,10 @@
+import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
 import { asDelegate, attemptsOn, outOfHers } from './attempts.js'
 import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished } from './findings.js'
 import type { Failure, Finding } from './findings.js'
 import { holdRequests } from './held-requests.js'
+import { named } from './options.js'
 import { readIds, tokensOf, type OwnershipPeople } from './people.js'
 import { findAround } from './places.js'
 import { partsFor } from './route-requests.js'
@@ -13,6 +15,10 @@ export type OwnershipOptions = OwnershipPeople & Settings & {
   /** Milliseconds for an answer. Default 5000. */
   timeout?: number
 }
+
+const ms = Type.Optional(Type.Number({
+  minimum: 1, exclusiveMaximum: 2 ** 31, expects: 'milliseconds, from 1 to 2147483647'
+}))
 
 /**
  * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context,
@@ -27,13 +33,10 @@ export type OwnershipOptions = OwnershipPeople & Settings & {
  * @throws TypeError where no route takes alice's token, the plugin is not there, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
-  const task = await readTask(app, options, ['issuer', 'alice', 'bob', 'timeout'], 'assertOwnership')
+  const task = await readTask(app, options, { ...named('issuer', 'alice', 'bob'), timeout: ms }, 'assertOwnership')
   const { params, judged, isAllowed } = task
   const known = { ...readIds(options), ...await tokensOf('alice', options) }
   const { timeout = 5000 } = options
-  if (typeof timeout !== 'number' || !(timeout > 0 && timeout < 2 ** 31)) {
-    throw new TypeError('option "timeout" must be milliseconds, from 1 to 2147483647')
-  }
   const send = holdRequests(app, timeout)
   const isOwned = (route: AppRoute): route is OwnedRoute => route.parameter !== null
   const isRuled = (route: AppRoute) => isOwned(route) || route.bound.length > 0 || route.scopes !== null

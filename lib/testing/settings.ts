@@ -1,7 +1,8 @@
 import { isRegExp } from 'node:util/types'
+import { Type, type TProperties } from '@sinclair/typebox'
 import { appRoutes, getNameOf, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import type { Finding } from './findings.js'
-import { assertKnownOptions } from './known-options.js'
+import { assertOptions, named } from './options.js'
 import type { RequestParams } from './route-requests.js'
 
 /** `'METHOD url'` of a route as declared, or an expression that is tried on it. HEAD goes by the name of GET, too. */
@@ -20,18 +21,25 @@ export interface Settings {
 /** What an assertion has to judge. */
 export type Task = Awaited<ReturnType<typeof readTask>>
 
-/** @throws TypeError where an option is unknown, or not of its kind */
-export async function readTask (app: AnyApp, options: Settings, known: readonly string[], what: string) {
-  assertKnownOptions(options, [...known, 'params', 'allow', 'only'], what)
+const common = {
+  params: Type.Optional(Type.Record(Type.String(), Type.Object(named('path', 'query', 'headers', 'body'), {
+    additionalProperties: false, opaque: true, expects: 'an object: { path, query, headers, body }'
+  }))),
+  ...named('allow'),
+  only: Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function: ({ method, url }) => boolean' }))
+}
+
+/**
+ * @param known the options that this assertion has besides
+ * @throws TypeError where an option is unknown, or not of its kind
+ */
+export async function readTask (app: AnyApp, options: Settings, known: TProperties, what: string) {
+  assertOptions({ ...known, ...common }, options, what)
   const { params = {}, allow = [], only = () => true } = options
-  for (const [name, parts] of Object.entries(params)) {
-    assertKnownOptions(parts, ['path', 'query', 'headers', 'body'], `params of ${name}`)
-  }
   // An expression made of what is neither would allow every route.
   if (!Array.isArray(allow) || !allow.every((name) => typeof name === 'string' || isRegExp(name))) {
     throw new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
   }
-  if (typeof only !== 'function') throw new TypeError('option "only" must be a function: ({ method, url }) => boolean')
   const routes = await appRoutes(app)
   const judged = routes.filter(only)
   const used = new Set<RouteName>()

@@ -1,4 +1,4 @@
-import { assertKnownOptions } from './known-options.js'
+import { assertOptions, named } from './options.js'
 import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { createSecretIssuer, secretOptions, type SecretIssuer, type SecretIssuerOptions } from './secret-issuer.js'
 
@@ -17,6 +17,6 @@ export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions
   if (mode !== 'secret' && mode !== 'jwks') {
     throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
   }
-  assertKnownOptions(options, mode === 'jwks' ? remoteOptions : secretOptions, `createIssuer with mode '${mode}'`)
+  assertOptions(named(...mode === 'jwks' ? remoteOptions : secretOptions), options, 'createIssuer')
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }

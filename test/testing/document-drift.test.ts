@@ -220,7 +220,7 @@ t.test('without a document there is nothing to compare', async (t) => {
   await t.rejects(say(app), /^no OpenAPI document/)
   await t.rejects(say(app, { document: { openapi: '3.0.0' } }), TypeError)
   await t.rejects(say(app, { documents: {} } as object),
-    /^assertDocumentMatchesGuards has no option "documents": it has/)
+    /^unknown option "assertDocumentMatchesGuards.documents". Did you mean "document"\?/)
   await t.rejects(say({} as FastifyInstance), /^the first argument must be a Fastify app/)
 })
 

@@ -413,16 +413,16 @@ t.test('what plain JavaScript may give', async (t) => {
   const app = await host(t, {})
   const wrong: Array<[options: object, says: string]> = [
     ...[undefined, null, {}, { a: 1 }, { a: () => '1', b: null }].map((objects): [object, string] =>
-      [{ objects }, 'option "objects" must have a function for each kind of object']),
-    [{ objects: { list_id: 1 } }, 'option "objects" must have a function for each kind of object'],
+      [{ objects }, 'option "assertIsolation.objects" must be a function for each kind of object']),
+    [{ objects: { list_id: 1 } }, 'option "assertIsolation.objects" must be a function for each kind of object'],
     [{ objects: { ...objects, other_id: () => '1' } },
       'objects names "other_id", and no route has it in path, query or body'],
     [{ objects: { list_id: async () => undefined } },
       'objects.list_id must return the id of what it made for "alice", and returned undefined'],
     [{ objects: { list_id: () => 'inbox' } },
       'objects.list_id made "inbox" for alice and for bob, which nobody can tell apart. Fix: let it make two'],
-    [{ only: ['GET /'] }, 'option "only" must be a function'],
-    [{ object: {} }, 'assertIsolation has no option "object": it has "issuer", "alice", "bob", "objects", "params"'],
+    [{ only: ['GET /'] }, 'option "assertIsolation.only" must be a function'],
+    [{ object: {} }, 'unknown option "assertIsolation.object". Did you mean "objects"'],
     [{ issuer: undefined, alice: { id: 'alice', token: 'a.b.c' } },
       'give an issuer that signs tokens, or bob as { id, token }']
   ]

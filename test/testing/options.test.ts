@@ -1,20 +1,21 @@
 import t from 'tap'
-import { assertKnownOptions } from '../../lib/testing/known-options.js'
+import { assertOptions, named } from '../../lib/testing/options.js'
 
-const check = (options: unknown) => () => assertKnownOptions(options, ['params', 'allow'], 'assertOwnership')
+const check = (options: unknown) => () => { assertOptions(named('params', 'allow'), options, 'assertOwnership') }
 
 t.test('what is known passes', async (t) => {
   for (const options of [{}, { params: {} }, { allow: undefined, params: {} }]) t.doesNotThrow(check(options))
 })
 
-t.test('another name is told, with those that there are', async (t) => {
+t.test('another name is told, with the one that was meant, or those that there are', async (t) => {
   t.throws(check({ allow: [], parms: {} }),
-    new TypeError('assertOwnership has no option "parms": it has "params", "allow"'))
+    new TypeError('unknown option "assertOwnership.parms". Did you mean "params"?'))
+  t.throws(check({ routes: [] }), new TypeError('unknown option "assertOwnership.routes". Use one of: params, allow'))
 })
 
 t.test('options are an object', async (t) => {
   for (const options of [undefined, null, 'params', [], () => {}]) {
     t.throws(check(options),
-      new TypeError('assertOwnership takes its options as an object: it has "params", "allow"'))
+      new TypeError('assertOwnership() must be given an object with its options: params, allow'))
   }
 })

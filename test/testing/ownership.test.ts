@@ -421,13 +421,13 @@ t.test('what plain JavaScript may give', async (t) => {
   const app = await host(t, (app, handler) => app.get('/:user_id', handler))
   const wrong: Array<[app: unknown, options: unknown, says: string]> = [
     [app, { ...people, alow: [] },
-      'assertOwnership has no option "alow": it has "issuer", "alice", "bob", "timeout", "params", "allow", "only"'],
+      'unknown option "assertOwnership.alow". Did you mean "allow"\\?'],
     [app, { ...people, params: { 'GET /:user_id': { pat: {} } } },
-      'params of GET /:user_id has no option "pat": it has "path"'],
+      'unknown option "assertOwnership.params.GET /:user_id.pat". Did you mean "path"\\?'],
     ...['5s', '5', 0, -1, NaN, Infinity, 2 ** 31].map((timeout): [FastifyInstance, object, string] =>
-      [app, { ...people, timeout }, 'option "timeout" must be milliseconds, from 1 to 2147483647']),
-    [app, { ...people, params: { '*': 'x' } }, 'params of \\* takes its options as an object'],
-    [app, undefined, 'assertOwnership takes its options as an object'],
+      [app, { ...people, timeout }, 'option "assertOwnership.timeout" must be milliseconds, from 1 to 2147483647']),
+    [app, { ...people, params: { '*': 'x' } }, 'option "assertOwnership.params.\\*" must be an object'],
+    [app, undefined, 'assertOwnership\\(\\) must be given an object with its options: '],
     [Promise.resolve({}), people, 'the first argument must be a Fastify app: await the function that builds it'],
     [undefined, people, 'the first argument must be a Fastify app']
   ]

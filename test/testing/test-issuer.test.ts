@@ -65,14 +65,14 @@ t.test('a token that outlives what is kept of revocations is refused, as that of
 
 t.test('what it does not have is told, in either mode', async (t) => {
   const names = {
-    secret: '"mode", "secret", "algorithm", "issuer", "audience", "userIdClaim", "expiresIn"',
-    jwks: '"mode", "t", "alg", "audience", "idPrefix", "keys", "userIdClaim", "expiresIn"'
+    secret: 'mode, secret, algorithm, issuer, audience, userIdClaim, expiresIn',
+    jwks: 'mode, t, alg, audience, idPrefix, keys, userIdClaim, expiresIn'
   }
   const wrong: Array<[options: object, message: string]> = [
     [{ mode: 'nope' }, 'createIssuer has no mode "nope": it has \'secret\', the default, and \'jwks\''],
-    [{ alg: 'ES256' }, `createIssuer with mode 'secret' has no option "alg": it has ${names.secret}`],
-    [{ mode: 'jwks', secret: 'a' }, `createIssuer with mode 'jwks' has no option "secret": it has ${names.jwks}`],
-    [null as never, `createIssuer with mode 'secret' takes its options as an object: it has ${names.secret}`]
+    [{ alg: 'ES256' }, `unknown option "createIssuer.alg". Use one of: ${names.secret}`],
+    [{ mode: 'jwks', secret: 'a' }, `unknown option "createIssuer.secret". Use one of: ${names.jwks}`],
+    [null as never, `createIssuer() must be given an object with its options: ${names.secret}`]
   ]
   for (const [options, message] of wrong) {
     t.throws(() => createIssuer(options as SecretIssuerOptions), new TypeError(message))
