@@ -8,8 +8,8 @@ const maxLength = 4096
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
-const places = 131_072 // a power of two
-const maxMarks = places / 8
+const markBytes = 131_072 // a power of two
+const maxMarks = markBytes / 8 // few to each byte, as a mark of another token is mistaken for one's own
 
 interface Entry extends Verified {
   /** All of it, as what only ends alike is another token. */
@@ -26,8 +26,8 @@ interface Entry extends Verified {
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
   readonly #ttl: number
-  /** A mark at the hash of each token that was not kept (a Bloom filter with one hash). All go at once. */
-  readonly #seen = new Uint8Array(places)
+  /** A bit for each token that was not kept, at its hash: a Bloom filter, whose bits go all at once. */
+  readonly #seen = new Uint8Array(markBytes)
   #marks = 0
   #generation = 0
   #sweptAt = 0
@@ -68,13 +68,13 @@ export class TokenCache {
   #isSecond (header: string): boolean {
     let hash = 0 // FNV-1a
     for (let i = header.length - 8; i < header.length; i++) hash = Math.imul(hash ^ header.charCodeAt(i), 16_777_619)
-    const place = hash & (places - 1)
-    if (this.#seen[place] === 1) return true
+    const [place, bit] = [(hash >>> 3) & (markBytes - 1), 1 << (hash & 7)]
+    if ((Number(this.#seen[place]) & bit) !== 0) return true
     if (++this.#marks > maxMarks) {
       this.#marks = 1
       this.#seen.fill(0)
     }
-    this.#seen[place] = 1
+    this.#seen[place] = Number(this.#seen[place]) | bit
     return false
   }
 
