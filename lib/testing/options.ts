@@ -14,8 +14,14 @@ export const named = (...names: string[]): TProperties => Object.fromEntries(nam
  */
 export function assertOptions (properties: TProperties, options: unknown, what: string): void {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
-  const stated = isObject ? Object.entries(options).filter(([, value]) => value !== undefined) : undefined
   const fault = faultOf(Type.Object(properties, { additionalProperties: false }),
-    stated ? Object.fromEntries(stated) : options, what)
+    isObject ? statedIn(options as Record<string, unknown>, Object.keys(properties)) : options, what)
   if (fault !== undefined) throw new TypeError(fault)
+}
+
+/** A class may inherit an option, or have a getter for it. A name that is unknown is told though it is undefined. */
+function statedIn (options: Record<string, unknown>, known: readonly string[]) {
+  const names = [...Object.keys(options), ...known.filter((name) => name in options)]
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined || !known.includes(name))
+    .map((name) => [name, options[name]]))
 }

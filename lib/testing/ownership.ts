@@ -17,7 +17,7 @@ export type OwnershipOptions = OwnershipPeople & Settings & {
 }
 
 const ms = Type.Optional(Type.Number({
-  minimum: 1, exclusiveMaximum: 2 ** 31, expects: 'milliseconds, from 1 to 2147483647'
+  exclusiveMinimum: 0, exclusiveMaximum: 2 ** 31, expects: 'milliseconds, from 1 to 2147483647'
 }))
 
 /**

@@ -23,8 +23,8 @@ export type Task = Awaited<ReturnType<typeof readTask>>
 
 const common = {
   params: Type.Optional(Type.Record(Type.String(), Type.Object(named('path', 'query', 'headers', 'body'), {
-    additionalProperties: false, opaque: true, expects: 'an object: { path, query, headers, body }'
-  }))),
+    additionalProperties: false, expects: 'an object: { path, query, headers, body }'
+  }), { opaque: true, expects: 'an object: what requests need, by route' })),
   ...named('allow'),
   only: Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function: ({ method, url }) => boolean' }))
 }

@@ -17,6 +17,6 @@ export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions
   if (mode !== 'secret' && mode !== 'jwks') {
     throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
   }
-  assertOptions(named(...mode === 'jwks' ? remoteOptions : secretOptions), options, 'createIssuer')
+  assertOptions(named(...mode === 'jwks' ? remoteOptions : secretOptions), options, `createIssuer({ mode: '${mode}' })`)
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }

@@ -8,8 +8,8 @@ const maxLength = 4096
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
-const markBytes = 131_072 // a power of two
-const maxMarks = markBytes / 8 // few to each byte, as a mark of another token is mistaken for one's own
+const markBytes = 1_048_576 // a power of two
+const maxMarks = markBytes / 8 // more than there is room for tokens, and few to each byte
 
 interface Entry extends Verified {
   /** All of it, as what only ends alike is another token. */
@@ -21,7 +21,7 @@ interface Entry extends Verified {
 
 /**
  * Verified tokens by the text of the header that brought them. Refusals are not kept: a flood of bad tokens would push
- * out the good ones. Nor is, once the cache is full, a token at its first request: it may come but once.
+ * out the good ones. Nor is, once the cache is full, the token of a secret at its first request: it may come but once.
  */
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
@@ -33,7 +33,7 @@ export class TokenCache {
   #sweptAt = 0
 
   constructor ({ max, ttl }: CacheSettings) {
-    const sizeCalculation = ({ weight, header }: Entry) => 2 * header.length + weight
+    const sizeCalculation = ({ header, weight }: Entry) => sizeOf(header, weight)
     this.#entries = new LRUCache({ max, maxSize: maxBytes, sizeCalculation })
     this.#ttl = ttl
   }
@@ -57,24 +57,32 @@ export class TokenCache {
     if (header.length > maxLength || generation !== this.#generation) return
     const keptAt = Date.now() / 1000
     if (Math.abs(keptAt - this.#sweptAt) > sweepEvery) this.#sweep(keptAt)
-    if (this.#entries.size >= this.#entries.max && !this.#isSecond(header)) return
     // Member by member: a spread costs as much again as all the rest.
     const { user, isMachine, expiresAt, weight } = verified
+    const isFull = this.#isFullFor(sizeOf(header, weight))
+    // To verify the token of an issuer once more would take a promise.
+    if (isFull && user.issuer === 'secret' && !this.#isSecond(header)) return
     const until = Math.min(expiresAt, keptAt + this.#ttl)
     this.#entries.set(keyOf(header), { header, user, isMachine, expiresAt, weight, keptAt, until })
   }
 
-  /** Where two tokens have one hash, the other is kept at its first request, and that is all. */
+  #isFullFor (bytes: number): boolean {
+    const { size, max, calculatedSize } = this.#entries
+    return size >= max || calculatedSize + bytes > maxBytes
+  }
+
+  /** Where two tokens have one bit, the other is kept at its first request, or a request later, and that is all. */
   #isSecond (header: string): boolean {
     let hash = 0 // FNV-1a
     for (let i = header.length - 8; i < header.length; i++) hash = Math.imul(hash ^ header.charCodeAt(i), 16_777_619)
     const [place, bit] = [(hash >>> 3) & (markBytes - 1), 1 << (hash & 7)]
-    if ((Number(this.#seen[place]) & bit) !== 0) return true
+    const marks = Number(this.#seen[place])
+    this.#seen[place] = marks ^ bit
+    if ((marks & bit) !== 0) return true
     if (++this.#marks > maxMarks) {
-      this.#marks = 1
+      this.#marks = 0
       this.#seen.fill(0)
     }
-    this.#seen[place] = Number(this.#seen[place]) | bit
     return false
   }
 
@@ -91,6 +99,8 @@ export class TokenCache {
     }
   }
 }
+
+const sizeOf = (header: string, weight: number) => 2 * header.length + weight
 
 /** In another spelling of the scheme it is another token here, so that the two do not push each other out. */
 const keyOf = (header: string) => header.startsWith('Bearer ') ? header.slice(-keyLength) : header

@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { assertOptions, named } from '../../lib/testing/options.js'
 
@@ -11,6 +12,18 @@ t.test('another name is told, with the one that was meant, or those that there a
   t.throws(check({ allow: [], parms: {} }),
     new TypeError('unknown option "assertOwnership.parms". Did you mean "params"?'))
   t.throws(check({ routes: [] }), new TypeError('unknown option "assertOwnership.routes". Use one of: params, allow'))
+})
+
+t.test('what is inherited, or a getter of a class, is an option too', async (t) => {
+  class Options { get params () { return {} } }
+  t.doesNotThrow(check(new Options()))
+  const only = Type.Function([], Type.Unknown(), { expects: 'a function' })
+  t.throws(() => { assertOptions({ only }, Object.create({ only: 1 }), 'assertion') },
+    new TypeError('option "assertion.only" must be a function'))
+})
+
+t.test('a name that is unknown is told though its value is undefined', async (t) => {
+  t.throws(check({ parms: undefined }), new TypeError('unknown option "assertOwnership.parms". Did you mean "params"?'))
 })
 
 t.test('options are an object', async (t) => {

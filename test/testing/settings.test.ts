@@ -37,6 +37,14 @@ t.test('what params name in vain', async (t) => {
   t.same(said(task), [['PUT /a', 'params name it, and the app has no such route']])
 })
 
+t.test('what is in the parts of a request is the host\'s own', async (t) => {
+  const row: Record<string, unknown> = { title: 'x', note: undefined, toJSON: () => ({ title: 'x' }) }
+  row.self = row
+  for (const body of [row, Buffer.alloc(10), [undefined, 1], undefined]) {
+    await t.resolves(read(t, { params: { 'GET /a': { body, query: undefined } } } as unknown as Settings))
+  }
+})
+
 t.test('options of another kind', async (t) => {
   const names =
     new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
@@ -49,4 +57,6 @@ t.test('options of another kind', async (t) => {
     new TypeError('unknown option "assertion.params.GET /a.pat". Did you mean "path"?'))
   await t.rejects(read(t, { params: { '*': 'x' } } as unknown as Settings),
     new TypeError('option "assertion.params.*" must be an object: { path, query, headers, body }'))
+  await t.rejects(read(t, { params: null } as unknown as Settings),
+    new TypeError('option "assertion.params" must be an object: what requests need, by route'))
 })

@@ -70,9 +70,11 @@ t.test('what it does not have is told, in either mode', async (t) => {
   }
   const wrong: Array<[options: object, message: string]> = [
     [{ mode: 'nope' }, 'createIssuer has no mode "nope": it has \'secret\', the default, and \'jwks\''],
-    [{ alg: 'ES256' }, `unknown option "createIssuer.alg". Use one of: ${names.secret}`],
-    [{ mode: 'jwks', secret: 'a' }, `unknown option "createIssuer.secret". Use one of: ${names.jwks}`],
-    [null as never, `createIssuer() must be given an object with its options: ${names.secret}`]
+    [{ alg: 'ES256' }, `unknown option "createIssuer({ mode: 'secret' }).alg". Use one of: ${names.secret}`],
+    [{ mode: 'jwks', secret: 'a' },
+      `unknown option "createIssuer({ mode: 'jwks' }).secret". Use one of: ${names.jwks}`],
+    [{ secrt: undefined }, 'unknown option "createIssuer({ mode: \'secret\' }).secrt". Did you mean "secret"?'],
+    [null as never, `createIssuer({ mode: 'secret' })() must be given an object with its options: ${names.secret}`]
   ]
   for (const [options, message] of wrong) {
     t.throws(() => createIssuer(options as SecretIssuerOptions), new TypeError(message))

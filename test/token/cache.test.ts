@@ -10,7 +10,7 @@ import { createIssuer, createKey } from '../../lib/testing/index.js'
 import { stopClock } from '../support/clock.js'
 import { bearer, build, secret, sign } from '../support/host.js'
 
-const verified = { expiresAt: Infinity, weight: 100 } as Verified
+const verified = { user: { issuer: 'secret' }, expiresAt: Infinity, weight: 100 } as Verified
 const start = 1_800_000_000
 const at = stopClock(start)
 
@@ -143,6 +143,31 @@ t.test('where other tokens come for good, they take the place of those that were
   t.end()
 })
 
+t.test('by whatever limit it is full, and for as many tokens as there is room for', (t) => {
+  const rows: Array<[max: number, length: number, active: number]> = [[20_000, 100, 17_500], [1_000_000, 3000, 2500]]
+  for (const [max, length, active] of rows) {
+    const cache = new TokenCache({ max, ttl: 300 })
+    const headers = (count: number) =>
+      Array.from({ length: count }, () => randomBytes(length).toString('base64url').slice(0, length))
+    for (const each of headers(30_000)) cache.keep(each, verified, 0)
+    const others = headers(active)
+    for (let round = 0; round < 2; round++) for (const each of others) cache.keep(each, verified, 0)
+    for (const each of headers(30_000)) cache.keep(each, verified, 0)
+    const found = others.filter((each) => cache.find(each)).length
+    t.ok(found > 0.9 * active, `${found} of ${active}`)
+  }
+  t.end()
+})
+
+t.test('the token of an issuer is kept at its first request, as another verification would take a promise', (t) => {
+  const cache = new TokenCache({ max: 1, ttl: 300 })
+  for (const header of ['Bearer a', 'Bearer b']) {
+    cache.keep(header, { ...verified, user: { ...verified.user, issuer: 'https://issuer.example' } }, 0)
+    t.type(cache.find(header), 'object')
+  }
+  t.end()
+})
+
 t.test('what comes but once is forgotten', (t) => {
   const max = 1000
   const cache = new TokenCache({ max, ttl: 300 })
@@ -151,7 +176,7 @@ t.test('what comes but once is forgotten', (t) => {
     cache.keep(header, verified, 0)
     return header
   }
-  for (let i = 0; i < max + 200_000; i++) keep()
+  for (let i = 0; i < max + 300_000; i++) keep()
   const found = Array.from({ length: 10_000 }, keep).filter((each) => cache.find(each)).length
   t.ok(found < 250, `${found} of 10000`)
   t.end()
