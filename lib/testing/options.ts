@@ -2,7 +2,7 @@ import { Type, type TProperties } from '@sinclair/typebox'
 import { faultOf } from '../options/validate.js'
 
 /** An option that is judged where it is used. */
-export const anything = Type.Optional(Type.Unknown({ opaque: true }))
+const anything = Type.Optional(Type.Unknown({ opaque: true }))
 
 /** Options of which no more is said than their names. */
 export const named = (...names: string[]): TProperties => Object.fromEntries(names.map((name) => [name, anything]))
