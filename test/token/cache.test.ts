@@ -138,7 +138,7 @@ t.test('where other tokens come for good, they take the place of those that were
   for (const round of [1, 2]) {
     for (const each of others) if (!cache.find(each)) cache.keep(each, verified, 0)
     const found = others.filter((each) => cache.find(each)).length
-    t.ok(round === 1 ? found < max / 10 : found === max, `${found} of ${max} after round ${round}`)
+    t.ok(round === 1 ? found < max / 10 : found > 0.99 * max, `${found} of ${max} after round ${round}`)
   }
   t.end()
 })
