@@ -101,7 +101,7 @@ export interface UserScopeOptions {
   revocations?: true | RevocationStore | RevocationsOptions
   /** The request property that holds the verified user; `UserScopeTypes` gives it its type. Default `'user'`. */
   decoratorName?: string
-  /** Verified tokens are kept in memory, so that each is verified once. `false`: verify each time. */
+  /** Verified tokens are kept in memory: a known one is not verified again. `false`: verify each time. */
   cache?: false | CacheOptions
   /** `false` leaves the OpenAPI document alone. Default: on, in apps that register `@fastify/swagger`. */
   openapi?: false | OpenApiOptions

@@ -33,8 +33,7 @@ export class TokenCache {
   #sweptAt = 0
 
   constructor ({ max, ttl }: CacheSettings) {
-    const sizeCalculation = ({ header, weight }: Entry) => sizeOf(header, weight)
-    this.#entries = new LRUCache({ max, maxSize: maxBytes, sizeCalculation })
+    this.#entries = new LRUCache({ max, maxSize: maxBytes })
     this.#ttl = ttl
   }
 
@@ -59,11 +58,11 @@ export class TokenCache {
     if (Math.abs(keptAt - this.#sweptAt) > sweepEvery) this.#sweep(keptAt)
     // Member by member: a spread costs as much again as all the rest.
     const { user, isMachine, expiresAt, weight } = verified
-    const isFull = this.#isFullFor(sizeOf(header, weight))
+    const size = 2 * header.length + weight
     // To verify the token of an issuer once more would take a promise.
-    if (isFull && user.issuer === 'secret' && !this.#isSecond(header)) return
+    if (this.#isFullFor(size) && user.issuer === 'secret' && !this.#isSecond(header)) return
     const until = Math.min(expiresAt, keptAt + this.#ttl)
-    this.#entries.set(keyOf(header), { header, user, isMachine, expiresAt, weight, keptAt, until })
+    this.#entries.set(keyOf(header), { header, user, isMachine, expiresAt, weight, keptAt, until }, { size })
   }
 
   #isFullFor (bytes: number): boolean {
@@ -99,8 +98,6 @@ export class TokenCache {
     }
   }
 }
-
-const sizeOf = (header: string, weight: number) => 2 * header.length + weight
 
 /** In another spelling of the scheme it is another token here, so that the two do not push each other out. */
 const keyOf = (header: string) => header.startsWith('Bearer ') ? header.slice(-keyLength) : header

@@ -2,10 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import { scan } from 'secure-json-parse'
 import { refuse } from '../contract/errors.js'
 import type { TokenForm } from '../options/other-tokens.js'
+import type { Json } from './claim-rules.js'
 import { mistakeIn } from './reasons.js'
 import { withoutStacks } from './stacks.js'
-
-type Json = Record<string, unknown>
 
 /** A token taken apart, and not yet believed. */
 export class CompactJws {

@@ -1,5 +1,6 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
+import type { Json } from './claim-rules.js'
 import { createClaimsReader } from './claims-reader.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
@@ -10,8 +11,7 @@ import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
 /** The payload where the signature verifies, else the code of the library's error. */
-type SignatureCheck = (token: string) => Payload | string
-type Payload = CompactJws['payload']
+type SignatureCheck = (token: string) => Json | string
 
 const unlisted = 'its algorithm is not listed'
 const badSignature = 'FAST_JWT_INVALID_SIGNATURE'
@@ -54,7 +54,7 @@ async function addCheck (
     const { verify } = child.jwt
     checks.push((token) => {
       try {
-        return verify<Payload>(token)
+        return verify<Json>(token)
       } catch (error) {
         // Whatever is thrown, the signature is not verified. Only the code is kept: a message may quote the token.
         return String((error as { code?: unknown }).code)
@@ -64,8 +64,8 @@ async function addCheck (
 }
 
 /** By the first of the secrets that verifies the token. */
-function verify (token: string, checks: readonly SignatureCheck[]): Payload | string {
-  let found: Payload | string = 'no secret'
+function verify (token: string, checks: readonly SignatureCheck[]): Json | string {
+  let found: Json | string = 'no secret'
   for (const check of checks) {
     found = check(token)
     if (found !== badSignature) break // any other fault is one with each secret
