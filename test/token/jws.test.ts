@@ -142,8 +142,8 @@ t.test('unusual, but well-formed tokens', async (t) => {
       sign(`{"sub":"bob","sub":"alice","exp":1,"exp":${payload.exp}}`, { header: '{"alg":"none","alg":"HS256"}' })
     ],
     [
-      'members named like those of Object.prototype',
-      sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":0}`)
+      'members named like those of Object.prototype, and an escape, for which the names are looked at',
+      sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":"\\n"}},"toString":1}`)
     ],
     ['64 deep', sign(nested(63))],
     ['64 deep, beside others', sign(nested(63).replace('"x":[', '"x":[[],[],'))],

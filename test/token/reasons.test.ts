@@ -48,6 +48,14 @@ t.test('what clients send by mistake is named in the log', async (t) => {
   }
 })
 
+t.test('an encrypted token is named where nobody is known to make such', async (t) => {
+  const fetch = async () => await Promise.reject(new Error('no issuer'))
+  const entry = { issuer: 'https://id.example', jwksUri: 'https://id.example/jwks', audience: 'api', lazy: true, fetch }
+  const { send, log } = await build(t, { issuers: [entry] })
+  t.match(await send({ url: '/api/me', headers: { authorization: 'Bearer a.b.c.d.e' } }), { code: 'MALFORMED_TOKEN' })
+  t.strictSame(refusals(log).map(({ reason }) => reason), ['an encrypted token (JWE)'])
+})
+
 t.test('of several kinds that look alike each is named, and none twice', async (t) => {
   const form = (says: string, fits = true) => ({
     says,
