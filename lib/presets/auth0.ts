@@ -1,8 +1,7 @@
 import { InvalidOptionError } from '../contract/errors.js'
-import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import type { OtherToken } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { bare, entry, presetSchema, type Overrides } from './preset.js'
+import { bare, preset, type Overrides } from './preset.js'
 
 export interface Auth0Options extends Overrides {
   /** The tenant's or custom domain, such as `tenant.eu.auth0.com`. */
@@ -10,14 +9,6 @@ export interface Auth0Options extends Overrides {
   /** The identifier of the API. */
   audience: string | readonly string[]
 }
-
-const schema = presetSchema({
-  domain: text(
-    'a host name in lower case, such as tenant.eu.auth0.com',
-    /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
-  ),
-  audience: texts('the identifier of the API, or a list of them', /^\S(.*\S)?$/)
-})
 
 const otherTokens: OtherToken[] = [{
   text: String.raw`^([\w-]{32}|[^.]*(\.[^.]*){4})$`,
@@ -39,23 +30,27 @@ function isOfAuth0 (audience: string, origin: string): boolean {
  * profile. ID tokens are for the client and not for the API, so the audience refuses them.
  * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
-export function auth0 (options: Auth0Options): IssuerOptions {
-  assertValid(schema, options, 'auth0')
-  const { domain, ...overrides } = options
+export const auth0 = preset<Auth0Options>('auth0', {
+  domain: text(
+    'a host name in lower case, such as tenant.eu.auth0.com',
+    /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
+  ),
+  audience: texts('the identifier of the API, or a list of them', /^\S(.*\S)?$/)
+}, ({ domain, audience }) => {
   const origin = `https://${bare(domain)}`
-  const own = [overrides.audience].flat().find((audience) => isOfAuth0(audience, origin))
+  const own = [audience].flat().find((audience) => isOfAuth0(audience, origin))
   if (own !== undefined) {
     throw new InvalidOptionError('option "auth0.audience" must be the identifier of your API, ' +
       `and "${own}" is Auth0's own`)
   }
-  return entry('auth0', {
+  return {
     issuer: `${origin}/`,
-    audience: overrides.audience,
+    audience,
     jwksUri: `${origin}/.well-known/jwks.json`,
     algorithms: ['RS256', 'PS256'],
     typ: ['JWT', 'at+jwt'],
     scopeClaim: 'scope', // and not "permissions", which are the user's: the client may have been granted fewer
     machine: { gty: 'client-credentials', sub: '*@clients' },
     otherTokens
-  }, overrides)
-}
+  }
+})

@@ -1,10 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
-import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import type { OtherToken } from '../contract/issuer.js'
 import { issuerAlgorithms } from '../options/issuers.js'
 import { flag, text } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
+import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface BetterAuthOptions extends Overrides {
   /**
@@ -63,40 +62,36 @@ const verification = Type.Object({
   exp: Type.Number()
 }, { additionalProperties: false })
 
-const schema = presetSchema({
+/**
+ * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth
+ * provider's access tokens have another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
+export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
   baseURL: text(
     'the URL of Better Auth, such as https://auth.example.com, and not that of its keys or tokens',
     new RegExp(`^(?!.*\\/(jwks|token)\\/*$)${anyUrl}$`)
   ),
   basePath: Type.Optional(text('a path, such as /api/auth', /^\/[^\s?#]*$/)),
   oauthProvider: Type.Optional(flag)
-})
-
-/**
- * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth
- * provider's access tokens have another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
- */
-export function betterAuth (options: BetterAuthOptions): IssuerOptions {
-  assertValid(schema, options, 'betterAuth')
-  const { baseURL, basePath = '/api/auth', oauthProvider = false, ...overrides } = options
+}, ({ baseURL, basePath = '/api/auth', oauthProvider = false, audience }) => {
   const { origin, pathname } = new URL(baseURL)
   // As Better Auth itself does: a path in its baseURL stands in for basePath.
   const path = bare(pathname === '/' ? basePath : pathname)
   const base = origin + path
   const fail = (says: string) => { throw new InvalidOptionError(`option "betterAuth.audience" ${says}`) }
   // Those tokens are for the `resource` that the client asked for, which nobody can guess.
-  if (oauthProvider && overrides.audience === undefined) {
+  if (oauthProvider && audience === undefined) {
     fail('is missing: state the resource that clients ask the OAuth provider for')
   }
-  if (!oauthProvider && [overrides.audience].flat().includes(`${origin}/`)) {
+  if (!oauthProvider && [audience].flat().includes(`${origin}/`)) {
     fail(`must have no slash at its end: jwt() writes "${origin}"`)
   }
-  return entry('betterAuth', {
+  return {
     issuer: oauthProvider ? base : origin,
     audience: origin,
     jwksUri: `${base}/jwks`,
     otherTokens: betterAuthTokens(path),
     ...oauthProvider && { typ: 'at+jwt', scopeClaim: 'scope' }
-  }, overrides)
-}
+  }
+})

@@ -1,7 +1,5 @@
-import type { IssuerOptions } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { bare, entry, presetSchema, type Overrides } from './preset.js'
+import { bare, preset, type Overrides } from './preset.js'
 
 export interface ClerkOptions extends Overrides {
   /** The Frontend API URL, such as `https://clerk.example.com`. */
@@ -13,7 +11,12 @@ export interface ClerkOptions extends Overrides {
 // As Clerk, and browsers in the header Origin, write it: in lower case, and without the scheme's own port.
 const ofOrigin = String.raw`(?!https:.*:443\/*$|http:.*:80\/*$)[a-z][a-z\d+.-]*:\/\/(\[[\da-f:]+\]|[a-z\d._-]+)(:\d+)?`
 
-const schema = presetSchema({
+/**
+ * Clerk's session tokens, version 2, of active sessions. Those of JWT templates, of machines and of OAuth applications,
+ * made with the same keys, have no `sid` and are refused; so are sessions that are still `pending`.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
+export const clerk = preset<ClerkOptions>('clerk', {
   frontendApi: text(
     'the Frontend API URL in lower case, such as https://clerk.example.com',
     new RegExp(`^(?=https?:)(?!https://api\\.clerk\\.)${ofOrigin}/*$`)
@@ -23,22 +26,13 @@ const schema = presetSchema({
     'or a list of them',
     new RegExp(`^${ofOrigin}$`)
   )
-})
-
-/**
- * Clerk's session tokens, version 2, of active sessions. Those of JWT templates, of machines and of OAuth applications,
- * made with the same keys, have no `sid` and are refused; so are sessions that are still `pending`.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
- */
-export function clerk (options: ClerkOptions): IssuerOptions {
-  assertValid(schema, options, 'clerk')
-  const { frontendApi, authorizedParties: azp, ...overrides } = options
+}, ({ frontendApi, authorizedParties: azp }) => {
   const issuer = bare(frontendApi)
-  return entry('clerk', {
+  return {
     issuer,
     audience: false,
     jwksUri: `${issuer}/.well-known/jwks.json`,
     algorithms: ['RS256'],
     requiredClaims: { azp, sid: true, sts: 'active' }
-  }, overrides)
-}
+  }
+})

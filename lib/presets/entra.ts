@@ -1,7 +1,5 @@
-import type { IssuerOptions } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { entry, presetSchema, type Overrides } from './preset.js'
+import { preset, type Overrides } from './preset.js'
 
 export interface EntraOptions extends Overrides {
   /** The directory (tenant) ID: a GUID, and not a domain, `common` or `organizations`. */
@@ -13,32 +11,28 @@ export interface EntraOptions extends Overrides {
 const guid = String.raw`[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}`
 const graph = '00000003-0000-0000-c000-000000000000' // Microsoft's own API, whose tokens others cannot verify
 
-const schema = presetSchema({
+/**
+ * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each
+ * application; `scp` stands in the tokens of users alone, not in ID tokens and not in those of applications.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
+export const entra = preset<EntraOptions>('entra', {
   tenantId: text('the directory (tenant) ID: a GUID in lower case', new RegExp(`^${guid}$`)),
   audience: texts(
     'the application (client) ID of your API, a GUID in lower case, or a list of them: v2.0 tokens never have its ' +
     'Application ID URI (api://…) for "aud"',
     new RegExp(`^(?!${graph})${guid}$`)
   )
-})
-
-/**
- * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each
- * application; `scp` stands in the tokens of users alone, not in ID tokens and not in those of applications.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
- */
-export function entra (options: EntraOptions): IssuerOptions {
-  assertValid(schema, options, 'entra')
-  const { tenantId: tid, ...overrides } = options
+}, ({ tenantId: tid, audience }) => {
   const origin = `https://login.microsoftonline.com/${tid}`
-  return entry('entra', {
+  return {
     issuer: `${origin}/v2.0`,
-    audience: overrides.audience,
+    audience,
     jwksUri: `${origin}/discovery/v2.0/keys`,
     algorithms: ['RS256'],
     userIdClaim: 'oid',
     scopeClaim: 'scp',
     requiredClaims: { tid, ver: '2.0', scp: true },
     machine: { idtyp: 'app' }
-  }, overrides)
-}
+  }
+})

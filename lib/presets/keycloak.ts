@@ -1,7 +1,5 @@
-import type { IssuerOptions } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
+import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface KeycloakOptions extends Overrides {
   /**
@@ -13,7 +11,12 @@ export interface KeycloakOptions extends Overrides {
   audience: string | readonly string[]
 }
 
-const schema = presetSchema({
+/**
+ * Keycloak's access tokens: `Bearer` in the claim `typ`, where ID, refresh, offline, logout and DPoP-bound tokens say
+ * another. The header says `JWT`, or `at+jwt` for clients set so.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
+export const keycloak = preset<KeycloakOptions>('keycloak', {
   baseURL: text(
     'the URL of Keycloak itself, such as https://sso.example.com, without the realm or the admin console',
     new RegExp(`^(?!.*\\/(realms|admin)(\\/|$))${anyUrl}$`)
@@ -24,24 +27,15 @@ const schema = presetSchema({
     'the client ID of the API, or a list of them, and not "account", which the tokens of all clients have',
     /^(?!account$)[^]/
   )
-})
-
-/**
- * Keycloak's access tokens: `Bearer` in the claim `typ`, where ID, refresh, offline, logout and DPoP-bound tokens say
- * another. The header says `JWT`, or `at+jwt` for clients set so.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
- */
-export function keycloak (options: KeycloakOptions): IssuerOptions {
-  assertValid(schema, options, 'keycloak')
-  const { baseURL, realm, ...overrides } = options
+}, ({ baseURL, realm, audience }) => {
   const issuer = `${bare(baseURL)}/realms/${encodeURIComponent(realm)}`
-  return entry('keycloak', {
+  return {
     issuer,
-    audience: overrides.audience,
+    audience,
     jwksUri: `${issuer}/protocol/openid-connect/certs`,
     typ: ['JWT', 'at+jwt'],
     scopeClaim: 'scope',
     requiredClaims: { typ: 'Bearer' },
     machine: { preferred_username: 'service-account-*' }
-  }, overrides)
-}
+  }
+})

@@ -1,7 +1,5 @@
-import type { IssuerOptions } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
+import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface LogtoOptions extends Overrides {
   /** The Logto endpoint, such as `https://tenant.logto.app`. */
@@ -10,25 +8,21 @@ export interface LogtoOptions extends Overrides {
   audience: string | readonly string[]
 }
 
-const schema = presetSchema({
+/**
+ * Logto's access tokens for an API resource. Those of machine-to-machine apps have the app's id as their subject.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
+export const logto = preset<LogtoOptions>('logto', {
   endpoint: text(
     'the Logto endpoint, such as https://tenant.logto.app, without /oidc',
     new RegExp(`^(?!.*\\/(oidc|api|console)(\\/|$))${anyUrl}$`)
   ),
   audience: texts('the identifier of the API resource, or a list of them', /^\S(.*\S)?$/)
-})
-
-/**
- * Logto's access tokens for an API resource. Those of machine-to-machine apps have the app's id as their subject.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
- */
-export function logto (options: LogtoOptions): IssuerOptions {
-  assertValid(schema, options, 'logto')
-  const { endpoint, ...overrides } = options
+}, ({ endpoint, audience }) => {
   const issuer = `${bare(endpoint)}/oidc`
-  return entry('logto', {
+  return {
     issuer,
-    audience: overrides.audience,
+    audience,
     jwksUri: `${issuer}/jwks`,
     algorithms: ['ES384', 'RS256'],
     typ: ['JWT', 'at+jwt'],
@@ -38,5 +32,5 @@ export function logto (options: LogtoOptions): IssuerOptions {
       text: '^[\\w-]{43}$',
       says: 'an opaque token, as Logto makes where the client names no API resource: request one with "resource"'
     }]
-  }, overrides)
-}
+  }
+})

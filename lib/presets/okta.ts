@@ -1,8 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import type { IssuerOptions } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { bare, entry, presetSchema, type Overrides } from './preset.js'
+import { bare, preset, type Overrides } from './preset.js'
 
 export interface OktaOptions extends Overrides {
   /** The org's or custom domain, such as `example.okta.com`. */
@@ -13,32 +11,28 @@ export interface OktaOptions extends Overrides {
   audience: string | readonly string[]
 }
 
-const schema = presetSchema({
+/**
+ * The access tokens of a custom authorization server of Okta. The user is told by `uid`: the login in `sub` can change
+ * hands, and tokens of applications have no `uid`.
+ * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ */
+export const okta = preset<OktaOptions>('okta', {
   domain: text(
     'a host name in lower case, such as example.okta.com',
     /^(?!.*-admin\.okta)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
   ),
   authorizationServer: Type.Optional(text('the ID of a custom authorization server, such as default', /^[\w-]+$/)),
   audience: texts('the audience of the authorization server, or a list of them', /^\S(.*\S)?$/)
-})
-
-/**
- * The access tokens of a custom authorization server of Okta. The user is told by `uid`: the login in `sub` can change
- * hands, and tokens of applications have no `uid`.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
- */
-export function okta (options: OktaOptions): IssuerOptions {
-  assertValid(schema, options, 'okta')
-  const { domain, authorizationServer = 'default', ...overrides } = options
+}, ({ domain, authorizationServer = 'default', audience }) => {
   const issuer = `https://${bare(domain)}/oauth2/${authorizationServer}`
-  return entry('okta', {
+  return {
     issuer,
-    audience: overrides.audience,
+    audience,
     jwksUri: `${issuer}/v1/keys`,
     algorithms: ['RS256'],
     typ: ['JWT', 'at+jwt'],
     userIdClaim: 'uid',
     scopeClaim: 'scp',
     requiredClaims: { cid: true }
-  }, overrides)
-}
+  }
+})

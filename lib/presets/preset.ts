@@ -1,7 +1,8 @@
-import { Type, type TObject, type TProperties } from '@sinclair/typebox'
+import { Type, type TProperties } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { IssuerOptions } from '../contract/issuer.js'
 import { issuerSchema } from '../options/issuers.js'
+import { assertValid } from '../options/validate.js'
 
 /**
  * What every preset takes besides its own options: any of an `issuers` entry, which then wins. `requiredClaims` are
@@ -9,25 +10,33 @@ import { issuerSchema } from '../options/issuers.js'
  */
 export type Overrides = Partial<IssuerOptions>
 
-/** The schema of a preset's options: its own, which messages name first, and those of an entry. */
-export const presetSchema = (own: TProperties): TObject =>
-  Type.Object({ ...own, ...Type.Partial(issuerSchema).properties, ...own }, { additionalProperties: false })
-
 /**
- * The entry of a preset with the host's own options over it. Claims are added: a list of the host's in place of the
- * preset's would silently let in ID tokens, or tokens of other applications.
- * @param name of the preset
+ * A vendor's preset: the entry that `build` makes, with the host's own options over it. Claims are added: a list of the
+ * host's in place of the preset's would silently let in ID tokens, or tokens of other applications.
+ * @param own the schemas of its own options, which messages name first
+ * @param build may throw InvalidOptionError
+ * @returns a function that throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
-export function entry (name: string, preset: IssuerOptions, options: Overrides): IssuerOptions {
-  const { jwksUri, ...defaults } = preset
-  const { requiredClaims, ...overrides } = options
-  const { issuer = preset.issuer } = overrides
-  // Compared with "iss" exactly: it could never match.
-  if (issuer !== preset.issuer && plain(issuer) === plain(preset.issuer)) {
-    throw new InvalidOptionError(`option "${name}.issuer" must be "${preset.issuer}" to the letter. Fix: leave it out`)
+export function preset<Options extends Overrides> (
+  name: string, own: TProperties, build: (options: Options) => IssuerOptions
+): (options: Options) => IssuerOptions {
+  const ofEntry = Type.Partial(issuerSchema).properties
+  const schema = Type.Object({ ...own, ...ofEntry, ...own }, { additionalProperties: false })
+  const make = (options: Options): IssuerOptions => {
+    assertValid(schema, options as unknown, name)
+    const { jwksUri, ...defaults } = build(options)
+    const given = Object.entries(options).filter(([option]) => Object.hasOwn(ofEntry, option))
+    const { requiredClaims, ...overrides } = Object.fromEntries(given) as Overrides
+    const { issuer = defaults.issuer } = overrides
+    // Compared with "iss" exactly: it could never match.
+    if (issuer !== defaults.issuer && plain(issuer) === plain(defaults.issuer)) {
+      throw new InvalidOptionError(`option "${name}.issuer" must be "${defaults.issuer}" to the letter. ` +
+        'Fix: leave it out')
+    }
+    const keys = overrides.discovery === true || jwksUri === undefined ? {} : { jwksUri }
+    return { ...defaults, ...keys, ...overrides, requiredClaims: { ...defaults.requiredClaims, ...requiredClaims } }
   }
-  const keys = overrides.discovery === true || jwksUri === undefined ? {} : { jwksUri }
-  return { ...defaults, ...keys, ...overrides, requiredClaims: { ...preset.requiredClaims, ...requiredClaims } }
+  return Object.defineProperty(make, 'name', { value: name })
 }
 
 const plain = (url: string) => bare(url).toLowerCase()

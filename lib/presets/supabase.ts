@@ -1,20 +1,12 @@
 import { Type } from '@sinclair/typebox'
-import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import type { OtherToken } from '../contract/issuer.js'
 import { text } from '../options/schemas.js'
-import { assertValid } from '../options/validate.js'
-import { anyUrl, bare, entry, presetSchema, type Overrides } from './preset.js'
+import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface SupabaseOptions extends Overrides {
   /** The URL of the project, such as `https://abcdefghijklmnopqrst.supabase.co`. */
   url: string
 }
-
-const schema = presetSchema({
-  url: text(
-    'the URL of the project, such as https://abcdefghijklmnopqrst.supabase.co, without a path of one of its APIs',
-    new RegExp(`^(?!.*\\/(auth|rest|storage|functions|realtime|dashboard)(\\/|$))${anyUrl}$`)
-  )
-})
 
 // https://supabase.com/docs/guides/auth/oauth-server/token-security: nothing else tells them from the user's own.
 const ofClient: OtherToken = {
@@ -28,16 +20,19 @@ const ofClient: OtherToken = {
  * anonymously are users with ids of their own.
  * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
-export function supabase (options: SupabaseOptions): IssuerOptions {
-  assertValid(schema, options, 'supabase')
-  const { url, ...overrides } = options
+export const supabase = preset<SupabaseOptions>('supabase', {
+  url: text(
+    'the URL of the project, such as https://abcdefghijklmnopqrst.supabase.co, without a path of one of its APIs',
+    new RegExp(`^(?!.*\\/(auth|rest|storage|functions|realtime|dashboard)(\\/|$))${anyUrl}$`)
+  )
+}, ({ url, requiredClaims }) => {
   const issuer = `${bare(url)}/auth/v1`
-  return entry('supabase', {
+  return {
     issuer,
     audience: 'authenticated',
     jwksUri: `${issuer}/.well-known/jwks.json`,
     algorithms: ['ES256', 'RS256'],
     requiredClaims: { role: 'authenticated', session_id: true },
-    otherTokens: overrides.requiredClaims?.['client_id'] === undefined ? [ofClient] : []
-  }, overrides)
-}
+    otherTokens: requiredClaims?.['client_id'] === undefined ? [ofClient] : []
+  }
+})
