@@ -21,7 +21,7 @@ export function assertOptions (properties: TProperties, options: unknown, what: 
 
 /** A class may inherit an option, or have a getter for it. A name that is unknown is told though it is undefined. */
 function statedIn (options: Record<string, unknown>, known: readonly string[]) {
-  const names = [...Object.keys(options), ...known.filter((name) => name in options)]
+  const names = [...Object.keys(options), ...known]
   return Object.fromEntries(names.filter((name) => options[name] !== undefined || !known.includes(name))
     .map((name) => [name, options[name]]))
 }

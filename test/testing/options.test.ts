@@ -17,7 +17,7 @@ t.test('another name is told, with the one that was meant, or those that there a
 t.test('what is inherited, or a getter of a class, is an option too', async (t) => {
   class Options { get params () { return {} } }
   t.doesNotThrow(check(new Options()))
-  const only = Type.Function([], Type.Unknown(), { expects: 'a function' })
+  const only = Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function' }))
   t.throws(() => { assertOptions({ only }, Object.create({ only: 1 }), 'assertion') },
     new TypeError('option "assertion.only" must be a function'))
 })
