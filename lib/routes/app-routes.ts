@@ -39,8 +39,9 @@ export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undef
 export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = []
   fastify.addHook('onRoute', function (options) {
-    // The host's object may be that of other routes too, and change before Fastify's copy is seen.
+    // What is the host's may be that of other routes too, and change before Fastify's copy is seen.
     if (options.config) options.config = copyOf(options.config)
+    if (Array.isArray(options.method)) options.method = [...options.method]
     routes.push({ context: this, url: options.url, options })
   })
   return routes

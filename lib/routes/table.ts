@@ -71,7 +71,7 @@ export class RouteTable {
     const config = request.routeOptions.config as RouteConfig
     let demand = this.#byConfig.get(config)
     if (demand === undefined) {
-      demand = this.#judgeConfig(config)
+      demand = this.#judgeConfig(config, request.method)
       this.#byConfig.set(config, demand)
     }
     if (demand.level !== 'user' || !isOwners(demand, readParam(request, this.param))) return demand
@@ -83,13 +83,14 @@ export class RouteTable {
     return judgeRoute(facts, this.param, this.#settings.requireStatedAccess, this.#settings)
   }
 
-  #judgeConfig (config: RouteConfig): Demand {
+  /** @param asked a method by which it is served: the list of one that was declared unseen may have changed */
+  #judgeConfig (config: RouteConfig, asked: string): Demand {
     const { url, method = [] } = config
     const name = nameOf({ url, method })
     const known = this.#byName.get(name)
     // One that was declared unseen may have this name, too, and other constraints.
     if (known && this.#seesAll) return known
-    const demand = this.judge({ url, method, config })
+    const demand = this.judge({ url, method: [method, asked].flat(), config })
     if (known === undefined && url !== undefined) {
       this.context.log.warn({ route: name, access: demand.level, reason: demand.fault },
         'fastify-user-scope: this route was declared before the plugin was loaded; it is guarded all the same. ' +

@@ -19,6 +19,10 @@ t.test('a route that was never seen is guarded, and logged once, at its first re
   app.get('/early/:user_id', id)
   app.get('/odd/:userId', id)
   app.get('/open', { config: { access: 'public' } }, id)
+  const method = ['GET']
+  app.route({ method, url: '/list', exposeHeadRoute: false, handler: id })
+  method[0] = 'OPTIONS' // the list is the host's, who goes on with it
+  app.options('/preflight', id)
   await app.register(userScope, { secret })
   app.get('/late/:user_id', id)
   app.get('/v', { constraints: { version: '1.0.0' } }, id)
@@ -37,12 +41,16 @@ t.test('a route that was never seen is guarded, and logged once, at its first re
   t.same([await status('/odd/alice', alice), await status('/odd/alice', alice)], [403, 403])
   t.same([await status('/v', { 'accept-version': '1.x' }), await status('/v', { 'accept-version': '2.x' })], [401, 200])
   t.same([await status('/open'), await status('/nowhere')], [200, 404])
+  t.equal(await status('/list'), 401)
+  t.equal((await send({ url: '/preflight', method: 'OPTIONS' })).status, 200)
   t.match(log, [
     { level: 40, route: 'GET /early/:user_id', access: 'owner', msg: /declared before the plugin was loaded/ },
     { level: 40, route: 'GET /odd/:userId', reason: /looks like the owner's parameter/ },
-    { level: 40, route: 'GET /open', access: 'public' }
+    { level: 40, route: 'GET /open', access: 'public' },
+    { level: 40, access: 'user' },
+    { level: 40, route: 'OPTIONS /preflight', access: 'public' }
   ])
-  t.equal(log.length, 3)
+  t.equal(log.length, 5)
 })
 
 t.test('a route that was never seen keeps its rule beside one of other constraints', async (t) => {

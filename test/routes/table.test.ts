@@ -211,6 +211,20 @@ t.test('a config that several routes share, and that changes in between, says wh
   t.match(gets.map(({ access }) => access), ['user', 'public'])
 })
 
+t.test('so does a list of methods', async (t) => {
+  const method = ['GET']
+  const { status, app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.route({ method, url: '/list/:user_id', handler: id })
+    method[0] = 'OPTIONS'
+    app.route({ method, url: '/list/:user_id', handler: id })
+  })
+  t.same([await status('/list/bob'), await status('/list/bob', {}, 'OPTIONS')], [401, 200])
+  const listed = app.userScope.routes()
+  t.same(listed.map(({ method, access }) => [method, access]),
+    [['GET', 'owner'], ['HEAD', 'owner'], ['OPTIONS', 'public']])
+})
+
 t.test('so does a rule', async (t) => {
   const { status, app } = await host(t, async (app) => {
     await app.register(userScope, { secret })
