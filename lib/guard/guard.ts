@@ -143,7 +143,8 @@ export function createGuard (
     // Outside of the catch: an error that a later hook throws is no refusal.
     if (judgement instanceof Promise) {
       surviveReset(request, reply)
-      judgement.catch(refusedBy).then(conclude)
+      // A time limit of the host may have answered meanwhile: then nothing was admitted or refused.
+      judgement.catch(refusedBy).then((judged) => { if (!reply.sent) conclude(judged) })
     } else conclude(judgement)
   }
 

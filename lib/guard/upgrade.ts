@@ -12,9 +12,10 @@ export function surviveReset (request: FastifyRequest, reply: FastifyReply): voi
   if (isUpgrade(request)) reply.raw.socket?.on('error', () => {})
 }
 
-/** For a refusal: nobody would learn of the request, and the socket would stay open for ever. */
+/** For a refusal, which hooks of the host may hold up: nobody would learn of it, and the socket would stay open. */
 export function closeAfter (request: FastifyRequest, reply: FastifyReply): void {
   if (!isUpgrade(request)) return
+  surviveReset(request, reply)
   const socket = reply.raw.socket as Partial<Socket> | null
   reply.header('connection', 'close')
   reply.raw.once('finish', () => socket?.destroySoon?.())

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
@@ -173,6 +174,27 @@ t.test('a client that leaves while the host is asked', async (t) => {
   for (const [index, answer] of asked.entries()) answer(index % 2 === 0)
   await new Promise((resolve) => setImmediate(resolve))
   t.match(await inject({ url: '/api/carol', headers: bob }), { status: 200, body: { owner: 'carol' } })
+})
+
+t.test('nothing is said to have been judged for a request that was answered meanwhile', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  for (const answer of [true, false]) {
+    let giveAnswer = () => {}
+    const mayActFor = async () => await new Promise<boolean>((resolve) => { giveAnswer = () => { resolve(answer) } })
+    const { send, log } = await build(t, { mayActFor }, { handlerTimeout: 20 }, routes)
+    const published: unknown[] = []
+    const onMessage = (message: unknown) => { published.push(message) }
+    subscribe('fastify-user-scope:verify', onMessage)
+    const sent = send({ url: '/api/alice', headers: bob })
+    await new Promise((resolve) => setImmediate(resolve))
+    mock.timers.tick(20)
+    t.match(await sent, { status: 503, code: 'FST_ERR_HANDLER_TIMEOUT' })
+    giveAnswer()
+    await new Promise((resolve) => setImmediate(resolve))
+    unsubscribe('fastify-user-scope:verify', onMessage)
+    t.same([published, refusals(log), log.filter(({ msg }) => msg === 'delegate admitted')], [[], [], []])
+  }
 })
 
 t.test('a thousand at once', async (t) => {

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { ServerResponse, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { bearer, build, tokenFor } from '../support/host.js'
 
@@ -13,11 +14,29 @@ t.test('only a refused upgrade that somebody handles closes its connection', asy
   t.same([await answered(upgrade), await answered()], ['close', 'keep-alive'])
 })
 
+/** Asks for an upgrade. */
+async function upgrade (app: FastifyInstance, path: string, headers: string[] = []): Promise<Socket> {
+  // As plugins for WebSockets do it.
+  app.server.on('upgrade', (raw: IncomingMessage, socket: Socket) => {
+    socket.once('close', () => { app.server.emit('left') })
+    const response = new ServerResponse(raw)
+    response.assignSocket(socket)
+    app.routing(raw, response)
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  const lines = [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', ...headers]
+  client.write(`${lines.join('\r\n')}\r\n\r\n`)
+  return client
+}
+
+// An error of the socket that nobody listens to would fail these tests, as it ends a process.
+
 t.test('a client that resets its connection while its upgrade waits ends nothing but itself', async (t) => {
   const host = new EventEmitter()
   const mayActFor = async () => {
     host.emit('asked')
-    await once(host, 'answer')
+    await once(app.server, 'left')
     return true
   }
   const { app } = await build(t, { mayActFor }, {}, (app) => {
@@ -26,20 +45,26 @@ t.test('a client that resets its connection while its upgrade waits ends nothing
       return ''
     })
   })
-  // As plugins for WebSockets do it.
-  app.server.on('upgrade', (raw: IncomingMessage, socket: Socket) => {
-    socket.once('close', () => { host.emit('answer') })
-    const response = new ServerResponse(raw)
-    response.assignSocket(socket)
-    app.routing(raw, response)
-  })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  client.write('GET /api/alice/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-    `Authorization: ${bearer(tokenFor('bob')).authorization}\r\n\r\n`)
+  const client = await upgrade(app, '/api/alice/ws', [`Authorization: ${bearer(tokenFor('bob')).authorization}`])
   await once(host, 'asked')
   client.resetAndDestroy()
-  // An error of the socket that nobody listens to would fail this test, as it ends a process.
   await once(host, 'handled')
+  t.pass()
+})
+
+t.test('nor while its refusal waits for a hook of the host', async (t) => {
+  const host = new EventEmitter()
+  const { app } = await build(t, {}, {}, (app) => {
+    app.addHook('onSend', async () => {
+      host.emit('refused')
+      await once(app.server, 'left')
+      host.emit('sent')
+    })
+    app.get('/api/:user_id/ws', async () => '')
+  })
+  const client = await upgrade(app, '/api/alice/ws')
+  await once(host, 'refused')
+  client.resetAndDestroy()
+  await once(host, 'sent')
   t.pass()
 })
