@@ -22,7 +22,8 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const { decoratorName, issuers, openapi } = settings
   const table = new RouteTable(fastify, settings)
   addRegistration(table)
-  assertFree(fastify, decoratorName)
+  // Contexts inside that are older do not inherit the decorator, and may have one of that name.
+  for (const each of [fastify, ...table.routes().map(({ context }) => context)]) assertFree(each, decoratorName)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
   const keys = await createKeys(issuers, fastify.log, () => cache?.clear())

@@ -46,6 +46,29 @@ t.test('every error of the table can be made and told apart', async (t) => {
   t.same(refusals.map(({ code }) => String(code)).sort(), rows.map(([, code]) => code).sort(), 'no other is exported')
 })
 
+t.test('a context inside that had the decorator before stops the boot', async (t) => {
+  const kinds: Array<(child: FastifyInstance) => void> = [
+    (child) => { child.decorateRequest('user', { getter: () => ({ id: 'bob' }) as never }) },
+    (child) => { child.decorateRequest('user', null as never) }
+  ]
+  for (const decorate of kinds) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(async (child) => {
+      await child.register(async (inner) => {
+        decorate(inner)
+        await routes(inner)
+      })
+    })
+    await t.rejects(async () => { await app.register(userScope, { secret }) },
+      { code: 'FST_USER_SCOPE_INVALID_OPTION', message: /"decoratorName": the request already has a property "user"/ })
+  }
+  const other = Fastify()
+  t.teardown(() => other.close())
+  await other.register(async (child) => { child.decorateRequest('owner', null); await routes(child) })
+  await other.register(userScope, { secret })
+})
+
 t.test('registered again inside a context that has it', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret })

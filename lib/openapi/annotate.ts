@@ -163,8 +163,10 @@ function withBearer (security: SecurityRequirement[], schemeName: string, docume
   const schemes = schemesOf(document)
   const isBearer = (name: string) => carriesBearer(schemes[name])
   if (security.length === 0) return [{ [schemeName]: [] }]
-  return security.map((requirement) =>
+  const joined = security.map((requirement) =>
     Object.keys(requirement).some(isBearer) ? requirement : { [schemeName]: [], ...requirement })
+  // A key, and no key, are the same where the token is needed with both.
+  return [...new Map(joined.map((requirement) => [JSON.stringify(requirement), requirement])).values()]
 }
 
 export const schemesOf = ({ components, securityDefinitions }: ApiDocument): Schemes =>

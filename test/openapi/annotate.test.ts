@@ -341,6 +341,13 @@ t.test('the token is required together with what the host requires', async (t) =
   }
 })
 
+t.test('a token that the host requires or not is required once', async (t) => {
+  const components = { securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } } } as const
+  const options = { openapi: { info, components, security: [...bearerAuth, {}] } }
+  const document = await read(t, await build(t, options, (app) => { app.get('/me', handler) }))
+  t.same(securityOf(document), { 'GET /me': bearerAuth })
+})
+
 t.test('a default of the host is joined where a token is needed, and does not hold for public routes', async (t) => {
   const key = { type: 'apiKey', in: 'header', name: 'X-Key' } as const
   const security = [{ key: [] }]
