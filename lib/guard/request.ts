@@ -50,7 +50,7 @@ export function getOwnerId (request: AnyRequest): string {
   const judgement = (request as GuardedRequest)[kJudgement]
   if (!judgement?.owner || judgement.refusal) {
     throw new NoOwnerError('getOwnerId() is for routes of level \'owner\', and no owner was judged for this request. ' +
-      'Fix: use request.user.id, or give the route the owner\'s parameter')
+      'Fix: use request.user.id, or give the route the owner\'s parameter, inside a context that registers the plugin')
   }
   return judgement.owner
 }

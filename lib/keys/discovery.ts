@@ -1,6 +1,6 @@
 import { quote } from '../contract/quote.js'
 import { insecureReason, type IssuerSettings } from '../options/issuers.js'
-import { FetchFault, fetchJson } from './limited-fetch.js'
+import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 
 /**
  * The `jwks_uri` in the issuer's metadata (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3). The metadata must name
@@ -9,7 +9,11 @@ import { FetchFault, fetchJson } from './limited-fetch.js'
 export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   const signal = AbortSignal.timeout(settings.timeout)
   const [openId, oauth] = metadataUrls(settings.issuer)
-  const metadata = await fetchJson(settings, openId, signal).catch(() => fetchJson(settings, oauth, signal))
+  const metadata = await fetchJson(settings, openId, signal).catch((error: unknown) =>
+    fetchJson(settings, oauth, signal).catch((other: unknown) => {
+      const [first, second] = [failureOf(error), failureOf(other)]
+      throw new FetchFault(first === second ? first : `${first} at ${openId}, and ${second}`)
+    }))
   const { issuer, jwks_uri: uri } = (metadata ?? {}) as { issuer?: unknown, jwks_uri?: unknown }
   if (issuer !== settings.issuer) {
     throw new FetchFault(`the metadata is of another issuer: its "issuer" is ${quote(issuer)}`)

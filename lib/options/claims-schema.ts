@@ -1,17 +1,19 @@
 import { Type } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import { InvalidOptionError } from '../contract/errors.js'
+import { cut, quote } from '../contract/quote.js'
 
 const expects = 'a JSON Schema of an object, complete in itself, such as Type.Object({ … })'
 
 export const claimsSchema = Type.Unsafe<object>(Type.Object({}, { expects, opaque: true }))
 
 /**
- * Option `claims` → whether a payload satisfies it. Schemas of `@sinclair/typebox` and `typebox` are JSON Schema too.
+ * Option `claims` → why a payload does not satisfy it; null where it does. Schemas of `@sinclair/typebox` and `typebox`
+ * are JSON Schema too.
  * @throws InvalidOptionError for what the compiler does not know, which would otherwise go unchecked
  */
-export function compileClaims (schema: object | undefined): (payload: unknown) => boolean {
-  if (schema === undefined) return () => true
+export function compileClaims (schema: object | undefined): (payload: unknown) => string | null {
+  if (schema === undefined) return () => null
   // Own properties: something on Object.prototype must not stand in for a claim that is missing.
   const ajv = new Ajv({ ownProperties: true, logger: false })
   // Which draft it is of decides nothing: a keyword that the compiler does not know stops the boot.
@@ -21,13 +23,23 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   try {
     if (body.type !== 'object') throw new Error('its "type" is not "object"')
     if (draft !== undefined && !isPlain) throw new Error('it is no plain object')
+    // What such libraries convert to may be marked as well (https://standardschema.dev), and is plain.
+    if ('~standard' in schema && !isPlain) {
+      throw new Error('it is a schema of zod or the like. Fix: convert it first, as z.toJSONSchema() does')
+    }
     if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
     assertWhole(schema)
     const validate = ajv.compile(body)
-    return (payload) => validate(payload)
+    return (payload) => validate(payload) ? null : faultIn(validate.errors as [ErrorObject])
   } catch (error) {
     throw new InvalidOptionError(`option "claims" must be ${expects}: ${(error as Error).message}`)
   }
+}
+
+/** For the log: names, and what the schema says, but no value of a claim. */
+function faultIn ([{ instancePath, message, params }]: [ErrorObject]): string {
+  const name: unknown = (params as Record<string, unknown>)['additionalProperty']
+  return cut(`${instancePath || 'the payload'} ${message}`) + (name === undefined ? '' : `: ${quote(name)}`)
 }
 
 const annotations = ['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly']

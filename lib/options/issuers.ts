@@ -16,7 +16,7 @@ const identifier = Type.String({ minLength: 1 })
 export const issuerSchema = Type.Object({
   issuer: text('a non-empty string, compared with "iss" exactly'),
   audience: Type.Union([Type.Literal(false), identifier, Type.Array(identifier, { minItems: 1 })], {
-    expects: 'a non-empty string or a list of them, of which "aud" must have one, or false to leave the check out'
+    expects: 'a non-empty string or a list of them, of which "aud" must have one, or false with requiredClaims'
   }),
   jwksUri: Type.Optional(text('the URL of the JWK Set')),
   discovery: Type.Optional(flag),

@@ -44,7 +44,8 @@ export interface ClaimRules {
    * as `jwt`.
    */
   readonly types: readonly string[]
-  readonly satisfiesSchema: (payload: unknown) => boolean
+  /** Why a payload does not satisfy option `claims`; null where it does. */
+  readonly faultBySchema: (payload: unknown) => string | null
 }
 
 /** The rules for the tokens of an issuer: its own, and those that hold for every token. */
@@ -130,7 +131,7 @@ export function readOptions (
       isMachine: () => false,
       isRemote: false,
       types: Object.freeze(['jwt']),
-      satisfiesSchema: compileClaims(options.claims)
+      faultBySchema: compileClaims(options.claims)
     }),
     ...readRights(options),
     issuers,

@@ -12,7 +12,7 @@ const guardsNothing = 'fastify-user-scope: this registration guards no route. Th
 const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
   'name an owner. Fix: state config.access, or set the option userIdParam'
 const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +
-  'effect. Fix: write config: { access: { scopes: [\'tasks:read\'] } }'
+  'effect. Fix: write config: { access: … }'
 const unguarded = 'fastify-user-scope: no registration guards these routes, although they state a level, or their ' +
   'URLs have the owner\'s parameter or a bound one. Fix: register the plugin in a context around them (a wrapper ' +
   'needs fastify-plugin), or state config.access: \'public\' on them if this is intended'
@@ -26,8 +26,8 @@ const unguarded = 'fastify-user-scope: no registration guards these routes, alth
 export function warnOfGaps (
   { context, bound }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
 ): void {
-  const warn = (found: readonly DeclaredRoute[], message: string) => {
-    if (found.length > 0) say(context, message, found.map(namesOf))
+  const warn = (found: readonly DeclaredRoute[], message: string, noteOn?: (route: DeclaredRoute) => string) => {
+    if (found.length > 0) say(context, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)
     ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)))
@@ -40,7 +40,8 @@ export function warnOfGaps (
     const others = parametersOf(options.url).filter(({ name }) => !bound.includes(name))
     return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
   }), mayNameOwner)
-  warn(routes.filter(({ options }) => isMisplaced(options)), misplaced)
+  const misplacedIn = ({ options }: DeclaredRoute) => findMisplaced(options)
+  warn(routes.filter(misplacedIn), misplaced, (route) => ` (${misplacedIn(route)})`)
   // Once for each app, by the registration that came first.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
@@ -58,16 +59,22 @@ function say ({ log }: FastifyInstance, message: string, routes?: readonly strin
   else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
 }
 
-/** Beside the config, or in it by another name, and not in `config.access`, where a hook of the host may copy it. */
-function isMisplaced (options: RouteOptions): boolean {
+/**
+ * The option that stands beside the config, or in it by another name, and not in `config.access`, where a hook of the
+ * host may copy it.
+ */
+function findMisplaced (options: RouteOptions): string | undefined {
   const config = options.config ?? {}
   const access = statedAccess(config)
   const isOnlyIn = (place: object, name: string) => Object.hasOwn(place, name) && !Object.hasOwn(Object(access), name)
   // Beside a stated level, "level" is something of the host's.
   const members = typeof access === 'string' ? ruleMembers.filter((name) => name !== 'level') : ruleMembers
-  if (members.some((name) => isOnlyIn(options, name) || isOnlyIn(config, name))) return true
-  const isAlike = (name: string) => name !== 'access' && isMisspelt(name, 'access')
-  return access === undefined && (Object.hasOwn(options, 'access') || Object.keys(config).some(isAlike))
+  const beside = access === undefined ? ['access', ...members] : members
+  const found = beside.find((name) => isOnlyIn(options, name))
+  if (found !== undefined) return found
+  const isAlike = (name: string) => access === undefined && name !== 'access' && isMisspelt(name, 'access')
+  const inside = members.find((name) => isOnlyIn(config, name)) ?? Object.keys(config).find(isAlike)
+  return inside && `config.${inside}`
 }
 
 const namesOf = (route: DeclaredRoute) =>

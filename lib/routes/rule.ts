@@ -69,7 +69,8 @@ export const isPlainObject = (value: unknown): value is AccessRule => typeof val
 
 function kindOf (value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
-  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
+  if (Array.isArray(value)) return 'a list'
+  return isPlainObject(value) ? 'an empty object' : `of type ${typeof value}`
 }
 
 /** Why a rule cannot mean what it says on this route; null where it can. */

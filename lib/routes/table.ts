@@ -93,7 +93,7 @@ export class RouteTable {
     const demand = this.judge({ url, method: [method, asked].flat(), config })
     if (known === undefined && url !== undefined) {
       this.context.log.warn({ route: name, access: demand.level, reason: demand.fault },
-        'fastify-user-scope: this route was declared before the plugin was loaded; it is guarded all the same. ' +
+        'fastify-user-scope: this route was declared before the plugin was loaded, and is judged as all others are. ' +
         'Fix: import the plugin before the app is created')
     }
     return demand

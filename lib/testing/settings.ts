@@ -18,6 +18,8 @@ export interface Settings {
   only?: (route: { method: string, url: string }) => boolean
 }
 
+const needless = 'it is sound, or does not exist. Fix: take it out'
+
 /** What an assertion has to judge. */
 export type Task = Awaited<ReturnType<typeof readTask>>
 
@@ -58,7 +60,7 @@ export async function readTask (app: AnyApp, options: Settings, known: TProperti
     ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))
       .map((name) => about(name, 'params name it, and the app has no such route')),
     ...allow.filter((name) => !used.has(name)).map((name) =>
-      about(String(name), 'allow names it, and it needs no leave: nothing is wrong with it, or it does not exist'))
+      about(String(name), `allow names it, and it needs no exception: ${needless}`))
   ]
   return { params, routes, judged, isAllowed, inVain }
 }

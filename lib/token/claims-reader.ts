@@ -28,7 +28,7 @@ export type ClaimsReader = (jws: Jws) => Verified
 export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() / 1000): ClaimsReader {
   const ofHeader = headerRules(rules)
   const ofClaims = claimRules(rules, clock)
-  const { maxTokenAge = Infinity, clockTolerance, otherTokens, satisfiesSchema } = rules
+  const { maxTokenAge = Infinity, clockTolerance, otherTokens, faultBySchema } = rules
   let goodHeader: Json | undefined // frozen, and one for many tokens
   return (jws) => {
     const { header, payload } = jws
@@ -37,9 +37,8 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     if (header !== goodHeader) apply(ofHeader, header)
     goodHeader = header
     apply(ofClaims, payload)
-    if (!satisfiesSchema(payload)) {
-      throw refuse('INVALID_CLAIMS', 'the claims do not satisfy the schema of option "claims"')
-    }
+    const fault = faultBySchema(payload)
+    if (fault) throw refuse('INVALID_CLAIMS', `the claims do not satisfy the schema of option "claims": ${fault}`)
     const actor = readActor(payload, rules)
     const user = {
       id: readUserId(payload, rules),

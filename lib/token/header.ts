@@ -27,7 +27,8 @@ export function readAuthorization (request: FastifyRequest): string | undefined 
 export function parseBearer (header: string, others: readonly TokenForm[]): string {
   const token = bearer.exec(header)?.[1]
   if (token !== undefined) return token
-  throw refuse('INVALID_HEADER_FORMAT', mistakeIn(header, others) ?? 'not "Bearer", one space and a token')
+  const form = 'the header is not "Bearer <token>" with one space between'
+  throw refuse('INVALID_HEADER_FORMAT', mistakeIn(header, others) ?? form)
 }
 
 const name = 'authorization'

@@ -110,6 +110,12 @@ t.test('discovery', async (t) => {
     t.same(asked, [root + openId, root + oauth])
   })
 
+  t.test('both places are named where they failed differently', async (t) => {
+    const fetch = async (url: string) => new Response('', { status: url === root + openId ? 503 : 404 })
+    const { message } = await bootError({ issuer: root, fetch })
+    t.match(message, `(status 503 at ${root + openId}, and status 404, ${root + oauth})`)
+  })
+
   t.test('metadata that comes later, and is then kept', async (t) => {
     const known: Record<string, unknown> = {}
     const { fetch, asked } = documents(known)

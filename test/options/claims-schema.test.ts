@@ -4,7 +4,7 @@ import t from 'tap'
 import One from 'typebox'
 import userScope, { type UserScopeOptions } from '../../lib/index.js'
 import { compileClaims } from '../../lib/options/claims-schema.js'
-import { bearer, build, secret, tokenFor } from '../support/host.js'
+import { bearer, build, refusals, secret, tokenFor } from '../support/host.js'
 
 const refused: Array<[claims: unknown, says: string]> = [
   [{}, 'its "type" is not "object"'],
@@ -21,6 +21,8 @@ const refused: Array<[claims: unknown, says: string]> = [
     'unknown keyword: "dependentRequired"'],
   [{ type: 'object', properties: { role: { type: 'text' } } }, 'data/properties/role/type must be'],
   [Type.Object({ since: Type.Date() }), 'data/properties/since/type must be'],
+  [Object.assign(Object.create({ '~standard': { vendor: 'zod' } }) as object, { type: 'object' }),
+    'Fix: convert it first, as z.toJSONSchema() does'],
   [{ type: 'object', $async: true }, '"$async" is not supported'],
   [{ type: 'object', properties: { tenant: { const: undefined } } }, '"const" is undefined'],
   [Type.Object({ tenant: Type.String({ pattern: undefined as never }) }), '"pattern" is undefined'],
@@ -87,12 +89,12 @@ const schemas = {
   'JSON Schema': {
     type: 'object', required: ['role'], properties: { role: { const: 'member' }, team: { type: ['string', 'null'] } }
   },
-  'JSON Schema 2020-12, as zod writes it': {
+  'JSON Schema 2020-12, as zod writes it': Object.defineProperty({
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     type: 'object',
     required: ['role'],
     properties: { role: { type: 'string', const: 'member' }, team: { anyOf: [{ type: 'string' }, { type: 'null' }] } }
-  }
+  }, '~standard', { value: { vendor: 'zod', validate: () => {} } })
 }
 
 for (const [kind, claims] of Object.entries(schemas)) {
@@ -104,6 +106,24 @@ for (const [kind, claims] of Object.entries(schemas)) {
     }
   })
 }
+
+t.test('the log says what is wrong with the claims, and no value of theirs', async (t) => {
+  const claims = Type.Object({ role: Type.Literal('member'), team: Type.Optional(Type.Object({ id: Type.Integer() })) })
+  const closed = { ...claims, additionalProperties: false }
+  const rows: Array<[claims: object, schema: object, fault: string]> = [
+    [{}, claims, "the payload must have required property 'role'"],
+    [{ role: 's3cret' }, claims, '/role must be equal to constant'],
+    [{ role: 'member', team: { id: 's3cret' } }, claims, '/team/id must be integer'],
+    [{ role: 'member' }, closed, 'the payload must NOT have additional properties: "sub"']
+  ]
+  for (const [claims, schema, fault] of rows) {
+    const { send, log } = await build(t, { claims: schema })
+    await send({ url: '/api/me', headers: bearer(tokenFor('alice', claims)) })
+    const reason = `the claims do not satisfy the schema of option "claims": ${fault}`
+    t.match(refusals(log), [{ code: 'INVALID_CLAIMS', reason }])
+    t.notMatch(JSON.stringify(log), 's3cret')
+  }
+})
 
 t.test('a claim that Object.prototype has, and the token has not, satisfies nothing', async (t) => {
   const { send } = await build(t, { claims: { type: 'object', required: ['toString', 'role'] } })

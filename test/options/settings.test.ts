@@ -101,7 +101,7 @@ t.test('the defaults, all of them', async (t) => {
   const stated = readOptions({ secret, impersonation: 'read-only', openapi: { decorator: ['a', 'b'] } }, {})
   t.match(stated.openapi, { decorators: ['a', 'b'], readOnlyActors: true })
   t.match(readOptions({ secret, openapi: { decorator: 'a' } }, {}).openapi, { decorators: ['a'] })
-  t.equal(settings.claimRules.satisfiesSchema({}), true)
+  t.equal(settings.claimRules.faultBySchema({}), null)
   t.match(readOptions({ secret, revocations: true }, {}).revocations, { store: null, keepFor: 2_592_000 })
   t.match(readOptions({ secret, cache: {} }, {}).cache, { max: 10_000, ttl: 300 })
   t.same(readOptions({ secret, cache: { max: 5, ttl: 7 } }, {}).cache, { max: 5, ttl: 7 })

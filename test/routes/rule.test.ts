@@ -25,10 +25,10 @@ const names = /must be .* scope names of letters, digits and marks/
 type Row = [what: string, url: string, access: unknown, says: RegExp, options?: UserScopeOptions, method?: 'OPTIONS']
 const faults: Row[] = [
   ['an empty rule', '/x', {},
-    /config\.access is of type object\. Use one of: owner, .*; or an object with at least one of: level, scopes/],
+    /config\.access is an empty object\. Use one of: owner, .*; or an object with at least one of: level, scopes/],
   ['a misspelt level', '/x', 'onwer', /config\.access is 'onwer'\. Use one of: .*\. Did you mean 'owner'\?$/],
   ['a level like none', '/x', 'admin', /unbound$/],
-  ['an object without a prototype', '/x', Object.create(null), /config\.access is of type object\. Use/],
+  ['an object without a prototype', '/x', Object.create(null), /config\.access is an empty object\. Use/],
   ['a list', '/x', ['user'], /config\.access is a list\. Use/],
   ['an instance of a class', '/x', new Date(), /config\.access is of type object/],
   ['a rule that cannot be copied', '/x', new Proxy({ scopes: ['a'] }, {}), /config\.access cannot be copied/],
@@ -186,8 +186,9 @@ t.test('access that is stated outside of config.access is warned of', async (t) 
     app.get('/inherited', { config: Object.create({ scopes: ['x'] }) as object }, async () => 'in')
   })
   const names = [
-    ...ruleMembers, ...['access', ...ruleMembers].map((name) => `route-${name}`),
-    ...['acess', 'Access', 'accesss', 'acces_s'].map((name) => `misspelt-${name}`)
+    ...ruleMembers.map((name) => `${name} (config.${name})`),
+    ...['access', ...ruleMembers].map((name) => `route-${name} (${name})`),
+    ...['acess', 'Access', 'accesss', 'acces_s'].map((name) => `misspelt-${name} (config.${name})`)
   ]
   t.match(found,
     [[names.map((name) => `GET /${name}`), /outside of config\.access, where it is without effect\. Fix:/]])

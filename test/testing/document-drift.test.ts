@@ -124,7 +124,8 @@ t.test('each kind of drift is named', async (t) => {
     `${heading}\n\nGET /api/open (public)\n` +
     "  it is served, and the document does not have it: take schema.hide away, or allow: ['GET /api/open']")
   t.equal(await changed(t, () => {}, { allow: ['GET /gone'] }),
-    `${heading}\n\nGET /gone\n  allow names it, and it needs no leave: nothing is wrong with it, or it does not exist`)
+    `${heading}\n\nGET /gone\n  allow names it, and it needs no exception: it is sound, or does not exist. ` +
+    'Fix: take it out')
 })
 
 t.test('the mark of an operation is its level', async (t) => {

@@ -139,10 +139,10 @@ t.test('what others may call is allowed by name, and no more than that', async (
   t.match(await say(app, { allow: allow.slice(0, 2) }),
     /could not be tried: \d\n\n([A-Z]+(, )?)+ \/sound\/\* \(user, default\)\n/)
   t.match(await say(app, { allow: [...allow, 'GET /sound/:user_id'] }),
-    'GET /sound/:user_id\n  allow names it, and it needs no leave')
+    'GET /sound/:user_id\n  allow names it, and it needs no exception')
   t.equal(await say(app, { allow: [...allow, 'GET /gone'], params: { 'GET /gone': {}, 'GET /sound/:user_id': {} } }),
     'Routes that let others in, or could not be tried: 2\n\nGET /gone\n  params name it, and the app has no such ' +
-    'route\n\nGET /gone\n  allow names it, and it needs no leave: nothing is wrong with it, or it does not exist')
+    'route\n\nGET /gone\n  allow names it, and it needs no exception: it is sound, or does not exist. Fix: take it out')
 })
 
 t.test('a host that hides what is another\'s', async (t) => {

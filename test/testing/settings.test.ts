@@ -21,7 +21,7 @@ t.test('routes by name, HEAD with GET, and by expressions', async (t) => {
   t.same([isAllowed('GET', '/docs/json'), isAllowed('GET', '/docs/json')], [true, true],
     'a global expression does not go on where it was')
   t.same(said(task),
-    [['GET /gone', 'allow names it, and it needs no leave: nothing is wrong with it, or it does not exist']])
+    [['GET /gone', 'allow names it, and it needs no exception: it is sound, or does not exist. Fix: take it out']])
 })
 
 t.test('what another call judges, and what is allowed there', async (t) => {

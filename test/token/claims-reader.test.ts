@@ -350,12 +350,13 @@ const plainRules: ClaimRules = {
   foreignPrefixes: [],
   otherTokens: [],
   isMachine: () => false,
-  satisfiesSchema: () => true
+  faultBySchema: () => null
 }
 
 t.test('claims that the schema or the prefix of another issuer refuses', async (t) => {
   const rows: Array<[rules: Partial<ClaimRules>, reason: string]> = [
-    [{ satisfiesSchema: () => false }, 'the claims do not satisfy the schema of option "claims"'],
+    [{ faultBySchema: () => '/role must be string' },
+      'the claims do not satisfy the schema of option "claims": /role must be string'],
     [{ foreignPrefixes: ['b:', 'al'] }, 'claim "sub" begins with the idPrefix of another issuer']
   ]
   for (const [rules, reason] of rows) {

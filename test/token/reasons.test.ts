@@ -6,7 +6,7 @@ const token = tokenFor('alice')
 const noToken = (text: string) => `the client has no token, and sends the text "${text}" in its place. ` +
   'Fix: let it wait for the token, or sign in first'
 const noScheme = 'a token without its scheme: "Bearer" and one space go before it'
-const unknown = 'not "Bearer", one space and a token'
+const unknown = 'the header is not "Bearer <token>" with one space between'
 
 const rows: Array<[header: string, code: string, reason: string]> = [
   ...['undefined', 'null', 'NaN', 'true', 'false', 'Undefined'].map(
