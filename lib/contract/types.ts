@@ -11,6 +11,7 @@ import type { Revocation } from './revocations.js'
  * - `scopes`: the names of all scopes, as a union. Default: any string.
  *
  * ```ts
+ * import 'fastify-user-scope' // or the module would be declared anew
  * declare module 'fastify-user-scope' {
  *   interface UserScopeTypes { claims: Static<typeof claims>, decoratorName: 'owner' }
  * }
@@ -149,7 +150,7 @@ export type UserScopeRequest = UserScopeTypes extends { decoratorName: infer Nam
 interface DefaultUserScopeRequest {
   /**
    * The verified user. Null on `'public'` routes, and on `'optional'` ones without a token: use `getUser(request)`
-   * there.
+   * there. Undefined outside of every registration.
    */
   user: FastifyReply extends { jwtSign: unknown } ? unknown : VerifiedUser
 }
@@ -158,6 +159,7 @@ declare module 'fastify' {
   interface FastifyRequest extends UserScopeRequest {}
 
   interface FastifyInstance {
+    /** On the context that registered the plugin, and those inside it; undefined elsewhere. */
     userScope: UserScope
   }
 

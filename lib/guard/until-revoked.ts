@@ -8,8 +8,8 @@ const signals = new WeakMap<object, AbortSignal>()
 /**
  * A signal that aborts when the token of a request ends or is revoked: for what outlives the request's check, such as
  * WebSockets, event streams and long downloads. Its reason is the error, whose `code` is `TOKEN_EXPIRED` or
- * `TOKEN_REVOKED`; of a client that has left before, an AbortError. It is never aborted yet when it is returned, so
- * that a listener is enough.
+ * `TOKEN_REVOKED`; of a client that has left before, an AbortError. It is not aborted yet when it is returned, so a
+ * listener is enough.
  * @throws MissingTokenError where no token was verified: a `'public'` route, or an `'optional'` one without a token
  */
 export function untilRevoked (request: FastifyRequest<RouteGenericInterface, RawServerBase>): AbortSignal {
