@@ -98,5 +98,5 @@ export const statedAccess = (config: object | undefined): unknown =>
  * `@fastify/cors` answers preflights by such a route; a browser sends no token with them (Fetch standard,
  * CORS-preflight fetch).
  */
-const servesOptionsOnly = (method: string | readonly string[]) =>
+export const servesOptionsOnly = (method: string | readonly string[]) =>
   method.length > 0 && [method].flat().every((name) => name.toUpperCase() === 'OPTIONS')

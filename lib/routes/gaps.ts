@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify'
 import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
-import { statedAccess } from './access.js'
+import { servesOptionsOnly, statedAccess } from './access.js'
 import { isMisspelt, possibleOwner } from './look-alikes.js'
 import { readRule, ruleMembers } from './rule.js'
 import { placesOf, type JudgedRoute, type RouteTable } from './table.js'
@@ -45,11 +45,12 @@ export function warnOfGaps (
   // Once for each app, by the registration that came first.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
-  warn((outside ?? []).filter(({ options: { url, config } }) => {
+  warn((outside ?? []).filter(({ options: { url, method, config } }) => {
     const access = statedAccess(config)
     const { rule, fault } = readRule(access)
     const isStated = access !== undefined && fault === null // what is none of the levels may be another package's
-    return rule.level !== 'public' && (isStated || parametersOf(url).some(({ name }) => params.has(name)))
+    return rule.level !== 'public' && (isStated ||
+      (!servesOptionsOnly(method) && parametersOf(url).some(({ name }) => params.has(name))))
   }), unguarded)
 }
 

@@ -20,7 +20,7 @@ export function addRegistration (table: RouteTable): void {
   // The decorator is also that of another copy of the package.
   if (overlaps || context.hasDecorator('userScope')) {
     throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
-      'inside it. Register it once, or in sibling contexts')
+      'inside it (or another has the decorator "userScope" there). Register it once, or in sibling contexts')
   }
   registrations.set(rootOf(context), [...others, table])
 }

@@ -15,7 +15,8 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
 interface Server { url: string, variables?: Record<string, { default: string }> }
 type Place = Pick<AppRoute, 'method' | 'url'>
 
-const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
+/** The methods of operations, and those that a document need not have. */
+const [stated, optional] = [['get', 'put', 'post', 'delete', 'patch', 'trace', 'query'], ['options', 'head']]
 const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
 const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
@@ -41,7 +42,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     if (notes.length > 0 && !isAllowed({ method, url })) findings.push({ method, url, level, notes, failures: [] })
   }
   const operations = Object.entries(document.paths).flatMap(([url, item]) => Object.entries(item as object)
-    .filter(([field]) => methods.includes(field))
+    .filter(([field]) => [...stated, ...optional].includes(field))
     .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
   const served = new Set<unknown>()
   for (const route of routes) {
@@ -52,7 +53,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     if (!judged.includes(route)) continue
     const level = constraintsText(route.constraints).trim()
     for (const each of found) report(each, level, compare(each.operation, document, route))
-    if (found.length === 0 && !['HEAD', 'OPTIONS'].includes(route.method)) report(route, `(${route.access})`, [hidden])
+    if (found.length === 0 && stated.includes(route.method.toLowerCase())) report(route, `(${route.access})`, [hidden])
   }
   for (const operation of operations) if (!served.has(operation)) report(operation, '', [gone])
   findings.push(...inVain())

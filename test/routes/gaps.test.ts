@@ -98,6 +98,7 @@ t.test('outside of every registration only the level public says that it is mean
     for (const [url, access] of rows) {
       app.get(url, { exposeHeadRoute: false, config: { ...access !== undefined && { access } } as object }, id)
     }
+    app.options('/a/:user_id', id)
   })
   t.match(log, [{ msg: unguarded, routes: rows.filter(([, , isWarnedOf]) => isWarnedOf).map(([url]) => `GET ${url}`) }])
   t.equal((log[0]?.routes as string[]).length, 6)

@@ -78,6 +78,14 @@ t.test('a docs page need not stand in the document, where it is allowed to', asy
   t.equal(await say(app, { allow: [docs] }), '')
 })
 
+t.test('a method that no document has a place for', async (t) => {
+  const app = await host(t, {}, (app) => {
+    app.addHttpMethod('PROPFIND')
+    app.route({ method: 'PROPFIND', url: '/files', handler: async () => 'in' })
+  })
+  t.equal(await say(app), '')
+})
+
 /** The document of the sound host, after somebody wrote in it. */
 async function changed (t: Test,
   change: (paths: Record<string, Record<string, { security?: unknown, responses?: unknown }>>) => unknown,
