@@ -42,6 +42,8 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   return { route, parts, places, unknown: inUrl.filter((name) => parts.path[name] === undefined) }
 }
 
+export const isRead = ({ method }: Pick<AppRoute, 'method'>) => ['GET', 'HEAD'].includes(method)
+
 /** Asks a route as somebody, with these ids in their places. */
 export async function ask (
   { route, parts, places }: Plan, who: Owner, ids: Readonly<Record<string, unknown>>

@@ -1,48 +1,15 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import t, { type Test } from 'tap'
+import Fastify from 'fastify'
+import t from 'tap'
 import userScope from '../../lib/index.js'
-import {
-  assertIsolation, assertOwnership, createIssuer, ScopeAssertionError,
-  type IsolationOptions
-} from '../../lib/testing/index.js'
-import { buildTodo, sameAs, todoObjects, todoParams, todoRoutes, type Store } from '../support/todo.js'
+import { assertIsolation, assertOwnership, type IsolationOptions } from '../../lib/testing/index.js'
+import { host, issuer, none, objects, one, people, say, type Handler } from '../support/isolation.js'
+import { todoObjects, todoParams } from '../support/todo.js'
 
-const issuer = createIssuer()
-const people = { issuer, alice: 'alice', bob: 'bob' }
-const objects = { ...todoObjects, parent_id: sameAs('task_id'), task_ids: sameAs('task_id') }
 const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request))"
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 const unfinished = (name: string) =>
   `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }, ` +
   'and users with ids such as yours have'
-
-/** What the assertion says, without the columns' width; empty where nothing is wrong. */
-async function say (app: FastifyInstance, options: Partial<IsolationOptions> = {}): Promise<string> {
-  const error = await assertIsolation(app, { ...people, objects, params: todoParams, ...options } as IsolationOptions)
-    .then(() => null, (error: unknown) => error)
-  if (error !== null && !(error instanceof ScopeAssertionError)) throw error
-  return error?.message.replace(/(?<=\S) {2,}/g, '  ') ?? ''
-}
-
-interface Host {
-  Params: { task_id: string, list_id: string },
-  Querystring: { list_id?: string },
-  Body: { title: string, list_id: string, task_ids: string[] }
-}
-type Handler = (request: FastifyRequest<Host>, reply: FastifyReply, store: Store) => unknown
-
-/** The sound app, in which some routes have other handlers. */
-async function host (t: Test, handlers: Record<string, Handler>) {
-  const app = await buildTodo(issuer.options, (app, store) => {
-    app.addHook('onRoute', (options) => {
-      const handler = handlers[`${String(options.method)} ${options.url}`]
-      if (handler) options.handler = async (request, reply) => handler(request as FastifyRequest<Host>, reply, store)
-    })
-    todoRoutes(app, store)
-  })
-  t.teardown(() => app.close())
-  return app
-}
 
 t.test('a sound app passes both assertions', async (t) => {
   const app = await host(t, {})
@@ -57,9 +24,6 @@ t.test('a sound app passes both assertions', async (t) => {
     }), '', 'by tokens of the host')
 })
 
-const none = (reply: FastifyReply, message = 'there is no such object') =>
-  reply.code(404).send({ code: 'NOT_FOUND', message })
-const one = '/api/:user_id/tasks/:task_id'
 const cache = new Map<string, unknown>()
 
 /** The mistake, the route with it, its handler, and what the message says of it, in this order. */
@@ -310,77 +274,6 @@ t.test('routes of level user that take an id, wherever it stands in a body', asy
   t.match(says, "alice's token, bob's n  4xx  200  /links")
   isSound = true
   t.equal(await say(app, { objects, params }), '')
-})
-
-t.test('answers that are never twice the same are compared by their status', async (t) => {
-  let requests = 0
-  const routes = (hidden: number) => host(t, {
-    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
-      const [task] = where(tasks, { id: params.task_id })
-      if (task?.user_id === user.id) return task
-      return reply.code(task ? hidden : 404).send({ code: 'NO', request: requests++ })
-    }
-  })
-  t.equal(await say(await routes(404)), '')
-  t.match(await say(await routes(410)), 'as for none: 404 NO  410 NO')
-})
-
-t.test('records that are never twice the same cannot be compared', async (t) => {
-  const views = new Map<string, number>()
-  const app = await host(t, {
-    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
-      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
-      if (!task) return none(reply)
-      views.set(task.id, (views.get(task.id) ?? 0) + 1)
-      return { ...task, views: views.get(task.id), at: new Date() }
-    }
-  })
-  t.equal(await say(app), '')
-})
-
-t.test('a second that is over while alice asks has changed nothing', async (t) => {
-  let seconds = 0
-  const app = await host(t, {
-    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
-      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
-      return task ? { ...task, at: seconds + Math.floor(performance.now() / 1000) } : none(reply)
-    },
-    [`PUT ${one}`]: ({ params, user, body }, reply, { where, tasks }) => {
-      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
-      if (!task) seconds ||= 1
-      return task ? Object.assign(task, body) : none(reply)
-    }
-  })
-  t.equal(await say(app), '')
-  t.equal(seconds, 1)
-})
-
-t.test('a number that alice has changed beside such a clock', async (t) => {
-  const priorities = new Map<string, number>()
-  const app = await host(t, {
-    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
-      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
-      const at = Math.floor(performance.now() / 1000)
-      return task ? { ...task, at, priority: priorities.get(task.id) ?? 1 } : none(reply)
-    },
-    [`PUT ${one}`]: ({ params, user, body }, reply, { where, tasks }) => {
-      priorities.set(params.task_id, (priorities.get(params.task_id) ?? 1) + 5)
-      const [task] = where(tasks, { id: params.task_id, user_id: user.id })
-      return task ? Object.assign(task, body) : none(reply)
-    }
-  })
-  t.match(await say(app), "alice's token, bob's task_id: what bob reads then  as before  changed")
-})
-
-t.test("tasks of bob's list, in an answer that is never twice the same", async (t) => {
-  const app = await buildTodo(issuer.options, (app, store) => {
-    todoRoutes(app, store)
-    app.get<{ Querystring: { list_id: string } }>('/api/:user_id/found', {
-      schema: { querystring: { type: 'object', properties: { list_id: { type: 'string' } } } }
-    }, async ({ query }) => ({ at: performance.now(), items: store.where(store.tasks, query) }))
-  })
-  t.teardown(() => app.close())
-  t.match(await say(app), "alice's token, bob's list_id  as for none: 200  200  /api/alice/found?list_id=")
 })
 
 t.test('handlers run, so it is for tests', async (t) => {

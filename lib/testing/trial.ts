@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LightMyRequestResponse as Response } from 'fastify'
+import { findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
+import { summaryOf } from './held-requests.js'
+import { ask, isRead, type Plan } from './object-requests.js'
+import { missingLike, Owner, readId, type Ids, type ObjectId } from './objects.js'
+
+const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
+  'let it keep answers by user'
+const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
+const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
+
+type AnyIds = Parameters<typeof ask>[2]
+
+/** One route, tried by alice with the ids of bob's objects. */
+export class Trial {
+  readonly #plan: Plan
+  readonly #plans: readonly Plan[]
+  readonly #alice: Owner
+  readonly #bob: Owner
+  /** The names of the ids that the route takes. */
+  readonly #kinds: readonly string[]
+  readonly #isRead: boolean
+  readonly #repair: string
+  readonly #failures: Failure[] = []
+  readonly #notes = new Set<string>()
+
+  /** @param plans those of all routes, by which bob reads what became of his objects */
+  constructor (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Owner) {
+    this.#plan = plan
+    this.#plans = plans
+    this.#alice = alice
+    this.#bob = bob
+    this.#kinds = [...new Set(plan.places.map(({ name }) => name))]
+    this.#isRead = isRead(plan.route)
+    const owner = plan.route.parameter === null ? 'request.user.id' : 'getOwnerId(request)'
+    this.#repair = `Fix: look for the object by its owner, too, as in .where('user_id', '=', ${owner})`
+  }
+
+  async run (): Promise<Finding[]> {
+    const { route, places, unknown } = this.#plan
+    if (unknown.length > 0) {
+      const fix = 'Give it in objects, or in params: { {name}: { path } }'
+      return [findingOf(route, [`not tried: what ":${unknown.join('", ":')}" names nobody makes. ${fix}${orAllow}`])]
+    }
+    if (this.#isRead) await this.#readAsBob()
+    else if (this.#kinds.length > 0) await this.#alice.make()
+    for (const kind of this.#kinds) await this.#tryHis([kind])
+    if (this.#kinds.length > 1) await this.#tryHis(this.#kinds)
+    for (const { name } of places.filter(({ isList }) => isList)) await this.#tryBoth(name)
+    await this.#tryHerOwn()
+    return this.#failures.length > 0 ? [findingOf(route, [...this.#notes], this.#failures)] : []
+  }
+
+  /** That bob can read shows that something is tried; and what he reads may be kept for others. */
+  async #readAsBob (): Promise<void> {
+    const own = await ask(this.#plan, this.#bob, this.#bob.ids)
+    if (this.#kinds.length > 0) this.#mustPass(own, "bob's token, his own")
+    if (this.#plan.route.access !== 'owner') return
+    const given = await ask(this.#plan, new Owner(this.#alice.app, this.#bob.id, this.#alice.token, {}), this.#bob.ids)
+    if (given.statusCode < 400) this.#fail(given, early, "alice's token, bob's path", '403')
+  }
+
+  /** Bob's ids of these kinds, each in place of hers. */
+  async #tryHis (kinds: readonly string[]): Promise<void> {
+    const label = `alice's token, bob's ${kinds.join(' and ')}`
+    const his: Ids = Object.fromEntries(kinds.map((name) => [name, this.#bob.ids[name] as ObjectId]))
+    const none: Ids = Object.fromEntries(kinds.map((name) => [name, missingLike(this.#bob.ids[name])]))
+    const textOf = ({ body }: Response, ids: Ids) =>
+      kinds.reduce((text, name) => readId(text, ids[name], name).text, body)
+    const given = await this.#attack(kinds, his, label)
+    const forNone = await this.#askWith(none)
+    // What changes by itself, such as a time, does so between these two.
+    const again = await this.#askWith(his)
+    const isAlike = given.statusCode === forNone.statusCode
+    const text = textOf(given, his)
+    const isSame = isAlike && (text === textOf(forNone, none) || text !== textOf(again, his))
+    // A search, or a batch, may find nothing and say so.
+    const mayBeEmpty = this.#plan.places
+      .every(({ name, part, isList }) => !kinds.includes(name) || part === 'query' || isList)
+    const isRefused = given.statusCode >= 400 && given.statusCode < 500
+    const asForNone = `as for none: ${describe(forNone)}`
+    // Such as tasks, where the list is bob's.
+    const hasOthers = Object.entries(this.#bob.ids).some(([name, id]) =>
+      !Object.values(his).includes(id) && readId(text, id, name).has)
+    if (!isRefused && (hasOthers || !(mayBeEmpty && isSame))) {
+      this.#fail(given, this.#repair, label, mayBeEmpty ? asForNone : '4xx')
+      if (isSame && !this.#isRead) this.#notes.add(silent)
+    } else if (!isSame) {
+      this.#fail(given, tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
+    }
+  }
+
+  /** A list with her id and bob's. */
+  async #tryBoth (kind: string): Promise<void> {
+    const label = `alice's token, her ${kind} and bob's`
+    const id = this.#bob.ids[kind]
+    const none = missingLike(id)
+    const forNone = await this.#askWith({ [kind]: [this.#alice.ids[kind], none] })
+    await this.#alice.make()
+    const given = await this.#attack([kind], { [kind]: [this.#alice.ids[kind], id] }, label)
+    await this.#alice.make()
+    // It may say which ids it does not know.
+    const isLeak = readId(given.body, id, kind).has && !readId(forNone.body, none, kind).has
+    if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
+  }
+
+  async #tryHerOwn (): Promise<void> {
+    const label = "alice's token, her own"
+    const { ids } = this.#bob
+    const own = this.#isRead ? await this.#askWith({}) : await this.#attack(Object.keys(ids), {}, label)
+    if (this.#kinds.length > 0 || this.#isRead) this.#mustPass(own, label)
+    const leaked = Object.keys(ids).filter((name) => readId(own.body, ids[name], name).has)
+    if (leaked.length === 0) return
+    this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
+  }
+
+  /** Alice asks with these ids among hers. */
+  async #askWith (ids: AnyIds): Promise<Response> {
+    return await ask(this.#plan, this.#alice, { ...this.#alice.ids, ...ids })
+  }
+
+  /** The same, and what bob reads of these kinds must stay as it was. */
+  async #attack (kinds: readonly string[], ids: AnyIds, label: string): Promise<Response> {
+    const before = await this.#readBack(kinds)
+    const given = await this.#askWith(ids)
+    const after = await this.#readBack(kinds)
+    if (after === before) return given
+    const mayTick = withoutDigits(after) === withoutDigits(before)
+    await sleep(mayTick ? 1100 : 2)
+    const later = await this.#readBack(kinds)
+    // What is never twice the same, such as a signed URL or the digits of a clock, tells nothing.
+    const [was, next] = [digitsIn(before), digitsIn(later)]
+    const isStill = mayTick ? digitsIn(after).some((n, i) => n !== was[i] && n === next[i]) : later === after
+    if (!isStill) return given
+    this.#fail(given, this.#repair, `${label}: what bob reads then`, 'as before', 'changed')
+    await this.#bob.make()
+    return given
+  }
+
+  /** What bob reads of these kinds: by the routes that have them in their paths, else by his lists. */
+  async #readBack (kinds: readonly string[]): Promise<string> {
+    const reads = this.#plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
+    const inPath = ({ places }: Plan) => places.filter(({ part }) => part === 'path').map(({ name }) => name)
+    const direct = reads.filter((plan) => inPath(plan).some((name) => kinds.includes(name)))
+    const answers: string[] = []
+    for (const plan of direct.length > 0 ? direct : reads.filter((plan) => inPath(plan).length === 0)) {
+      const { statusCode, body } = await ask(plan, this.#bob, this.#bob.ids)
+      answers.push(`${statusCode} ${body}`)
+    }
+    return answers.join('\n')
+  }
+
+  #mustPass (given: Response, label: string): void {
+    if (given.statusCode < 200 || given.statusCode >= 400) this.#fail(given, unfinished, label, '2xx')
+  }
+
+  #fail (given: Response, note: string, label: string, expected: string, answer = describe(given)): void {
+    this.#notes.add(note)
+    this.#failures.push({ label, expected, answer, url: String(given.raw.req.url) })
+  }
+}
+
+const withoutDigits = (text: string) => text.replace(/\d+/g, '')
+const digitsIn = (text: string) => text.split(/\D+/)
+
+const describe = ({ statusCode, body }: Response) =>
+  statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()
