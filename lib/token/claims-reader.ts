@@ -38,7 +38,9 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     goodHeader = header
     apply(ofClaims, payload)
     const fault = faultBySchema(payload)
-    if (fault) throw refuse('INVALID_CLAIMS', `the claims do not satisfy the schema of option "claims": ${fault}`)
+    if (fault !== null) {
+      throw refuse('INVALID_CLAIMS', `the claims do not satisfy the schema of option "claims": ${fault}`)
+    }
     const actor = readActor(payload, rules)
     const user = {
       id: readUserId(payload, rules),
