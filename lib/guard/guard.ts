@@ -11,7 +11,7 @@ import { parseCompactJws } from '../token/jws.js'
 import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
 import { anonymous, refused, refusedBy, unread, type Judgement } from './judgement.js'
-import { answer } from './refusal.js'
+import { answer, logLine } from './refusal.js'
 import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
 import { surviveReset } from './upgrade.js'
@@ -117,7 +117,7 @@ export function createGuard (
 
   function logDelegate (request: FastifyRequest, { verified, owner }: Judgement): void {
     const { url: route } = request.routeOptions
-    request.log.info(logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')
+    logLine(request, logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')
   }
 
   function onRequest (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
@@ -144,7 +144,7 @@ export function createGuard (
     if (judgement instanceof Promise) {
       surviveReset(request, reply)
       // A time limit of the host may have answered meanwhile: then nothing was admitted or refused.
-      judgement.catch(refusedBy).then((judged) => { if (!reply.sent) conclude(judged) })
+      judgement.catch(refusedBy).then((judged) => { if (!reply.sent) conclude(judged) }).catch(done)
     } else conclude(judgement)
   }
 

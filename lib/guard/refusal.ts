@@ -12,6 +12,15 @@ export function answer (refusal: Refusal, request: FastifyRequest, reply: Fastif
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   closeAfter(request, reply)
   const line = { code: refusal.code, reason: detailsOf(refusal).reason }
-  request.log.info(user === undefined ? line : { ...line, user }, 'request refused')
+  logLine(request, user === undefined ? line : { ...line, user }, 'request refused')
   return refusal
+}
+
+/** A serializer of the host's may want another kind of value in a field of that name, and throw: no answer changes. */
+export function logLine ({ log }: FastifyRequest, line: object, message: string): void {
+  try {
+    log.info(line, message)
+  } catch {
+    log.info(`${message} (a serializer of the logger failed)`)
+  }
 }

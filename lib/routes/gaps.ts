@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify'
-import { isWithin, routesOf, type DeclaredRoute } from './app-routes.js'
+import { isWithin, rootOf, routesOf, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
 import { isMisspelt, possibleOwner } from './look-alikes.js'
 import { readRule, ruleMembers } from './rule.js'
@@ -9,6 +9,9 @@ import { parametersOf } from './url.js'
 const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own ' +
   'context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) (an ' +
   'autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
+const guardsUnknown = 'fastify-user-scope: this app was created before the plugin was loaded, so routes outside of ' +
+  'this registration are not known, and nobody warns of them. Fix: import \'fastify-user-scope\' before the app is ' +
+  'created (with fastify-cli: at the top of its app file)'
 const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
   'name an owner. Fix: state config.access, or set the option userIdParam'
 const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +
@@ -34,6 +37,7 @@ export function warnOfGaps (
   // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing)
+  else if (outside === undefined && rootOf(context) !== context) say(context, guardsUnknown)
   const owners = all.map(({ param }) => param)
   warn(routes.filter(({ options, demand }) => {
     if (demand.level !== 'user' || demand.source !== 'default') return false

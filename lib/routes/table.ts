@@ -94,7 +94,7 @@ export class RouteTable {
     if (known === undefined && url !== undefined) {
       this.context.log.warn({ route: name, access: demand.level, reason: demand.fault },
         'fastify-user-scope: this route was declared before the plugin was loaded, and is judged as all others are. ' +
-        'Fix: import the plugin before the app is created')
+        'Fix: import \'fastify-user-scope\' before the app is created (with fastify-cli: at the top of its app file)')
     }
     return demand
   }

@@ -6,13 +6,13 @@ const log: Array<Record<string, unknown>> = []
 const create = () => Fastify({
   logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } }
 })
-const [app, wrapped, faulty, ruled, twins] = [create(), create(), create(), create(), create()]
+const [app, wrapped, faulty, ruled, twins, parts] = [create(), create(), create(), create(), create(), create()]
 const { default: userScope } = await import('../../lib/index.js')
 const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
 
 const alice = bearer(tokenFor('alice'))
 const id = async () => 'in'
-t.teardown(async () => { await Promise.all([app, wrapped, faulty, ruled, twins].map((each) => each.close())) })
+t.teardown(async () => { await Promise.all([app, wrapped, faulty, ruled, twins, parts].map((each) => each.close())) })
 t.beforeEach(() => { log.length = 0 })
 
 t.test('a route that was never seen is guarded, and logged once, at its first request', async (t) => {
@@ -106,4 +106,15 @@ t.test('a registration in a wrapper without fastify-plugin guards nothing, and s
   t.match(log, [{ level: 40, msg: /this registration guards no route/ }])
   t.equal(log.length, 1)
   t.equal((await sender(wrapped)({ url: '/api/bob', headers: alice })).status, 200)
+})
+
+t.test('what a registration in a part of such an app does not guard is not known, and it says so', async (t) => {
+  await parts.register(async (part) => {
+    await part.register(userScope, { secret })
+    part.get('/api/:user_id', id)
+  })
+  parts.get('/admin/:user_id', id)
+  await parts.ready()
+  t.match(log, [{ level: 40, msg: /routes outside of this registration are not known[^]*Fix: import/ }])
+  t.equal(log.length, 1)
 })

@@ -1,4 +1,6 @@
 import t from 'tap'
+import type { UserScopeOptions } from '../../lib/index.js'
+import { createIssuer } from '../../lib/testing/index.js'
 import { bearer, build, challengeOf, refusals, sign, tokenFor } from '../support/host.js'
 
 t.test('status and header fields stay, whatever the error handler of the host sends', async (t) => {
@@ -20,4 +22,45 @@ t.test('one line in the log for each refusal', async (t) => {
     { code: 'MISSING_TOKEN', reason: 'no Authorization header', user: undefined },
     { code: 'FORBIDDEN_USER_ACCESS', reason: 'path parameter "user_id" is not the user\'s id', user: 'alice' }
   ])
+})
+
+t.test('a serializer of the host that cannot read a line changes no answer', async (t) => {
+  const lines: string[] = []
+  // As for the host's own users, with an object in the field `user`.
+  const user = (user: { email: string }) => ({ email: user.email.toLowerCase() })
+  const logger = { serializers: { user }, stream: { write: (line: string) => { lines.push(line) } } }
+  const remote = await createIssuer({ mode: 'jwks', t })
+  const mayActFor = async () => true
+  const kinds: Array<[options: UserScopeOptions, token: string]> = [
+    [{ mayActFor: () => true }, tokenFor('alice')], [{ mayActFor }, tokenFor('alice')],
+    [{ ...remote.options, mayActFor }, await remote.token('alice')]
+  ]
+  for (const [options, token] of kinds) {
+    const { send } = await build(t, options, { logger }, (app) => {
+      app.get('/own/:user_id', async () => 'in')
+      app.get('/api/:user_id', { config: { access: { delegates: true } } }, async () => 'in')
+    })
+    lines.length = 0
+    const headers = bearer(token)
+    t.match(await send({ url: '/own/bob', headers }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
+    t.match(await send({ url: '/api/bob', headers }), { status: 200, body: 'in' })
+    for (const message of ['request refused', 'delegate admitted']) {
+      t.ok(lines.some((line) => line.includes(`${message} (a serializer of the logger failed)`)), message)
+    }
+  }
+})
+
+t.test('a logger that throws ends the request, and not the process', async (t) => {
+  const info = (...line: unknown[]) => {
+    if (String(line.at(-1)).startsWith('request refused')) throw new Error('full')
+  }
+  const other = () => {}
+  const logger = { level: 'info', info, fatal: other, error: other, warn: other, debug: other, trace: other }
+  const loggerInstance = { ...logger, silent: other, child: () => loggerInstance } as never
+  for (const mayActFor of [() => false, async () => false]) {
+    const { send } = await build(t, { mayActFor }, { logger: undefined as never, loggerInstance }, (app) => {
+      app.get('/api/:user_id', { config: { access: { delegates: true } } }, async () => 'in')
+    })
+    t.match(await send({ url: '/api/bob', headers: bearer(tokenFor('alice')) }), { body: { message: 'full' } })
+  }
 })
