@@ -4,7 +4,8 @@ import { InvalidOptionError } from '../contract/errors.js'
 import { nearest } from './nearest.js'
 
 // Fastify takes it from the options of any plugin; here it would look as if it limited the guard, and do nothing.
-const prefixHint = '. To guard only the routes below a prefix, register the plugin inside a context that has the prefix'
+const prefixHint = '. To guard only the routes below a prefix, register the plugin inside a context that has the ' +
+  'prefix; if a loader such as @fastify/autoload passes it on, wrap the plugin without its options'
 
 /**
  * Options that are as their schema says, and of which none is present but undefined.

@@ -109,7 +109,8 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
   const loose = routesOf(app)?.find(({ options }) => !isHeld(options))
   if (loose) {
     throw new TypeError(`an onRoute hook replaces the option "preHandler" of ${String(loose.options.method)} ` +
-      `${loose.url}, so its handler would run. Fix: add to the list that is there. Nothing was sent`)
+      `${loose.url}, so its handler would run. Fix: add to the list that is there, or turn off in tests what wraps ` +
+      'hooks, such as tracing. Nothing was sent')
   }
   return async (request, validate = false) => {
     const run: Run = { status: 0, says: '', reached: null, params: {}, notFound: false, validate }

@@ -235,7 +235,7 @@ t.test('a hook that replaces the preHandler of a route is told, and nothing is s
   await app.ready()
   t.throws(() => holdRequests(app, 1000),
     new TypeError('an onRoute hook replaces the option "preHandler" of POST /x, so its handler would run. ' +
-      'Fix: add to the list that is there. Nothing was sent'))
+      'Fix: add to the list that is there, or turn off in tests what wraps hooks, such as tracing. Nothing was sent'))
 })
 
 t.test('what answers before the handler is told as it is', async (t) => {
