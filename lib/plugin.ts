@@ -22,8 +22,9 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const { decoratorName, issuers, openapi } = settings
   const table = new RouteTable(fastify, settings)
   addRegistration(table)
+  assertFree(fastify, decoratorName)
   // Contexts inside that are older do not inherit the decorator, and may have one of that name.
-  for (const each of [fastify, ...table.routes().map(({ context }) => context)]) assertFree(each, decoratorName)
+  for (const { context, url } of table.routes()) assertFree(context, decoratorName, ` of ${url}`)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
   const keys = await createKeys(issuers, fastify.log, () => cache?.clear())
@@ -64,10 +65,10 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
 }
 
 /** @throws InvalidOptionError */
-function assertFree (fastify: FastifyInstance, decoratorName: string): void {
+function assertFree (fastify: FastifyInstance, decoratorName: string, ofRoute = ''): void {
   if (fastify.hasRequestDecorator(decoratorName)) {
-    throw new InvalidOptionError(`option "decoratorName": the request already has a property "${decoratorName}" ` +
-      '(@fastify/jwt adds one named "user"). Choose another name here, or there')
+    throw new InvalidOptionError(`option "decoratorName": the request${ofRoute} already has a property ` +
+      `"${decoratorName}" (@fastify/jwt adds one named "user"). Choose another name here, or there`)
   }
 }
 

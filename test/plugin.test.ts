@@ -60,8 +60,10 @@ t.test('a context inside that had the decorator before stops the boot', async (t
         await routes(inner)
       })
     })
-    await t.rejects(async () => { await app.register(userScope, { secret }) },
-      { code: 'FST_USER_SCOPE_INVALID_OPTION', message: /"decoratorName": the request already has a property "user"/ })
+    await t.rejects(async () => { await app.register(userScope, { secret }) }, {
+      code: 'FST_USER_SCOPE_INVALID_OPTION',
+      message: /"decoratorName": the request of \/:user_id already has a property "user"/
+    })
   }
   const other = Fastify()
   t.teardown(() => other.close())

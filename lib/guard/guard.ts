@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
+import { logLine } from '../contract/log.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import type { Revocations } from '../revocations/revocations.js'
@@ -11,7 +12,7 @@ import { parseCompactJws } from '../token/jws.js'
 import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
 import { anonymous, refused, refusedBy, unread, type Judgement } from './judgement.js'
-import { answer, logLine } from './refusal.js'
+import { answer } from './refusal.js'
 import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
 import { surviveReset } from './upgrade.js'
@@ -60,7 +61,7 @@ export function createGuard (
   function verifyNew (request: FastifyRequest, header: string): Verified | Promise<Verified> {
     const generation = cache?.generation
     const keep = (verified: Verified): Verified => {
-      request.log.debug({ verifiedBy: verified.user.issuer }, 'token verified')
+      logLine(request.log, 'debug', { verifiedBy: verified.user.issuer }, 'token verified')
       cache?.keep(header, verified, generation)
       return verified
     }
@@ -117,7 +118,7 @@ export function createGuard (
 
   function logDelegate (request: FastifyRequest, { verified, owner }: Judgement): void {
     const { url: route } = request.routeOptions
-    logLine(request, logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')
+    logLine(request.log, 'info', logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')
   }
 
   function onRequest (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { detailsOf, type Refusal } from '../contract/errors.js'
+import { logLine } from '../contract/log.js'
 import { refusalHeaders } from './challenge.js'
 import { closeAfter } from './upgrade.js'
 
@@ -12,15 +13,6 @@ export function answer (refusal: Refusal, request: FastifyRequest, reply: Fastif
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   closeAfter(request, reply)
   const line = { code: refusal.code, reason: detailsOf(refusal).reason }
-  logLine(request, user === undefined ? line : { ...line, user }, 'request refused')
+  logLine(request.log, 'info', user === undefined ? line : { ...line, user }, 'request refused')
   return refusal
-}
-
-/** A serializer of the host's may want another kind of value in a field of that name, and throw: no answer changes. */
-export function logLine ({ log }: FastifyRequest, line: object, message: string): void {
-  try {
-    log.info(line, message)
-  } catch {
-    log.info(`${message} (a serializer of the logger failed)`)
-  }
 }

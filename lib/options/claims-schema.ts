@@ -21,25 +21,26 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   const body: { type?: unknown } = draft === undefined ? schema : rest
   const isPlain = Object.getPrototypeOf(schema) === Object.prototype
   try {
-    if (body.type !== 'object') throw new Error('its "type" is not "object"')
-    if (draft !== undefined && !isPlain) throw new Error('it is no plain object')
-    // What such libraries convert to may be marked as well (https://standardschema.dev), and is plain.
-    if ('~standard' in schema && !isPlain) {
+    // What such libraries convert to may be marked as well (https://standardschema.dev), and shows it to nobody.
+    if ('~standard' in schema && (!isPlain || Object.keys(schema).includes('~standard'))) {
       throw new Error('it is a schema of zod or the like. Fix: convert it first, as z.toJSONSchema() does')
     }
+    if (body.type !== 'object') throw new Error('its "type" is not "object"')
+    if (draft !== undefined && !isPlain) throw new Error('it is no plain object')
     if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
     assertWhole(schema)
     const validate = ajv.compile(body)
-    return (payload) => validate(payload) ? null : faultIn(validate.errors as [ErrorObject])
+    return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1))
   } catch (error) {
     throw new InvalidOptionError(`option "claims" must be ${expects}: ${(error as Error).message}`)
   }
 }
 
-/** For the log: names, and what the schema says, but no value of a claim. */
-function faultIn ([{ instancePath, message, params }]: [ErrorObject]): string {
-  const name: unknown = (params as Record<string, unknown>)['additionalProperty']
-  return cut(`${instancePath || 'the payload'} ${message}`) + (name === undefined ? '' : `: ${quote(name)}`)
+/** For the log: names of claims and what the schema says, but no value. Of several faults the last is the whole one. */
+function faultIn ({ instancePath = '', message = '', params = {} }: Partial<ErrorObject> = {}): string {
+  const { additionalProperty: name } = params as Record<string, unknown>
+  const place = instancePath === '' ? 'the payload' : quote(instancePath)
+  return `${place} ${cut(message)}${name === undefined ? '' : `: ${quote(name)}`}`
 }
 
 const annotations = ['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly']

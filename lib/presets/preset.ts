@@ -24,9 +24,9 @@ export function preset<Options extends Overrides> (
   const schema = Type.Object({ ...own, ...ofEntry, ...own }, { additionalProperties: false })
   const make = (options: Options): IssuerOptions => {
     assertValid(schema, options as unknown, name)
-    const { jwksUri, ...defaults } = build(options)
-    const given = Object.entries(options).filter(([option]) => Object.hasOwn(ofEntry, option))
-    const { requiredClaims, ...overrides } = Object.fromEntries(given) as Overrides
+    const given = pick(options, schema.properties)
+    const { jwksUri, ...defaults } = build(given as Options)
+    const { requiredClaims, ...overrides } = pick(given, ofEntry) as Overrides
     const { issuer = defaults.issuer } = overrides
     // Compared with "iss" exactly: it could never match.
     if (issuer !== defaults.issuer && plain(issuer) === plain(defaults.issuer)) {
@@ -38,6 +38,10 @@ export function preset<Options extends Overrides> (
   }
   return Object.defineProperty(make, 'name', { value: name })
 }
+
+/** The options of these names. What a class inherits counts too, as it was judged. */
+const pick = (options: object, properties: TProperties): object => Object.fromEntries(Object.keys(properties)
+  .filter((name) => name in options).map((name) => [name, (options as Record<string, unknown>)[name]]))
 
 const plain = (url: string) => bare(url).toLowerCase()
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { InvalidRouteError } from '../contract/errors.js'
+import { logLine } from '../contract/log.js'
 import type { ScopedRoute } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import { isOwners, judgeRoute, type Demand, type RouteFacts } from './access.js'
@@ -71,8 +72,13 @@ export class RouteTable {
     const config = request.routeOptions.config as RouteConfig
     let demand = this.#byConfig.get(config)
     if (demand === undefined) {
-      demand = this.#judgeConfig(config, request.method)
+      demand = this.#judgeConfig(config)
       this.#byConfig.set(config, demand)
+    }
+    const { url } = config
+    // Public as it serves OPTIONS alone: by a list of methods that is the host's, and may have changed.
+    if (demand.level === 'public' && demand.source === 'default' && url !== undefined && request.method !== 'OPTIONS') {
+      demand = this.judge({ url, method: request.method, config })
     }
     if (demand.level !== 'user' || !isOwners(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
@@ -83,16 +89,15 @@ export class RouteTable {
     return judgeRoute(facts, this.param, this.#settings.requireStatedAccess, this.#settings)
   }
 
-  /** @param asked a method by which it is served: the list of one that was declared unseen may have changed */
-  #judgeConfig (config: RouteConfig, asked: string): Demand {
+  #judgeConfig (config: RouteConfig): Demand {
     const { url, method = [] } = config
     const name = nameOf({ url, method })
     const known = this.#byName.get(name)
     // One that was declared unseen may have this name, too, and other constraints.
     if (known && this.#seesAll) return known
-    const demand = this.judge({ url, method: [method, asked].flat(), config })
+    const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
-      this.context.log.warn({ route: name, access: demand.level, reason: demand.fault },
+      logLine(this.context.log, 'warn', { route: name, access: demand.level, reason: demand.fault },
         'fastify-user-scope: this route was declared before the plugin was loaded, and is judged as all others are. ' +
         'Fix: import \'fastify-user-scope\' before the app is created (with fastify-cli: at the top of its app file)')
     }

@@ -22,6 +22,9 @@ t.test('a route that was never seen is guarded, and logged once, at its first re
   const method = ['GET']
   app.route({ method, url: '/list', exposeHeadRoute: false, handler: id })
   method[0] = 'OPTIONS' // the list is the host's, who goes on with it
+  const both = ['GET', 'OPTIONS']
+  app.route({ method: both, url: '/both', exposeHeadRoute: false, handler: id })
+  both.shift()
   app.options('/preflight', id)
   await app.register(userScope, { secret })
   app.get('/late/:user_id', id)
@@ -42,15 +45,19 @@ t.test('a route that was never seen is guarded, and logged once, at its first re
   t.same([await status('/v', { 'accept-version': '1.x' }), await status('/v', { 'accept-version': '2.x' })], [401, 200])
   t.same([await status('/open'), await status('/nowhere')], [200, 404])
   t.equal(await status('/list'), 401)
+  for (const method of ['OPTIONS', 'GET'] as const) {
+    t.equal((await send({ url: '/both', method })).status, method === 'GET' ? 401 : 200)
+  }
   t.equal((await send({ url: '/preflight', method: 'OPTIONS' })).status, 200)
   t.match(log, [
     { level: 40, route: 'GET /early/:user_id', access: 'owner', msg: /declared before the plugin was loaded/ },
     { level: 40, route: 'GET /odd/:userId', reason: /looks like the owner's parameter/ },
     { level: 40, route: 'GET /open', access: 'public' },
-    { level: 40, access: 'user' },
+    { level: 40, route: 'OPTIONS /list' },
+    { level: 40, route: 'OPTIONS /both' },
     { level: 40, route: 'OPTIONS /preflight', access: 'public' }
   ])
-  t.equal(log.length, 5)
+  t.equal(log.length, 6)
 })
 
 t.test('a route that was never seen keeps its rule beside one of other constraints', async (t) => {

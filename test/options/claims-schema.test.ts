@@ -21,6 +21,7 @@ const refused: Array<[claims: unknown, says: string]> = [
     'unknown keyword: "dependentRequired"'],
   [{ type: 'object', properties: { role: { type: 'text' } } }, 'data/properties/role/type must be'],
   [Type.Object({ since: Type.Date() }), 'data/properties/since/type must be'],
+  [{ kind: 'schema', type: 'object', message: undefined, '~standard': {} }, 'it is a schema of zod or the like'],
   [Object.assign(Object.create({ '~standard': { vendor: 'zod' } }) as object, { type: 'object' }),
     'Fix: convert it first, as z.toJSONSchema() does'],
   [{ type: 'object', $async: true }, '"$async" is not supported'],
@@ -112,8 +113,14 @@ t.test('the log says what is wrong with the claims, and no value of theirs', asy
   const closed = { ...claims, additionalProperties: false }
   const rows: Array<[claims: object, schema: object, fault: string]> = [
     [{}, claims, "the payload must have required property 'role'"],
-    [{ role: 's3cret' }, claims, '/role must be equal to constant'],
-    [{ role: 'member', team: { id: 's3cret' } }, claims, '/team/id must be integer'],
+    [{ role: 's3cret' }, claims, '"/role" must be equal to constant'],
+    [{ role: 'member', team: { id: 's3cret' } }, claims, '"/team/id" must be integer'],
+    [{ role: 'member', team: 's3cret' }, Type.Object({ team: Type.Union([Type.Null(), Type.Object({})]) }),
+      '"/team" must match a schema in anyOf'],
+    [{ role: 'member' }, Type.Object({ org: Type.Object({}, { additionalProperties: Type.Number() }) }),
+      'the payload must have required property \'org\''],
+    [{ org: { '\n1': 's3cret' } }, Type.Object({ org: Type.Object({}, { additionalProperties: Type.Number() }) }),
+      '"/org/\\n1" must be number'],
     [{ role: 'member' }, closed, 'the payload must NOT have additional properties: "sub"']
   ]
   for (const [claims, schema, fault] of rows) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { auth0, betterAuth, clerk, cognito, entra, keycloak } from '../../lib/index.js'
+import { auth0, betterAuth, clerk, cognito, entra, keycloak, supabase } from '../../lib/index.js'
 
 t.test('options that are no object stop the boot', async (t) => {
   for (const preset of [betterAuth, auth0, clerk, keycloak, cognito, entra]) {
@@ -9,4 +9,15 @@ t.test('options that are no object stop the boot', async (t) => {
       })
     }
   }
+})
+
+t.test('options that a class inherits, or has a getter for, count', async (t) => {
+  class Options {
+    url = 'https://abcdefghijklmnopqrst.supabase.co'
+    get idPrefix () { return 's:' }
+    get requiredClaims () { return { client_id: ['app'] } }
+  }
+  t.match(supabase(new Options()), {
+    idPrefix: 's:', requiredClaims: { role: 'authenticated', session_id: true, client_id: ['app'] }, otherTokens: []
+  })
 })
