@@ -75,13 +75,14 @@ export class RouteTable {
       demand = this.#judgeConfig(config)
       this.#byConfig.set(config, demand)
     }
-    const { url } = config
-    // Public as it serves OPTIONS alone: by a list of methods that is the host's, and may have changed.
-    if (demand.level === 'public' && demand.source === 'default' && url !== undefined && request.method !== 'OPTIONS') {
-      demand = this.judge({ url, method: request.method, config })
-    }
+    if (demand.level === 'public') return demand.source === 'default' ? this.#judgeMethod(demand, request) : demand
     if (demand.level !== 'user' || !isOwners(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
+  }
+
+  /** What is public as it serves OPTIONS alone: its list of methods is the host's, and may have changed. */
+  #judgeMethod (demand: Demand, { method, routeOptions: { url, config } }: FastifyRequest): Demand {
+    return method === 'OPTIONS' || url === undefined ? demand : this.judge({ url, method, config })
   }
 
   /** By the options of the registration. */
