@@ -45,7 +45,10 @@ async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Prom
     saltLength: constants.RSA_PSS_SALTLEN_DIGEST // no other, and no matter to PKCS1
   }
   const signature = Buffer.from(token.slice(end + 1), 'base64url')
-  const isGood = verify(`sha${alg.slice(2)}`, Buffer.from(token.slice(0, end)), key, signature)
+  // OpenSSL would take a PSS signature without its leading zeros, too (RFC 8017 §8.1.2, step 1).
+  const { modulusLength } = found.algorithm as webcrypto.RsaKeyAlgorithm
+  const isGood = signature.length === Math.ceil(modulusLength / 8) &&
+    verify(`sha${alg.slice(2)}`, Buffer.from(token.slice(0, end)), key, signature)
   if (!isGood) throw new errors.JWSSignatureVerificationFailed()
 }
 

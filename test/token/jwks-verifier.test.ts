@@ -155,6 +155,22 @@ t.test('RSA: padding, hash and salt are those of the algorithm (RFC 7518 §3.3, 
   }
 })
 
+t.test('RSA: a signature is as long as the modulus (RFC 8017 §8.1.2, §8.2.2)', async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const { send, inputOf } = await trust(t, publicKey, ['RS256', 'PS256'])
+  for (const [alg, padding] of [['RS256', pkcs1], ['PS256', pss]] as const) {
+    let [input, signature] = ['', Buffer.alloc(1, 1)]
+    for (let i = 0; signature[0] !== 0; i++) { // one of 256 begins with a zero
+      input = inputOf(alg, `alice-${i}`)
+      signature = signBytes('sha256', Buffer.from(input), { key: privateKey, padding, saltLength: 32 })
+    }
+    const codes = []
+    for (const bytes of [signature.subarray(1), signature]) codes.push((await send(input, bytes)).code)
+    // The whole one is good: whose path it is comes after that.
+    t.same(codes, ['INVALID_TOKEN_SIGNATURE', 'FORBIDDEN_USER_ACCESS'], alg)
+  }
+})
+
 const signEc = (hash: string | null, input: string, key: KeyObject) =>
   signBytes(hash, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
 
