@@ -1,4 +1,4 @@
-import type { Static, TObject, TSchema } from '@sinclair/typebox'
+import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
 import { nearest } from './nearest.js'
@@ -21,7 +21,7 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
   const error = first(listOf(Value.Errors(schema, options)))
   if (error) return explain(innermost(error), schema, name)
-  const path = findUndefined(schema, options as Record<string, unknown>)
+  const path = findUndefined(schema, options as object)
   // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
   return path && `option "${join(name, path)}" is undefined. Give it a value, or leave the key out`
 }
@@ -44,10 +44,14 @@ const isUnknown = ({ type }: ValueError) => type === ValueErrorType.ObjectAdditi
 const join = (...names: string[]) => names.filter((name) => name !== '').join('.')
 
 /** The path of an option that is present and undefined. */
-function findUndefined (schema: TObject, options: Record<string, unknown>): string | undefined {
-  // The schema's names and not only the object's own: a class may inherit an option, or have a getter for it.
-  const names = Object.keys(schema.properties).filter((name) => name in options)
-  return undefinedIn(Object.fromEntries(names.map((name) => [name, options[name]])), schema)
+function findUndefined (schema: TObject, options: object): string | undefined {
+  return undefinedIn(pick(options, schema.properties), schema)
+}
+
+/** The options of these names, the object's own or not: a class may inherit an option, or have a getter for it. */
+export function pick (options: object, properties: TProperties): Record<string, unknown> {
+  const names = Object.keys(properties).filter((name) => name in options)
+  return Object.fromEntries(names.map((name) => [name, (options as Record<string, unknown>)[name]]))
 }
 
 function undefinedIn (value: unknown, schema: TSchema | undefined): string | undefined {

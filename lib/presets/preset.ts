@@ -2,7 +2,7 @@ import { Type, type TProperties } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { IssuerOptions } from '../contract/issuer.js'
 import { issuerSchema } from '../options/issuers.js'
-import { assertValid } from '../options/validate.js'
+import { assertValid, pick } from '../options/validate.js'
 
 /**
  * What every preset takes besides its own options: any of an `issuers` entry, which then wins. `requiredClaims` are
@@ -38,10 +38,6 @@ export function preset<Options extends Overrides> (
   }
   return Object.defineProperty(make, 'name', { value: name })
 }
-
-/** The options of these names. What a class inherits counts too, as it was judged. */
-const pick = (options: object, properties: TProperties): object => Object.fromEntries(Object.keys(properties)
-  .filter((name) => name in options).map((name) => [name, (options as Record<string, unknown>)[name]]))
 
 const plain = (url: string) => bare(url).toLowerCase()
 

@@ -1,5 +1,5 @@
 import { Type, type TProperties } from '@sinclair/typebox'
-import { faultOf } from '../options/validate.js'
+import { faultOf, pick } from '../options/validate.js'
 
 /** An option that is judged where it is used. */
 const anything = Type.Optional(Type.Unknown({ opaque: true }))
@@ -15,13 +15,11 @@ export const named = (...names: string[]): TProperties => Object.fromEntries(nam
 export function assertOptions (properties: TProperties, options: unknown, what: string): void {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
   const fault = faultOf(Type.Object(properties, { additionalProperties: false }),
-    isObject ? statedIn(options as Record<string, unknown>, Object.keys(properties)) : options, what)
+    isObject ? statedIn(options, properties) : options, what)
   if (fault !== undefined) throw new TypeError(fault)
 }
 
-/** A class may inherit an option, or have a getter for it. A name that is unknown is told though it is undefined. */
-function statedIn (options: Record<string, unknown>, known: readonly string[]) {
-  const names = [...Object.keys(options), ...known]
-  return Object.fromEntries(names.filter((name) => options[name] !== undefined || !known.includes(name))
-    .map((name) => [name, options[name]]))
-}
+/** A name that is unknown is told though it is undefined. */
+const statedIn = (options: object, known: TProperties) => Object.fromEntries(
+  Object.entries({ ...options, ...pick(options, known) })
+    .filter(([name, value]) => value !== undefined || !Object.hasOwn(known, name)))
