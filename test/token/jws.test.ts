@@ -142,6 +142,10 @@ t.test('unusual, but well-formed tokens', async (t) => {
       sign(`{"sub":"bob","sub":"alice","exp":1,"exp":${payload.exp}}`, { header: '{"alg":"none","alg":"HS256"}' })
     ],
     [
+      'members named like those of Object.prototype',
+      sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":1}},"toString":1,"hasOwnProperty":0}`)
+    ],
+    [
       'members named like those of Object.prototype, and an escape, for which the names are looked at',
       sign(`{"sub":"alice","exp":${payload.exp},"constructor":{"prototype":{"x":"\\n"}},"toString":1}`)
     ],
