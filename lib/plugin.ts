@@ -24,7 +24,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   addRegistration(table)
   assertFree(fastify, decoratorName)
   // Contexts inside that are older do not inherit the decorator, and may have one of that name.
-  for (const { context, url } of table.routes()) assertFree(context, decoratorName, ` of ${url}`)
+  for (const { context, url } of table.declared()) assertFree(context, decoratorName, ` of ${url}`)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
   const keys = await createKeys(issuers, fastify.log, () => cache?.clear())

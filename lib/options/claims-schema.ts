@@ -8,8 +8,8 @@ const expects = 'a JSON Schema of an object, complete in itself, such as Type.Ob
 export const claimsSchema = Type.Unsafe<object>(Type.Object({}, { expects, opaque: true }))
 
 /**
- * Option `claims` → why a payload does not satisfy it; null where it does. Schemas of `@sinclair/typebox` and `typebox`
- * are JSON Schema too.
+ * Option `claims` → why a payload does not satisfy it; null where it does. Schemas of `@sinclair/typebox` and of
+ * `typebox` are JSON Schema too.
  * @throws InvalidOptionError for what the compiler does not know, which would otherwise go unchecked
  */
 export function compileClaims (schema: object | undefined): (payload: unknown) => string | null {
@@ -30,17 +30,17 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
     if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
     assertWhole(schema)
     const validate = ajv.compile(body)
-    return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1))
+    return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)
   } catch (error) {
     throw new InvalidOptionError(`option "claims" must be ${expects}: ${(error as Error).message}`)
   }
 }
 
 /** For the log: names of claims and what the schema says, but no value. Of several faults the last is the whole one. */
-function faultIn ({ instancePath = '', message = '', params = {} }: Partial<ErrorObject> = {}): string {
+function faultIn ({ instancePath, message, params }: ErrorObject): string {
   const { additionalProperty: name } = params as Record<string, unknown>
   const place = instancePath === '' ? 'the payload' : quote(instancePath)
-  return `${place} ${cut(message)}${name === undefined ? '' : `: ${quote(name)}`}`
+  return `${place} ${cut(String(message))}${name === undefined ? '' : `: ${quote(name)}`}`
 }
 
 const annotations = ['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly']

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { isWithin, rootOf, routesOf, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
 import { isMisspelt, possibleOwner } from './look-alikes.js'
@@ -44,8 +44,7 @@ export function warnOfGaps (
     const others = parametersOf(options.url).filter(({ name }) => !bound.includes(name))
     return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
   }), mayNameOwner)
-  const misplacedIn = ({ options }: DeclaredRoute) => findMisplaced(options)
-  warn(routes.filter(misplacedIn), misplaced, (route) => ` (${misplacedIn(route)})`)
+  warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
   // Once for each app, by the registration that came first.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
@@ -68,7 +67,7 @@ function say ({ log }: FastifyInstance, message: string, routes?: readonly strin
  * The option that stands beside the config, or in it by another name, and not in `config.access`, where a hook of the
  * host may copy it.
  */
-function findMisplaced (options: RouteOptions): string | undefined {
+function findMisplaced ({ options }: DeclaredRoute): string | undefined {
   const config = options.config ?? {}
   const access = statedAccess(config)
   const isOnlyIn = (place: object, name: string) => Object.hasOwn(place, name) && !Object.hasOwn(Object(access), name)

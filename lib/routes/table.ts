@@ -43,10 +43,13 @@ export class RouteTable {
   }
 
   /** The routes of the scope, as they are declared by now. */
+  declared (): DeclaredRoute[] {
+    return this.#declared.filter(({ context }) => isWithin(context, this.context))
+  }
+
+  /** The same with what each demands. */
   routes (): JudgedRoute[] {
-    return this.#declared
-      .filter(({ context }) => isWithin(context, this.context))
-      .map((route) => ({ ...route, demand: this.judge(route.options) }))
+    return this.declared().map((route) => ({ ...route, demand: this.judge(route.options) }))
   }
 
   /**
