@@ -6,7 +6,7 @@ import { refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
 import type { Settings } from '../options/settings.js'
 import type { CompactJws } from './jws.js'
-import { bytesOf, createMisreadHint } from './misread-secret.js'
+import { createMisreadHint } from './misread-secret.js'
 import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
@@ -24,12 +24,8 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   const { secrets, algorithms, claimRules } = settings
   const readClaims = createClaimsReader(claimRules)
   const checks: SignatureCheck[] = []
-  const misread: SignatureCheck[] = []
-  for (const secret of secrets) {
-    await addCheck(checks, fastify, secret, algorithms)
-    for (const bytes of bytesOf(secret)) await addCheck(misread, fastify, bytes, algorithms)
-  }
-  const hint = createMisreadHint(misread)
+  for (const secret of secrets) await addCheck(checks, fastify, secret, algorithms)
+  const hint = createMisreadHint(secrets)
   return (jws) => {
     const { token, header } = jws
     // By the configured list and never by what the token asks for (RFC 8725 §3.1).
@@ -42,7 +38,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
 
 /** In a child context of its own, so that none of the decorators of `@fastify/jwt` reaches the host. */
 async function addCheck (
-  checks: SignatureCheck[], fastify: FastifyInstance, secret: string | Buffer, algorithms: Settings['algorithms']
+  checks: SignatureCheck[], fastify: FastifyInstance, secret: string, algorithms: Settings['algorithms']
 ): Promise<void> {
   await fastify.register(async (child) => {
     await child.register(jwt, {
@@ -75,11 +71,11 @@ function verify (token: string, checks: readonly SignatureCheck[]): Json | strin
 
 /** @throws Refusal `MALFORMED_TOKEN` where the token has no payload, as that is judged first */
 function refusalOf (
-  jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: (token: string) => string
+  jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: ReturnType<typeof createMisreadHint>
 ): Refusal {
   const reason = `the signature does not verify with a configured secret (${code})`
   // The library has parsed the payload by then.
-  if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws.token))
+  if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws.token, String(jws.header.alg)))
   const { header, payload } = jws
   if (code === unlisted) {
     const kind = claimRules.otherTokens.find((other) => other.fits({ header, payload }))
