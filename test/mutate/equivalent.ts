@@ -90,7 +90,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/refusal.ts',
-    code: "request.log.info(user === undefined ? line : { ...line, user }, 'request refused')",
+    code: "logLine(request.log, 'info', user === undefined ? line : { ...line, user }, 'request refused')",
     change: 'user === undefined ? line : { ...line, user } becomes { ...line, user }',
     why: 'JSON has no undefined'
   },
@@ -121,7 +121,8 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/guard.ts',
-    code: "request.log.info(logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')",
+    code: "logLine(request.log, 'info', logUser ? { user: verified?.user.id, owner, route } : { route }, " +
+      "'delegate admitted')",
     change: '?. becomes .',
     why: 'for the type: a delegate was verified'
   },
