@@ -168,10 +168,14 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
   }
 }
 
-/** No claim that another token of the same secret carries may name the user, unless something tells the two apart. */
+/**
+ * No claim that another token of the same secret carries may name the user, unless something tells the two apart, such
+ * as the header.
+ */
 function assertIdClaim (options: UserScopeOptions, others: readonly OtherToken[]): void {
   const { userIdClaim = 'sub', issuer, audience } = options
-  const carried = others.some(({ payload }) => payload?.properties[userIdClaim]?.type === 'string')
+  const carried = others.some(({ header, payload }) =>
+    header === undefined && payload?.properties[userIdClaim]?.type === 'string')
   if (!carried || issuer !== undefined || audience !== undefined) return
   throw new InvalidOptionError(`option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret ` +
     'carry too, such as a link that verifies an e-mail address. Fix: state option "issuer" or "audience", ' +

@@ -26,6 +26,7 @@ export interface BetterAuthOptions extends Overrides {
  */
 export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
   const sendJwt = `send the JWT of GET ${path}/token instead`
+  const verifies = `an e-mail verification token of Better Auth: ${sendJwt}`
   const texts = {
     [String.raw`^\w{32}(\.[\w+/-]{43}=?)?$`]: 'a session token of Better Auth or another opaque one, not a JWT',
     '%(2[BbFf]|3[Dd])': 'percent-encoded, as a session token of Better Auth in its cookie',
@@ -35,7 +36,8 @@ export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
   return [
     ...Object.entries(texts).map(([text, what]) => ({ text, says: `${what}: ${sendJwt}` })),
     { payload: sessionCache, says: `a session cache token of Better Auth: ${sendJwt}` },
-    { payload: verification, says: `an e-mail verification token of Better Auth: ${sendJwt}` }
+    { payload: verification, says: verifies },
+    { header: bareHeader, payload: boundVerification, says: verifies }
   ]
 }
 
@@ -53,14 +55,20 @@ const publicKeyHeader = Type.Object({ alg: Type.Union(issuerAlgorithms.map((name
 /** The session in a cookie. It holds the session token, which is as good as a password. */
 const sessionCache = Type.Object({ session: Type.Object({}), user: Type.Object({}) })
 
-/** The link in an e-mail. It names no user, so that nothing but its few claims tells it. */
+const nothingElse = { additionalProperties: false }
+
+/** The link in an e-mail. Nothing but its few claims tells it. */
 const verification = Type.Object({
   email: Type.String(),
   updateTo: Type.Optional(Type.String()),
   requestType: Type.Optional(Type.String()),
   iat: Type.Number(),
   exp: Type.Number()
-}, { additionalProperties: false })
+}, nothingElse)
+
+/** The same of newer versions. A host's own tokens often have these two claims, and then a `typ` in their header. */
+const boundVerification = Type.Object({ ...verification.properties, userId: Type.String() }, nothingElse)
+const bareHeader = Type.Object({ alg: Type.String() }, nothingElse)
 
 /**
  * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth

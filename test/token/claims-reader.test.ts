@@ -258,6 +258,24 @@ table('a host\'s own claims may have their names', {}, [
   ]
 ])
 
+t.test('an e-mail verification token that names its user, told by its header, too', async (t) => {
+  const { send, log } = await build(t, { userIdClaim: 'userId' })
+  const claims = { userId: 'alice', email: 'a@example.org', iat: now, exp }
+  const ask = async (claims: object, header: object = { alg: 'HS256' }) => {
+    const { status, code } = await send({ url: '/api/me', headers: bearer(sign(claims, { header })) })
+    return code ?? status
+  }
+  for (const extra of [{}, { updateTo: 'b@example.org' }, { requestType: 'change-email-verification' }]) {
+    t.equal(await ask({ ...claims, ...extra }), 'INVALID_CLAIMS', JSON.stringify(extra))
+    t.match(refusals(log).at(-1), { reason: `an e-mail verification token of Better Auth: ${sendJwt}` })
+  }
+  t.equal(await ask(claims, { alg: 'HS256', typ: 'JWT' }), 200, 'a host\'s own')
+  t.equal(await ask(claims, { alg: 'HS256', kid: '1' }), 200)
+  t.equal(await ask({ ...claims, name: 'Alice' }), 200)
+  t.equal(await ask({ ...claims, email: undefined }), 200)
+  t.equal(await ask({ ...claims, email: ['a@example.org'] }), 200)
+})
+
 const expected = 'expected "https://auth.example.com", received'
 const long = 'x'.repeat(300)
 const tolerance = '(option "clockTolerance": 5)'
