@@ -2,13 +2,18 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { InvalidOptionError } from '../contract/errors.js'
 
 // Anyone can sign with these, and no form tells them from good ones: the keys of RFC 7515, appendix A.1, and of
-// RFC 7520, §3.5, and the samples of Hasura and Nhost.
+// RFC 7520, §3.5, the samples of Hasura, Nhost and FastAPI, and the bytes from 0 to 31 in base64 and hex.
 const published = new Set([
-  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
-  'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg',
+  'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg',
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
-  '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db'
+  '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
 ])
+// All keys of a widely used generator are parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
+const generated = /[A-C][?&%*][D-F][()*-][G-J]/
 
 // A sign gives a sample away; padding stands around it. "your" and "jwt" are too short to count inside of a word, as
 // random characters spell them too often.
@@ -19,7 +24,7 @@ const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong
 const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
-const repetition = /(.{1,64}?)\1{2,}/g
+const repetition = /(.{1,64}?)([-_./\s]{0,3}\1){2,}/g
 // What fingers and memory run along, forwards and backwards.
 const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
 const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) => (
@@ -50,10 +55,10 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => readings(secret).some(isPem), `is a PEM key or certificate${noSecret}`],
     [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?)${noSecret}`],
     [isSshKey, `is an ssh key${noSecret}`],
-    [(secret) => /^([a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn):)/i.test(secret), `is a URL${noSecret}`],
+    [(secret) => /^([a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto):)/i.test(secret), `is a URL${noSecret}`],
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
-    [(secret) => published.has(secret), `is a published sample that everybody knows. ${make}`],
+    [isPublished, `is a published sample that everybody knows. ${make}`],
     [(secret) => isTemplate(secret) || readings(secret).some(isSample),
       `is a placeholder or reads like a published sample. ${make}`],
     [(secret) => Buffer.byteLength(secret) < minBytes,
@@ -71,7 +76,19 @@ function unexplained (secret: string): string[] {
 
 const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnexplained
 
-const isGuessable = (secret: string) => isShort(unexplained(secret))
+const isGuessable = (secret: string) =>
+  readings(secret).filter(isText).some((text) => isShort(unexplained(text)))
+
+/** Random bytes are none. */
+const isText = (text: string) => !text.includes('\ufffd')
+
+/** However it is spelled. */
+function isPublished (secret: string): boolean {
+  const spelled = /^[\da-f]+$/i.test(secret)
+    ? secret.toLowerCase()
+    : secret.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '')
+  return published.has(spelled) || readings(secret).some((text) => generated.test(text))
+}
 
 const isTemplate = (secret: string) => /\$\{\w.*\}|\{\{.*\}\}|^<[\w -]*>$/.test(secret)
 
@@ -100,9 +117,10 @@ function parses (text: string): boolean {
 
 /** A secret as it stands, and what it would be were it an encoded text: keys are often put into variables in base64. */
 function readings (secret: string): string[] {
-  // Node decodes hex up to the first other character: a random secret that starts with "5b5d" would be the JSON "[]".
-  const hex = /^[\da-f]+$/i.test(secret) ? [Buffer.from(secret, 'hex').toString()] : []
-  return [secret, Buffer.from(secret, 'base64').toString(), ...hex]
+  // Node decodes up to the first other character: a random secret that starts with "5b5d" would be the JSON "[]".
+  const forms: Array<[RegExp, BufferEncoding]> = [[/^[\w+/\s-]+=*$/, 'base64'], [/^[\da-f]+$/i, 'hex']]
+  const fitting = forms.filter(([form]) => form.test(secret))
+  return [secret, ...fitting.map(([, encoding]) => Buffer.from(secret, encoding).toString())]
 }
 
 /** By its type in plain text, or in the first field of the base64 blob. */

@@ -104,6 +104,17 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ["Nhost's sample", '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db', /published sample/],
   ['the key of RFC 7515, A.1',
     'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow', /published sample/],
+  ['the same in base64',
+    'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow==', /published sample/],
+  ["FastAPI's sample", '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', /published sample/],
+  ['the same in capitals', '09D25E094FAA6CA2556C818166B7A9563B93F7099F6F0F4CAA6CF63B88E8D3E7', /published sample/],
+  ['a sample for Spring', '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970', /published sample/],
+  ['a sample for Spring in small letters',
+    '413f4428472b4b6250655368566d5970337336763979244226452948404d6351', /published sample/],
+  ['a sample for Spring, decoded', '5u8x/A?D(G+KbPeShVmYp3s6v9y$B&E)', /published sample/],
+  ['the bytes from 0 to 31 in base64', Buffer.from([...Array(32).keys()]).toString('base64'), /published sample/],
+  ['the bytes from 0 to 31 in hex', Buffer.from([...Array(32).keys()]).toString('hex'), /published sample/],
+  ['an address for mail', 'mailto:someone-abcqw12@host-domain.org', /is a URL/],
   ['7 different characters', 'abcdefg'.repeat(6), /fewer than 8 different/]
 ]
 
@@ -234,7 +245,11 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
       `${unexplained.slice(1)}.${line}.token.secure`
     )),
     `${'Kp7q'.repeat(4)}${'Zt2m'.repeat(4)}`, `${'Ab1cD2eF'.repeat(3)}-Ab1cD2e`,
-    secret.slice(0, 15).repeat(3)
+    secret.slice(0, 15).repeat(3),
+    'development-development-development', 'keyboard cat keyboard cat keyboard cat',
+    'Monday. Monday. Monday. Monday. Monday.',
+    ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
+      Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789').toString(encoding))
   ]]
 ]
 
@@ -264,6 +279,10 @@ t.test('what only looks like a sample is fit', async (t) => {
     // Five characters are no sequence, and two times no repetition.
     '12345.qwert.edcba.zxcvb.67890.lkjhg.mnbvc', 'a1b2c3d4e5Za1b2c3d4eRb2c3d4e5fXZ',
     unexplained.repeat(2), unexplained.repeat(3),
+    // Texts in base64 and hex, and what Node would decode as a short one.
+    Buffer.from(`${unexplained}${secret}`).toString('base64'), Buffer.from(secret).toString('hex'), `YWJj=${secret}`,
+    // One letter less than those of a generator.
+    `A?D(9+${secret}`,
     'Mw4!Mw4!Kp7?Kp7?Zt2.Zt2.Hq9-Hq9-Rv5+Rv5+', '正しい馬の電池の留め金と青い月',
     // Starts like an ssh key, like the hex of "[]" and "{}", and like DER.
     `AAAA${randomBytes(30).toString('base64')}`, `5b5d${secret}`, `5b5d${secret}0`, `7B7D${secret}`,
