@@ -88,19 +88,16 @@ function compare (operation: Operation, document: ApiDocument, { access, scopes,
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
   const isBearer = (name: string) => carriesBearer(schemesOf(document)[name])
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
-  const names = [...new Set(security.flat())]
+  const others = security.filter((names) => !names.some(isBearer))
   const notes: string[] = []
-  // Where the plugin asks for no token, the host may ask for anything else.
-  const isOpen = (says === 'open' ? names.filter(isBearer) : names).length === 0
-  const guarded = security.some((requirement) => requirement.length === 0) ? 'guarded where a token comes' : 'guarded'
-  const said = isOpen ? 'open' : guarded
+  const guarded = others.length > 0 ? 'guarded where a token comes' : 'guarded'
+  // Where the plugin asks for no token, the host may ask for anything else; and beside a token, too.
+  const isOpen = says === 'open' || others.flat().length === 0
+  const open = isOpen ? 'open' : `that ${others.flat().join(', ')} will do`
+  const said = others.length < security.length ? guarded : open
   if (said !== says) notes.push(`the document says ${said}, and ${is}`)
   const mark = operation['x-user-scope']
   if (mark !== undefined && mark !== access) notes.push(`its mark x-user-scope is '${String(mark)}', and ${is}`)
-  const isMet = security.some((requirement) => requirement.length > 0 && requirement.every(isBearer))
-  if (says !== 'open' && names.length > 0 && !isMet) {
-    notes.push(`no security requirement of it is met by a bearer token alone: ${names.join(', ')}`)
-  }
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
   const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
   return [...notes, ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)]

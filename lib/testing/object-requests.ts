@@ -44,16 +44,21 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
 
 export const isRead = ({ method }: Pick<AppRoute, 'method'>) => ['GET', 'HEAD'].includes(method)
 
-/** Asks a route as somebody, with these ids in their places. */
+/**
+ * Asks a route as somebody, with these ids in their places.
+ * @param ids by name, or by part and name as in `'body.task_id'`, which goes before
+ */
 export async function ask (
   { route, parts, places }: Plan, who: Owner, ids: Readonly<Record<string, unknown>>
 ): Promise<LightMyRequestResponse> {
-  const put = (name: string, value: unknown) => {
-    if (!Object.hasOwn(ids, name)) return value
-    return Array.isArray(value) ? [ids[name]].flat() : ids[name]
-  }
   const filled = { ...parts }
   // A body without places may be no JSON.
-  for (const { part } of places) filled[part] = JSON.parse(JSON.stringify(filled[part]), put)
+  for (const { part } of places) {
+    filled[part] = JSON.parse(JSON.stringify(filled[part]), (name, value: unknown) => {
+      const key = [`${part}.${name}`, name].find((each) => Object.hasOwn(ids, each))
+      if (key === undefined) return value
+      return Array.isArray(value) ? [ids[key]].flat() : ids[key]
+    })
+  }
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))
 }

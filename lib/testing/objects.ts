@@ -52,8 +52,9 @@ export class Owner {
 /** An id of the same form that nothing has. */
 export function missingLike (id: ObjectId = ''): ObjectId {
   const [, text, count] = /^(\D*)(\d{1,9})$/.exec(String(id)) ?? []
-  // A counter: far ahead, and still an integer of 32 bits.
-  if (count !== undefined) return typeof id === 'number' ? 2e9 + id % 1e8 : `${text}${2e9 + Number(count) % 1e8}`
+  // A counter: far ahead, and still an integer of 32 bits. A text with many digits may have a fixed width.
+  if (typeof id === 'number' && count !== undefined) return 2e9 + id % 1e8
+  if (count !== undefined && /^[1-9]\d{0,2}$/.test(count)) return `${text}${2e9 + Number(count)}`
   const end = String(id).slice(-8)
   const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
   const letters = end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a')
@@ -62,22 +63,27 @@ export function missingLike (id: ObjectId = ''): ObjectId {
 }
 
 /**
- * Whether an answer has the id as a whole value, and its text without it. A number is an id only where ids stand.
+ * Whether an answer has the id as a whole value, or as a word of a link or another text without spaces; and its text
+ * without it. A number is an id only where ids stand.
  * @param name the one that objects of this kind go by
  */
 export function readId (body: string, id: ObjectId = '', name = ''): { has: boolean, text: string } {
-  const word = new RegExp(`(?<![\\w-])${String(id).replace(/\W/g, '\\$&')}(?![\\w-])`, 'g')
+  const forms = [String(id), encodeURIComponent(id)].map((form) => form.replace(/\W/g, '\\$&'))
+  const word = new RegExp(`(?<![\\w-])(${forms.join('|')})(?![\\w-])`, 'g')
   const isNumber = /^\d+$/.test(String(id))
+  const names = [name, name.replace(/(?<=.)_?id$/i, '')]
   let has = false
   try {
     const rest: unknown = JSON.parse(body, function (this: unknown, key, value: unknown) {
-      const isPlace = !isNumber || Array.isArray(this) || key === name || /ids?$/i.test(key)
+      const isPlace = !isNumber || Array.isArray(this) || names.includes(key) || /ids?$/i.test(key)
       const isId = isPlace && ['string', 'number'].includes(typeof value) && String(value) === String(id)
       if (isId || (!Array.isArray(this) && key === String(id))) {
         has = true
         return '…'
       }
-      return typeof value === 'string' ? value.replace(word, '…') : value
+      if (typeof value !== 'string') return value
+      if (!isNumber && !/\s/.test(value) && value.search(word) >= 0) has = true
+      return value.replace(word, '…')
     })
     return { has, text: JSON.stringify(rest) }
   } catch {

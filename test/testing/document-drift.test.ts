@@ -166,9 +166,18 @@ t.test('a host may ask for what else it likes, where the plugin asks for no toke
       (app) => {
         app.post('/webhook', { config: { access: 'public' }, ...apiKey([{ key: [] }]) }, handler)
         app.post('/both', apiKey([{ key: [] }]), handler)
+        app.post('/key', apiKey([{ key: [] }]), handler)
       })
-  t.match(await say(app),
-    `${heading}\n\nPOST /both\n  no security requirement of it is met by a bearer token alone: bearerAuth, key`)
+  await app.ready()
+  const document = structuredClone(app.swagger()) as { paths: Record<string, { post: { security: unknown } }> }
+  t.same(document.paths['/both']?.post.security, [{ bearerAuth: [], key: [] }])
+  t.equal(await say(app), '', 'and beside a token, too')
+  for (const [security, says] of [[[{ key: [] }], 'that key will do'],
+    [[{ key: [] }, { bearerAuth: [] }], 'guarded where a token comes']] as const) {
+    document.paths['/key']!.post.security = security
+    t.equal(await say(app, { document }),
+      `${heading}\n\nPOST /key\n  the document says ${says}, and the route's level is 'user'`)
+  }
 })
 
 t.test('users are not needed, and are ignored', async (t) => {
@@ -191,14 +200,12 @@ t.test('the security scheme is one for bearer tokens', async (t) => {
     return await say(app, { document })
   }
   const other = [{ other: [] }]
-  t.match(await withScheme(undefined, other),
-    'GET /api/me\n  no security requirement of it is met by a bearer token alone: other')
+  t.match(await withScheme(undefined, other), 'GET /api/me\n  the document says that other will do')
   for (const scheme of [{ type: 'apiKey', in: 'query', name: 'key' }, { type: 'http', scheme: 'basic' },
     { type: 'http' }, {}]) {
-    t.match(await withScheme(scheme, other),
-      'GET /api/me\n  no security requirement of it is met by a bearer token alone: other')
-    t.match(await withScheme(scheme, [{ other: [], bearerAuth: [] }]), 'by a bearer token alone: other, bearerAuth')
-    t.equal(await withScheme(scheme, [{ other: [] }, { bearerAuth: [] }]), '', 'one of several')
+    t.match(await withScheme(scheme, other), 'GET /api/me\n  the document says that other will do')
+    t.equal(await withScheme(scheme, [{ other: [], bearerAuth: [] }]), '', 'both')
+    t.match(await withScheme(scheme, [{ other: [] }, { bearerAuth: [] }]), 'says guarded where a token comes', 'either')
   }
   for (const scheme of [{ type: 'http', scheme: 'Bearer' }, { type: 'oauth2' }, { type: 'openIdConnect' },
     { type: 'apiKey', in: 'header', name: 'Authorization' }]) t.equal(await withScheme(scheme, other), '')

@@ -1,6 +1,9 @@
+import Fastify from 'fastify'
 import t from 'tap'
+import userScope from '../../lib/index.js'
+import type { ObjectMakers } from '../../lib/testing/objects.js'
 import { host, issuer, none, one, say } from '../support/isolation.js'
-import { buildTodo, todoRoutes } from '../support/todo.js'
+import { buildTodo, todoParams, todoRoutes } from '../support/todo.js'
 
 t.test('answers that are never twice the same are compared by their status', async (t) => {
   let requests = 0
@@ -71,4 +74,80 @@ t.test("tasks of bob's list, in an answer that is never twice the same", async (
   })
   t.teardown(() => app.close())
   t.match(await say(app), "alice's token, bob's list_id  as for none: 200  200  /api/alice/found?list_id=")
+})
+
+t.test('a list whose links name the tasks of others', async (t) => {
+  for (const linkOf of [
+    (id: string, owner: string) => ({ href: `/api/${owner}/tasks/${id}` }), (id: string) => `urn:uuid:${id}`,
+    (id: string) => `${id}.pdf`
+  ]) {
+    const app = await host(t, {
+      'GET /api/:user_id/tasks': (_request, _reply, { tasks }) => tasks.map((task) => linkOf(task.id, task.user_id))
+    })
+    t.match(await say(app), "alice's token, her own  nothing of bob's  200 with bob's task_id")
+  }
+})
+
+t.test('a write that takes no id, and that alice may not use, was not tried', async (t) => {
+  const app = await buildTodo(issuer.options, (app, store) => {
+    todoRoutes(app, store)
+    const remove = async () => { store.tasks.length = 0 }
+    app.post('/api/:user_id/purge', { config: { access: { scopes: ['purge'] } } }, remove)
+    app.delete('/api/:user_id/old', {
+      schema: { querystring: { type: 'object', required: ['before'], properties: { before: { type: 'string' } } } }
+    }, remove)
+    app.post('/api/:user_id/archive', { schema: { body: { type: 'object', required: ['name'] } } }, async () => ({}))
+  })
+  t.teardown(() => app.close())
+  const says = await say(app)
+  t.match(says, "alice's token, her own  2xx  403 INSUFFICIENT_SCOPE  /api/alice/purge")
+  t.match(says, "alice's token, her own  2xx  400 FST_ERR_VALIDATION")
+  t.notMatch(says, '/archive', 'a POST may need a body that nobody gave')
+  t.match(await say(app, { params: { ...todoParams, 'DELETE /api/:user_id/old': { query: { before: '2026' } } } }),
+    "alice's token, her own: what bob reads then  as before  changed")
+})
+
+t.test('two ids of one kind, of which one is not looked at', async (t) => {
+  const hosts = async (isSound: boolean) => {
+    const app = await buildTodo(issuer.options, (app, store) => {
+      todoRoutes(app, store)
+      app.post<{ Params: { task_id: string }, Body: { task_id: string } }>(`${one}/merge`, {
+        schema: { body: { type: 'object', required: ['task_id'], properties: { task_id: { type: 'string' } } } }
+      }, async ({ params, body, user }, reply) => {
+        const find = (columns: object) => store.where(store.tasks, columns)[0]
+        const into = find({ id: params.task_id, user_id: user.id })
+        const from = find({ id: body.task_id, ...isSound && { user_id: user.id } })
+        return into && from ? Object.assign(into, { title: from.title }) : none(reply)
+      })
+      // What it has in its path already, it does not look at.
+      app.patch<{ Params: { task_id: string } }>(one, {
+        schema: { body: { type: 'object', properties: { task_id: { type: 'string' } } } }
+      }, async ({ params, user }, reply) =>
+        store.where(store.tasks, { id: params.task_id, user_id: user.id })[0] ?? none(reply))
+    })
+    t.teardown(() => app.close())
+    return app
+  }
+  t.equal(await say(await hosts(true)), '')
+  const says = await say(await hosts(false))
+  t.match(says, "alice's token, bob's task_id in the body  as for none: 404 NOT_FOUND  200  /api/alice/tasks/")
+  t.notMatch(says, 'in the path')
+})
+
+t.test('ids of a fixed width, and answers that name the path', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  const made: Array<{ id: string, owner: string }> = []
+  app.post('/:user_id/bills', async ({ user }) =>
+    made[made.push({ id: `INV:${String(made.length + 1).padStart(4, '0')}`, owner: user.id }) - 1])
+  app.get<{ Params: { bill_id: string } }>('/:user_id/bills/:bill_id', {
+    schema: { params: { type: 'object', properties: { bill_id: { type: 'string', pattern: '^INV:\\d{4}$' } } } }
+  }, async ({ params, user, url }, reply) =>
+    made.find(({ id, owner }) => id === params.bill_id && owner === user.id) ?? reply.code(404).send({ instance: url }))
+  const objects: ObjectMakers = {
+    bill_id: async ({ inject, owner }) =>
+      (await inject({ method: 'POST', url: `/${owner}/bills` })).json<{ id: string }>().id
+  }
+  t.equal(await say(app, { objects, params: {} }), '')
 })
