@@ -88,7 +88,12 @@ export function createGuard (
   function judgeAgain (request: FastifyRequest, judgement: GuardedRequest[typeof kJudgement]): Judgement {
     // A host's hook that calls `done` twice gets here before the guard has judged.
     if (!judgement) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
-    const refusal = findChange(request, judgement)
+    let refusal
+    try {
+      refusal = findChange(request, judgement)
+    } catch {
+      refusal = refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
+    }
     return refusal ? { ...unread, owner: judgement.owner, refusal } : judgement
   }
 
@@ -111,7 +116,12 @@ export function createGuard (
 
   function decorate (request: GuardedRequest, judgement: Judgement | null): void {
     request[kJudgement] = judgement
-    request[decoratorName] = getUser(request)
+    const value = getUser(request)
+    try {
+      request[decoratorName] = value
+    } catch { // a context that was created before the plugin was loaded may have a getter of that name
+      Object.defineProperty(request, decoratorName, { value, configurable: true, writable: true })
+    }
   }
 
   const nameInLog = (user: VerifiedUser | null) => logUser ? user?.id : undefined

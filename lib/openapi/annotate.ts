@@ -90,8 +90,8 @@ export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenA
   }
 }
 
-/** With the operations that have no mark of this registration. */
-interface Annotated { readonly document: ApiDocument, readonly unmarked: readonly Place[] }
+/** With the operations that have a mark of this registration, and those that have none. */
+interface Annotated extends Record<'marked' | 'unmarked', readonly Place[]> { readonly document: ApiDocument }
 
 /**
  * A copy of the document that says what is guarded. What the host wrote is kept, and nothing of the given document is
@@ -105,7 +105,7 @@ export function annotate (
   const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
   const headers = { 'WWW-Authenticate': dialect.header }
   const unauthorized = { description: 'No valid token was sent', headers, ...dialect.body }
-  const unmarked: Place[] = []
+  const [marked, unmarked]: [Place[], Place[]] = [[], []]
   let isGuarded = false
 
   const secure = (operation: Operation, level: AccessLevel, method: string): Operation => {
@@ -142,17 +142,20 @@ export function annotate (
     if (field === 'additionalOperations') return annotateItem(value, path)
     const operation: Operation = field === 'head' ? { ...heads.get(value['operationId']), ...value } : value
     const { 'x-user-scope': level, 'x-user-scope-scheme': scheme = defaultSchemeName } = operation
-    if (scheme === schemeName && isLevel(level)) {
+    const isMarked = scheme === schemeName && isLevel(level)
+    const places = isMarked ? marked : unmarked
+    places.push([field.toUpperCase(), path])
+    if (isMarked) {
       return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
     }
-    unmarked.push([field.toUpperCase(), path])
     return value
   })
   const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
   const document = { ...original, paths: mapValues(original.paths, annotatePath) }
-  if (!isGuarded) return { document, unmarked }
+  if (!isGuarded) return { document, marked, unmarked }
   const schemas = { [errorName]: structuredClone(errorSchema) }
-  return { document: dialect.addComponents(document, schemas, { [schemeName]: dialect.scheme(description) }), unmarked }
+  const schemes = { [schemeName]: dialect.scheme(description) }
+  return { document: dialect.addComponents(document, schemas, schemes), marked, unmarked }
 }
 
 /**

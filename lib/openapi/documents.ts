@@ -35,9 +35,9 @@ export async function annotateDocuments (
   for (const [context, name] of places) {
     const decorators = context as unknown as Record<string, Swagger>
     decorators[name] = wrap(decorators[name] as Swagger, (original) => {
-      const { document, unmarked } = annotate(original, settings, heads)
-      warnOfLostMarks(context, routes, unmarked, scope.log)
-      return document
+      const annotated = annotate(original, settings, heads)
+      warnOfLostMarks(context, routes, annotated, scope.log)
+      return annotated.document
     }, (document) => stringify(document, { strict: false }))
   }
 }
@@ -77,9 +77,11 @@ function wrap (
 /**
  * Warns of routes whose operation has no mark. URLs are compared to name them, and for nothing else: an operation is a
  * route's if it has the route's path. If no route of the app has its path, a `transform` or `stripBasePath` changed it:
- * then it is enough that both end alike.
+ * then it is enough that both end alike, and that none with a mark does.
  */
-function warnOfLostMarks (app: FastifyInstance, routes: Routes, unmarked: readonly Place[], log: FastifyBaseLogger) {
+function warnOfLostMarks (
+  app: FastifyInstance, routes: Routes, { marked, unmarked }: ReturnType<typeof annotate>, log: FastifyBaseLogger
+) {
   // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
   const places = unmarked.map(([method, path]): Place => [method, path.replace(/\?$/, '')])
   const names = new Set(places.map((place) => place.join(' ')))
@@ -87,8 +89,10 @@ function warnOfLostMarks (app: FastifyInstance, routes: Routes, unmarked: readon
     !app.hasRoute({ method: method as HTTPMethods, url: path.replace(/\{(\w+)\}/g, ':$1') }))
   const lost = routes.flatMap(({ options: { method: methods, url } }) => {
     const own = pathOf(url)
-    const isLost = (method: string) => names.has(`${method} ${own}`) ||
-      moved.some(([each, path]) => each === method && (path.endsWith(own) || own.endsWith(path)))
+    const isLost = (method: string) => {
+      const isAlike = ([each, path]: Place) => each === method && (path.endsWith(own) || own.endsWith(path))
+      return names.has(`${method} ${own}`) || (moved.some(isAlike) && !marked.some(isAlike))
+    }
     return [methods].flat().filter(isLost).map((method) => `${method} ${url}`)
   })
   if (lost.length === 0) return

@@ -19,11 +19,12 @@ export const optionsSchema = Type.Object({
   algorithms: Type.Optional(Type.Array(secretAlgorithm, {
     minItems: 1,
     uniqueItems: true,
-    expects: 'a list of HS256, HS384 and HS512, each at most once (others are for option "issuers")'
+    expects: 'a list of HS256, HS384 and HS512, at least one and each once (others are for option "issuers")'
   })),
   userIdClaim: Type.Optional(text('the name of a claim')),
   userIdParam: Type.Optional(Type.String({
-    pattern: '^(?!__proto__$)\\w+$', expects: 'the name of a path parameter: letters, digits and underscores, no colon'
+    pattern: '^(?!__proto__$)\\w+$',
+    expects: 'the name of a path parameter: letters, digits and underscores, no colon; not "__proto__"'
   })),
   requireStatedAccess: Type.Optional(flag),
   claims: Type.Optional(claimsSchema),
@@ -32,13 +33,14 @@ export const optionsSchema = Type.Object({
   ...rightsSchemas,
   revocations: Type.Optional(revocationsSchema),
   decoratorName: Type.Optional(Type.String({
-    pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$', expects: 'a JavaScript identifier'
+    pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$',
+    expects: 'a JavaScript identifier, but for __proto__, constructor and prototype'
   })),
   cache: Type.Optional(Type.Union([
     Type.Literal(false),
     Type.Object({
       max: Type.Optional(Type.Integer({
-        minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000'
+        minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000, without a fraction'
       })),
       ttl: Type.Optional(seconds(1, 86_400))
     }, { additionalProperties: false })
@@ -50,7 +52,7 @@ export const optionsSchema = Type.Object({
         pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
       })),
       description: Type.Optional(Type.String({ expects: 'a string' })),
-      decorator: Type.Optional(texts('the name of a decorator, or a list of names'))
+      decorator: Type.Optional(texts('the name of a decorator, or a list of names, at least one'))
     }, { additionalProperties: false })
   ], { expects: 'false, or an object with schemeName, description and decorator' }))
 }, { additionalProperties: false })

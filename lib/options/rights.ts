@@ -5,16 +5,19 @@ import type { UserScopeOptions } from '../contract/options.js'
 import { flag, text } from './schemas.js'
 
 const step = Type.String({ minLength: 1 })
+const claimPath = Type.Union([step, Type.Array(step, { minItems: 1 })], {
+  expects: 'the name of a claim, or a list of names that leads to a nested one'
+})
 const impersonations = ['allow', 'read-only', 'refuse'] as const
 
 /** The options that say who may do what, besides the routes. */
 export const rightsSchemas = {
   bind: Type.Optional(Type.Record(
-    Type.String({ pattern: '^(?!__proto__$)\\w+$' }), Type.Union([step, Type.Array(step, { minItems: 1 })]), {
+    Type.String({ pattern: '^(?!__proto__$)\\w+$' }), claimPath, {
       additionalProperties: false,
       minProperties: 1,
       expects: 'an object: path parameter (letters, digits and underscores) to the name of a claim, or to a list of ' +
-        'names that leads to a nested one'
+        'names that leads to a nested one; at least one parameter'
     })),
   mayActFor: Type.Optional(Type.Unsafe<MayActFor>(Type.Function([], Type.Any(), {
     expects: 'a function that answers { user, ownerId, method, route, params } with true or false'

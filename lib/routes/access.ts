@@ -65,7 +65,9 @@ export function judgeRoute (
     const others = parameters.filter(({ name }) => !compared.includes(name))
     const misspelt = names.includes(param) ? undefined : misspeltOwner(others, param)
     if (misspelt !== undefined) {
-      return `":${misspelt}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
+      // Of ":user_id::verb", the router takes all for one name.
+      const read = misspelt === param ? others.find(({ words }) => words.includes(misspelt))?.name : misspelt
+      return `":${read}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
         `call it. Rename it to ":${param}" (or set the option userIdParam), or state config.access`
     }
     for (const { param: name } of rights.bind) {

@@ -9,6 +9,7 @@ import { parametersOf } from './url.js'
 const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own ' +
   'context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) (an ' +
   'autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
+const guardsLate = '. If its routes were declared before: import \'fastify-user-scope\' before the app is created'
 const guardsUnknown = 'fastify-user-scope: this app was created before the plugin was loaded, so routes outside of ' +
   'this registration are not known, and nobody warns of them. Fix: import \'fastify-user-scope\' before the app is ' +
   'created (with fastify-cli: at the top of its app file)'
@@ -36,7 +37,7 @@ export function warnOfGaps (
     ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)))
   // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
-  if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing)
+  if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) say(context, guardsUnknown)
   const owners = all.map(({ param }) => param)
   warn(routes.filter(({ options, demand }) => {

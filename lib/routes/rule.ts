@@ -23,41 +23,44 @@ export interface Conditions {
 
 const scopeNames = 'scope names of letters, digits and marks, without spaces, quotes and backslashes (RFC 6749 §3.3)'
 const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), {
-  minItems: 1, uniqueItems: true, expects: `a list of ${scopeNames}, each once`
+  minItems: 1, uniqueItems: true, expects: `a list of ${scopeNames}, at least one and each once`
 })
 const rule = Type.Object({
   level: Type.Optional(Type.Union(accessLevels.map((level) => Type.Literal(level)), {
     expects: `one of: ${accessLevels.join(', ')}`
   })),
   scopes: Type.Optional(Type.Union([names, Type.Object({ anyOf: names }, { additionalProperties: false })], {
-    expects: `a list of ${scopeNames}, all of which the token must have, or { anyOf: […] }`
+    expects: `a list of ${scopeNames}, at least one and each once, all of which the token must have, or { anyOf: […] }`
   })),
   delegates: Type.Optional(Type.Union([
     Type.Literal(true), Type.Object({ scopes: names, machines: Type.Optional(flag) }, { additionalProperties: false })
   ], { expects: `true, which asks option "mayActFor", or { scopes: […], machines } with ${scopeNames}` })),
   unbound: Type.Optional(Type.Array(Type.String(), {
-    minItems: 1, uniqueItems: true, expects: 'a list of parameters of option "bind"'
+    minItems: 1, uniqueItems: true, expects: 'a list of parameters of option "bind", at least one and each once'
   }))
 }, { additionalProperties: false })
 
 /** The members of a rule. The boot warns where one stands beside `config.access`, as it has no effect there. */
 export const ruleMembers = Object.keys(rule.properties)
 
+/** Something on Object.prototype must not be a member of each rule. */
+const bare = (rule: AccessRule): AccessRule => Object.assign(Object.create(null) as AccessRule, rule)
+
 /** `config.access` as a rule, or why it is none. */
 export function readRule (access: unknown): { rule: AccessRule, fault: string | null } {
-  if (access === undefined) return { rule: {}, fault: null }
-  if (isLevel(access)) return { rule: { level: access }, fault: null }
+  if (access === undefined) return { rule: bare({}), fault: null }
+  if (isLevel(access)) return { rule: bare({ level: access }), fault: null }
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
     const meant = typeof access === 'string' ? nearest(access, accessLevels) : undefined
     const fault = `config.access is ${kindOf(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
       `at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`
-    return { rule: {}, fault }
+    return { rule: bare({}), fault }
   }
   const fault = faultOf(rule, access, 'config.access') ?? null
   try {
-    return { rule: fault === null ? structuredClone(access) : {}, fault }
+    return { rule: bare(fault === null ? structuredClone(access) : {}), fault }
   } catch {
-    return { rule: {}, fault: 'config.access cannot be copied. Write it as a plain object' }
+    return { rule: bare({}), fault: 'config.access cannot be copied. Write it as a plain object' }
   }
 }
 
@@ -70,7 +73,9 @@ export const isPlainObject = (value: unknown): value is AccessRule => typeof val
 function kindOf (value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (Array.isArray(value)) return 'a list'
-  return isPlainObject(value) ? 'an empty object' : `of type ${typeof value}`
+  if (value === null) return 'null'
+  if (isPlainObject(value)) return 'an empty object'
+  return typeof value === 'object' ? 'of type object, and no plain one' : `of type ${typeof value}`
 }
 
 /** Why a rule cannot mean what it says on this route; null where it can. */

@@ -101,6 +101,7 @@ export class RouteTable {
     if (known && this.#seesAll) return known
     const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
+      this.#byName.set(name, null) // told once, of the twin of a prefix's root too
       logLine(this.context.log, 'warn', { route: name, access: demand.level, reason: demand.fault },
         'fastify-user-scope: this route was declared before the plugin was loaded, and is judged as all others are. ' +
         'Fix: import \'fastify-user-scope\' before the app is created (with fastify-cli: at the top of its app file)')

@@ -7,12 +7,15 @@ const create = () => Fastify({
   logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } }
 })
 const [app, wrapped, faulty, ruled, twins, parts] = [create(), create(), create(), create(), create(), create()]
+const [older, getter] = [create(), create()]
 const { default: userScope } = await import('../../lib/index.js')
 const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
 
 const alice = bearer(tokenFor('alice'))
 const id = async () => 'in'
-t.teardown(async () => { await Promise.all([app, wrapped, faulty, ruled, twins, parts].map((each) => each.close())) })
+t.teardown(async () => {
+  await Promise.all([app, wrapped, faulty, ruled, twins, parts, older, getter].map((each) => each.close()))
+})
 t.beforeEach(() => { log.length = 0 })
 
 t.test('a route that was never seen is guarded, and logged once, at its first request', async (t) => {
@@ -110,7 +113,9 @@ t.test('a registration in a wrapper without fastify-plugin guards nothing, and s
   await wrapped.register(async (wrapper: FastifyInstance) => { await wrapper.register(userScope, { secret }) })
   wrapped.get('/api/:user_id', id)
   await wrapped.ready()
-  t.match(log, [{ level: 40, msg: /this registration guards no route/ }])
+  t.match(log, [{
+    level: 40, msg: /this registration guards no route[^]* fastify-plugin[^]*If its routes were declared before: import/
+  }])
   t.equal(log.length, 1)
   t.equal((await sender(wrapped)({ url: '/api/bob', headers: alice })).status, 200)
 })
@@ -124,4 +129,30 @@ t.test('what a registration in a part of such an app does not guard is not known
   await parts.ready()
   t.match(log, [{ level: 40, msg: /routes outside of this registration are not known[^]*Fix: import/ }])
   t.equal(log.length, 1)
+})
+
+t.test('one that guards routes which were declared before says how to make them known', async (t) => {
+  older.register(async (child) => { child.get('/', { exposeHeadRoute: false }, id) }, { prefix: '/root/:user_id' })
+  await older.after()
+  await older.register(userScope, { secret })
+  await older.ready()
+  t.match(log, [{ msg: /guards no route[^]*If its routes were declared before: import 'fastify-user-scope' before/ }])
+  const send = sender(older)
+  for (const url of ['/root/bob', '/root/bob/']) t.equal((await send({ url, headers: alice })).status, 403, url)
+  t.match(log.slice(1), [{ route: 'GET /root/:user_id', access: 'owner' }])
+  t.equal(log.length, 2, 'both of a prefix are told as one')
+})
+
+t.test('a context that has the decorator as a getter, and was never seen', async (t) => {
+  getter.register(async (child) => {
+    child.decorateRequest('user', { getter: () => ({ id: 'mallory' }) as never })
+    child.get('/me', async (request) => request.user.id)
+    child.get('/open', { config: { access: 'public' } }, async (request) => request.user as unknown)
+  })
+  await getter.after()
+  await getter.register(userScope, { secret })
+  const send = sender(getter)
+  t.match(await send({ url: '/me', headers: alice }), { status: 200, body: 'alice' })
+  t.match(await send({ url: '/me' }), { status: 401, code: 'MISSING_TOKEN' })
+  t.equal((await send({ url: '/open' })).status, 200)
 })

@@ -425,6 +425,20 @@ t.test('a parameter that a hook adds is compared with nobody, so it lets nobody 
   t.match(await send({ url: '/other.x', headers }), { status: 200 })
 })
 
+t.test('parameters that cannot be read before the handler let nobody in', async (t) => {
+  const { send, log } = await build(t, {}, {}, (app) => {
+    app.addHook('preValidation', async (request) => {
+      request.params = new Proxy(request.params as object, { get: () => { throw new Error('no such parameter') } })
+    })
+    app.get('/me', async () => 'in')
+    app.get('/of/:user_id', async () => 'in')
+  })
+  for (const url of ['/me', '/of/alice']) {
+    t.match(await send({ url, headers: alice }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
+  }
+  t.match(refusals(log).at(-1), { reason: /^the path parameters cannot be read/ })
+})
+
 testWithCaches('1,000 requests at once', async (t) => {
   for (const users of [1, 1000]) {
     const { send } = await build(t, {}, {}, (app) => {

@@ -285,6 +285,26 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
   }
 })
 
+t.test('a route that is shown with its mark elsewhere has not lost it to one that ends alike', async (t) => {
+  const warnings: unknown[] = []
+  const stream = { write: (line: string) => { warnings.push((JSON.parse(line) as { routes?: unknown }).routes) } }
+  const app = Fastify({ exposeHeadRoutes: false, logger: { level: 'warn', stream } })
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi, transform: ({ schema, url }) => ({ schema, url: `/v1${url}` }) })
+  for (const [prefix, schemeName] of [['', 'bearerAuth'], ['/admin', 'admin']] as const) {
+    await app.register(async (part) => {
+      await part.register(userScope, { secret, openapi: { schemeName } })
+      part.get('/tasks', async () => 'in')
+    }, { prefix })
+  }
+  app.get('/internal/tasks', async () => 'in')
+  await app.ready()
+  const { paths = {} } = app.swagger()
+  t.same(Object.keys(paths), ['/v1/tasks', '/v1/admin/tasks', '/v1/internal/tasks'])
+  t.ok(paths['/v1/tasks']?.get?.security)
+  t.same(warnings, [])
+})
+
 t.test('the docs page serves the same', async (t) => {
   const variants: Record<string, { options: SwaggerOptions, ui?: object }> = {
     'OpenAPI 3.0': { options: { openapi } },

@@ -32,7 +32,7 @@ t.test('methods that change nothing', async (t) => {
 
 t.test('what stops the boot', async (t) => {
   const params = 'must be an object: path parameter (letters, digits and underscores) to the name of a claim, ' +
-    'or to a list of names that leads to a nested one'
+    'or to a list of names that leads to a nested one; at least one parameter'
   const rows: Array<[options: object, says: string]> = [
     [{ bind: {} }, `option "bind" ${params}`],
     [{ bind: [] }, `option "bind" ${params}`],
@@ -40,11 +40,8 @@ t.test('what stops the boot', async (t) => {
     ...['*', 'org-id', '', 'a b', ':org_id',
       '__proto__x y'].map((name): [object, string] => [{ bind: { [name]: 'org_id' } }, 'option "bind']),
     [JSON.parse('{ "bind": { "__proto__": "x" } }') as object, 'option "bind'],
-    [{ bind: { org_id: '' } }, 'option "bind'],
-    [{ bind: { org_id: [] } }, 'option "bind'],
-    [{ bind: { org_id: ['o', ''] } }, 'option "bind'],
-    [{ bind: { org_id: 7 } }, 'option "bind'],
-    [{ bind: { org_id: undefined } }, 'option "bind'],
+    ...['', [], ['o', ''], 7, undefined].map((claim): [object, string] => [{ bind: { org_id: 'o', team: claim } },
+      'option "bind.team" must be the name of a claim, or a list of names that leads to a nested one']),
     [{ bind: { user_id: 'sub' } }, 'option "bind.user_id" is the owner\'s parameter'],
     [{ bind: { account: 'sub' }, userIdParam: 'account' }, 'option "bind.account" is the owner\'s parameter'],
     [{ mayActFor: true },

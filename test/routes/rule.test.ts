@@ -24,6 +24,7 @@ async function faultAt (url: string, config: object, options: UserScopeOptions =
 const names = /must be .* scope names of letters, digits and marks/
 type Row = [what: string, url: string, access: unknown, says: RegExp, options?: UserScopeOptions, method?: 'OPTIONS']
 const faults: Row[] = [
+  ['null', '/x', null, /config\.access is null\. Use one of/],
   ['an empty rule', '/x', {},
     /config\.access is an empty object\. Use one of: owner, .*; or an object with at least one of: level, scopes/],
   ['a misspelt level', '/x', 'onwer', /config\.access is 'onwer'\. Use one of: .*\. Did you mean 'owner'\?$/],
@@ -118,6 +119,23 @@ t.test('rules that do not', async (t) => {
   for (const [url, access, options] of rows) {
     t.equal(await faultAt(url, access === undefined ? {} : { access }, options), null,
       `${url} ${JSON.stringify(access)}`)
+  }
+})
+
+t.test('what stands on Object.prototype is no member of a rule', async (t) => {
+  const members = { level: 'public', scopes: ['a'], delegates: { scopes: ['c'] }, unbound: ['org_id'] }
+  const { prototype } = Object
+  t.teardown(() => { for (const name of Object.keys(members)) Reflect.deleteProperty(prototype, name) })
+  const judge = (config: object) => {
+    const demand = judgeRoute({ url: '/:user_id', method: 'GET', config }, 'user_id')
+    return [demand.level, demand.fault, demand.scopes, demand.delegates, demand.unbound]
+  }
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(prototype, name, { value, configurable: true, writable: true })
+    t.same(judge({}), ['owner', null, null, null, []], name)
+    t.same(judge({ access: 'user' }), ['user', null, null, null, []], name)
+    t.same(judge({ access: { scopes: ['b'] } }), ['owner', null, ['b'], null, []], name)
+    Reflect.deleteProperty(prototype, name)
   }
 })
 
