@@ -91,7 +91,14 @@ function explain (error: ValueError, whole: TSchema, name: string): string {
   }
   const isStated = schema.expects !== undefined
   const around = isStated ? { keys, expects: schema.expects as unknown } : expectationAround(keys, whole)
-  return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}`
+  return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}${meantBy(error)}`
+}
+
+/** A word that is nearly one of those to choose from. */
+function meantBy ({ value, schema }: ValueError): string {
+  const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
+  const meant = typeof value === 'string' ? nearest(value, words.filter((word) => typeof word === 'string')) : undefined
+  return meant === undefined ? '' : `. Did you mean "${meant}"?`
 }
 
 /** Those that are required go first. */
