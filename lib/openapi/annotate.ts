@@ -145,10 +145,8 @@ export function annotate (
     const isMarked = scheme === schemeName && isLevel(level)
     const places = isMarked ? marked : unmarked
     places.push([field.toUpperCase(), path])
-    if (isMarked) {
-      return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
-    }
-    return value
+    if (!isMarked) return value
+    return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
   })
   const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
   const document = { ...original, paths: mapValues(original.paths, annotatePath) }
