@@ -51,10 +51,12 @@ export class Owner {
 
 /** An id of the same form that nothing has. */
 export function missingLike (id: ObjectId = ''): ObjectId {
-  const [, text, count] = /^(\D*)(\d{1,9})$/.exec(String(id)) ?? []
-  // A counter: far ahead, and still an integer of 32 bits. A text with many digits may have a fixed width.
-  if (typeof id === 'number' && count !== undefined) return 2e9 + id % 1e8
-  if (count !== undefined && /^[1-9]\d{0,2}$/.test(count)) return `${text}${2e9 + Number(count)}`
+  const [, text = '', count] = /^(\D*)(0|[1-9]\d{0,8})$/.exec(String(id)) ?? []
+  // A counter: far ahead, and still an integer of 32 bits. Many digits behind a text may have a fixed width.
+  if (count !== undefined && (text === '' || count.length < 4)) {
+    const far = 2e9 + Number(count) % 1e8
+    return typeof id === 'number' ? far : text + String(far)
+  }
   const end = String(id).slice(-8)
   const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
   const letters = end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a')
@@ -71,11 +73,10 @@ export function readId (body: string, id: ObjectId = '', name = ''): { has: bool
   const forms = [String(id), encodeURIComponent(id)].map((form) => form.replace(/\W/g, '\\$&'))
   const word = new RegExp(`(?<![\\w-])(${forms.join('|')})(?![\\w-])`, 'g')
   const isNumber = /^\d+$/.test(String(id))
-  const names = [name, name.replace(/(?<=.)_?id$/i, '')]
   let has = false
   try {
     const rest: unknown = JSON.parse(body, function (this: unknown, key, value: unknown) {
-      const isPlace = !isNumber || Array.isArray(this) || names.includes(key) || /ids?$/i.test(key)
+      const isPlace = !isNumber || Array.isArray(this) || key === name || /ids?$/i.test(key)
       const isId = isPlace && ['string', 'number'].includes(typeof value) && String(value) === String(id)
       if (isId || (!Array.isArray(this) && key === String(id))) {
         has = true

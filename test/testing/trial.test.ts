@@ -1,9 +1,9 @@
-import Fastify from 'fastify'
+import Fastify, { type FastifyReply } from 'fastify'
 import t from 'tap'
 import userScope from '../../lib/index.js'
 import type { ObjectMakers } from '../../lib/testing/objects.js'
-import { host, issuer, none, one, say } from '../support/isolation.js'
-import { buildTodo, todoParams, todoRoutes } from '../support/todo.js'
+import { host, issuer, none, one, say, type Handler } from '../support/isolation.js'
+import { buildTodo, todoRoutes, type Store } from '../support/todo.js'
 
 t.test('answers that are never twice the same are compared by their status', async (t) => {
   let requests = 0
@@ -93,18 +93,45 @@ t.test('a write that takes no id, and that alice may not use, was not tried', as
     todoRoutes(app, store)
     const remove = async () => { store.tasks.length = 0 }
     app.post('/api/:user_id/purge', { config: { access: { scopes: ['purge'] } } }, remove)
-    app.delete('/api/:user_id/old', {
-      schema: { querystring: { type: 'object', required: ['before'], properties: { before: { type: 'string' } } } }
-    }, remove)
-    app.post('/api/:user_id/archive', { schema: { body: { type: 'object', required: ['name'] } } }, async () => ({}))
+    app.put('/api/:user_id/settings', { schema: { body: { type: 'object', required: ['name'] } } }, async () => ({}))
+    app.delete('/api/:user_id/old', { config: { access: { scopes: ['purge'] } } }, remove)
   })
   t.teardown(() => app.close())
   const says = await say(app)
   t.match(says, "alice's token, her own  2xx  403 INSUFFICIENT_SCOPE  /api/alice/purge")
-  t.match(says, "alice's token, her own  2xx  400 FST_ERR_VALIDATION")
-  t.notMatch(says, '/archive', 'a POST may need a body that nobody gave')
-  t.match(await say(app, { params: { ...todoParams, 'DELETE /api/:user_id/old': { query: { before: '2026' } } } }),
+  t.match(says, "alice's token, her own  2xx  403 INSUFFICIENT_SCOPE  /api/alice/old")
+  t.notMatch(says, '/settings', 'it may need a body that nobody gave')
+  t.match(await say(app, { alice: { id: 'alice', scope: 'purge' }, bob: { id: 'bob', scope: 'purge' } } as object),
     "alice's token, her own: what bob reads then  as before  changed")
+})
+
+t.test('behind a logout, and a closed account, nothing is left to try', async (t) => {
+  const app = await buildTodo(issuer.options, (app, store) => {
+    todoRoutes(app, store)
+    let isOut = false
+    let isClosed = false
+    app.addHook('preHandler', async ({ user }, reply) => {
+      if (user?.id !== 'alice') return
+      if (isOut) await reply.code(401).send({})
+      if (isClosed) await reply.code(403).send({})
+    })
+    app.post('/api/:user_id/logout', async () => { isOut = true })
+    app.delete('/api/:user_id', async () => { isClosed = true })
+    app.delete('/api/:user_id/notifications', async () => ({}))
+  })
+  t.teardown(() => app.close())
+  t.equal(await say(app, { allow: ['POST /api/:user_id/logout'] }), '', 'the shorter path goes last')
+  const again = await buildTodo(issuer.options, (app, store) => {
+    todoRoutes(app, store)
+    let isOut = false
+    app.addHook('preHandler', async ({ user }, reply) => {
+      if (isOut && user?.id === 'alice') await reply.code(401).send({})
+    })
+    app.post('/api/:user_id/logout', async () => { isOut = true })
+    app.delete('/api/:user_id', async () => ({}))
+  })
+  t.teardown(() => again.close())
+  t.equal(await say(again), '')
 })
 
 t.test('two ids of one kind, of which one is not looked at', async (t) => {
@@ -119,11 +146,12 @@ t.test('two ids of one kind, of which one is not looked at', async (t) => {
         const from = find({ id: body.task_id, ...isSound && { user_id: user.id } })
         return into && from ? Object.assign(into, { title: from.title }) : none(reply)
       })
-      // What it has in its path already, it does not look at.
-      app.patch<{ Params: { task_id: string } }>(one, {
-        schema: { body: { type: 'object', properties: { task_id: { type: 'string' } } } }
-      }, async ({ params, user }, reply) =>
+      // What they have in their paths already, they do not look at.
+      const schema = { body: { type: 'object', properties: { task_id: { type: 'string' } } } }
+      app.patch<{ Params: { task_id: string } }>(one, { schema }, async ({ params, user }, reply) =>
         store.where(store.tasks, { id: params.task_id, user_id: user.id })[0] ?? none(reply))
+      app.delete<{ Params: { task_id: string } }>(`${one}/now`, { schema }, async ({ params, user }, reply) =>
+        store.remove(store.tasks, { id: params.task_id, user_id: user.id }) > 0 ? {} : none(reply))
     })
     t.teardown(() => app.close())
     return app
@@ -150,4 +178,76 @@ t.test('ids of a fixed width, and answers that name the path', async (t) => {
       (await inject({ method: 'POST', url: `/${owner}/bills` })).json<{ id: string }>().id
   }
   t.equal(await say(app, { objects, params: {} }), '')
+})
+
+t.test('what has a request id in it is compared by the rest', async (t) => {
+  let count = 0
+  const wrap = (reply: FastifyReply, status: number, data: unknown) =>
+    reply.code(status).send({ data, meta: { requestId: `r-${count++}`, at: performance.now() } })
+  const find = (store: Store, id: string) => store.where(store.tasks, { id })[0]
+  const get: Handler = ({ params, user }, reply, store) => {
+    const task = find(store, params.task_id)
+    return task?.user_id === user.id ? wrap(reply, 200, task) : wrap(reply, 404, 'none')
+  }
+  t.equal(await say(await host(t, { [`GET ${one}`]: get })), '')
+  t.match(await say(await host(t, {
+    [`GET ${one}`]: ({ params, user }, reply, store) => {
+      const task = find(store, params.task_id)
+      if (task?.user_id === user.id) return wrap(reply, 200, task)
+      return wrap(reply, 404, task ? 'not yours' : 'none')
+    }
+  })), 'as for none: 404  404, another body')
+  t.match(await say(await host(t, {
+    [`GET ${one}`]: get,
+    [`PUT ${one}`]: ({ params, user, body }, reply, store) => {
+      const task = find(store, params.task_id)
+      if (task) Object.assign(task, body)
+      return task?.user_id === user.id ? wrap(reply, 200, task) : wrap(reply, 404, 'none')
+    }
+  })), "alice's token, bob's task_id: what bob reads then  as before  changed")
+})
+
+t.test("a task of bob's list in her workspace", async (t) => {
+  const hosts = async (isSound: boolean) => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(userScope, issuer.options)
+    const rows: Array<Record<'id' | 'parent' | 'owner', string>> = []
+    const add = (owner: string, parent: string) => {
+      rows.push({ id: `${parent}x${rows.length}`, parent, owner })
+      return rows.at(-1)?.id ?? ''
+    }
+    const url = '/:user_id/workspaces/:workspace_id/lists/:list_id/tasks/:task_id'
+    app.get<{ Params: Record<string, string> }>(url, async ({ params, user }, reply) => {
+      const find = (id = '') => rows.find((row) => row.id === id)
+      const [workspace, list, task] = [find(params.workspace_id), find(params.list_id), find(params.task_id)]
+      const isIn = !isSound || list?.parent === workspace?.id
+      return workspace?.owner === user.id && task?.parent === list?.id && isIn && task ? task : none(reply)
+    })
+    const objects: ObjectMakers = {
+      workspace_id: ({ owner }) => add(owner, 'w'),
+      list_id: ({ owner, ids }) => add(owner, String(ids.workspace_id)),
+      task_id: ({ owner, ids }) => add(owner, String(ids.list_id))
+    }
+    return await say(app, { objects, params: {} })
+  }
+  t.equal(await hosts(true), '')
+  t.match(await hosts(false), "alice's token, bob's list_id and task_id  4xx  200")
+})
+
+t.test('an object that is changed by another name of its id', async (t) => {
+  const app = await buildTodo(issuer.options, (app, store) => {
+    todoRoutes(app, store)
+    app.post<{ Body: { task_ids: string[] } }>('/api/:user_id/tasks/done', {
+      schema: { body: { type: 'object', properties: { task_ids: { type: 'array' } } } }
+    }, async ({ body }, reply) => {
+      for (const id of body.task_ids) for (const task of store.where(store.tasks, { id })) task.done = !task.done
+      return reply.code(204).send()
+    })
+    // Lists do not tell.
+    app.addHook('preSerialization', async (_request, _reply, answer) =>
+      Array.isArray(answer) ? answer.map((task: object) => ({ ...task, done: undefined })) : answer)
+  })
+  t.teardown(() => app.close())
+  t.match(await say(app), "alice's token, bob's task_ids: what bob reads then  as before  changed")
 })
