@@ -116,19 +116,31 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
     const run: Run = { status: 0, says: '', reached: null, params: {}, notFound: false, validate }
     const mark = randomUUID()
     sent.set(mark, run)
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), timeout)
     try {
       const headers = { ...request.headers, [markHeader]: mark }
-      const { statusCode, body } = await app.inject({ ...request, headers, signal: late.signal })
+      const { statusCode, body } = await injectWithin(timeout, app, { ...request, headers })
       Object.assign(run, { status: statusCode, says: summaryOf(body) })
     } catch (error) {
-      const [line] = (error as Error).message.split('\n', 1) as [string] // as a row of the table
-      run.says = late.signal.aborted ? `no answer within ${timeout / 1000} s` : line
+      run.says = (error as Error).message.split('\n', 1)[0] as string // as a row of the table
     }
-    clearTimeout(timer)
     sent.delete(mark)
     return { ...run }
+  }
+}
+
+/**
+ * @param timeout milliseconds
+ * @throws Error where no answer has come by then
+ */
+export async function injectWithin (timeout: number, app: FastifyInstance, request: InjectOptions) {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), timeout)
+  try {
+    return await app.inject({ ...request, signal: late.signal })
+  } catch (error) {
+    throw late.signal.aborted ? new Error(`no answer within ${timeout / 1000} s`) : error
+  } finally {
+    clearTimeout(timer)
   }
 }
 

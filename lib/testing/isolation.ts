@@ -45,7 +45,7 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const twin = kinds.find((kind) => alice.ids[kind] === bob.ids[kind])
   if (twin !== undefined) {
     throw new TypeError(`objects.${twin} made "${alice.ids[twin]}" for alice and for bob, which nobody can tell ` +
-      'apart. Fix: let it make two, or give the one to routes in params')
+      'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share goes into params')
   }
   const findings: Finding[] = []
   // Reading first, while lists are short, and DELETE last; what takes no id, such as a logout, may end all of hers, and

@@ -26,11 +26,12 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
     .filter((name) => name !== route.parameter?.name)
   const fields = hasBody(route.method) ? inSchema(body) : {}
+  const isForm = typeof given.body === 'string'
   const parts = {
     ...given,
     path: { ...given.path, ...Object.fromEntries(inUrl.filter(isMade).map((name) => [name, ''])) },
     query: { ...inSchema(query), ...given.query },
-    body: Object.keys(fields).length > 0 ? { ...fields, ...Object(given.body) as object } : given.body
+    body: isForm || Object.keys(fields).length === 0 ? given.body : { ...fields, ...Object(given.body) as object }
   }
   const places: Array<Plan['places'][number]> = []
   for (const part of ['path', 'query', 'body'] as const) {

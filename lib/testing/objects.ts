@@ -1,6 +1,8 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { AnyApp } from './app-routes.js'
-import { summaryOf } from './held-requests.js'
+import { injectWithin, summaryOf } from './held-requests.js'
+
+const timeout = 10_000 // milliseconds
 
 export type ObjectId = string | number
 export type Ids = Readonly<Record<string, ObjectId>>
@@ -29,7 +31,10 @@ export class Owner {
   readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
     const options = typeof request === 'string' ? { url: request } : request
     const headers = { ...options.headers, authorization: `Bearer ${this.token}` }
-    const response = await this.app.inject({ ...options, headers })
+    const response = await injectWithin(timeout, this.app, { ...options, headers }).catch(({ message }: Error) => {
+      throw new TypeError(`${options.method ?? 'GET'} ${String(options.url)}: ${message}. Fix: allow the route where ` +
+        'it never ends, as an event stream')
+    })
     this.#last = `its last request was answered ${response.statusCode} ${summaryOf(response.body)}`.trimEnd()
     return response
   }

@@ -8,6 +8,7 @@ import { missingLike, Owner, readId, type Ids, type ObjectId } from './objects.j
 const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
   'let it keep answers by user'
 const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
+const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 type AnyIds = Parameters<typeof ask>[2]
@@ -96,7 +97,7 @@ export class Trial {
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
     const asForNone = `as for none: ${describe(forNone)}`
     if (!isRefused && !(mayBeEmpty && isSame)) {
-      this.#fail(given, this.#repair, label, mayBeEmpty ? asForNone : '4xx')
+      this.#fail(given, isSame && this.#isRead ? empty : this.#repair, label, mayBeEmpty ? asForNone : '4xx')
       if (isSame && !this.#isRead) this.#notes.add(silent)
     } else if (!isSame) {
       this.#fail(given, tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)

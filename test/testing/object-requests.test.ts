@@ -40,6 +40,10 @@ t.test('ids go where their names stand: in the path, the query and the body', as
     query: { list_id: 'l1' },
     body: { title: 'Buy milk', list_id: 'l1', task_ids: ['x1', 'x2'] }
   })
+  const inBody = (await ask(known, alice, { task_id: 't1', list_id: 'l1', 'body.list_id': 'l2', task_ids: 'x' })).json()
+  t.match(inBody, { query: { list_id: 'l1' }, body: { list_id: 'l2', task_ids: ['x'] } }, 'in one part alone')
+  const form = planFor(route, { '*': { body: 'title=Buy+milk' } }, objects)
+  t.equal(form.parts.body, 'title=Buy+milk', 'a form is sent as it stands')
 })
 
 t.test('a wildcard is a kind of objects where its star is among them', async (t) => {

@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t from 'tap'
 import { missingLike, Owner, readId, type ObjectId } from '../../lib/testing/objects.js'
@@ -29,6 +30,20 @@ t.test('an owner makes objects, each with the ids of those before', async (t) =>
     a: async ({ inject }) => (await inject({ method: 'POST', url: '/' })).json<{ id: string }>().id
   })
   await t.rejects(failing.make(), /undefined \(its last request was answered 409 TITLE_TAKEN\)$/)
+})
+
+t.test('a request that never ends is named', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/events', async (_request, reply) => { reply.hijack().raw.write('data: 1\n\n') })
+  await app.ready()
+  const owner = new Owner(app, 'alice', 'a', {})
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const answer = owner.inject({ url: '/events' })
+  mock.timers.tick(10_000)
+  await t.rejects(answer, new TypeError('GET /events: no answer within 10 s. Fix: allow the route where it never ' +
+    'ends, as an event stream'))
 })
 
 t.test('an id of the same form', async (t) => {

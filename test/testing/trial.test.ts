@@ -207,6 +207,19 @@ t.test('what has a request id in it is compared by the rest', async (t) => {
   })), "alice's token, bob's task_id: what bob reads then  as before  changed")
 })
 
+t.test('what answers the same for nothing at all is told to answer 404', async (t) => {
+  for (const [status, nothing] of [[200, null], [200, {}], [500, { message: 'no rows' }]] as const) {
+    const app = await host(t, {
+      [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) =>
+        where(tasks, { id: params.task_id, user_id: user.id })[0] ??
+          reply.code(status).type('application/json').send(JSON.stringify(nothing))
+    })
+    const says = await say(app)
+    t.match(says, `GET ${one} (owner, default)\n  it answers the same for what does not exist. Fix: answer 404`)
+    t.notMatch(says, 'look for the object by its owner')
+  }
+})
+
 t.test("a task of bob's list in her workspace", async (t) => {
   const hosts = async (isSound: boolean) => {
     const app = Fastify()
