@@ -117,11 +117,13 @@ export function createGuard (
   function decorate (request: GuardedRequest, judgement: Judgement | null): void {
     request[kJudgement] = judgement
     const value = getUser(request)
+    let isSet = false
     try {
       request[decoratorName] = value
-    } catch { // a context that was created before the plugin was loaded may have a getter of that name
-      Object.defineProperty(request, decoratorName, { value, configurable: true, writable: true })
-    }
+      isSet = request[decoratorName] === value
+    } catch {} // has a getter alone
+    // A context that was created before the plugin was loaded may have a getter of that name.
+    if (!isSet) Object.defineProperty(request, decoratorName, { value, configurable: true, writable: true })
   }
 
   const nameInLog = (user: VerifiedUser | null) => logUser ? user?.id : undefined

@@ -77,7 +77,7 @@ function wrap (
 /**
  * Warns of routes whose operation has no mark. URLs are compared to name them, and for nothing else: an operation is a
  * route's if it has the route's path. If no route of the app has its path, a `transform` or `stripBasePath` changed it:
- * then it is enough that both end alike, and that none with a mark does.
+ * then it is enough that both end alike, unless as many with a mark do as there are routes.
  */
 function warnOfLostMarks (
   app: FastifyInstance, routes: Routes, { marked, unmarked }: ReturnType<typeof annotate>, log: FastifyBaseLogger
@@ -87,14 +87,14 @@ function warnOfLostMarks (
   const names = new Set(places.map((place) => place.join(' ')))
   const moved = places.filter(([method, path]) =>
     !app.hasRoute({ method: method as HTTPMethods, url: path.replace(/\{(\w+)\}/g, ':$1') }))
-  const lost = routes.flatMap(({ options: { method: methods, url } }) => {
-    const own = pathOf(url)
-    const isLost = (method: string) => {
-      const isAlike = ([each, path]: Place) => each === method && (path.endsWith(own) || own.endsWith(path))
-      return names.has(`${method} ${own}`) || (moved.some(isAlike) && !marked.some(isAlike))
-    }
-    return [methods].flat().filter(isLost).map((method) => `${method} ${url}`)
-  })
+  const declared = routes.flatMap(({ options: { method, url } }) => [method].flat().map((each) => [each, url] as const))
+  const own = declared.map(([method, url]): Place => [method, pathOf(url)])
+  const lost = declared.filter((_, index) => {
+    const [method, path] = own[index] as Place
+    const isAlike = ([each, other]: Place) => each === method && (other.endsWith(path) || path.endsWith(other))
+    const hasLost = () => marked.filter(isAlike).length < own.filter(isAlike).length
+    return names.has(`${method} ${path}`) || (moved.some(isAlike) && hasLost())
+  }).map((place) => place.join(' '))
   if (lost.length === 0) return
   log.warn({ routes: lost }, 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" ' +
     'and does not say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +

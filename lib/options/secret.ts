@@ -1,17 +1,18 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { InvalidOptionError } from '../contract/errors.js'
 
+const isHex = /^[\da-f]+$/i
+const isBase64 = /^[\w+/\s-]+=*$/
+
 // Anyone can sign with these, and no form tells them from good ones: the keys of RFC 7515, appendix A.1, and of
-// RFC 7520, §3.5, the samples of Hasura, Nhost and FastAPI, and the bytes from 0 to 31 in base64 and hex.
+// RFC 7520, §3.5, and the samples of Hasura, Nhost and FastAPI.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg',
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
   '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
-  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
-  'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
-  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
-])
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7'
+].map((text) => bytesOf(text).toString('hex')))
 // All keys of a widely used generator are parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
 const generated = /[A-C][?&%*][D-F][()*-][G-J]/
 
@@ -24,7 +25,7 @@ const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong
 const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
-const repetition = /(.{1,64}?)([-_./\s]{0,3}\1){2,}/g
+const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // What fingers and memory run along, forwards and backwards.
 const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
 const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) => (
@@ -55,7 +56,7 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => readings(secret).some(isPem), `is a PEM key or certificate${noSecret}`],
     [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?)${noSecret}`],
     [isSshKey, `is an ssh key${noSecret}`],
-    [(secret) => /^([a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto):)/i.test(secret), `is a URL${noSecret}`],
+    [(secret) => /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto):)/i.test(secret), `is a URL${noSecret}`],
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
     [isPublished, `is a published sample that everybody knows. ${make}`],
@@ -70,7 +71,7 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
 
 /** The parts of a secret that are left without words of samples, repetitions and sequences. */
 function unexplained (secret: string): string[] {
-  const text = secret.replace(sampleWord, ' ').replace(repetition, '$1')
+  const text = secret.replace(sampleWord, ' ').replace(repetition, '$1$2')
   return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_./\s]/)
 }
 
@@ -80,17 +81,24 @@ const isGuessable = (secret: string) =>
   readings(secret).filter(isText).some((text) => isShort(unexplained(text)))
 
 /** Random bytes are none. */
-const isText = (text: string) => !text.includes('\ufffd')
+const isText = (text: string) => !/\ufffd|[^\P{Cc}\t\n\r]/u.test(text)
 
-/** However it is spelled. */
+/** In whatever spelling; or bytes that count up, as in test vectors. */
 function isPublished (secret: string): boolean {
-  const spelled = /^[\da-f]+$/i.test(secret)
-    ? secret.toLowerCase()
-    : secret.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '')
-  return published.has(spelled) || readings(secret).some((text) => generated.test(text))
+  return readings(secret).some((text) => {
+    const bytes = bytesOf(text)
+    const isCount = bytes.every((byte, index) => index === 0 || byte === Number(bytes[index - 1]) + 1)
+    return isCount || published.has(bytes.toString('hex')) || generated.test(text)
+  })
 }
 
-const isTemplate = (secret: string) => /\$\{\w.*\}|\{\{.*\}\}|^<[\w -]*>$/.test(secret)
+/** What a text is in hex or base64, or else its own bytes. */
+function bytesOf (text: string): Buffer {
+  if (isHex.test(text)) return Buffer.from(text, 'hex')
+  return isBase64.test(text) ? Buffer.from(text, 'base64') : Buffer.from(text)
+}
+
+const isTemplate = (secret: string) => /\$\{\w+(:?[-?+=].*)?\}|\{\{.*\}\}|^<[\w -]*>$/.test(secret)
 
 function isSample (secret: string): boolean {
   if (!sign.test(secret)) return false
@@ -104,12 +112,12 @@ const isPem = (text: string) => /-{4,5} ?BEGIN /.test(text)
 
 function isJson (secret: string): boolean {
   // Read leniently, as a JWK with a comma too many is as public as one without.
-  return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || parses(secret)
+  return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || succeeds(() => typeof JSON.parse(secret) === 'object')
 }
 
-function parses (text: string): boolean {
+function succeeds (run: () => unknown): boolean {
   try {
-    return typeof JSON.parse(text) === 'object'
+    return run() !== false
   } catch {
     return false
   }
@@ -118,7 +126,7 @@ function parses (text: string): boolean {
 /** A secret as it stands, and what it would be were it an encoded text: keys are often put into variables in base64. */
 function readings (secret: string): string[] {
   // Node decodes up to the first other character: a random secret that starts with "5b5d" would be the JSON "[]".
-  const forms: Array<[RegExp, BufferEncoding]> = [[/^[\w+/\s-]+=*$/, 'base64'], [/^[\da-f]+$/i, 'hex']]
+  const forms: Array<[RegExp, BufferEncoding]> = [[isBase64, 'base64'], [isHex, 'hex']]
   const fitting = forms.filter(([form]) => form.test(secret))
   return [secret, ...fitting.map(([, encoding]) => Buffer.from(secret, encoding).toString())]
 }
@@ -144,14 +152,7 @@ function isDerKey (key: Buffer): boolean {
     () => createPrivateKey({ key, format: 'der', type: 'sec1' }),
     () => new X509Certificate(key)
   ]
-  return readers.some((read) => {
-    try {
-      read()
-      return true
-    } catch {
-      return false
-    }
-  })
+  return readers.some(succeeds)
 }
 
 /**

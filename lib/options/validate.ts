@@ -91,7 +91,7 @@ function explain (error: ValueError, whole: TSchema, name: string): string {
   }
   const isStated = schema.expects !== undefined
   const around = isStated ? { keys, expects: schema.expects as unknown } : expectationAround(keys, whole)
-  return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}${meantBy(error)}`
+  return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}${isStated ? meantBy(error) : ''}`
 }
 
 /** A word that is nearly one of those to choose from. */

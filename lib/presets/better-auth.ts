@@ -37,7 +37,11 @@ export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
     ...Object.entries(texts).map(([text, what]) => ({ text, says: `${what}: ${sendJwt}` })),
     { payload: sessionCache, says: `a session cache token of Better Auth: ${sendJwt}` },
     { payload: verification, says: verifies },
-    { header: bareHeader, payload: boundVerification, says: verifies }
+    {
+      header: bareHeader,
+      payload: boundVerification,
+      says: `${verifies} (one of your own needs typ: 'JWT' in its header)`
+    }
   ]
 }
 

@@ -31,6 +31,8 @@ export class RouteTable {
   /** Null: routes of one name (other constraints) demand different things. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
+  /** What was said of routes that were declared unseen. */
+  readonly #told = new Set<string>()
 
   constructor (context: FastifyInstance, settings: RouteSettings) {
     this.context = context
@@ -100,9 +102,11 @@ export class RouteTable {
     // One that was declared unseen may have this name, too, and other constraints.
     if (known && this.#seesAll) return known
     const demand = this.judge({ url, method, config })
-    if (known === undefined && url !== undefined) {
-      this.#byName.set(name, null) // told once, of the twin of a prefix's root too
-      logLine(this.context.log, 'warn', { route: name, access: demand.level, reason: demand.fault },
+    const line = { route: name, access: demand.level, reason: demand.fault }
+    const text = JSON.stringify(line) // that of a prefix's root is the same with its slash and without
+    if (known === undefined && url !== undefined && !this.#told.has(text)) {
+      this.#told.add(text)
+      logLine(this.context.log, 'warn', line,
         'fastify-user-scope: this route was declared before the plugin was loaded, and is judged as all others are. ' +
         'Fix: import \'fastify-user-scope\' before the app is created (with fastify-cli: at the top of its app file)')
     }

@@ -14,15 +14,19 @@ export interface Plan {
   readonly unknown: readonly string[]
 }
 
-type Schemas = Record<string, { properties?: Record<string, { type?: unknown }> } | undefined>
+type Members = Record<string, { type?: unknown }>
+/** Of JSON Schema, or of an object of zod. */
+type Schemas = Record<string, { properties?: Members, shape?: Members } | undefined>
 
 /** An id stands wherever a path parameter, or a member of query or body, has the name of a kind of objects. */
 export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): Plan {
   const isMade = (name: string) => Object.hasOwn(objects, name)
   const given = partsFor(route, params)
   const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
-  const inSchema = (schema: Schemas[string]) => Object.fromEntries(Object.entries(schema?.properties ?? {})
-    .filter(([name]) => isMade(name)).map(([name, { type }]) => [name, [type].flat().includes('array') ? [] : '']))
+  const inSchema = (schema: Schemas[string]) => {
+    const members = Object.entries(schema?.properties ?? schema?.shape ?? {}).filter(([name]) => isMade(name))
+    return Object.fromEntries(members.map(([name, { type }]) => [name, [type].flat().includes('array') ? [] : '']))
+  }
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
     .filter((name) => name !== route.parameter?.name)
   const fields = hasBody(route.method) ? inSchema(body) : {}

@@ -133,6 +133,9 @@ t.test('what a registration in a part of such an app does not guard is not known
 
 t.test('one that guards routes which were declared before says how to make them known', async (t) => {
   older.register(async (child) => { child.get('/', { exposeHeadRoute: false }, id) }, { prefix: '/root/:user_id' })
+  for (const [version, access] of [['1.0.0', 'public'], ['2.0.0', 'owner'], ['2.1.0', 'onwer']] as const) {
+    older.get('/versions/:user_id', { constraints: { version }, config: { access: access as 'owner' } }, id)
+  }
   await older.after()
   await older.register(userScope, { secret })
   await older.ready()
@@ -141,18 +144,27 @@ t.test('one that guards routes which were declared before says how to make them 
   for (const url of ['/root/bob', '/root/bob/']) t.equal((await send({ url, headers: alice })).status, 403, url)
   t.match(log.slice(1), [{ route: 'GET /root/:user_id', access: 'owner' }])
   t.equal(log.length, 2, 'both of a prefix are told as one')
+  for (const version of ['1.0.0', '2.0.0', '2.1.0']) {
+    await send({ url: '/versions/bob', headers: { ...alice, 'accept-version': version } })
+  }
+  t.match(log.slice(2), [{ access: 'public' }, { access: 'owner' }, { reason: /'onwer'/ }], 'each of one name')
 })
 
 t.test('a context that has the decorator as a getter, and was never seen', async (t) => {
   getter.register(async (child) => {
     child.decorateRequest('user', { getter: () => ({ id: 'mallory' }) as never })
     child.get('/me', async (request) => request.user.id)
-    child.get('/open', { config: { access: 'public' } }, async (request) => request.user as unknown)
+    child.get('/open', { config: { access: 'public' } }, async (request) => JSON.stringify(request.user))
+  })
+  getter.register(async (child) => {
+    child.decorateRequest('user', { getter: () => ({ id: 'mallory' }) as never, setter () {} })
+    child.get('/set', async (request) => request.user.id)
   })
   await getter.after()
   await getter.register(userScope, { secret })
   const send = sender(getter)
   t.match(await send({ url: '/me', headers: alice }), { status: 200, body: 'alice' })
   t.match(await send({ url: '/me' }), { status: 401, code: 'MISSING_TOKEN' })
-  t.equal((await send({ url: '/open' })).status, 200)
+  t.match(await send({ url: '/open' }), { status: 200, body: 'null' })
+  t.match(await send({ url: '/set', headers: alice }), { status: 200, body: 'alice' })
 })

@@ -305,6 +305,21 @@ t.test('a route that is shown with its mark elsewhere has not lost it to one tha
   t.same(warnings, [])
 })
 
+t.test('a route that has lost its mark, beside one that ends alike and has it', async (t) => {
+  const log: LogLine[] = []
+  const app = await host(t, async (app) => {
+    const transform: SwaggerTransform = ({ schema, url }) =>
+      ({ schema: url === '/tasks' ? { summary: 'Mine' } : schema, url: `/v1${url}` })
+    await app.register(swagger, { openapi, transform })
+    await app.register(userScope, { secret })
+    app.get('/tasks', { exposeHeadRoute: false }, handler)
+    app.get('/admin/tasks', { exposeHeadRoute: false }, handler)
+  }, log)
+  app.swagger()
+  t.match(log, [{ routes: ['GET /tasks'] }])
+  t.equal(log.length, 1)
+})
+
 t.test('the docs page serves the same', async (t) => {
   const variants: Record<string, { options: SwaggerOptions, ui?: object }> = {
     'OpenAPI 3.0': { options: { openapi } },

@@ -48,7 +48,8 @@ t.test('what stops the boot', async (t) => {
       'option "mayActFor" must be a function that answers { user, ownerId, method, route, params }'],
     [{ mayActFor: undefined }, 'option "mayActFor" is undefined'],
     [{ scopeClaim: '' }, 'option "scopeClaim" must be the name of a claim'],
-    [{ impersonation: 'readonly' }, 'option "impersonation" must be \'allow\', \'read-only\' or \'refuse\'. Did you mean "read-only"?'],
+    [{ impersonation: 'readonly' },
+      'option "impersonation" must be \'allow\', \'read-only\' or \'refuse\'. Did you mean "read-only"?'],
     [{ impersonation: false }, 'option "impersonation" must be'],
     [{ logUser: 'no' }, 'option "logUser" must be true or false'],
     [{ mayActfor: () => true }, 'unknown option "mayActfor". Did you mean "mayActFor"?']

@@ -112,6 +112,15 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['a sample for Spring in small letters',
     '413f4428472b4b6250655368566d5970337336763979244226452948404d6351', /published sample/],
   ['a sample for Spring, decoded', '5u8x/A?D(G+KbPeShVmYp3s6v9y$B&E)', /published sample/],
+  ['the key of RFC 7515, A.1, in hex',
+    Buffer.from('AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow', 'base64')
+      .toString('hex'), /published sample/],
+  ["FastAPI's sample in base64", Buffer.from('09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', 'hex')
+    .toString('base64'), /published sample/],
+  ["FastAPI's sample, encoded once more",
+    Buffer.from('09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7').toString('base64'),
+    /published sample/],
+  ['the bytes from 1 to 64', Buffer.from([...Array(64).keys()].map((n) => n + 1)).toString('hex'), /published sample/],
   ['the bytes from 0 to 31 in base64', Buffer.from([...Array(32).keys()]).toString('base64'), /published sample/],
   ['the bytes from 0 to 31 in hex', Buffer.from([...Array(32).keys()]).toString('hex'), /published sample/],
   ['an address for mail', 'mailto:someone-abcqw12@host-domain.org', /is a URL/],
@@ -281,6 +290,10 @@ t.test('what only looks like a sample is fit', async (t) => {
     unexplained.repeat(2), unexplained.repeat(3),
     // Texts in base64 and hex, and what Node would decode as a short one.
     Buffer.from(`${unexplained}${secret}`).toString('base64'), Buffer.from(secret).toString('hex'), `YWJj=${secret}`,
+    // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
+    '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
+    // What only begins like a variable, and words whose ends repeat.
+    `\${a>${secret}}`, 'express signal format parse express secrets stays',
     // One letter less than those of a generator.
     `A?D(9+${secret}`,
     'Mw4!Mw4!Kp7?Kp7?Zt2.Zt2.Hq9-Hq9-Rv5+Rv5+', '正しい馬の電池の留め金と青い月',

@@ -61,6 +61,16 @@ t.test('what is wrong with options, by name', async (t) => {
   }
 })
 
+t.test('a word to choose, and words of a list that says itself what it has', async (t) => {
+  const word = Type.Union([Type.Literal('HS256'), Type.Literal('HS512')])
+  const list = Type.Array(word, { expects: 'a list of words' })
+  const one = Type.Object({ word: { ...word, expects: 'a word' }, list })
+  t.equal(faultOf(one, { word: 'HS265', list: [] }), 'option "word" must be a word. Did you mean "HS256"?')
+  t.equal(faultOf(one, { word: 'none', list: [] }), 'option "word" must be a word')
+  t.equal(faultOf(one, { word: 'HS256', list: ['RS256'] }), 'option "list" must be a list of words',
+    'it may be of another kind')
+})
+
 t.test('what cannot be compared in a list of anything is never taken for good', async (t) => {
   const anything = Type.Object({ list: Type.Array(Type.Unknown(), { uniqueItems: true }) })
   t.throws(() => faultOf(anything, { list: [() => 1] }), /hash/)

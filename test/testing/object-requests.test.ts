@@ -46,6 +46,19 @@ t.test('ids go where their names stand: in the path, the query and the body', as
   t.equal(form.parts.body, 'title=Buy+milk', 'a form is sent as it stands')
 })
 
+t.test('members of schemas that are no JSON Schema', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.setValidatorCompiler(() => () => true)
+  const [query, body] = [{ shape: { list_id: {} } }, { shape: { task_ids: { type: 'array' }, title: {} } }]
+  app.post('/api/tasks', { schema: { querystring: query, body } }, async () => ({}))
+  const [route] = await appRoutes(app)
+  const { places = [] } = { ...route && planFor(route, {}, { list_id: () => 'l', task_ids: () => 'x' }) }
+  t.same(places, [
+    { name: 'list_id', part: 'query', isList: false }, { name: 'task_ids', part: 'body', isList: true }
+  ])
+})
+
 t.test('a wildcard is a kind of objects where its star is among them', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
