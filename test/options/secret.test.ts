@@ -42,6 +42,7 @@ const certificate = 'MIHSMIGFAhRZQesxftXitO5PGIEOb/v8uCEjrTAFBgMrZXAwDDEKMAgGA1U
 const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['empty', '', /is empty/],
   ['blank', ' '.repeat(40), /is blank/],
+  ['a character', 'a', /shorter than 32 bytes/],
   ['31 bytes', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0e', /shorter than 32 bytes/],
   ['the newline of a file', `${secret}\n`, /begins or ends with white space/],
   ['a space in front', ` ${secret}`, /begins or ends with white space/],
@@ -108,6 +109,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
     'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow==', /published sample/],
   ["FastAPI's sample", '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', /published sample/],
   ['the same in capitals', '09D25E094FAA6CA2556C818166B7A9563B93F7099F6F0F4CAA6CF63B88E8D3E7', /published sample/],
+  ['a sample of tutorials', '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b', /published sample/],
   ['a sample for Spring', '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970', /published sample/],
   ['a sample for Spring in small letters',
     '413f4428472b4b6250655368566d5970337336763979244226452948404d6351', /published sample/],
