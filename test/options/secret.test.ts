@@ -42,7 +42,7 @@ const certificate = 'MIHSMIGFAhRZQesxftXitO5PGIEOb/v8uCEjrTAFBgMrZXAwDDEKMAgGA1U
 const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['empty', '', /is empty/],
   ['blank', ' '.repeat(40), /is blank/],
-  ['a character', 'a', /shorter than 32 bytes/],
+  ['three characters', 'Zq7', /shorter than 32 bytes/],
   ['31 bytes', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0e', /shorter than 32 bytes/],
   ['the newline of a file', `${secret}\n`, /begins or ends with white space/],
   ['a space in front', ` ${secret}`, /begins or ends with white space/],
