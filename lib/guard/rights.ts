@@ -91,14 +91,17 @@ function compareBound (
 const forbidden = (judgement: Judgement, reason: string): Judgement =>
   Object.assign(judgement, { refusal: refuse('FORBIDDEN_RESOURCE_ACCESS', reason) })
 
+/** Not by `'anyOf' in`, as something on Object.prototype must not make one of all. */
+const isList = (required: RequiredScopes): required is readonly string[] => Array.isArray(required)
+
 export function hasScopes (scopes: readonly string[], required: RequiredScopes): boolean {
   const has = (name: string) => scopes.includes(name)
-  return 'anyOf' in required ? required.anyOf.some(has) : required.every(has)
+  return isList(required) ? required.every(has) : required.anyOf.some(has)
 }
 
 /** The challenge names all that the route requires; of several that would do, the first. */
 export function refuseScopes (required: RequiredScopes): Refusal {
-  const isAnyOf = 'anyOf' in required
+  const isAnyOf = !isList(required)
   const names = isAnyOf ? required.anyOf : required
   // Those of a route were checked at boot; a handler may have put one together from what the client sent.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')

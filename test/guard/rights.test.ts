@@ -93,6 +93,14 @@ t.test('names that a header cannot hold stay out of it', async (t) => {
   t.equal(hasScopes(['a'], { anyOf: [] }), false)
 })
 
+t.test('what stands on Object.prototype makes no one scope of all', async (t) => {
+  const { prototype } = Object
+  t.teardown(() => { Reflect.deleteProperty(prototype, 'anyOf') })
+  Object.defineProperty(prototype, 'anyOf', { value: ['a'], configurable: true })
+  t.equal(hasScopes(['a'], ['a', 'b']), false)
+  t.match(detailsOf(refuseScopes(['a', 'b'])), { scope: 'a b' })
+})
+
 t.test('tokens of applications', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const options = { issuers: [issuer.entry], mayActFor: () => true, bind: { org_id: 'org_id' } }
