@@ -135,13 +135,9 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
 export async function injectWithin (timeout: number, app: FastifyInstance, request: InjectOptions) {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), timeout)
-  try {
-    return await app.inject({ ...request, signal: late.signal })
-  } catch (error) {
+  return await app.inject({ ...request, signal: late.signal }).catch((error: unknown) => {
     throw late.signal.aborted ? new Error(`no answer within ${timeout / 1000} s`) : error
-  } finally {
-    clearTimeout(timer)
-  }
+  }).finally(() => { clearTimeout(timer) })
 }
 
 /** The code of an error, or its message; of problem details (RFC 9457 §3.1), too. */

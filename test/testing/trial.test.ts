@@ -180,6 +180,27 @@ t.test('ids of a fixed width, and answers that name the path', async (t) => {
   t.equal(await say(app, { objects, params: {} }), '')
 })
 
+t.test('where no route reads an object by its id, the lists tell what became of it', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  const notes: Array<Record<'id' | 'owner' | 'text', string>> = []
+  app.get('/:user_id/notes', async ({ user }) => notes.filter(({ owner }) => owner === user.id))
+  app.post('/:user_id/notes', async ({ user }) =>
+    notes[notes.push({ id: `n${notes.length}`, owner: user.id, text: '' }) - 1])
+  app.put<{ Params: { note_id: string } }>('/:user_id/notes/:note_id', async ({ params, user }, reply) => {
+    const note = notes.find(({ id }) => id === params.note_id)
+    if (note) note.text = 'new'
+    return note?.owner === user.id ? note : none(reply)
+  })
+  const objects: ObjectMakers = {
+    note_id: async ({ inject, owner }) =>
+      (await inject({ method: 'POST', url: `/${owner}/notes` })).json<{ id: string }>().id
+  }
+  t.match(await say(app, { objects, params: {} }),
+    "alice's token, bob's note_id: what bob reads then  as before  changed")
+})
+
 t.test('what has a request id in it is compared by the rest', async (t) => {
   let count = 0
   const wrap = (reply: FastifyReply, status: number, data: unknown) =>
