@@ -147,6 +147,25 @@ t.test('the mark of an operation is its level', async (t) => {
     `${heading}\n\nGET /api/me\n  its mark x-user-scope is 'owner', and the route's level is 'user'`)
 })
 
+t.test('every method is compared, and a mark where there is one', async (t) => {
+  const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE'] as const
+  const app = await host(t, {}, (app) => {
+    for (const method of methods) {
+      app.route({ method, url: '/hidden', exposeHeadRoute: false, schema: { hide: true }, handler })
+      app.route({ method, url: '/shown', exposeHeadRoute: false, handler })
+    }
+  })
+  const says = await say(app)
+  for (const method of methods) t.match(says, new RegExp(`${method}[A-Z, ]* /hidden \\(user\\)`))
+  const allow = methods.map((method) => `${method} /hidden`)
+  const text = JSON.stringify(app.swagger()).replaceAll(/,?"x-user-scope[a-z-]*":("[a-z]*"|\[[^\]]*\])/g, '')
+  const document = JSON.parse(text.replaceAll('{,', '{')) as { paths: Record<string, Record<string, object>> }
+  t.notMatch(text, 'x-user-scope')
+  t.equal(await say(app, { document, allow }), '', 'a document without marks')
+  for (const method of methods) delete document.paths['/shown']?.[method.toLowerCase()]
+  t.match(await say(app, { document, allow }), new RegExp(`${methods.join(', ')} /shown \\(user\\)`))
+})
+
 t.test('each version of a route is compared', async (t) => {
   const app = await host(t, {}, (app) => {
     app.get('/versions/:user_id',
