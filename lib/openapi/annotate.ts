@@ -91,7 +91,11 @@ export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenA
 }
 
 /** With the operations that have a mark of this registration, and those that have none. */
-interface Annotated extends Record<'marked' | 'unmarked', readonly Place[]> { readonly document: ApiDocument }
+export interface Annotated {
+  readonly document: ApiDocument
+  readonly marked: readonly Place[]
+  readonly unmarked: readonly Place[]
+}
 
 /**
  * A copy of the document that says what is guarded. What the host wrote is kept, and nothing of the given document is
@@ -105,7 +109,8 @@ export function annotate (
   const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
   const headers = { 'WWW-Authenticate': dialect.header }
   const unauthorized = { description: 'No valid token was sent', headers, ...dialect.body }
-  const [marked, unmarked]: [Place[], Place[]] = [[], []]
+  const marked: Place[] = []
+  const unmarked: Place[] = []
   let isGuarded = false
 
   const secure = (operation: Operation, level: AccessLevel, method: string): Operation => {

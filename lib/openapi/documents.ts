@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, HTTPMethods } from 'fastify'
-import { annotate, isApiDocument, marksOf, type ApiDocument, type Marks, type Place } from './annotate.js'
+import { annotate, isApiDocument, marksOf } from './annotate.js'
+import type { Annotated, ApiDocument, Marks, Place } from './annotate.js'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { OpenApiSettings } from '../options/settings.js'
 import { lineage } from '../routes/app-routes.js'
@@ -80,21 +81,20 @@ function wrap (
  * then it is enough that both end alike, unless as many with a mark do as there are routes.
  */
 function warnOfLostMarks (
-  app: FastifyInstance, routes: Routes, { marked, unmarked }: ReturnType<typeof annotate>, log: FastifyBaseLogger
+  app: FastifyInstance, routes: Routes, { marked, unmarked }: Annotated, log: FastifyBaseLogger
 ) {
   // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
   const places = unmarked.map(([method, path]): Place => [method, path.replace(/\?$/, '')])
   const names = new Set(places.map((place) => place.join(' ')))
   const moved = places.filter(([method, path]) =>
     !app.hasRoute({ method: method as HTTPMethods, url: path.replace(/\{(\w+)\}/g, ':$1') }))
-  const declared = routes.flatMap(({ options: { method, url } }) => [method].flat().map((each) => [each, url] as const))
-  const own = declared.map(([method, url]): Place => [method, pathOf(url)])
-  const lost = declared.filter((_, index) => {
-    const [method, path] = own[index] as Place
+  const declared = routes.flatMap(({ options: { method, url } }) => [method].flat().map((each) =>
+    ({ name: `${each} ${url}`, place: [each, pathOf(url)] as Place })))
+  const lost = declared.filter(({ place: [method, path] }) => {
     const isAlike = ([each, other]: Place) => each === method && (other.endsWith(path) || path.endsWith(other))
-    const hasLost = () => marked.filter(isAlike).length < own.filter(isAlike).length
+    const hasLost = () => marked.filter(isAlike).length < declared.filter(({ place }) => isAlike(place)).length
     return names.has(`${method} ${path}`) || (moved.some(isAlike) && hasLost())
-  }).map((place) => place.join(' '))
+  }).map(({ name }) => name)
   if (lost.length === 0) return
   log.warn({ routes: lost }, 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" ' +
     'and does not say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +

@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { InvalidOptionError } from '../contract/errors.js'
 
-const isHex = /^[\da-f]+$/i
-const isBase64 = /^[\w+/\s-]+=*$/
+const encodings: ReadonlyArray<[form: RegExp, encoding: BufferEncoding]> = [
+  [/^[\w+/\s-]+=*$/, 'base64'], [/^[\da-f]+$/i, 'hex']
+]
 
 // Anyone can sign with these, and no form tells them from good ones: the keys of RFC 7515, appendix A.1, and of
 // RFC 7520, §3.5, and the samples of Hasura, Nhost, FastAPI and of tutorials.
@@ -95,8 +96,7 @@ function isPublished (secret: string): boolean {
 
 /** What a text is in hex or base64, or else its own bytes. */
 function bytesOf (text: string): Buffer {
-  if (isHex.test(text)) return Buffer.from(text, 'hex')
-  return isBase64.test(text) ? Buffer.from(text, 'base64') : Buffer.from(text)
+  return decode(text).at(-1) ?? Buffer.from(text)
 }
 
 const isTemplate = (secret: string) => /\$\{\w+(:?[-?+=].*)?\}|\{\{.*\}\}|^<[\w -]*>$/.test(secret)
@@ -125,11 +125,12 @@ function succeeds (run: () => unknown): boolean {
 }
 
 /** A secret as it stands, and what it would be were it an encoded text: keys are often put into variables in base64. */
-function readings (secret: string): string[] {
+const readings = (secret: string): string[] => [secret, ...decode(secret).map((bytes) => bytes.toString())]
+
+/** The hex of a text last, as all hex has the form of base64. */
+function decode (text: string): Buffer[] {
   // Node decodes up to the first other character: a random secret that starts with "5b5d" would be the JSON "[]".
-  const forms: Array<[RegExp, BufferEncoding]> = [[isBase64, 'base64'], [isHex, 'hex']]
-  const fitting = forms.filter(([form]) => form.test(secret))
-  return [secret, ...fitting.map(([, encoding]) => Buffer.from(secret, encoding).toString())]
+  return encodings.filter(([form]) => form.test(text)).map(([, encoding]) => Buffer.from(text, encoding))
 }
 
 /** By its type in plain text, or in the first field of the base64 blob. */

@@ -23,6 +23,10 @@ subscribe('fastify.initialization', (message) => {
   recorded.set(fastify, recordRoutes(fastify))
 })
 
+/** What makes all routes known. */
+export const importFirst = 'import \'fastify-user-scope\' before the app is created'
+export const withCli = '(with fastify-cli: at the top of its app file)'
+
 /** A context and those around it, the root last: each inherits from the next, and the root is a plain object. */
 export function lineage (context: FastifyInstance): FastifyInstance[] {
   const parent = Object.getPrototypeOf(context) as FastifyInstance

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { isWithin, rootOf, routesOf, type DeclaredRoute } from './app-routes.js'
+import { importFirst, isWithin, rootOf, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
 import { isMisspelt, possibleOwner } from './look-alikes.js'
 import { readRule, ruleMembers } from './rule.js'
@@ -9,10 +9,9 @@ import { parametersOf } from './url.js'
 const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own ' +
   'context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) (an ' +
   'autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
-const guardsLate = '. If its routes were declared before: import \'fastify-user-scope\' before the app is created'
+const guardsLate = `. If its routes were declared before: ${importFirst}`
 const guardsUnknown = 'fastify-user-scope: this app was created before the plugin was loaded, so routes outside of ' +
-  'this registration are not known, and nobody warns of them. Fix: import \'fastify-user-scope\' before the app is ' +
-  'created (with fastify-cli: at the top of its app file)'
+  `this registration are not known, and nobody warns of them. Fix: ${importFirst} ${withCli}`
 const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
   'name an owner. Fix: state config.access, or set the option userIdParam'
 const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +

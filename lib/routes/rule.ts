@@ -22,15 +22,16 @@ export interface Conditions {
 }
 
 const scopeNames = 'scope names of letters, digits and marks, without spaces, quotes and backslashes (RFC 6749 §3.3)'
+const scopeList = `a list of ${scopeNames}, at least one and each once`
 const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), {
-  minItems: 1, uniqueItems: true, expects: `a list of ${scopeNames}, at least one and each once`
+  minItems: 1, uniqueItems: true, expects: scopeList
 })
 const rule = Type.Object({
   level: Type.Optional(Type.Union(accessLevels.map((level) => Type.Literal(level)), {
     expects: `one of: ${accessLevels.join(', ')}`
   })),
   scopes: Type.Optional(Type.Union([names, Type.Object({ anyOf: names }, { additionalProperties: false })], {
-    expects: `a list of ${scopeNames}, at least one and each once, all of which the token must have, or { anyOf: […] }`
+    expects: `${scopeList}, all of which the token must have, or { anyOf: […] }`
   })),
   delegates: Type.Optional(Type.Union([
     Type.Literal(true), Type.Object({ scopes: names, machines: Type.Optional(flag) }, { additionalProperties: false })
@@ -46,21 +47,24 @@ export const ruleMembers = Object.keys(rule.properties)
 /** Something on Object.prototype must not be a member of each rule. */
 const bare = (rule: AccessRule): AccessRule => Object.assign(Object.create(null) as AccessRule, rule)
 
+const good = (rule: AccessRule) => ({ rule: bare(rule), fault: null })
+const bad = (fault: string) => ({ rule: bare({}), fault })
+
 /** `config.access` as a rule, or why it is none. */
 export function readRule (access: unknown): { rule: AccessRule, fault: string | null } {
-  if (access === undefined) return { rule: bare({}), fault: null }
-  if (isLevel(access)) return { rule: bare({ level: access }), fault: null }
+  if (access === undefined) return good({})
+  if (isLevel(access)) return good({ level: access })
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
     const meant = typeof access === 'string' ? nearest(access, accessLevels) : undefined
-    const fault = `config.access is ${kindOf(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
-      `at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`
-    return { rule: bare({}), fault }
+    return bad(`config.access is ${kindOf(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
+      `at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`)
   }
-  const fault = faultOf(rule, access, 'config.access') ?? null
+  const fault = faultOf(rule, access, 'config.access')
+  if (fault !== undefined) return bad(fault)
   try {
-    return { rule: bare(fault === null ? structuredClone(access) : {}), fault }
+    return good(structuredClone(access))
   } catch {
-    return { rule: bare({}), fault: 'config.access cannot be copied. Write it as a plain object' }
+    return bad('config.access cannot be copied. Write it as a plain object')
   }
 }
 

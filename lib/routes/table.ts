@@ -5,7 +5,7 @@ import { logLine } from '../contract/log.js'
 import type { ScopedRoute } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import { isOwners, judgeRoute, type Demand, type RouteFacts } from './access.js'
-import { isWithin, recordRoutes, routesOf, type DeclaredRoute } from './app-routes.js'
+import { importFirst, isWithin, recordRoutes, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
 
 /** A route of the scope and what it demands. */
@@ -102,15 +102,18 @@ export class RouteTable {
     // One that was declared unseen may have this name, too, and other constraints.
     if (known && this.#seesAll) return known
     const demand = this.judge({ url, method, config })
-    const line = { route: name, access: demand.level, reason: demand.fault }
-    const text = JSON.stringify(line) // that of a prefix's root is the same with its slash and without
-    if (known === undefined && url !== undefined && !this.#told.has(text)) {
-      this.#told.add(text)
-      logLine(this.context.log, 'warn', line,
-        'fastify-user-scope: this route was declared before the plugin was loaded, and is judged as all others are. ' +
-        'Fix: import \'fastify-user-scope\' before the app is created (with fastify-cli: at the top of its app file)')
+    if (known === undefined && url !== undefined) {
+      this.#tellOfUnseen({ route: name, access: demand.level, reason: demand.fault })
     }
     return demand
+  }
+
+  #tellOfUnseen (line: object): void {
+    const text = JSON.stringify(line) // that of a prefix's root is the same with its slash and without
+    if (this.#told.has(text)) return
+    this.#told.add(text)
+    logLine(this.context.log, 'warn', line, 'fastify-user-scope: this route was declared before the plugin was ' +
+      `loaded, and is judged as all others are. Fix: ${importFirst} ${withCli}`)
   }
 
   list (): ScopedRoute[] {

@@ -49,8 +49,9 @@ export class Trial {
     for (const kind of this.#kinds) await this.#tryHis([kind])
     // All of them, and those behind one of hers: a task of bob's list, in her workspace.
     for (let i = 0; i < this.#kinds.length - 1; i++) await this.#tryHis(this.#kinds.slice(i))
-    for (const { name, part } of places) {
-      if (places.some((other) => other.name === name && other.part !== part)) await this.#tryHis([name], part)
+    for (const kind of this.#kinds) {
+      const parts = new Set(places.filter(({ name }) => name === kind).map(({ part }) => part))
+      if (parts.size > 1) for (const part of parts) await this.#tryHis([kind], part)
     }
     for (const { name } of places.filter(({ isList }) => isList)) await this.#tryBoth(name)
     await this.#tryHerOwn()
