@@ -23,7 +23,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const table = new RouteTable(fastify, settings)
   addRegistration(table)
   assertFree(fastify, decoratorName)
-  // Contexts inside that are older do not inherit the decorator, and may have one of that name.
+  // Contexts that were created before do not inherit the decorator, and may have one of the same name.
   for (const { context, url } of table.declared()) assertFree(context, decoratorName, ` of ${url}`)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
@@ -58,7 +58,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
       await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
       if (openapi) await annotateDocuments(fastify, openapi, routes)
     } catch (error) {
-      revocations?.stop() // or a process whose boot has failed would go on
+      revocations?.stop() // otherwise it would keep the process alive after a failed boot
       throw error
     }
   })

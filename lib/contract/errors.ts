@@ -5,24 +5,23 @@ const kDetails = Symbol.for('fastify-user-scope.details') // one for all copies 
 /** The codes that a refused request can carry. */
 export type RefusalCode = keyof typeof refusals
 
-/** What is known of a refusal besides its class. */
+/** Details of a refusal that its class does not have. */
 export interface RefusalDetails {
   /** For the log alone; never quotes a token, a secret or a payload. */
   readonly reason: string
-  /** Seconds after which the same request may be answered otherwise; of a 503. */
+  /** Of a 503: seconds after which the client may try again. */
   readonly retryAfter?: number
-  /** All that the route requires, for the challenge: names with spaces between them. */
+  /** For the challenge: the names of the required scopes, separated by spaces. */
   readonly scope?: string
 }
 
 /**
- * A refusal as the host's error handler sees it. The reason is for the log alone: symbols are neither spread into
- * a JSON body nor written by pino's error serializer, so a handler that sends the whole error does not publish it.
+ * A refusal as the host's error handler sees it. The reason is only for the log. It is stored under a symbol, which
+ * neither JSON nor pino's error serializer writes, so a handler that sends the whole error does not reveal it.
  */
 export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403 | 503, [kDetails]: RefusalDetails }
 
-// A refusal is an answer and not a fault of the program: its stack would always show the guard, and capturing it is
-// what would make a flood of bad tokens dear.
+// Without a stack: it would always show the guard, and capturing it would make a flood of bad tokens expensive.
 const refusal = <C extends string, S extends number>(
   code: C, status: S, message: string
 ): FastifyErrorConstructor<{ code: C, statusCode: S }> => createError(code, message, status, Error, false)
@@ -35,32 +34,32 @@ export const InvalidHeaderFormatError = refusal('INVALID_HEADER_FORMAT', 401, 'I
 export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed token')
 /** RFC 7515 §5.2, step 8, and RFC 8725 §3.1: the algorithm, the key or the signature does not fit. */
 export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature')
-/** RFC 7519 §4.1.4: not accepted on or after `exp`. */
+/** RFC 7519 §4.1.4: a token is not accepted on or after `exp`. */
 export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
 /** RFC 6750 §3.1: "revoked" is one of the reasons of `invalid_token`. */
 export const TokenRevokedError = refusal('TOKEN_REVOKED', 401, 'Token revoked')
-/** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter is not what was agreed. */
+/** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter has an unexpected value. */
 export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
 /** The token is good, but names no user. */
 export const MissingUidClaimError = refusal(
   'MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim'
 )
-/** RFC 9110 §15.5.4: the credentials are understood, and not enough. */
+/** RFC 9110 §15.5.4: the credentials are valid but not sufficient. */
 export const ForbiddenUserAccessError = refusal(
   'FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources"
 )
-/** A bound parameter does not fit, the path has a dot segment, or an actor may only read. */
+/** A bound parameter does not fit its claim, the path has a dot segment, or an actor may only read. */
 export const ForbiddenResourceAccessError = refusal(
   'FORBIDDEN_RESOURCE_ACCESS', 403, 'Access denied: cannot access this resource'
 )
-/** RFC 6750 §3.1: the token is good, and was not granted what the route requires. */
+/** RFC 6750 §3.1: the token is valid but lacks a scope that the route requires. */
 export const InsufficientScopeError = refusal('INSUFFICIENT_SCOPE', 403, 'Insufficient scope')
 const unavailable = 'Token verification is temporarily unavailable'
-/** RFC 9110 §15.6.4: nobody can say now whether the token is good. The client may try again later. */
+/** RFC 9110 §15.6.4: the token cannot be verified right now. The client may try again later. */
 export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, unavailable)
-/** 503: nobody can say now whether the user may act for the owner. */
+/** 503: `mayActFor` failed, so it is unknown whether the user may act for the owner. */
 export const AccessCheckUnavailableError = refusal('ACCESS_CHECK_UNAVAILABLE', 503, unavailable)
-/** 503: nobody can say now whether the token was revoked. */
+/** 503: the list of revocations is stale, so it is unknown whether the token was revoked. */
 export const RevocationsUnavailableError = refusal('REVOCATIONS_UNAVAILABLE', 503, unavailable)
 
 const refusals = {
@@ -80,7 +79,7 @@ const refusals = {
   REVOCATIONS_UNAVAILABLE: RevocationsUnavailableError
 }
 
-/** Makes the error of the table for `code`. */
+/** Creates the error of the table above for a code. */
 export function refuse (code: RefusalCode, reason: string, more: Omit<RefusalDetails, 'reason'> = {}): Refusal {
   return Object.assign(new refusals[code](), { [kDetails]: { reason, ...more } }) as Refusal
 }
@@ -93,17 +92,17 @@ const fault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, st
   createError(code, 'fastify-user-scope: %s', 500)
 
 /**
- * Stops the boot: an option, or an environment variable that stands in for one, is wrong. The message names it and the
- * fix. `revoke()` rejects with it where it is called with what is no revocation.
+ * Stops the boot: an option, or an environment variable that replaces one, is wrong. The message names it and the fix.
+ * `revoke()` rejects with it too if its argument is not a revocation.
  */
 export const InvalidOptionError = fault('FST_USER_SCOPE_INVALID_OPTION')
 /** Stops the boot: the `config.access` of a route is impossible, or probably a mistake. */
 export const InvalidRouteError = fault('FST_USER_SCOPE_INVALID_ROUTE')
-/** Stops the boot: the plugin is registered already, in this context, in one around it or in one inside it. */
+/** Stops the boot: the plugin is already registered in this context, in one around it or in one inside it. */
 export const AlreadyRegisteredError = fault('FST_USER_SCOPE_ALREADY_REGISTERED')
 /** Stops the boot: the keys of an issuer cannot be fetched, and it is not `lazy`. */
 export const KeysUnreachableError = fault('FST_USER_SCOPE_KEYS_UNREACHABLE')
-/** Thrown by `getOwnerId`: no owner was judged for this request, so that its handler has no owner's id to work with. */
+/** Thrown by `getOwnerId`: the guard did not compare an owner's id for this request. */
 export const NoOwnerError = fault('FST_USER_SCOPE_NO_OWNER')
-/** Stops the boot: the store of revocations cannot be read, or does not answer within 5 seconds. */
+/** Stops the boot: the store of revocations cannot be read or does not answer within 5 seconds. */
 export const RevocationsUnreachableError = fault('FST_USER_SCOPE_REVOCATIONS_UNREACHABLE')

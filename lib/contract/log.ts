@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 /**
- * Writes a line about a request. A serializer of the host's may want another kind of value in a field of that name, and
- * throw: that changes no answer, and nothing is lost.
+ * Writes a line about a request. A serializer of the host may expect another value in one of these fields and throw.
+ * Then the line is written as text, and the answer stays the same.
  */
 export function logLine (
   log: FastifyBaseLogger, level: 'debug' | 'info' | 'warn', line: object, message: string

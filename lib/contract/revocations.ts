@@ -1,35 +1,35 @@
-/** What `app.userScope.revoke()` is given: a user's tokens, those of a session, or a single one. */
+/** The argument of `app.userScope.revoke()`: all tokens of a user, those of a session, or a single token. */
 export type Revocation =
   | {
-    /** The id as `request.user.id` has it, `idPrefix` included: all tokens of this user that were issued until then. */
+    /** The id as in `request.user.id`, `idPrefix` included. Revokes the tokens issued until `issuedBefore`. */
     user: string
-    /** A date, or seconds since 1970. At most `clockTolerance` ahead of now. Default now. */
+    /** A date, or seconds since 1970. At most `clockTolerance` in the future. Default: now. */
     issuedBefore?: Date | number
-    /** Only what this issuer vouched for, or `'secret'`. Default: all issuers. */
+    /** Only tokens of this issuer, or `'secret'`. Default: all issuers. */
     issuer?: string
     session?: never
     token?: never
   }
   | {
-    /** The claim `sid`: all tokens of this session. */
+    /** The claim `sid`: revokes all tokens of this session. */
     session: string
-    /** As above. `sid` is unique per issuer only. */
+    /** As above. A `sid` is only unique per issuer. */
     issuer?: string
     user?: never
     token?: never
     issuedBefore?: never
   }
   | {
-    /** The claim `jti`: this token. */
+    /** The claim `jti`: revokes this token. */
     token: string
-    /** As above. `jti` is unique per issuer only. */
+    /** As above. A `jti` is only unique per issuer. */
     issuer?: string
     user?: never
     session?: never
     issuedBefore?: never
   }
 
-/** An entry as a store hands it out again. */
+/** An entry as a store returns it. */
 export interface StoredRevocation {
   /** The text that `publish` was given. */
   readonly entry: string
@@ -38,19 +38,19 @@ export interface StoredRevocation {
 }
 
 /**
- * A log that all instances share: `redisRevocations()` of `fastify-user-scope/redis`, or one of the host's own.
- * Whatever fails, these methods reject, and they are called again.
+ * A log that all instances share: `redisRevocations()` of `fastify-user-scope/redis`, or one that the host writes. If
+ * the store fails, both methods reject. They are then called again.
  */
 export interface RevocationStore {
   /**
-   * Stores an entry. Resolves once it is stored so that no crash of the store loses it.
-   * @param keepFor seconds for which it must be kept at least
+   * Stores an entry. Resolves when a crash of the store can no longer lose it.
+   * @param keepFor seconds; the entry must be kept at least this long
    */
   publish: (entry: string, keepFor: number) => Promise<unknown>
   /**
-   * Yields all entries, in lists of any length, then an empty list, then new entries as soon as they come. While there
-   * are none, it yields an empty list every `interval` seconds, to show that the store still answers. An entry may come
-   * twice. Throws, or ends, when the store fails. Once `signal` aborts, it must end and free what it holds.
+   * Yields all entries, in lists of any length, then an empty list, then new entries as they arrive. While there are
+   * none, it yields an empty list every `interval` seconds, to show that the store still answers. An entry may be
+   * yielded twice. Throws or ends if the store fails. When `signal` aborts, it must end and release its resources.
    */
   follow: (options: FollowOptions) => AsyncIterable<readonly StoredRevocation[]>
   /** Seconds without an answer from the store after which the list counts as stale. 1 to 86400. Default 60. */
@@ -63,16 +63,16 @@ export interface FollowOptions {
   readonly signal: AbortSignal
   /** Seconds between two empty lists. */
   readonly interval: number
-  /** Seconds for which entries are kept: older ones may be left out, and may be deleted. */
+  /** Seconds for which entries are kept. Older ones may be left out and deleted. */
   readonly keepFor: number
 }
 
 export interface RevocationsOptions {
-  /** Where all instances read and write. Default: this process alone. */
+  /** The log that all instances share. Default: none, so that revocations hold only in this registration. */
   store?: RevocationStore
   /**
-   * Seconds for which an entry is kept. No token may be valid for longer: `iat` is required, and `exp - iat` must not
-   * be more. 1 to 315576000. Default 2592000 (30 days).
+   * Seconds for which an entry is kept. No token may be valid for longer: `iat` is required, and `exp - iat` may not
+   * exceed it. 1 to 315576000. Default 2592000 (30 days).
    */
   keepFor?: number
 }

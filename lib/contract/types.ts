@@ -4,10 +4,10 @@ import type { IssuerStatus } from './issuer.js'
 import type { Revocation } from './revocations.js'
 
 /**
- * Open for declaration merging: what the options say at run time, said to the compiler.
+ * For declaration merging: tells the compiler what the options say at run time.
  *
  * - `claims`: the type of `request.user.claims`. Default: the registered claims, and unknown others.
- * - `decoratorName`: the request property that holds the user; several are written as a union. Default `'user'`.
+ * - `decoratorName`: the request property for the user, or a union of several. Default `'user'`.
  * - `scopes`: the names of all scopes, as a union. Default: any string.
  *
  * ```ts
@@ -19,7 +19,7 @@ import type { Revocation } from './revocations.js'
  */
 export interface UserScopeTypes {}
 
-/** The registered claims of RFC 7519 §4.1, as they stand after verification. */
+/** The registered claims of RFC 7519 §4.1, as a verified token has them. */
 export interface RegisteredClaims {
   iss?: string
   sub?: string
@@ -30,20 +30,20 @@ export interface RegisteredClaims {
   jti?: string
 }
 
-/** The verified payload: the host's own type where it declared one, else the registered claims and unknown others. */
+/** The verified payload: the type that the host declared, else the registered claims and unknown others. */
 export type Claims = UserScopeTypes extends { claims: infer C }
   ? RegisteredClaims & C
   : RegisteredClaims & { [claim: string]: unknown }
 
 /**
- * Readonly all the way down, as the value is frozen all the way down. Branded strings, which are objects too, stay as
+ * Readonly at every depth, because the value is frozen at every depth. Branded strings, which are objects too, stay as
  * they are.
  */
 export type DeepReadonly<T> =
   T extends string | number | boolean ? T
     : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
-/** Who holds a token that was made out for somebody else. */
+/** Who holds a token that was issued for somebody else. */
 export interface Actor {
   /** The `sub` of the claim `act`, after the issuer's `idPrefix`. */
   readonly id: string
@@ -54,78 +54,78 @@ export interface Actor {
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
   /**
-   * The user id claim, after the `idPrefix` of its issuer: a non-empty string, compared with the path parameter as it
-   * is.
+   * The issuer's `idPrefix` and the user id claim: a non-empty string. The path parameter must equal it exactly.
    */
   readonly id: string
   /** Who vouched for the user: the token's issuer, or `'secret'`. */
   readonly issuer: string
-  /** Those of the token. Empty where it has none, or where their claim is malformed. */
+  /** The scopes of the token. Empty if it has none, or if their claim is malformed. */
   readonly scopes: readonly string[]
-  /** Who acts as the user, of a token with the claim `act` (RFC 8693 §4.1); else null. */
+  /** Who acts as the user, if the token has the claim `act` (RFC 8693 §4.1); else null. */
   readonly actor: Actor | null
   /** The whole payload of the token. */
   readonly claims: DeepReadonly<C>
 }
 
-/** A route of the scope, as `app.userScope.routes()` tells it. */
+/** A route of the scope, as in `app.userScope.routes()`. */
 export interface ScopedRoute {
   readonly method: string
   /** As declared, prefix included. */
   readonly url: string
   readonly access: AccessLevel
-  /** The path parameter that must be the user's id; null where none is looked at. */
+  /** The path parameter that must be the user's id; null if none is compared. */
   readonly parameter: string | null
   /** `'stated'` in `config.access`, `'default'` from the URL. */
   readonly source: 'stated' | 'default'
-  /** Fastify's route constraints, such as `{ version: '1.0.0' }`; empty where there are none. */
+  /** Fastify's route constraints, such as `{ version: '1.0.0' }`; empty if there are none. */
   readonly constraints: Readonly<Record<string, unknown>>
-  /** What the rule in `config.access` asks for beyond the level; null where it asks for nothing. */
+  /** The scopes that the rule in `config.access` requires; null if none. */
   readonly scopes: RequiredScopes | null
+  /** Who may act for the owner, by that rule; null if nobody. */
   readonly delegates: Delegates | null
-  /** Parameters in the URL that are compared with claims; see option `bind`. */
+  /** Parameters in the URL that are compared with claims (option `bind`). */
   readonly bound: readonly string[]
-  /** Those that are not, as the rule says so. */
+  /** Parameters of option `bind` that the rule exempts. */
   readonly unbound: readonly string[]
 }
 
-/** What the plugin decorates the instance with. */
+/** The decorator `app.userScope`. */
 export interface UserScope {
   /** Every route of the scope with its access level. Complete once the app is ready. */
   routes (): ScopedRoute[]
   /**
-   * The same as text, a line for each URL and level, the level first, sorted by URL: for a review, or a snapshot in a
-   * test.
+   * The same as text, for a review or a snapshot: a line for each URL and level, the level first, sorted by URL.
    */
   printRoutes (): string
-  /** The state of each remote issuer's keys, for a health route. Asking has old keys fetched, as a request does. */
+  /** The state of each remote issuer's keys, for a health route. Like a request, it triggers a fetch of old keys. */
   issuers (): IssuerStatus[]
   /**
-   * Refuses tokens from now on, for this registration at once. Resolves when the store has it. Rejects with a
-   * RevocationsUnavailableError after 5 seconds in which it could not be stored: it still holds here then, and is
-   * stored later. Rejects with an InvalidOptionError for what is no revocation, or without option `revocations`.
+   * Refuses tokens from now on: in this registration immediately, elsewhere once it is stored. Resolves when it is
+   * stored. Rejects with a RevocationsUnavailableError if that takes longer than 5 seconds; the revocation still holds
+   * here, and is stored later. Rejects with an InvalidOptionError if the argument is not a revocation, or without
+   * option `revocations`.
    */
   revoke (revocation: Revocation): Promise<void>
 }
 
 /**
- * What the `diagnostics_channel` `fastify-user-scope:verify` publishes of a request, while somebody subscribes. Of one
- * that was admitted, and is refused after that, a second time: right before its handler, as its path parameter was
- * changed, or by `requireScopes` or `untilRevoked`.
+ * A message on the `diagnostics_channel` `fastify-user-scope:verify`, published for each judged request while somebody
+ * subscribes. A request that was admitted and is refused later has a second message: if its path parameter was changed
+ * before the handler, or if `requireScopes` or `untilRevoked` refuses it.
  */
 export interface VerifyMessage {
-  /** `'anonymous'`: no token on an `'optional'` route. Of `'public'` ones only what a handler's call refuses. */
+  /** `'anonymous'`: no token on an `'optional'` route. A `'public'` route only has messages if its handler refuses. */
   outcome: 'admitted' | 'refused' | 'anonymous'
-  /** The error's code; null for what was let in. */
+  /** The code of the error; null for an admitted request. */
   code: string | null
   method: string
-  /** The URL of the route as declared, not that of the request. */
+  /** The URL of the route as declared, not the URL of the request. */
   route: string | null
-  /** The issuer, or `'secret'`; null where no token was verified, this time. */
+  /** The issuer, or `'secret'`; null if no token was verified for this message. */
   verifiedBy: string | null
-  /** The id of the verified user; null where no token was verified. */
+  /** The id of the verified user; null without one. */
   user: string | null
-  /** The owner's id in the path, once it was compared; null where it was not. */
+  /** The owner's id in the path; null if it was not compared. */
   owner: string | null
   /** Who acts as the user: `request.user.actor.id`, or null. */
   actor: string | null
@@ -138,10 +138,10 @@ export interface VerifyMessage {
 }
 
 /**
- * Where the verified user is declared: inherited by `FastifyRequest`, as a property that is merged must have the same
- * type everywhere, and `@fastify/jwt` declares `user` too. A host that loads those types (`reply.jwtSign` shows it)
- * says `interface FastifyJWT { user: VerifiedUser }`, as `@fastify/jwt` documents. Said here, it would load them into
- * every host.
+ * Declares the verified user. `FastifyRequest` inherits it, because a merged property must have the same type
+ * everywhere, and `@fastify/jwt` declares `user` too. A host that loads those types (`reply.jwtSign` tells) declares
+ * `interface FastifyJWT { user: VerifiedUser }`, as `@fastify/jwt` documents. Declared here, it would load the types of
+ * `@fastify/jwt` into every host.
  */
 export type UserScopeRequest = UserScopeTypes extends { decoratorName: infer Name extends string }
   ? Record<Name, VerifiedUser>
@@ -164,7 +164,7 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** Who may call this route: a level, or a rule where a level is not enough. */
-    access?: AccessLevel | AccessRule & object // or any text would do, as no member is required
+    /** Who may call this route: a level, or a rule if a level is not enough. */
+    access?: AccessLevel | AccessRule & object // without `object`, any string would be a rule without members
   }
 }

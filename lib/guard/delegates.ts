@@ -7,12 +7,12 @@ import { methodOf } from './method.js'
 
 const limit = 5 // seconds for an answer
 
-/** Null: the user may act for the owner. */
+/** Null if the user may act for the owner. */
 type Outcome = Refusal | null
 
 /**
- * Asks the host. Only `true` is a yes. An error and no answer in time are neither a yes nor a no.
- * @returns a promise only where the host returns one
+ * Asks the host's `mayActFor`. Only `true` admits the user. An error, or no answer in time, is 503.
+ * @returns a promise only if the host returns one
  */
 export function askMayActFor (
   mayActFor: MayActFor, request: FastifyRequest, user: VerifiedUser, ownerId: string
@@ -21,7 +21,7 @@ export function askMayActFor (
   const unavailable = (error: unknown): Refusal => {
     try {
       request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
-    } catch {} // members of the error may throw
+    } catch {} // a getter of the error may throw
     return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed')
   }
   try {

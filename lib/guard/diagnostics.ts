@@ -3,17 +3,15 @@ import type { FastifyRequest } from 'fastify'
 import type { VerifiedUser, VerifyMessage } from '../contract/types.js'
 import type { Judgement } from './judgement.js'
 
-/**
- * Published for each request that a guarded route had judged, while somebody subscribes; nothing is measured otherwise.
- */
+/** Has a message for each request to a guarded route, while somebody subscribes. Otherwise nothing is measured. */
 const verifyChannel = channel('fastify-user-scope:verify')
 
-/** Nanoseconds on a clock of no meaning; 0 while nobody subscribes. */
+/** Nanoseconds of a monotonic clock; 0 while nobody subscribes. */
 export const now = (): bigint => verifyChannel.hasSubscribers ? process.hrtime.bigint() : 0n
 
 /**
- * @param user who was verified for this request
- * @param start what `now` said before the request was judged
+ * @param user the verified user of the request
+ * @param start the result of `now` before the request was judged
  */
 export function publish (
   request: FastifyRequest, judgement: Judgement, user: VerifiedUser | null, start: bigint

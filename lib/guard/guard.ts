@@ -20,17 +20,17 @@ import { surviveReset } from './upgrade.js'
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
 export interface Guard {
-  /** Refuses a request, or decorates it with its user. Runs before the body is parsed. */
+  /** Refuses a request or decorates it with its user, before its body is parsed. */
   readonly onRequest: Hook
-  /** Refuses a request whose path parameter was changed, by validation or a hook, after it was compared. */
+  /** Refuses a request if validation or a hook has changed its path parameter after the comparison. */
   readonly preHandler: Hook
-  /** Refuses from inside a handler: sets headers and writes the log as the hooks do. */
+  /** Refuses from inside a handler: sets headers and logs, like the hooks. */
   readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
 }
 
 /**
- * The two hooks of one registration. They refuse by `done(error)` and never by `reply.send()`: with a slow `onSend`
- * hook Fastify would run the handler before the reply is sent.
+ * Creates the two hooks of a registration. They refuse by `done(error)` and never by `reply.send()`: with a slow
+ * `onSend` hook, Fastify would run the handler before the reply is sent.
  */
 export function createGuard (
   settings: Settings,
@@ -76,7 +76,7 @@ export function createGuard (
     if (revoked) return revoked
     const judgement = judgeRights(request, demand, verified, cached)
     if (!(judgement instanceof Promise)) return judgement
-    // While option `mayActFor` was asked, the token may have been revoked.
+    // The token may have been revoked while `mayActFor` was running.
     return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
   }
 
@@ -86,7 +86,7 @@ export function createGuard (
   }
 
   function judgeAgain (request: FastifyRequest, judgement: GuardedRequest[typeof kJudgement]): Judgement {
-    // A host's hook that calls `done` twice gets here before the guard has judged.
+    // If a hook of the host calls `done` twice, this runs before the guard has judged the request.
     if (!judgement) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
     let refusal
     try {
@@ -97,7 +97,7 @@ export function createGuard (
     return refusal ? { ...unread, owner: judgement.owner, refusal } : judgement
   }
 
-  /** A parameter that is another now, or that a hook has added. */
+  /** Finds a parameter that was changed, or that a hook has added. */
   function findChange (request: FastifyRequest, { demand, owner, bound }: Judgement): Refusal | null {
     if (demand === null) return null
     const param = readParam(request, userIdParam)
@@ -121,8 +121,8 @@ export function createGuard (
     try {
       request[decoratorName] = value
       isSet = request[decoratorName] === value
-    } catch {} // has a getter alone
-    // A context that was created before the plugin was loaded may have a getter of that name.
+    } catch {} // a getter without a setter
+    // Contexts that were created before the plugin was loaded may have a getter of this name.
     if (!isSet) Object.defineProperty(request, decoratorName, { value, configurable: true, writable: true })
   }
 
@@ -153,10 +153,10 @@ export function createGuard (
     } catch (error) {
       judgement = refusedBy(error)
     }
-    // Outside of the catch: an error that a later hook throws is no refusal.
+    // Outside of the try block, because an error of a later hook is not a refusal.
     if (judgement instanceof Promise) {
       surviveReset(request, reply)
-      // A time limit of the host may have answered meanwhile: then nothing was admitted or refused.
+      // If the host's time limit has already answered, nothing was admitted or refused.
       judgement.catch(refusedBy).then((judged) => { if (!reply.sent) conclude(judged) }).catch(done)
     } else conclude(judgement)
   }
@@ -175,7 +175,7 @@ export function createGuard (
 
   function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
     const { [kReply]: reply, [kJudgement]: judgement } = request
-    if (!reply || !judgement) return refusal // a hook of the host that runs before the guard
+    if (!reply || !judgement) return refusal // called by a hook that runs before the guard
     const user = getUser(request)
     publish(request, { ...judgement, refusal }, user, now())
     return answer(refusal, request, reply, nameInLog(user))
@@ -185,8 +185,8 @@ export function createGuard (
 }
 
 /**
- * Already refused: a host's hook that calls `done` twice must get no further, and nobody replies twice. A 404 handler
- * that a guarded route hands its request to is public.
+ * Whether the request was already refused. If a hook of the host calls `done` twice, it must not get further, and
+ * nothing may reply twice. A 404 handler is public, even if a guarded route calls it.
  */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404
 

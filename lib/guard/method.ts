@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { isSafe } from '../options/rights.js'
 
 /**
- * The method of a request as one of its route's. Middleware may have written another into `request.method`, as a header
- * of the client told it: where the route does not serve that one, it stands for one that changes something.
+ * Returns the method of a request. Middleware may have overwritten `request.method` with a header of the client. If the
+ * route does not serve that method, one of the route's is returned, preferably one that changes something.
  */
 export function methodOf ({ method, routeOptions }: FastifyRequest): string {
   const methods: string[] = [routeOptions.method].flat()

@@ -5,9 +5,9 @@ import { refusalHeaders } from './challenge.js'
 import { closeAfter } from './upgrade.js'
 
 /**
- * Prepares the reply for a refusal and logs it; the hook then fails with it. Status and headers are set before, as a
- * host's error handler may send its own body and set neither.
- * @param user the id for the log
+ * Prepares the reply for a refusal and logs it. The caller then throws it. Status and headers are set here, because an
+ * error handler of the host may send its own body and set neither.
+ * @param user the user's id for the log
  */
 export function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))

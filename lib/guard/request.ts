@@ -6,15 +6,15 @@ import type { Watches } from '../revocations/watches.js'
 import type { Judgement } from './judgement.js'
 import { hasScopes, refuseScopes } from './rights.js'
 
-// Symbols that are one for all copies of the package.
-/** The judgement of a request, which its preHandler hook looks at again. */
+// Registered symbols, so that all copies of the package share them.
+/** The judgement of a request, which the preHandler hook checks again. */
 export const kJudgement = Symbol.for('fastify-user-scope.judgement')
-/** The reply to a request, for a refusal by its handler. */
+/** The reply to a request, needed if its handler refuses. */
 export const kReply = Symbol.for('fastify-user-scope.reply')
-/** What the registration around a request does for its handler. */
+/** Functions of the registration that handlers need. */
 export const kScope = Symbol.for('fastify-user-scope.scope')
 
-/** What functions that handlers call need of a registration. */
+/** The parts of a registration that functions for handlers use. */
 interface Scope {
   readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
   readonly watches: Watches
@@ -29,12 +29,12 @@ export type GuardedRequest = FastifyRequest & {
   [decorator: string]: unknown
 }
 
-/** A request on whatever route. */
+/** A request to any route. */
 type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
 
 /**
- * The verified user of a request, or null where there is none: a `'public'` route, or an `'optional'` one without a
- * token.
+ * Returns the verified user of a request, or null if there is none: on a `'public'` route, or on an `'optional'` one
+ * without a token.
  */
 export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | null {
   const judgement = (request as GuardedRequest)[kJudgement]
@@ -42,9 +42,9 @@ export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | nul
 }
 
 /**
- * Whose data the request is about: the id in the path, be it the user's own or, where a rule admits delegates, that of
- * another. Queries must use it instead of `request.user.id`.
- * @throws NoOwnerError where no owner was judged, as an undefined owner matches every row in some query builders
+ * Returns the id of the owner in the path: the user's own id or, for a delegate, the id of the user for whom it acts.
+ * On routes that admit delegates, queries must use it instead of `request.user.id`.
+ * @throws NoOwnerError if no owner was compared, because an undefined owner matches every row in some query builders
  */
 export function getOwnerId (request: AnyRequest): string {
   const judgement = (request as GuardedRequest)[kJudgement]
@@ -56,9 +56,9 @@ export function getOwnerId (request: AnyRequest): string {
 }
 
 /**
- * For what only a handler can know: refuses a request as the guard does where the token has not all of the scopes.
- * @throws InsufficientScopeError, or MissingTokenError without a user; TypeError without scopes, as that would let
- * everybody in
+ * Refuses the request unless its token has all of the scopes, like the guard: for scopes that only a handler can know.
+ * @throws InsufficientScopeError, or MissingTokenError without a user; TypeError without scopes, because that would
+ * admit everybody
  */
 export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...ScopeName[]]): void {
   if (scopes.length === 0) throw new TypeError('requireScopes() was given no scopes. Fix: name those that are required')

@@ -13,15 +13,15 @@ import { askMayActFor } from './delegates.js'
 import type { HeldParam, Judgement } from './judgement.js'
 import { methodOf } from './method.js'
 
-/** What a verified user may do on a route. */
+/** Decides whether a verified user may call a route. */
 export type RightsCheck = (
   request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
 ) => Judgement | Promise<Judgement>
 
-/** Whose path it is was judged; bound parameters, scopes and the rest were not. */
+/** A judgement after the comparison of the owner, and before bound parameters, scopes and the rest. */
 type Admitted = Judgement & { readonly verified: Verified, readonly demand: Demand }
 
-/** @returns a check that allocates a promise only where option `mayActFor` returns one */
+/** @returns a check that returns a promise only if option `mayActFor` does */
 export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings): RightsCheck {
   return (request, demand, verified, cached) => {
     if (demand.level !== 'owner') return judgeRest(request, { refusal: null, verified, demand, owner: null, cached })
@@ -29,7 +29,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if (isSame(param, verified.user.id) && !verified.isMachine) {
       return judgeRest(request, { refusal: null, verified, demand, owner: verified.user.id, cached })
     }
-    // An owner's parameter that was left out, or is empty, is nobody's.
+    // A missing or empty owner's parameter is nobody's id.
     const owner = typeof param === 'string' && param !== '' ? param : null
     const conclude = (refusal: Refusal | null): Judgement => refusal
       ? { refusal, verified, demand, owner, cached }
@@ -38,7 +38,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     return answer instanceof Promise ? answer.then(conclude) : conclude(answer)
   }
 
-  /** Null for somebody who may come in for the owner. */
+  /** Returns null if the user may act for the owner. */
   function judgeDelegate (request: FastifyRequest, demand: Demand, verified: Verified, owner: string | null) {
     const { user, isMachine } = verified
     const { delegates } = demand
@@ -52,8 +52,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   }
 
   /**
-   * What is asked of owners, of their delegates and of any other user alike. Changes the judgement in place, which
-   * nobody else has yet, as copying it takes 3 µs.
+   * Checks what is required of owners, delegates and all other users. Changes the judgement, which nobody else has yet,
+   * because a copy takes 3 µs.
    */
   function judgeRest (request: FastifyRequest, admitted: Admitted): Judgement {
     const { owner, verified: { user }, demand: { scopes, bound: params } } = admitted
@@ -72,7 +72,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
 
 const none: readonly HeldParam[] = []
 
-/** The parameters that fit their claims, or why one does not. */
+/** Returns the bound parameters, or the reason why one does not fit its claim. */
 function compareBound (
   request: FastifyRequest, params: readonly BoundParam[], claims: unknown
 ): readonly HeldParam[] | string {
@@ -91,7 +91,7 @@ function compareBound (
 const forbidden = (judgement: Judgement, reason: string): Judgement =>
   Object.assign(judgement, { refusal: refuse('FORBIDDEN_RESOURCE_ACCESS', reason) })
 
-/** Not by `'anyOf' in`, as something on Object.prototype must not make one of all. */
+/** Not `'anyOf' in required`: a member of Object.prototype must not turn "all of" into "one of". */
 const isList = (required: RequiredScopes): required is readonly string[] => Array.isArray(required)
 
 export function hasScopes (scopes: readonly string[], required: RequiredScopes): boolean {
@@ -99,11 +99,11 @@ export function hasScopes (scopes: readonly string[], required: RequiredScopes):
   return isList(required) ? required.every(has) : required.anyOf.some(has)
 }
 
-/** The challenge names all that the route requires; of several that would do, the first. */
+/** The challenge names all required scopes; for `anyOf`, the first. */
 export function refuseScopes (required: RequiredScopes): Refusal {
   const isAnyOf = !isList(required)
   const names = isAnyOf ? required.anyOf : required
-  // Those of a route were checked at boot; a handler may have put one together from what the client sent.
+  // Scopes of a route were checked at boot, but a handler may have made one from input of the client.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
   const reason = `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })

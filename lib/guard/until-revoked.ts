@@ -2,15 +2,15 @@ import type { FastifyRequest, RawServerBase, RouteGenericInterface } from 'fasti
 import { refuse } from '../contract/errors.js'
 import { getUser, kReply, kScope, type GuardedRequest } from './request.js'
 
-/** One for each request, however often it is asked for. */
+/** One signal per request. */
 const signals = new WeakMap<object, AbortSignal>()
 
 /**
- * A signal that aborts when the token of a request ends or is revoked: for what outlives the request's check, such as
- * WebSockets, event streams and long downloads. Its reason is the error, whose `code` is `TOKEN_EXPIRED` or
- * `TOKEN_REVOKED`; of a client that has left before, an AbortError. It is not aborted yet when it is returned, so a
- * listener is enough.
- * @throws MissingTokenError where no token was verified: a `'public'` route, or an `'optional'` one without a token
+ * Returns a signal that aborts when the token of the request expires or is revoked: for connections that outlive the
+ * check of the request, such as WebSockets, event streams and long downloads. Its reason is an error whose `code` is
+ * `TOKEN_EXPIRED` or `TOKEN_REVOKED`; if the client has already left, an AbortError. The signal is never aborted yet
+ * when it is returned, so a listener is enough.
+ * @throws MissingTokenError if no token was verified: on a `'public'` route, or on an `'optional'` one without a token
  */
 export function untilRevoked (request: FastifyRequest<RouteGenericInterface, RawServerBase>): AbortSignal {
   const { [kReply]: reply, [kScope]: scope } = request as GuardedRequest

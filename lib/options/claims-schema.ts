@@ -8,26 +8,27 @@ const expects = 'a JSON Schema of an object, complete in itself, such as Type.Ob
 export const claimsSchema = Type.Unsafe<object>(Type.Object({}, { expects, opaque: true }))
 
 /**
- * Option `claims` → why a payload does not satisfy it; null where it does. Schemas of `@sinclair/typebox` and of
- * `typebox` are JSON Schema too.
- * @throws InvalidOptionError for what the compiler does not know, which would otherwise go unchecked
+ * Compiles option `claims` to a function that says why a payload does not satisfy it; null if it does. Schemas of
+ * `@sinclair/typebox` and of `typebox` are JSON Schema too.
+ * @throws InvalidOptionError for a keyword that the compiler does not know, which would otherwise check nothing
  */
 export function compileClaims (schema: object | undefined): (payload: unknown) => string | null {
   if (schema === undefined) return () => null
-  // Own properties: something on Object.prototype must not stand in for a claim that is missing.
+  // Own properties: a member of Object.prototype must not replace a missing claim.
   const ajv = new Ajv({ ownProperties: true, logger: false })
-  // Which draft it is of decides nothing: a keyword that the compiler does not know stops the boot.
+  // The draft does not matter, because an unknown keyword stops the boot.
   const { $schema: draft, ...rest } = schema as { $schema?: unknown }
   const body: { type?: unknown } = draft === undefined ? schema : rest
   const isPlain = Object.getPrototypeOf(schema) === Object.prototype
   try {
-    // What such libraries convert to may be marked as well (https://standardschema.dev), and shows it to nobody.
+    // The plain JSON Schema that such a library creates may have this mark as well, but not enumerable
+    // (https://standardschema.dev).
     if ('~standard' in schema && (!isPlain || Object.keys(schema).includes('~standard'))) {
       throw new Error('it is a schema of zod or the like. Fix: convert it first, as z.toJSONSchema() does')
     }
     if (body.type !== 'object') throw new Error('its "type" is not "object"')
     if (draft !== undefined && !isPlain) throw new Error('it is no plain object')
-    if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would be taken for a yes
+    if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would count as true
     assertWhole(schema)
     const validate = ajv.compile(body)
     return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)
@@ -36,7 +37,7 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   }
 }
 
-/** For the log: names of claims and what the schema says, but no value. Of several faults the last is the whole one. */
+/** For the log: the claim's name and what the schema says, but no value. The last of several errors sums them up. */
 function faultIn ({ instancePath, message, params }: ErrorObject): string {
   const { additionalProperty: name } = params as Record<string, unknown>
   const place = instancePath === '' ? 'the payload' : quote(instancePath)
@@ -46,8 +47,8 @@ function faultIn ({ instancePath, message, params }: ErrorObject): string {
 const annotations = ['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly']
 
 /**
- * What would check nothing although its author means it to: an undefined keyword, such as of an environment variable
- * that is not set, and checks of TypeBox that are functions and no JSON Schema.
+ * Refuses keywords that would silently check nothing: undefined ones, as from an environment variable that is not set,
+ * and checks of TypeBox that are functions.
  */
 function assertWhole (schema: object): void {
   for (const key of Reflect.ownKeys(schema)) {

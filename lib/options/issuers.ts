@@ -46,7 +46,7 @@ export const issuerSchema = Type.Object({
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
 }, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }, or what a preset returns' })
 
-/** One issuer after validation. In seconds, but `timeout`: whole milliseconds, as AbortSignal wants them. */
+/** A validated issuer. Times are in seconds, but `timeout` is in whole milliseconds for AbortSignal. */
 export interface IssuerSettings extends Readonly<Required<Pick<IssuerOptions,
   'issuer' | 'idPrefix' | 'userIdClaim' | 'lazy' | 'timeout' | 'maxAge' | 'cooldown' | 'maxStale' | 'maxBytes' |
   'allowInsecureJwks' | 'fetch'>>> {
@@ -62,11 +62,11 @@ export interface IssuerSettings extends Readonly<Required<Pick<IssuerOptions,
   readonly otherTokens: readonly TokenForm[]
 }
 
-const inEveryToken = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'] // so that they tell no application
+const inEveryToken = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'] // so they do not identify an application
 
 /**
- * The entries of option `issuers` → settings.
- * @param hasSecret whether tokens are verified by a secret too
+ * Reads the entries of option `issuers`.
+ * @param hasSecret whether tokens signed with a secret are accepted too
  * @throws InvalidOptionError that names the entry and its option
  */
 export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: boolean): readonly IssuerSettings[] {
@@ -92,7 +92,7 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
   return Object.freeze(settings)
 }
 
-/** Two users of two issuers must not become one: an id is unique within its issuer only. */
+/** Two users of two issuers must not have the same id, which is only unique within its issuer. */
 function assertSeparate (entries: readonly IssuerOptions[]): void {
   for (const [index, { idPrefix }] of entries.entries()) {
     const option = `option "issuers.${index}.idPrefix"`
@@ -138,9 +138,7 @@ function withDefaults (entry: IssuerOptions, name: string): IssuerSettings {
   })
 }
 
-/**
- * Why keys, or the metadata that names them, must not be fetched from there: on the way they could become anybody's.
- */
+/** Says why keys must not be fetched from a URL: without encryption, somebody could replace them on the way. */
 export function insecureReason (uri: string, allowInsecure = false): string | undefined {
   if (!URL.canParse(uri)) return 'is not a URL'
   const { protocol, hostname, username, password } = new URL(uri)

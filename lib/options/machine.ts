@@ -11,14 +11,14 @@ export const machineSchema = Type.Record(Type.String(), mark, {
 
 type Payload = Record<string, unknown>
 
-/** The marks of option `machine` → whether a payload is of an application and not of a user. */
+/** Compiles option `machine` to a function that tells whether a payload is an application's and not a user's. */
 export function compileMachine (marks: Readonly<Record<string, string | readonly string[]>>) {
   const rows = Object.entries(marks).map(([claim, values]) => [claim, [values].flat()] as const)
   return (payload: Payload): boolean =>
     isClient(payload) || rows.some(([claim, values]) => values.some((value) => fits(payload[claim], value)))
 }
 
-/** Whether the subject is the client itself, as where no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
+/** Whether the subject is the client itself, so no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
 const isClient = ({ sub, client_id: client, azp, cid }: Payload) =>
   sub !== undefined && [client, azp, cid].includes(sub)
 

@@ -1,4 +1,4 @@
-/** The one of the names that was probably meant; undefined where none is close. */
+/** Returns the name that was probably meant; undefined if none is close. */
 export function nearest (name: string, names: readonly string[]): string | undefined {
   const [found] = names.map((each) => ({ each, changes: changesBetween(name.toLowerCase(), each.toLowerCase()) }))
     .filter(({ changes }) => changes <= 2 && changes <= name.length / 2)
@@ -6,7 +6,7 @@ export function nearest (name: string, names: readonly string[]): string | undef
   return found?.each
 }
 
-/** How many letters must be added, removed or replaced (Levenshtein's distance). */
+/** Counts the letters to add, remove or replace (Levenshtein distance). */
 function changesBetween (a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (const [index, letter] of [...a].entries()) {

@@ -16,16 +16,16 @@ export const otherTokensSchema = Type.Array(Type.Object({
   expects: 'a list of { says, text } or { says, header, payload }'
 })
 
-/** What a token of another purpose looks like. */
+/** How to recognize a token of another purpose. */
 export interface TokenForm {
   readonly says: string
-  /** Whether a text that is no JWS looks like it. */
+  /** Whether a text that is not a JWS is such a token. */
   readonly fitsText: (text: string) => boolean
-  /** Whether a JWS is one. */
+  /** Whether a JWS is such a token. */
   readonly fits: (jws: { header: object, payload: object }) => boolean
 }
 
-/** @throws InvalidOptionError for a text or a schema that does not compile */
+/** @throws InvalidOptionError if a regular expression or a schema does not compile */
 export function compileOtherTokens (tokens: readonly OtherToken[], option: string): readonly TokenForm[] {
   return Object.freeze(tokens.map((token, index) => {
     try {
@@ -38,7 +38,7 @@ export function compileOtherTokens (tokens: readonly OtherToken[], option: strin
 }
 
 function compile ({ says, text, header, payload }: OtherToken): TokenForm {
-  if (text === undefined && header === undefined && payload === undefined) throw new Error() // it would fit nothing
+  if (text === undefined && header === undefined && payload === undefined) throw new Error() // it would match nothing
   const pattern = text === undefined ? undefined : new RegExp(text)
   const [ofHeader, ofPayload] = [header, payload].map((schema) => schema && TypeCompiler.Compile(schema))
   return Object.freeze({

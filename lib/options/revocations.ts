@@ -4,14 +4,14 @@ import type { RevocationsOptions, RevocationStore } from '../contract/revocation
 import { seconds } from './schemas.js'
 import { assertValid } from './validate.js'
 
-/** What is in it is looked at afterwards, as a store may be of a class. */
+/** Its members are checked later, because a store may be an instance of a class. */
 export const revocationsSchema = Type.Unsafe<true | RevocationStore | RevocationsOptions>(
   Type.Union([Type.Literal(true), Type.Object({})], {
     expects: 'true, a store such as redisRevocations(), or an object with store and keepFor', opaque: true
   })
 )
 
-/** Also of `redisRevocations()`. */
+/** Options that `redisRevocations()` has too. */
 export const whenStale = {
   maxStale: Type.Optional(seconds(1, 86_400)),
   whenDown: Type.Optional(Type.Union([Type.Literal('refuse'), Type.Literal('serve')], {
@@ -26,16 +26,17 @@ const longForm = Type.Object({
 }, { additionalProperties: false })
 
 export interface RevocationSettings {
-  /** Null: this process alone. */
+  /** Null: only in this process. */
   readonly store: RevocationStore | null
-  /** Seconds, as all others. */
+  /** Seconds. */
   readonly keepFor: number
+  /** Seconds. */
   readonly maxStale: number
   readonly whenDown: 'refuse' | 'serve'
 }
 
 /**
- * Option `revocations` → settings; null where it is off.
+ * Reads option `revocations`; null if it is off.
  * @throws InvalidOptionError
  */
 export function readRevocations (

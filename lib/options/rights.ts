@@ -10,7 +10,7 @@ const claimPath = Type.Union([step, Type.Array(step, { minItems: 1 })], {
 })
 const impersonations = ['allow', 'read-only', 'refuse'] as const
 
-/** The options that say who may do what, besides the routes. */
+/** The options about who may do what. */
 export const rightsSchemas = {
   bind: Type.Optional(Type.Record(
     Type.String({ pattern: '^(?!__proto__$)\\w+$' }), claimPath, {
@@ -58,5 +58,5 @@ export function readRights ({ bind = {}, userIdParam = 'user_id', ...options }: 
   }
 }
 
-/** Methods that change nothing (RFC 9110 §9.2.1): all that a token with an actor may do by `'read-only'`. */
+/** Whether a method changes nothing (RFC 9110 §9.2.1). With `'read-only'`, actors may use only these. */
 export const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method)

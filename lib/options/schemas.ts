@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 
-// `expects` is what an error says that the option must be; an `opaque` value is a host's own, which nobody walks
-// through.
+// `expects` is the text of an error message after "must be". An `opaque` value belongs to the host, and its members are
+// not checked.
 
-/** @param pattern where not every text will do */
+/** @param pattern if not every text is allowed */
 export const text = (expects: string, pattern = /[^]/) => Type.String({ pattern: pattern.source, expects })
 
-/** One or several. */
+/** One text or several. */
 export function texts (expects: string, pattern = /[^]/) {
   const one = Type.String({ pattern: pattern.source })
   return Type.Union([one, Type.Array(one, { minItems: 1 })], { expects })

@@ -5,8 +5,8 @@ const encodings: ReadonlyArray<[form: RegExp, encoding: BufferEncoding]> = [
   [/^[\w+/\s-]+=*$/, 'base64'], [/^[\da-f]+$/i, 'hex']
 ]
 
-// Anyone can sign with these, and no form tells them from good ones: the keys of RFC 7515, appendix A.1, and of
-// RFC 7520, §3.5, and the samples of Hasura, Nhost, FastAPI and of tutorials.
+// Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, and the
+// samples of Hasura, Nhost, FastAPI and of tutorials.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg',
@@ -15,11 +15,11 @@ const published = new Set([
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b'
 ].map((text) => bytesOf(text).toString('hex')))
-// All keys of a widely used generator are parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
+// A widely used generator returns parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
 const generated = /[A-C][?&%*][D-F][()*-][G-J]/
 
-// A sign gives a sample away; padding stands around it. "your" and "jwt" are too short to count inside of a word, as
-// random characters spell them too often.
+// A sign shows that a secret is a sample; padding is what such samples have around it. "your" and "jwt" only count as
+// whole words, because random characters contain them too often.
 const signs = 'secret|passphrase|passw|placeholder|replace|change|example|sample|insert|default|generate|' +
   '(?<![a-z\\d])your|(?<![a-z\\d])jwt(?![a-z\\d])'
 const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong|long|random|string|characters|chars|' +
@@ -28,24 +28,24 @@ const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
-// What fingers and memory run along, forwards and backwards.
+// Sequences that people type, forwards and backwards.
 const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
 const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) => (
   [[line.charAt(index), next], [next, line.charAt(index)]]
 )))
-// Six characters or more such as "abcdef" and "654321", and several of them in turn, as in "a1b2c3d4e5f6".
+// Six or more characters such as "abcdef" and "654321", also interleaved, as in "a1b2c3d4e5f6".
 const sequences = [1, 2, 3].map((turns) => {
   const step = steps.map((pair) => pair.join(`.{${turns - 1}}`)).join('|')
   return new RegExp(`((?=${step}).){${5 * turns},}.{${turns}}`, 'gi')
 })
 
-// A secret is sound with so many bytes that no word, repetition or sequence explains, whatever stands around them.
+// A secret is strong with this many bytes that are not part of a word of samples, a repetition or a sequence.
 const minUnexplained = 16
-// Random words are a passphrase even with a word of samples among them, if there are so many others to each of those.
+// A passphrase of random words may contain words of samples, if there are this many other words for each of them.
 const minOtherWords = 5
 const minWordLength = 4
 
-/** What must not be so, and what to say of it. The first that fits names the fault. */
+/** The faults of a secret, and what the error says. The first that fits counts. */
 function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean, says: string]> {
   const make = `Fix: make one with: openssl rand -base64 ${minBytes}`
   const noSecret = `, not a shared secret. ${make}`
@@ -54,7 +54,7 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => secret.trim() === '', `is blank. ${make}`],
     [(secret) => secret.trim() !== secret, 'begins or ends with white space, as files do. Fix: remove it'],
     [(secret) => /^(["'`]).*\1$/s.test(secret), 'is in quotes, as if an env file were read raw. Fix: remove them'],
-    // Anyone who knows public material would know the secret, and could sign for anybody (RFC 8725 §2.1 and §3.5).
+    // With public material as the secret, everybody could sign tokens for everybody (RFC 8725 §2.1 and §3.5).
     [(secret) => readings(secret).some(isPem), `is a PEM key or certificate${noSecret}`],
     [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?)${noSecret}`],
     [isSshKey, `is an ssh key${noSecret}`],
@@ -71,7 +71,7 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
   ]
 }
 
-/** The parts of a secret that are left without words of samples, repetitions and sequences. */
+/** Removes words of samples, repetitions and sequences from a secret, and returns the parts that are left. */
 function unexplained (secret: string): string[] {
   const text = secret.replace(sampleWord, ' ').replace(repetition, '$1$2')
   return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_./\s]/)
@@ -82,10 +82,10 @@ const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnex
 const isGuessable = (secret: string) =>
   readings(secret).filter(isText).some((text) => isShort(unexplained(text)))
 
-/** Random bytes are none. */
+/** False for random bytes. */
 const isText = (text: string) => !/\ufffd|[^\P{Cc}\t\n\r]/u.test(text)
 
-/** In whatever spelling; or bytes that count up, as in test vectors. */
+/** Whether a secret is a published one in any encoding, or counts up like the bytes of test vectors. */
 function isPublished (secret: string): boolean {
   return readings(secret).some((text) => {
     const bytes = bytesOf(text)
@@ -94,7 +94,7 @@ function isPublished (secret: string): boolean {
   })
 }
 
-/** What a text is in hex or base64, or else its own bytes. */
+/** Decodes hex or base64; any other text is returned as its own bytes. */
 function bytesOf (text: string): Buffer {
   return decode(text).at(-1) ?? Buffer.from(text)
 }
@@ -112,7 +112,7 @@ function isSample (secret: string): boolean {
 const isPem = (text: string) => /-{4,5} ?BEGIN /.test(text)
 
 function isJson (secret: string): boolean {
-  // Read leniently, as a JWK with a comma too many is as public as one without.
+  // Lenient, because a JWK with a syntax error is just as public.
   return /^\s*[[{][^]*["']?kty["']?\s*:/.test(secret) || succeeds(() => typeof JSON.parse(secret) === 'object')
 }
 
@@ -124,28 +124,28 @@ function succeeds (run: () => unknown): boolean {
   }
 }
 
-/** A secret as it stands, and what it would be were it an encoded text: keys are often put into variables in base64. */
+/** Returns a secret and what it decodes to: keys in environment variables are often in base64. */
 const readings = (secret: string): string[] => [secret, ...decode(secret).map((bytes) => bytes.toString())]
 
-/** The hex of a text last, as all hex has the form of base64. */
+/** Decodes base64 and hex. Hex comes last, because it has the form of base64 too. */
 function decode (text: string): Buffer[] {
-  // Node decodes up to the first other character: a random secret that starts with "5b5d" would be the JSON "[]".
+  // The whole text must match: Node stops at the first other character, and "5b5d…" would become the JSON "[]".
   return encodings.filter(([form]) => form.test(text)).map(([, encoding]) => Buffer.from(text, encoding))
 }
 
-/** By its type in plain text, or in the first field of the base64 blob. */
+/** Recognizes the type in plain text, or in the first field of the base64 blob. */
 function isSshKey (secret: string): boolean {
   return /(^|\s|")(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)\S* /.test(secret) ||
     /^\0{3}.(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)/s.test(Buffer.from(secret, 'base64').toString('latin1'))
 }
 
-/** Asks Node's own parsers, so that a random secret which merely starts like DER is none. */
+/** Uses the parsers of Node.js, so that a random secret that only starts like DER is no key. */
 function isDer (secret: string): boolean {
   return [Buffer.from(secret.replaceAll('\\n', ''), 'base64'), Buffer.from(secret, 'hex')].some(isDerKey)
 }
 
 function isDerKey (key: Buffer): boolean {
-  // All begin with a SEQUENCE. To ask in vain costs milliseconds of each boot.
+  // All of them begin with a SEQUENCE. Without this check, each boot would take milliseconds longer.
   if (key[0] !== 0x30) return false
   const readers = [
     () => createPublicKey({ key, format: 'der', type: 'spki' }),
@@ -158,10 +158,10 @@ function isDerKey (key: Buffer): boolean {
 }
 
 /**
- * Refuses a secret that is unfit to sign with.
- * @param name the option or variable that the host would fix
- * @param minBytes the hash size of the longest algorithm that it verifies (RFC 7518 §3.2)
- * @throws InvalidOptionError that says what is wrong and never shows the secret
+ * Refuses an unsafe secret.
+ * @param name the option or environment variable, for the error
+ * @param minBytes the hash size of the longest configured algorithm (RFC 7518 §3.2)
+ * @throws InvalidOptionError that explains the fault and never shows the secret
  */
 export function assertFitSecret (secret: string, name: string, minBytes: number): void {
   const fault = faultsFor(minBytes).find(([fits]) => fits(secret))
@@ -169,9 +169,9 @@ export function assertFitSecret (secret: string, name: string, minBytes: number)
 }
 
 /**
- * The secrets of the environment, current one first: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first, as Better
- * Auth reads it), else `BETTER_AUTH_SECRET`.
- * @throws InvalidOptionError when neither is there, or the list is malformed
+ * Reads the secrets of the environment, the current one first: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first, as
+ * Better Auth reads it), else `BETTER_AUTH_SECRET`.
+ * @throws InvalidOptionError if neither is set or the list is malformed
  */
 export function secretsFromEnvironment (env: NodeJS.ProcessEnv): Array<{ secret: string, name: string }> {
   const list = env.BETTER_AUTH_SECRETS

@@ -12,43 +12,42 @@ import type { CacheOptions, SecretAlgorithm, UserScopeOptions } from '../contrac
 
 export type CacheSettings = Readonly<Required<CacheOptions>>
 
-/** What the claims of a token are checked against. */
+/** The rules for the claims of a token. */
 export interface ClaimRules {
   readonly issuer?: string | undefined
-  /** One of which `aud` must have. */
+  /** `aud` must have one of these. */
   readonly audience?: readonly string[] | undefined
   readonly clockTolerance: number
   readonly maxTokenAge?: number | undefined
-  /** Undefined: `uid` where the token has it, else `sub`. */
+  /** Undefined: `uid` if the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
-  /** Undefined: `scope` where the token has it, else `scp`. */
+  /** Undefined: `scope` if the token has it, else `scp`. */
   readonly scopeClaim?: string | undefined
-  /** Whether a token that somebody else holds for the user is refused. */
+  /** Whether tokens with an actor are refused. */
   readonly refusesActors?: boolean
   /** The issuer, or `'secret'`. */
   readonly verifiedBy: string
-  /** Comes before the user id. */
+  /** Put in front of the user id. */
   readonly idPrefix: string
-  /** Those of other issuers, for a verifier without one: what its user ids must not begin with. */
+  /** For a verifier without a prefix: the prefixes of other issuers. Its user ids must not begin with one. */
   readonly foreignPrefixes: readonly string[]
-  /** Values that a claim must have one of; true: any. */
+  /** The allowed values of required claims; true allows any. */
   readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
-  /** What the same key signs for another purpose. */
+  /** Tokens for other purposes that the same key signs. */
   readonly otherTokens: readonly TokenForm[]
-  /** Whether a payload is marked as an application's. */
+  /** Whether a payload is an application's. */
   readonly isMachine: (payload: Record<string, unknown>) => boolean
-  /** Whether ID tokens and others that issuers make are to be told apart. */
+  /** Whether the token is from a remote issuer, which may also sign ID tokens. */
   readonly isRemote: boolean
   /**
-   * Values of the `typ` header parameter that are let through, as `mediaType` spells them; a token without one counts
-   * as `jwt`.
+   * The allowed values of the `typ` header parameter, normalized by `mediaType`. A token without one counts as `jwt`.
    */
   readonly types: readonly string[]
-  /** Why a payload does not satisfy option `claims`; null where it does. */
+  /** Says why a payload does not satisfy option `claims`; null if it does. */
   readonly faultBySchema: (payload: unknown) => string | null
 }
 
-/** The rules for the tokens of an issuer: its own, and those that hold for every token. */
+/** Returns the rules for the tokens of an issuer: those for all tokens, and its own. */
 export const issuerRules = ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules => ({
   ...claimRules,
   ...entry,
@@ -57,30 +56,30 @@ export const issuerRules = ({ claimRules, issuers }: Settings, entry: IssuerSett
   isRemote: true
 })
 
-/** What the ids of a verifier without a prefix must not begin with. */
+/** User ids of a verifier without a prefix must not begin with one of these. */
 const prefixesOf = (issuers: readonly IssuerSettings[]) =>
   issuers.map(({ idPrefix }) => idPrefix).filter((prefix) => prefix !== '')
 
 export const defaultSchemeName = 'bearerAuth'
 
-/** How the OpenAPI documents of the app are found, and what they say. */
+/** Where to find the OpenAPI documents of the app, and what to write into them. */
 export interface OpenApiSettings {
   readonly schemeName: string
   readonly description: string
-  /** Undefined: `swagger`, in apps that have it. */
+  /** Undefined: `swagger`, if the app has it. */
   readonly decorators: readonly string[] | undefined
-  /** Whether tokens with an actor are refused by methods that change something. */
+  /** Whether tokens with an actor may only read. */
   readonly readOnlyActors: boolean
 }
 
-/** The options after validation, with every default filled in. Frozen. */
+/** The validated options with all defaults. Frozen. */
 export interface Settings extends RightsSettings {
-  /** Empty where only issuers are accepted. */
+  /** Empty if only issuers are accepted. */
   readonly secrets: readonly string[]
   readonly issuers: readonly IssuerSettings[]
   readonly algorithms: readonly SecretAlgorithm[]
   readonly claimRules: ClaimRules
-  /** All that the configured issuers, and anyone who has the secret, hand out for another purpose. */
+  /** All tokens for other purposes, of the configured issuers and of the secret. */
   readonly otherTokens: readonly TokenForm[]
   readonly userIdParam: string
   readonly requireStatedAccess: boolean
@@ -91,9 +90,9 @@ export interface Settings extends RightsSettings {
 }
 
 /**
- * Options and environment → settings. Reads the environment only where the options state no secret; changes nothing
- * that it is given.
- * @param ofSecret tokens of another purpose that are signed with a secret
+ * Reads options and environment. The environment is only read if the options state neither a secret nor issuers. The
+ * arguments are not changed.
+ * @param ofSecret tokens for other purposes that are signed with a secret
  * @throws InvalidOptionError that names the option or variable at fault
  */
 export function readOptions (
@@ -101,7 +100,7 @@ export function readOptions (
 ): Settings {
   assertValid(optionsSchema, options)
   const { secret, openapi, cache } = options
-  // A secret that happens to stand in the environment must not verify where the host speaks of issuers only.
+  // A secret that happens to be in the environment must not verify tokens if the host only states issuers.
   const fallback = () => options.issuers === undefined ? secretsFromEnvironment(env) : []
   const secrets = secret === undefined ? fallback() : namedSecrets([secret].flat())
   const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
@@ -153,7 +152,7 @@ export function readOptions (
 const namedSecrets = (secrets: readonly string[]) => secrets.map((secret, index) =>
   ({ secret, name: secrets.length > 1 ? `option "secret", entry ${index + 1},` : 'option "secret"' }))
 
-/** Options that would be without effect beside `issuers`, where the host means them to have one. */
+/** Refuses options that would have no effect beside `issuers`. */
 function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, hasSecret: boolean): void {
   const { audience, algorithms, userIdClaim, scopeClaim } = options
   const forSecrets = { issuer, audience, algorithms, userIdClaim, scopeClaim }
@@ -169,8 +168,8 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
 }
 
 /**
- * No claim that another token of the same secret carries may name the user, unless something tells the two apart, such
- * as the header.
+ * Refuses a user id claim that other tokens of the same secret carry too, unless something tells the two apart, such as
+ * the header.
  */
 function assertIdClaim (options: UserScopeOptions, others: readonly OtherToken[]): void {
   const { userIdClaim = 'sub', issuer, audience } = options

@@ -3,13 +3,13 @@ import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
 import { nearest } from './nearest.js'
 
-// Fastify takes it from the options of any plugin; here it would look as if it limited the guard, and do nothing.
+// Fastify reads `prefix` from the options of any plugin. Here it would seem to limit the guard, and have no effect.
 const prefixHint = '. To guard only the routes below a prefix, register the plugin inside a context that has the ' +
   'prefix; if a loader such as @fastify/autoload passes it on, wrap the plugin without its options'
 
 /**
- * Options that are as their schema says, and of which none is present but undefined.
- * @param name the function that takes them, which goes before the names of its options; the plugin's own stand alone
+ * Asserts that options satisfy their schema, and that none is present but undefined.
+ * @param name the function with these options, put in front of their names; empty for the plugin itself
  * @throws InvalidOptionError that names the option
  */
 export function assertValid<T extends TObject> (schema: T, options: unknown, name = ''): asserts options is Static<T> {
@@ -17,7 +17,7 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
   if (fault !== undefined) throw new InvalidOptionError(fault)
 }
 
-/** The same as a text, for a caller with an error of its own; undefined where nothing is wrong. */
+/** Returns the fault as a text, for callers with their own error; undefined if nothing is wrong. */
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
   const error = first(listOf(Value.Errors(schema, options)))
   if (error) return explain(innermost(error), schema, name)
@@ -26,7 +26,7 @@ export function faultOf (schema: TObject, options: unknown, name = ''): string |
   return path && `option "${join(name, path)}" is undefined. Give it a value, or leave the key out`
 }
 
-/** The search for doubles in a list throws at functions, behind the errors that say they have no place there. */
+/** The check for unique items throws if a list has functions, but only after the error that says so. */
 function listOf (errors: Iterable<ValueError>): ValueError[] {
   const found: ValueError[] = []
   try {
@@ -37,18 +37,18 @@ function listOf (errors: Iterable<ValueError>): ValueError[] {
   return found
 }
 
-/** The one to tell of: a misspelt option goes before the one that is then missing. */
+/** Returns the error to report: a misspelt option rather than the one that is missing because of it. */
 const first = (errors: ValueError[]): ValueError | undefined => errors.find(isUnknown) ?? errors[0]
 const isUnknown = ({ type }: ValueError) => type === ValueErrorType.ObjectAdditionalProperties
 
 const join = (...names: string[]) => names.filter((name) => name !== '').join('.')
 
-/** The path of an option that is present and undefined. */
+/** Returns the path of an option that is present but undefined. */
 function findUndefined (schema: TObject, options: object): string | undefined {
   return undefinedIn(pick(options, schema.properties), schema)
 }
 
-/** The options of these names, the object's own or not: a class may inherit an option, or have a getter for it. */
+/** Returns the options with these names, inherited ones too: an instance of a class may inherit a getter. */
 export function pick (options: object, properties: TProperties): Record<string, unknown> {
   const names = Object.keys(properties).filter((name) => name in options)
   return Object.fromEntries(names.map((name) => [name, (options as Record<string, unknown>)[name]]))
@@ -64,11 +64,11 @@ function undefinedIn (value: unknown, schema: TSchema | undefined): string | und
   return undefined
 }
 
-/** The schema of a member, or of an entry of a list. */
+/** Returns the schema of a member, or of a list's entries. */
 const schemaOf = (schema: TSchema | undefined, key: string): TSchema | undefined =>
   (schema?.properties?.[key] ?? schema?.items) as TSchema | undefined
 
-/** Of a union's error, that of the member which the value was meant to be: the one that fails further inside. */
+/** Of a union's errors, returns that of the most likely variant: the one that fails at a deeper path. */
 function innermost (error: ValueError): ValueError {
   const ofVariants = error.errors.flatMap(listOf)
   const deeper = first(ofVariants.filter(({ path }) => path.length > error.path.length))
@@ -81,7 +81,7 @@ function explain (error: ValueError, whole: TSchema, name: string): string {
   if (path === '') return `${name}() must be given an object with its options: ${namesIn(schema)}`
   // RFC 6901 §4
   const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-  // A record has no names to choose from: it says what all of them must be.
+  // A record does not list its names, but says what all of them must be.
   if (isUnknown(error) && schema.properties === undefined) keys.pop()
   else if (isUnknown(error)) {
     const meant = nearest(String(keys.at(-1)), Object.keys(schema.properties as object))
@@ -94,18 +94,18 @@ function explain (error: ValueError, whole: TSchema, name: string): string {
   return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}${isStated ? meantBy(error) : ''}`
 }
 
-/** A word that is nearly one of those to choose from. */
+/** Returns a hint if the value is almost one of the allowed words. */
 function meantBy ({ value, schema }: ValueError): string {
   const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
   const meant = typeof value === 'string' ? nearest(value, words.filter((word) => typeof word === 'string')) : undefined
   return meant === undefined ? '' : `. Did you mean "${meant}"?`
 }
 
-/** Those that are required go first. */
+/** Lists the names, required ones first. */
 const namesIn = ({ required = [], properties }: TSchema): string =>
   [...new Set([...required as string[], ...Object.keys(properties as object)])].join(', ')
 
-/** Of the innermost schema around a value that says one, with the option's name: an entry of a list is not a list. */
+/** Finds the innermost schema around a value that has `expects`, and the name of its option. */
 function expectationAround (keys: readonly string[], whole: TSchema): { keys: readonly string[], expects: unknown } {
   let schema: TSchema | undefined = whole
   let found = { keys, expects: undefined as unknown }

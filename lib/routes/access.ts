@@ -3,26 +3,23 @@ import { misspeltBound, misspeltOwner } from './look-alikes.js'
 import { conditionsOf, faultOfRule, noConditions, readRule, type Conditions, type Rights } from './rule.js'
 import { parametersOf } from './url.js'
 
-/**
- * What decides about the access to a route. Boot and run time get these facts from different places and judge them
- * alike.
- */
+/** The facts that decide who may call a route. Boot and run time get them from different places. */
 export interface RouteFacts {
-  /** As declared, prefix included. Undefined: no route, so a 404. */
+  /** As declared, prefix included. Undefined for a 404. */
   readonly url: string | undefined
   readonly method: string | readonly string[]
-  /** The route's `config`, as the host wrote it. */
+  /** The `config` of the route, as the host wrote it. */
   readonly config?: object | undefined
 }
 
 /** What a route demands of a request. */
 export interface Demand extends Conditions {
   readonly level: AccessLevel
-  /** Whether the host stated the level, or it follows from the URL. */
+  /** Whether the host stated the level or it comes from the URL. */
   readonly source: 'stated' | 'default'
   /**
-   * Why the route's level or rule is probably not what its author intended, and the fix; null where nothing is wrong.
-   * Stops the boot, and no request is let in.
+   * Why the level or rule is probably not what its author intended, and the fix; null if nothing is wrong. Stops the
+   * boot, and every request is refused.
    */
   readonly fault: string | null
 }
@@ -30,14 +27,15 @@ export interface Demand extends Conditions {
 const noRights: Rights = { bind: [], mayActFor: undefined }
 
 /**
- * The one rule for every route. Of an invalid `config.access` the fault is told, and the URL's default level holds.
- * @param param the path parameter that holds the owner's id
+ * Judges a route: the only place that decides its level. For an invalid `config.access` the result has the fault and
+ * the default level of the URL.
+ * @param param the path parameter with the owner's id
  * @param requireStatedAccess the option of this name
  */
 export function judgeRoute (
   { url, method, config }: RouteFacts, param: string, requireStatedAccess = false, rights = noRights
 ): Demand {
-  // A 404 handler is public: an unknown URL is answered 404 to everybody.
+  // A 404 handler is public: everybody may learn that a URL is unknown.
   if (url === undefined) return { level: 'public', source: 'default', fault: null, ...noConditions }
   const { rule, fault: unreadable } = readRule(statedAccess(config))
   const parameters = parametersOf(url)
@@ -59,13 +57,13 @@ export function judgeRoute (
     return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
   }
 
-  /** Of a level that nobody stated. */
+  /** Finds a fault that only matters if no level is stated. */
   function faultOfDefault (): string | null {
     if (rule.level !== undefined || level === 'public') return null
     const others = parameters.filter(({ name }) => !compared.includes(name))
     const misspelt = names.includes(param) ? undefined : misspeltOwner(others, param)
     if (misspelt !== undefined) {
-      // Of ":user_id::verb", the router takes all for one name.
+      // In ":user_id::verb" the router takes everything for one name.
       const read = misspelt === param ? others.find(({ words }) => words.includes(misspelt))?.name : misspelt
       return `":${read}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
         `call it. Rename it to ":${param}" (or set the option userIdParam), or state config.access`
@@ -85,20 +83,17 @@ export function judgeRoute (
 }
 
 /**
- * Whether only the owner is let in. Also where the URL as judged does not show the parameter: an `onRoute` hook of the
- * host may change the URL that the router gets and not the one in the config, and another hook may add parameters.
+ * Whether only the owner is admitted. Also true if the router found an owner that the judged URL does not show: an
+ * `onRoute` hook of the host may change the URL of the router but not that of the config.
  * @param param the owner's path parameter, as the router found it
  */
 export const isOwners = ({ level, source }: Demand, param: unknown): boolean =>
   level === 'owner' || (level === 'user' && source === 'default' && param !== undefined)
 
-/** Only what the host wrote into the config itself: something on Object.prototype must not open every route. */
+/** Reads own properties only: a member of Object.prototype must not open every route. */
 export const statedAccess = (config: object | undefined): unknown =>
   config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined
 
-/**
- * `@fastify/cors` answers preflights by such a route; a browser sends no token with them (Fetch standard,
- * CORS-preflight fetch).
- */
+/** `@fastify/cors` answers preflights with such a route. Browsers send no token with them (Fetch standard). */
 export const servesOptionsOnly = (method: string | readonly string[]) =>
   method.length > 0 && [method].flat().every((name) => name.toUpperCase() === 'OPTIONS')

@@ -3,18 +3,16 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { statedAccess } from './access.js'
 import { readRule } from './rule.js'
 
-/** A route as it was declared, in whatever context of the app. */
+/** A route as declared, in any context of the app. */
 export interface DeclaredRoute {
   readonly context: FastifyInstance
-  /**
-   * As `onRoute` was told it. The options of a prefix's root go on to its twin with a slash, which fires no `onRoute`.
-   */
+  /** As `onRoute` received it. The root of a prefix has a twin with a slash, which fires no `onRoute`. */
   readonly url: string
-  /** Fastify's own copy of the options; `onRoute` hooks of the host may change it until the app is ready. */
+  /** Fastify's copy of the options. `onRoute` hooks of the host may change it until the app is ready. */
   readonly options: RouteOptions
 }
 
-// By the root, and not by the server, which several apps may share.
+// By the root context and not by the server, which several apps may share.
 const recorded = new WeakMap<object, DeclaredRoute[]>()
 
 // Fastify documents this channel for packages that must see an app before its first route (Reference, Hooks).
@@ -23,27 +21,27 @@ subscribe('fastify.initialization', (message) => {
   recorded.set(fastify, recordRoutes(fastify))
 })
 
-/** What makes all routes known. */
+/** The fix for routes that are not known. */
 export const importFirst = 'import \'fastify-user-scope\' before the app is created'
 export const withCli = '(with fastify-cli: at the top of its app file)'
 
-/** A context and those around it, the root last: each inherits from the next, and the root is a plain object. */
+/** Returns a context and those around it, the root last. Each inherits from the next; the root is a plain object. */
 export function lineage (context: FastifyInstance): FastifyInstance[] {
   const parent = Object.getPrototypeOf(context) as FastifyInstance
   return Object.getPrototypeOf(parent) === null ? [context] : [context, ...lineage(parent)]
 }
 
-/** The context around all others of an app. */
+/** Returns the root context of an app. */
 export const rootOf = (context: FastifyInstance): object => lineage(context).at(-1) as object
 
-/** Every route of an app; undefined where the app was created before this file was loaded. */
+/** Returns every route of an app; undefined if the app was created before this file was loaded. */
 export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undefined => recorded.get(rootOf(app))
 
-/** The routes that are declared from now on in this context and those inside it. */
+/** Records the routes that are declared from now on, in this context and those inside it. */
 export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = []
   fastify.addHook('onRoute', function (options) {
-    // What is the host's may be that of other routes too, and change before Fastify's copy is seen.
+    // Copied, because the host may reuse and change its objects before Fastify's copy is judged.
     if (options.config) options.config = copyOf(options.config)
     if (Array.isArray(options.method)) options.method = [...options.method]
     routes.push({ context: this, url: options.url, options })
@@ -51,7 +49,7 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   return routes
 }
 
-/** Of what is no rule, which may be another package's, no more is copied than Fastify itself does. */
+/** Copies a config, and in it the rule. Anything else may belong to another package and is not copied deeply. */
 function copyOf (config: object): object {
   const access = statedAccess(config)
   if (typeof access !== 'object') return { ...config }

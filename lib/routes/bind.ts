@@ -3,7 +3,7 @@ import type { UrlParameter } from './url.js'
 
 /** A path parameter that a route compares with a claim. */
 export interface BoundParam extends Binding {
-  /** Whether the URL shows it. The router may find one that it does not show. */
+  /** Whether the declared URL shows it. The router may find one that it does not show. */
   readonly isInUrl: boolean
 }
 
@@ -14,8 +14,8 @@ export const boundParams = (
   .map((each) => ({ ...each, isInUrl: parameters.some(({ name }) => name === each.param) }))
 
 /**
- * Whether a claim is, or is a list that has, the path parameter: string to string, as the owner's id is compared. What
- * is missing or empty never fits.
+ * Whether the path parameter equals the claim, or one of its list: string to string, like the owner's id. A missing or
+ * empty one never fits.
  * @param path the names that lead to the claim
  */
 export function fitsClaim (param: unknown, claims: unknown, path: readonly string[]): boolean {
@@ -27,7 +27,7 @@ export function fitsClaim (param: unknown, claims: unknown, path: readonly strin
 /** @param path the names that lead to the claim */
 export const claimAt = (claims: unknown, path: readonly string[]): unknown => path.reduce(memberOf, claims)
 
-/** Own members of JSON objects only: nothing on a prototype, and no entry or length of a list, is a claim. */
+/** Reads own members of JSON objects only: no member of a prototype, and no entry or length of a list. */
 function memberOf (value: unknown, name: string): unknown {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   return isObject && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined

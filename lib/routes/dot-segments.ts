@@ -1,22 +1,21 @@
-// What the WHATWG URL standard calls a single-dot or a double-dot segment (`%2e` is one of its dots), also for a second
-// decoding. What has no place in a URL may stand around the dots, as the standard removes it at either end; and `?`,
-// `#` and `;` end a segment too.
+// A single-dot or double-dot segment of the WHATWG URL standard (`%2e` is a dot too), also after a second decoding.
+// Around the dots there may be characters that the standard removes at either end; `?`, `#` and `;` end a segment too.
 const dotSegment = /(^|\/|%2f|%5c)[^!-\uffff]*(\.|%2e){1,2}[^!-\uffff]*([/?#;]|%2f|%5c|$)/i
 
 /**
- * Whether the path of a request has a dot segment for anybody who decodes it: a handler that hands the rest of
- * `/api/alice/files/../../bob/x` to `new URL()`, a file system or an upstream would leave what was compared.
+ * Whether the path of a request has a dot segment, however it is decoded. If a handler passes the rest of
+ * `/api/alice/files/../../bob/x` to `new URL()`, a file system or an upstream, it would reach another user's path.
  * @param url `request.url`
  */
 export function hasDotSegment (url: string): boolean {
   if (!url.includes('.') && !url.includes('%')) return false
-  // Node lets a `#` through, which ends no path that a handler makes of the URL. Of the absolute form (RFC 9112,
-  // section 3.2.2) routers and handlers find the path in different places.
+  // A `#`, which Node lets through, does not end the path. In the absolute form (RFC 9112, section 3.2.2) routers and
+  // handlers find the path in different places, so all of it is searched.
   const [path] = (url.startsWith('/') ? url.split('?', 1) : [url]) as [string]
   // The standard removes tabs and line breaks, and reads a backslash as a slash.
   return dotSegment.test(decode(path).replace(/[\t\r\n]/g, '').replaceAll('\\', '/'))
 }
 
-/** Of ASCII alone: nothing else matters here, and a bad escape, which the router may not have read, would throw. */
+/** Decodes ASCII only. Nothing else matters here, and `decodeURIComponent` would throw at a malformed escape. */
 const decode = (path: string) =>
   path.replace(/%([0-7][\da-f])/gi, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)))

@@ -21,10 +21,10 @@ const unguarded = 'fastify-user-scope: no registration guards these routes, alth
   'needs fastify-plugin), or state config.access: \'public\' on them if this is intended'
 
 /**
- * Warns, at boot, of what the host probably did not intend: a registration that guards nothing, routes that no
- * registration guards, parameters that may be the owner's by another name, and rules outside of `config.access`.
- * @param routes of this registration
- * @param all the registrations of the app
+ * Warns at boot about probable mistakes: a registration that guards no route, routes that no registration guards,
+ * parameters that may be the owner by another name, and rules outside of `config.access`.
+ * @param routes the routes of this registration
+ * @param all all registrations of the app
  */
 export function warnOfGaps (
   { context, bound }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
@@ -34,7 +34,7 @@ export function warnOfGaps (
   }
   const outside = routesOf(context)
     ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)))
-  // One that guards nothing is harmless where no route is left out: @fastify/autoload registers cascading hooks for
+  // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) say(context, guardsUnknown)
@@ -45,7 +45,7 @@ export function warnOfGaps (
     return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
   }), mayNameOwner)
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
-  // Once for each app, by the registration that came first.
+  // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
   warn((outside ?? []).filter(({ options: { url, method, config } }) => {
@@ -57,21 +57,21 @@ export function warnOfGaps (
   }), unguarded)
 }
 
-/** Where the host has no logger (Fastify's default), its level is undefined: what is unsafe is not told in silence. */
+/** Without a logger (Fastify's default) its level is undefined. Then the warning is a Node.js process warning. */
 function say ({ log }: FastifyInstance, message: string, routes?: readonly string[]): void {
   if ((log as Partial<FastifyBaseLogger>).level !== undefined) log.warn({ routes }, message)
   else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
 }
 
 /**
- * The option that stands beside the config, or in it by another name, and not in `config.access`, where a hook of the
- * host may copy it.
+ * Finds a rule or one of its members outside of `config.access`: beside the config, or in it by another name. A member
+ * that is also in `config.access` is ignored, because a hook of the host may have copied it.
  */
 function findMisplaced ({ options }: DeclaredRoute): string | undefined {
   const config = options.config ?? {}
   const access = statedAccess(config)
   const isOnlyIn = (place: object, name: string) => Object.hasOwn(place, name) && !Object.hasOwn(Object(access), name)
-  // Beside a stated level, "level" is something of the host's.
+  // If the level is stated, another "level" is the host's own.
   const members = typeof access === 'string' ? ruleMembers.filter((name) => name !== 'level') : ruleMembers
   const beside = access === undefined ? ['access', ...members] : members
   const found = beside.find((name) => isOnlyIn(options, name))

@@ -1,24 +1,23 @@
 import type { UrlParameter } from './url.js'
 
-/** Nouns that name the owner in most APIs, alone or followed by `name`, `id`, `uuid` or `guid`. */
+/** Nouns for the owner in most APIs, alone or followed by `name`, `id`, `uuid` or `guid`. */
 const owners = new Set(['user', 'owner'])
-/** Nouns, followed by an id, that may name the owner, and often name somebody else. */
+/** Nouns that, followed by an id, may name the owner but often name somebody else. */
 const people = new Set(['account', 'author', 'member'])
 
-/** The parameter that is probably a misspelt owner, or undefined. */
+/** Finds a parameter that is probably a misspelt owner. */
 export function misspeltOwner (parameters: readonly UrlParameter[], param: string): string | undefined {
   const namesOwner = (word: string) => owners.has(nounOf(squeeze(word)))
   return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param) || namesOwner(word))
 }
 
-/** The parameter that is probably a misspelt one of option `bind`, or undefined. */
+/** Finds a parameter that is probably a misspelt one of option `bind`. */
 export function misspeltBound (parameters: readonly UrlParameter[], param: string): string | undefined {
   return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param))
 }
 
 /**
- * A parameter that may be the owner by another name (`account_id`, `/users/:id`), or undefined: worth a warning, not
- * more.
+ * Finds a parameter that may be the owner by another name (`account_id`, `/users/:id`). It is only worth a warning.
  */
 export function possibleOwner (parameters: readonly UrlParameter[]): string | undefined {
   return parameters.find(({ name, before }) => {
@@ -28,7 +27,7 @@ export function possibleOwner (parameters: readonly UrlParameter[]): string | un
   })?.name
 }
 
-/** Whether a name is another, but for its case, its marks and one letter. */
+/** Whether two names differ only in case, punctuation and one letter. */
 export const isMisspelt = (name: string, other: string): boolean => isOneEditApart(squeeze(name), other)
 
 function looksLike (name: string, param: string): boolean {
@@ -41,13 +40,13 @@ const squeeze = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '')
 
 const nounOf = (squeezed: string) => squeezed.replace(/(?<=.)(name|uuid|guid|id)$/, '')
 
-/** `user_id` and `userId` → `uid`: the first letters of the words, and the last word whole. */
+/** `user_id` and `userId` → `uid`: the first letter of each word, and the whole last word. */
 function initials (name: string): string {
   const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase().split('_')
   return words.slice(0, -1).map((word) => word.charAt(0)).join('') + String(words.at(-1))
 }
 
-/** One letter more, less or other: `usr_id`, `users_id`, `user_ld`. */
+/** Whether one letter is added, removed or replaced: `users_id`, `usr_id`, `user_ld`. */
 function isOneEditApart (a: string, b: string): boolean {
   let start = 0
   while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++

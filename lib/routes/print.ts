@@ -5,12 +5,12 @@ type Rule = Partial<Pick<ScopedRoute, 'scopes' | 'delegates' | 'unbound'>>
 type Place = Pick<ScopedRoute, 'method' | 'url' | 'constraints'>
 type Row = Place & Rule & { readonly access: string, readonly source: string }
 
-/** The longest of the levels, that of routes outside of every scope. */
+/** The longest level: that of routes outside of every scope. */
 const levelWidth = 'unguarded'.length
 
 /**
- * A line for each URL, constraint, level and rule, with its methods together, sorted by URL. No line depends on the
- * others: in the diff of a snapshot a new route is a new line and nothing else.
+ * Prints a line for each URL, constraint, level and rule, with all its methods, sorted by URL. No line depends on the
+ * others, so a new route is a single new line in the diff of a snapshot.
  */
 export function printRoutes (routes: readonly Row[]): string {
   const lines = new Map<string, Row & { methods: Set<string> }>()
@@ -46,5 +46,5 @@ export function constraintsText (constraints: ScopedRoute['constraints']): strin
   return Object.keys(constraints).length > 0 ? ` ${JSON.stringify(constraints, showPattern)}` : ''
 }
 
-/** `host` may be a regular expression, which JSON has no form for. */
+/** The constraint `host` may be a regular expression, which JSON cannot express. */
 const showPattern = (_key: string, value: unknown) => value instanceof RegExp ? String(value) : value

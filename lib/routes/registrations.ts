@@ -3,21 +3,21 @@ import { AlreadyRegisteredError } from '../contract/errors.js'
 import { isWithin, rootOf } from './app-routes.js'
 import type { RouteTable } from './table.js'
 
-// By the root of the app: what is in a child context cannot be found from there otherwise.
+// By the root of the app, from where registrations in child contexts cannot be found otherwise.
 const registrations = new WeakMap<object, RouteTable[]>()
 
-/** The registrations in all contexts of an app, each by its table. */
+/** Returns the registrations in all contexts of an app, each as its route table. */
 export const registrationsOf = (app: FastifyInstance): readonly RouteTable[] => registrations.get(rootOf(app)) ?? []
 
 /**
- * Remembers a registration as long as its app lives.
- * @throws AlreadyRegisteredError where one encloses the other, whichever came first
+ * Remembers a registration for the life of its app.
+ * @throws AlreadyRegisteredError if one registration encloses another, whichever came first
  */
 export function addRegistration (table: RouteTable): void {
   const { context } = table
   const others = registrationsOf(context)
   const overlaps = others.some((other) => isWithin(context, other.context) || isWithin(other.context, context))
-  // The decorator is also that of another copy of the package.
+  // Another copy of the package has this decorator too.
   if (overlaps || context.hasDecorator('userScope')) {
     throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
       'inside it (or another has the decorator "userScope" there). Register it once, or in sibling contexts')

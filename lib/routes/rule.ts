@@ -9,14 +9,14 @@ import type { UrlParameter } from './url.js'
 
 export const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'public']
 
-/** The options on which rules depend. */
+/** The options that rules depend on. */
 export type Rights = Pick<RightsSettings, 'bind' | 'mayActFor'>
 
 /** What a route demands beyond its level. */
 export interface Conditions {
   readonly scopes: RequiredScopes | null
   readonly delegates: Delegates | null
-  /** Compared with claims wherever a request has them. */
+  /** Parameters to compare with claims, if the request has them. */
   readonly bound: readonly BoundParam[]
   readonly unbound: readonly string[]
 }
@@ -41,16 +41,16 @@ const rule = Type.Object({
   }))
 }, { additionalProperties: false })
 
-/** The members of a rule. The boot warns where one stands beside `config.access`, as it has no effect there. */
+/** The members of a rule. The boot warns about one that is outside of `config.access`, where it has no effect. */
 export const ruleMembers = Object.keys(rule.properties)
 
-/** Something on Object.prototype must not be a member of each rule. */
+/** Copies a rule without a prototype: a member of Object.prototype must not be a member of every rule. */
 const bare = (rule: AccessRule): AccessRule => Object.assign(Object.create(null) as AccessRule, rule)
 
 const good = (rule: AccessRule) => ({ rule: bare(rule), fault: null })
 const bad = (fault: string) => ({ rule: bare({}), fault })
 
-/** `config.access` as a rule, or why it is none. */
+/** Reads `config.access` as a rule, or says why it is not one. */
 export function readRule (access: unknown): { rule: AccessRule, fault: string | null } {
   if (access === undefined) return good({})
   if (isLevel(access)) return good({ level: access })
@@ -70,7 +70,7 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
 
 export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
-/** Inherited members would be ignored, or have an effect that nobody sees in the route. */
+/** Inherited members would be ignored, or have an effect that the route does not show. */
 export const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 
@@ -82,7 +82,7 @@ function kindOf (value: unknown): string {
   return typeof value === 'object' ? 'of type object, and no plain one' : `of type ${typeof value}`
 }
 
-/** Why a rule cannot mean what it says on this route; null where it can. */
+/** Says why a rule has no effect on this route, or a wrong one; null if it is fine. */
 export function faultOfRule (
   rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], rights: Rights
 ): string | null {
@@ -109,10 +109,10 @@ export function faultOfRule (
   return null
 }
 
-/** Of a route that demands nothing beyond its level. */
+/** The conditions of a route that demands nothing beyond its level. */
 export const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
 
-/** What a good rule demands beyond the level. */
+/** What a valid rule demands beyond the level. */
 export function conditionsOf (
   rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: Rights
 ): Conditions {

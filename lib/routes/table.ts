@@ -11,14 +11,14 @@ import { readParam } from './owner.js'
 /** A route of the scope and what it demands. */
 export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
 
-/** What Fastify makes of a route's `config`: one object per route. */
+/** The `config` that Fastify creates: one object per route. */
 interface RouteConfig { readonly url?: string, readonly method?: string | readonly string[] }
 
 type RouteSettings = Pick<Settings, 'userIdParam' | 'requireStatedAccess' | 'bind' | 'mayActFor'>
 
 /** The routes of one registration, and what each demands. */
 export class RouteTable {
-  /** The context that registered the plugin: it and those inside it are guarded. */
+  /** The context that registered the plugin. It and the contexts inside it are guarded. */
   readonly context: FastifyInstance
   /** The option `userIdParam`. */
   readonly param: string
@@ -26,12 +26,12 @@ export class RouteTable {
   readonly bound: readonly string[]
   readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
-  /** Whether no route can have been declared unseen. */
+  /** Whether every route of the app is known. */
   readonly #seesAll: boolean
-  /** Null: routes of one name (other constraints) demand different things. */
+  /** Null if routes with the same name but other constraints have different demands. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
-  /** What was said of routes that were declared unseen. */
+  /** What the log has already said about unknown routes. */
   readonly #told = new Set<string>()
 
   constructor (context: FastifyInstance, settings: RouteSettings) {
@@ -44,19 +44,19 @@ export class RouteTable {
     this.#seesAll = all !== undefined
   }
 
-  /** The routes of the scope, as they are declared by now. */
+  /** Returns the routes of the scope that are declared so far. */
   declared (): DeclaredRoute[] {
     return this.#declared.filter(({ context }) => isWithin(context, this.context))
   }
 
-  /** The same with what each demands. */
+  /** Returns the same routes with their demands. */
   routes (): JudgedRoute[] {
     return this.declared().map((route) => ({ ...route, demand: this.judge(route.options) }))
   }
 
   /**
-   * Judges every route, for the `onReady` hook: `onRoute` hooks of the host may have changed level, method and URL
-   * until then.
+   * Judges every route. Called by the `onReady` hook, because until then `onRoute` hooks of the host may change level,
+   * method and URL.
    * @throws InvalidRouteError
    */
   settle (): readonly JudgedRoute[] {
@@ -72,7 +72,7 @@ export class RouteTable {
     return routes
   }
 
-  /** What the route of a request demands. At boot and here one rule decides; what the boot decided stands. */
+  /** Returns the demand of a request's route. What was decided at boot stands. */
   demandOf (request: FastifyRequest): Demand {
     const config = request.routeOptions.config as RouteConfig
     let demand = this.#byConfig.get(config)
@@ -85,12 +85,12 @@ export class RouteTable {
     return { ...demand, level: 'owner' }
   }
 
-  /** What is public as it serves OPTIONS alone: its list of methods is the host's, and may have changed. */
+  /** A route may be public because it only serves OPTIONS. Its list of methods is the host's and may have changed. */
   #judgeMethod (demand: Demand, { method, routeOptions: { url, config } }: FastifyRequest): Demand {
     return method === 'OPTIONS' || url === undefined ? demand : this.judge({ url, method, config })
   }
 
-  /** By the options of the registration. */
+  /** Judges a route by the options of the registration. */
   judge (facts: RouteFacts): Demand {
     return judgeRoute(facts, this.param, this.#settings.requireStatedAccess, this.#settings)
   }
@@ -99,7 +99,7 @@ export class RouteTable {
     const { url, method = [] } = config
     const name = nameOf({ url, method })
     const known = this.#byName.get(name)
-    // One that was declared unseen may have this name, too, and other constraints.
+    // An unknown route may have the same name and other constraints.
     if (known && this.#seesAll) return known
     const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
@@ -109,7 +109,7 @@ export class RouteTable {
   }
 
   #tellOfUnseen (line: object): void {
-    const text = JSON.stringify(line) // that of a prefix's root is the same with its slash and without
+    const text = JSON.stringify(line) // the same for the root of a prefix, with its slash and without
     if (this.#told.has(text)) return
     this.#told.add(text)
     logLine(this.context.log, 'warn', line, 'fastify-user-scope: this route was declared before the plugin was ' +
@@ -130,7 +130,7 @@ export class RouteTable {
 
 const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`
 
-/** Where a route is served: by each of its methods, and the root of a prefix with a trailing slash and without. */
+/** Returns a place for each method of a route, and for the root of a prefix with a trailing slash and without. */
 export function placesOf ({ url, options }: DeclaredRoute): Array<Pick<ScopedRoute, 'method' | 'url' | 'constraints'>> {
   const urls = options.url === `${url}/` ? [url, options.url] : [options.url]
   return urls.flatMap((each) => [options.method].flat().map((method) =>

@@ -1,21 +1,21 @@
 /** A path parameter in the URL of a route. */
 export interface UrlParameter {
-  /** As the router reads it: it ends at a bracket, a hyphen, a dot or a slash. */
+  /** The name as the router reads it, which ends at a bracket, a hyphen, a dot or a slash. */
   readonly name: string
   /**
-   * As a person reads it: to the router `:user-id` is a parameter `user` and the text `-id`, and `(:user_id)` is one
-   * named `user_id)`.
+   * The name as a person reads it. For the router `:user-id` is a parameter `user` and the text `-id`, and `(:user_id)`
+   * is a parameter `user_id)`.
    */
   readonly words: readonly string[]
-  /** All of the URL before its colon. */
+  /** The URL before its colon. */
   readonly before: string
-  /** Its regular expression; empty where it has none. */
+  /** Its regular expression; empty if it has none. */
   readonly pattern: string
-  /** All of the URL behind it. */
+  /** The URL after it. */
   readonly after: string
 }
 
-/** The path parameters of a URL as declared, in their order; the wildcard is none. */
+/** Returns the path parameters of a declared URL in order, without the wildcard. */
 export function parametersOf (url: string): UrlParameter[] {
   const parameters: UrlParameter[] = []
   for (let i = url.indexOf(':'); i !== -1; i = url.indexOf(':', i + 1)) {
@@ -39,7 +39,7 @@ export function parametersOf (url: string): UrlParameter[] {
   return parameters
 }
 
-/** The index at which the regular expression of a parameter ends. */
+/** Returns the index at which the regular expression of a parameter ends. */
 export function closingBracket (url: string, start: number): number {
   let depth = 0
   for (let i = start; i < url.length; i++) {

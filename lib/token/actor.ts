@@ -5,8 +5,8 @@ import { own, type Json } from './claim-rules.js'
 import { faultOfId, isForeign } from './user-id.js'
 
 /**
- * Who holds a token that was made out for somebody else (RFC 8693 §4.1): the current actor outermost, earlier ones
- * inside. An actor that cannot be read is refused, as nobody could be called to account for what it does.
+ * Reads who holds a token that was issued for somebody else (RFC 8693 §4.1): the current actor is outermost, earlier
+ * ones are nested inside. A malformed actor is refused, because nobody could be held accountable for its requests.
  */
 export function readActor (payload: Json, rules: ClaimRules): Actor | null {
   if (!Object.hasOwn(payload, 'act')) return null
@@ -19,7 +19,7 @@ export function readActor (payload: Json, rules: ClaimRules): Actor | null {
 }
 
 function readId (act: unknown, rules: ClaimRules): string {
-  const sub = own(Object(act) as Json, 'sub') // nothing but an object has one
+  const sub = own(Object(act) as Json, 'sub') // undefined if `act` is not an object
   const fault = faultOfId(sub)
   if (fault !== undefined) throw refuse('INVALID_CLAIMS', `claim "sub" of the actor (claim "act") ${fault}`)
   if (isForeign(String(sub), rules)) {

@@ -3,30 +3,31 @@ import type { CacheSettings } from '../options/settings.js'
 import type { Verified } from './verifier.js'
 
 const maxLength = 4096
-// Of a header's end, by which it is looked up: no signature is shorter, and each has another end. To hash the whole
-// header would cost more than all the rest of a look-up.
+// Entries are looked up by the last characters of the header, which are of the signature. Hashing the whole header
+// would cost more than the rest of the look-up.
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
 const markBytes = 1_048_576 // a power of two
-const maxMarks = markBytes / 8 // more than there is room for tokens, and few to each byte
+const maxMarks = markBytes / 8 // one mark per byte on average
 
 interface Entry extends Verified {
-  /** All of it, as what only ends alike is another token. */
+  /** The whole header, because another token may have the same end. */
   readonly header: string
-  /** In seconds since 1970, as `until`. */
+  /** Seconds since 1970, like `until`. */
   readonly keptAt: number
   readonly until: number
 }
 
 /**
- * Verified tokens by the text of the header that brought them. Refusals are not kept: a flood of bad tokens would push
- * out the good ones. Nor is, once the cache is full, the token of a secret at its first request: it may come but once.
+ * Verified tokens by the text of their header. Refusals are not kept, because a flood of bad tokens would push out the
+ * good ones. When the cache is full, a token signed with a secret is only kept at its second request, because many
+ * tokens are used only once.
  */
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
   readonly #ttl: number
-  /** A bit for each token that was not kept, at its hash: a Bloom filter, whose bits go all at once. */
+  /** A Bloom filter of the tokens that were not kept: one bit each. It is emptied as a whole. */
   readonly #seen = new Uint8Array(markBytes)
   #marks = 0
   #generation = 0
@@ -37,12 +38,12 @@ export class TokenCache {
     this.#ttl = ttl
   }
 
-  /** Changes with each `clear`: what was verified under an older one must not be kept. */
+  /** Changes with each `clear`. A token that was verified under an older generation must not be kept. */
   get generation (): number {
     return this.#generation
   }
 
-  /** What is known of a header's value, or undefined. */
+  /** Returns the verified token of a header, or undefined. */
   find (header: string): Verified | undefined {
     const key = keyOf(header)
     const entry = this.#entries.get(key)
@@ -56,10 +57,10 @@ export class TokenCache {
     if (header.length > maxLength || generation !== this.#generation) return
     const keptAt = Date.now() / 1000
     if (Math.abs(keptAt - this.#sweptAt) > sweepEvery) this.#sweep(keptAt)
-    // Member by member: a spread costs as much again as all the rest.
+    // Not a spread, which would double the cost of this method.
     const { user, isMachine, expiresAt, weight } = verified
     const size = 2 * header.length + weight
-    // To verify the token of an issuer once more would take a promise.
+    // Tokens of issuers are always kept: verifying them again would take a promise.
     if (this.#isFullFor(size) && user.issuer === 'secret' && !this.#isSecond(header)) return
     const until = Math.min(expiresAt, keptAt + this.#ttl)
     this.#entries.set(keyOf(header), { header, user, isMachine, expiresAt, weight, keptAt, until }, { size })
@@ -70,7 +71,7 @@ export class TokenCache {
     return size >= max || calculatedSize + bytes > maxBytes
   }
 
-  /** Where two tokens have one bit, the other is kept at its first request, or a request later, and that is all. */
+  /** Two tokens may share a bit. Then one of them is kept a request too early or too late, which does no harm. */
   #isSecond (header: string): boolean {
     let hash = 0 // FNV-1a
     for (let i = header.length - 8; i < header.length; i++) hash = Math.imul(hash ^ header.charCodeAt(i), 16_777_619)
@@ -85,7 +86,7 @@ export class TokenCache {
     return false
   }
 
-  /** For a change of keys: whatever they verified has to be verified anew. */
+  /** Called when keys change: all tokens must be verified again. */
   clear (): void {
     this.#generation++
     this.#entries.clear()
@@ -99,10 +100,8 @@ export class TokenCache {
   }
 }
 
-/** In another spelling of the scheme it is another token here, so that the two do not push each other out. */
+/** A header that spells the scheme differently gets its own entry. Otherwise the two would replace each other. */
 const keyOf = (header: string) => header.startsWith('Bearer ') ? header.slice(-keyLength) : header
 
-/**
- * Where the clock was set back, an entry is stale: it would be served for longer than the ttl, or before its `nbf`.
- */
+/** If the clock was set back, an entry is stale: it would live longer than its ttl, or be used before its `nbf`. */
 const isFresh = ({ keptAt, until }: Entry, now: number): boolean => now < until && now >= keptAt

@@ -7,7 +7,7 @@ import { instead } from './reasons.js'
 export type Json = Record<string, unknown>
 export interface Jws { readonly header: Json, readonly payload: Json }
 
-/** What must hold for a member of the header or the payload; its value is undefined where the token has none. */
+/** What must hold for a member of the header or the payload. The value of a missing member is undefined. */
 export interface Rule {
   readonly name: string
   readonly reason: string | ((value: unknown) => string)
@@ -19,19 +19,19 @@ const rule = (
   name: string, reason: Rule['reason'], holds: Rule['holds'], code: RefusalCode = 'INVALID_CLAIMS'
 ): Rule => ({ name, reason, holds, code })
 
-/** JSON has no undefined. */
+/** A JSON value is never undefined. */
 const isAbsent = (value: unknown): boolean => value === undefined
 
-const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: anything later has another unit, or was meant never to expire
+const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: a later date has another unit, or means "never"
 
-// An extension that changes what the signature means (RFC 7515 §4.1.11, RFC 7797), a payload that is something else
-// than claims, or a key that the token brings along (RFC 8725 §3.10). None is understood here, so each is refused.
+// Extensions that change what is signed (RFC 7515 §4.1.11, RFC 7797), payloads that are no claims, and keys inside the
+// token (RFC 8725 §3.10). None of them is supported, so each is refused.
 const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c']
 
 export const headerRules = ({ types, isRemote }: ClaimRules): readonly Rule[] => [
   ...refusedParameters.map((name) => rule(name, `header parameter "${name}" is not allowed`, isAbsent)),
   rule('kid', 'header parameter "kid" is not a string', (kid) => isAbsent(kid) || typeof kid === 'string'),
-  // RFC 8725 §3.11: another kind of token says so in its typ.
+  // RFC 8725 §3.11: tokens of another kind have another typ.
   rule(
     'typ',
     (typ) => 'header parameter "typ" is of another kind of token: ' +
@@ -44,8 +44,8 @@ const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 const getAccessToken = 'send the access token instead'
 
 /**
- * Refuses tokens of another purpose, though one key signs them all (RFC 8725 §2.8). They are known by their form and
- * not by the name of a claim, as a host may have a claim of that name.
+ * Refuses tokens of another purpose that are signed with the same key (RFC 8725 §2.8). They are recognized by their
+ * form and not by the name of a claim, because a host may use that name for a claim of its own.
  * @throws Refusal `INVALID_CLAIMS`
  */
 export function assertAccessToken (jws: Jws, others: readonly TokenForm[]): void {
@@ -57,16 +57,16 @@ export function assertAccessToken (jws: Jws, others: readonly TokenForm[]): void
   for (const { says, fits } of others) if (fits(jws)) throw refuse('INVALID_CLAIMS', says)
 }
 
-/** What an issuer makes with the same keys besides access tokens for bearers. */
+/** Other tokens that an issuer signs with the same keys: ID tokens, and tokens that are bound to a key. */
 const issuerKindRules: readonly Rule[] = [
   // OpenID Connect Core 1.0 §2
   ...['nonce', 'at_hash', 'c_hash'].map((name) =>
     rule(name, `an ID token (claim "${name}"): ${getAccessToken}`, isAbsent)),
-  // RFC 9449 §7.1, RFC 8705 §3: anyone who has the token alone does not have what it is bound to.
+  // RFC 9449 §7.1, RFC 8705 §3: the sender must prove that it has the key, which is not checked here.
   rule('cnf', 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token', isAbsent)
 ]
 
-/** RFC 7519 §4.1. A check that is configured requires its claim: leaving the claim out does not skip it. */
+/** RFC 7519 §4.1. A configured check requires its claim, so leaving the claim out does not skip it. */
 export function claimRules (rules: ClaimRules, clock: () => number): readonly Rule[] {
   const { issuer, audience, clockTolerance, maxTokenAge, requiredClaims } = rules
   const isAhead = (date: unknown) => !isAbsent(date) && Number(date) > clock() + clockTolerance
@@ -127,7 +127,7 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   ]
 }
 
-/** A hint where a date is in the unit of JavaScript; else undefined. */
+/** Returns a hint if a date is in milliseconds; else undefined. */
 function millisecondsHint (name: string, date: unknown): string | undefined {
   if (Number(date) <= latest || Number(date) > latest * 1000) return undefined
   return `claim "${name}" is in milliseconds. Fix: write seconds since 1970 (RFC 7519 §2)`
@@ -141,7 +141,7 @@ export function apply (rules: readonly Rule[], object: Json): void {
   }
 }
 
-/** Something on Object.prototype must not stand in for a member that is missing. */
+/** A member of Object.prototype must not replace a missing member. */
 export const own = (object: Json, name: string): unknown => Object.hasOwn(object, name) ? object[name] : undefined
 
 function holdsAudience (aud: unknown, audiences: readonly unknown[]): boolean {

@@ -6,22 +6,22 @@ import { apply, assertAccessToken, claimRules, headerRules, own, type Json, type
 import { readScopes } from './scopes.js'
 import { faultOfId, isForeign } from './user-id.js'
 
-/** What a payload says once it was found good. May be kept until `expiresAt`. */
+/** A verified token. It may be kept until `expiresAt`. */
 export interface Verified {
   readonly user: VerifiedUser
-  /** The token of an application and not of a person (RFC 6749 §4.4). */
+  /** Whether the token is an application's and not a person's (RFC 6749 §4.4). */
   readonly isMachine: boolean
-  /** Seconds since 1970: from then on the same claims are refused. */
+  /** Seconds since 1970: when the claims become invalid. */
   readonly expiresAt: number
-  /** About how many bytes the user takes, besides the text of the token. */
+  /** The approximate size of the user in bytes, without the text of the token. */
   readonly weight: number
 }
 
-/** Judges header and claims of a token whose signature is good, and returns its user. */
+/** Checks header and claims of a token whose signature is valid, and returns its user. */
 export type ClaimsReader = (jws: Jws) => Verified
 
 /**
- * Puts the rules for one kind of key together.
+ * Creates a reader for the tokens of a secret or an issuer.
  * @param clock seconds since 1970, with fractions
  * @returns a reader that throws a Refusal: `INVALID_CLAIMS`, `TOKEN_EXPIRED` or `MISSING_UID_CLAIM`
  */
@@ -29,10 +29,10 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
   const ofHeader = headerRules(rules)
   const ofClaims = claimRules(rules, clock)
   const { maxTokenAge = Infinity, clockTolerance, otherTokens, faultBySchema } = rules
-  let goodHeader: Json | undefined // frozen, and one for many tokens
+  let goodHeader: Json | undefined // many tokens share one frozen header, which is checked once
   return (jws) => {
     const { header, payload } = jws
-    // First, as the log should name the kind and not a claim that such a token lacks.
+    // First, so that the log names the kind of token and not a claim that such a token lacks.
     assertAccessToken(jws, otherTokens)
     if (header !== goodHeader) apply(ofHeader, header)
     goodHeader = header
@@ -56,8 +56,8 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
 }
 
 /**
- * Own properties only. Where `uid` is malformed, `sub` is not tried: anyone who can spoil the first claim could choose
- * the second.
+ * Reads own properties only. If `uid` is malformed, `sub` is not tried: otherwise whoever can spoil the first claim
+ * could choose which one counts.
  */
 function readUserId (payload: Json, rules: ClaimRules): string {
   const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
@@ -72,7 +72,7 @@ function readUserId (payload: Json, rules: ClaimRules): string {
   return rules.idPrefix + String(id)
 }
 
-/** Freezes a JSON value and all that is in it. Returns about how many bytes it takes, besides the text of strings. */
+/** Freezes a JSON value and everything in it. Returns its approximate size in bytes, without the text of strings. */
 function deepFreeze (value: unknown): number {
   if (typeof value !== 'object' || value === null) return 16
   let weight = 64

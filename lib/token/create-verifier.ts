@@ -6,9 +6,9 @@ import { createClaimsReader } from './claims-reader.js'
 import { createSecretVerifier } from './secret-verifier.js'
 import { routeByIssuer, type Verifier } from './verifier.js'
 
-// `jose` is loaded where there are issuers. Other hosts start sooner without it.
+// `jose` is only loaded if there are issuers. Other hosts start faster without it.
 
-/** @param onChange called when other keys of an issuer are in use than before */
+/** @param onChange called when the keys of an issuer have changed */
 export async function createKeys (
   issuers: readonly IssuerSettings[], log: FastifyBaseLogger, onChange: () => void
 ): Promise<readonly RemoteKeys[]> {
@@ -17,7 +17,7 @@ export async function createKeys (
   return issuers.map((issuer) => new RemoteKeys(issuer, log, onChange))
 }
 
-/** The verifier for secrets alone, issuers alone, or both. */
+/** Creates the verifier for secrets, issuers, or both. */
 export async function createVerifier (
   fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]
 ): Promise<Verifier> {

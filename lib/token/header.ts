@@ -7,13 +7,12 @@ import { mistakeIn } from './reasons.js'
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 
 /**
- * The value of the Authorization header, or undefined where the request has none. Only that header is read: no query,
- * no cookie.
- * @throws Refusal `INVALID_HEADER_FORMAT` where there are several
+ * Returns the value of the Authorization header, or undefined without one. No query and no cookie is read.
+ * @throws Refusal `INVALID_HEADER_FORMAT` if there are several
  */
 export function readAuthorization (request: FastifyRequest): string | undefined {
   const header = request.headers.authorization
-  // Node keeps the first of several silently, a proxy in front may have judged by the last.
+  // Node silently keeps the first of several, while a proxy in front may have checked the last.
   if (header !== undefined && countAuthorization(request.raw.rawHeaders) > 1) {
     throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
   }
@@ -21,6 +20,7 @@ export function readAuthorization (request: FastifyRequest): string | undefined 
 }
 
 /**
+ * Returns the token of an Authorization header.
  * @param others tokens of other kinds: if the client sent one, the log says which
  * @throws Refusal `INVALID_HEADER_FORMAT`
  */
@@ -33,7 +33,7 @@ export function parseBearer (header: string, others: readonly TokenForm[]): stri
 
 const name = 'authorization'
 
-/** A request that was never on a wire (`injectWS` of `@fastify/websocket`) has no raw headers. */
+/** The request of a test (`injectWS` of `@fastify/websocket`) has no raw headers. */
 function countAuthorization (rawHeaders: string[] = []): number {
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -7,18 +7,18 @@ import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
 import type { Verifier } from './verifier.js'
 
-/** A verifier for the tokens of one issuer, by its remote keys. */
+/** Creates a verifier for the tokens of one issuer, by its remote keys. */
 export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader): Verifier {
   const { issuer, algorithms } = keys.settings
   const options = { algorithms: [...algorithms] }
   return async (jws) => {
     const { alg } = jws.header
-    // By the configured list and never by what the token asks for (RFC 8725 §3.1).
+    // The configured list decides, never the token (RFC 8725 §3.1).
     if (!(algorithms as readonly unknown[]).includes(alg)) {
       throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of those configured for the issuer ' +
         `"${issuer}": ${instead(algorithms, alg)}`)
     }
-    // Here, so that the code is the same whether its form is good or not: `jose` judges that first.
+    // Checked here, because the errors of `jose` for a valid `crit` and a malformed one differ.
     if (Object.hasOwn(jws.header, 'crit')) throw refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
     try {
       if (/^[RP]S/.test(String(alg))) await verifyRsa(jws, keys)
@@ -32,8 +32,8 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
 }
 
 /**
- * RSA at once (RFC 7518 §3.3, §3.5), as it takes less time than the thread of `jose` to wake. For the others, which
- * are slower, the thread is worth its price.
+ * Verifies RSA synchronously (RFC 7518 §3.3, §3.5): that takes less time than waking the thread of `jose`. For the
+ * other algorithms, which are slower, the thread is worth its cost.
  */
 async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Promise<void> {
   const alg = String(header['alg'])
@@ -42,17 +42,17 @@ async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Prom
   const key = {
     key: KeyObject.from(found as webcrypto.CryptoKey),
     padding: alg.startsWith('PS') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING,
-    saltLength: constants.RSA_PSS_SALTLEN_DIGEST // no other, and no matter to PKCS1
+    saltLength: constants.RSA_PSS_SALTLEN_DIGEST // ignored for PKCS1
   }
   const signature = Buffer.from(token.slice(end + 1), 'base64url')
-  // OpenSSL would take a PSS signature without its leading zeros, too (RFC 8017 §8.1.2, step 1).
+  // OpenSSL would accept a PSS signature without its leading zeros (RFC 8017 §8.1.2, step 1, does not).
   const { modulusLength } = found.algorithm as webcrypto.RsaKeyAlgorithm
   const isGood = signature.length === Math.ceil(modulusLength / 8) &&
     verify(`sha${alg.slice(2)}`, Buffer.from(token.slice(0, end)), key, signature)
   if (!isGood) throw new errors.JWSSignatureVerificationFailed()
 }
 
-/** Whatever `jose` throws, the signature is not verified. Its messages may quote the token: only the code is kept. */
+/** Whatever `jose` throws, the signature is not verified. Only the code is kept, as a message may quote the token. */
 function translate (error: unknown, issuer: string): Refusal {
   if (error instanceof KeysUnavailable) {
     const reason = `the keys of the issuer "${issuer}" are unavailable (${error.message})`

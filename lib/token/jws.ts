@@ -6,20 +6,20 @@ import type { Json } from './claim-rules.js'
 import { mistakeIn } from './reasons.js'
 import { withoutStacks } from './stacks.js'
 
-/** A token taken apart, and not yet believed. */
+/** A parsed token that is not verified yet. */
 export class CompactJws {
   readonly #text: string
   #payload: Json | undefined
 
-  /** @param text the payload's: JSON, or what may turn out to be none */
+  /** @param text the text of the payload, which may turn out not to be JSON */
   constructor (readonly token: string, readonly header: Json, text: string) {
     this.#text = text
     if (mayHoldProto(text)) this.#payload = readObject(text, 'payload')
   }
 
   /**
-   * Parsed when it is first asked for, as some verifiers bring a parser of their own.
-   * @throws Refusal `MALFORMED_TOKEN` where it is no JSON object
+   * Parsed at the first access, because some verifiers parse it themselves.
+   * @throws Refusal `MALFORMED_TOKEN` if it is not a JSON object
    */
   get payload (): Json {
     this.#payload ??= readObject(this.#text, 'payload')
@@ -30,9 +30,9 @@ export class CompactJws {
 const maxLength = 8192
 
 /**
- * Takes a JWS in compact serialization apart (RFC 7515 §5.2, steps 1 to 6) by the strict reading: at most 8 KB, three
- * segments of canonical base64url, header and payload JSON objects in UTF-8. One token has one spelling, so that a
- * cache or a deny list cannot be evaded by respelling it.
+ * Parses a JWS in compact serialization (RFC 7515 §5.2, steps 1 to 6) strictly: at most 8 KB, three segments of
+ * canonical base64url, header and payload JSON objects in UTF-8. A token has only one spelling, so nobody can evade a
+ * cache or a deny list by spelling it differently.
  * @param others tokens of other kinds: if the client sent one, the log says which
  * @throws Refusal `MALFORMED_TOKEN`
  */
@@ -48,8 +48,8 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
 let lastHeader: { segment: string | null, value: Json } = { segment: null, value: {} }
 
 /**
- * Keeps the last header, frozen: the tokens of an issuer have the same one, or one for each of its keys. The reader of
- * claims judges it once, as it is the same object.
+ * Keeps the last header, frozen, because most tokens of an issuer have the same one. The claims reader then checks it
+ * only once.
  */
 function readHeader (segment: string): Json {
   if (segment !== lastHeader.segment) {
@@ -65,12 +65,12 @@ function wrongCount (token: string, count: number, others: readonly TokenForm[])
   return mistakeIn(`Bearer ${token}`, others) ?? other
 }
 
-// The last characters that are allowed, by `length % 4`: any other has bits that a decoder ignores.
+// The allowed last characters, by `length % 4`. Any other has bits that a decoder ignores.
 const lastCharacters: Record<number, string> = { 2: 'AQgw', 3: 'AEIMQUYcgkosw048' }
 
 /**
- * Buffer's decoder ignores unknown characters and unused bits. Both are refused, so that a token has one spelling
- * (RFC 4648 §3.5, §5).
+ * The decoder of Buffer ignores unknown characters and unused bits. Both are refused, so that a token has only one
+ * spelling (RFC 4648 §3.5, §5).
  */
 function assertCanonical (segment: string, part: string): void {
   const rest = segment.length % 4
@@ -78,7 +78,7 @@ function assertCanonical (segment: string, part: string): void {
   if (!isWhole || !/^[\w-]*$/.test(segment)) throw malformed(`the ${part} is not canonical base64url`)
 }
 
-/** The JSON text of a segment: in UTF-8, and not so deep that a parser would be slow. */
+/** Decodes a segment to its JSON text: UTF-8, and not nested too deep. */
 function readText (segment: string, part: string): string {
   assertCanonical(segment, part)
   const bytes = Buffer.from(segment, 'base64url')
@@ -90,13 +90,13 @@ function readText (segment: string, part: string): string {
   return text
 }
 
-/** It can be written in letters, or with an escape (RFC 8259 §7). */
+/** The name may be spelled with an escape (RFC 8259 §7). */
 const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\')
 
 const maxDepth = 64
 const hasManyBrackets = new RegExp(`^(?:[^[{]*[[{]){${maxDepth + 1}}`)
 
-/** Deep nesting makes a parser slow, and no claim needs it. */
+/** Deep nesting makes a parser slow, and no claim needs it. Brackets inside of strings do not count. */
 function isDeep (text: string): boolean {
   if (!hasManyBrackets.test(text)) return false
   let depth = 0
@@ -114,11 +114,11 @@ function readObject (text: string, part: string): Json {
   throw malformed(`the ${part} is not a JSON object`)
 }
 
-/** The parser's own error quotes its input, so it goes no further, not even as a cause. */
+/** The error of the parser quotes its input, so it is dropped and not even kept as a cause. */
 function readJson (text: string, part: string): unknown {
   try {
     const value = JSON.parse(text) as object
-    // Not `parse` of that package: it sets `Error.stackTraceLimit`, which throws where a host froze it.
+    // Not `parse` of that package, which sets `Error.stackTraceLimit` and throws if the host has frozen Error.
     if (!mayHoldProto(text)) return value
     return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)
   } catch {

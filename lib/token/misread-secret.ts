@@ -1,10 +1,10 @@
-// A secret is often the base64 or hex text of random bytes, and some signers use the bytes in place of the text.
+// A secret is often random bytes in base64 or hex. Some signers use those bytes as the key instead of the text.
 
 import { createHmac } from 'node:crypto'
 
 const misread = ', but with the bytes whose base64 or hex text it is. Fix: let the signer use the text as it stands'
 
-/** The bytes that a secret may be the text of. */
+/** Decodes a secret that may be base64 or hex. */
 export function bytesOf (secret: string): Buffer[] {
   const isHex = /^([\da-f]{2})+$/i.test(secret)
   const isBase64 = /^[\w+/-]+={0,2}$/.test(secret)
@@ -12,8 +12,8 @@ export function bytesOf (secret: string): Buffer[] {
 }
 
 /**
- * What to add to the reason where a token was signed with such bytes; else nothing. It looks once a second, as each
- * look costs what a token costs. Only the log depends on it: no token is let in.
+ * Creates a function that returns a hint for the log if a token was signed with the decoded bytes, else an empty text.
+ * It checks at most one token per second, because a check costs as much as verifying a token. It never admits a token.
  */
 export function createMisreadHint (secrets: readonly string[]): (token: string, alg: string) => string {
   const keys = secrets.flatMap(bytesOf)

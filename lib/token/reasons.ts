@@ -1,14 +1,14 @@
-// What the log says of a refused token. A reason never quotes a token or a secret.
+// Reasons of refusals, for the log. They never quote a token or a secret.
 
 import { cut, quote } from '../contract/quote.js'
 import type { TokenForm } from '../options/other-tokens.js'
 
-/** What was expected and what came. */
+/** Says what was expected and what was received. */
 export function instead (expected: readonly unknown[] = [], received: unknown): string {
   return `expected ${cut(expected.map((each) => JSON.stringify(each)).join(' or '))}, received ${quote(received)}`
 }
 
-/** What clients send by mistake: forms of the header's value, and what the log says of them. */
+/** Common mistakes of clients: the form of the header, and what the log says about it. */
 const mistakes: Array<[form: RegExp, says: string]> = [
   [
     /^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i,
@@ -20,7 +20,7 @@ const mistakes: Array<[form: RegExp, says: string]> = [
 ]
 
 /**
- * What is known of a header value that brings no JWS, for the log; undefined where it is nothing known.
+ * Explains a header without a JWS, for the log; undefined if no explanation is known.
  * @param others tokens of another purpose that the configured issuers hand out
  */
 export function mistakeIn (header: string, others: readonly TokenForm[]): string | undefined {

@@ -3,9 +3,9 @@ import { own, type Json } from './claim-rules.js'
 const none: readonly string[] = Object.freeze([])
 
 /**
- * The scopes of a token: a string with spaces between them (RFC 8693 §4.2), or a list of strings. There is no second
- * choice for a claim that is there and malformed.
- * @param claim undefined: `scope` where the token has it, else `scp`
+ * Reads the scopes of a token: a string that is split at spaces (RFC 8693 §4.2), or a list of strings. If the claim is
+ * malformed, there are none: no other claim is tried.
+ * @param claim by default `scope` if the token has it, else `scp`
  */
 export function readScopes (payload: Json,
   claim = Object.hasOwn(payload, 'scope') ? 'scope' : 'scp'): readonly string[] {

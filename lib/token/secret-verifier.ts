@@ -10,15 +10,15 @@ import { createMisreadHint } from './misread-secret.js'
 import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
-/** The payload where the signature verifies, else the code of the library's error. */
+/** Returns the payload if the signature verifies, else the code of the library's error. */
 type SignatureCheck = (token: string) => Json | string
 
 const unlisted = 'its algorithm is not listed'
 const badSignature = 'FAST_JWT_INVALID_SIGNATURE'
 
 /**
- * A synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` judges algorithm and
- * signature, but not the claims: it accepts several that the contract refuses, and throws a RangeError at some dates.
+ * Creates a synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` checks algorithm and
+ * signature, but not the claims: it accepts some that the contract refuses, and throws a RangeError at some dates.
  */
 export async function createSecretVerifier (fastify: FastifyInstance, settings: Settings): Promise<Verifier> {
   const { secrets, algorithms, claimRules } = settings
@@ -28,7 +28,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   const hint = createMisreadHint(secrets)
   return (jws) => {
     const { token, header } = jws
-    // By the configured list and never by what the token asks for (RFC 8725 §3.1).
+    // The configured list decides, never the token (RFC 8725 §3.1).
     const isListed = (algorithms as readonly unknown[]).includes(header.alg)
     const found = isListed ? withoutStacks(() => verify(token, checks)) : unlisted
     if (typeof found === 'string') throw withoutStacks(() => refusalOf(jws, found, settings, hint))
@@ -36,14 +36,14 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   }
 }
 
-/** In a child context of its own, so that none of the decorators of `@fastify/jwt` reaches the host. */
+/** Registers `@fastify/jwt` in a child context, so that none of its decorators reaches the host. */
 async function addCheck (
   checks: SignatureCheck[], fastify: FastifyInstance, secret: string, algorithms: Settings['algorithms']
 ): Promise<void> {
   await fastify.register(async (child) => {
     await child.register(jwt, {
       secret,
-      // The host may have decorated its requests with `user`, and children inherit that.
+      // The host may have a request decorator `user`, which child contexts inherit.
       decoratorName: 'fastifyUserScopeJwt',
       verify: { algorithms: [...algorithms], ignoreExpiration: true, ignoreNotBefore: true }
     })
@@ -52,29 +52,29 @@ async function addCheck (
       try {
         return verify<Json>(token)
       } catch (error) {
-        // Whatever is thrown, the signature is not verified. Only the code is kept: a message may quote the token.
+        // Whatever is thrown, the signature is not verified. Only the code is kept, as a message may quote the token.
         return String((error as { code?: unknown }).code)
       }
     })
   })
 }
 
-/** By the first of the secrets that verifies the token. */
+/** Tries the secrets in turn. */
 function verify (token: string, checks: readonly SignatureCheck[]): Json | string {
   let found: Json | string = 'no secret'
   for (const check of checks) {
     found = check(token)
-    if (found !== badSignature) break // any other fault is one with each secret
+    if (found !== badSignature) break // verified, or wrong with every secret
   }
   return found
 }
 
-/** @throws Refusal `MALFORMED_TOKEN` where the token has no payload, as that is judged first */
+/** @throws Refusal `MALFORMED_TOKEN` if the payload is not a JSON object, because that is checked first */
 function refusalOf (
   jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: ReturnType<typeof createMisreadHint>
 ): Refusal {
   const reason = `the signature does not verify with a configured secret (${code})`
-  // The library has parsed the payload by then.
+  // The library has already parsed the payload here.
   if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws.token, String(jws.header.alg)))
   const { header, payload } = jws
   if (code === unlisted) {
@@ -82,7 +82,7 @@ function refusalOf (
     return refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
       `${algorithms.join(', ')}: received ${quote(header.alg)}${kind ? `, ${kind.says}` : ' (option "algorithms")'}`)
   }
-  // The library judges "crit" only after it has found the signature good.
+  // The library checks "crit" only after the signature.
   if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
   return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }

@@ -1,6 +1,6 @@
 /**
- * Runs something that may throw, without capturing a stack: only the codes of libraries' errors are read, and stacks
- * would make a flood of bad tokens expensive. Where the host has frozen or deleted the limit, it stays as it is.
+ * Runs a function without capturing the stacks of its errors, of which only the code is read: stacks would make a flood
+ * of bad tokens expensive. If the host has frozen or deleted the limit, it stays as it is.
  */
 export function withoutStacks<T> (run: () => T): T {
   const { stackTraceLimit } = Error

@@ -8,17 +8,17 @@ import { refuse } from '../contract/errors.js'
 export type { Verified }
 
 /**
- * Checks signature and claims of a token that was taken apart. Throws, or rejects with, a Refusal. Synchronous where no
- * key has to be fetched.
+ * Checks signature and claims of a parsed token. Throws a Refusal, or rejects with it. Synchronous for tokens signed
+ * with a secret.
  */
 export type Verifier = (jws: CompactJws) => Verified | Promise<Verified>
 
 /**
- * Chooses the verifier by the token's `iss` and by nothing else, so that a key is never tried on the token of another
- * issuer (RFC 8725 §3.8), and an unknown one causes no request.
- * @param byIssuer verifiers of remote issuers
- * @param ofSecret for every other `iss`, or for that of the given one
- * @param otherTokens named in the log where one of them comes and there is no verifier for its `iss`
+ * Chooses the verifier by the token's `iss` alone, so that a key is never tried on a token of another issuer (RFC 8725
+ * §3.8), and an unknown issuer causes no fetch.
+ * @param byIssuer the verifiers of remote issuers
+ * @param ofSecret the verifier for every other `iss`; with `issuer`, only for that one
+ * @param otherTokens named in the log if such a token has no verifier
  */
 export function routeByIssuer (
   byIssuer: ReadonlyMap<unknown, Verifier>,
