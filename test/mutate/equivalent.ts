@@ -84,7 +84,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/guard.ts',
-    code: 'if (!reply || !judgement) return refusal // a hook of the host that runs before the guard',
+    code: 'if (!reply || !judgement) return refusal // called by a hook that runs before the guard',
     change: 'return refusal becomes return',
     why: 'the caller then throws the same refusal'
   },
