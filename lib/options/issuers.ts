@@ -74,7 +74,7 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
   const settings = entries.map((entry, index) => {
     const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
     if (entry.issuer === 'secret') fail('issuer" is "secret", which stands for tokens signed with one')
-    if (known.has(entry.issuer)) fail('issuer" stands in the list already. Merge the two entries')
+    if (known.has(entry.issuer)) fail('issuer" is already in the list. Merge the two entries')
     known.add(entry.issuer)
     const required = Object.keys(entry.requiredClaims ?? {})
     if (entry.audience === false && required.every((name) => inEveryToken.includes(name))) {

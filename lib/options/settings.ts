@@ -158,7 +158,7 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
   const forSecrets = { issuer, audience, algorithms, userIdClaim, scopeClaim }
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) {
-    throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and none is given. ` +
+    throw new InvalidOptionError(`option "${unused}" is for tokens signed with a secret, and no secret is given. ` +
       'State it in the entries of option "issuers", or give the option "secret"')
   }
   if (issuers.some((entry) => entry.issuer === issuer)) {

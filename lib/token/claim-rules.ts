@@ -74,16 +74,16 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   const distance = (date: unknown) => Math.ceil(Math.abs(clock() - Number(date)))
   const tolerance = `(option "clockTolerance": ${clockTolerance})`
   return [
-    rule('exp', (exp) => `claim "exp" is ${isAbsent(exp) ? 'missing' : 'no number of seconds'}`, Number.isFinite),
+    rule('exp', (exp) => `claim "exp" is ${isAbsent(exp) ? 'missing' : 'not a number of seconds'}`, Number.isFinite),
     rule(
       'exp',
       (exp) => millisecondsHint('exp', exp) ?? 'claim "exp" is later than the year 9999',
       (exp) => Number(exp) <= latest
     ),
-    rule('nbf', 'claim "nbf" is no number of seconds', (nbf) => isAbsent(nbf) || Number.isFinite(nbf)),
+    rule('nbf', 'claim "nbf" is not a number of seconds', (nbf) => isAbsent(nbf) || Number.isFinite(nbf)),
     rule(
       'iat',
-      'claim "iat" is no number of seconds since 1970',
+      'claim "iat" is not a number of seconds since 1970',
       (iat) => isAbsent(iat) || (Number.isFinite(iat) && Number(iat) >= 0)
     ),
     rule(
@@ -103,7 +103,7 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
     ),
     rule(
       'exp',
-      (exp) => `claim "exp" has passed, ${distance(exp)} s ago ${tolerance}`,
+      (exp) => `claim "exp" passed ${distance(exp)} s ago ${tolerance}`,
       (exp) => !isOver(exp),
       'TOKEN_EXPIRED'
     ),
@@ -115,7 +115,7 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
     ),
     ...['nbf', 'iat'].map((name) => rule(
       name,
-      (date) => millisecondsHint(name, date) ?? `claim "${name}" is ahead of now, by ${distance(date)} s ${tolerance}`,
+      (date) => millisecondsHint(name, date) ?? `claim "${name}" is ${distance(date)} s in the future ${tolerance}`,
       (date) => !isAhead(date)
     )),
     ...rules.isRemote ? issuerKindRules : [],

@@ -14,9 +14,9 @@ const mistakes: Array<[form: RegExp, says: string]> = [
     /^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i,
     'the client has no token, and sends the text "$1" in its place. Fix: let it wait for the token, or sign in first'
   ],
-  [/^Bearer Bearer /i, 'the client writes "Bearer" before a value that has it already'],
-  [/^Bearer ["'`<{]/i, 'the token stands in quotes or brackets'],
-  [/^eyJ[\w-]*\./, 'a token without its scheme: "Bearer" and one space go before it']
+  [/^Bearer Bearer /i, 'the client puts "Bearer" before a value that already has it'],
+  [/^Bearer ["'`<{]/i, 'the token is in quotes or brackets'],
+  [/^eyJ[\w-]*\./, 'the token has no scheme. Fix: put "Bearer" and one space before it']
 ]
 
 /**

@@ -93,7 +93,7 @@ t.test('what stops the boot beside a wrong value', async (t) => {
     [[{ issuer: 'issuer', audience: 'api', discovery: true }], 'option "issuers.0.issuer" is not a URL'],
     [[{ ...entry, issuer: 'secret' }], 'option "issuers.0.issuer" is "secret", which stands for tokens signed with'],
     [[entry, { ...entry, audience: 'other' }],
-      'option "issuers.1.issuer" stands in the list already. Merge the two entries'],
+      'option "issuers.1.issuer" is already in the list. Merge the two entries'],
     [[entry, { ...entry, issuer: 'https://other.example.com', timeout: 0 }], 'option "issuers.1.timeout" must be'],
     ...[true, [], '', [''], 5, '*a*', 'a*b', undefined].map((value): [unknown, string] =>
       [[{ ...entry, machine: { 'https://example.com/kind': value } }],
@@ -620,8 +620,8 @@ for (const [name, { options, entry, cases }] of Object.entries(claimCases)) {
 
 t.test('options for secrets, where no secret is given', async (t) => {
   const cases: Array<[options: UserScopeOptions, message: RegExp]> = [
-    [{ issuer: 'x' }, new RegExp('option "issuer" is for tokens signed with a secret, and none is given. State it in ' +
-      'the entries of option "issuers", or give the option "secret"')],
+    [{ issuer: 'x' }, new RegExp('option "issuer" is for tokens signed with a secret, and no secret is given. ' +
+      'State it in the entries of option "issuers", or give the option "secret"')],
     [{ audience: 'x' }, /option "audience" is for tokens signed with a secret/],
     [{ algorithms: ['HS256'] }, /option "algorithms" is for/],
     [{ userIdClaim: 'x' }, /option "userIdClaim" is for/],

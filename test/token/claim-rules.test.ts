@@ -20,8 +20,8 @@ function reason (run: () => void): string | undefined {
 t.test('the first rule that does not hold is the reason', async (t) => {
   const rules = claimRules(settings, () => now)
   t.equal(reason(() => apply(rules, { exp: now + 1 })), undefined)
-  t.equal(reason(() => apply(rules, { exp: 'x', nbf: 'x' })), 'INVALID_CLAIMS: claim "exp" is no number of seconds')
-  t.match(reason(() => apply(rules, { exp: now })), /^TOKEN_EXPIRED: claim "exp" has passed, 0 s ago/)
+  t.equal(reason(() => apply(rules, { exp: 'x', nbf: 'x' })), 'INVALID_CLAIMS: claim "exp" is not a number of seconds')
+  t.match(reason(() => apply(rules, { exp: now })), /^TOKEN_EXPIRED: claim "exp" passed 0 s ago/)
   t.equal(
     reason(() => apply(headerRules(settings), { alg: 'HS256', crit: null })),
     'INVALID_CLAIMS: header parameter "crit" is not allowed'
@@ -48,8 +48,8 @@ t.test('each rule of a claim has its reason', async (t) => {
   const required = (name: string) => `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`
   const idToken = (name: string) => `an ID token (claim "${name}"): send the access token instead`
   const rows: Array<[claims: object, reason: string]> = [
-    [{ nbf: 'x' }, 'claim "nbf" is no number of seconds'],
-    ...['x', -1].map((iat): [object, string] => [{ iat }, 'claim "iat" is no number of seconds since 1970']),
+    [{ nbf: 'x' }, 'claim "nbf" is not a number of seconds'],
+    ...['x', -1].map((iat): [object, string] => [{ iat }, 'claim "iat" is not a number of seconds since 1970']),
     ...['nonce', 'at_hash', 'c_hash'].map((name): [object, string] => [{ [name]: 'x' }, idToken(name)]),
     [{ cnf: { jkt: 'x' } }, boundToKey],
     [{ team: undefined }, required('team')],

@@ -5,7 +5,7 @@ import { build, refusals, tokenFor } from '../support/host.js'
 const token = tokenFor('alice')
 const noToken = (text: string) => `the client has no token, and sends the text "${text}" in its place. ` +
   'Fix: let it wait for the token, or sign in first'
-const noScheme = 'a token without its scheme: "Bearer" and one space go before it'
+const noScheme = 'the token has no scheme. Fix: put "Bearer" and one space before it'
 const unknown = 'the header is not "Bearer <token>" with one space between'
 
 const rows: Array<[header: string, code: string, reason: string]> = [
@@ -18,11 +18,11 @@ const rows: Array<[header: string, code: string, reason: string]> = [
   [`Bearer [object ${'a'.repeat(300)}]`, 'INVALID_HEADER_FORMAT', noToken(`[object ${'a'.repeat(192)}…`)],
   ['Bearer undefined.x', 'MALFORMED_TOKEN', 'segments: 2 instead of 3'],
   ['Bearer nullable', 'MALFORMED_TOKEN', 'segments: 1 instead of 3'],
-  [`Bearer Bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client writes "Bearer" before a value that has it already'],
-  [`Bearer bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client writes "Bearer" before a value that has it already'],
+  [`Bearer Bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client puts "Bearer" before a value that already has it'],
+  [`Bearer bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client puts "Bearer" before a value that already has it'],
   ...['""', "''", '``', '<>', '{}'].map((marks): [string, string, string] =>
-    [`Bearer ${marks[0]}${token}${marks[1]}`, 'INVALID_HEADER_FORMAT', 'the token stands in quotes or brackets']),
-  [`bearer "${token}"`, 'INVALID_HEADER_FORMAT', 'the token stands in quotes or brackets'],
+    [`Bearer ${marks[0]}${token}${marks[1]}`, 'INVALID_HEADER_FORMAT', 'the token is in quotes or brackets']),
+  [`bearer "${token}"`, 'INVALID_HEADER_FORMAT', 'the token is in quotes or brackets'],
   [token, 'INVALID_HEADER_FORMAT', noScheme],
   ['eyJ', 'INVALID_HEADER_FORMAT', unknown],
   ['Basic abc', 'INVALID_HEADER_FORMAT', unknown],
