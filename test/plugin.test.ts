@@ -11,7 +11,7 @@ t.test('default and named export are the same function', async (t) => {
   t.equal(exported.default, exported.userScope)
 })
 
-t.test('every error of the table can be made and told apart', async (t) => {
+t.test('every error of the table can be created and distinguished', async (t) => {
   const {
     MissingTokenError, InvalidHeaderFormatError, MalformedTokenError, InvalidTokenSignatureError, TokenExpiredError,
     TokenRevokedError, InvalidClaimsError, MissingUidClaimError, ForbiddenUserAccessError,
@@ -46,7 +46,7 @@ t.test('every error of the table can be made and told apart', async (t) => {
   t.same(refusals.map(({ code }) => String(code)).sort(), rows.map(([, code]) => code).sort(), 'no other is exported')
 })
 
-t.test('a context inside that had the decorator before stops the boot', async (t) => {
+t.test('an older context inside that already has the decorator stops the boot', async (t) => {
   const kinds: Array<(child: FastifyInstance) => void> = [
     (child) => { child.decorateRequest('user', { getter: () => ({ id: 'bob' }) as never }) },
     (child) => { child.decorateRequest('user', null as never) }
@@ -71,7 +71,7 @@ t.test('a context inside that had the decorator before stops the boot', async (t
   await other.register(userScope, { secret })
 })
 
-t.test('registered again inside a context that has it', async (t) => {
+t.test('a registration inside a registered context stops the boot', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret })
   await t.rejects(
@@ -87,7 +87,7 @@ t.test('registered again inside a context that has it', async (t) => {
   )
 })
 
-t.test('registered around a context that has it, whichever came first', async (t) => {
+t.test('a registration around a registered context stops the boot, whichever came first', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(async (child) => {
@@ -101,7 +101,7 @@ t.test('registered around a context that has it, whichever came first', async (t
   t.match(error, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED', message: /around it or in one inside it/ })
 })
 
-t.test('in two sibling contexts, each with its own options', async (t) => {
+t.test('two sibling contexts may have different options', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.register(async (child) => { await child.register(userScope, { secret }); await routes(child) }, { prefix: '/a' })

@@ -46,7 +46,7 @@ for (const [alg, options] of algorithms) {
     const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
     const { send, app } = await hostFor(t, provider)
 
-    await t.test('a user reaches what is theirs, and nothing of another', async (t) => {
+    await t.test('a user reaches their own path and no other', async (t) => {
       for (const user of [alice, bob]) {
         t.match(await send(own(user)), { status: 200, body: { user: user.id } })
         t.match(await send({ url: '/api/me', headers: bearer(user.token) }), { status: 200, body: { user: user.id } })
@@ -58,7 +58,7 @@ for (const [alg, options] of algorithms) {
       t.match(await send(own({ ...alice, token: inHeader })), { status: 200 }, 'the JWT that get-session sends along')
     })
 
-    await t.test('the token is what the preset expects', async (t) => {
+    await t.test('the token has what the preset expects', async (t) => {
       const { kid } = headerOf(alice.token)
       t.same(headerOf(alice.token), { alg, kid })
       t.match(app.userScope.issuers(), [{ issuer: provider.baseURL, keys: [kid], lastError: null }])
@@ -81,7 +81,7 @@ for (const [alg, options] of algorithms) {
       }
     })
 
-    await t.test('the algorithm can be stated, and another stops the boot', async (t) => {
+    await t.test('the algorithm can be stated, and an unknown one stops the boot', async (t) => {
       const { send } = await hostFor(t, provider, { algorithms: [alg] })
       t.match(await send(own(alice)), { status: 200 })
       const stopped = { code: 'FST_USER_SCOPE_KEYS_UNREACHABLE', message: /no usable key/ }
@@ -123,7 +123,7 @@ t.test('columns that users may edit never decide who they are', async (t) => {
   }
 })
 
-t.test('a user row that is too long for a token', async (t) => {
+t.test('a user row that is too long for a token is MALFORMED_TOKEN', async (t) => {
   const image = `data:image/png;base64,${'A'.repeat(8192)}`
   for (const [plugin, answer] of [
     [jwt(), { status: 401, code: 'MALFORMED_TOKEN' }],
@@ -135,7 +135,7 @@ t.test('a user row that is too long for a token', async (t) => {
   }
 })
 
-t.test('rotation: old and new keys verify, and a new one is learnt when the cooldown is over', async (t) => {
+t.test('rotation: old and new keys verify, and a new one is fetched after the cooldown', async (t) => {
   const start = Date.now()
   mock.timers.enable({ apis: ['Date'], now: start })
   t.teardown(() => mock.timers.reset())
@@ -159,7 +159,7 @@ t.test('rotation: old and new keys verify, and a new one is learnt when the cool
   t.same(new Set(app.userScope.issuers()[0]?.keys), new Set([alice, bob].map(({ token }) => headerOf(token).kid)))
 })
 
-t.test('a key that was deleted serves no longer than maxAge', async (t) => {
+t.test('a deleted key verifies no longer than maxAge', async (t) => {
   const clock = holdClock(t)
   const provider = await startProvider(t, { secret })
   const alice = await provider.signUp('alice')
@@ -175,7 +175,7 @@ t.test('a key that was deleted serves no longer than maxAge', async (t) => {
   t.match(await send(own(renewed)), { status: 200 })
 })
 
-t.test('Better Auth goes away and comes back', async (t) => {
+t.test('keys go on verifying while Better Auth is down', async (t) => {
   const clock = holdClock(t)
   const provider = await startProvider(t, { secret })
   const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
@@ -202,7 +202,7 @@ t.test('Better Auth goes away and comes back', async (t) => {
   t.match(app.userScope.issuers(), [{ age: 0, lastError: null }])
 })
 
-t.test('the host starts before Better Auth', async (t) => {
+t.test('with lazy the host starts before Better Auth', async (t) => {
   const clock = holdClock(t)
   const provider = await startProvider(t, { secret })
   const alice = await provider.signUp('alice')
@@ -223,7 +223,7 @@ t.test('the host starts before Better Auth', async (t) => {
   t.match(app.userScope.issuers(), [{ keys: [headerOf(alice.token).kid], lastError: null }])
 })
 
-t.test('Better Auth in the same process, not listening', async (t) => {
+t.test('Better Auth may run in the same process without listening', async (t) => {
   const provider = makeProvider('https://auth.example.com', { secret })
   const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
   const { send } = await hostFor(t, provider, { fetch: (url, init) => provider.auth.handler(new Request(url, init)) })
@@ -261,7 +261,7 @@ for (const [baseURL, basePath] of places) {
   })
 }
 
-t.test('whatever else Better Auth gives out is refused, and the log says what it is and what to send', async (t) => {
+t.test('all other tokens of Better Auth are refused, and the log says what to send instead', async (t) => {
   const caches = {
     compact: [{}, 'compact'],
     jwt: [{}, 'jwt'],
@@ -311,7 +311,7 @@ t.test('whatever else Better Auth gives out is refused, and the log says what it
   }
 })
 
-t.test('secret and issuers at once', async (t) => {
+t.test('a secret and issuers can be used together', async (t) => {
   const remote = await startProvider(t, { secret: otherSecret })
   const local = await startProvider(t, (...args) => ({ secret, ...sharedSecretJwt(...args) }))
   const [alice, bob] = [await remote.signUp('alice'), await local.signUp('bob')]
@@ -331,7 +331,7 @@ t.test('secret and issuers at once', async (t) => {
   }
 })
 
-t.test('moving one Better Auth from its secret to its keys', async (t) => {
+t.test('one Better Auth can move from its secret to its keys', async (t) => {
   const baseURL = 'https://auth.example.com'
   const database = memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] })
   const older = makeProvider(baseURL, (_baseURL, currentSecret) => ({

@@ -20,13 +20,13 @@ function setEnvironment (t: Test, variables: Record<string, string>): void {
   t.teardown(() => { for (const name of Object.keys(variables)) delete env[name] })
 }
 
-t.test('with one BETTER_AUTH_SECRET in the environment of both', async (t) => {
+t.test('Better Auth and the plugin share one BETTER_AUTH_SECRET', async (t) => {
   setEnvironment(t, { BETTER_AUTH_SECRET: secret })
   const provider = await startProvider(t, sharedSecretJwt)
   const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
   const send = await startHost(t)
 
-  await t.test('a user reaches what is theirs, and nothing of another', async (t) => {
+  await t.test('a user reaches their own path and no other', async (t) => {
     for (const user of [alice, bob]) {
       t.match(await send(own(user)), { status: 200, body: { user: user.id } })
       t.match(await send({ url: '/api/me', headers: bearer(user.token) }), { status: 200, body: { user: user.id } })
@@ -42,7 +42,7 @@ t.test('with one BETTER_AUTH_SECRET in the environment of both', async (t) => {
     t.match(await send(`/api/${alice.id}/tasks`), { status: 401, code: 'MISSING_TOKEN' })
   })
 
-  await t.test('the token is what the recipe says', async (t) => {
+  await t.test('the token has the claims of the recipe', async (t) => {
     const { iat, exp, ...claims } = payloadOf(alice.token)
     t.same(claims, { uid: alice.id, sub: alice.id, iss: provider.baseURL, aud: provider.baseURL })
     t.equal(exp - iat, 15 * 60)
@@ -76,7 +76,7 @@ t.test('with one BETTER_AUTH_SECRET in the environment of both', async (t) => {
   })
 })
 
-t.test('BETTER_AUTH_SECRETS rotates the secret, and both verify', async (t) => {
+t.test('with BETTER_AUTH_SECRETS, tokens of the old and the new secret verify', async (t) => {
   setEnvironment(t, { BETTER_AUTH_SECRET: secret })
   const before = await (await startProvider(t, sharedSecretJwt)).signUp('alice')
   setEnvironment(t, { BETTER_AUTH_SECRETS: `2:${otherSecret},1:${secret}` })

@@ -64,7 +64,7 @@ for (const { prefixes, withSecret } of hosts) {
   })
 }
 
-t.test('no two users of two issuers are one, unless their prefixes are equal', async (t) => {
+t.test('users of two issuers only share an id if their prefixes are equal', async (t) => {
   // A short run with each test run; ID_PREFIX_CASES=1000000 for a long one.
   const numRuns = Number(process.env.ID_PREFIX_CASES ?? 20_000)
   const text = fc.string({ unit: fc.constantFrom('a', 'b', ':', '\uff1a', '%3A', 'A'), maxLength: 6 })
@@ -103,7 +103,7 @@ t.test('no two users of two issuers are one, unless their prefixes are equal', a
   t.ok(judged > numRuns / 4 && same > 0)
 })
 
-t.test('what stops the boot', async (t) => {
+t.test('missing and overlapping prefixes stop the boot', async (t) => {
   const entry = { audience: 'api', jwksUri: 'https://keys.example/', lazy: true }
   const a = { ...entry, issuer: 'https://a.example' }
   const b = { ...entry, issuer: 'https://b.example' }

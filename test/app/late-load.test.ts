@@ -18,7 +18,7 @@ t.teardown(async () => {
 })
 t.beforeEach(() => { log.length = 0 })
 
-t.test('a route that was never seen is guarded, and logged once, at its first request', async (t) => {
+t.test('an unknown route is guarded, and logged once, at its first request', async (t) => {
   app.get('/early/:user_id', id)
   app.get('/odd/:userId', id)
   app.get('/open', { config: { access: 'public' } }, id)
@@ -63,7 +63,7 @@ t.test('a route that was never seen is guarded, and logged once, at its first re
   t.equal(log.length, 6)
 })
 
-t.test('a route that was never seen keeps its rule beside one of other constraints', async (t) => {
+t.test('an unknown route keeps its rule beside one with other constraints', async (t) => {
   const twin = { constraints: { version: '2.0.0' }, config: { access: 'public' as const } }
   const seen = { constraints: { version: '1.0.0' } }
   twins.get('/t/:user_id', seen, id)
@@ -79,13 +79,13 @@ t.test('a route that was never seen keeps its rule beside one of other constrain
   }
 })
 
-t.test('a fault of a route that is seen stops the boot', async (t) => {
+t.test('a fault of a known route stops the boot', async (t) => {
   await faulty.register(userScope, { secret })
   faulty.get('/late/:userId', id)
   await t.rejects(async () => { await faulty.ready() }, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
 })
 
-t.test('rules of routes that were never seen hold, and those with a fault let nobody in', async (t) => {
+t.test('rules of unknown routes hold, and those with a fault admit nobody', async (t) => {
   const rules = {
     scoped: { scopes: ['a'] },
     bad: { level: 'public', scopes: ['a'] },
@@ -109,7 +109,7 @@ t.test('rules of routes that were never seen hold, and those with a fault let no
   }
 })
 
-t.test('a registration in a wrapper without fastify-plugin guards nothing, and says so', async (t) => {
+t.test('a registration in a wrapper without fastify-plugin warns that it guards nothing', async (t) => {
   await wrapped.register(async (wrapper: FastifyInstance) => { await wrapper.register(userScope, { secret }) })
   wrapped.get('/api/:user_id', id)
   await wrapped.ready()
@@ -120,7 +120,7 @@ t.test('a registration in a wrapper without fastify-plugin guards nothing, and s
   t.equal((await sender(wrapped)({ url: '/api/bob', headers: alice })).status, 200)
 })
 
-t.test('what a registration in a part of such an app does not guard is not known, and it says so', async (t) => {
+t.test('a registration in a part of such an app warns that other routes are not known', async (t) => {
   await parts.register(async (part) => {
     await part.register(userScope, { secret })
     part.get('/api/:user_id', id)
@@ -131,7 +131,7 @@ t.test('what a registration in a part of such an app does not guard is not known
   t.equal(log.length, 1)
 })
 
-t.test('one that guards routes which were declared before says how to make them known', async (t) => {
+t.test('a registration that guards unknown routes says how to make them known', async (t) => {
   older.register(async (child) => { child.get('/', { exposeHeadRoute: false }, id) }, { prefix: '/root/:user_id' })
   for (const [version, access] of [['1.0.0', 'public'], ['2.0.0', 'owner'], ['2.1.0', 'onwer']] as const) {
     older.get('/versions/:user_id', { constraints: { version }, config: { access: access as 'owner' } }, id)
@@ -150,7 +150,7 @@ t.test('one that guards routes which were declared before says how to make them 
   t.match(log.slice(2), [{ access: 'public' }, { access: 'owner' }, { reason: /'onwer'/ }], 'each of one name')
 })
 
-t.test('a context that has the decorator as a getter, and was never seen', async (t) => {
+t.test('a getter by the decorator\'s name in an unknown context gives way', async (t) => {
   getter.register(async (child) => {
     child.decorateRequest('user', { getter: () => ({ id: 'mallory' }) as never })
     child.get('/me', async (request) => request.user.id)

@@ -38,7 +38,7 @@ async function startServer (t: Test, script: string, url: string) {
   return { status, stream, revoke: (user: string) => status('carol', 'POST', `/revoke/${user}`) }
 }
 
-t.test('three servers under load: a user is out on all of them, streams included', {
+t.test('three servers under load: a revoked user is refused on all of them, and streams end', {
   skip: skipWithout(redisProgram, 'redis-server')
 }, async (t) => {
   const { url } = await startRedis(t, String(redisProgram))

@@ -138,7 +138,7 @@ async function start (t: Test) {
 
 const name = (...parts: unknown[]) => parts.map((part) => JSON.stringify(part)).join(' ')
 
-t.test('every rule, token and path', async (t) => {
+t.test('every rule, token and path gives what the contract says', async (t) => {
   const { header, ask } = await start(t)
   const tenants = variants<unknown>(undefined, { org: 'acme' }, { org: ['b', 'acme'] }, { org: 7 }, ['acme'], 'acme')
   const tokens: Token[] = [

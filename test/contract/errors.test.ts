@@ -10,18 +10,18 @@ t.test('a refusal has the code, status and message of the table, and no stack', 
   t.ok(refuse('MISSING_TOKEN', 'x') instanceof MissingTokenError)
 })
 
-t.test('the reason is for the log alone: neither JSON nor a spread nor the message has it', async (t) => {
+t.test('JSON, a spread and the message never have the reason', async (t) => {
   const refusal = refuse('INVALID_CLAIMS', 'claim "aud" is not as configured')
   t.equal(detailsOf(refusal).reason, 'claim "aud" is not as configured')
   for (const seen of [JSON.stringify(refusal), JSON.stringify({ ...refusal }), String(refusal)]) t.notMatch(seen, 'aud')
 })
 
-t.test('only a 503 says when to come back', async (t) => {
+t.test('only a 503 says when to try again', async (t) => {
   t.equal(detailsOf(refuse('KEYS_UNAVAILABLE', 'x', { retryAfter: 30 })).retryAfter, 30)
   t.equal(detailsOf(refuse('INVALID_CLAIMS', 'x')).retryAfter, undefined)
 })
 
-t.test('a refusal is told from all other errors', async (t) => {
+t.test('a refusal is distinguished from all other errors', async (t) => {
   t.ok(isRefusal(refuse('MALFORMED_TOKEN', 'x')))
   const others = [new Error('x'), new MissingTokenError(), new InvalidOptionError('x'), { code: 'MISSING_TOKEN' }, null]
   for (const error of others) t.notOk(isRefusal(error), String(error))

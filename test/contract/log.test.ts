@@ -2,7 +2,7 @@ import t from 'tap'
 import type { FastifyBaseLogger } from 'fastify'
 import { logLine } from '../../lib/contract/log.js'
 
-t.test('a line whose fields cannot be written is written as a text', async (t) => {
+t.test('a line whose fields cannot be serialized is written as text', async (t) => {
   const lines: unknown[][] = []
   const warn = (...args: unknown[]) => {
     if (args.length > 1 && 'bad' in Object(args[0])) throw new Error('no text')

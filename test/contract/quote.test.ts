@@ -1,7 +1,7 @@
 import t from 'tap'
 import { quote } from '../../lib/contract/quote.js'
 
-t.test('a value from outside', async (t) => {
+t.test('a value from outside is quoted as JSON and cut', async (t) => {
   const rows: Array<[value: unknown, quoted: string]> = [
     ['HS256', '"HS256"'],
     ['', '""'],

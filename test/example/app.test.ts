@@ -10,7 +10,7 @@ t.test('the API', async (t) => {
   const example = await start(t, { AUTH_RATE_LIMIT: '1000', SIGN_IN_RATE_LIMIT: '1000' })
   const { printed, send, signIn, signUp, baseURL, password, address } = example
 
-  await t.test('all that is printed can be pasted into a shell: each command gives the status above it', async (t) => {
+  await t.test('every printed command can be pasted into a shell and gives the status above it', async (t) => {
     const expected = [...printed.matchAll(/^# (\d{3}), /gm)].map(([, status]) => status)
     t.same(expected, ['200', '200', '201', '200', '403', '401', '200', '403', '200', '200', '403', '200'])
     const comments = printed.match(/^#.*$/gm)?.join('\n')
@@ -90,7 +90,7 @@ t.test('the API', async (t) => {
     t.same((await send(own, { token })).body, { tasks: [], next: null })
   })
 
-  await t.test("another user's task is out of reach by either path, whatever the method", async (t) => {
+  await t.test("another user's task cannot be reached by either path and any method", async (t) => {
     const { body: task } = await add({ title: "ann's own" })
     const { id } = task as { id: number }
     const attempts = [
@@ -136,7 +136,7 @@ t.test('the API', async (t) => {
     t.match(await send(`/api/${sam.id}/tasks`, { method: 'POST', token, body: { title: 'Answer' } }), { status: 201 })
   })
 
-  await t.test('nobody makes themselves a member of the support team, or of an organization', async (t) => {
+  await t.test('nobody can join the support team or an organization by themselves', async (t) => {
     const dave = await signUp('dave')
     for (const planted of [{ role: 'support' }, { organization: 'acme' }]) {
       const account = { name: 'eve', email: 'eve@example.com', password, ...planted }
@@ -152,7 +152,7 @@ t.test('the API', async (t) => {
     t.match(await send(progress), { status: 401 })
   })
 
-  await t.test('a body, an id or a page that does not fit is refused, to those only who may know', async (t) => {
+  await t.test('an invalid body, id or page is refused, after the check of the user', async (t) => {
     const { token } = alice
     const unfit = [
       {}, { title: '' }, { title: ' \t\u00a0' }, { title: 123 }, { title: null }, { title: 'fit', description: 1 },
@@ -181,7 +181,7 @@ t.test('the API', async (t) => {
     t.match(await add({ title: 'x'.repeat(200), description: 'x'.repeat(1000) }), { status: 201 })
   })
 
-  await t.test('who signs up has tasks of their own', async (t) => {
+  await t.test('a new user has tasks of their own', async (t) => {
     const carol = await signUp('carol')
     const carols = `/api/${carol.id}/tasks`
     t.match(await send(carols, { method: 'POST', token: carol.token, body: { title: 'Begin' } }), { status: 201 })
@@ -192,7 +192,7 @@ t.test('the API', async (t) => {
     for (const name of ['car\0l', ' ']) await t.rejects(signUp(name), /400/)
   })
 
-  await t.test('what is no token for the API is refused', async (t) => {
+  await t.test('other tokens than those for the API are refused', async (t) => {
     t.match(await send('/api/me'), { status: 401, body: { code: 'MISSING_TOKEN' } })
     t.match(
       await send('/api/me', { headers: { cookie: alice.cookie } }),
@@ -246,7 +246,7 @@ t.test('the API', async (t) => {
     }
   })
 
-  await t.test('what is for its user alone is kept nowhere on the way', async (t) => {
+  await t.test('private answers are not cached on the way', async (t) => {
     const { token, cookie } = alice
     const signIn = { method: 'POST', body: { email: 'ann@example.com', password }, headers: { origin: baseURL } }
     for (const [path, request] of [
@@ -259,7 +259,7 @@ t.test('the API', async (t) => {
     }
   })
 
-  await t.test('/health is for anybody, and tells of the keys', async (t) => {
+  await t.test('/health is public and reports the keys', async (t) => {
     t.match(await send('/health'), {
       status: 200,
       body: { ok: true, issuers: [{ issuer: baseURL, keys: [String], age: Number, lastError: null }] }
@@ -277,7 +277,7 @@ t.test('the API', async (t) => {
     }
   })
 
-  await t.test('the document marks the guarded operations, and no other', async (t) => {
+  await t.test('the document only marks the guarded operations', async (t) => {
     const { body } = await send('/docs/json')
     const document = body as {
       openapi: string
@@ -311,7 +311,7 @@ t.test('the API', async (t) => {
     })
   })
 
-  await t.test('helmet and CORS', async (t) => {
+  await t.test('answers have the headers of helmet and CORS', async (t) => {
     for (const path of ['/', '/docs', '/health', own]) {
       const { headers } = await send(path)
       t.match(headers.get('content-security-policy'), /^default-src 'self';/, path)
@@ -342,7 +342,7 @@ t.test('the API', async (t) => {
     }
   })
 
-  await t.test('who sends the header of a proxy that is not trusted gains nothing', async (t) => {
+  await t.test('the header of an untrusted proxy is ignored', async (t) => {
     const from = (client: string) => ({ 'x-forwarded-for': client })
     t.equal(await ipOf(example, await signIn('ann', from('192.0.2.1')), from('192.0.2.1')), '127.0.0.1')
     const left = async (client: string) => {
@@ -352,7 +352,7 @@ t.test('the API', async (t) => {
     t.equal(await left('192.0.2.2') - await left('192.0.2.3'), 1, 'one count for all')
   })
 
-  await t.test('a request whose end never comes does not keep the process', async (t) => {
+  await t.test('a request that never ends does not keep the process alive', async (t) => {
     const socket = connect(Number(new URL(address).port), '127.0.0.1')
     const head = [
       'POST /api/auth/sign-in/email HTTP/1.1', 'host: x', 'content-type: application/json', 'content-length: 100'
@@ -366,7 +366,7 @@ t.test('the API', async (t) => {
   })
 })
 
-t.test('behind a proxy', async (t) => {
+t.test('behind a proxy, the client\'s address is used', async (t) => {
   const limits = { AUTH_RATE_LIMIT: '4', SIGN_IN_RATE_LIMIT: '1' }
   const example = await start(t, { ...limits, TRUST_PROXY: '1', LOG_LEVEL: 'trace', NODE_ENV: 'test' })
   const { send, signIn, signUp, baseURL, password, address, prints, kill, ended } = example
@@ -374,7 +374,7 @@ t.test('behind a proxy', async (t) => {
   const guessed = { email: 'alice@example.com', password: 'guessed-password' }
   const guess = (client: string) => ({ method: 'POST', headers: { origin: baseURL, ...from(client) }, body: guessed })
 
-  await t.test('each client has a limit and an address of its own', async (t) => {
+  await t.test('each client has its own limit and address', async (t) => {
     t.equal(await ipOf(example, await signIn('alice', from('192.0.2.1')), from('192.0.2.1')), '192.0.2.1')
     const forged = from('192.0.2.66, 192.0.2.2')
     const ip = await ipOf(example, await signIn('alice', forged), forged)
@@ -411,7 +411,7 @@ t.test('behind a proxy', async (t) => {
     for (let i = 0; i < 5; i++) t.match(await send(`/api/${id}/tasks`, { token, headers: client }), { status: 200 })
   })
 
-  await t.test('no other way of writing the path leads around its limit', async (t) => {
+  await t.test('no other spelling of the path avoids its limit', async (t) => {
     const { hostname, port, host } = new URL(address)
     const headers = { 'content-type': 'application/json', ...from('192.0.2.20') }
     const status = async (path: string) => {
@@ -431,7 +431,7 @@ t.test('behind a proxy', async (t) => {
     t.match(await status(`http://${host}/api/auth/sign-in/email`), /404|429/)
   })
 
-  await t.test('a fault behind the sign-in routes is answered as all are', async (t) => {
+  await t.test('a fault behind the sign-in routes has the common error body', async (t) => {
     const { cookie } = await signIn('alice', from('192.0.2.30'))
     const usual = { 'content-type': 'application/json', origin: baseURL, cookie, ...from('192.0.2.31') }
     const post = (path: string, body: string, headers: Record<string, string> = {}) =>

@@ -53,7 +53,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
   const example = await start(t, env.SCREENSHOT ? { PORT: '3000' } : {})
   const [, bob = ''] = idsIn(example)?.map((line) => String(line.split(' ').at(-1))) ?? []
   const { page, complaints } = await visit(t, `${example.baseURL}/`)
-  await t.test('the home page fits a phone, and copies a step or all of them', async (t) => {
+  await t.test('the home page fits a phone, and copies one step or all', async (t) => {
     t.equal(await page.getByRole('main').getByRole('heading', { level: 1 }).innerText(), 'Todo API')
     for (const width of [390, 1280]) {
       await page.setViewportSize({ width, height: 844 })
@@ -80,7 +80,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
   await page.getByRole('link', { name: 'docs page' }).click()
   await page.locator('.opblock').first().waitFor()
 
-  await t.test('a padlock stands on the guarded operations, and on no other', async (t) => {
+  await t.test('only guarded operations have a padlock', async (t) => {
     const padlocks = await page.locator('.opblock').evaluateAll((blocks) => blocks.map((block) => {
       const method = block.querySelector('.opblock-summary-method')?.textContent
       const path = block.querySelector('[data-path]')?.getAttribute('data-path')
@@ -112,7 +112,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
     t.match(shown, 'www-authenticate: Bearer realm="api"')
   })
 
-  await t.test('the demo user who is filled in signs in, and gets a token', async (t) => {
+  await t.test('the prefilled demo user signs in and gets a token', async (t) => {
     t.match(await execute(await tryOut(page, 'Get a token for the API'), 401), /unauthorized/i, 'not before')
     t.match(await execute(await tryOut(page, 'Sign in'), 200), '"email": "alice@example.com"')
     const shown = await execute(operation(page, 'Get a token for the API'), 200)
@@ -126,7 +126,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
     t.equal(await page.getByLabel('authorization button locked').count(), 8, 'every padlock is closed')
   })
 
-  await t.test('the token opens the own tasks, and not those of another', async (t) => {
+  await t.test('the token opens the user\'s own tasks and no others', async (t) => {
     t.match(await execute(await tryOut(page, 'Who the token belongs to'), 200), `"id": "${alice}"`)
     t.match(await execute(await tryOut(page, 'Create a task'), 201), '"title": "Buy milk"')
     t.match(await execute(list, 200), '"title": "Buy milk"')
@@ -135,7 +135,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
     t.match(await execute(list, 403), '"code": "FORBIDDEN_USER_ACCESS"')
   })
 
-  await t.test('the token opens its organization, and no other', async (t) => {
+  await t.test('the token opens the user\'s organization and no other', async (t) => {
     const progress = await tryOut(page, 'What its members have done, and what is left')
     t.match(await execute(progress, 200), '"open": 1')
     await progress.getByPlaceholder('org_id').fill('other')
@@ -154,11 +154,11 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
     t.ok(await advice.isVisible())
   })
 
-  await t.test('one who signs up, with what is filled in, has tasks too', async (t) => {
+  await t.test('a new user with the prefilled values has tasks too', async (t) => {
     t.match(await execute(await tryOut(page, 'Make an account'), 200), '"email": "carol@example.com"')
   })
 
-  await t.test('nothing was blocked', async (t) => {
+  await t.test('the content security policy blocked nothing', async (t) => {
     const refusals = complaints.filter((text) => /status of 40[13]/.test(text))
     t.same(complaints.filter((text) => !refusals.includes(text)), [])
   })

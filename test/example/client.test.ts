@@ -42,7 +42,7 @@ t.test('a client made from the document compiles strictly and walks through the 
     },
     anonymous: 'MISSING_TOKEN'
   })
-  await t.test('in a terminal each refusal is one readable line', async (t) => {
+  await t.test('each refusal is one readable line in a terminal', async (t) => {
     const shown = (await prints(/GET \/api\/me request refused[^\n]*\n/)).replaceAll('\r', '')
     const log = shown.slice(shown.indexOf('# Stop with Ctrl+C.')).split('\n').slice(1, -1)
     t.match(log, [

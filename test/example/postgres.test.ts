@@ -4,7 +4,7 @@ import { otherSecret, secret } from '../support/host.js'
 import { postgresPrograms, startPostgres } from '../support/postgres.js'
 
 const skip = skipWithout(postgresPrograms, 'postgresql')
-t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => {
+t.test('several servers can share one PostgreSQL server', { skip }, async (t: Test) => {
   const postgres = await startPostgres(t, String(postgresPrograms))
   const [portA, portB] = [String(await freePort()), String(await freePort())]
   // What stands before them, a proxy say, has one address.
@@ -13,7 +13,7 @@ t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => 
   t.same(idsIn(a), idsIn(b), 'the demo users are the same, though both started at once')
   t.match(a.printed, '# Data: on the server of DATABASE_URL\n')
 
-  await t.test("one user's tasks, with either's tokens", async (t) => {
+  await t.test("each server accepts the other's tokens", async (t) => {
     const [atA, atB] = [await a.signIn('alice'), await b.signIn('alice')]
     t.match(await add(a, atB, 'by A'), { status: 201 })
     t.match(await add(b, atA, 'by B'), { status: 201 })
@@ -22,13 +22,13 @@ t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => 
     t.match(await a.send(`/api/${atA.id}/tasks`, { token: bob.token }), { status: 403 })
   })
 
-  await t.test('who signs up at one signs in at the other', async (t) => {
+  await t.test('a user who signs up at one server can sign in at the other', async (t) => {
     const carol = await a.signUp('carol')
     t.equal((await b.signIn('carol')).id, carol.id)
     t.match(await b.send('/api/me', { token: carol.token }), { status: 200, body: { id: carol.id } })
   })
 
-  await t.test('both have one and the same key', async (t) => {
+  await t.test('both servers have the same key', async (t) => {
     const keysOf = async ({ send }: Example) =>
       ((await send('/health')).body as { issuers: Array<{ keys: string[] }> }).issuers[0]?.keys
     const keys = await keysOf(a)
@@ -36,7 +36,7 @@ t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => 
     t.same(await keysOf(b), keys)
   })
 
-  await t.test('a user who may not make tables stops the start, with the mend', async (t) => {
+  await t.test('a database user who may not create tables stops the start with the fix', async (t) => {
     await postgres.query('create user guest', 'create database empty')
     const DATABASE_URL = postgres.url.replace('postgres@localhost/postgres', 'guest@localhost/empty')
     const { code, stderr } = await run(t, { ...shared, DATABASE_URL }, t.testdir({})).ended
@@ -47,7 +47,7 @@ t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => 
     )
   })
 
-  await t.test('a lock that is never given back keeps neither a start nor a request for ever', async (t) => {
+  await t.test('a lock that is never released blocks neither a start nor a request forever', async (t) => {
     const alice = await b.signIn('alice')
     const release = await postgres.hold('select pg_advisory_lock(7264118935)', 'lock table task, session')
     const starting = run(t, { ...shared, PORT: String(await freePort()) }, t.testdir({}))
@@ -63,7 +63,7 @@ t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => 
     t.match(await titles(b, alice), ['by A', 'by B'])
   })
 
-  await t.test('of ten thousand tasks, each stands on one page', async (t) => {
+  await t.test('each of ten thousand tasks is on exactly one page', async (t) => {
     const bob = await b.signIn('bob')
     const rows = `select '${bob.id}', 'task ' || n from generate_series(1, 10000) n`
     await postgres.query(`insert into task (user_id, title) ${rows}`)
@@ -86,7 +86,7 @@ t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => 
     t.same(await titles(b, await b.signIn('alice')), ['by A', 'by B'])
   })
 
-  await t.test('one stops, the other goes on', async (t) => {
+  await t.test('if one server stops, the other goes on', async (t) => {
     await end(a, 'SIGTERM')
     t.same(await a.ended, { code: 0, stderr: '' })
     const alice = await b.signIn('alice')
@@ -152,7 +152,7 @@ t.test('several servers on one PostgreSQL server', { skip }, async (t: Test) => 
     await Promise.all([end(c, 'SIGTERM'), end(rotated, 'SIGTERM')])
   })
 
-  await t.test('where other machines can connect there are no demo users', async (t) => {
+  await t.test('there are no demo users if other machines can connect', async (t) => {
     // The server takes any address but those of localhost for one that others reach.
     const d = await start(t, { ...shared, PORT: portA, HOST: '127.0.0.2' })
     t.match(d.printed, /^# No demo users, /m)

@@ -20,7 +20,7 @@ async function checkLevels (t: Test, port: string, tokenOfAlice: string): Promis
   }
 }
 
-t.test('shared-secret.ts', async (t) => {
+t.test('shared-secret.ts answers as it says', async (t) => {
   const port = await freePort().then(String)
   for (const variables of [{ PORT: port }, { PORT: port, BETTER_AUTH_SECRET: secret }]) {
     const { prints, kill, ended } = run(t, variables, root, 'node --import tsx examples/shared-secret.ts')
@@ -34,7 +34,7 @@ t.test('shared-secret.ts', async (t) => {
   }
 })
 
-t.test('scoped.ts', async (t) => {
+t.test('scoped.ts answers as it says', async (t) => {
   const port = String(await freePort())
   const { prints } = run(t, { PORT: port, BETTER_AUTH_SECRET: secret }, root, 'node --import tsx examples/scoped.ts')
   await prints(/Server listening/)

@@ -13,7 +13,7 @@ async function settingsOf (data: NodeJS.ProcessEnv) {
   return app.settings
 }
 
-t.test('what the environment says, and what holds without it', async (t) => {
+t.test('the environment sets what has a default without it', async (t) => {
   const { BETTER_AUTH_SECRET: made, ...rest } = await settingsOf({ OTHER: 'x' })
   t.match(made, /^[\w-]{43}$/, 'a secret of its own')
   t.same(rest, {
@@ -54,7 +54,7 @@ t.test('what the environment says, and what holds without it', async (t) => {
   t.match(await settingsOf(both), both, 'for what is older than the list')
 })
 
-t.test('a wrong value stops the start with one line, which has the fix and no secret', async (t) => {
+t.test('a wrong value stops the start with one line that has the fix and no secret', async (t) => {
   const cases: Array<[variables: Record<string, string>, says: RegExp]> = [
     [
       { BETTER_AUTH_SECRET: 'too-short' },
@@ -97,7 +97,7 @@ t.test(dotEnv, async (t) => {
   t.same(readdirSync(folder), ['.env'])
 })
 
-t.test('so is what shows only at the start', async (t) => {
+t.test('a fault that only shows at the start is one line too', async (t) => {
   const cwd = t.testdir({ folder: { '.env': {} } })
   const port = await freePort()
   const taken = createServer().listen(port, '127.0.0.1')

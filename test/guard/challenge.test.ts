@@ -4,7 +4,7 @@ import { refusalHeaders } from '../../lib/guard/challenge.js'
 
 const bearer = 'Bearer realm="api"'
 
-t.test('what a refusal says in header fields (RFC 6750 §3)', async (t) => {
+t.test('each refusal has the header fields of RFC 6750 §3', async (t) => {
   const rows: Array<[code: RefusalCode, headers: object]> = [
     ['MISSING_TOKEN', { 'www-authenticate': bearer, 'cache-control': 'no-store' }],
     ['INVALID_HEADER_FORMAT', {
@@ -22,13 +22,13 @@ t.test('what a refusal says in header fields (RFC 6750 §3)', async (t) => {
   for (const [code, headers] of rows) t.same(refusalHeaders(refuse(code, 'with "quotes" of a token')), headers, code)
 })
 
-t.test('a missing scope is named, all that the route requires', async (t) => {
+t.test('the challenge names all scopes that the route requires', async (t) => {
   t.same(refusalHeaders(refuse('INSUFFICIENT_SCOPE', 'x', { scope: 'tasks:read tasks:write' })), {
     'www-authenticate':
       `${bearer}, error="insufficient_scope", error_description="Insufficient scope", scope="tasks:read tasks:write"`
   })
 })
 
-t.test('a 503 says when to come back, where that is known', async (t) => {
+t.test('a 503 says when to try again, if that is known', async (t) => {
   t.same(refusalHeaders(refuse('KEYS_UNAVAILABLE', 'x', { retryAfter: 30 })), { 'retry-after': '30' })
 })

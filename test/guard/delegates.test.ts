@@ -25,7 +25,7 @@ const host = async (t: Test, mayActFor: (question: DelegateQuestion) => unknown,
 /** What a host's code may throw, although no linter would let it. */
 const notAnError = (value: unknown) => value as Error
 
-t.test('only true is a yes', async (t) => {
+t.test('only true admits the user', async (t) => {
   const thenable = (value: unknown) => ({ then: (resolve: (value: unknown) => void) => { resolve(value) } })
   const answers: Array<[what: string, answer: () => unknown, expected: object]> = [
     ['true', () => true, admitted],
@@ -57,7 +57,7 @@ t.test('only true is a yes', async (t) => {
   }
 })
 
-t.test('an error that cannot be logged lets nobody in', async (t) => {
+t.test('an error that cannot be logged admits nobody', async (t) => {
   const perverse = new Proxy(new Error('x'),
     { get: () => { throw new Error('no') }, has: () => { throw new Error('no') } })
   for (const mayActFor of [() => { throw perverse }, async () => { throw perverse }]) {
@@ -66,7 +66,7 @@ t.test('an error that cannot be logged lets nobody in', async (t) => {
   }
 })
 
-t.test('it is asked only where the ids differ, and never for what is refused anyway', async (t) => {
+t.test('mayActFor is only asked if the ids differ and nothing else refuses', async (t) => {
   const asked: DelegateQuestion[] = []
   const { send } = await host(t, (question) => { asked.push(question); return true })
   t.match(await send({ url: '/api/bob', headers: bob }), { status: 200, body: { owner: 'bob' } })
@@ -91,7 +91,7 @@ t.test('it is asked only where the ids differ, and never for what is refused any
   t.same(Object.keys(asked[0] ?? {}).sort(), ['method', 'ownerId', 'params', 'route', 'user'])
 })
 
-t.test('no answer in five seconds is a 503, and what comes later changes nothing', async (t) => {
+t.test('no answer within five seconds is 503, and a later answer changes nothing', async (t) => {
   const rejections: unknown[] = []
   const note = (reason: unknown) => { rejections.push(reason) }
   process.on('unhandledRejection', note)
@@ -116,7 +116,7 @@ t.test('no answer in five seconds is a 503, and what comes later changes nothing
     [{ err: { message: 'no answer within 5 s' } }, { err: {} }])
 })
 
-t.test('no timer is left behind', async (t) => {
+t.test('no timer is left running', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const { send } = await host(t, async ({ ownerId }) => {
     if (ownerId === 'down') throw new Error('down')
@@ -127,7 +127,7 @@ t.test('no timer is left behind', async (t) => {
   t.equal(timers(), before)
 })
 
-t.test('the second comparison holds for the owner that was judged', async (t) => {
+t.test('the second comparison is with the owner that was judged', async (t) => {
   const rows: Array<[changedTo: string | undefined, status: number]> = [
     ['alice', 200], ['bob', 403], ['carol', 403], ['', 403], [undefined, 403]
   ]
@@ -144,7 +144,7 @@ t.test('the second comparison holds for the owner that was judged', async (t) =>
   }
 })
 
-t.test('the log names who came in for whom, unless it must not', async (t) => {
+t.test('the log names the delegate and the owner, unless logUser is false', async (t) => {
   for (const logUser of [true, false]) {
     const { send, log } = await host(t, () => true, { logUser })
     await send({ url: '/api/alice', headers: bob })
@@ -158,7 +158,7 @@ t.test('the log names who came in for whom, unless it must not', async (t) => {
   }
 })
 
-t.test('a client that leaves while the host is asked', async (t) => {
+t.test('a client may leave while mayActFor is running', async (t) => {
   const asked: Array<(answer: boolean) => void> = []
   const { app, send: inject } = await host(t, ({ ownerId }) =>
     ownerId === 'alice' ? new Promise((resolve) => { asked.push(resolve) }) : true)
@@ -176,7 +176,7 @@ t.test('a client that leaves while the host is asked', async (t) => {
   t.match(await inject({ url: '/api/carol', headers: bob }), { status: 200, body: { owner: 'carol' } })
 })
 
-t.test('nothing is said to have been judged for a request that was answered meanwhile', async (t) => {
+t.test('a request that the host has answered meanwhile is not logged as judged', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => { mock.timers.reset() })
   for (const answer of [true, false]) {
@@ -197,7 +197,7 @@ t.test('nothing is said to have been judged for a request that was answered mean
   }
 })
 
-t.test('a thousand at once', async (t) => {
+t.test('a thousand questions may run at once', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] }) // so that no machine is too slow for the limit
   t.teardown(() => { mock.timers.reset() })
   const { send } = await host(t, async ({ user, ownerId }) => {
@@ -215,7 +215,7 @@ t.test('a thousand at once', async (t) => {
   t.same([...new Set(answers)], ['200,1,true,FORBIDDEN_USER_ACCESS'])
 })
 
-t.test('a token that was revoked while the host was asked lets nobody in', async (t) => {
+t.test('a token that is revoked while mayActFor is running is refused', async (t) => {
   let revoke = async () => {}
   const mayActFor = async () => { await revoke(); return true }
   const { send } = await build(t, { mayActFor, revocations: true }, {}, (app) => {

@@ -18,7 +18,7 @@ function listen (t: Test): VerifyMessage[] {
   return messages
 }
 
-t.test('what is published', async (t) => {
+t.test('each judgement is published', async (t) => {
   const messages = listen(t)
 
   const { send } = await build(t, {}, {}, (app) => {
@@ -84,7 +84,7 @@ t.test('what is published', async (t) => {
   t.match(messages, [{ outcome: 'admitted', verifiedBy: issuer.url, cached: false }])
 })
 
-t.test('what is published where a request is judged again', async (t) => {
+t.test('a refusal by the second comparison is published', async (t) => {
   const messages = listen(t)
   const { send } = await build(t, {}, {}, (app) => {
     app.setNotFoundHandler(async (_request, reply) => reply.code(404).send())
@@ -118,7 +118,7 @@ t.test('what is published where a request is judged again', async (t) => {
   t.same(await published('/user', 'alice'), [['admitted', null, '/user', 'secret']])
 })
 
-t.test('what is published where a 404 handler requires scopes', async (t) => {
+t.test('a refusal by a 404 handler\'s requireScopes is published', async (t) => {
   const messages = listen(t)
   const { send } = await build(t, {}, {}, (app) => {
     app.setNotFoundHandler(async (request) => { requireScopes(request, 'tasks:read') })
@@ -127,14 +127,14 @@ t.test('what is published where a 404 handler requires scopes', async (t) => {
   t.strictSame(messages.map(({ outcome, code, route }) => [outcome, code, route]), [['refused', 'MISSING_TOKEN', null]])
 })
 
-t.test('nothing is published, or measured, where nobody subscribes', async (t) => {
+t.test('nothing is published or measured without subscribers', async (t) => {
   const { send } = await build(t)
   const clock = t.capture(process.hrtime, 'bigint', process.hrtime.bigint)
   t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { status: 200 })
   t.equal(clock().length, 0)
 })
 
-t.test('a histogram for Prometheus, as the docs have it', async (t) => {
+t.test('the histogram for Prometheus of the docs works', async (t) => {
   await runBlock(t, blockBelow('docs/deployment.md', 'Metrics'))
   const app = Fastify()
   t.teardown(async () => { await app.close() })

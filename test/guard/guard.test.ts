@@ -404,7 +404,7 @@ testWithCaches('refused before the body is parsed, and never by reply.send', asy
   t.same([parsed, handled], [0, 0])
 })
 
-t.test('a parameter that a hook adds is compared with nobody, so it lets nobody in', async (t) => {
+t.test('an owner\'s parameter that a hook adds is refused', async (t) => {
   const { app, send, log } = await build(t, { bind: { org_id: 'org_id' } }, {}, (app) => {
     app.addHook('preValidation', async (request) => {
       const { slug } = request.params as { slug: string }
@@ -425,7 +425,7 @@ t.test('a parameter that a hook adds is compared with nobody, so it lets nobody 
   t.match(await send({ url: '/other.x', headers }), { status: 200 })
 })
 
-t.test('parameters that cannot be read before the handler let nobody in', async (t) => {
+t.test('parameters that throw in the second comparison are refused', async (t) => {
   const { send, log } = await build(t, {}, {}, (app) => {
     app.addHook('preValidation', async (request) => {
       request.params = new Proxy(request.params as object, { get: () => { throw new Error('no such parameter') } })
@@ -528,7 +528,7 @@ testWithCaches('a token signed with a secret is verified without a promise', asy
   t.match(verify(parseCompactJws(tokenFor('alice'))), { user: { id: 'alice' } })
 })
 
-t.test('a token that is already verified is judged without a promise, and is not verified again', async (t) => {
+t.test('a cached token is judged without a promise and not verified again', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const settings = readOptions({ secret, bind: { org_id: 'org_id' } }, {})
@@ -565,7 +565,7 @@ t.test('a token that is already verified is judged without a promise, and is not
   }
 })
 
-t.test('the log says at level debug what verified a new token, once', async (t) => {
+t.test('the log says once, at level debug, who vouched for a new token', async (t) => {
   const lines: string[] = []
   const app = Fastify({ logger: { level: 'debug', stream: { write: (line: string) => { lines.push(line) } } } })
   t.teardown(() => app.close())
@@ -577,7 +577,7 @@ t.test('the log says at level debug what verified a new token, once', async (t) 
   t.match(JSON.parse(String(verified[0])), { level: 20, verifiedBy: 'secret' })
 })
 
-t.test('where nobody is verified, there is no user: null', async (t) => {
+t.test('the user is null if no token was verified', async (t) => {
   const seen: unknown[] = []
   const { send } = await build(t, {}, {}, (app) => {
     for (const access of ['optional', 'public'] as const) {
@@ -588,7 +588,7 @@ t.test('where nobody is verified, there is no user: null', async (t) => {
   t.strictSame(seen, [null, null])
 })
 
-t.test('a request that was refused is not judged a second time', (t) => {
+t.test('a refused request is not judged a second time', (t) => {
   const demand = judgeRoute({ url: '/me', method: 'GET' }, 'user_id')
   const verify = () => { throw new Error('there is no token') }
   const guard = createGuard(readOptions({ secret }, {}), () => demand, verify, null, null)

@@ -2,13 +2,13 @@ import t from 'tap'
 import { detailsOf, refuse } from '../../lib/contract/errors.js'
 import { anonymous, refused, refusedBy, unread } from '../../lib/guard/judgement.js'
 
-t.test('a refusal stays as it is', async (t) => {
+t.test('a refusal is kept as it is', async (t) => {
   const refusal = refuse('TOKEN_EXPIRED', 'x')
   t.same(refusedBy(refusal), refused(refusal))
   t.equal(refusedBy(refusal).refusal, refusal)
 })
 
-t.test('whatever else is thrown refuses, and nothing of it is read', async (t) => {
+t.test('any other error becomes a refusal, and nothing of it is read', async (t) => {
   const nasty = {
     get name () { throw new Error('with payload text') },
     toString () { throw new Error('with payload text') }
@@ -21,7 +21,7 @@ t.test('whatever else is thrown refuses, and nothing of it is read', async (t) =
   }
 })
 
-t.test('a public route and an anonymous request are told apart', async (t) => {
+t.test('a public route and an anonymous request are distinguished', async (t) => {
   t.same(unread, anonymous)
   t.not(unread, anonymous)
 })

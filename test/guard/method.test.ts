@@ -3,7 +3,7 @@ import t from 'tap'
 import userScope from '../../lib/index.js'
 import { bearer, secret, sender, tokenFor } from '../support/host.js'
 
-t.test('a method that middleware wrote into the request opens nothing', async (t) => {
+t.test('a method that middleware has overwritten opens nothing', async (t) => {
   const app = Fastify()
   // As packages do that read a header of the client.
   app.addHook('onRequest', async ({ raw }) => {

@@ -3,7 +3,7 @@ import type { UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { bearer, build, challengeOf, refusals, sign, tokenFor } from '../support/host.js'
 
-t.test('status and header fields stay, whatever the error handler of the host sends', async (t) => {
+t.test('the host\'s error handler cannot lose status and header fields', async (t) => {
   const { send } = await build(t, {}, {}, (app) => {
     app.setErrorHandler(async () => ({ mine: true }))
     app.get('/api/:user_id/tasks', async () => 'in')
@@ -14,7 +14,7 @@ t.test('status and header fields stay, whatever the error handler of the host se
   })
 })
 
-t.test('one line in the log for each refusal', async (t) => {
+t.test('each refusal writes one line to the log', async (t) => {
   const { send, log } = await build(t)
   await send('/api/me')
   await send({ url: '/api/bob/tasks', headers: bearer(tokenFor('alice')) })
@@ -24,7 +24,7 @@ t.test('one line in the log for each refusal', async (t) => {
   ])
 })
 
-t.test('a serializer of the host that cannot read a line changes no answer', async (t) => {
+t.test('a serializer of the host that throws does not change the answer', async (t) => {
   const lines: string[] = []
   // As for the host's own users, with an object in the field `user`.
   const user = (user: { email: string }) => ({ email: user.email.toLowerCase() })
@@ -53,7 +53,7 @@ t.test('a serializer of the host that cannot read a line changes no answer', asy
   }
 })
 
-t.test('a logger that throws ends the request, and not the process', async (t) => {
+t.test('a logger that throws ends the request but not the process', async (t) => {
   const info = (...line: unknown[]) => {
     if (String(line.at(-1)).startsWith('request refused')) throw new Error('full')
   }

@@ -18,7 +18,7 @@ const ownerOf = (request: FastifyRequest) => {
 }
 const none = 'FST_USER_SCOPE_NO_OWNER'
 
-t.test('getOwnerId is for requests whose owner was judged', async (t) => {
+t.test('getOwnerId throws unless an owner was compared', async (t) => {
   const seen: string[] = []
   const { send } = await build(t, {}, {}, (app) => {
     app.setErrorHandler(async (error, request, reply) => { seen.push(ownerOf(request)); return reply.send(error) })
@@ -47,7 +47,7 @@ t.test('getOwnerId is for requests whose owner was judged', async (t) => {
   })
 })
 
-t.test('before the guard, and outside of every scope, there is neither an owner nor a user', async (t) => {
+t.test('there is no owner and no user before the guard and outside of every scope', async (t) => {
   const seen: unknown[] = []
   const app = Fastify()
   t.teardown(() => app.close())
@@ -73,7 +73,7 @@ t.test('before the guard, and outside of every scope, there is neither an owner 
   t.strictSame(seen, [[null, none, true], [null, none, true]])
 })
 
-t.test('requireScopes refuses as the guard does', async (t) => {
+t.test('requireScopes refuses like the guard', async (t) => {
   const messages: VerifyMessage[] = []
   const listener = (message: unknown) => { messages.push(message as VerifyMessage) }
   subscribe('fastify-user-scope:verify', listener)

@@ -12,7 +12,7 @@ import { bearer, build, refusals, secret, sign, tokenFor } from '../support/host
 
 const alice = bearer(tokenFor('alice'))
 
-t.test('no promise, unless the host returns one', async (t) => {
+t.test('the check returns a promise only if the host does', async (t) => {
   const user = { id: 'bob', issuer: 'secret', scopes: ['a'], actor: null, claims: { exp: 1e10, org_id: 'acme' } }
   const verified: Verified = { user, isMachine: false, expiresAt: 1e10, weight: 0 }
   const bind = { org_id: 'org_id' }
@@ -51,7 +51,7 @@ t.test('no promise, unless the host returns one', async (t) => {
   t.same(plain, { refusal: null, verified, owner: null, cached: true })
 })
 
-t.test('scopes, and what the challenge names', async (t) => {
+t.test('a missing scope is refused, and named in the challenge', async (t) => {
   const { send, log } = await build(t, {}, {}, (app) => {
     app.get('/all', { config: { access: { scopes: ['a', 'b'] } } }, async () => 'in')
     app.get('/any', { config: { access: { scopes: { anyOf: ['a', 'b'] } } } }, async () => 'in')
@@ -85,7 +85,7 @@ t.test('scopes, and what the challenge names', async (t) => {
   t.ok(refusals(log).some(({ reason }) => reason === 'the token has none of the scopes ["a","b"]'))
 })
 
-t.test('names that a header cannot hold stay out of it', async (t) => {
+t.test('names that a header cannot hold are left out of the challenge', async (t) => {
   const scopeOf = (refusal: Refusal) => detailsOf(refusal).scope
   t.equal(scopeOf(refuseScopes(['a', 'b"c', 'd e', 'f\r\nx: y', '', 'é', 'g'])), 'a g')
   t.equal(scopeOf(refuseScopes({ anyOf: ['b', 'a'] })), 'b')
@@ -93,7 +93,7 @@ t.test('names that a header cannot hold stay out of it', async (t) => {
   t.equal(hasScopes(['a'], { anyOf: [] }), false)
 })
 
-t.test('what stands on Object.prototype makes no one scope of all', async (t) => {
+t.test('anyOf on Object.prototype does not turn "all of" into "one of"', async (t) => {
   const { prototype } = Object
   t.teardown(() => { Reflect.deleteProperty(prototype, 'anyOf') })
   Object.defineProperty(prototype, 'anyOf', { value: ['a'], configurable: true })
@@ -101,7 +101,7 @@ t.test('what stands on Object.prototype makes no one scope of all', async (t) =>
   t.match(detailsOf(refuseScopes(['a', 'b'])), { scope: 'a b' })
 })
 
-t.test('tokens of applications', async (t) => {
+t.test('a token of an application never owns a path', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const options = { issuers: [issuer.entry], mayActFor: () => true, bind: { org_id: 'org_id' } }
   const { send, log } = await build(t, options, {},
@@ -144,7 +144,7 @@ t.test('tokens of applications', async (t) => {
   t.match(refusals(log).slice(0, 4).map((line) => line.reason), [reason, reason, reason, reason])
 })
 
-t.test('bound parameters are compared until the handler', async (t) => {
+t.test('bound parameters are compared again before the handler', async (t) => {
   const seen: unknown[] = []
   const { send, log } = await build(t, { bind: { org_id: 'orgs', team: ['o', 'team'] } }, {}, (app) => {
     app.addHook('preValidation', async (request) => {
@@ -190,7 +190,7 @@ t.test('bound parameters are compared until the handler', async (t) => {
   t.ok(reasons.includes('path parameter "team" does not fit the claim "o.team" (option "bind")'))
 })
 
-t.test('a bound parameter that the URL did not show to the plugin is compared all the same', async (t) => {
+t.test('a bound parameter that the declared URL does not show is compared too', async (t) => {
   const { send } = await build(t, { bind: { org_id: 'org_id' } }, {}, (app) => {
     app.get('/x/:id', { onRequest: async () => {} }, async () => 'in')
   })

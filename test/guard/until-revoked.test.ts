@@ -62,12 +62,12 @@ t.test('a stream ends when its user is revoked', async (t) => {
   t.equal(await rest(session), 'openTOKEN_REVOKED')
 })
 
-t.test('a request has one signal, and another once that is aborted', async (t) => {
+t.test('a request has one signal, and a new one after that is aborted', async (t) => {
   const { open } = await serve(t, { revocations: true })
   t.equal(await rest(await open('/api/alice/often')), '[true,false,false]')
 })
 
-t.test('and when its token ends, whether it could be revoked or not, and whatever sets the clock', async (t) => {
+t.test('a stream ends when its token expires, even if the clock is set', async (t) => {
   for (const options of [{}, { revocations: { keepFor: 10_000_000 } }]) {
     const { open } = await serve(t, options)
     const response = await open('/api/alice/stream', { exp: start + 5_000_000 - 5 }) // more than a timer can wait
@@ -78,7 +78,7 @@ t.test('and when its token ends, whether it could be revoked or not, and whateve
   }
 })
 
-t.test('a connection that has closed, or a response that is complete, has nothing to end', async (t) => {
+t.test('a closed connection or a complete response is no longer watched', async (t) => {
   const { app, open, signals, closed } = await serve(t, { revocations: true })
   const stream = await open('/api/alice/stream')
   stream.destroy()
@@ -90,7 +90,7 @@ t.test('a connection that has closed, or a response that is complete, has nothin
   t.same(signals.map(({ aborted }) => aborted), [false, false, true])
 })
 
-t.test('without a verified user there is nothing to wait for', async (t) => {
+t.test('untilRevoked without a verified user is MISSING_TOKEN', async (t) => {
   const routes = (app: FastifyInstance) => {
     for (const access of ['public', 'optional'] as const) {
       app.get(`/${access}`, { config: { access } }, async (request) => String(untilRevoked(request).aborted))
@@ -110,7 +110,7 @@ t.test('without a verified user there is nothing to wait for', async (t) => {
   t.match(await sender(app)('/'), { status: 401, code: 'MISSING_TOKEN' }, 'outside of every scope')
 })
 
-t.test('in a context that was created before the plugin was registered', async (t) => {
+t.test('untilRevoked works in a context that was created before the registration', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.register(async (scope) => {

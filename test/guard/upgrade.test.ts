@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { bearer, build, tokenFor } from '../support/host.js'
 
-t.test('only a refused upgrade that somebody handles closes its connection', async (t) => {
+t.test('a refused upgrade closes its connection if the server handles upgrades', async (t) => {
   const { app, send } = await build(t)
   const upgrade = { connection: 'upgrade', upgrade: 'websocket' }
   const answered = async (headers = {}) => (await send({ url: '/api/me', headers })).headers['connection']
@@ -32,7 +32,7 @@ async function upgrade (app: FastifyInstance, path: string, headers: string[] = 
 
 // An error of the socket that nobody listens to would fail these tests, as it ends a process.
 
-t.test('a client that resets its connection while its upgrade waits ends nothing but itself', async (t) => {
+t.test('a client that resets its connection while its upgrade waits does not end the process', async (t) => {
   const host = new EventEmitter()
   const mayActFor = async () => {
     host.emit('asked')
@@ -52,7 +52,7 @@ t.test('a client that resets its connection while its upgrade waits ends nothing
   t.pass()
 })
 
-t.test('nor while its refusal waits for a hook of the host', async (t) => {
+t.test('nor while the refusal waits for an onSend hook', async (t) => {
   const host = new EventEmitter()
   const { app } = await build(t, {}, {}, (app) => {
     app.addHook('onSend', async () => {

@@ -34,7 +34,7 @@ const refused: Array<[claims: unknown, says: string]> = [
     '"~codec" is no JSON Schema']
 ]
 
-t.test('schemas that stop the boot', async (t) => {
+t.test('a schema that would check too little stops the boot', async (t) => {
   for (const [claims, says] of refused) {
     const boot = Fastify().register(userScope, { secret, claims } as UserScopeOptions)
     const error = await boot.then(() => null, (error: Error) => error)
@@ -57,13 +57,13 @@ t.test('keywords that a schema inherits count', async (t) => {
   t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { code: 'INVALID_CLAIMS' })
 })
 
-t.test('what the compiler finds odd, and compiles, is not printed', async (t) => {
+t.test('warnings of the compiler are not printed', async (t) => {
   const printed = (['log', 'warn', 'error'] as const).map((name) => t.capture(console, name))
   compileClaims({ type: 'object', properties: { team: { minLength: 1 } } })
   t.same(printed.flatMap((calls) => calls()), [])
 })
 
-t.test('a schema that contains itself', async (t) => {
+t.test('a schema that contains itself stops the boot', async (t) => {
   const endless = Type.Object({})
   Object.assign(endless.properties, { inner: endless })
   await t.rejects(async () => { await Fastify().register(userScope, { secret, claims: endless }) }, {
@@ -108,7 +108,7 @@ for (const [kind, claims] of Object.entries(schemas)) {
   })
 }
 
-t.test('the log says what is wrong with the claims, and no value of theirs', async (t) => {
+t.test('the log says what is wrong with the claims, without their values', async (t) => {
   const claims = Type.Object({ role: Type.Literal('member'), team: Type.Optional(Type.Object({ id: Type.Integer() })) })
   const closed = { ...claims, additionalProperties: false }
   const rows: Array<[claims: object, schema: object, fault: string]> = [
@@ -132,7 +132,7 @@ t.test('the log says what is wrong with the claims, and no value of theirs', asy
   }
 })
 
-t.test('a claim that Object.prototype has, and the token has not, satisfies nothing', async (t) => {
+t.test('a member of Object.prototype does not replace a missing claim', async (t) => {
   const { send } = await build(t, { claims: { type: 'object', required: ['toString', 'role'] } })
   t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'member' })) }), { status: 401 })
   const claims = { toString: 'text', role: 'member' }

@@ -59,7 +59,7 @@ for (const [name, { values, says }] of Object.entries(wrong)) {
   })
 }
 
-t.test('what stops the boot beside a wrong value', async (t) => {
+t.test('entries that contradict themselves or each other stop the boot', async (t) => {
   const cases: Array<[issuers: unknown, says: string]> = [
     [undefined, 'option "issuers" is undefined'],
     [[], 'option "issuers" must be a list of at least one'],
@@ -112,7 +112,7 @@ t.test('what stops the boot beside a wrong value', async (t) => {
   }
 })
 
-t.test('what holds where nothing is said', async (t) => {
+t.test('an entry without optional members has the defaults', async (t) => {
   t.match(readOptions({ issuers: [entry] }, {}).issuers[0], {
     timeout: 5000,
     maxAge: 600,
@@ -128,7 +128,7 @@ t.test('what holds where nothing is said', async (t) => {
   })
 })
 
-t.test('and where it is', async (t) => {
+t.test('an entry\'s own values replace the defaults', async (t) => {
   const fetch = async () => new Response()
   const stated = {
     ...{ maxAge: 60, cooldown: 7, maxStale: 0, maxBytes: 1024, lazy: true, allowInsecureJwks: true, fetch },
@@ -139,7 +139,7 @@ t.test('and where it is', async (t) => {
   })
 })
 
-t.test('a timeout with any fraction of a second', async (t) => {
+t.test('a timeout may have any fraction of a second', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { jwksUri: _, ...found } = issuer.entry
   for (const timeout of [20.01, 30.1234, 40.001, 60]) {
@@ -150,20 +150,20 @@ t.test('a timeout with any fraction of a second', async (t) => {
   }
 })
 
-t.test('options that are there and undefined stop the boot', async (t) => {
+t.test('options that are present but undefined stop the boot', async (t) => {
   for (const name of Object.keys(wrong)) {
     const found = await refusal({ issuers: [{ ...entry, [name]: undefined }] })
     t.match(found, new RegExp(`option "issuers.0.${name}"`), name)
   }
 })
 
-t.test('an element of a list or a claim is told what it must be', async (t) => {
+t.test('a fault inside a list or a claim says what it must be', async (t) => {
   t.match(await refusal({ issuers: [{ ...entry, algorithms: ['HS256'] }] }), /EdDSA, Ed25519/)
   const found = await refusal({ issuers: [{ ...entry, requiredClaims: { azp: false } }] })
   t.match(found, /true, a string or a list of strings/)
 })
 
-t.test('jwksUri: https, or http that does not leave the machine', async (t) => {
+t.test('jwksUri must be https, or http on loopback', async (t) => {
   const uris: Array<[uri: string, says: string, allowed?: string]> = [
     ['https://issuer.example.com/jwks', ''],
     ['HTTPS://issuer.example.com/jwks?version=2', ''],
@@ -204,7 +204,7 @@ t.test('jwksUri: https, or http that does not leave the machine', async (t) => {
   }
 })
 
-t.test('allowInsecureJwks lets plain http through, and nothing else', async (t) => {
+t.test('allowInsecureJwks allows plain http and nothing else', async (t) => {
   for (const jwksUri of [
     'https://user:password@issuer.example.com/jwks', 'ftp://issuer.example.com/jwks', 'file:///etc/jwks.json',
     'data:application/json,{}'
@@ -214,7 +214,7 @@ t.test('allowInsecureJwks lets plain http through, and nothing else', async (t) 
   }
 })
 
-t.test('the entries stay as they were, and may be frozen', async (t) => {
+t.test('entries are never changed, and may be frozen', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const frozen: IssuerOptions = Object.freeze({
     ...issuer.entry,
@@ -250,7 +250,7 @@ t.test('the environment', async (t) => {
     else process.env.BETTER_AUTH_SECRET = before
   })
 
-  t.test('is not read where issuers are given', async (t) => {
+  t.test('is not read if issuers are given', async (t) => {
     process.env.BETTER_AUTH_SECRET = secret
     const { ask } = await start(t, { issuers: [issuer.entry] })
     t.match(await ask(tokenFor('alice')), refused('INVALID_CLAIMS'))
@@ -259,12 +259,12 @@ t.test('the environment', async (t) => {
     t.match(await ask(await issuer.token('alice')), accepted)
   })
 
-  t.test('is not even judged', async (t) => {
+  t.test('is not even checked', async (t) => {
     process.env.BETTER_AUTH_SECRET = 'short'
     await start(t, { issuers: [issuer.entry] })
   })
 
-  t.test('with a secret stated beside, both are accepted', async (t) => {
+  t.test('tokens of both are accepted if the secret is stated too', async (t) => {
     process.env.BETTER_AUTH_SECRET = otherSecret
     const { ask } = await start(t, { secret, issuers: [{ ...issuer.entry, idPrefix: '' }] })
     t.match(await ask(await issuer.token('alice')), accepted)
@@ -279,7 +279,7 @@ t.test('the environment', async (t) => {
   })
 })
 
-t.test('options for the secret do not hold for issuers, nor the other way round', async (t) => {
+t.test('options for the secret do not apply to issuers, nor the other way round', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, {
     secret: longSecret,
@@ -301,7 +301,7 @@ t.test('options for the secret do not hold for issuers, nor the other way round'
 
 const logout = { 'http://schemas.openid.net/event/backchannel-logout': {} }
 
-t.test('the verifier is chosen by iss and by nothing else', async (t) => {
+t.test('only iss chooses the verifier', async (t) => {
   const [same, own] = await Promise.all([createKey('one'), createKey('two')])
   const a = await createIssuer({ mode: 'jwks', t, keys: [await createKey('one')] })
   const b = await createIssuer({ mode: 'jwks', t, keys: [same, own] })
@@ -342,7 +342,7 @@ t.test('the verifier is chosen by iss and by nothing else', async (t) => {
   t.same(app.userScope.issuers().map(({ issuer, keys }) => [issuer, keys]), [[a.url, ['one']], [b.url, ['one', 'two']]])
 })
 
-t.test('with a secret of one issuer, every other iss is unknown', async (t) => {
+t.test('with a secret for one issuer, every other iss is unknown', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, { secret, issuer: 'app', issuers: [{ ...issuer.entry, idPrefix: '' }] })
   const foreign = sign({ sub: 'alice', iss: 'other', exp: now() + 60 }, { key: otherSecret })
@@ -352,7 +352,7 @@ t.test('with a secret of one issuer, every other iss is unknown', async (t) => {
   t.match(await ask(tokenFor('alice', { iss: 'app' })), accepted)
 })
 
-t.test('a key set may be as long as maxBytes, and no longer', async (t) => {
+t.test('a key set may have maxBytes bytes and no more', async (t) => {
   const keys = await Promise.all(['one', 'two', 'three'].map((kid) => createKey(kid, 'RS256')))
   const issuer = await createIssuer({ mode: 'jwks', t, keys })
   const bytes = Buffer.byteLength(JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }))
@@ -369,7 +369,7 @@ t.test('a key set may be as long as maxBytes, and no longer', async (t) => {
   }
 })
 
-t.test('a public key is no secret', async (t) => {
+t.test('a public key is never accepted as an HMAC secret', async (t) => {
   const key = await createKey('one', 'RS256')
   const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
   const publicKey = createPublicKey({ key: key.jwk, format: 'jwk' })
@@ -400,7 +400,7 @@ t.test('a public key is no secret', async (t) => {
 
 const withoutAlg = ({ alg, ...jwk }: JWK): JWK => jwk
 
-t.test('algorithms: every one of the list works', async (t) => {
+t.test('every algorithm of the list works', async (t) => {
   const algorithms: IssuerAlgorithm[] = [
     'EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'
   ]
@@ -432,7 +432,7 @@ function raw (issuer: RemoteIssuer, header: object, claims: object = {}): string
   return `${input}.${signBytes(null, Buffer.from(input), KeyObject.from(key.privateKey)).toString('base64url')}`
 }
 
-t.test('the header', async (t) => {
+t.test('header parameters of issuers\' tokens are checked', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, { issuers: [issuer.entry] })
   const [{ jwk }] = issuer.keys as [IssuerKey]
@@ -464,7 +464,7 @@ t.test('the header', async (t) => {
   t.equal(issuer.requests, 1)
 })
 
-t.test('typ', async (t) => {
+t.test('typ must be one of the configured values', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const jwt = [undefined, 'JWT', 'jwt', 'application/jwt', 'Application/JWT']
   const atJwt = ['at+jwt', 'AT+JWT', 'application/at+jwt']
@@ -618,7 +618,7 @@ for (const [name, { options, entry, cases }] of Object.entries(claimCases)) {
   })
 }
 
-t.test('options for secrets, where no secret is given', async (t) => {
+t.test('options for secrets stop the boot if no secret is given', async (t) => {
   const cases: Array<[options: UserScopeOptions, message: RegExp]> = [
     [{ issuer: 'x' }, new RegExp('option "issuer" is for tokens signed with a secret, and no secret is given. ' +
       'State it in the entries of option "issuers", or give the option "secret"')],

@@ -28,13 +28,13 @@ const rows: Array<[payload: object, isMachine: boolean]> = [
   [{}, false]
 ]
 
-t.test('one of the marks is enough', async (t) => {
+t.test('one mark is enough to recognize an application', async (t) => {
   for (const [payload, expected] of rows) t.equal(isMachine({ ...payload }), expected, JSON.stringify(payload))
   t.equal(compileMachine({})({ sub: 'x@clients' }), false)
   t.equal(compileMachine({ sub: '*' })({ sub: 'x' }), true)
 })
 
-t.test('a marked token of an issuer is no owner', async (t) => {
+t.test('a marked token of an issuer never owns a path', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { send } = await build(t, { issuers: [{ ...issuer.entry, machine: { gty: 'client-credentials' } }] })
   const refused = { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
@@ -54,7 +54,7 @@ t.test('a marked token of an issuer is no owner', async (t) => {
   }
 })
 
-t.test('the marks of issuers mean nothing in tokens of the secret', async (t) => {
+t.test('marks of issuers do not apply to tokens of the secret', async (t) => {
   const { send } = await build(t)
   for (const claims of [{ gty: 'client-credentials' }, { client_id: 'alice' }, { azp: 'alice' }]) {
     const headers = bearer(tokenFor('alice', claims))

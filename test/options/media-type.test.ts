@@ -1,7 +1,7 @@
 import t from 'tap'
 import { mediaType } from '../../lib/options/media-type.js'
 
-t.test('all spellings of a media type become one', async (t) => {
+t.test('all spellings of a media type become the same', async (t) => {
   const rows: Array<[typ: string, one: string]> = [
     ['JWT', 'jwt'],
     ['application/jwt', 'jwt'],

@@ -20,7 +20,7 @@ const rows: Array<[name: string, meant: string | undefined]> = [
   ['', undefined]
 ]
 
-t.test('a misspelt name is close to the one that was meant', async (t) => {
+t.test('a misspelt name finds the one that was meant', async (t) => {
   const names = Object.keys(optionsSchema.properties)
   for (const [name, meant] of rows) t.equal(nearest(name, names), meant, name)
   for (const name of names) t.equal(nearest(name, names), name)
@@ -30,7 +30,7 @@ t.test('a misspelt name is close to the one that was meant', async (t) => {
   t.equal(nearest('x', []), undefined)
 })
 
-t.test('a change is a letter more, less or another', async (t) => {
+t.test('an added, removed or replaced letter counts as one change', async (t) => {
   const changes = [
     ['abcdef', true], ['abcde', true], ['abcd', true], ['cdef', true], ['abcdefgh', true], ['xyabcdef', true],
     ['abcxef', true], ['xbcxef', true], ['xxcxef', false], ['abcdefghi', false], ['xyzabcdef', false]

@@ -5,14 +5,14 @@ import { optionsSchema } from '../../lib/options/options-schema.js'
 const takes = (options: unknown) => Value.Check(optionsSchema, options)
 const issuer = (more: object) => ({ issuers: [{ issuer: 'https://a.example', audience: 'api', ...more }] })
 
-t.test('all options are optional, and no other is known', async (t) => {
+t.test('all options are optional, and unknown ones are refused', async (t) => {
   t.ok(takes({}))
   t.notOk(takes({ secert: 'x' }))
   t.notOk(takes({ cache: { ttl: 60, maxAge: 60 } }))
   t.notOk(takes({ openapi: { scheme: 'x' } }))
 })
 
-t.test('all of them together', async (t) => {
+t.test('all options can be given together', async (t) => {
   t.ok(takes({
     ...issuer({
       jwksUri: 'https://a.example/jwks',
@@ -56,7 +56,7 @@ t.test('all of them together', async (t) => {
   }))
 })
 
-t.test('lists of one, and what is turned off', async (t) => {
+t.test('lists of one entry are accepted, and features can be turned off', async (t) => {
   for (const options of [
     { secret: 'x' }, { secret: ['x'] }, { algorithms: ['HS512'] }, { cache: {} }, { cache: false }, { openapi: {} },
     { openapi: false }, { openapi: { decorator: 'docs' } }, { openapi: { decorator: ['docs'] } }, { bind: { x: 'x' } },
@@ -65,7 +65,7 @@ t.test('lists of one, and what is turned off', async (t) => {
   ]) t.ok(takes(options), JSON.stringify(options))
 })
 
-t.test('numbers within their bounds, and no other', async (t) => {
+t.test('numbers must be within their bounds', async (t) => {
   const rows: Array<[name: string, least: number, greatest: number, options: (value: unknown) => object]> = [
     ['clockTolerance', 0, 3600, (value) => ({ clockTolerance: value })],
     ['maxTokenAge', 1, 315_576_000, (value) => ({ maxTokenAge: value })],

@@ -13,7 +13,7 @@ const entry: IssuerOptions = {
   jwksUri: 'https://issuer.example.com/jwks'
 }
 
-t.test('a form of the header, of the payload, of both, or of a text', async (t) => {
+t.test('tokens are recognized by header, payload, both, or text', async (t) => {
   const header = Type.Object({ typ: Type.Literal('x') })
   const payload = Type.Object({ kind: Type.Literal('y') })
   const tokens = [{ header }, { payload }, { header, payload }, { text: '^z+$' }]
@@ -36,7 +36,7 @@ t.test('members of a schema may be undefined', (t) => {
   t.end()
 })
 
-t.test('what is wrong stops the boot', async (t) => {
+t.test('a pattern or schema that does not compile stops the boot', async (t) => {
   const says = 'x'
   const rows: Array<[otherTokens: unknown, message: string]> = [
     [{}, 'option "issuers.0.otherTokens" must be a list of { says, text } or { says, header, payload }'],
@@ -61,7 +61,7 @@ t.test('what is wrong stops the boot', async (t) => {
   }
 })
 
-t.test('they are refused of the issuer that hands them out, and named', async (t) => {
+t.test('other tokens of an issuer are refused and named in the log', async (t) => {
   const [own, other] = [await createIssuer({ mode: 'jwks', t }), await createIssuer({ mode: 'jwks', t })]
   const otherTokens = [{ says: 'an invitation', payload: Type.Object({ invitation: Type.String() }) }]
   const { send, log } = await build(t, {
@@ -83,7 +83,7 @@ t.test('they are refused of the issuer that hands them out, and named', async (t
   t.match(refusals(log), [{ reason: 'an invitation' }], 'under an unknown issuer too')
 })
 
-t.test('advice on Better Auth is given where it is configured, and nowhere else', async (t) => {
+t.test('advice on Better Auth is only given where it is configured', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { jwksUri } = issuer.entry
   const opaque = 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF'

@@ -11,7 +11,7 @@ class Store implements RevocationStore {
   async * follow () {}
 }
 
-t.test('off, on, and what is assumed', async (t) => {
+t.test('revocations are off by default, and have defaults when on', async (t) => {
   t.equal(readOptions({ secret }, {}).revocations, null)
   const usual = { store: null, keepFor: 2_592_000, maxStale: 60, whenDown: 'refuse' }
   t.same([read(true), read({})], [usual, usual])
@@ -28,7 +28,7 @@ t.test('off, on, and what is assumed', async (t) => {
   t.ok(Object.isFrozen(read(true)))
 })
 
-t.test('what stops the boot', async (t) => {
+t.test('wrong revocation options stop the boot', async (t) => {
   const store = new Store()
   const aStore = /option "revocations": a store must have the functions publish and follow/
   const rows: Array<[revocations: unknown, message: string | RegExp]> = [

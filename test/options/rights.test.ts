@@ -4,7 +4,7 @@ import { isSafe, readRights } from '../../lib/options/rights.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { secret } from '../support/host.js'
 
-t.test('the defaults, and what is stated', async (t) => {
+t.test('defaults apply, and stated options replace them', async (t) => {
   t.same(readRights({}), { bind: [], mayActFor: undefined, impersonation: 'allow', logUser: true })
   const mayActFor = () => true
   const bind = { org_id: 'org_id', team: ['o', 'id'] }
@@ -25,12 +25,12 @@ t.test('the defaults, and what is stated', async (t) => {
   t.ok(Object.isFrozen(settings.bind) && Object.isFrozen(settings.bind[0]) && Object.isFrozen(settings.bind[0]?.path))
 })
 
-t.test('methods that change nothing', async (t) => {
+t.test('only GET, HEAD and OPTIONS are safe methods', async (t) => {
   const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'PROPFIND', 'get', '']
   t.same(methods.filter(isSafe), ['GET', 'HEAD', 'OPTIONS'])
 })
 
-t.test('what stops the boot', async (t) => {
+t.test('wrong rights options stop the boot', async (t) => {
   const params = 'must be an object: path parameter (letters, digits and underscores) to the name of a claim, ' +
     'or to a list of names that leads to a nested one; at least one parameter'
   const rows: Array<[options: object, says: string]> = [

@@ -2,7 +2,7 @@ import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { flag, seconds, text, texts } from '../../lib/options/schemas.js'
 
-t.test('a text, one or several', async (t) => {
+t.test('texts accepts one text or a list of them', async (t) => {
   const word = /^\w+$/
   t.ok(Value.Check(text('any'), '\n'))
   t.notOk(Value.Check(text('any'), ''))
@@ -12,7 +12,7 @@ t.test('a text, one or several', async (t) => {
   for (const bad of ['', [], ['a', ''], [['a']], null]) t.notOk(Value.Check(texts('words', word), bad))
 })
 
-t.test('what an error says of a schema', async (t) => {
+t.test('schemas say what an error message expects', async (t) => {
   t.match(text('a word'), { expects: 'a word' })
   t.match(texts('words'), { expects: 'words' })
   t.match(flag, { expects: 'true or false' })

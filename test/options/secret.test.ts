@@ -147,12 +147,12 @@ for (const [what, value, says] of unfit) {
   })
 }
 
-t.test('the message says how to make a good one', async (t) => {
+t.test('the error says how to make a good secret', async (t) => {
   await t.rejects(boot(t, { BETTER_AUTH_SECRET: 'short' }), { message: fix })
   await t.rejects(boot(t, {}), { message: fix })
 })
 
-t.test('fit secrets', async (t) => {
+t.test('good secrets are accepted', async (t) => {
   const cases = {
     '32 bytes': 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF',
     '32 bytes in fewer characters': 'äöüßéèêëñçàùœæøå',
@@ -274,7 +274,7 @@ for (const [says, secrets] of judgedByForm) {
   })
 }
 
-t.test('what only looks like a sample is fit', async (t) => {
+t.test('a secret that only resembles a sample is accepted', async (t) => {
   for (const value of [
     `the-secret-of-our-shop-${unexplained}`, `prod-secret-${randomUUID()}`,
     `change-me-${secret}`, `your-jwt-secret/${secret}`,
@@ -325,7 +325,7 @@ t.test(`random secrets are fit: ${cases} of each kind`, async (t) => {
   }
 })
 
-t.test('a secret has as many bytes as the hash of the longest algorithm', async (t) => {
+t.test('a secret needs as many bytes as the hash of the longest algorithm', async (t) => {
   const lengths: Array<[algorithms: UserScopeOptions['algorithms'], bytes: number]> = [
     [undefined, 32], [['HS256'], 32], [['HS384'], 48], [['HS512'], 64], [['HS512', 'HS256'], 64],
     [['HS256', 'HS384'], 48]
@@ -343,7 +343,7 @@ t.test('a secret has as many bytes as the hash of the longest algorithm', async 
   }
 })
 
-t.test('where the secret comes from', async (t) => {
+t.test('the option goes before BETTER_AUTH_SECRETS, which goes before BETTER_AUTH_SECRET', async (t) => {
   const [first, second, third] = [secret, otherSecret, 'Mn4bVc7xZa1sDf6gHj3kLq8wEr5tYu2i'] as [string, string, string]
   const cases: Array<[what: string, env: Record<string, string>, options: UserScopeOptions, statuses: number[]]> = [
     ['the variable', { BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
@@ -362,7 +362,7 @@ t.test('where the secret comes from', async (t) => {
   }
 })
 
-t.test('faults of the variables', async (t) => {
+t.test('a fault in an environment variable names the variable', async (t) => {
   const cases: Array<[env: Record<string, string>, message: RegExp]> = [
     [{}, /set the environment variable BETTER_AUTH_SECRET \(or give the option "secret"\)/],
     [{}, /Fix: .*openssl rand .* give the option "issuers" instead/],
@@ -377,7 +377,7 @@ t.test('faults of the variables', async (t) => {
   for (const [env, message] of cases) await t.rejects(boot(t, env), { message })
 })
 
-t.test('a fixed secret keeps out tokens of another', async (t) => {
+t.test('tokens signed with another secret are refused', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret })
   app.get('/api/me', async () => 'in')

@@ -63,7 +63,7 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ openapi: { decorator: undefined } }, 'option "openapi.decorator" is undefined']
 ]
 
-t.test('the defaults, all of them', async (t) => {
+t.test('without options, every setting has its default', async (t) => {
   const settings = readOptions({ secret }, {})
   t.match(settings, {
     secrets: [secret],
@@ -111,7 +111,7 @@ t.test('the defaults, all of them', async (t) => {
   t.match(issuer, { userIdClaim: 'sub', scopeClaim: undefined, idPrefix: '' })
 })
 
-t.test('the rules for tokens of an issuer are those of its entry', async (t) => {
+t.test('tokens of an issuer are judged by the rules of its entry', async (t) => {
   const stated = { typ: 'at+jwt', userIdClaim: 'oid', scopeClaim: 'roles', requiredClaims: { azp: 'web' } }
   const settings = readOptions({ secret, scopeClaim: 'scp', issuers: [{ ...entry, ...stated, idPrefix: 'a:' }] }, {})
   const [issuer] = settings.issuers
@@ -135,7 +135,7 @@ for (const [options, says] of refused) {
   })
 }
 
-t.test('an option that is inherited, or has a getter, and is undefined', async (t) => {
+t.test('an inherited or computed option that is undefined stops the boot', async (t) => {
   class Options { secret = secret; get audience () { return undefined } }
   for (const options of [
     new Options(),
@@ -147,7 +147,7 @@ t.test('an option that is inherited, or has a getter, and is undefined', async (
   }
 })
 
-t.test('userIdClaim may be the e-mail address where a link cannot pass for a token', async (t) => {
+t.test('userIdClaim may be "email" if a verification link cannot pass for a token', async (t) => {
   const rows = [[{ issuer: 'app' }, { iss: 'app' }], [{ audience: 'api' }, { aud: 'api' }]] as const
   for (const [options, claims] of rows) {
     const { send } = await build(t, { userIdClaim: 'email', ...options })
@@ -163,14 +163,14 @@ t.test('userIdClaim may be the e-mail address where a link cannot pass for a tok
   await app.register(userScope, { issuers: [{ ...entry, userIdClaim: 'email', lazy: true }] })
 })
 
-t.test('options that are no object stop the boot', async (t) => {
+t.test('options that are not an object stop the boot', async (t) => {
   await t.rejects(
     async () => { await Fastify().register(userScope, 5 as unknown as UserScopeOptions) },
     { message: /the options must be an object/ }
   )
 })
 
-t.test('a decorator name that is taken stops the boot', async (t) => {
+t.test('a decorator name that is already used stops the boot', async (t) => {
   for (const taken of ['user', 'id', 'params', 'headers', 'routeOptions']) {
     const app = Fastify()
     if (taken === 'user') app.decorateRequest('user')
@@ -181,7 +181,7 @@ t.test('a decorator name that is taken stops the boot', async (t) => {
   }
 })
 
-t.test('the options stay as they were, and may be frozen', async (t) => {
+t.test('options are never changed, and may be frozen', async (t) => {
   const claims = Type.Object({ role: Type.String() })
   const options: UserScopeOptions = { secret: [secret], algorithms: ['HS256'], openapi: { schemeName: 'jwt' }, claims }
   const copy = structuredClone({ ...options, claims: undefined })
@@ -191,7 +191,7 @@ t.test('the options stay as they were, and may be frozen', async (t) => {
   t.notOk(Object.isFrozen(claims.properties))
 })
 
-t.test('decoratorName: the user goes there, and nowhere else', async (t) => {
+t.test('decoratorName decides which property has the user', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret, decoratorName: 'owner' })
   app.get('/api/me', async (request) => ({ owner: request.getDecorator('owner'), hasUser: 'user' in request }))
@@ -201,7 +201,7 @@ t.test('decoratorName: the user goes there, and nowhere else', async (t) => {
   )
 })
 
-t.test('userIdParam: the parameter of that name is the owner\'s', async (t) => {
+t.test('userIdParam decides which parameter is the owner\'s', async (t) => {
   const { send } = await build(t, { userIdParam: 'accountId' }, {}, (app) => {
     app.get('/:accountId/:user_id', { config: { access: 'owner' } }, async () => 'in')
   })
@@ -209,7 +209,7 @@ t.test('userIdParam: the parameter of that name is the owner\'s', async (t) => {
   t.match(await send({ url: '/bob/alice', headers: bearer(tokenFor('alice')) }), { code: 'FORBIDDEN_USER_ACCESS' })
 })
 
-t.test('algorithms: those of the list alone', async (t) => {
+t.test('only the algorithms of the list are accepted', async (t) => {
   const lists: Array<UserScopeOptions['algorithms'] & {}> = [['HS256'], ['HS384'], ['HS512'], ['HS256', 'HS512']]
   for (const algorithms of lists) {
     const { send } = await build(t, { secret: longSecret, algorithms })

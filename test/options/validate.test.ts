@@ -49,7 +49,7 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a', records: [{ b: { on: 5 } }] }, 'records.0.b.on', 'must be true or false']
 ]
 
-t.test('what is wrong with options, by name', async (t) => {
+t.test('each fault names its option', async (t) => {
   for (const [options, path, says] of rows) {
     t.equal(faultOf(schema, options), says && `option "${path}" ${says}`, JSON.stringify(says))
     t.equal(faultOf(schema, options, 'make'), says && `option "make.${path}" ${says}`, 'behind the name of a function')
@@ -61,7 +61,7 @@ t.test('what is wrong with options, by name', async (t) => {
   }
 })
 
-t.test('a word to choose, and words of a list that says itself what it has', async (t) => {
+t.test('a misspelt word is answered with the one that was meant', async (t) => {
   const word = Type.Union([Type.Literal('HS256'), Type.Literal('HS512')])
   const list = Type.Array(word, { expects: 'a list of words' })
   const one = Type.Object({ word: { ...word, expects: 'a word' }, list })
@@ -71,12 +71,12 @@ t.test('a word to choose, and words of a list that says itself what it has', asy
     'it may be of another kind')
 })
 
-t.test('what cannot be compared in a list of anything is never taken for good', async (t) => {
+t.test('a list of values that cannot be compared is never accepted', async (t) => {
   const anything = Type.Object({ list: Type.Array(Type.Unknown(), { uniqueItems: true }) })
   t.throws(() => faultOf(anything, { list: [() => 1] }), /hash/)
 })
 
-t.test('an unknown option', async (t) => {
+t.test('an unknown option is named, with the one that was probably meant', async (t) => {
   t.equal(faultOf(schema, { name: 'a', lists: [{ most: 1 }] }, 'make'),
     'unknown option "make.lists.0.most". Use one of: max, on')
   t.equal(

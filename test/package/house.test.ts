@@ -15,7 +15,7 @@ async function codeOf (file: string): Promise<string> {
   return outputText.replace(/^export \{\};?$/m, '').trim()
 }
 
-t.test('each file of lib has its test at the same path, unless it holds types or names alone', async (t) => {
+t.test('each file of lib has its test at the same path, unless it only has types or names', async (t) => {
   for (const file of files) {
     const code = await codeOf(file)
     const isBarrel = code.split('\n').every((line) => /^(export (\{|\*)|import )/.test(line))

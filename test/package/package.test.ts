@@ -71,7 +71,7 @@ t.before(async () => {
     }`)
 })
 
-t.test('the package holds the build, and no more than is listed', async (t) => {
+t.test('the package has the build and the listed files only', async (t) => {
   const built = libFiles.flatMap((file) => ['.js', '.d.ts'].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`))
   const listed = manifest.files.filter((file) => file !== 'dist')
   const entries = await readdir(source, { recursive: true, withFileTypes: true })
@@ -93,7 +93,7 @@ t.test('the links and pictures of README and docs lead to files of the package',
   }
 })
 
-t.test('what is exported is what is meant to be', async (t) => {
+t.test('the exports are exactly those that are meant', async (t) => {
   t.same(await runScript('exports.mjs', `
     import * as all from 'fastify-user-scope'
     console.log(JSON.stringify(Object.keys(all)))`), [
@@ -184,7 +184,7 @@ t.test('the test kit, in each runner', async (t) => {
   }
 })
 
-t.test('import, without @fastify/swagger', async (t) => {
+t.test('the package can be imported without @fastify/swagger', async (t) => {
   t.notOk(existsSync(join(project, 'node_modules/@fastify/swagger')))
   t.same(await runScript('import.mjs', `
     import byDefault, { userScope } from 'fastify-user-scope'
@@ -197,7 +197,7 @@ t.test('import, without @fastify/swagger', async (t) => {
   { same: true, named: [401, 403, 200], dynamic: [401, 403, 200] })
 })
 
-t.test('what a host with a secret alone does not need is not loaded', async (t) => {
+t.test('a host with only a secret loads neither jose nor yaml', async (t) => {
   const own = join(project, 'node_modules/fastify-user-scope/node_modules')
   for (const name of ['jose', 'yaml']) {
     await rename(join(own, name), join(own, `without-${name}`))
@@ -209,7 +209,7 @@ t.test('what a host with a secret alone does not need is not loaded', async (t) 
     console.log(JSON.stringify(await exercise(userScope)))`), [401, 403, 200])
 })
 
-t.test('require', async (t) => {
+t.test('the package can be loaded by require()', async (t) => {
   t.same(await runScript('require.cjs', `
     const scope = require('fastify-user-scope')
     const { exercise } = require('./exercise.mjs')
@@ -224,7 +224,7 @@ t.test('require', async (t) => {
   { whole: [401, 403, 200], byDefault: [401, 403, 200], named: [401, 403, 200] })
 })
 
-t.test('the server of the README', async (t) => {
+t.test('the server of the README answers as README says', async (t) => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
   const [code = '', signing = ''] = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => text)
   t.match(code, 'port: 3000')

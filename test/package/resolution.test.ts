@@ -70,7 +70,7 @@ const host = (hasSwagger: boolean) => `
 const guarded = { statuses: [401, 403, 200], security: null, yaml: null }
 const documented = { ...guarded, security: [{ bearerAuth: [] }], yaml: true }
 
-t.test('a bundle of a host by esbuild', async (t) => {
+t.test('a host bundled by esbuild works', async (t) => {
   for (const hasSwagger of [true, false]) {
     await t.test(`${hasSwagger ? 'with' : 'without'} @fastify/swagger`, async (t) => {
       const project = join(dir, `bundle-${String(hasSwagger)}`)
@@ -88,7 +88,7 @@ t.test('a bundle of a host by esbuild', async (t) => {
   }
 })
 
-t.test('a workspace in which only the host finds @fastify/swagger', async (t) => {
+t.test('a workspace works in which only the host finds @fastify/swagger', async (t) => {
   const workspace = join(dir, 'workspace')
   const api = join(workspace, 'packages/api')
   const scope = join(workspace, 'packages/fastify-user-scope')

@@ -62,7 +62,7 @@ t.test('an event stream ends', async (t) => {
   t.equal(news.listenerCount('alice'), 0)
 })
 
-t.test('a download breaks off', async (t) => {
+t.test('a download is cut off', async (t) => {
   // More than all buffers on the way take, as nobody reads it.
   const dir = await mkdtemp(join(tmpdir(), 'archive-'))
   t.teardown(() => rm(dir, { recursive: true }))
@@ -81,7 +81,7 @@ t.test('a download breaks off', async (t) => {
   t.equal(response.complete, false)
 })
 
-t.test('the server of the page', { skip: skipWithout(redisProgram, 'redis-server') }, async (t) => {
+t.test('the server of the page revokes', { skip: skipWithout(redisProgram, 'redis-server') }, async (t) => {
   const { url } = await startRedis(t, String(redisProgram))
   const page = blockBelow('docs/revocation.md', 'Revocation: how do I end access before a token expires?')
   const run = () => runBlock(t, page, (code) => code.replace('redis://localhost:6379', url))
@@ -93,7 +93,7 @@ t.test('the server of the page', { skip: skipWithout(redisProgram, 'redis-server
   while ((await logout(other)).statusCode !== 401) await new Promise((resolve) => setImmediate(resolve))
 })
 
-t.test('the store over PostgreSQL', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t) => {
+t.test('the store over PostgreSQL is shared', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t) => {
   const postgres = await startPostgres(t, String(postgresPrograms))
   const { code } = blockBelow('docs/revocation.md', 'Another store')
   t.ok(code.trimEnd().split('\n').length < 45)

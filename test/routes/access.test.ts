@@ -247,7 +247,7 @@ testWithCaches('tokens of two users on each other\'s paths', async (t) => {
   }
 })
 
-t.test('requireStatedAccess: a parameter that is compared with nothing needs a stated level', async (t) => {
+t.test('requireStatedAccess: a parameter that is not compared needs a stated level', async (t) => {
   const fault = (url: string, access?: AccessLevel) =>
     judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, 'user_id', true).fault
   for (const url of ['/tasks/:task_id', '/:user_id/tasks/:task_id']) {

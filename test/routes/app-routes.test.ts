@@ -8,7 +8,7 @@ const id = async () => 'in'
 const named = (config: object = {}) =>
   Object.keys(config).length > 0 ? Object.fromEntries(Object.entries(config)) : null
 
-t.test('every route of an app is recorded, in whatever context and however early', async (t) => {
+t.test('every route of an app is recorded, in any context and however early', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/early', { exposeHeadRoute: false }, id)
@@ -54,7 +54,7 @@ t.test('a rule is copied, and what is none, and may be another package\'s, stays
   t.equal(configs?.[4]?.access, role)
 })
 
-t.test('what a config inherits is no rule', async (t) => {
+t.test('an inherited rule is ignored', async (t) => {
   const app = Fastify()
   const everything = Object.prototype as { access?: object }
   t.teardown(() => app.close())
@@ -64,7 +64,7 @@ t.test('what a config inherits is no rule', async (t) => {
   t.same(named(routesOf(app)?.[0]?.options.config), { rateLimit: 5 })
 })
 
-t.test('routes from now on, in this context and those inside it', async (t) => {
+t.test('recordRoutes records later routes of a context and those inside it', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(async (child) => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { boundParams, fitsClaim } from '../../lib/routes/bind.js'
 import { parametersOf } from '../../lib/routes/url.js'
 
-t.test('the parameters that a route compares', async (t) => {
+t.test('a route compares the bound parameters that its rule does not exempt', async (t) => {
   const bind = [{ param: 'org_id', path: ['org_id'] }, { param: 'team', path: ['o', 'id'] }]
   t.same(boundParams(bind, [], parametersOf('/:org_id/x')),
     [{ ...bind[0], isInUrl: true }, { ...bind[1], isInUrl: false }])
@@ -10,7 +10,7 @@ t.test('the parameters that a route compares', async (t) => {
   t.same(boundParams([], [], parametersOf('/:org_id/x')), [])
 })
 
-t.test('a claim fits as it is, or as a list that has the parameter', async (t) => {
+t.test('a claim fits if it equals the parameter, or is a list that contains it', async (t) => {
   const nested = Object.assign(Object.create({ inherited: 'acme' }) as object, { id: 'acme', list: ['acme', 'b'] })
   const rows: Array<[claims: unknown, path: string[], fits: boolean, param?: unknown]> = [
     [{ org: 'acme' }, ['org'], true],

@@ -36,7 +36,7 @@ async function boot (t: Test, setUp: (app: FastifyInstance) => void | Promise<vo
 
 const named = { msg: unguarded, routes: ['GET /api/:user_id/tasks'] }
 
-t.test('a sound host is not warned', async (t) => {
+t.test('a sound host has no warning', async (t) => {
   const { status, log } = await boot(t, async (app) => {
     await app.register(fp(auth()))
     await app.register(routes, { prefix: '/api' })
@@ -44,7 +44,7 @@ t.test('a sound host is not warned', async (t) => {
   t.same([status, log], [403, []])
 })
 
-t.test('a wrapper without fastify-plugin', async (t) => {
+t.test('a wrapper without fastify-plugin is warned about', async (t) => {
   const { status, log } = await boot(t, async (app) => {
     await app.register(auth())
     await app.register(routes, { prefix: '/api' })
@@ -54,7 +54,7 @@ t.test('a wrapper without fastify-plugin', async (t) => {
   t.match(log[0]?.msg, /fp\(wrapper\)/)
 })
 
-t.test('a context beside its routes', async (t) => {
+t.test('a registration beside its routes is warned about', async (t) => {
   const { status, log } = await boot(t, async (app) => {
     await app.register(async (api) => {
       await api.register(userScope, { secret })
@@ -67,7 +67,7 @@ t.test('a context beside its routes', async (t) => {
   t.equal(log.length, 1)
 })
 
-t.test('each app is warned once, and only of routes outside of all registrations', async (t) => {
+t.test('each app has one warning, only about routes outside of all registrations', async (t) => {
   const { log } = await boot(t, async (app) => {
     for (const prefix of ['/a', '/b']) {
       await app.register(async (api) => {
@@ -83,7 +83,7 @@ t.test('each app is warned once, and only of routes outside of all registrations
   t.equal(log.length, 1)
 })
 
-t.test('outside of every registration only the level public says that it is meant so', async (t) => {
+t.test('outside of every registration only the level public prevents the warning', async (t) => {
   const rows: Array<[url: string, access: unknown, isWarnedOf: boolean]> = [
     ['/a/:user_id', 'owner', true], ['/b/:user_id', { level: 'owner' }, true], ['/c', 'user', true],
     ['/d', 'optional', true], ['/e', { scopes: ['tasks:read'] }, true], ['/f/:user_id', 'admin', true],
@@ -104,7 +104,7 @@ t.test('outside of every registration only the level public says that it is mean
   t.equal((log[0]?.routes as string[]).length, 6)
 })
 
-t.test('an app without a logger is warned by a process warning', async (t) => {
+t.test('without a logger the warning is a process warning', async (t) => {
   const warnings: string[] = []
   const listen = ({ name, message }: Error) => { if (name === 'UserScopeWarning') warnings.push(message) }
   process.on('warning', listen)
@@ -135,7 +135,7 @@ async function folder (t: Test, name: string, files: Record<string, string>): Pr
   return dir
 }
 
-t.test('with @fastify/autoload', async (t) => {
+t.test('registrations in files of @fastify/autoload are warned about', async (t) => {
   t.testdir({})
   type Row = [what: string, files: Record<string, string>, options: object, status: number, warnings: unknown[]]
   const rows: Row[] = [
@@ -159,7 +159,7 @@ t.test('with @fastify/autoload', async (t) => {
   }
 })
 
-t.test('parameters that may be the owner by another name are named, unless the level is stated', async (t) => {
+t.test('parameters that may be the owner are warned about, unless the level is stated', async (t) => {
   const alike = [
     '/a/:account_id', '/b/:accountId', '/c/:author_id', '/d/:member_uuid', '/users/:id', '/Accounts/:id/x',
     '/v1/members/:id'
@@ -177,7 +177,7 @@ t.test('parameters that may be the owner by another name are named, unless the l
   t.equal(log.length, 1)
 })
 
-t.test("the owner's parameter of another registration is named", async (t) => {
+t.test("the owner's parameter of another registration is warned about", async (t) => {
   const { log } = await boot(t, async (app) => {
     for (const [prefix, userIdParam] of [['/customers', 'customer_id'], ['/suppliers', 'supplier_id']] as const) {
       await app.register(async (app) => {

@@ -11,7 +11,7 @@ t.test('a path parameter is the user\'s id, string to string', async (t) => {
   for (const [param, id, own] of rows) t.equal(isSame(param, id), own, `${String(param)} ${id}`)
 })
 
-t.test('after validation it may be a number that is written like the id', async (t) => {
+t.test('after validation the parameter may be a number that is written like the id', async (t) => {
   const rows: Array<[param: unknown, id: string, own: boolean]> = [
     ['alice', 'alice', true], [7, '7', true], [7n, '7', true], [7, '007', false], [1e21, '1e+21', true],
     [NaN, 'NaN', true], [true, 'true', false], ['', '', false], [null, 'null', false]
@@ -19,7 +19,7 @@ t.test('after validation it may be a number that is written like the id', async 
   for (const [param, id, own] of rows) t.equal(isStillSame(param, id), own, `${String(param)} ${id}`)
 })
 
-t.test('a parameter is read from whatever a hook left of them', async (t) => {
+t.test('a parameter is read even if a hook has replaced or removed all of them', async (t) => {
   const read = (params: unknown) => readParam({ params } as FastifyRequest, 'user_id')
   t.same([{ user_id: 'a' }, {}, null, undefined].map(read), ['a', undefined, undefined, undefined])
 })

@@ -5,7 +5,7 @@ const route = (method: string, url: string, access = 'user', constraints = {}) =
   method, url, access, source: 'default', constraints
 })
 
-t.test('a line for each URL and level, sorted by URL, with its methods together', async (t) => {
+t.test('each URL and level is one line, sorted by URL, with all its methods', async (t) => {
   const routes = [route('POST', '/b'), route('GET', '/b'), route('GET', '/a', 'unguarded'), route('PUT', '/b', 'owner')]
   t.equal(printRoutes(routes), [
     'unguarded  /a  GET  default',
@@ -17,7 +17,7 @@ t.test('a line for each URL and level, sorted by URL, with its methods together'
   t.equal(printRoutes([{ ...route('GET', '/a'), source: '' }]), 'user       /a  GET\n')
 })
 
-t.test('constraints tell two versions of a route apart', async (t) => {
+t.test('constraints distinguish two versions of a route', async (t) => {
   const versions = [{ version: '2.0.0' }, { version: '1.0.0' }].map((version) => route('GET', '/a', 'user', version))
   t.equal(
     printRoutes(versions),

@@ -5,7 +5,7 @@ import userScope from '../../lib/index.js'
 import { registrationsOf } from '../../lib/routes/registrations.js'
 import { secret } from '../support/host.js'
 
-t.test('the registrations of one app are found from its root, and those of others are not', async (t) => {
+t.test('registrations are found by the root of their app', async (t) => {
   const [app, other] = [Fastify(), Fastify()]
   t.teardown(async () => { await Promise.all([app.close(), other.close()]) })
   await app.register(async (child) => { await child.register(userScope, { secret }) })
@@ -37,7 +37,7 @@ t.test('apps that share a server have routes, registrations and warnings of thei
   }
 })
 
-t.test('another copy of the package, of which only the decorator is known', async (t) => {
+t.test('another copy of the package is found by its decorator', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.decorate('userScope', {} as typeof app.userScope)

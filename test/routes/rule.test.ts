@@ -95,7 +95,7 @@ const faults: Row[] = [
     { requireStatedAccess: true }]
 ]
 
-t.test('rules that stop the boot', async (t) => {
+t.test('wrong rules stop the boot', async (t) => {
   for (const [what, url, access, says, options, method] of faults) {
     const error = await faultAt(url, access === undefined ? {} : { access }, options, method)
     t.ok(error instanceof InvalidRouteError, what)
@@ -105,7 +105,7 @@ t.test('rules that stop the boot', async (t) => {
   }
 })
 
-t.test('rules that do not', async (t) => {
+t.test('valid rules do not stop the boot', async (t) => {
   const rows: Array<[url: string, access: unknown, options?: UserScopeOptions]> = [
     ['/x', { level: 'user' }],
     ['/x', { scopes: ['tasks:read', 'https://api.example.com/.default', '!', '~'] }],
@@ -124,7 +124,7 @@ t.test('rules that do not', async (t) => {
   }
 })
 
-t.test('what stands on Object.prototype is no member of a rule', async (t) => {
+t.test('a member of Object.prototype is not a member of a rule', async (t) => {
   const members = { level: 'public', scopes: ['a'], delegates: { scopes: ['c'] }, unbound: ['org_id'] }
   const { prototype } = Object
   t.teardown(() => { for (const name of Object.keys(members)) Reflect.deleteProperty(prototype, name) })
@@ -152,7 +152,7 @@ t.test('a rule is copied at boot', async (t) => {
   t.same(readRule('user'), { rule: { level: 'user' }, fault: null })
 })
 
-t.test('what a rule demands', async (t) => {
+t.test('a rule demands what it states', async (t) => {
   const rights = { bind: [{ param: 'org_id', path: ['org_id'] }], mayActFor: undefined }
   t.same(conditionsOf({}, 'user', [], { bind: [], mayActFor: undefined }), noConditions)
   t.same(conditionsOf({}, 'public', [], rights), noConditions)
@@ -183,7 +183,7 @@ async function warnings (t: Test, options: UserScopeOptions, routes: (app: Fasti
   return log.map(({ routes, msg }) => [routes, msg])
 }
 
-t.test('access that is stated outside of config.access is warned of', async (t) => {
+t.test('access that is stated outside of config.access is warned about', async (t) => {
   const found = await warnings(t, {}, (app) => {
     for (const name of ruleMembers) {
       // The level may be the host's own where one is stated.
@@ -216,7 +216,7 @@ t.test('access that is stated outside of config.access is warned of', async (t) 
   t.equal(found.length, 1)
 })
 
-t.test('bound parameters are compared, so they are not warned of inside, and are outside', async (t) => {
+t.test('bound parameters are only warned about outside of the scope', async (t) => {
   const found = await warnings(t, { bind: { account_id: 'account', org_id: 'org_id' } }, (app) => {
     app.get('/a/:account_id', async () => 'in')
     app.get('/b/:author_id', async () => 'in')

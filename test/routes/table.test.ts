@@ -69,7 +69,7 @@ t.test('routes declared before the plugin are guarded by their own parameters', 
   ]) t.ok(routes.includes(route), route)
 })
 
-t.test('what changes the parameter of such a route is refused too', async (t) => {
+t.test('a hook that changes the parameter of such a route is refused too', async (t) => {
   const { status } = await host(t, async (app) => {
     app.get('/early/:user_id', { preValidation: async (request) => { request.params = { user_id: 'bob' } } }, id)
     await app.register(userScope, { secret })
@@ -89,7 +89,7 @@ t.test('without await, routes declared right after are guarded as well', async (
   t.same(log, [])
 })
 
-t.test('such a route stops the boot as any other does', async (t) => {
+t.test('a fault of such a route stops the boot too', async (t) => {
   const rows: Array<[url: string, access: unknown, message: RegExp]> = [
     ['/x/:userId', undefined, /route GET \/x\/:userId: ":userId" looks like the owner's parameter/],
     ['/x/:user_id/y/:user_id', undefined, /has the parameter ":user_id" twice/],
@@ -112,7 +112,7 @@ t.test('a route that stops the boot is named with all of its methods', async (t)
   }), { message: /route GET, POST \/x\/:userId: / })
 })
 
-t.test('two names for one parameter, which are one node to the router', async (t) => {
+t.test('two names for one parameter, a single node of the router, are judged apart', async (t) => {
   const { status } = await host(t, async (app) => {
     app.get('/x/:userId/public', { config: { access: 'public' } }, id)
     app.get('/x/:user_id/own', id)
@@ -129,7 +129,7 @@ t.test('two names for one parameter, which are one node to the router', async (t
   )
 })
 
-t.test('odd URLs and constraints are no trouble at boot', async (t) => {
+t.test('unusual URLs and constraints boot', async (t) => {
   const { status, app } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     const oddUrls = ['/a• (b/c', '/a• (b/d', '/ax', '/line\u2028separator', '/x\ry', '/space (GET)', '/│   x']
@@ -144,7 +144,7 @@ t.test('odd URLs and constraints are no trouble at boot', async (t) => {
   t.same(stated.map(({ access, source }) => `${access} ${source}`), ['public stated', 'public stated'])
 })
 
-t.test('the config of a route of another scope brings no level along', async (t) => {
+t.test('the config of a route in another scope does not bring its level along', async (t) => {
   let copied: RouteOptions['config']
   const { status } = await host(t, async (app) => {
     await app.register(async (child) => {
@@ -211,7 +211,7 @@ t.test('a config that several routes share, and that changes in between, says wh
   t.match(gets.map(({ access }) => access), ['user', 'public'])
 })
 
-t.test('so does a list of methods', async (t) => {
+t.test('a list of methods that changes in between says what it said', async (t) => {
   const method = ['GET']
   const { status, app } = await host(t, async (app) => {
     await app.register(userScope, { secret })
@@ -225,7 +225,7 @@ t.test('so does a list of methods', async (t) => {
     [['GET', 'owner'], ['HEAD', 'owner'], ['OPTIONS', 'public']])
 })
 
-t.test('so does a rule', async (t) => {
+t.test('a rule that changes in between says what it said', async (t) => {
   const { status, app } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     const rule: { level?: AccessLevel, scopes?: string[] } = { scopes: ['admin'] }
@@ -243,7 +243,7 @@ t.test('so does a rule', async (t) => {
   t.match(app.userScope.routes()[0], { scopes: ['admin'] })
 })
 
-t.test('a hook that states nonsense later stops the boot', async (t) => {
+t.test('a hook that later states an unknown level stops the boot', async (t) => {
   await t.rejects(host(t, async (app) => {
     await app.register(userScope, { secret })
     app.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'nobody' as 'public' } })
@@ -304,7 +304,7 @@ t.test('one config object may serve several routes, and is not changed', async (
   t.same(Reflect.ownKeys(none), [])
 })
 
-t.test('prefix with and without a slash, and routes with constraints', async (t) => {
+t.test('the root of a prefix and routes with constraints are guarded', async (t) => {
   const { status, send } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     await app.register(async (child) => { child.get('/', id) }, { prefix: '/u/:user_id' })
@@ -326,7 +326,7 @@ t.test('prefix with and without a slash, and routes with constraints', async (t)
   t.match(await send({ url: '/v/bob', headers: { host: 'open.example' } }), { status: 200 })
 })
 
-t.test('what the table says is what happens', async (t) => {
+t.test('the guard does what the table says', async (t) => {
   const { app, send } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     const levels = [undefined, 'owner', 'user', 'optional', 'public'] as const
@@ -360,7 +360,7 @@ t.test('what the table says is what happens', async (t) => {
   }
 })
 
-t.test('the table in print', async (t) => {
+t.test('the table can be printed', async (t) => {
   const { app } = await host(t, async (app) => {
     app.get('/early', id)
     await app.register(userScope, { secret })
@@ -382,7 +382,7 @@ t.test('the table in print', async (t) => {
   t.equal(empty.app.userScope.printRoutes(), '')
 })
 
-t.test('a longer route adds its own line to the table in print, and changes no other', async (t) => {
+t.test('a longer route adds one line to the printed table and changes no other', async (t) => {
   const table = async (...urls: string[]) => {
     const { app } = await host(t, async (app) => {
       await app.register(userScope, { secret })
@@ -395,7 +395,7 @@ t.test('a longer route adds its own line to the table in print, and changes no o
   t.same(await table('/a', '/b/:user_id/much/longer/than/the/others', '/c'), [lines[0], added, ...lines.slice(1)])
 })
 
-t.test('the root of a prefix stands in the table by both of its spellings', async (t) => {
+t.test('the table has both spellings of the root of a prefix', async (t) => {
   const { app, status } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     await app.register(async (child) => { child.get('/', id) }, { prefix: '/of/:user_id' })
@@ -410,7 +410,7 @@ t.test('the root of a prefix stands in the table by both of its spellings', asyn
   for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
 })
 
-t.test('a route is judged by what hooks of the host made of it', async (t) => {
+t.test('a route is judged after all onRoute hooks of the host', async (t) => {
   type Change = (route: RouteOptions & { method: string | string[] }) => void
   const changed = (method: string | string[], url: string, change: Change) => host(t, async (app) => {
     await app.register(userScope, { secret })
@@ -441,7 +441,7 @@ t.test('a route is judged by what hooks of the host made of it', async (t) => {
   }
 })
 
-t.test('two routes of one name and level keep their own rules', async (t) => {
+t.test('two routes with the same name and level keep their own rules', async (t) => {
   const { send } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     app.get('/v', { constraints: { version: '1.0.0' } }, id)
@@ -476,7 +476,7 @@ t.test('the table shows constraints', async (t) => {
   t.match(app.userScope.routes(), [{ constraints: { version: '1.0.0' } }, { constraints: { host: /x$/ } }])
 })
 
-t.test('what the boot decided stands, whatever a hook does to the config of a request', async (t) => {
+t.test('a hook that changes the config of a request changes nothing', async (t) => {
   const { status } = await host(t, async (app) => {
     app.addHook('onRequest', async ({ routeOptions: { config } }) => { config.access = 'public' })
     await app.register(userScope, { secret })

@@ -16,7 +16,7 @@ const urls: Array<[url: string, names: string[], words: string[], path: string]>
   ['/a/*', [], [], '/a/1']
 ]
 
-t.test('the parameters of a URL, as the router reads it', async (t) => {
+t.test('parameters are read like the router reads them', async (t) => {
   for (const [url, names, , path] of urls) {
     t.same(parametersOf(url).map(({ name }) => name), names, url)
     const app = Fastify()
@@ -26,12 +26,12 @@ t.test('the parameters of a URL, as the router reads it', async (t) => {
   }
 })
 
-t.test('and as a person reads it', async (t) => {
+t.test('words are read like a person reads them', async (t) => {
   for (const [url, , words] of urls) t.same(parametersOf(url).flatMap((parameter) => parameter.words), words, url)
   t.same(parametersOf('/a/:x/b/:y').map(({ before }) => before), ['/a/', '/a/:x/b/'])
 })
 
-t.test('its parts', async (t) => {
+t.test('a parameter has the URL before it, its pattern and the URL after it', async (t) => {
   t.same(parametersOf('/a/:x(^\\d+$)h/:y-z'), [
     { name: 'x', words: ['x'], before: '/a/', pattern: '^\\d+$', after: 'h/:y-z' },
     { name: 'y', words: ['y-z'], before: '/a/:x(^\\d+$)h/', pattern: '', after: '-z' }
@@ -39,6 +39,6 @@ t.test('its parts', async (t) => {
   t.same(parametersOf('/:/:x').map(({ name }) => name), ['', 'x'], 'without a name')
 })
 
-t.test('where the expression of a parameter ends', async (t) => {
+t.test('the end of a parameter\'s expression is found', async (t) => {
   t.same(['(a)b', '((a)b)c', '(\\)a)', '(a'].map((text) => closingBracket(text, 0)), [2, 5, 4, 2])
 })

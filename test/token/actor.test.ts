@@ -8,7 +8,7 @@ import { bearer, build, refusals, secret, sign } from '../support/host.js'
 const entry = { issuer: 'https://b.example', audience: 'api', jwksUri: 'https://b.example/jwks', idPrefix: 'b:' }
 const rules = (options: UserScopeOptions = {}) => readOptions({ secret, ...options }, {}).claimRules
 
-t.test('who holds a token', async (t) => {
+t.test('the actors of a token are read, the current one first', async (t) => {
   const rows: Array<[act: unknown, chain: string[]]> = [
     [{ sub: 'admin' }, ['admin']],
     [{ sub: 'admin', iss: 'https://other.example', act: { sub: 'batch', act: { sub: 'root' } } },
@@ -20,7 +20,7 @@ t.test('who holds a token', async (t) => {
   t.equal(readActor(Object.create({ act: { sub: 'admin' } }) as Record<string, unknown>, rules()), null)
 })
 
-t.test('an actor that cannot be read is refused', async (t) => {
+t.test('a malformed actor is refused', async (t) => {
   const malformed: unknown[] = [null, 'admin', 7, true, [], [{ sub: 'admin' }], {}, { id: 'admin' }, { sub: '' },
     { sub: ' ' },
     { sub: 7 }, { sub: null }, { sub: ['admin'] }, { sub: 'a\nb' }, Object.create({ sub: 'admin' })]
@@ -44,7 +44,7 @@ t.test('the log says what is wrong with an actor', async (t) => {
   }
 })
 
-t.test('option impersonation', async (t) => {
+t.test('option impersonation allows actors, lets them read, or refuses them', async (t) => {
   const headers = bearer(sign({ sub: 'alice', exp: 1e10, act: { sub: 'admin' } }))
   const own = bearer(sign({ sub: 'alice', exp: 1e10 }))
   const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -85,7 +85,7 @@ t.test('option impersonation', async (t) => {
   }
 })
 
-t.test('the user of a token that somebody else holds', async (t) => {
+t.test('request.user has the actor', async (t) => {
   const { send } = await build(t, {}, {}, (app) => { app.get('/api/:user_id', async ({ user }) => user) })
   const claims = { sub: 'alice', exp: 1e10, act: { sub: 'admin', act: { sub: 'batch' } } }
   t.match(await send({ url: '/api/alice', headers: bearer(sign(claims)) }),
@@ -94,7 +94,7 @@ t.test('the user of a token that somebody else holds', async (t) => {
   t.match(await send({ url: '/api/admin', headers: bearer(sign(claims)) }), { code: 'FORBIDDEN_USER_ACCESS' })
 })
 
-t.test('the same of tokens of an issuer, whose prefix its actors have too', async (t) => {
+t.test('actors of an issuer have its prefix too', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t, idPrefix: 'b:' })
   const headers = bearer(await issuer.token({ id: 'b:alice', act: { sub: 'admin', act: { sub: 'batch' } } }))
   const own = bearer(await issuer.token('b:alice'))

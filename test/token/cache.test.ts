@@ -27,7 +27,7 @@ async function host (t: Parameters<typeof build>[0], options: UserScopeOptions =
   }
 }
 
-t.test('a token that is known is not verified again', async (t) => {
+t.test('a known token is not verified again', async (t) => {
   const ask = await host(t)
   const token = sign({ sub: 'alice', exp: start + 1000 })
   const first = await ask(token)
@@ -43,7 +43,7 @@ t.test('a token that is known is not verified again', async (t) => {
   t.equal(await ask(token), first, 'as the first one still is')
 })
 
-t.test('a token that only ends like a known one is verified by itself', async (t) => {
+t.test('a token that only ends like a known one is verified', async (t) => {
   const ask = await host(t)
   const claims = { sub: 'alice', exp: start + 1000 }
   const known = sign(claims)
@@ -54,20 +54,20 @@ t.test('a token that only ends like a known one is verified by itself', async (t
   t.equal(await ask(known), first, 'which stays known')
 })
 
-t.test('the token of an application is known as such', async (t) => {
+t.test('the token of an application is cached as such', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const ask = await host(t, { issuers: [issuer.entry] })
   const token = await issuer.token({ id: 'alice', client_id: 'alice' })
   t.same([await ask(token), await ask(token)], [403, 403])
 })
 
-t.test('off', async (t) => {
+t.test('cache: false verifies every time', async (t) => {
   const ask = await host(t, { cache: false })
   const token = sign({ sub: 'alice', exp: start + 1000 })
   t.not(await ask(token), await ask(token))
 })
 
-t.test('until when', async (t) => {
+t.test('an entry lives until its ttl, exp or maxTokenAge is over', async (t) => {
   const cases: Array<[what: string, options: UserScopeOptions, claims: object, kept: number, gone: number]> = [
     ['exp', { clockTolerance: 0 }, { exp: start + 100 }, 99.999, 100],
     ['exp and clockTolerance', { clockTolerance: 10 }, { exp: start + 100 }, 109.999, 110],
@@ -87,7 +87,7 @@ t.test('until when', async (t) => {
   }
 })
 
-t.test('a clock that is set back: what was kept later is verified anew', async (t) => {
+t.test('if the clock is set back, tokens that were kept later are verified again', async (t) => {
   const ask = await host(t, { cache: { ttl: 60 }, clockTolerance: 0 })
   const token = sign({ sub: 'alice', exp: start + 1000, nbf: start - 100, iat: start - 100 })
   const first = await ask(token)
@@ -116,7 +116,7 @@ t.test('the least recently used token leaves first', async (t) => {
   t.not(await ask(b), second)
 })
 
-t.test('where the cache is full, a token is kept at its second request', async (t) => {
+t.test('in a full cache, a token is kept at its second request', async (t) => {
   const ask = await host(t, { cache: { max: 2 } })
   const [a, b, c] = ['a', 'b', 'c'].map((n) => sign({ sub: 'alice', exp: start + 1000, n })) as [string, string, string]
   const [first, second] = [await ask(a), await ask(b)]
@@ -129,7 +129,7 @@ t.test('where the cache is full, a token is kept at its second request', async (
   t.equal(await ask(c), twice)
 })
 
-t.test('where other tokens come for good, they take the place of those that were kept', (t) => {
+t.test('tokens that keep coming replace those that were kept', (t) => {
   const max = 5000
   const cache = new TokenCache({ max, ttl: 300 })
   const headers = () => Array.from({ length: max }, () => `Bearer ${randomBytes(60).toString('base64url')}`)
@@ -143,7 +143,7 @@ t.test('where other tokens come for good, they take the place of those that were
   t.end()
 })
 
-t.test('by whatever limit it is full, and for as many tokens as there is room for', (t) => {
+t.test('it counts as full by entries or by bytes', (t) => {
   const rows: Array<[max: number, length: number, active: number]> = [[20_000, 100, 17_500], [1_000_000, 3000, 2500]]
   for (const [max, length, active] of rows) {
     const cache = new TokenCache({ max, ttl: 300 })
@@ -159,7 +159,7 @@ t.test('by whatever limit it is full, and for as many tokens as there is room fo
   t.end()
 })
 
-t.test('the token of an issuer is kept at its first request, as another verification would take a promise', (t) => {
+t.test('the token of an issuer is kept at its first request even in a full cache', (t) => {
   const cache = new TokenCache({ max: 1, ttl: 300 })
   for (const header of ['Bearer a', 'Bearer b']) {
     cache.keep(header, { ...verified, user: { ...verified.user, issuer: 'https://issuer.example' } }, 0)
@@ -168,7 +168,7 @@ t.test('the token of an issuer is kept at its first request, as another verifica
   t.end()
 })
 
-t.test('what comes but once is forgotten', (t) => {
+t.test('tokens that come only once are forgotten', (t) => {
   const max = 1000
   const cache = new TokenCache({ max, ttl: 300 })
   const keep = () => {
@@ -182,7 +182,7 @@ t.test('what comes but once is forgotten', (t) => {
   t.end()
 })
 
-t.test('one token more than there is room for costs that one, and not all of them', (t) => {
+t.test('one token too many costs one look-up, not all of them', (t) => {
   const max = 1000
   const cache = new TokenCache({ max, ttl: 300 })
   const headers = Array.from({ length: max + 1 }, () => `Bearer ${randomBytes(60).toString('base64url')}`)
@@ -218,13 +218,13 @@ function keptOf (count: number, length: number, weight: number): number {
   return Array.from({ length: count }, (_, i) => cache.find(header(i, length))).filter(Boolean).length
 }
 
-t.test('bounded in bytes, of headers and of what is known of them', async (t) => {
+t.test('the cache is bounded in bytes of headers and users', async (t) => {
   t.equal(keptOf(10_000, 4096, 100), Math.floor(33_554_432 / (2 * 4096 + 100)))
   t.equal(keptOf(1000, 100, 100_000), Math.floor(33_554_432 / (2 * 100 + 100_000)))
   t.equal(keptOf(1, 4097, 100), 0)
 })
 
-t.test('what is known weighs as its claims do, and not as their text', async (t) => {
+t.test('an entry weighs as much as its claims in memory', async (t) => {
   const { claimRules } = readOptions({ secret }, {})
   const weigh = (claims: object) =>
     createClaimsReader(claimRules)({ header: {}, payload: { sub: 'alice', exp: start + 100, ...claims } }).weight
@@ -233,7 +233,7 @@ t.test('what is known weighs as its claims do, and not as their text', async (t)
   t.ok(weigh({ deep: JSON.parse(`${'['.repeat(50)}${']'.repeat(50)}`) }) > 3000)
 })
 
-t.test('what is over leaves without being asked for, at most once a minute', async (t) => {
+t.test('expired entries are removed at most once a minute, without being looked up', async (t) => {
   const cache = new TokenCache({ max: 10, ttl: 300 })
   cache.keep('old', { ...verified, expiresAt: start + 10 }, 0)
   at(60)
@@ -247,7 +247,7 @@ t.test('what is over leaves without being asked for, at most once a minute', asy
   t.equal(cache.find('old'), undefined, 'gone, though the clock says that it is good again')
 })
 
-t.test('what one request does to its user reaches no other', async (t) => {
+t.test('one request cannot change the user of another', async (t) => {
   const { send } = await build(t, {}, {}, (app) => {
     app.get(
       '/api/:user_id/tasks',
@@ -282,7 +282,7 @@ t.test('an entry does not outlive the keys that verified it', async (t) => {
   t.equal(await ask(token), 401, 'nor without anybody asking, after the maximum age')
 })
 
-t.test('nor is it kept by a verification that began while new keys were taken over', async (t) => {
+t.test('nor is a token kept whose verification began before the keys changed', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   let [answered, arrived] = [() => {}, () => {}]
   let asked = 0
@@ -326,7 +326,7 @@ t.test('nor is it kept by a verification that began while new keys were taken ov
   t.same(new Set(after), new Set([401]))
 })
 
-t.test('a verification that was under way while the keys changed is not kept', async (t) => {
+t.test('a verification in flight while the keys change is not kept', async (t) => {
   const cache = new TokenCache({ max: 10, ttl: 300 })
   const { generation } = cache
   cache.clear()

@@ -17,7 +17,7 @@ function reason (run: () => void): string | undefined {
   return undefined
 }
 
-t.test('the first rule that does not hold is the reason', async (t) => {
+t.test('the first rule that fails is the reason', async (t) => {
   const rules = claimRules(settings, () => now)
   t.equal(reason(() => apply(rules, { exp: now + 1 })), undefined)
   t.equal(reason(() => apply(rules, { exp: 'x', nbf: 'x' })), 'INVALID_CLAIMS: claim "exp" is not a number of seconds')
@@ -61,7 +61,7 @@ t.test('each rule of a claim has its reason', async (t) => {
   }
 })
 
-t.test('a member of Object.prototype stands in for none that is missing', async (t) => {
+t.test('a member of Object.prototype does not replace a missing one', async (t) => {
   const polluted = Object.prototype as { exp?: unknown, crit?: unknown }
   Object.assign(polluted, { exp: now + 1, crit: ['x'] })
   t.teardown(() => {
@@ -73,7 +73,7 @@ t.test('a member of Object.prototype stands in for none that is missing', async 
   t.equal(reason(() => apply(headerRules(settings), { alg: 'HS256' })), undefined)
 })
 
-t.test('tokens of another purpose are told by their form', async (t) => {
+t.test('tokens for another purpose are recognized by their form', async (t) => {
   const logout = { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }
   const of = (payload: Record<string, unknown>) => reason(() => assertAccessToken({ header: {}, payload }, []))
   t.equal(of(logout), 'INVALID_CLAIMS: a logout token: send the access token instead')

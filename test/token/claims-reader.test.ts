@@ -161,7 +161,7 @@ for (const userIdClaim of ['constructor', 'toString', '__proto__', 'hasOwnProper
   table(`userIdClaim ${userIdClaim}: own claims only`, { userIdClaim }, [['inherited', {}, 'MISSING_UID_CLAIM']])
 }
 
-t.test('ids are taken as they are', async (t) => {
+t.test('ids are used as they are', async (t) => {
   const { send } = await build(t)
   for (const id of [
     '7', '007', ' alice', 'alice ', 'Älice', 'a\u030Angstr\u00f6m', '🦊', 'a/b', '%41', 'x'.repeat(300), '\ud800'
@@ -174,7 +174,7 @@ t.test('ids are taken as they are', async (t) => {
   }
 })
 
-t.test('header parameters', async (t) => {
+t.test('header parameters that are not allowed are refused', async (t) => {
   const { send, log } = await build(t)
   const allowed: object[] = [
     {}, { typ: 'JWT' }, { typ: 'jwt' }, { typ: 'Jwt' }, { typ: 'application/jwt' }, { typ: 'application/JWT' },
@@ -209,7 +209,7 @@ t.test('header parameters', async (t) => {
 const logout = { 'http://schemas.openid.net/event/backchannel-logout': {} }
 const sendJwt = 'send the JWT of GET /api/auth/token instead'
 
-t.test('tokens of another purpose, told by their form', async (t) => {
+t.test('tokens for another purpose are recognized by their form', async (t) => {
   const { send, log } = await build(t)
   const kinds: Array<[claims: object, reason: string]> = [
     [{ events: logout }, 'a logout token: send the access token instead'],
@@ -258,7 +258,7 @@ table('a host\'s own claims may have their names', {}, [
   ]
 ])
 
-t.test('an e-mail verification token that names its user, told by its header, too', async (t) => {
+t.test('an e-mail verification token with a userId is recognized by its header too', async (t) => {
   const { send, log } = await build(t, { userIdClaim: 'userId' })
   const claims = { userId: 'alice', email: 'a@example.org', iat: now, exp }
   const ask = async (claims: object, header: object = { alg: 'HS256' }) => {
@@ -280,7 +280,7 @@ const expected = 'expected "https://auth.example.com", received'
 const long = 'x'.repeat(300)
 const tolerance = '(option "clockTolerance": 5)'
 
-t.test('the log says what was expected and what came', async (t) => {
+t.test('the log says what was expected and what was received', async (t) => {
   const { send, log } = await build(t, { issuer, audience, maxTokenAge: 100 })
   const good = { sub: 'alice', exp, iat: now, iss: issuer, aud: audience }
   const rows: Array<[claims: object, reason: string | RegExp]> = [
@@ -319,7 +319,7 @@ t.test('the log says what was expected and what came', async (t) => {
   t.match(await send({ url: '/api/me', headers: bearer(sign(good)) }), { status: 200 })
 })
 
-t.test('no name of an e-mail makes a verification link a user', async (t) => {
+t.test('userIdClaim never makes a verification link a user', async (t) => {
   const { send, log } = await build(t, { userIdClaim: 'email', issuer })
   t.match(
     await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', iat: now, exp })) }),
@@ -371,7 +371,7 @@ const plainRules: ClaimRules = {
   faultBySchema: () => null
 }
 
-t.test('claims that the schema or the prefix of another issuer refuses', async (t) => {
+t.test('claims are refused by the schema and by the prefix of another issuer', async (t) => {
   const rows: Array<[rules: Partial<ClaimRules>, reason: string]> = [
     [{ faultBySchema: () => '/role must be string' },
       'the claims do not satisfy the schema of option "claims": /role must be string'],
@@ -383,7 +383,7 @@ t.test('claims that the schema or the prefix of another issuer refuses', async (
   }
 })
 
-t.test('the user is frozen all the way down', async (t) => {
+t.test('the user is deeply frozen', async (t) => {
   const readClaims = createClaimsReader(plainRules)
   const { user } = readClaims({
     header: {}, payload: { sub: 'alice', exp, roles: [{ name: 'member' }], team: { id: 1 } }
@@ -394,7 +394,7 @@ t.test('the user is frozen all the way down', async (t) => {
   }
 })
 
-t.test('request.user is frozen, and all that is in it', async (t) => {
+t.test('request.user is deeply frozen', async (t) => {
   const frozen: Record<string, boolean> = {}
   const look = (value: unknown, path: string): void => {
     if (typeof value !== 'object' || value === null) return

@@ -3,7 +3,7 @@ import type { UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { bearer, build, now, otherSecret, secret, sign, tokenFor } from '../support/host.js'
 
-t.test('a secret, issuers, or both', async (t) => {
+t.test('tokens of a secret, of issuers, or of both are verified', async (t) => {
   const remote = await createIssuer({ mode: 'jwks', t })
   const issuers = [{ ...remote.entry, idPrefix: '' }]
   const tokens = { secret: tokenFor('alice'), remote: await remote.token('alice') }

@@ -36,7 +36,7 @@ const cases: Array<[what: string, authorization: string, code: string | undefine
   ['a token of 16 KB', `Bearer ${'a'.repeat(16_384)}`, 'MALFORMED_TOKEN']
 ]
 
-t.test('the header, to the letter', async (t) => {
+t.test('only "Bearer", one space and a token are accepted', async (t) => {
   const { send } = await build(t)
   for (const [what, authorization, code] of cases) {
     const { status, code: found, headers } = await send({ url: '/api/me', headers: { authorization } })
@@ -55,7 +55,7 @@ t.test('without a header the challenge has no error', async (t) => {
   t.match(refusals(log), [{ code: 'MISSING_TOKEN', reason: 'no Authorization header' }])
 })
 
-t.test('a session token as it stands in the cookie of Better Auth', async (t) => {
+t.test('a percent-encoded session token of Better Auth is named in the log', async (t) => {
   const { send, log } = await build(t)
   const authorization = 'Bearer aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF.YUU1g%2BLVJ7E%3D'
   t.match(await send({ url: '/api/me', headers: { authorization } }), { code: 'INVALID_HEADER_FORMAT' })
@@ -65,7 +65,7 @@ t.test('a session token as it stands in the cookie of Better Auth', async (t) =>
   }])
 })
 
-t.test('no other place is read', async (t) => {
+t.test('no token is read from anywhere else', async (t) => {
   const { send } = await build(t)
   for (const request of [
     { url: `/api/me?access_token=${token}` },
@@ -90,7 +90,7 @@ async function sendRaw (port: number, lines: string[], path = '/api/me'): Promis
   })
 }
 
-t.test('over a socket', async (t) => {
+t.test('headers over a socket are judged alike', async (t) => {
   const { app, log } = await build(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -112,12 +112,12 @@ t.test('over a socket', async (t) => {
   t.equal(refusals(log)[0]?.reason, 'several Authorization headers')
 })
 
-t.test('a hook of the host may take the header away', async (t) => {
+t.test('a hook of the host may remove the header', async (t) => {
   const request = { headers: {}, raw: { rawHeaders: ['Authorization', 'a', 'Authorization', 'b'] } }
   t.equal(readAuthorization(request as FastifyRequest), undefined)
 })
 
-t.test('a hook of the host may bring the header from elsewhere', async (t) => {
+t.test('a hook of the host may set the header', async (t) => {
   const app = Fastify()
   app.addHook('onRequest', async (request) => {
     request.headers = { authorization: `Bearer ${String(request.headers['x-token'])}` }

@@ -14,7 +14,7 @@ async function start (t: Test, options: UserScopeOptions) {
   return { app, ask, log }
 }
 
-t.test('an algorithm that is not configured', async (t) => {
+t.test('an algorithm that is not configured is refused', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: ['EdDSA', 'ES256'] }] })
   const configured = 'header parameter "alg" is not one of those configured for the issuer ' +
@@ -42,7 +42,7 @@ t.test('an algorithm that is not configured', async (t) => {
   t.equal(issuer.requests, 1, 'no key was looked for')
 })
 
-t.test('crit is refused in any form, before a key is looked for', async (t) => {
+t.test('crit is refused in any form, before a key is selected', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask } = await start(t, { issuers: [issuer.entry] })
   for (const crit of [['x'], ['b64'], [], 'exp', null, false]) {
@@ -53,7 +53,7 @@ t.test('crit is refused in any form, before a key is looked for', async (t) => {
   }
 })
 
-t.test('a key or a signature that does not fit', async (t) => {
+t.test('a key or signature that does not fit is refused', async (t) => {
   const [key, twin, other] = [await createKey('one'), await createKey('one'), await createKey('two')]
   const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
   const { ask } = await start(t, { issuers: [issuer.entry] })
@@ -66,7 +66,7 @@ t.test('a key or a signature that does not fit', async (t) => {
   }
 })
 
-t.test('only the one key of an issuer needs no name', async (t) => {
+t.test('a token without kid is only accepted if the issuer has a single key', async (t) => {
   const keys = [await createKey('one'), await createKey('two')]
   const [one, two] = [await createIssuer({ mode: 'jwks', t }), await createIssuer({ mode: 'jwks', t, keys })]
   const nameless = { header: { kid: undefined } }
@@ -198,7 +198,7 @@ t.test('ECDSA, EdDSA: curve, hash, encoding are those of the algorithm (RFC 7518
   }
 })
 
-t.test('a key of another curve than that of the algorithm', async (t) => {
+t.test('a key of another curve than the algorithm\'s is refused', async (t) => {
   const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
   for (const [alg, hash, { publicKey, privateKey }] of [
     ['ES256', 'sha256', ec('P-384')], ['ES384', 'sha384', ec('P-256')], ['EdDSA', null, ec('P-256')]
@@ -223,7 +223,7 @@ t.test('keys that are unavailable: the reason says why, and names the URL withou
   t.notMatch(JSON.stringify(log), 'secret')
 })
 
-t.test('a user is known no longer than the token, and than the keys are fresh', async (t) => {
+t.test('a user is cached no longer than the token is valid and the keys are fresh', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const start = Date.now()
   let passed = 0

@@ -100,7 +100,7 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
   ['__proto__ further inside', sign('{"exp":1e10,"sub":"alice","x":[{"__proto__":1}]}')]
 ]
 
-t.test('malformed tokens', async (t) => {
+t.test('malformed tokens are refused', async (t) => {
   const { send, log } = await build(t)
   for (const [what, token, reason] of malformed) {
     log.length = 0
@@ -124,7 +124,7 @@ t.test('a token that is nested more than 64 deep is refused before a parser sees
   }
 })
 
-t.test('unusual, but well-formed tokens', async (t) => {
+t.test('unusual but well-formed tokens are accepted', async (t) => {
   const { send } = await build(t)
   const cases: Array<[what: string, token: string]> = [
     ['8 KB to the byte', (() => {
@@ -160,7 +160,7 @@ t.test('unusual, but well-formed tokens', async (t) => {
   }
 })
 
-t.test('the form is judged before the algorithm and the signature', async (t) => {
+t.test('the form is checked before the algorithm and the signature', async (t) => {
   const { send } = await build(t)
   for (const text of ['[]', '{', '{"exp":1e10,"sub":"alice","__proto__":{}}']) {
     for (const options of [{ key: otherSecret }, { header: '{"alg":"none"}' }, { header: '{"alg":"RS256"}' }]) {
@@ -169,7 +169,7 @@ t.test('the form is judged before the algorithm and the signature', async (t) =>
   }
 })
 
-t.test('a header that comes again is judged as it was the first time', async (t) => {
+t.test('a repeated header is judged as it was the first time', async (t) => {
   const { send } = await build(t, { cache: false })
   const at = sign(payload, { header: { alg: 'HS256', typ: 'at+jwt' } })
   const untyped = sign(payload, { header: { alg: 'HS256' } })

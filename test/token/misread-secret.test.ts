@@ -7,7 +7,7 @@ import { bearer, build, refusals } from '../support/host.js'
 const start = 1_800_000_000_000
 mock.timers.enable({ apis: ['Date'], now: start })
 
-t.test('bytes whose text a secret may be', async (t) => {
+t.test('a secret in base64 or hex is decoded', async (t) => {
   const bytes = randomBytes(32)
   t.same(bytesOf(bytes.toString('hex')).map((each) => each.toString('hex'))[0], bytes.toString('hex'))
   t.same(bytesOf(bytes.toString('hex').toUpperCase())[0], bytes)
@@ -28,7 +28,7 @@ const plain = 'the signature does not verify with a configured secret (FAST_JWT_
 const misread = `${plain}, but with the bytes whose base64 or hex text it is. ` +
   'Fix: let the signer use the text as it stands'
 
-t.test('the log says so of a signer that decodes the secret', async (t) => {
+t.test('the log has a hint if the signer decodes the secret', async (t) => {
   for (const encoding of ['base64', 'base64url', 'hex'] as const) {
     const bytes = randomBytes(32)
     const other = 'Qw8eRt5yUi2oPa6sDf3gHj9kLz1xCv7b'
@@ -47,7 +47,7 @@ t.test('the log says so of a signer that decodes the secret', async (t) => {
   }
 })
 
-t.test('it looks once a second, whatever the clock does', async (t) => {
+t.test('it checks once a second, even if the clock is set', async (t) => {
   const bytes = randomBytes(32)
   const hint = createMisreadHint(['no secret', bytes.toString('hex'), 'another'])
   const says = (key: Buffer | string = bytes) => hint(sign(key), 'HS256') !== ''
@@ -64,7 +64,7 @@ t.test('it looks once a second, whatever the clock does', async (t) => {
   t.equal(createMisreadHint(['no secret'])(sign(bytes), 'HS256'), '')
 })
 
-t.test('by the algorithm of the token', async (t) => {
+t.test('it uses the algorithm of the token', async (t) => {
   const bytes = randomBytes(64)
   const input = 'e30.e30'
   for (const [alg, hash] of [['HS256', 'sha256'], ['HS384', 'sha384'], ['HS512', 'sha512']] as const) {

@@ -48,7 +48,7 @@ t.test('what clients send by mistake is named in the log', async (t) => {
   }
 })
 
-t.test('an encrypted token is named where nobody is known to make such', async (t) => {
+t.test('an encrypted token is named even if no configured issuer makes any', async (t) => {
   const fetch = async () => await Promise.reject(new Error('no issuer'))
   const entry = { issuer: 'https://id.example', jwksUri: 'https://id.example/jwks', audience: 'api', lazy: true, fetch }
   const { send, log } = await build(t, { issuers: [entry] })
@@ -56,7 +56,7 @@ t.test('an encrypted token is named where nobody is known to make such', async (
   t.strictSame(refusals(log).map(({ reason }) => reason), ['an encrypted token (JWE)'])
 })
 
-t.test('of several kinds that look alike each is named, and none twice', async (t) => {
+t.test('if several kinds look alike, each is named once', async (t) => {
   const form = (says: string, fits = true) => ({
     says,
     fitsText: (text: string) => fits && (text === 'x' || text === 'Basic x'),

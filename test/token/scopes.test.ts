@@ -3,7 +3,7 @@ import { createIssuer } from '../../lib/testing/index.js'
 import { readScopes } from '../../lib/token/scopes.js'
 import { bearer, build, secret, tokenFor } from '../support/host.js'
 
-t.test('the scopes of a token', async (t) => {
+t.test('scopes are read from a string or a list', async (t) => {
   const rows: Array<[payload: object, scopes: string[], claim?: string]> = [
     [{}, []],
     [{ scope: 'a b' }, ['a', 'b']],
@@ -38,7 +38,7 @@ t.test('the scopes of a token', async (t) => {
   }
 })
 
-t.test('option scopeClaim is of the secret, and each issuer states its own', async (t) => {
+t.test('option scopeClaim is for the secret, and each issuer has its own', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t, idPrefix: 'b:' })
   const options = { secret, scopeClaim: 'permissions', issuers: [{ ...issuer.entry, scopeClaim: 'roles' }] }
   const { send } = await build(t, options, {}, (app) => {

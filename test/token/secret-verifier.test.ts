@@ -57,7 +57,7 @@ const forged: Array<[what: string, token: string]> = [
   ['a kid that names a file', sign(payload, { header: { alg: 'HS256', kid: '/dev/null' }, key: '' })]
 ]
 
-t.test('forged tokens', async (t) => {
+t.test('forged tokens are refused', async (t) => {
   for (const secrets of [secret, [secret, 'Mn4bVc7xZa1sDf6gHj3kLq8wEr5tYu2i']]) {
     const { send, log } = await build(t, { secret: secrets })
     for (const [what, token] of forged) {
@@ -77,7 +77,7 @@ t.test('each of several secrets verifies', async (t) => {
   }
 })
 
-t.test('the critical extensions that the library itself knows of', async (t) => {
+t.test('critical extensions that the library knows are refused too', async (t) => {
   const { send, log } = await build(t, { secret: [otherSecret, secret] })
   const header = { alg: 'HS256', crit: ['x'], x: 1 }
   t.match(await send({ url: '/api/me', headers: bearer(sign(payload, { header })) }), { code: 'INVALID_CLAIMS' })
@@ -102,7 +102,7 @@ t.test('the host may have a property user of its own on requests', async (t) => 
   t.match(body, { caller: { id: 'alice' }, user: undefined })
 })
 
-t.test('the log names the algorithm that came, and what to do about one of public keys', async (t) => {
+t.test('the log names the received algorithm, and the fix for one of public keys', async (t) => {
   const state = 'a token signed with a private key, as those of Better Auth\'s jwt() by default. ' +
     'Fix: state who signs it, as in issuers: [betterAuth({ baseURL })]'
   const { send, log } = await build(t, { algorithms: ['HS256', 'HS512'], secret: longSecret })
@@ -177,7 +177,7 @@ t.test('nothing of @fastify/jwt reaches a host that has none', async (t) => {
   t.same((await app.inject('/')).json(), [false, false, false, false, false])
 })
 
-t.test('stacks are captured as before, once a forged token was refused', async (t) => {
+t.test('stacks are captured as before after a forged token', async (t) => {
   const { send } = await build(t)
   const { stackTraceLimit } = Error
   for (const token of [good, sign(payload, { key: otherSecret })]) {

@@ -4,7 +4,7 @@ import { bearer, build, otherSecret, sign, tokenFor } from '../support/host.js'
 
 const before = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!
 const stateOf = () => Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')
-t.test('no stack, and the limit as it was', async (t) => {
+t.test('errors have no stack, and the limit is restored', async (t) => {
   t.equal(withoutStacks(() => 5), 5)
   t.throws(() => withoutStacks(() => { throw new Error('x') }), { message: 'x' })
   t.equal(withoutStacks(() => new Error('x')).stack, 'Error: x')

@@ -8,7 +8,7 @@ const byIssuer = new Map([['https://a.example', verifier('a')], ['https://b.exam
 const jws = (payload: object) => new CompactJws('', {}, JSON.stringify(payload))
 const token = (iss?: unknown) => jws({ iss })
 
-t.test('the verifier is that of the token\'s issuer', async (t) => {
+t.test('the token\'s issuer chooses the verifier', async (t) => {
   const rows: Array<[secretIssuer: string | undefined, iss: unknown, verifiedBy: string]> = [
     [undefined, 'https://a.example', 'a'],
     [undefined, 'https://b.example', 'b'],
@@ -23,7 +23,7 @@ t.test('the verifier is that of the token\'s issuer', async (t) => {
   }
 })
 
-t.test('no key is tried on the token of an issuer that nobody configured', async (t) => {
+t.test('no key is tried on a token of an unknown issuer', async (t) => {
   const fits = ({ payload }: { payload: object }) => 'car' in payload
   const others = [{ says: 'a parking ticket', fits, fitsText: () => false }]
   const reason = (ofSecret: Parameters<typeof routeByIssuer>[1], payload: Record<string, unknown>) => {
