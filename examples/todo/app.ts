@@ -29,7 +29,7 @@ export async function buildApp (): Promise<FastifyInstance> {
   const directives = { upgradeInsecureRequests: hsts ? [] : null }
   await app.register(helmet, { hsts, contentSecurityPolicy: { directives } })
 
-  // Every route from here on is guarded unless it says otherwise. The keys are read in process, without a socket.
+  // Every route is guarded from here on, unless it says otherwise. The keys are read in this process, without a socket.
   const fetch = (url: string, init: RequestInit) => app.betterAuth.handler(new Request(url, init))
   await app.register(userScope, { issuers: [betterAuth({ baseURL, fetch })], bind: { org_id: 'org_id' } })
 

@@ -2,7 +2,7 @@ import AjvCompiler from '@fastify/ajv-compiler'
 import { Type, type Static, type TSchema } from '@fastify/type-provider-typebox'
 import type { FastifySchemaCompiler } from 'fastify'
 
-// Without the character NUL, which JSON can say and the database refuses.
+// Without the character NUL, which JSON allows and the database refuses.
 export const text = (example: string, maxLength: number, pattern = '^[^\\u0000]*$') =>
   Type.String({ examples: [example], maxLength, pattern })
 export const name = (example: string, maxLength: number) => text(example, maxLength, '^\\s*[^\\s\\u0000][^\\u0000]*$')
@@ -28,6 +28,6 @@ const compiler = (coerceTypes: boolean | 'array') =>
   AjvCompiler()({}, { customOptions: { coerceTypes, keywords: ['x-examples'] } })
 const compilers = { exact: compiler(false), converting: compiler('array') }
 
-/** A URL holds text, which is converted to the type of the schema. JSON tells text, numbers and null apart. */
+/** Values in a URL are text and are converted to the type of the schema. JSON has types, so nothing is converted. */
 export const validatorCompiler: FastifySchemaCompiler<object> = (route) =>
   compilers[route.httpPart === 'body' ? 'exact' : 'converting'](route)

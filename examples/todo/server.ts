@@ -6,16 +6,16 @@ import { walk } from './plugins/demo.js'
 try {
   if (existsSync('.env')) process.loadEnvFile()
   const app = await buildApp()
-  // Node could not end at a fault that has a listener: it would take a core until somebody kills it.
+  // With a listener for these signals, a crashed process would spin on one core instead of ending.
   closeWithGrace({ skip: ['SIGILL', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] }, async ({ err }) => {
     if (err) app.log.fatal(err)
-    // A client that never sends the rest of its request does not keep the others waiting.
+    // A client that never completes its request must not delay the shutdown.
     setTimeout(() => app.server.closeAllConnections(), 3000).unref()
     await app.close()
   })
   const { HOST: host, PORT: port, LOG_LEVEL: level = 'info' } = app.settings
   await app.listen({ host, port })
-  // Fastify listens on every address of localhost, and says nothing where only some of them are free.
+  // Fastify listens on every address of localhost, and does not say if only some of them are free.
   const isFree = app.addresses().some((bound) => typeof bound === 'object' && bound?.address === '127.0.0.1')
   if (host === 'localhost' && !isFree) throw new Error(`listen EADDRINUSE: address already in use 127.0.0.1:${port}`)
   console.log([...walk(app), '# Stop with Ctrl+C.'].join('\n\n'))

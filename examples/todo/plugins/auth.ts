@@ -8,10 +8,10 @@ import type { Database } from './database.js'
 
 declare module 'fastify' { interface FastifyInstance { betterAuth: ReturnType<typeof createAuth> } }
 
-// Columns that nobody sets by signing up or editing their profile.
+// Columns that users cannot set when they sign up or edit their profile.
 const byServer = { type: 'string', required: false, input: false } as const
 
-/** What the API wants to know of a user: the only scope is that of the support team. */
+/** The claims of a user for the API. The only scope is that of the support team. */
 const claimsOf = ({ role, organization }: Record<string, unknown>) =>
   ({ ...role === 'support' && { scope: role }, ...Boolean(organization) && { org_id: organization } })
 
@@ -25,18 +25,18 @@ const optionsFor = ({ settings: { baseURL, origins, BETTER_AUTH_SECRET }, log }:
   plugins: [jwt({ jwt: { definePayload: ({ user }) => claimsOf(user) } })],
   trustedOrigins: origins,
   rateLimit: { enabled: false }, // the routes have one, which answers as all routes do
-  advanced: { disableOriginCheck: false }, // otherwise every origin may come in where NODE_ENV is `test`
+  advanced: { disableOriginCheck: false }, // otherwise any origin is accepted if NODE_ENV is `test`
   onAPIError: { throw: true }, // to the app's error handler, not to the console
-  // Of the details only an error, by the app's serializer: others may hold a session token.
+  // Only errors of the details are logged, by the app's serializer: others may have a session token.
   logger: { log: (level, text, ...details) => { log[level]({ err: details.find(isError) }, `Better Auth: ${text}`) } }
 } satisfies BetterAuthOptions)
 
 const isError = (detail: unknown) => detail instanceof Error
 const createAuth = (app: FastifyInstance, db: Database) => betterAuth(optionsFor(app, db))
 
-/** Makes the tables and the first key. Servers that start together do it one after the other. */
+/** Creates the tables and the first key. Servers that start at the same time do it one after the other. */
 async function prepare (app: FastifyInstance, db: Database): Promise<void> {
-  await sql`begin`.execute(db) // what fails ends the process, and with it the transaction
+  await sql`begin`.execute(db) // a failure ends the process, and with it the transaction
   await sql`select set_config('lock_timeout', '10s', true), set_config('statement_timeout', '0', true)`.execute(db)
   await sql`select pg_advisory_xact_lock(7264118935)`.execute(db)
   await (await getMigrations(optionsFor(app, db))).runMigrations()
@@ -45,7 +45,7 @@ async function prepare (app: FastifyInstance, db: Database): Promise<void> {
     completed boolean not null default false,
     created_at timestamptz not null default now(), updated_at timestamptz not null default now())`.execute(db)
   await sql`create index if not exists task_user_id_id on task (user_id, id)`.execute(db)
-  // A wrong secret shows here, before a user finds it.
+  // A wrong secret fails here, before the first user signs in.
   await createAuth(app, db).api.signJWT({ body: { payload: {} } }).catch(({ message }: Error) => {
     throw new Error(`tokens cannot be signed (${message}). Fix: set the BETTER_AUTH_SECRET of when the keys were made`)
   })

@@ -10,7 +10,7 @@ import { DatabaseUnavailableError } from './errors.js'
 type Stated = Pick<TaskRow, 'title' | 'description'> & { user_id: string }
 type Generable = { [Column in Exclude<keyof TaskRow, keyof Stated>]: Generated<TaskRow[Column]> }
 
-/** The other tables, and columns, are Better Auth's own affair. */
+/** The other tables and columns belong to Better Auth. */
 export interface Tables { task: Stated & Generable, user: { id: string, organization: string | null } }
 export type Database = Kysely<Tables>
 
@@ -19,7 +19,7 @@ declare module 'fastify' { interface FastifyInstance { db: Database } }
 /** The PostgreSQL server of DATABASE_URL, or an embedded one in the memory of this process. */
 export const database = fp(async (app) => {
   const { DATABASE_URL } = app.settings
-  // Its files come ready-made, as it takes seconds to make them.
+  // The embedded one starts from prepared files, because creating them takes seconds.
   const pool = DATABASE_URL
     ? await connect(DATABASE_URL, app.log)
     : embedded(await PGlite.create({ loadDataDir: await dataDir() }))
@@ -29,7 +29,7 @@ export const database = fp(async (app) => {
 
 async function connect (connectionString: string, log: FastifyBaseLogger): Promise<PostgresPool> {
   const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 10_000, statement_timeout: 10_000 })
-  // The pool replaces an idle connection that breaks. Without a listener the error would end the process.
+  // The pool replaces a broken idle connection. Without a listener its error would end the process.
   pool.on('error', (error) => { log.error(error) })
   await pool.query('select 1').catch(({ message, code }: NodeJS.ErrnoException) => {
     throw new Error(`DATABASE_URL cannot be used (${message || code}). Fix: start that server or correct the URL`)
@@ -41,7 +41,7 @@ async function connect (connectionString: string, log: FastifyBaseLogger): Promi
   return { connect: () => pool.connect().catch(unavailable), end: () => pool.end() }
 }
 
-/** The embedded server has one connection. Callers take turns: no query falls into another request's transaction. */
+/** The embedded server has one connection. Callers take turns, so no query joins another request's transaction. */
 function embedded (client: PGlite): PostgresPool {
   const query = (text: string, values: unknown[]) => client.query(text, [...values])
   let free = Promise.resolve()

@@ -8,13 +8,13 @@ export const alice = { email: 'alice@example.com', password: 'demo-password-1234
 const bob = { ...alice, email: 'bob@example.com' }
 const sam = { ...alice, email: 'sam@example.com' } // of the support team
 
-/** The ids of users whose password is known. They exist only where no other machine can connect. */
+/** The ids of users whose password is known. They only exist if no other machine can connect. */
 export const demo = fp(async (app) => {
   const { $context, api: { signUpEmail } } = app.betterAuth
   const { internalAdapter } = await $context
   const find = async (email: string) => (await internalAdapter.findUserByEmail(email))?.user.id ?? ''
   const ensure = async (name: string, { email, password }: typeof alice, columns: object) => {
-    // If another server makes the user at the same time, the second look finds it.
+    // If another server creates the user at the same time, the second look-up finds it.
     const id = await find(email) ||
       await signUpEmail({ body: { name, email, password } }).then(({ user }) => user.id, () => find(email))
     await internalAdapter.updateUser(id, columns)
@@ -30,7 +30,7 @@ export const demo = fp(async (app) => {
   if (!isLoopback) for (const { email } of [alice, bob, sam]) await internalAdapter.deleteUser(await find(email))
 })
 
-/** To print and to paste. No comment has a character with a meaning: interactive zsh reads comments too. */
+/** Commands to print and paste. Comments have no special characters, because an interactive zsh interprets them. */
 export function walk ({ settings: { baseURL, DATABASE_URL }, demo }: FastifyInstance): string[] {
   const about = `# Todo API on ${baseURL}, docs on ${baseURL}/docs
 # Data: ${DATABASE_URL ? 'on the server of DATABASE_URL' : 'in memory, gone when it stops'}`

@@ -20,7 +20,7 @@ const levels = {
 const tags = Object.entries(levels).map(([name, description]) => ({ name, description }))
 const css = [{ filename: 'todo.css', content: '.swagger-ui .topbar { display: none }' }] // the bar for other documents
 
-/** The document at `/docs/json`, the page at `/docs`. Before the routes, which it sees as they are declared. */
+/** The document at `/docs/json`, the page at `/docs`. Registered before the routes, so that it sees all of them. */
 export const docs = fp(async (app) => {
   const info = { title: 'Todo API', version: '1.0.0', description }
   await app.register(swagger, { openapi: { openapi: '3.1.0', info, tags } })

@@ -7,7 +7,7 @@ export const NotFoundError = createError('NOT_FOUND', 'Not found', 404)
 export const TaskNotFoundError = createError('TASK_NOT_FOUND', 'Task not found', 404)
 export const TooManyRequestsError = createError<[string]>('TOO_MANY_REQUESTS', 'Too many requests: wait %s', 429)
 
-/** Nothing is wrong with the request: it can be tried again. */
+/** The request is fine, and the client can try again. */
 export class DatabaseUnavailableError extends createError('DATABASE_UNAVAILABLE', 'The database does not answer', 503) {
   readonly headers = { 'retry-after': '5' }
 }
@@ -19,7 +19,7 @@ export const errors = fp(async (app) => {
     const isLogged = [401, 403].includes(statusCode) // by the guard
     if (statusCode < 500 && !isLogged) log.info({ code, reason }, 'request refused')
     if (error.statusCode) throw error
-    log.error(error) // and not to the client: the message may tell where the database is
+    log.error(error) // not sent to the client, because the message may name the database server
     throw code === '57014' ? new DatabaseUnavailableError() : new InternalError() // 57014: a query took too long
   })
   app.addHook('onResponse', async ({ log, ip }, { statusCode }) => { log.debug({ ip, statusCode }, 'answered') })

@@ -9,12 +9,12 @@ const text = (regex: string, description: string) => Type.Optional(Type.String({
 const integer = (minimum: number, maximum: number, byDefault: number) =>
   Type.Integer({ minimum, maximum, default: byDefault, description: `a whole number from ${minimum} to ${maximum}` })
 
-// A description ends the error about a wrong value. .env.example explains the variables.
+// The error about a wrong value ends with its description. .env.example explains the variables.
 const Environment = Type.Object({
   HOST: Type.String({ default: 'localhost', minLength: 1, description: 'an address of this machine' }),
   PORT: integer(1, 65535, 3000),
   LOG_LEVEL: text('(fatal|error|warn|info|debug|trace|silent)', 'fatal, error, warn, info, debug, trace or silent'),
-  // Passwords go there, and the plugin does not fetch keys over plain http either.
+  // Passwords are sent to it, and the plugin does not fetch keys over plain http either.
   BETTER_AUTH_URL: text('(https://[^/?#\\s,]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)/?',
     'an origin without a path: https, or http on localhost'),
   BETTER_AUTH_TRUSTED_ORIGINS: text(`${origin}(, *${origin})*`, 'origins without a path, separated by commas'),

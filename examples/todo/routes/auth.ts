@@ -14,7 +14,7 @@ const ApiToken = Type.Object({ token: Type.String() }, { description: 'The token
 const authFault = (description: string) => Type.Object({ code: Type.String(), message: Type.String() }, { description })
 const refusals = { 429: fault('Too many requests from this address'), 503: databaseFault }
 
-/** Better Auth, under the prefix that it expects. What one needs for a token is documented, the rest only served. */
+/** Better Auth, under the prefix that it expects. Only the routes for getting a token are in the document. */
 export const authRoutes: FastifyPluginAsync = async (app) => {
   const { betterAuth, settings: { baseURL, AUTH_RATE_LIMIT: max, SIGN_IN_RATE_LIMIT } } = app
   const errorResponseBuilder = (_request: unknown, { after }: { after: string }) => new TooManyRequestsError(after)
@@ -23,13 +23,13 @@ export const authRoutes: FastifyPluginAsync = async (app) => {
 
   async function handler ({ method, url, headers, body, ip }: FastifyRequest, reply: FastifyReply) {
     const target = new URL(url, baseURL)
-    // What Better Auth would read as another path or host was sent to get around that path's limit.
+    // A URL that Better Auth would read as another path or host could avoid the rate limit of that path.
     if (target.pathname !== url.replace(/[?#].*/, '')) throw new NotFoundError()
-    // Better Auth believes this header whoever sends it; `ip` believes only the trusted proxies.
+    // Better Auth trusts this header from anyone, while `ip` only trusts the configured proxies.
     const sent = fromNodeHeaders({ ...headers, 'x-forwarded-for': ip })
     const content = Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
     const response = await betterAuth.handler(new Request(target, { method, headers: sent, body: content ?? null }))
-    // Without its database it answers as if nobody were signed in, and the client would forget the session.
+    // Without its database Better Auth answers as if nobody were signed in, and the client would drop the session.
     const unavailable = () => { throw new DatabaseUnavailableError() }
     if ([401, 500].includes(response.status)) await betterAuth.api.getSession({ headers: sent }).catch(unavailable)
     return reply.send(response)
@@ -65,7 +65,7 @@ export const authRoutes: FastifyPluginAsync = async (app) => {
     others.removeAllContentTypeParsers()
     others.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
     others.route({ ...rest, method: ['GET', 'POST'], url: '/*' })
-    // These ask for a password too.
+    // These routes check a password too.
     for (const url of ['/verify-password', '/change-password']) others.route({ ...guessable, method: 'POST', url })
   })
 }

@@ -24,12 +24,12 @@ const support = { config: { access: { delegates: { scopes: ['support'] } } } } /
 const route = <T extends object>(summary: string, schema: T) =>
   ({ schema: { tags: ['tasks'], summary, description: refusals, ...schema } })
 
-/** The guard compares the path. A task's id does not say whose it is, so every query names the owner too. */
+/** The guard compares the path. A task's id does not tell its owner, so every query also filters by the owner. */
 const own = (request: FastifyRequest<{ Params: { task_id: number } }>) =>
   (task: ExpressionBuilder<Tables, 'task'>) => task.and({ user_id: getOwnerId(request), id: request.params.task_id })
 const missing = () => new TaskNotFoundError() // or another user's: ids cannot be probed
 
-/** Registered under a prefix with `:user_id`, which makes each route its owner's only. */
+/** Registered under a prefix with `:user_id`, so only the owner can call these routes. */
 export const tasks: FastifyPluginAsyncTypebox = async (app) => {
   const { db, demo } = app
   const examples = demo && { 'x-examples': { Alice: { value: demo.alice }, Bob: { value: demo.bob } } }
@@ -44,7 +44,7 @@ export const tasks: FastifyPluginAsyncTypebox = async (app) => {
   const list = route('List tasks, page by page', { params, querystring: PageQuery, response: { 200: Page, ...unfit } })
   app.get('', { ...list, ...support }, async (request) => {
     const { after = 0, limit = 20 } = request.query
-    // By key, not by offset: no page shifts when a task goes.
+    // By key and not by offset, so that pages do not shift when a task is deleted.
     const rows = await db.selectFrom('task').selectAll()
       .where('user_id', '=', getOwnerId(request)).where('id', '>', after).orderBy('id').limit(limit + 1).execute()
     return { tasks: rows.slice(0, limit), next: rows.length > limit ? rows[limit - 1]?.id ?? null : null }
