@@ -5,7 +5,7 @@ import type { UserScopeTypes, VerifiedUser } from './types.js'
  *
  * - `'owner'`: a valid token, and the path parameter must equal the user's id. Default for routes that have the
  * parameter.
- * - `'user'`: a valid token. Default for routes that have not.
+ * - `'user'`: a valid token. Default for all other routes.
  * - `'optional'`: no token, or a valid one. A bad token is 401, never anonymous.
  * - `'public'`: the token is not read. Default for routes that serve OPTIONS alone.
  */

@@ -16,7 +16,8 @@ export interface OpenApiOptions {
   description?: string
   /**
    * The name or names of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A name
-   * that no context has stops the boot. Default `'swagger'`, if there is one.
+   * that neither a context of the plugin's routes nor one around it has stops the boot. Default `'swagger'`, if there
+   * is one.
    */
   decorator?: string | readonly string[]
 }

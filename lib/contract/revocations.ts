@@ -1,9 +1,9 @@
 /** The argument of `app.userScope.revoke()`: all tokens of a user, those of a session, or a single token. */
 export type Revocation =
   | {
-    /** The id as in `request.user.id`, `idPrefix` included. Revokes the tokens issued until `issuedBefore`. */
+    /** The id as in `request.user.id`, `idPrefix` included. Revokes tokens issued at or before `issuedBefore`. */
     user: string
-    /** A date, or seconds since 1970. At most `clockTolerance` in the future. Default: now. */
+    /** A date, or seconds since 1970; whole seconds count. At most `clockTolerance` in the future. Default: now. */
     issuedBefore?: Date | number
     /** Only tokens of this issuer, or `'secret'`. Default: all issuers. */
     issuer?: string
@@ -43,7 +43,7 @@ export interface StoredRevocation {
  */
 export interface RevocationStore {
   /**
-   * Stores an entry. Resolves when a crash of the store can no longer lose it.
+   * Stores an entry. Resolves when the store has confirmed it.
    * @param keepFor seconds; the entry must be kept at least this long
    */
   publish: (entry: string, keepFor: number) => Promise<unknown>
@@ -63,7 +63,7 @@ export interface FollowOptions {
   readonly signal: AbortSignal
   /** Seconds between two empty lists. */
   readonly interval: number
-  /** Seconds for which entries are kept. Older ones may be left out and deleted. */
+  /** Seconds: the option `keepFor`, clock tolerances and an hour. Older entries may be left out and deleted. */
   readonly keepFor: number
 }
 

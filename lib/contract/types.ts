@@ -19,7 +19,10 @@ import type { Revocation } from './revocations.js'
  */
 export interface UserScopeTypes {}
 
-/** The registered claims of RFC 7519 §4.1, as a verified token has them. */
+/**
+ * The registered claims of RFC 7519 §4.1. Of a verified token, `exp`, and `nbf` and `iat` if present, are numbers. For
+ * the types of the others, and of your own claims, state a schema in option `claims`.
+ */
 export interface RegisteredClaims {
   iss?: string
   sub?: string
@@ -110,8 +113,8 @@ export interface UserScope {
 
 /**
  * A message on the `diagnostics_channel` `fastify-user-scope:verify`, published for each judged request while somebody
- * subscribes. A request that was admitted and is refused later has a second message: if its path parameter was changed
- * before the handler, or if `requireScopes` or `untilRevoked` refuses it.
+ * subscribes. A request has a second message if it is refused later: because a compared parameter was changed before
+ * the handler, or by `requireScopes` or `untilRevoked`.
  */
 export interface VerifyMessage {
   /** `'anonymous'`: no token on an `'optional'` route. A `'public'` route only has messages if its handler refuses. */

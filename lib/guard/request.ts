@@ -33,8 +33,8 @@ export type GuardedRequest = FastifyRequest & {
 type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
 
 /**
- * Returns the verified user of a request, or null if there is none: on a `'public'` route, or on an `'optional'` one
- * without a token.
+ * Returns the verified user of a request, or null if there is none: on a `'public'` route, on an `'optional'` one
+ * without a token, outside of every registration, and after a refusal.
  */
 export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | null {
   const judgement = (request as GuardedRequest)[kJudgement]
