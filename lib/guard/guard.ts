@@ -1,17 +1,17 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
+import { refuse, type Refusal } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import type { Revocations } from '../revocations/revocations.js'
-import { isOwners, type Demand } from '../routes/access.js'
-import { isStillSame, readParam } from '../routes/owner.js'
+import type { Demand } from '../routes/access.js'
 import type { TokenCache } from '../token/cache.js'
 import { parseBearer, readAuthorization } from '../token/header.js'
 import { parseCompactJws } from '../token/jws.js'
 import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
-import { anonymous, refused, refusedBy, unread, type Judgement } from './judgement.js'
+import { anonymous, isPending, refused, refusedBy, unread, type Judgement } from './judgement.js'
+import { createRecheck } from './recheck.js'
 import { answer } from './refusal.js'
 import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
@@ -22,7 +22,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDone
 export interface Guard {
   /** Refuses a request or decorates it with its user, before its body is parsed. */
   readonly onRequest: Hook
-  /** Refuses a request if validation or a hook has changed its path parameter after the comparison. */
+  /** Refuses a request if its path parameter has changed, or its token is no longer valid. */
   readonly preHandler: Hook
   /** Refuses from inside a handler: sets headers and logs, like the hooks. */
   readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
@@ -39,8 +39,9 @@ export function createGuard (
   cache: TokenCache | null,
   revocations: Pick<Revocations, 'check'> | null
 ): Guard {
-  const { userIdParam, decoratorName, otherTokens, logUser } = settings
+  const { decoratorName, otherTokens, logUser } = settings
   const judgeRights = createRightsCheck(settings)
+  const recheck = createRecheck(settings, revocations)
 
   function judge (request: FastifyRequest): Judgement | Promise<Judgement> {
     const demand = demandOf(request)
@@ -53,7 +54,7 @@ export function createGuard (
     const known = cache?.find(header)
     if (known) return authorize(request, demand, known, true)
     const verified = verifyNew(request, header)
-    return verified instanceof Promise
+    return isPending(verified)
       ? verified.then((found) => authorize(request, demand, found, false))
       : authorize(request, demand, verified, false)
   }
@@ -66,7 +67,7 @@ export function createGuard (
       return verified
     }
     const verified = verify(parseCompactJws(parseBearer(header, otherTokens), otherTokens))
-    return verified instanceof Promise ? verified.then(keep) : keep(verified)
+    return isPending(verified) ? verified.then(keep) : keep(verified)
   }
 
   function authorize (
@@ -75,7 +76,7 @@ export function createGuard (
     const revoked = judgeRevocation(demand, verified, cached)
     if (revoked) return revoked
     const judgement = judgeRights(request, demand, verified, cached)
-    if (!(judgement instanceof Promise)) return judgement
+    if (!isPending(judgement)) return judgement
     // The token may have been revoked while `mayActFor` was running.
     return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
   }
@@ -83,35 +84,6 @@ export function createGuard (
   function judgeRevocation (demand: Demand, verified: Verified, cached: boolean): Judgement | null {
     const refusal = revocations?.check(verified.user) ?? null
     return refusal && { refusal, verified, demand, owner: null, cached }
-  }
-
-  function judgeAgain (request: FastifyRequest, judgement: GuardedRequest[typeof kJudgement]): Judgement {
-    // If a hook of the host calls `done` twice, this runs before the guard has judged the request.
-    if (!judgement) return refused(refuse('MISSING_TOKEN', 'the request was not admitted'))
-    let refusal
-    try {
-      refusal = findChange(request, judgement)
-    } catch {
-      refusal = refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
-    }
-    return refusal ? { ...unread, owner: judgement.owner, refusal } : judgement
-  }
-
-  /** Finds a parameter that was changed, or that a hook has added. */
-  function findChange (request: FastifyRequest, { demand, owner, bound }: Judgement): Refusal | null {
-    if (demand === null) return null
-    const param = readParam(request, userIdParam)
-    if (owner === null ? isOwners(demand, param) : !isStillSame(param, owner)) {
-      return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, param)
-    }
-    for (const { param: name } of demand.bound) {
-      const held = bound?.find(([each]) => each === name)
-      const value = readParam(request, name)
-      if (held ? !isStillSame(value, held[1]) : value !== undefined) {
-        return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, value)
-      }
-    }
-    return null
   }
 
   function decorate (request: GuardedRequest, judgement: Judgement | null): void {
@@ -154,10 +126,11 @@ export function createGuard (
       judgement = refusedBy(error)
     }
     // Outside of the try block, because an error of a later hook is not a refusal.
-    if (judgement instanceof Promise) {
+    if (isPending(judgement)) {
       surviveReset(request, reply)
       // If the host's time limit has already answered, nothing was admitted or refused.
       judgement.catch(refusedBy).then((judged) => { if (!reply.sent) conclude(judged) }).catch(done)
+        .catch(() => {}) // Fastify throws if it is already answering, such as a timeout whose `onError` hook is slow
     } else conclude(judgement)
   }
 
@@ -165,12 +138,14 @@ export function createGuard (
     if (isRefused(request)) return
     if (request.is404) return done()
     const start = now()
-    const judgement = judgeAgain(request, request[kJudgement])
-    if (judgement.refusal === null) return done()
+    const admitted = request[kJudgement]
+    const refusal = recheck(request, admitted)
+    if (refusal === null) return done()
     const user = getUser(request)
+    const judgement = { ...unread, owner: admitted?.owner ?? null, refusal }
     decorate(request, judgement)
     publish(request, judgement, user, start)
-    done(answer(judgement.refusal, request, reply, nameInLog(user)))
+    done(answer(refusal, request, reply, nameInLog(user)))
   }
 
   function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
@@ -189,11 +164,3 @@ export function createGuard (
  * nothing may reply twice. A 404 handler is public, even if a guarded route calls it.
  */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404
-
-function refuseChange (code: RefusalCode, name: string, value: unknown): Refusal {
-  const change = value === undefined
-    ? 'removed after it was checked. Fix: list it in the params schema, which drops what it does not list, ' +
-      'or look for a hook that removes it'
-    : 'changed after it was checked'
-  return refuse(code, `path parameter "${name}" was ${change}`)
-}

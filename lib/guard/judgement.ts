@@ -35,3 +35,7 @@ export function refusedBy (error: unknown): Judgement {
   // Nothing of an unknown error is read, because its getters may throw.
   return refused(isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly'))
 }
+
+/** Not `instanceof Promise`: a host may replace that class, but async functions return promises of the original. */
+export const isPending = <T extends object | null>(value: T | Promise<T>): value is Promise<T> =>
+  value !== null && 'then' in value

@@ -197,6 +197,29 @@ t.test('a request that the host has answered meanwhile is not logged as judged',
   }
 })
 
+t.test('a refusal that comes while the host answers its time limit changes nothing', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  let [giveAnswer, endHook] = [() => {}, () => {}]
+  const mayActFor = async () => await new Promise<boolean>((resolve) => { giveAnswer = () => { resolve(false) } })
+  const { send } = await build(t, { mayActFor }, { handlerTimeout: 20 }, (app) => {
+    app.addHook('onError', () => new Promise<void>((resolve) => { endHook = resolve }))
+    routes(app)
+  })
+  const unhandled: unknown[] = []
+  const onUnhandled = (error: unknown) => { unhandled.push(error) }
+  process.prependListener('unhandledRejection', onUnhandled)
+  t.teardown(() => process.off('unhandledRejection', onUnhandled))
+  const sent = send({ url: '/api/alice', headers: bob })
+  await new Promise((resolve) => setImmediate(resolve))
+  mock.timers.tick(20)
+  giveAnswer()
+  await new Promise((resolve) => setImmediate(resolve))
+  endHook()
+  t.match(await sent, { status: 503, code: 'FST_ERR_HANDLER_TIMEOUT' })
+  t.same(unhandled, [])
+})
+
 t.test('a thousand questions may run at once', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] }) // so that no machine is too slow for the limit
   t.teardown(() => { mock.timers.reset() })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { detailsOf, refuse } from '../../lib/contract/errors.js'
-import { anonymous, refused, refusedBy, unread } from '../../lib/guard/judgement.js'
+import { anonymous, isPending, refused, refusedBy, unread } from '../../lib/guard/judgement.js'
 
 t.test('a refusal is kept as it is', async (t) => {
   const refusal = refuse('TOKEN_EXPIRED', 'x')
@@ -24,4 +24,13 @@ t.test('any other error becomes a refusal, and nothing of it is read', async (t)
 t.test('a public route and an anonymous request are distinguished', async (t) => {
   t.same(unread, anonymous)
   t.not(unread, anonymous)
+})
+
+t.test('a promise is recognized even if the host has replaced the class', async (t) => {
+  const { Promise: original } = globalThis
+  t.teardown(() => { globalThis.Promise = original })
+  globalThis.Promise = class Other {} as unknown as PromiseConstructor
+  const [pending, ...others] = [(async () => unread)(), unread, null].map(isPending)
+  globalThis.Promise = original
+  t.same([pending, others], [true, [false, false]])
 })

@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify'
+import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
+import type { Settings } from '../options/settings.js'
+import { findEnd } from '../revocations/end.js'
+import type { Revocations } from '../revocations/revocations.js'
+import { isOwners } from '../routes/access.js'
+import { isStillSame, readParam } from '../routes/owner.js'
+import type { Verified } from '../token/verifier.js'
+import type { Judgement } from './judgement.js'
+
+/** Checks an admitted request again, right before its handler. Returns null if the handler may run. */
+export type Recheck = (request: FastifyRequest, judgement: Judgement | null | undefined) => Refusal | null
+
+/**
+ * Creates the check of the `preHandler` hook: the path must still be the owner's, and the token must still be valid. A
+ * client can send its body as slowly as it likes, and hooks of the host may take their time.
+ */
+export function createRecheck (
+  { userIdParam, claimRules }: Pick<Settings, 'userIdParam' | 'claimRules'>,
+  revocations: Pick<Revocations, 'check'> | null
+): Recheck {
+  return (request, judgement) => {
+    // If a hook of the host calls `done` twice, this runs before the guard has judged the request.
+    if (!judgement) return refuse('MISSING_TOKEN', 'the request was not admitted')
+    try {
+      return findChange(request, judgement) ?? (judgement.verified && findFault(judgement.verified))
+    } catch {
+      return refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
+    }
+  }
+
+  /** The token may have expired or been revoked since it was checked. */
+  function findFault ({ user }: Verified): Refusal | null {
+    return findEnd(user, claimRules) ?? revocations?.check(user) ?? null
+  }
+
+  /** Finds a parameter that was changed, or that a hook has added. */
+  function findChange (request: FastifyRequest, { demand, owner, bound }: Judgement): Refusal | null {
+    if (demand === null) return null
+    const param = readParam(request, userIdParam)
+    if (owner === null ? isOwners(demand, param) : !isStillSame(param, owner)) {
+      return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, param)
+    }
+    for (const { param: name } of demand.bound) {
+      const held = bound?.find(([each]) => each === name)
+      const value = readParam(request, name)
+      if (held ? !isStillSame(value, held[1]) : value !== undefined) {
+        return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, value)
+      }
+    }
+    return null
+  }
+}
+
+function refuseChange (code: RefusalCode, name: string, value: unknown): Refusal {
+  const change = value === undefined
+    ? 'removed after it was checked. Fix: list it in the params schema, which drops what it does not list, ' +
+      'or look for a hook that removes it'
+    : 'changed after it was checked'
+  return refuse(code, `path parameter "${name}" was ${change}`)
+}
