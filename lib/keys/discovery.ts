@@ -8,7 +8,10 @@ import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
  */
 export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   const signal = AbortSignal.timeout(settings.timeout)
-  const [openId, oauth] = metadataUrls(settings.issuer)
+  const { origin, pathname } = new URL(settings.issuer)
+  const path = pathname.replace(/\/$/, '')
+  const openId = `${origin}${path}/.well-known/openid-configuration`
+  const oauth = `${origin}/.well-known/oauth-authorization-server${path}`
   const metadata = await fetchJson(settings, openId, signal).catch((error: unknown) =>
     fetchJson(settings, oauth, signal).catch((other: unknown) => {
       const [first, second] = [failureOf(error), failureOf(other)]
@@ -22,13 +25,4 @@ export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   const reason = insecureReason(uri, settings.allowInsecureJwks)
   if (reason) throw new FetchFault(`jwks_uri ${reason}`)
   return uri
-}
-
-function metadataUrls (issuer: string): [openId: string, oauth: string] {
-  const { origin, pathname } = new URL(issuer)
-  const path = pathname.replace(/\/$/, '')
-  return [
-    `${origin}${path}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${path}`
-  ]
 }
