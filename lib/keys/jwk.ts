@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { JWK } from 'jose'
 import { FetchFault } from './limited-fetch.js'
 
@@ -19,6 +19,7 @@ const maxKeys = 100 // each is parsed at every fetch
 
 /** What makes a key unusable (RFC 7517 §4, RFC 8725 §3.5). */
 const faults: Array<[applies: (key: Member, algorithms: readonly unknown[]) => boolean, reason: string]> = [
+  [(key) => typeof key !== 'object' || key === null, 'not an object'],
   [({ kty }) => !['RSA', 'EC', 'OKP'].includes(kty as string), 'not an RSA, EC or OKP key'],
   [(key) => 'd' in key, 'a private key'],
   [({ kid }) => kid !== undefined && typeof kid !== 'string', 'its kid is not a string'],
@@ -32,14 +33,13 @@ const faults: Array<[applies: (key: Member, algorithms: readonly unknown[]) => b
 const isForVerification = (operations: unknown) => Array.isArray(operations) && operations.includes('verify')
 
 function isSound (key: Member): boolean {
-  let parsed: KeyObject
   try {
-    parsed = createPublicKey({ key: pick(key) as JsonWebKey, format: 'jwk' })
+    const { asymmetricKeyDetails } = createPublicKey({ key: pick(key) as JsonWebKey, format: 'jwk' })
+    const { modulusLength = Infinity, publicExponent = 3n } = { ...asymmetricKeyDetails }
+    return modulusLength >= minModulusLength && publicExponent >= 3n && publicExponent % 2n === 1n
   } catch {
     return false
   }
-  const { modulusLength = Infinity, publicExponent = 3n } = { ...parsed.asymmetricKeyDetails }
-  return modulusLength >= minModulusLength && publicExponent >= 3n && publicExponent % 2n === 1n
 }
 
 /**
@@ -56,12 +56,12 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
   }
   if (listed.length > maxKeys) ignore(null, `the set has ${listed.length} keys; only the first ${maxKeys} are used`)
   const sound = new Map<string, JWK>()
-  for (const key of listed.slice(0, maxKeys) as unknown[]) {
-    const reason = faultOf(key, algorithms)
-    if (reason) {
+  for (const key of listed.slice(0, maxKeys) as Member[]) {
+    const [, reason] = faults.find(([applies]) => applies(key, algorithms)) ?? []
+    if (reason !== undefined) {
       ignore((key as Member | null)?.kid, reason)
     } else {
-      const reduced = pick(key as Member)
+      const reduced = pick(key)
       sound.set(JSON.stringify(reduced), reduced) // a key that is listed twice is one key
     }
   }
@@ -76,11 +76,6 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
 /** Keys with one `kid` may be alternatives (RFC 7517 §4.5): the `alg` of a token then says which one it means. */
 const areAlike = (a: JWK, b: JWK): boolean =>
   a.kid === b.kid && a.kty === b.kty && a.crv === b.crv && (!a.alg || !b.alg || a.alg === b.alg)
-
-function faultOf (key: unknown, algorithms: readonly string[]): string | undefined {
-  if (typeof key !== 'object' || key === null) return 'not an object'
-  return faults.find(([applies]) => applies(key as Member, algorithms))?.[1]
-}
 
 const pick = (key: Member): JWK =>
   Object.fromEntries(members.filter((name) => name in key).map((name) => [name, key[name]]))
