@@ -144,7 +144,7 @@ export class RemoteKeys {
     const age = this.#sinceTry = stopwatch()
     this.#lastTry = new Date()
     try {
-      this.#use(await this.#fetchKeys())
+      await this.#replaceKeys()
       this.#age = age
       this.#failures = 0
       this.#lastError = null
@@ -159,7 +159,7 @@ export class RemoteKeys {
     }
   }
 
-  async #fetchKeys (): Promise<JWK[]> {
+  async #replaceKeys (): Promise<void> {
     this.#jwksUri ??= await discoverKeys(this.settings)
     const set = await fetchJson(this.settings, this.#jwksUri, AbortSignal.timeout(this.settings.timeout))
     const { keys, ignored } = usableKeys(set, this.settings.algorithms)
@@ -168,10 +168,6 @@ export class RemoteKeys {
       this.#log.warn(fields, 'issuer keys that cannot be used were ignored')
     }
     if (keys.length === 0) throw new FetchFault('no usable key')
-    return keys
-  }
-
-  #use (keys: JWK[]): void {
     if (JSON.stringify(keys) === JSON.stringify(this.#keys)) return
     this.#keys = keys
     this.#select = createLocalJWKSet({ keys })
