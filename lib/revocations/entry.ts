@@ -47,19 +47,13 @@ const maxLength = 65_536 // of the text; no id in a token of 8 KB makes a longer
 /** The entry in a text, or null where it has none: anyone who can write to the store can write anything. */
 export function parseEntry (text: unknown): WrittenEntry | null {
   if (typeof text !== 'string' || text.length > maxLength) return null
-  const value = parseJson(text)
-  if (typeof value !== 'object' || value === null) return null
-  const { kind, id, issuer, moment, keepFor } = value as Record<keyof WrittenEntry, unknown>
-  const isEntry = kinds.some((each) => each === kind) &&
-    typeof id === 'string' && id !== '' && typeof issuer === 'string' &&
-    Number.isSafeInteger(moment) && Number(moment) >= 0 && Number.isFinite(keepFor) && Number(keepFor) > 0
-  return isEntry ? { kind, id, issuer, moment, keepFor } as WrittenEntry : null
-}
-
-function parseJson (text: string): unknown {
   try {
-    return JSON.parse(text)
+    const { kind, id, issuer, moment, keepFor } = JSON.parse(text) as Record<keyof WrittenEntry, unknown>
+    const isEntry = kinds.some((each) => each === kind) &&
+      typeof id === 'string' && id !== '' && typeof issuer === 'string' &&
+      Number.isSafeInteger(moment) && Number(moment) >= 0 && Number.isFinite(keepFor) && Number(keepFor) > 0
+    return isEntry ? { kind, id, issuer, moment, keepFor } as WrittenEntry : null
   } catch {
-    return null
+    return null // it is no JSON, or `null`
   }
 }
