@@ -11,9 +11,7 @@ const batchSize = 100
 
 /** Writes to a store. */
 export class Publisher {
-  readonly #store: RevocationStore
-  readonly #keepFor: number
-  readonly #storeFor: number
+  readonly #write: (entry: Entry, seconds: number) => Promise<unknown>
   readonly #signal: AbortSignal
 
   /**
@@ -22,9 +20,8 @@ export class Publisher {
    * @param signal aborts when the app closes
    */
   constructor (store: RevocationStore, keepFor: number, storeFor: number, signal: AbortSignal) {
-    this.#store = store
-    this.#keepFor = keepFor
-    this.#storeFor = storeFor
+    this.#write = async (entry, seconds) =>
+      await within(store.publish(writeEntry(entry, keepFor), storeFor), seconds, signal)
     this.#signal = signal
   }
 
@@ -36,7 +33,8 @@ export class Publisher {
     const elapsed = stopwatch()
     for (;;) {
       try {
-        return await this.#write(entry, patience - elapsed())
+        await this.#write(entry, patience - elapsed())
+        return
       } catch (error) {
         if (this.#signal.aborted || elapsed() + pauseBetween >= patience) {
           const reason = `the revocation holds here and is not stored yet (${reasonOf(error)})`
@@ -49,31 +47,18 @@ export class Publisher {
 
   /** Stores what the store has not shown: what has another mark. */
   async addMissing (list: RevocationList, mark: number): Promise<number> {
+    let count = 0
+    const batch: Array<Promise<unknown>> = []
     // From anywhere in it, so that instances which do it at the same time share the work. Then all of it: what is
     // revoked meanwhile moves the places of others.
-    let count = 0
     for (const from of [Math.floor(Math.random() * list.size), 0]) {
-      count += await this.#addAll(list.without(mark, from), (entry) => list.add(entry, mark))
+      for (const entry of list.without(mark, from)) {
+        count++
+        batch.push(this.#write(entry, patience).then(() => list.add(entry, mark)))
+        if (batch.length === batchSize) await Promise.all(batch.splice(0))
+      }
+      await Promise.all(batch.splice(0))
     }
     return count
-  }
-
-  async #addAll (entries: Iterable<Entry>, onStored: (entry: Entry) => void): Promise<number> {
-    let count = 0
-    let batch: Array<Promise<void>> = []
-    for (const entry of entries) {
-      count++
-      batch.push(this.#write(entry, patience).then(() => { onStored(entry) }))
-      if (batch.length < batchSize) continue
-      await Promise.all(batch)
-      batch = []
-    }
-    await Promise.all(batch)
-    return count
-  }
-
-  async #write (entry: Entry, seconds: number): Promise<void> {
-    const written = this.#store.publish(writeEntry(entry, this.#keepFor), this.#storeFor)
-    await within(written, seconds, this.#signal)
   }
 }
