@@ -37,6 +37,7 @@ export class Feed {
   #sinceRepair = stopwatch()
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
+  #failures = 0 // since the store last answered
   /** Seconds since the store last answered. */
   #age = () => Infinity
 
@@ -61,14 +62,7 @@ export class Feed {
    */
   start (): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onUpToDate = () => {
-        this.#isStarted = true
-        resolve()
-      }
-      this.#follow(onUpToDate).catch((error: unknown) => {
-        if (!this.#isStarted) return reject(asBootError(error))
-        return this.#followAgain(error)
-      })
+      this.#followOn(resolve).catch((error: unknown) => { reject(asBootError(error)) })
     })
   }
 
@@ -81,15 +75,28 @@ export class Feed {
   async publish (entry: Entry): Promise<void> {
     const mark = this.#mark
     await this.#publisher.publish(entry).catch((refusal: Refusal) => {
-      this.#logFailure(detailsOf(refusal).reason)
-      this.#mayMiss = true
+      this.#tryLater(detailsOf(refusal).reason)
       throw refusal
     })
     this.#list.add(entry, mark)
   }
 
-  #logFailure (reason: string): void {
+  #tryLater (reason: string): void {
+    this.#mayMiss = true
     if (!this.#stop.signal.aborted) this.#log.warn({ reason }, 'revocations could not be stored; tried again later')
+  }
+
+  /** Follows the store, again and again. Rejects if it fails before it was read whole, and when the app closes. */
+  async #followOn (onUpToDate: () => void): Promise<void> {
+    const { signal } = this.#stop
+    for (;;) {
+      const failure: unknown = await this.#follow(onUpToDate).catch((error: unknown) => error)
+      if (!this.#isStarted) throw failure
+      signal.throwIfAborted()
+      if (this.#failures++ === 0) this.#log.warn({ reason: reasonOf(failure) }, 'the store of revocations failed')
+      const seconds = Math.min(firstPause * 2 ** this.#failures, longestPause) * Math.random()
+      await pause(seconds * 1000, null, { ref: false, signal })
+    }
   }
 
   /** Follows the store until it fails. */
@@ -125,23 +132,12 @@ export class Feed {
   #markAnswer (): void {
     const { maxStale, whenDown } = this.#settings
     const complain = () => { this.#log.error({ whenDown }, 'revocations are stale') }
+    if (this.#failures > 0) this.#log.info('the store of revocations answers again')
+    this.#failures = 0
+    this.#isStarted = true
     this.#age = stopwatch()
     this.#alarm ??= setTimeout(complain, maxStale * 1000).unref()
     this.#alarm.refresh()
-  }
-
-  async #followAgain (error: unknown): Promise<void> {
-    let failure = error
-    let failures = 0
-    while (!this.#stop.signal.aborted) {
-      if (failures++ === 0) this.#log.warn({ reason: reasonOf(failure) }, 'the store of revocations failed')
-      const seconds = Math.min(firstPause * 2 ** failures, longestPause) * Math.random()
-      await pause(seconds * 1000, null, { ref: false })
-      failure = await this.#follow(() => {
-        if (failures > 0) this.#log.info('the store of revocations answers again')
-        failures = 0
-      }).catch((error: unknown) => error)
-    }
   }
 
   /** @param isLive whether these have just been stored */
@@ -184,8 +180,7 @@ export class Feed {
       const count = await this.#publisher.addMissing(this.#list, this.#mark)
       if (count > 0) this.#log.warn({ count }, 'revocations that the store lacked were stored again')
     } catch (error) {
-      this.#logFailure(reasonOf(error))
-      this.#mayMiss = true // for the next time, unless the store is read anew before
+      this.#tryLater(reasonOf(error))
     }
   }
 }
