@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
-import type { Revocation } from '../contract/revocations.js'
 import { text } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
-import { kinds, type Entry, type Kind } from './entry.js'
+import { kinds, type Entry } from './entry.js'
 
 const id = text('a non-empty string')
 
@@ -24,14 +23,14 @@ const schema = Type.Object({
  * @param ahead seconds by which `iat` may be ahead of now
  * @throws InvalidOptionError that names the option
  */
-export function readTarget (target: Revocation, issuers: readonly string[], now: number, ahead: number): Entry {
+export function readTarget (target: unknown, issuers: readonly string[], now: number, ahead: number): Entry {
   assertValid(schema, target, 'revoke')
-  const { issuer = '', issuedBefore = now } = target as Targets
-  const given = kinds.filter((kind) => kind in target)
-  const [kind] = given
-  if (kind === undefined || given.length > 1) {
+  const { issuer = '', issuedBefore = now } = target
+  const [about, another] = kinds.flatMap((kind) => target[kind] === undefined ? [] : [{ kind, id: target[kind] }])
+  if (about === undefined || another !== undefined) {
     throw new InvalidOptionError('revoke() must be given one of the options "user", "session" and "token"')
   }
+  const { kind, id } = about
   if (kind !== 'user' && 'issuedBefore' in target) {
     throw new InvalidOptionError(`option "revoke.issuedBefore" is for a user: all tokens of a ${kind} are revoked`)
   }
@@ -43,7 +42,5 @@ export function readTarget (target: Revocation, issuers: readonly string[], now:
     throw new InvalidOptionError('option "revoke.issuedBefore" is ahead of now by more than option "clockTolerance", ' +
       'and would revoke tokens that do not exist yet. Fix: give a date, or seconds (not milliseconds) since 1970')
   }
-  return { kind, id: (target as Targets)[kind], issuer, moment: Math.floor(moment) }
+  return { kind, id, issuer, moment: Math.floor(moment) }
 }
-
-type Targets = Record<Kind, string> & { issuer?: string, issuedBefore?: Date | number }
