@@ -60,22 +60,24 @@ const newClient = (url: string) =>
 
 type Client = ReturnType<typeof newClient>
 
-/** @param signal ends the connection, whatever state it is in */
-async function connect (url: string, signal: AbortSignal): Promise<Client> {
+/** A connection; `end` ends it, whatever state it is in. */
+interface Connection { readonly ready: Promise<Client>, readonly end: AbortController }
+
+function connect (url: string): Connection {
   const client = newClient(url)
   client.on('error', () => {}) // the command in flight fails with it
+  const end = new AbortController()
   let isConnected = false
-  const end = () => { if (isConnected && client.isOpen) client.destroy() }
+  const destroy = () => { if (isConnected && client.isOpen) client.destroy() }
   client.once('connect', () => {
     isConnected = true
-    if (signal.aborted) end()
+    if (end.signal.aborted) destroy()
   })
-  signal.addEventListener('abort', end)
-  await within(client.connect(), 2 * connectTime, signal) // which may never settle, once the client was destroyed
-  return client
+  end.signal.addEventListener('abort', destroy)
+  // It may never settle, once the client was destroyed.
+  return { ready: within(client.connect(), 2 * connectTime, end.signal), end }
 }
 
-interface Writer { readonly client: Promise<Client>, readonly end: AbortController }
 type Message = [id: string, fields: string[]]
 type Streams = Array<[name: string, messages: Message[]]> | null
 
@@ -86,7 +88,7 @@ class Stream {
   #latest = 0
   /** Followers, and writes that are under way. */
   #users = 0
-  #writer: Writer | null = null
+  #writer: Connection | null = null
 
   constructor (url: string, key: string) {
     this.#url = url
@@ -96,27 +98,22 @@ class Stream {
   async add (entry: string, keepFor: number): Promise<void> {
     const earliest = earliestOf(this.#latest, keepFor)
     const trim = earliest > 0 ? ['MINID', '~', String(earliest)] : []
+    const command = ['XADD', this.#key, ...trim, '*', 'entry', entry]
+    const writer = this.#writer ??= connect(this.#url)
     this.#users++
     try {
-      this.#latest = timeOf(await this.#write(['XADD', this.#key, ...trim, '*', 'entry', entry]))
+      const client = await writer.ready
+      this.#latest = timeOf(await within(client.sendCommand<string>(command), patience, writer.end.signal))
+    } catch (error) {
+      // The connection, unless it was the server who answered so. One that became a replica leads to the wrong server.
+      if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) this.#close(writer)
+      throw error
     } finally {
       this.#leave()
     }
   }
 
-  async #write (command: string[]): Promise<string> {
-    const writer = this.#writer ??= this.#open()
-    try {
-      const client = await writer.client
-      return await within(client.sendCommand<string>(command), patience, writer.end.signal)
-    } catch (error) {
-      // The connection, unless it was the server who answered so. One that became a replica leads to the wrong server.
-      if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) this.#close(writer)
-      throw error
-    }
-  }
-
-  #close (writer: Writer | null): void {
+  #close (writer: Connection | null): void {
     writer?.end.abort()
     if (this.#writer === writer) this.#writer = null
   }
@@ -126,17 +123,12 @@ class Stream {
     if (--this.#users === 0) this.#close(this.#writer)
   }
 
-  #open (): Writer {
-    const end = new AbortController()
-    return { client: connect(this.#url, end.signal), end }
-  }
-
   async * follow ({ signal, interval, keepFor }: FollowOptions): AsyncGenerator<StoredRevocation[]> {
-    this.#users++
-    const end = new AbortController()
+    const { ready, end } = connect(this.#url)
     signal.addEventListener('abort', () => { end.abort() })
+    this.#users++
     try {
-      const client = await connect(this.#url, end.signal)
+      const client = await ready
       const seen: Seen = { last: '0-0', milestones: [] }
       let isWhole = false
       let sinceCheck = stopwatch()
