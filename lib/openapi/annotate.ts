@@ -47,12 +47,11 @@ const dialects = {
     body: { content: { 'application/json': { schema: { $ref: `#/components/schemas/${errorName}` } } } },
     header: { schema: { type: 'string' }, description: challenge },
     scheme: (description: string) => ({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description }),
-    addComponents: (document: ApiDocument, schemas: Components, schemes: Schemes): ApiDocument => ({
-      ...document,
+    components: ({ components }: ApiDocument, schemas: Components, schemes: Schemes): Partial<ApiDocument> => ({
       components: {
-        ...document.components,
-        schemas: { ...schemas, ...document.components?.schemas },
-        securitySchemes: { ...schemes, ...document.components?.securitySchemes }
+        ...components,
+        schemas: { ...schemas, ...components?.schemas },
+        securitySchemes: { ...schemes, ...components?.securitySchemes }
       }
     })
   },
@@ -63,8 +62,7 @@ const dialects = {
     scheme: (description: string) => ({
       type: 'apiKey', in: 'header', name: 'Authorization', description: `${description} Enter it as: Bearer <token>`
     }),
-    addComponents: (document: ApiDocument, schemas: Components, schemes: Schemes): ApiDocument => ({
-      ...document,
+    components: (document: ApiDocument, schemas: Components, schemes: Schemes): Partial<ApiDocument> => ({
       definitions: { ...schemas, ...document.definitions },
       securityDefinitions: { ...schemes, ...document.securityDefinitions }
     })
@@ -154,11 +152,11 @@ export function annotate (
     return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
   })
   const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
-  const document = { ...original, paths: mapValues(original.paths, annotatePath) }
-  if (!isGuarded) return { document, marked, unmarked }
+  const paths = mapValues(original.paths, annotatePath)
   const schemas = { [errorName]: structuredClone(errorSchema) }
   const schemes = { [schemeName]: dialect.scheme(description) }
-  return { document: dialect.addComponents(document, schemas, schemes), marked, unmarked }
+  const components = isGuarded ? dialect.components(original, schemas, schemes) : {}
+  return { document: { ...original, paths, ...components }, marked, unmarked }
 }
 
 /**
