@@ -18,7 +18,7 @@ export type Overrides = Partial<IssuerOptions>
  * @returns a function that throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
  */
 export function preset<Options extends Overrides> (
-  name: string, own: TProperties, build: (options: Options) => IssuerOptions
+  name: string, own: TProperties, build: (options: Options) => IssuerOptions & { jwksUri: string }
 ): (options: Options) => IssuerOptions {
   const ofEntry = Type.Partial(issuerSchema).properties
   const schema = Type.Object({ ...own, ...ofEntry, ...own }, { additionalProperties: false })
@@ -33,7 +33,7 @@ export function preset<Options extends Overrides> (
       throw new InvalidOptionError(`option "${name}.issuer" must be "${defaults.issuer}" to the letter. ` +
         'Fix: leave it out')
     }
-    const keys = overrides.discovery === true || jwksUri === undefined ? {} : { jwksUri }
+    const keys = overrides.discovery ? {} : { jwksUri }
     return { ...defaults, ...keys, ...overrides, requiredClaims: { ...defaults.requiredClaims, ...requiredClaims } }
   }
   return Object.defineProperty(make, 'name', { value: name })
