@@ -81,10 +81,10 @@ export class RemoteKeys {
 
   /** Seconds since 1970. Until then, a token that these keys verified need not be verified again. */
   get freshUntil (): number {
-    const left = this.settings.maxAge - this.#age()
+    const age = this.#age()
     // While the issuer is down, nothing new is known before the next fetch.
-    const leftWhileDown = Math.min(Math.max(left, this.#pause), this.#lifetime - this.#age())
-    return Date.now() / 1000 + (this.#failures > 0 ? leftWhileDown : left)
+    const left = Math.min(Math.max(this.settings.maxAge - age, this.#pause), this.#lifetime - age)
+    return Date.now() / 1000 + left
   }
 
   status (): IssuerStatus {
@@ -106,7 +106,7 @@ export class RemoteKeys {
   async #ensureKeys (): Promise<void> {
     const age = this.#age()
     const renewing = this.#renew()
-    if (age >= (this.#failures > 0 ? this.#lifetime : this.settings.maxAge)) await renewing
+    if (age >= this.#lifetime) await renewing
     if (this.#areLost) throw this.#unavailable()
   }
 
@@ -115,9 +115,10 @@ export class RemoteKeys {
     return this.#age() >= this.settings.maxAge * refreshAt ? this.#refresh() : undefined
   }
 
-  /** Seconds for which the keys serve while the issuer is down. */
+  /** Seconds for which the keys serve: longer while the issuer is down. */
   get #lifetime (): number {
-    return Math.max(this.settings.maxAge, this.settings.maxStale)
+    const { maxAge, maxStale } = this.settings
+    return this.#failures > 0 ? Math.max(maxAge, maxStale) : maxAge
   }
 
   get #areLost (): boolean {
