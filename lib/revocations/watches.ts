@@ -3,11 +3,6 @@ import { refuse, type Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
 
-interface Watch {
-  readonly user: VerifiedUser
-  readonly controller: AbortController
-}
-
 type Closable = EventEmitter & { readonly destroyed?: boolean }
 type Connection = Closable & { readonly stream?: Closable }
 
@@ -19,7 +14,7 @@ const patience = 20 // milliseconds in which more entries may come, so that a th
  * for each could not wait for months, and would not notice that the clock was set.
  */
 export class Watches {
-  readonly #open = new Set<Watch>()
+  readonly #open = new Map<AbortController, VerifiedUser>()
   readonly #refusalOf: (user: VerifiedUser) => Refusal | null
   #periodic: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
@@ -39,17 +34,17 @@ export class Watches {
    * @param connection emits `close` when nothing is left to end; of HTTP/2 its stream is destroyed then
    */
   open (user: VerifiedUser, connection: Connection): AbortSignal {
-    const watch = { user, controller: new AbortController() }
+    const controller = new AbortController()
     // Of a client that has left already, no `close` would come.
     if ((connection.stream ?? connection).destroyed) {
-      setImmediate(() => { watch.controller.abort() })
-      return watch.controller.signal
+      setImmediate(() => { controller.abort() })
+      return controller.signal
     }
-    this.#open.add(watch)
-    connection.once('close', () => { this.#close(watch) })
+    this.#open.set(controller, user)
+    connection.once('close', () => { this.#close(controller) })
     this.#periodic ??= setInterval(() => { this.#look() }, period).unref()
     if (this.#refusalOf(user)) this.lookSoon()
-    return watch.controller.signal
+    return controller.signal
   }
 
   /** For a new entry. */
@@ -59,22 +54,22 @@ export class Watches {
 
   /** All of them are forgotten, as when the server closes. */
   stop (): void {
-    for (const watch of this.#open) this.#close(watch)
+    for (const controller of this.#open.keys()) this.#close(controller)
   }
 
   #look (): void {
     clearTimeout(this.#soon)
     this.#soon = undefined
-    for (const watch of this.#open) {
-      const refusal = this.#refusalOf(watch.user)
+    for (const [controller, user] of this.#open) {
+      const refusal = this.#refusalOf(user)
       if (refusal === null) continue
-      this.#close(watch)
-      watch.controller.abort(refusal)
+      this.#close(controller)
+      controller.abort(refusal)
     }
   }
 
-  #close (watch: Watch): void {
-    this.#open.delete(watch)
+  #close (controller: AbortController): void {
+    this.#open.delete(controller)
     if (this.#open.size > 0) return
     clearInterval(this.#periodic)
     this.#periodic = undefined
