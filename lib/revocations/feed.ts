@@ -146,16 +146,15 @@ export class Feed {
     const now = Date.now() / 1000
     let [isNew, malformed, otherKeepFor] = [false, 0, keepFor]
     for (const { entry: text, storedAt } of list) {
-      const written = parseEntry(text)
-      if (written === null) {
+      const entry = parseEntry(text)
+      if (entry === null) {
         malformed++
         continue
       }
-      const latest = latestMoment(storedAt, now, isLive, clockTolerance)
-      const entry = { ...written, moment: Math.min(written.moment, latest) }
-      if (entry.moment < now - lifetime(keepFor, clockTolerance)) continue
-      if (written.keepFor !== keepFor) otherKeepFor = written.keepFor
-      if (this.#list.add(entry, this.#mark)) isNew = true
+      const moment = Math.min(entry.moment, latestMoment(storedAt, now, isLive, clockTolerance))
+      if (moment < now - lifetime(keepFor, clockTolerance)) continue
+      if (entry.keepFor !== keepFor) otherKeepFor = entry.keepFor
+      if (this.#list.add({ ...entry, moment }, this.#mark)) isNew = true
     }
     if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
     if (malformed > 0) this.#log.warn({ count: malformed }, 'malformed revocations were skipped')
