@@ -32,7 +32,6 @@ const schema = Type.Object({
 const pageSize = 1000 // entries
 const connectTime = 5 // seconds
 const halfMargin = margin * 1000 / 2 // milliseconds
-const gone = 'entries of the stream are gone'
 
 /**
  * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
@@ -144,13 +143,11 @@ class Stream {
           this.#latest = timeOf(id)
         }
         yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
-        // A new entry may hide that those before it were lost.
-        if (isWhole && messages.length > 0 && last !== '0-0') await this.#assertHas(client, last, keepFor)
         // Others may write steadily, so that nobody would ever see an empty page.
         if (!isWhole && messages.length > 0 && messages.length < pageSize) yield []
         isWhole ||= messages.length < pageSize
-        if (seen.last === '0-0' || sinceCheck() < interval) continue
-        await this.#assertUnchanged(client, seen, keepFor)
+        if (messages.length === 0 && (last === '0-0' || sinceCheck() < interval)) continue
+        await this.#assertUnchanged(client, last, seen, keepFor)
         sinceCheck = stopwatch()
       }
     } finally {
@@ -159,24 +156,24 @@ class Stream {
     }
   }
 
-  /** @throws Error where an id that cannot have left by its age is not in the stream */
-  async #assertHas (client: Client, id: string, keepFor: number): Promise<void> {
-    const found = await client.sendCommand<Message[]>(['XRANGE', this.#key, id, id])
-    if (found.length === 0 && timeOf(id) >= keptSince(this.#latest, keepFor)) throw new Error(gone)
-  }
-
   /**
    * A stream that was deleted, trimmed or rolled back on the way is read anew, and gets what it lacks.
-   * @throws Error
+   * @param before the last id before the latest page, which may hide that those before it were lost
+   * @throws Error where something is gone that cannot have left by its age
    */
-  async #assertUnchanged (client: Client, seen: Seen, keepFor: number): Promise<void> {
-    const info = await client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
+  async #assertUnchanged (client: Client, before: string, seen: Seen, keepFor: number): Promise<void> {
+    const [found, info] = await Promise.all([
+      client.sendCommand<Message[]>(['XRANGE', this.#key, before, before]),
+      client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
+    ])
     const first = memberOf(info, 'first-entry') as Message | null
     const last = memberOf(info, 'last-generated-id') as string
-    seen.milestones = seen.milestones.filter((id) => timeOf(id) >= keptSince(timeOf(last), keepFor))
+    const since = keptSince(timeOf(last), keepFor)
+    seen.milestones = seen.milestones.filter((id) => timeOf(id) >= since)
     const [oldest] = seen.milestones
     const isTrimmed = oldest !== undefined && (first === null || isBelow(oldest, first[0]))
-    if (isTrimmed || isBelow(last, seen.last)) throw new Error(gone)
+    const isLost = before !== '0-0' && found.length === 0 && timeOf(before) >= since
+    if (isTrimmed || isLost || isBelow(last, seen.last)) throw new Error('entries of the stream are gone')
   }
 }
 
