@@ -21,8 +21,8 @@ type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unkn
 export async function annotateDocuments (
   scope: FastifyInstance, settings: OpenApiSettings, routes: Routes
 ): Promise<void> {
-  const around = new Set([scope, ...routes.map(({ context }) => context)])
-  const places = findDecorators(new Set([...around].flatMap(lineage)), settings)
+  const contexts = new Set([scope, ...routes.map(({ context }) => context)].flatMap(lineage))
+  const places = findDecorators(contexts, settings)
   if (places.length === 0) return
   const { stringify } = await import('yaml') // which apps without documents need not load
   // `@fastify/swagger` copies a HEAD route that has an `operationId` before it can be marked, and adds "-head" to it.
@@ -33,17 +33,17 @@ export async function annotateDocuments (
     if (options.method === 'HEAD' && operationId !== undefined) heads.set(`${operationId}-head`, marks)
     options.schema = { ...options.schema, ...marks }
   }
-  for (const [context, name] of places) {
-    const decorators = context as unknown as Record<string, Swagger>
-    decorators[name] = wrap(decorators[name] as Swagger, (original) => {
-      const annotated = annotate(original, settings, heads)
+  for (const { context, name, original } of places) {
+    const swagger = wrap(original, (document) => {
+      const annotated = annotate(document, settings, heads)
       warnOfLostMarks(context, routes, annotated, scope.log)
       return annotated.document
     }, (document) => stringify(document, { strict: false }))
+    Object.assign(context, { [name]: swagger })
   }
 }
 
-/** The contexts that own one of the decorators, each with its name. */
+/** The decorators, each with the context that owns it. */
 function findDecorators (contexts: ReadonlySet<FastifyInstance>, { decorators }: OpenApiSettings) {
   return (decorators ?? ['swagger']).flatMap((name) => {
     const valueOf = (context: FastifyInstance): unknown => Object.getOwnPropertyDescriptor(context, name)?.value
@@ -53,7 +53,7 @@ function findDecorators (contexts: ReadonlySet<FastifyInstance>, { decorators }:
         'around it, or one inside it that has routes. Fix: give the name that @fastify/swagger has in its own ' +
         'option "decorator" (by default "swagger"), and register it in one of these contexts')
     }
-    return owners.map((context) => [context, name] as const)
+    return owners.map((context) => ({ context, name, original: valueOf(context) as Swagger }))
   })
 }
 
