@@ -39,9 +39,15 @@ export class Entries {
     return moments
   }
 
-  /** For one of whom nothing is left. */
-  forget (issuer: string): void {
-    this.#ofIssuers.delete(issuer)
+  /** Tells `seen`, which is empty then, of the ids that stay. */
+  deleteBefore (earliest: number): void {
+    for (const [issuer, moments] of this.all()) {
+      for (const [id, value] of moments) {
+        if (momentOf(value) < earliest) moments.delete(id)
+        else this.#seen.add(id)
+      }
+      if (moments.size === 0) this.#ofIssuers.delete(issuer)
+    }
   }
 
   * all (): Generator<[issuer: string, moments: Moments]> {
@@ -92,13 +98,7 @@ export class RevocationList {
   /** Removes the entries of moments before this one. */
   deleteBefore (earliest: number): void {
     this.#seen.clear()
-    for (const [issuer, kind, moments] of this.#maps()) {
-      for (const [id, value] of moments) {
-        if (momentOf(value) < earliest) moments.delete(id)
-        else this.#seen.add(id)
-      }
-      if (moments.size === 0) this[kind].forget(issuer)
-    }
+    for (const kind of kinds) this[kind].deleteBefore(earliest)
   }
 
   * #maps (): Generator<[issuer: string, kind: Kind, moments: Moments]> {
