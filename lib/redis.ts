@@ -30,7 +30,6 @@ const schema = Type.Object({
 }, { additionalProperties: false })
 
 const pageSize = 1000 // entries
-const connectTime = 5 // seconds
 const halfMargin = margin * 1000 / 2 // milliseconds
 
 /**
@@ -51,19 +50,12 @@ export function redisRevocations (options: RedisRevocationsOptions): RevocationS
 }
 
 /**
- * The client's own way to reconnect is not used: nobody would notice that the server has lost entries meanwhile, and
- * it would wait for a paused server for ever.
+ * A connection, and what ends it, whatever state it is in. The client's own way to reconnect is not used: nobody would
+ * notice that the server has lost entries meanwhile, and it would wait for a paused server for ever.
  */
-const newClient = (url: string) =>
-  createClient({ url, RESP: 2, socket: { reconnectStrategy: false, connectTimeout: connectTime * 1000 } })
-
-type Client = ReturnType<typeof newClient>
-
-/** A connection; `end` ends it, whatever state it is in. */
-interface Connection { readonly ready: Promise<Client>, readonly end: AbortController }
-
-function connect (url: string): Connection {
-  const client = newClient(url)
+function connect (url: string) {
+  const socket = { reconnectStrategy: false, connectTimeout: patience * 1000 } as const
+  const client = createClient({ url, RESP: 2, socket })
   client.on('error', () => {}) // the command in flight fails with it
   const end = new AbortController()
   let isConnected = false
@@ -74,9 +66,11 @@ function connect (url: string): Connection {
   })
   end.signal.addEventListener('abort', destroy)
   // It may never settle, once the client was destroyed.
-  return { ready: within(client.connect(), 2 * connectTime, end.signal), end }
+  return { ready: within(client.connect(), 2 * patience, end.signal), end }
 }
 
+type Connection = ReturnType<typeof connect>
+type Client = Awaited<Connection['ready']>
 type Message = [id: string, fields: string[]]
 type Streams = Array<[name: string, messages: Message[]]> | null
 
