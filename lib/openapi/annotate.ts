@@ -105,6 +105,8 @@ export function annotate (
 ): Annotated {
   const { schemeName, description, readOnlyActors } = settings
   const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
+  const ours = { [schemeName]: dialect.scheme(description) }
+  const schemes: Schemes = { ...ours, ...schemesOf(original) }
   const headers = { 'WWW-Authenticate': dialect.header }
   const unauthorized = { description: 'No valid token was sent', headers, ...dialect.body }
   const marked: Place[] = []
@@ -113,7 +115,7 @@ export function annotate (
 
   const secure = (operation: Operation, level: AccessLevel, method: string): Operation => {
     isGuarded = true
-    const required = withBearer(operation.security ?? original.security ?? [], schemeName, original)
+    const required = withBearer(operation.security ?? original.security ?? [], schemeName, schemes)
     const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
     const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
     const reasons = [
@@ -134,8 +136,8 @@ export function annotate (
   }
   const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // of scopes or roles, for a scheme of any type
   const takesScopes = (name: string) => {
-    const scheme = schemesOf(original)[name] ?? { type: 'http', scheme: name === schemeName ? 'bearer' : '' }
-    return carriesBearer(scheme) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(scheme.type)))
+    const scheme = schemes[name]
+    return carriesBearer(scheme) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(scheme?.type)))
   }
   const open = (operation: Operation): Operation =>
     original.security?.length && !operation.security ? { ...operation, security: [] } : operation
@@ -154,8 +156,7 @@ export function annotate (
   const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
   const paths = mapValues(original.paths, annotatePath)
   const schemas = { [errorName]: structuredClone(errorSchema) }
-  const schemes = { [schemeName]: dialect.scheme(description) }
-  const components = isGuarded ? dialect.components(original, schemas, schemes) : {}
+  const components = isGuarded ? dialect.components(original, schemas, ours) : {}
   return { document: { ...original, paths, ...components }, marked, unmarked }
 }
 
@@ -163,8 +164,7 @@ export function annotate (
  * The bearer token is needed together with what the host requires. A scheme of the host's that carries the same token
  * (`oauth2`, for the login of a docs page, say) is another description of it.
  */
-function withBearer (security: SecurityRequirement[], schemeName: string, document: ApiDocument) {
-  const schemes = schemesOf(document)
+function withBearer (security: SecurityRequirement[], schemeName: string, schemes: Schemes) {
   const isBearer = (name: string) => carriesBearer(schemes[name])
   if (security.length === 0) return [{ [schemeName]: [] }]
   const joined = security.map((requirement) =>
