@@ -152,7 +152,7 @@ class Stream {
 
   /**
    * A stream that was deleted, trimmed or rolled back on the way is read anew, and gets what it lacks.
-   * @param before the last id before the latest page, which may hide that those before it were lost
+   * @param before the last id that was seen before the latest page: a new entry may hide that it was lost
    * @throws Error where something is gone that cannot have left by its age
    */
   async #assertUnchanged (client: Client, before: string, seen: Seen, keepFor: number): Promise<void> {

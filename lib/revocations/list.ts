@@ -2,8 +2,8 @@ import { kinds, type Entry, type Kind } from './entry.js'
 import { Seen } from './seen.js'
 
 /**
- * Marks are lower. A moment and a mark are kept as one number, until the year 2242: an object for each entry would take
- * twice the memory.
+ * More than any mark. A moment and a mark are kept as one number, which has room for both until the year 2242: objects
+ * would take twice the memory.
  */
 export const marks = 2 ** 20
 

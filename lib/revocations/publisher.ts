@@ -49,8 +49,8 @@ export class Publisher {
   async addMissing (list: RevocationList, mark: number): Promise<number> {
     let count = 0
     const batch: Array<Promise<unknown>> = []
-    // From anywhere in it, so that instances which do it at the same time share the work. Then all of it: what is
-    // revoked meanwhile moves the places of others.
+    // First from a random place, so that instances which do this at the same time share the work. Then from the start,
+    // as what is revoked meanwhile moves the places of others.
     for (const from of [Math.floor(Math.random() * list.size), 0]) {
       for (const entry of list.without(mark, from)) {
         count++

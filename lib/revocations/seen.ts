@@ -1,8 +1,8 @@
 const words = 2 ** 19 // 2 MiB
 
 /**
- * A Bloom filter with two bits in one place: it knows of nearly every id that was not added that it was not. A long
- * list makes a look-up wait for the main memory several times, this one once.
+ * A Bloom filter with both bits of an id in one word: it rules out nearly every id that was not added. A look-up in a
+ * long list waits for the main memory several times, this one once.
  */
 export class Seen {
   readonly #words = new Int32Array(words)

@@ -7,7 +7,7 @@ type Closable = EventEmitter & { readonly destroyed?: boolean }
 type Connection = Closable & { readonly stream?: Closable }
 
 const period = 1000
-const patience = 20 // milliseconds in which more entries may come, so that a thousand at once cause one look
+const gathering = 20 // milliseconds in which more entries may come, so that a thousand at once cause one look
 
 /**
  * What stays open after its request was let in, and must end with its token. One timer looks at all of them: a timer
@@ -49,7 +49,7 @@ export class Watches {
 
   /** For a new entry. */
   lookSoon (): void {
-    if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, patience).unref()
+    if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, gathering).unref()
   }
 
   /** All of them are forgotten, as when the server closes. */
