@@ -82,7 +82,7 @@ export class RemoteKeys {
   /** Seconds since 1970. Until then, a token that these keys verified need not be verified again. */
   get freshUntil (): number {
     const age = this.#age()
-    // While the issuer is down, nothing new is known before the next fetch.
+    // While the issuer is down, nothing new is known before the next fetch. While it is up, #lifetime is maxAge.
     const left = Math.min(Math.max(this.settings.maxAge - age, this.#pause), this.#lifetime - age)
     return Date.now() / 1000 + left
   }
@@ -128,11 +128,9 @@ export class RemoteKeys {
   /** Seconds until the next fetch may begin. Each failure doubles the pause while there are keys, at most to maxAge. */
   get #pause (): number {
     const { cooldown, maxAge } = this.settings
+    if (this.#failures === 0) return Math.min(cooldown, maxAge * refreshAt) - this.#sinceTry()
     const growth = this.#areLost ? 1 : Math.min(2 ** (this.#failures - 1), backOffLimit)
-    const pause = this.#failures === 0
-      ? Math.min(cooldown, maxAge * refreshAt)
-      : Math.max(cooldown, Math.min(cooldown * growth, maxAge))
-    return pause - this.#sinceTry()
+    return Math.max(cooldown, Math.min(cooldown * growth, maxAge)) - this.#sinceTry()
   }
 
   /** The fetch in flight, or a new one where the pause is over. Never rejects. */
