@@ -122,7 +122,7 @@ class Stream {
     this.#users++
     try {
       const client = await ready
-      const seen: Seen = { last: '0-0', milestones: [] }
+      const seen: Progress = { last: '0-0', milestones: [] }
       let isWhole = false
       let sinceCheck = stopwatch()
       for (;;) {
@@ -155,7 +155,7 @@ class Stream {
    * @param before the last id that was seen before the latest page: a new entry may hide that it was lost
    * @throws Error where something is gone that cannot have left by its age
    */
-  async #assertUnchanged (client: Client, before: string, seen: Seen, keepFor: number): Promise<void> {
+  async #assertUnchanged (client: Client, before: string, seen: Progress, keepFor: number): Promise<void> {
     const [found, info] = await Promise.all([
       client.sendCommand<Message[]>(['XRANGE', this.#key, before, before]),
       client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
@@ -171,8 +171,8 @@ class Stream {
   }
 }
 
-/** Of a stream: the last id, and one of each half of the margin, by which a loss is noticed. */
-interface Seen { last: string, milestones: string[] }
+/** How far a stream was read: the last id, and one of each half of the margin, by which a loss is noticed. */
+interface Progress { last: string, milestones: string[] }
 
 /** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
 const earliestOf = (latest: number, keepFor: number): number =>
