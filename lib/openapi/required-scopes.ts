@@ -1,19 +1,14 @@
 import type { RequiredScopes } from '../contract/access.js'
-import type { SecurityRequirement } from './annotate.js'
-
-interface Secured {
-  readonly security: SecurityRequirement[]
-  /** Where a requirement cannot say it. */
-  readonly 'x-required-scopes'?: RequiredScopes
-}
+import type { Operation, SecurityRequirement } from './annotate.js'
 
 /**
  * The requirements of an operation with the scopes of its route. Each scope of `anyOf` is a requirement of its own.
+ * `x-required-scopes` has the scopes where a requirement cannot name them.
  * @param takesScopes whether a scheme may be required with names of scopes, in this dialect
  */
 export function requireScopes (
   security: SecurityRequirement[], scopes: RequiredScopes | null, takesScopes: (scheme: string) => boolean
-): Secured {
+): Operation {
   if (scopes === null) return { security }
   const alternatives = 'anyOf' in scopes ? scopes.anyOf.map((name) => [name]) : [scopes]
   const canSay = (requirement: SecurityRequirement) => Object.keys(requirement).some(takesScopes)
