@@ -139,8 +139,9 @@ class Stream {
         yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
         // Others may write steadily, so that nobody would ever see an empty page.
         if (!isWhole && messages.length > 0 && messages.length < pageSize) yield []
+        const mayHideLoss = isWhole && messages.length > 0
         isWhole ||= messages.length < pageSize
-        if (messages.length === 0 && (last === '0-0' || sinceCheck() < interval)) continue
+        if (!mayHideLoss && (seen.last === '0-0' || sinceCheck() < interval)) continue
         await this.#assertUnchanged(client, last, seen, keepFor)
         sinceCheck = stopwatch()
       }
