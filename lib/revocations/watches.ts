@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events'
-import { refuse, type Refusal } from '../contract/errors.js'
+import type { Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
-import type { ClaimRules } from '../options/settings.js'
 
 type Closable = EventEmitter & { readonly destroyed?: boolean }
 type Connection = Closable & { readonly stream?: Closable }
@@ -74,12 +73,4 @@ export class Watches {
     clearInterval(this.#periodic)
     this.#periodic = undefined
   }
-}
-
-/** The refusal of a token that has ended since it was verified; null of one that has not. */
-export function findEnd (
-  { claims: { exp, iat = 0 } }: VerifiedUser, { clockTolerance, maxTokenAge = Infinity }: ClaimRules
-): Refusal | null {
-  const isOver = Date.now() / 1000 >= Math.min(exp, iat + maxTokenAge) + clockTolerance
-  return isOver ? refuse('TOKEN_EXPIRED', 'the token has ended since the request was let in') : null
 }
