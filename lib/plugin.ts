@@ -47,7 +47,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.addHook('preHandler', guard.preHandler)
 
   fastify.addHook('onClose', async () => {
-    watches.stop()
+    for (const each of keys) each.stop()
     revocations?.stop()
   })
 

@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 /**
- * Writes a line about a request. A serializer of the host may expect another value in one of these fields and throw.
- * Then the line is written as text, and the answer stays the same.
+ * Writes a line. A serializer of the host may expect another value in one of these fields and throw.
+ * Then the line is written as text, and nothing else changes.
  */
 export function logLine (
-  log: FastifyBaseLogger, level: 'debug' | 'info' | 'warn', line: object, message: string
+  log: FastifyBaseLogger, level: 'debug' | 'info' | 'warn' | 'error', line: object, message: string
 ): void {
   try {
     log[level](line, message)

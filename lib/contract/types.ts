@@ -113,8 +113,8 @@ export interface UserScope {
 
 /**
  * A message on the `diagnostics_channel` `fastify-user-scope:verify`, published for each judged request while somebody
- * subscribes. A request has a second message if it is refused later: because a compared parameter was changed before
- * the handler, or by `requireScopes` or `untilRevoked`.
+ * subscribes. A request has a second message if it is refused later: right before its handler, because a compared
+ * parameter has changed or the token is no longer valid, or by `requireScopes` or `untilRevoked`.
  */
 export interface VerifyMessage {
   /** `'anonymous'`: no token on an `'optional'` route. A `'public'` route only has messages if its handler refuses. */

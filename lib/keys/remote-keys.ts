@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createLocalJWKSet, errors, type CryptoKey, type JWK, type JWSHeaderParameters } from 'jose'
 import { KeysUnreachableError } from '../contract/errors.js'
 import type { IssuerStatus } from '../contract/issuer.js'
+import { logLine } from '../contract/log.js'
 import type { IssuerSettings } from '../options/issuers.js'
 import { discoverKeys } from './discovery.js'
 import { usableKeys } from './jwk.js'
@@ -29,6 +30,7 @@ export class RemoteKeys {
   readonly settings: IssuerSettings
   readonly #log: FastifyBaseLogger
   readonly #onChange: () => void
+  readonly #stop = new AbortController()
   #jwksUri: string | undefined
   #keys: readonly JWK[] = []
   #select = createLocalJWKSet({ keys: [] })
@@ -46,7 +48,7 @@ export class RemoteKeys {
     const fetch: IssuerSettings['fetch'] = (url, init) => {
       const { origin, pathname } = new URL(url)
       this.#lastUrl = origin + pathname // the query may hold a secret
-      return settings.fetch(url, init)
+      return settings.fetch(url, { ...init, signal: AbortSignal.any([this.#stop.signal, init.signal as AbortSignal]) })
     }
     this.settings = { ...settings, fetch }
     this.#log = log.child({ issuer: settings.issuer })
@@ -63,6 +65,11 @@ export class RemoteKeys {
     if (this.#failures === 0) return
     throw new KeysUnreachableError(`issuer "${issuer}": its keys cannot be fetched (${this.#lastError}, ` +
       `${this.#lastUrl}). Fix: start the issuer first, correct the URL, or set lazy: true to start without keys`)
+  }
+
+  /** Ends a fetch in flight, which would keep the process alive after the app has closed. */
+  stop (): void {
+    this.#stop.abort()
   }
 
   /** For `jose`. Rejects with KeysUnavailable, or with an error of `jose` where no key fits. */
@@ -152,7 +159,7 @@ export class RemoteKeys {
       this.#lastError = failureOf(error)
       const fields = { url: this.#lastUrl, reason: this.#lastError, failures: this.#failures }
       const outcome = this.#areLost ? 'none are left' : 'the last ones serve on'
-      this.#log.warn(fields, `issuer keys could not be fetched; ${outcome}`)
+      if (!this.#stop.signal.aborted) logLine(this.#log, 'warn', fields, `issuer keys could not be fetched; ${outcome}`)
     } finally {
       this.#pending = undefined
     }
@@ -164,7 +171,7 @@ export class RemoteKeys {
     const { keys, ignored } = usableKeys(set, this.settings.algorithms)
     if (ignored.length > 0) {
       const fields = { count: ignored.length, ignored: ignored.slice(0, maxLogged) }
-      this.#log.warn(fields, 'issuer keys that cannot be used were ignored')
+      logLine(this.#log, 'warn', fields, 'issuer keys that cannot be used were ignored')
     }
     if (keys.length === 0) throw new FetchFault('no usable key')
     if (JSON.stringify(keys) === JSON.stringify(this.#keys)) return

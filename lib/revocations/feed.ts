@@ -1,6 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import timers from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { detailsOf, InvalidOptionError, RevocationsUnreachableError, type Refusal } from '../contract/errors.js'
+import { logLine } from '../contract/log.js'
 import type { RevocationStore, StoredRevocation } from '../contract/revocations.js'
 import { stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
@@ -37,7 +38,8 @@ export class Feed {
   #sinceRepair = stopwatch()
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
-  #failures = 0 // since the store last answered
+  #isDown = false
+  #failures = 0 // in a row
   /** Seconds since the store last answered. */
   #age = () => Infinity
 
@@ -83,7 +85,8 @@ export class Feed {
 
   #tryLater (reason: string): void {
     this.#mayMiss = true
-    if (!this.#stop.signal.aborted) this.#log.warn({ reason }, 'revocations could not be stored; tried again later')
+    if (this.#stop.signal.aborted) return
+    logLine(this.#log, 'warn', { reason }, 'revocations could not be stored; tried again later')
   }
 
   /** Follows the store, again and again. Rejects if it fails before it was read whole, and when the app closes. */
@@ -93,9 +96,11 @@ export class Feed {
       const failure: unknown = await this.#follow(onUpToDate).catch((error: unknown) => error)
       if (!this.#isStarted) throw failure
       signal.throwIfAborted()
-      if (this.#failures++ === 0) this.#log.warn({ reason: reasonOf(failure) }, 'the store of revocations failed')
+      if (!this.#isDown) logLine(this.#log, 'warn', { reason: reasonOf(failure) }, 'the store of revocations failed')
+      this.#isDown = true
+      this.#failures++
       const seconds = Math.min(firstPause * 2 ** this.#failures, longestPause) * Math.random()
-      await pause(seconds * 1000, null, { ref: false, signal })
+      await timers.setTimeout(seconds * 1000, null, { ref: false, signal })
     }
   }
 
@@ -116,6 +121,7 @@ export class Feed {
         if (done) throw new Error('it ended')
         this.#mark = this.#nextMark
         this.#read(value, isWhole)
+        if (isWhole) this.#failures = 0 // not sooner: a store that fails after each whole read must be read less often
         isWhole ||= value.length === 0
         if (!isWhole) continue // what is missing may be what was revoked while nobody answered
         this.#markAnswer()
@@ -125,15 +131,15 @@ export class Feed {
       }
     } finally {
       session.abort()
-      lists.return?.().catch(() => {}) // not awaited, as it may hang
+      Promise.resolve().then(() => lists.return?.()).catch(() => {}) // not awaited, as it may hang
     }
   }
 
   #markAnswer (): void {
     const { maxStale, whenDown } = this.#settings
-    const complain = () => { this.#log.error({ whenDown }, 'revocations are stale') }
-    if (this.#failures > 0) this.#log.info('the store of revocations answers again')
-    this.#failures = 0
+    const complain = () => { logLine(this.#log, 'error', { whenDown }, 'revocations are stale') }
+    if (this.#isDown) this.#log.info('the store of revocations answers again')
+    this.#isDown = false
     this.#isStarted = true
     this.#age = stopwatch()
     this.#alarm ??= setTimeout(complain, maxStale * 1000).unref()
@@ -145,7 +151,8 @@ export class Feed {
     const { clockTolerance, keepFor } = this.#settings
     const now = Date.now() / 1000
     let [isNew, malformed, otherKeepFor] = [false, 0, keepFor]
-    for (const { entry: text, storedAt } of list) {
+    for (const each of list) {
+      const { entry: text, storedAt } = Object(each) as StoredRevocation // a store may return anything
       const entry = parseEntry(text)
       if (entry === null) {
         malformed++
@@ -157,7 +164,7 @@ export class Feed {
       if (this.#list.add({ ...entry, moment }, this.#mark)) isNew = true
     }
     if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
-    if (malformed > 0) this.#log.warn({ count: malformed }, 'malformed revocations were skipped')
+    if (malformed > 0) logLine(this.#log, 'warn', { count: malformed }, 'malformed revocations were skipped')
     if (isNew) this.#onEntry()
   }
 
@@ -177,7 +184,7 @@ export class Feed {
     this.#mayMiss = false
     try {
       const count = await this.#publisher.addMissing(this.#list, this.#mark)
-      if (count > 0) this.#log.warn({ count }, 'revocations that the store lacked were stored again')
+      if (count > 0) logLine(this.#log, 'warn', { count }, 'revocations that the store lacked were stored again')
     } catch (error) {
       this.#tryLater(reasonOf(error))
     }
@@ -187,5 +194,5 @@ export class Feed {
 function asBootError (error: unknown): Error {
   if (error instanceof InvalidOptionError) return error
   const reason = `option "revocations": the store cannot be read (${reasonOf(error)})`
-  return new RevocationsUnreachableError(`${reason}. Start it, or fix its address`)
+  return new RevocationsUnreachableError(`${reason}. Fix: start it, or correct its address, password or permissions`)
 }

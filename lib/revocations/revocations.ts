@@ -39,7 +39,7 @@ export class Revocations {
     this.#onEntry = onEntry
     this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
     this.#refuseWhenStale = whenDown === 'refuse'
-    const sweep = () => { this.#list.deleteBefore(this.#earliest) }
+    const sweep = () => { this.#list.deleteBefore(this.#earliestAt(slowNow())) }
     this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
   }
 
@@ -81,12 +81,12 @@ export class Revocations {
   #has (entries: Entries, id: unknown, issuer: string): boolean {
     if (typeof id !== 'string' && typeof id !== 'number') return false
     const moment = entries.find(String(id), issuer) // a number could not be revoked otherwise
-    return moment >= 0 && moment >= this.#earliest
+    return moment >= 0 && moment >= this.#earliestAt(Date.now())
   }
 
-  /** Seconds since 1970: entries of earlier moments no longer count. */
-  get #earliest (): number {
-    return Date.now() / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
+  /** Entries with an earlier moment, in seconds since 1970, no longer count at a time in milliseconds since 1970. */
+  #earliestAt (time: number): number {
+    return time / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
   }
 
   /** @throws InvalidOptionError */
@@ -109,6 +109,9 @@ export class Revocations {
 
 /** Whether JSON has made another number of it, which nobody could name. */
 const isRounded = (id: unknown): boolean => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER
+
+/** The time by the slower of two clocks: a wall clock that is ahead for a while must not delete what still counts. */
+const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
 
 /** `app.userScope.revoke` */
 export function createRevoke (revocations: Revocations | null): (target: Revocation) => Promise<void> {

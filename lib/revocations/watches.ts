@@ -1,9 +1,11 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import type { Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 
 type Closable = EventEmitter & { readonly destroyed?: boolean }
 type Connection = Closable & { readonly stream?: Closable }
+type Abort = (refusal: Refusal) => void
 
 const period = 1000
 const gathering = 20 // milliseconds in which more entries may come, so that a thousand at once cause one look
@@ -13,7 +15,7 @@ const gathering = 20 // milliseconds in which more entries may come, so that a t
  * for each could not wait for months, and would not notice that the clock was set.
  */
 export class Watches {
-  readonly #open = new Map<AbortController, VerifiedUser>()
+  readonly #open = new Map<Abort, VerifiedUser>()
   readonly #refusalOf: (user: VerifiedUser) => Refusal | null
   #periodic: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
@@ -39,8 +41,10 @@ export class Watches {
       setImmediate(() => { controller.abort() })
       return controller.signal
     }
-    this.#open.set(controller, user)
-    connection.once('close', () => { this.#close(controller) })
+    // Listeners run in the async context of their request, and not in that of the request which started the timer.
+    const abort = AsyncResource.bind((refusal: Refusal) => { controller.abort(refusal) })
+    this.#open.set(abort, user)
+    connection.once('close', () => { this.#close(abort) })
     this.#periodic ??= setInterval(() => { this.#look() }, period).unref()
     if (this.#refusalOf(user)) this.lookSoon()
     return controller.signal
@@ -51,24 +55,19 @@ export class Watches {
     if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, gathering).unref()
   }
 
-  /** All of them are forgotten, as when the server closes. */
-  stop (): void {
-    for (const controller of this.#open.keys()) this.#close(controller)
-  }
-
   #look (): void {
     clearTimeout(this.#soon)
     this.#soon = undefined
-    for (const [controller, user] of this.#open) {
+    for (const [abort, user] of this.#open) {
       const refusal = this.#refusalOf(user)
       if (refusal === null) continue
-      this.#close(controller)
-      controller.abort(refusal)
+      this.#close(abort)
+      abort(refusal)
     }
   }
 
-  #close (controller: AbortController): void {
-    this.#open.delete(controller)
+  #close (abort: Abort): void {
+    this.#open.delete(abort)
     if (this.#open.size > 0) return
     clearInterval(this.#periodic)
     this.#periodic = undefined

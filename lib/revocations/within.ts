@@ -1,25 +1,38 @@
-import { setMaxListeners } from 'node:events'
-
 /** Seconds for which anything waits for a store. */
 export const patience = 5
 
 /**
- * What the work leads to.
- * @throws Error where it takes more than so many seconds, or the signal aborts before
+ * What to call when a signal aborts. A signal searches all of its listeners whenever one is added or removed, which
+ * takes minutes for thousands that wait at once, so it has one for all of them.
+ */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+function waitersOf (signal: AbortSignal): Set<() => void> {
+  const known = waiting.get(signal)
+  if (known) return known
+  const waiters = new Set<() => void>()
+  waiting.set(signal, waiters)
+  signal.addEventListener('abort', () => { for (const stop of waiters) stop() })
+  return waiters
+}
+
+/**
+ * Waits for work with a time limit.
+ * @throws Error if it takes longer, or if the signal aborts before
  */
 export async function within<T> (work: PromiseLike<T>, seconds: number, signal?: AbortSignal): Promise<T> {
   let fail!: (error: Error) => void
   const end = new Promise<never>((_resolve, reject) => { fail = reject })
-  const onAbort = () => { fail(new Error('stopped')) }
-  const timer = setTimeout(() => { fail(new Error(`no answer within ${seconds} s`)) }, seconds * 1000)
-  if (signal) setMaxListeners(0, signal) // a thousand may wait at once
-  signal?.addEventListener('abort', onAbort)
-  if (signal?.aborted) onAbort()
+  const stop = () => { fail(new Error('stopped')) }
+  const timer = setTimeout(() => { fail(new Error(`no answer within ${Math.round(seconds)} s`)) }, seconds * 1000)
+  const waiters = signal && waitersOf(signal)
+  waiters?.add(stop)
+  if (signal?.aborted) stop()
   try {
     return await Promise.race([work, end])
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
+    waiters?.delete(stop)
   }
 }
 

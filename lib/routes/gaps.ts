@@ -33,7 +33,9 @@ export function warnOfGaps (
     if (found.length > 0) say(context, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)
-    ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)))
+    // A second copy of the package has its decorator in the contexts that it guards.
+    ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)) &&
+      !route.context.hasDecorator('userScope'))
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing + (outside ? '' : guardsLate))

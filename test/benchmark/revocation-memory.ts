@@ -86,4 +86,3 @@ console.log(`a sweep that removes half: ${(performance.now() - start).toFixed(0)
 
 clearInterval(alive)
 revocations.stop()
-watches.stop()

@@ -1,3 +1,4 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +12,8 @@ import { bearer, build, refusals, sender, sign } from '../support/host.js'
 const start = 1_800_000_000
 stopClock(start, ['setInterval'])
 const token = (claims: object = {}) => sign({ sub: 'alice', iat: start, exp: start + 60, ...claims })
+
+type Looked = (error: null, found: unknown, family?: number) => void
 
 /** A server that streams to alice until her signal aborts; `signals` are those that it got. */
 async function serve (t: Test, options: UserScopeOptions = {}) {
@@ -125,4 +128,33 @@ t.test('untilRevoked works in a context that was created before the registration
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   const response = await fetch(`${address}/early`, { headers: bearer(token()) })
   t.equal(await response.text(), 'TOKEN_REVOKED')
+})
+
+t.test('a stream still ends with its token when the server is closing', async (t) => {
+  // By default Fastify listens on each address of localhost, and waits for the connections of the first alone.
+  const found = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))
+  const lookup = mock.method(dns, 'lookup', (name: string, ...rest: [...unknown[], Looked]) => {
+    const done = rest.at(-1) as Looked
+    if (rest.length > 1) done(null, found)
+    else done(null, name === 'localhost' ? '127.0.0.1' : name, 4)
+  })
+  t.teardown(() => { lookup.mock.restore() })
+  const { app } = await build(t, {}, {}, (app) => {
+    app.get('/api/:user_id/stream', (request, reply) => {
+      const signal = untilRevoked(request)
+      reply.hijack()
+      reply.raw.write('open')
+      signal.addEventListener('abort', () => reply.raw.end((signal.reason as { code: string }).code))
+    })
+  })
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const sent = get({ host: '127.0.0.2', port, path: '/api/alice/stream', headers: bearer(token()), agent: false })
+  const [response] = await once(sent, 'response') as [IncomingMessage]
+  await once(response, 'readable')
+  const closed = app.close()
+  await closed
+  mock.timers.setTime((start + 65) * 1000)
+  mock.timers.tick(1000)
+  t.equal(await rest(response), 'openTOKEN_EXPIRED')
 })

@@ -640,3 +640,41 @@ testWithCaches('1,000 requests at once through promises', async (t) => {
   }))
   t.ok(answers.every(Boolean))
 })
+
+t.test('a fetch in flight ends when the app closes, and is not logged as a failure', async (t) => {
+  let isEnded = false
+  const fetch: IssuerOptions['fetch'] = (_url, { signal }) => new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => {
+      isEnded = true
+      reject(new Error('aborted'))
+    })
+  })
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { app, warnings } = await host(t, issuer, { lazy: true, fetch })
+  t.equal(isEnded, false)
+  await app.close()
+  t.equal(isEnded, true)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warnings(), [])
+})
+
+t.test('a serializer of the host that throws changes no answer', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  await issuer.stop()
+  const create = (lazy: boolean) => {
+    const lines: string[] = []
+    const url = (value: URL) => value.pathname.toUpperCase()
+    const logger = { level: 'warn', serializers: { url }, stream: { write: (line: string) => { lines.push(line) } } }
+    const app = Fastify({ logger })
+    t.teardown(() => app.close())
+    app.register(userScope, { issuers: [{ ...issuer.entry, lazy }] })
+    app.register(async (scope) => { usualRoutes(scope) })
+    return { app, lines }
+  }
+  await t.rejects(async () => { await create(false).app.ready() }, KeysUnreachableError)
+  const { app, lines } = create(true)
+  await app.ready()
+  const headers = bearer(await issuer.token('alice'))
+  t.match(await sender(app)({ url: '/api/alice/tasks', headers }), { status: 503, code: 'KEYS_UNAVAILABLE' })
+  t.match(JSON.parse(String(lines[0])), { msg: /could not be fetched.*"url":"http:/ })
+})

@@ -1,4 +1,5 @@
 import { mock } from 'node:test'
+import timers from 'node:timers/promises'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { type FollowOptions, type RevocationStore, type UserScopeOptions } from '../../lib/index.js'
@@ -170,11 +171,49 @@ t.test('a store that cannot be read stops the boot', async (t) => {
     await t.rejects(host(t, store), {
       code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE',
       message: `fastify-user-scope: option "revocations": the store cannot be read (${reason}). ` +
-        'Start it, or fix its address'
+        'Fix: start it, or correct its address, password or permissions'
     })
     t.equal(store.followed[0]?.signal.aborted, true)
   }
   await t.rejects(host(t, { publish: async () => {}, async * follow () {} }), /cannot be read \(it ended\)/)
+})
+
+t.test('what is no entry, and an iterator that cannot be ended, are no fault of the others', async (t) => {
+  const good = { entry: JSON.stringify(entryOf('alice')), storedAt: start }
+  const strange = [null, 5, undefined, good]
+  const follow = () => {
+    let calls = 0
+    const next = async () => ({ done: false, value: [strange, []][calls++] ?? await new Promise(() => {}) })
+    return { [Symbol.asyncIterator]: () => ({ next, return: () => { throw new Error('no end') } }) }
+  }
+  const store = { publish: async () => {}, follow } as unknown as RevocationStore
+  const { ask, log, app } = await host(t, store)
+  t.equal(await ask(), 'TOKEN_REVOKED')
+  t.match(log.filter(({ msg }) => /malformed/.test(msg)), [{ count: 3 }])
+  await app.close()
+})
+
+t.test('a store that fails after each time it was read is read less and less often', async (t) => {
+  const pauses: unknown[] = []
+  const random = mock.method(Math, 'random', () => 1)
+  const wait = mock.method(timers, 'setTimeout', async (ms: unknown) => { pauses.push(ms) })
+  t.teardown(() => { for (const { mock } of [random, wait]) mock.restore() })
+  let reads = 0
+  const store: RevocationStore = {
+    publish: async () => {},
+    async * follow ({ signal }) {
+      reads++
+      yield []
+      if (reads === 8) yield [] // it answers after it was read, too
+      if (reads === 10) await new Promise((resolve) => { signal.addEventListener('abort', resolve) })
+      throw new Error('ERR blocking is not allowed')
+    }
+  }
+  const { app, log } = await host(t, store)
+  await until(() => reads === 10)
+  t.same(pauses, [200, 400, 800, 1600, 2000, 2000, 2000, 200, 400])
+  t.equal(log.filter(({ msg }) => msg === 'the store of revocations failed').length, 9)
+  await app.close()
 })
 
 t.test('as does one that does not answer', async (t) => {

@@ -166,6 +166,8 @@ t.test('entries end with the last token that they can be about', async (t) => {
 })
 
 t.test('so does the entry of a user, which only a token without iat could still show', async (t) => {
+  const monotonic = mock.method(performance, 'now', () => Date.now() - performance.timeOrigin)
+  t.teardown(() => { monotonic.mock.restore() })
   const { ask, revoke } = await host(t, { revocations: { keepFor: hour }, clockTolerance: 10 })
   await revoke({ user: 'alice' })
   const without = token({ iat: undefined, exp: start + 3 * hour })
@@ -176,6 +178,19 @@ t.test('so does the entry of a user, which only a token without iat could still 
   at(hour + 360) // swept ten times in an hour
   mock.timers.tick(0)
   t.equal(await ask(without), 'INVALID_CLAIMS')
+})
+
+t.test('a clock that is ahead for a while makes no revoked token valid again', async (t) => {
+  const monotonic = mock.method(performance, 'now', () => start * 1000 - performance.timeOrigin)
+  t.teardown(() => { monotonic.mock.restore() })
+  const { ask, revoke } = await host(t, { revocations: { keepFor: hour } })
+  await revoke({ user: 'alice' })
+  await revoke({ session: 's' })
+  at(2 * hour)
+  mock.timers.tick(0)
+  at(1)
+  t.equal(await ask(token()), 'TOKEN_REVOKED')
+  t.equal(await ask(token({ iat: start + 1, sid: 's' })), 'TOKEN_REVOKED')
 })
 
 t.test('a token that was being verified when it was revoked', async (t) => {

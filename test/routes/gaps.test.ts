@@ -104,6 +104,20 @@ t.test('outside of every registration only the level public prevents the warning
   t.equal((log[0]?.routes as string[]).length, 6)
 })
 
+t.test('routes that a second copy of the package guards are not warned about', async (t) => {
+  const { log } = await boot(t, async (app) => {
+    await app.register(async (scope) => {
+      scope.decorate('userScope', Object.create(null))
+      await scope.register(routes, { prefix: '/copy' })
+    })
+    await app.register(async (scope) => {
+      await auth()(scope, {})
+      await scope.register(routes, { prefix: '/api' })
+    })
+  })
+  t.same(log, [])
+})
+
 t.test('without a logger the warning is a process warning', async (t) => {
   const warnings: string[] = []
   const listen = ({ name, message }: Error) => { if (name === 'UserScopeWarning') warnings.push(message) }
