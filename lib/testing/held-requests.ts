@@ -25,14 +25,13 @@ export type Send = (request: InjectOptions, validate?: boolean) => Promise<HeldA
 type Run = HeldAnswer & { readonly validate: boolean }
 
 const markHeader = 'x-fastify-user-scope-held'
-// One for all copies of the kit in this process. On raw requests:
-const kHeld = Symbol.for('fastify-user-scope.held')
+// Both are the same for all copies of the kit in this process. On raw requests that are held back, however late they
+// get to their handlers:
+const kRun = Symbol.for('fastify-user-scope.run')
 // In the config of routes: whether they asked to see validation errors themselves.
 const kAttach = Symbol.for('fastify-user-scope.attach')
 /** Requests on their way, by the value of their mark, which nobody else knows. */
 const sent = new Map<unknown, Run>()
-/** By the raw request: they are held back however late they get to their handlers. */
-const runs = new WeakMap<object, Run>()
 const prepared = new WeakSet<object>()
 const holds = new WeakSet<object>()
 /** The options of routes that were declared with a rule. */
@@ -62,25 +61,27 @@ async function takeMark ({ raw }: FastifyRequest): Promise<void> {
   const run = sent.get(raw.headers[markHeader])
   if (!run) return
   delete raw.headers[markHeader]
-  runs.set(Object.assign(raw, { [kHeld]: true }), run)
+  Object.assign(raw, { [kRun]: run })
 }
+
+const runOf = (raw: object) => (raw as { [kRun]?: Run })[kRun]
 
 async function refuseInvalid (request: FastifyRequest, reply: FastifyReply) {
   const { raw, validationError } = request
-  const run = runs.get(raw)
+  const run = runOf(raw)
   if (run && request.is404) {
     run.notFound = true
     throw heldBack(404)
   }
   const { [kAttach]: isAsked } = request.routeOptions.config as { [kAttach]?: boolean }
-  if (validationError === undefined || isAsked || (run ? !run.validate : kHeld in raw)) return
+  if (validationError === undefined || isAsked || run?.validate === false) return
   delete request.validationError
   return reply.send(validationError) // as Fastify does it
 }
 
 function holdBack (route: RouteOptions) {
   const hold = async ({ raw, params, validationError }: FastifyRequest) => {
-    const run = runs.get(raw)
+    const run = runOf(raw)
     if (!run) return
     const { validationContext, validation } = validationError ?? {}
     const invalidParam = validationContext === 'params' ? validation?.[0]?.instancePath : undefined
