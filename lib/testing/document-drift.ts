@@ -2,9 +2,8 @@ import { carriesBearer, isApiDocument, schemesOf, type ApiDocument, type Operati
 import { constraintsText } from '../routes/print.js'
 import { nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import { orAllow, ScopeAssertionError, type Finding } from './findings.js'
-import { named } from './options.js'
 import { fillUrl } from './route-requests.js'
-import { readTask, type Settings } from './settings.js'
+import { named, readTask, type Settings } from './settings.js'
 
 /** `params` and the options of type unknown are ignored: no request is made. */
 export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'alice' | 'bob' | 'timeout', unknown>> {
@@ -30,7 +29,7 @@ const unguarded = `no registration of the plugin guards it: move it into the sco
  * @throws TypeError where there is no document, or the app was created before the test kit was loaded
  */
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions = {}): Promise<void> {
-  const known = named('document', 'issuer', 'alice', 'bob', 'timeout')
+  const known = named('document', 'timeout')
   const { routes, judged, isAllowed, inVain } = await readTask(app, options, known, 'assertDocumentMatchesGuards')
   const document: unknown = options.document ?? (app as unknown as { swagger?: () => unknown }).swagger?.()
   if (!isApiDocument(document)) {

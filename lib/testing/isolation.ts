@@ -3,7 +3,6 @@ import type { AnyApp } from './app-routes.js'
 import { ScopeAssertionError, type Finding } from './findings.js'
 import { isRead, planFor, type Plan } from './object-requests.js'
 import { Owner, type ObjectMakers } from './objects.js'
-import { named } from './options.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { readTask, type Settings } from './settings.js'
 import { Trial } from './trial.js'
@@ -29,7 +28,7 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   if (process.env.NODE_ENV === 'production') {
     throw new TypeError('assertIsolation runs handlers, and NODE_ENV is production: give it a test database')
   }
-  const task = await readTask(app, options, { ...named('issuer', 'alice', 'bob'), objects: makers }, 'assertIsolation')
+  const task = await readTask(app, options, { objects: makers }, 'assertIsolation')
   const { objects } = options
   const ids = readIds(options)
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)

@@ -4,7 +4,6 @@ import { asDelegate, attemptsOn, outOfHers } from './attempts.js'
 import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished } from './findings.js'
 import type { Failure, Finding } from './findings.js'
 import { holdRequests } from './held-requests.js'
-import { named } from './options.js'
 import { readIds, tokensOf, type OwnershipPeople } from './people.js'
 import { findAround } from './places.js'
 import { partsFor } from './route-requests.js'
@@ -33,7 +32,7 @@ const ms = Type.Optional(Type.Number({
  * @throws TypeError where no route takes alice's token, the plugin is not there, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
-  const task = await readTask(app, options, { ...named('issuer', 'alice', 'bob'), timeout: ms }, 'assertOwnership')
+  const task = await readTask(app, options, { timeout: ms }, 'assertOwnership')
   const { params, judged, isAllowed } = task
   const known = { ...readIds(options), ...await tokensOf('alice', options) }
   const { timeout = 5000 } = options

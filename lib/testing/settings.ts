@@ -1,8 +1,8 @@
 import { isRegExp } from 'node:util/types'
 import { Type, type TProperties } from '@sinclair/typebox'
+import { faultOf, pick } from '../options/validate.js'
 import { appRoutes, getNameOf, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import type { Finding } from './findings.js'
-import { assertOptions, named } from './options.js'
 import type { RequestParams } from './route-requests.js'
 
 /** `'METHOD url'` of a route as declared, or an expression that is tried on it. HEAD goes by the name of GET, too. */
@@ -18,16 +18,34 @@ export interface Settings {
   only?: (route: { method: string, url: string }) => boolean
 }
 
-const needless = 'it is sound, or does not exist. Fix: take it out'
-
 /** What an assertion has to judge. */
 export type Task = Awaited<ReturnType<typeof readTask>>
+
+/** An option that is judged where it is used. */
+const anything = Type.Optional(Type.Unknown({ opaque: true }))
+
+/** Options of which no more is said than their names. */
+export const named = (...names: string[]): TProperties => Object.fromEntries(names.map((name) => [name, anything]))
+
+/**
+ * In plain JavaScript nothing else tells of a misspelt option. One that is known and undefined counts as left out.
+ * @param what the function that takes the options
+ * @throws TypeError that names the option, and says what it must be
+ */
+export function assertOptions (properties: TProperties, options: unknown, what: string): void {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
+  const given = Object.entries(isObject ? { ...options, ...pick(options, properties) } : {})
+  const stated = given.filter(([name, value]) => value !== undefined || !Object.hasOwn(properties, name))
+  const schema = Type.Object(properties, { additionalProperties: false })
+  const fault = faultOf(schema, isObject ? Object.fromEntries(stated) : options, what)
+  if (fault !== undefined) throw new TypeError(fault)
+}
 
 const common = {
   params: Type.Optional(Type.Record(Type.String(), Type.Object(named('path', 'query', 'headers', 'body'), {
     additionalProperties: false, expects: 'an object: { path, query, headers, body }'
   }), { opaque: true, expects: 'an object: what requests need, by route' })),
-  ...named('allow'),
+  ...named('issuer', 'alice', 'bob', 'allow'),
   only: Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function: ({ method, url }) => boolean' }))
 }
 
@@ -59,8 +77,8 @@ export async function readTask (app: AnyApp, options: Settings, known: TProperti
   const inVain = () => [
     ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))
       .map((name) => about(name, 'params name it, and the app has no such route')),
-    ...allow.filter((name) => !used.has(name)).map((name) =>
-      about(String(name), `allow names it, and it needs no exception: ${needless}`))
+    ...allow.filter((name) => !used.has(name)).map((name) => about(String(name), 'allow names it, and it needs no ' +
+      'exception: it is sound, or does not exist. Fix: take it out'))
   ]
   return { params, routes, judged, isAllowed, inVain }
 }

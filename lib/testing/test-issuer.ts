@@ -1,4 +1,4 @@
-import { assertOptions, named } from './options.js'
+import { assertOptions, named } from './settings.js'
 import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { createSecretIssuer, secretOptions, type SecretIssuer, type SecretIssuerOptions } from './secret-issuer.js'
 
