@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readIds, tokensOf, type People } from '../../lib/testing/people.js'
-import { createIssuer } from '../../lib/testing/test-issuer.js'
+import { createIssuer } from '../../lib/testing/issuer.js'
 
 const issuer = createIssuer()
 const ids = { alice: 'alice', bob: 'bob' }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import jwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
+import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
+import { assertOptions, named } from './settings.js'
 import { authorize, claimsFor, expired } from './test-tokens.js'
 import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
 
@@ -17,10 +19,29 @@ export interface SecretIssuerOptions extends ClaimsOptions {
   audience?: string
 }
 
-export const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
+const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
 
 /** Signs tokens with a shared secret. */
 export type SecretIssuer = ReturnType<typeof createSecretIssuer>
+
+/**
+ * Signs tokens for tests, and has the options by which the plugin takes them.
+ * - With a shared secret, by default: a fresh one each time; tokens come at once.
+ * - `mode: 'jwks'`: an issuer on a loopback port, which publishes its keys; it and its tokens come by promises, and it
+ *   stops with the test whose context is given as `t`.
+ * @throws TypeError where the mode has no such option, or `secret` is there and undefined; RangeError where `keys` is
+ * empty
+ */
+export function createIssuer (options?: SecretIssuerOptions): SecretIssuer
+export function createIssuer (options: RemoteIssuerOptions): Promise<RemoteIssuer>
+export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions = {}) {
+  const mode: unknown = options?.mode ?? 'secret'
+  if (mode !== 'secret' && mode !== 'jwks') {
+    throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
+  }
+  assertOptions(named(...mode === 'jwks' ? remoteOptions : secretOptions), options, `createIssuer({ mode: '${mode}' })`)
+  return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
+}
 
 export function createSecretIssuer (given: SecretIssuerOptions) {
   if ('secret' in given && given.secret === undefined) {
