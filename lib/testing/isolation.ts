@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp } from './app-routes.js'
 import { ScopeAssertionError, type Finding } from './findings.js'
-import { isRead, planFor, type Plan } from './object-requests.js'
-import { Owner, type ObjectMakers } from './objects.js'
+import { Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { readTask, type Settings } from './settings.js'
 import { Trial } from './trial.js'
@@ -34,10 +33,10 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
   const plans = task.judged.map((route) => planFor(route, task.params, objects))
-    .filter(({ route, places }) => route.parameter !== null || (route.access === 'user' && places.length > 0))
+    .filter(({ route, kinds }) => route.parameter !== null || (route.access === 'user' && kinds.length > 0))
     .filter(({ route }) => route.method !== 'OPTIONS' && !task.isAllowed(route))
   const kinds = Object.keys(objects)
-  const idle = kinds.find((kind) => !plans.some(({ places }) => places.some(({ name }) => name === kind)))
+  const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))
   if (idle !== undefined) throw new TypeError(`objects names "${idle}", and no route has it in path, query or body`)
   await alice.make()
   await bob.make()
@@ -49,8 +48,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const findings: Finding[] = []
   // Reading first, while lists are short, and DELETE last; what takes no id, such as a logout, may end all of hers, and
   // what is short, such as an account, may be around the rest.
-  const rank = ({ route, places }: Plan) =>
-    isRead(route) ? 0 : 1 + Number(route.method === 'DELETE') + 2 * Number(places.length === 0)
+  const rank = ({ route, kinds, isRead }: Plan) =>
+    isRead ? 0 : 1 + Number(route.method === 'DELETE') + 2 * Number(kinds.length === 0)
   for (const plan of plans.toSorted((a, b) => rank(a) - rank(b) || b.route.url.length - a.route.url.length)) {
     findings.push(...await new Trial(plan, plans, alice, bob).run())
   }

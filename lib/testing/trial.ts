@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import { findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import { summaryOf } from './held-requests.js'
-import { ask, isRead, type Plan } from './object-requests.js'
-import { missingLike, Owner, readId, type Ids, type ObjectId } from './objects.js'
+import { ask, missingLike, Owner, readId, type Plan } from './objects.js'
 
 const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
   'let it keep answers by user'
@@ -15,41 +14,29 @@ type AnyIds = Parameters<typeof ask>[2]
 
 /** One route, tried by alice with the ids of bob's objects. */
 export class Trial {
-  readonly #plan: Plan
-  readonly #plans: readonly Plan[]
-  readonly #alice: Owner
-  readonly #bob: Owner
-  /** The names of the ids that the route takes. */
-  readonly #kinds: readonly string[]
-  readonly #isRead: boolean
-  readonly #repair: string
   readonly #failures: Failure[] = []
   readonly #notes = new Set<string>()
 
   /** @param plans those of all routes, by which bob reads what became of his objects */
-  constructor (plan: Plan, plans: readonly Plan[], alice: Owner, bob: Owner) {
-    this.#plan = plan
-    this.#plans = plans
-    this.#alice = alice
-    this.#bob = bob
-    this.#kinds = [...new Set(plan.places.map(({ name }) => name))]
-    this.#isRead = isRead(plan.route)
-    const owner = plan.route.parameter === null ? 'request.user.id' : 'getOwnerId(request)'
-    this.#repair = `Fix: look for the object by its owner, too, as in .where('user_id', '=', ${owner})`
+  constructor (readonly plan: Plan, readonly plans: readonly Plan[], readonly alice: Owner, readonly bob: Owner) {}
+
+  get #repair (): string {
+    const owner = this.plan.route.parameter === null ? 'request.user.id' : 'getOwnerId(request)'
+    return `Fix: look for the object by its owner, too, as in .where('user_id', '=', ${owner})`
   }
 
   async run (): Promise<Finding[]> {
-    const { route, places, unknown } = this.#plan
+    const { route, places, kinds, unknown, isRead } = this.plan
     if (unknown.length > 0) {
       const fix = 'Give it in objects, or in params: { {name}: { path } }'
       return [findingOf(route, [`not tried: what ":${unknown.join('", ":')}" names nobody makes. ${fix}${orAllow}`])]
     }
-    if (this.#isRead) await this.#readAsBob()
-    else if (this.#kinds.length > 0) await this.#alice.make()
-    for (const kind of this.#kinds) await this.#tryHis([kind])
+    if (isRead) await this.#readAsBob()
+    else if (kinds.length > 0) await this.alice.make()
+    for (const kind of kinds) await this.#tryHis([kind])
     // All of them, and those behind one of hers: a task of bob's list, in her workspace.
-    for (let i = 0; i < this.#kinds.length - 1; i++) await this.#tryHis(this.#kinds.slice(i))
-    for (const kind of this.#kinds) {
+    for (let i = 0; i < kinds.length - 1; i++) await this.#tryHis(kinds.slice(i))
+    for (const kind of kinds) {
       const parts = new Set(places.filter(({ name }) => name === kind).map(({ part }) => part))
       if (parts.size > 1) for (const part of parts) await this.#tryHis([kind], part)
     }
@@ -60,10 +47,10 @@ export class Trial {
 
   /** That bob can read shows that something is tried; and what he reads may be kept for others. */
   async #readAsBob (): Promise<void> {
-    const own = await ask(this.#plan, this.#bob, this.#bob.ids)
-    if (this.#kinds.length > 0) this.#mustPass(own, "bob's token, his own")
-    if (this.#plan.route.access !== 'owner') return
-    const given = await ask(this.#plan, new Owner(this.#alice.app, this.#bob.id, this.#alice.token, {}), this.#bob.ids)
+    const own = await ask(this.plan, this.bob, this.bob.ids)
+    if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
+    if (this.plan.route.access !== 'owner') return
+    const given = await ask(this.plan, new Owner(this.alice.app, this.bob.id, this.alice.token, {}), this.bob.ids)
     if (given.statusCode < 400) this.#fail(given, early, "alice's token, bob's path", '403')
   }
 
@@ -73,33 +60,30 @@ export class Trial {
    */
   async #tryHis (kinds: readonly string[], part?: string): Promise<void> {
     const label = `alice's token, bob's ${kinds.join(' and ')}${part === undefined ? '' : ` in the ${part}`}`
-    const inPart = (ids: Ids): Ids => part === undefined
-      ? ids
-      : Object.fromEntries(Object.entries(ids).map(([name, id]) => [`${part}.${name}`, id]))
-    const his: Ids = Object.fromEntries(kinds.map((name) => [name, this.#bob.ids[name] as ObjectId]))
-    const none: Ids = Object.fromEntries(kinds.map((name) => [name, missingLike(this.#bob.ids[name])]))
-    const textOf = ({ body }: Response, ids: Ids) =>
-      kinds.reduce((text, name) => readId(text, ids[name], name).text, body)
-    const given = await this.#attack(kinds, inPart(his), label)
+    const { ids } = this.bob
+    const his = (name: string) => ids[name]
+    const none = (name: string) => missingLike(ids[name])
+    const inPart = (idOf: typeof his) =>
+      Object.fromEntries(kinds.map((name) => [part === undefined ? name : `${part}.${name}`, idOf(name)]))
+    const textOf = ({ body }: Response, idOf: typeof his) =>
+      kinds.reduce((text, name) => readId(text, idOf(name), name).text, body)
     // What was hers in another part may be used up.
-    const renew = async () => { if (part !== undefined && !this.#isRead) await this.#alice.make() }
-    await renew()
-    const forNone = await this.#askWith(inPart(none))
-    await renew()
-    // What changes by itself, such as a time, does so between these two.
-    const again = await this.#askWith(inPart(his))
-    await renew()
+    const renew = async () => { if (part !== undefined && !this.plan.isRead) await this.alice.make() }
+    const given = await this.#attack(kinds, inPart(his), label).finally(renew)
+    const forNone = await this.#askWith(inPart(none)).finally(renew)
+    // What changes by itself, such as a time, does so between this and the first.
+    const again = await this.#askWith(inPart(his)).finally(renew)
     const isAlike = given.statusCode === forNone.statusCode
     const text = textOf(given, his)
     const isSame = isAlike && !differs(textOf(forNone, none), text, textOf(again, his))
     // A search, or a batch, may find nothing and say so, and a route may ignore what it knows already.
-    const mayBeEmpty = part !== undefined || this.#plan.places
+    const mayBeEmpty = part !== undefined || this.plan.places
       .every(({ name, part, isList }) => !kinds.includes(name) || part === 'query' || isList)
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
     const asForNone = `as for none: ${describe(forNone)}`
     if (!isRefused && !(mayBeEmpty && isSame)) {
-      this.#fail(given, isSame && this.#isRead ? empty : this.#repair, label, mayBeEmpty ? asForNone : '4xx')
-      if (isSame && !this.#isRead) this.#notes.add(silent)
+      this.#fail(given, isSame && this.plan.isRead ? empty : this.#repair, label, mayBeEmpty ? asForNone : '4xx')
+      if (isSame && !this.plan.isRead) this.#notes.add(silent)
     } else if (!isSame) {
       this.#fail(given, tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
     }
@@ -108,12 +92,12 @@ export class Trial {
   /** A list with her id and bob's. */
   async #tryBoth (kind: string): Promise<void> {
     const label = `alice's token, her ${kind} and bob's`
-    const id = this.#bob.ids[kind]
+    const id = this.bob.ids[kind]
     const none = missingLike(id)
-    const forNone = await this.#askWith({ [kind]: [this.#alice.ids[kind], none] })
-    await this.#alice.make()
-    const given = await this.#attack([kind], { [kind]: [this.#alice.ids[kind], id] }, label)
-    await this.#alice.make()
+    const forNone = await this.#askWith({ [kind]: [this.alice.ids[kind], none] })
+    await this.alice.make()
+    const given = await this.#attack([kind], { [kind]: [this.alice.ids[kind], id] }, label)
+    await this.alice.make()
     // It may say which ids it does not know.
     const isLeak = readId(given.body, id, kind).has && !readId(forNone.body, none, kind).has
     if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
@@ -121,10 +105,10 @@ export class Trial {
 
   async #tryHerOwn (): Promise<void> {
     const label = "alice's token, her own"
-    const { ids } = this.#bob
-    const own = this.#isRead ? await this.#askWith({}) : await this.#attack(Object.keys(ids), {}, label)
+    const { ids } = this.bob
+    const own = this.plan.isRead ? await this.#askWith({}) : await this.#attack(Object.keys(ids), {}, label)
     // A write that takes no id may need what nobody gave, or come behind a logout.
-    if (this.#kinds.length > 0 || this.#isRead || own.statusCode === 403) this.#mustPass(own, label)
+    if (this.plan.kinds.length > 0 || this.plan.isRead || own.statusCode === 403) this.#mustPass(own, label)
     const leaked = Object.keys(ids).filter((name) => readId(own.body, ids[name], name).has)
     if (leaked.length === 0) return
     this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
@@ -132,7 +116,7 @@ export class Trial {
 
   /** Alice asks with these ids among hers. */
   async #askWith (ids: AnyIds): Promise<Response> {
-    return await ask(this.#plan, this.#alice, { ...this.#alice.ids, ...ids })
+    return await ask(this.plan, this.alice, { ...this.alice.ids, ...ids })
   }
 
   /** The same, and what bob reads of these kinds must stay as it was. */
@@ -148,20 +132,20 @@ export class Trial {
       if (!after.some((text, i) => differs(String(before[i]), text, String(later[i])))) return given
     }
     this.#fail(given, this.#repair, `${label}: what bob reads then`, 'as before', 'changed')
-    await this.#bob.make()
+    await this.bob.make()
     return given
   }
 
   /** What bob reads of these kinds: by the routes that have their ids in the path, else by his lists. */
   async #readBack (kinds: readonly string[]): Promise<string[]> {
-    const reads = this.#plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
+    const reads = this.plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
     const inPath = ({ places }: Plan) => places.filter(({ part }) => part === 'path').map(({ name }) => name)
     // An object may go by several names, such as `task_ids` in a body.
-    const ids = kinds.map((kind) => this.#bob.ids[kind])
-    const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.#bob.ids[name])))
+    const ids = kinds.map((kind) => this.bob.ids[kind])
+    const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
     const answers: string[] = []
     for (const plan of direct.length > 0 ? direct : reads.filter((plan) => inPath(plan).length === 0)) {
-      const { statusCode, body } = await ask(plan, this.#bob, this.#bob.ids)
+      const { statusCode, body } = await ask(plan, this.bob, this.bob.ids)
       answers.push(`${statusCode} ${body}`)
     }
     return answers
