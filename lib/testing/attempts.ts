@@ -2,7 +2,7 @@ import type { InjectOptions } from 'fastify'
 import type { AppRoute } from './app-routes.js'
 import type { HeldAnswer } from './held-requests.js'
 import { pathFor, requestTo, type WholeParts } from './route-requests.js'
-import type { Tokens } from './tokens.js'
+import type { Tokens } from './people.js'
 
 type Check = (answer: HeldAnswer) => boolean
 

@@ -1,4 +1,9 @@
-import type { TokenSource, TokenSubject } from './test-tokens.js'
+import { decodeJwt } from 'jose'
+import type { RequiredScopes } from '../contract/access.js'
+import { claimAt } from '../routes/bind.js'
+import type { AppRoute } from './app-routes.js'
+import { missingLike } from './objects.js'
+import { claimsOf, type Claims, type TokenSource, type TokenSubject } from './test-tokens.js'
 
 /** A user whose tokens the host got by itself. */
 export interface Person {
@@ -22,7 +27,7 @@ export type OwnershipPeople = People<string | { id: string, token?: string }>
 export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
   const [alice, bob] = (['alice', 'bob'] as const).map((name) => {
     // What comes from plain JavaScript may be a number, or nothing.
-    const id: unknown = typeof people[name] === 'string' ? people[name] : Object(people[name]).id
+    const { id }: { id: unknown } = claimsOf(people[name] as TokenSubject)
     if (typeof id === 'string' && id !== '') return id
     throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
   }) as [string, string]
@@ -44,3 +49,69 @@ export async function tokensOf (name: 'alice' | 'bob', { issuer, ...people }: Pa
 
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
 const forge = (token: string) => token.replace(/(?<=\.)[^.](?=[^.]*$)/, (first) => first === 'A' ? 'B' : 'A')
+
+/** The two ids, and the tokens that no rule changes. */
+export type Known = Record<'alice' | 'bob' | 'good' | 'forged', string> & { expired?: string | undefined }
+
+/** The same for one route. */
+export type Tokens = Known & {
+  /** Alice's without the scopes by which delegates come in. */
+  stranger: string
+  /** Alice's without the scopes that the route requires. */
+  poor?: string | undefined
+  /** Bob's with the scopes by which delegates come in. */
+  delegate?: string | undefined
+  /** Values of bound parameters: what fits alice's token, what fits bob's, and what does not fit alice's. */
+  tenants: Record<'hers' | 'his' | 'others', Record<string, string>>
+}
+
+/** Tokens with and without the scopes that a route names, and values for its bound parameters. */
+export async function tokensFor (
+  { scopes, delegates, bound }: Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>, known: Known, people: OwnershipPeople
+): Promise<Tokens> {
+  const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
+  // Bob may be a user of another issuer, as long as no token of his is needed.
+  const { issuer, bob } = people
+  const bobs = bound.length > 0 && (issuer ? await issuer.token(bob) : (Object(bob) as Partial<Person>).token)
+  for (const { param, path } of bound) {
+    const [hers, his] = [valuesIn(known.good, path), bobs ? valuesIn(bobs, path) : []]
+    const [own = '1'] = hers
+    tenants.hers[param] = own
+    tenants.his[param] = his[0] ?? own
+    // He may be of the same tenants.
+    tenants.others[param] = his.find((each) => !hers.includes(each)) ?? String(missingLike(own))
+  }
+  const required = namesOf(scopes)
+  const staff = delegates === true ? [] : namesOf(delegates && delegates.scopes)
+  const plain = { ...known, tenants, stranger: known.good }
+  if (!issuer || required.length + staff.length === 0) return plain
+  const hers = grant(claimsOf(people.alice), required)
+  // Where nothing else is said of him, he is as she is, and of her tenant.
+  const his = { ...claimsOf(people.alice), ...claimsOf(people.bob) }
+  return {
+    ...plain,
+    good: await issuer.token(hers),
+    stranger: await issuer.token(deny(hers, staff)),
+    poor: required.length > 0 ? await issuer.token(deny(hers, required)) : undefined,
+    delegate: staff.length > 0 ? await issuer.token(grant(his, [...required, ...staff])) : undefined
+  }
+}
+
+export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
+  [scopes ?? []].flatMap((each) => 'anyOf' in each ? each.anyOf : each)
+
+/** The texts that a claim has, of a token that the app verifies. */
+const valuesIn = (token: string, path: readonly string[]): string[] =>
+  [claimAt(decodeJwt(token), path)].flat().filter((value) => typeof value === 'string')
+
+/** With these scopes, too. */
+const grant = (claims: Claims, names: readonly string[]): Claims =>
+  ({ ...claims, scope: [claims.scope ?? claims.scp ?? [], names].flat().join(' ') })
+
+/** Without these scopes, whatever claim has them. */
+const deny = (claims: Claims, names: readonly string[]) =>
+  Object.fromEntries(Object.entries(claims).map(([claim, value]) => {
+    const isOther = (word: unknown) => claim === 'id' || !names.includes(String(word))
+    if (Array.isArray(value)) return [claim, value.filter(isOther)]
+    return [claim, typeof value === 'string' ? value.split(' ').filter(isOther).join(' ') : value]
+  })) as Claims

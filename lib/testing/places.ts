@@ -2,10 +2,9 @@ import { parametersOf } from '../routes/url.js'
 import type { AppRoute, OwnedRoute } from './app-routes.js'
 import { describeAnswer, findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
-import type { OwnershipPeople } from './people.js'
+import { namesOf, tokensFor, type Known, type OwnershipPeople } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-requests.js'
 import type { Task } from './settings.js'
-import { namesOf, tokensFor, type Known } from './tokens.js'
 
 /**
  * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters,

@@ -16,12 +16,17 @@ export interface ClaimsOptions {
 }
 
 type Payload = Record<string, unknown>
+export type Claims = Exclude<TokenSubject, string>
+
+/** A user as an object. Plain JavaScript may give anything else. */
+export const claimsOf = (user: TokenSubject) => typeof user === 'string' ? { id: user } : Object(user) as Claims
+
 const now = () => Math.floor(Date.now() / 1000)
 
 /** @throws TypeError where the token would be nobody's, or where the plugin would not make this id of it */
 export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idPrefix?: string }, fixed: object) {
   const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
-  const user = typeof subject === 'string' ? { id: subject } : Object(subject) as Payload & { id?: string }
+  const user: Partial<Claims> = claimsOf(subject)
   if (!Object.hasOwn(user, 'id')) {
     throw new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own')
   }

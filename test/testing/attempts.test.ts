@@ -3,7 +3,7 @@ import { parametersOf } from '../../lib/routes/url.js'
 import type { AppRoute } from '../../lib/testing/app-routes.js'
 import { attemptsOn } from '../../lib/testing/attempts.js'
 import type { HeldAnswer } from '../../lib/testing/held-requests.js'
-import type { Tokens } from '../../lib/testing/tokens.js'
+import type { Tokens } from '../../lib/testing/people.js'
 
 const tokens: Tokens = {
   ...{ alice: 'alice', bob: 'bob', good: 'g', stranger: 's', expired: 'e', forged: 'f' },
