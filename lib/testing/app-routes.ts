@@ -50,15 +50,16 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   await app.ready()
   const declared = routesOf(app)
   if (declared === undefined) throw createdBefore()
-  const guarded = declared.map((route) => ({ route, ...guardOf(route.context) }))
-  const owners = [...new Set([...registrationsOf(app), ...guarded].flatMap(({ param }) => param ?? []))]
-  const bindings = [...new Set([...registrationsOf(app), ...guarded].flatMap(({ bound }) => bound))]
-  return guarded.flatMap(({ route, param, judge }) => placesOf(route).map((place) => {
+  const guarded = declared.map((route) => ({ route, guard: guardOf(route.context) }))
+  const guards = [...registrationsOf(app), ...guarded.map(({ guard }) => guard)]
+  const owners = [...new Set(guards.flatMap(({ param }) => param ?? []))]
+  const bindings = [...new Set(guards.flatMap(({ bound }) => bound))]
+  return guarded.flatMap(({ route, guard }) => placesOf(route).map((place) => {
     const { options } = route
     const parameters = parametersOf(place.url)
-    const isOwner = (name: string) => param === null ? owners.includes(name) : name === param
-    const parameter = parameters.find(({ name }) => isOwner(name)) ?? null
-    const { level: access, source, scopes, delegates, bound, unbound } = judge?.(options) ?? outside
+    const ownersHere = guard.param === null ? owners : [guard.param]
+    const parameter = parameters.find(({ name }) => ownersHere.includes(name)) ?? null
+    const { level: access, source, scopes, delegates, bound, unbound } = guard.judge(options)
     const inUrl = bound.filter(({ isInUrl }) => isInUrl)
     const judged = [...inUrl.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
@@ -80,8 +81,8 @@ const looseText = (name: string) =>
 /** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
 function guardOf (context: FastifyInstance) {
   const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
-  if (own) return { param: own.param, bound: own.bound, judge: (route: RouteOptions) => own.judge(route) }
-  if (!context.hasDecorator('userScope')) return { param: null, bound: [] }
+  if (own) return own
+  if (!context.hasDecorator('userScope')) return { param: null, bound: [], judge: () => outside }
   const routes = context.userScope.routes()
   const param = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
   const bound = [...new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))]

@@ -141,8 +141,12 @@ export async function injectWithin (timeout: number, app: FastifyInstance, reque
   }).finally(() => { clearTimeout(timer) })
 }
 
+/** The status of an answer, and what it says where it is an error. */
+export const answerText = ({ statusCode, body }: { statusCode: number, body: string }): string =>
+  statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()
+
 /** The code of an error, or its message; of problem details (RFC 9457 §3.1), too. */
-export function summaryOf (body: string): string {
+function summaryOf (body: string): string {
   try {
     const { code, title, detail, message = detail ?? title } = JSON.parse(body) as Record<string, unknown>
     return [code, code === 'FST_ERR_VALIDATION' || !code ? message : undefined].filter(Boolean).join(' ')

@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
-import { injectWithin, summaryOf } from './held-requests.js'
+import { answerText, injectWithin } from './held-requests.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
 const timeout = 10_000 // milliseconds
@@ -37,7 +37,7 @@ export class Owner {
       throw new TypeError(`${options.method ?? 'GET'} ${String(options.url)}: ${message}. Fix: allow the route where ` +
         'it never ends, as an event stream')
     })
-    this.#last = `its last request was answered ${response.statusCode} ${summaryOf(response.body)}`.trimEnd()
+    this.#last = `its last request was answered ${answerText(response)}`
     return response
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import { findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
-import { summaryOf } from './held-requests.js'
+import { answerText } from './held-requests.js'
 import { ask, missingLike, Owner, readId, type Plan } from './objects.js'
 
 const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
@@ -80,7 +80,7 @@ export class Trial {
     const mayBeEmpty = part !== undefined || this.plan.places
       .every(({ name, part, isList }) => !kinds.includes(name) || part === 'query' || isList)
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
-    const asForNone = `as for none: ${describe(forNone)}`
+    const asForNone = `as for none: ${answerText(forNone)}`
     if (!isRefused && !(mayBeEmpty && isSame)) {
       this.#fail(given, isSame && this.plan.isRead ? empty : this.#repair, label, mayBeEmpty ? asForNone : '4xx')
       if (isSame && !this.plan.isRead) this.#notes.add(silent)
@@ -155,7 +155,7 @@ export class Trial {
     if (given.statusCode < 200 || given.statusCode >= 400) this.#fail(given, unfinished, label, '2xx')
   }
 
-  #fail (given: Response, note: string, label: string, expected: string, answer = describe(given)): void {
+  #fail (given: Response, note: string, label: string, expected: string, answer = answerText(given)): void {
     this.#notes.add(note)
     this.#failures.push({ label, expected, answer, url: String(given.raw.req.url) })
   }
@@ -167,6 +167,3 @@ function differs (...texts: [one: string, two: string, again: string]): boolean 
   return two.length === again.length &&
     (one.length !== two.length || two.some((word, i) => word !== one[i] && word === again[i]))
 }
-
-const describe = ({ statusCode, body }: Response) =>
-  statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()
