@@ -28,19 +28,21 @@ export async function findAround (
   /** With bob's id for all parameters, and with what is given for some. */
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
-  const wayTo = (route: AppRoute, { headers, body } = partsOf(route)) =>
-    [JSON.stringify([route.method, headers]), { method: route.method, parts: { headers, body } }] as const
-  const ways = new Map([...owned, ...others].map((route) => wayTo(route)))
+  const ways = new Map([...owned, ...others].map((route) => {
+    const { method, headers, body } = { ...route, ...partsOf(route) }
+    return [JSON.stringify([method, headers]), { method, parts: { headers, body } }]
+  }))
   const found = new Map<AppRoute, Finding>()
   const report = (route: AppRoute, note: string, failures?: Failure[]) => {
     if (!found.has(route) && !isAllowed(route)) found.set(route, findingOf(route, [note + orAllow], failures))
   }
   for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
-    for (const { method, parts } of place ? ways.values() : []) {
+    if (!place) continue
+    for (const { method, parts } of ways.values()) {
       const answer = await send(requestTo(method, path, parts, good))
       const route = others.find((each) => each.options === answer.reached && each.method === method)
-      if (!route || !place || route.lookAlike) continue
+      if (!route || route.lookAlike) continue
       const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
       // What wants an id of another form than bob's cannot be his.
       if (param && answer.invalidParam === `/${param}`) continue
