@@ -56,8 +56,8 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     for (const { label, expected, request, fits } of attemptsOn(route, parts, tokens)) {
       // Validation goes on where a token is missing, so that it must not answer in the guard's place.
       const answer = await send(request, expected === '401')
-      const says = describeAnswer(answer, route.options)
-      if (!fits(answer)) failures.push({ label, expected, answer: says, url: String(request.url) })
+      if (fits(answer)) continue
+      failures.push({ label, expected, answer: describeAnswer(answer, route.options), url: String(request.url) })
       // A host that does not answer would not answer the others either, and each costs its time.
       if (answer.status === 0) break
     }
@@ -103,13 +103,11 @@ function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
     [isAnswered('none: no answer'),
       'not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer'],
     [isAnswered('none:'), 'not tried to the end: the request itself failed'],
-    [isAnswered('429'),
-      'not tried to the end: a rate limit of the host, which tests should raise'],
+    [isAnswered('429'), 'not tried to the end: a rate limit of the host, which tests should raise'],
     [failures.some(({ label }) => label === outOfHers),
       `what stands behind ":${name}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
     [isKeptBy(/^401\b/), tokenNotTaken],
-    [isKeptBy(/^its handler/),
-      `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
+    [isKeptBy(/^its handler/), `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
     [kept.every(({ label }) => label === asDelegate) && kept.length > 0,
       'a delegate is kept out: does a hook ask for more? Scopes in another claim than "scope" must be among bob\'s'],
     [isKeptBy(/^403 INSUFFICIENT_SCOPE/), "alice's token lacks the scopes of the rule: give her the claim with them"],

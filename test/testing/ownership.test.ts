@@ -368,6 +368,19 @@ t.test('who does not answer is named', async (t) => {
   t.equal(asked, 1, 'the others are not waited for')
 })
 
+t.test('what hangs elsewhere, which is not judged, does not end the tries of a route', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.addHook('onRequest', (request, _reply, done) => { if (!request.is404) done() })
+  await app.register(userScope, issuer.options)
+  app.put('/:user_id', {
+    config: { access: { scopes: ['tasks:write'] } },
+    errorHandler: (error, _request, reply) =>
+      error.code === 'INSUFFICIENT_SCOPE' ? reply.code(200).send({}) : reply.send(error)
+  }, async () => ({ ran: state.ran++ }))
+  t.match(await say(app, { timeout: 50 }), "alice's token without the scopes  403  200")
+})
+
 t.test('a host that has had enough says so', async (t) => {
   const app = await host(t, async (app, handler) => {
     let left = 4
