@@ -34,7 +34,7 @@ export type OwnedRoute = AppRoute & { readonly parameter: UrlParameter }
 /** By which a route is named in options, messages and sets. */
 export const nameOf = ({ method, url }: { method: string, url: string }): string => `${method} ${url}`
 
-/** The same of the GET route of a HEAD route, which answers the same and more. */
+/** A HEAD route goes by the name of its GET route, which answers the same and more. */
 export const getNameOf = ({ method, url }: Parameters<typeof nameOf>[0]): string =>
   nameOf({ method: method === 'HEAD' ? 'GET' : method, url })
 
@@ -43,7 +43,6 @@ export const getNameOf = ({ method, url }: Parameters<typeof nameOf>[0]): string
  * @throws TypeError where it is no app, or was created before the test kit was loaded
  */
 export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
-  // Plain JavaScript may give a promise of one, or nothing.
   if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
     throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
   }
@@ -78,7 +77,7 @@ const lost = 'a rule was stated in its config.access, and an onRoute hook took i
 const looseText = (name: string) =>
   `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
 
-/** What guards a context, if anything does. A second copy of the plugin has its decorator there. */
+/** What guards a context, if anything does. A second copy of the plugin is known by its decorator alone. */
 function guardOf (context: FastifyInstance) {
   const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
   if (own) return own
@@ -86,7 +85,7 @@ function guardOf (context: FastifyInstance) {
   const routes = context.userScope.routes()
   const param = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
   const bound = [...new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))]
-  // Which claim it is nobody tells; most have the name of the parameter. Nobody is asked, so any function does.
+  // It does not tell the claims, which mostly have the name of the parameter. `mayActFor` is never called here.
   const rights = { bind: bound.map((name) => ({ param: name, path: [name] })), mayActFor: Array.isArray }
   return { param, bound, judge: (route: RouteOptions) => judgeRoute(route, param, false, rights) }
 }
@@ -101,8 +100,8 @@ function lookAlikeIn (parameters: readonly UrlParameter[], owners: readonly stri
 }
 
 /**
- * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL, with the level `unguarded`
- * for what is outside of every scope. A new route that nobody guards shows up in the diff, as a line of its own.
+ * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL. What is outside of every
+ * scope has the level `unguarded`.
  * @param app gets ready by it
  * @throws TypeError where it is no app, or was created before the test kit was loaded
  */

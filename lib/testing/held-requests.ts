@@ -3,7 +3,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions, RouteOptions } from 'fastify'
 import { routesOf } from '../routes/app-routes.js'
 
-/** What came of a request whose handler was held back. */
+/** The answer to a request whose handler was held back. */
 export interface HeldAnswer {
   /** 0 where none came. */
   status: number
@@ -13,7 +13,7 @@ export interface HeldAnswer {
   reached: RouteOptions | null
   /** As the handler would have seen them. */
   params: Readonly<Record<string, unknown>>
-  /** The path parameter that the route's schema refuses, as a JSON pointer. */
+  /** JSON pointer to the path parameter that the route's schema refuses. */
   invalidParam?: string | undefined
   /** Whether a 404 handler would have run. */
   notFound: boolean
@@ -42,18 +42,18 @@ subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
   prepared.add(fastify.server)
   fastify.addHook('onRequest', takeMark)
-  // The first of all preHandler hooks: by `attachValidation` invalid requests come as far as this, and no further.
+  // The first of all preHandler hooks. With `attachValidation`, invalid requests get here, and no further.
   fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onRoute', (options) => {
     if (typeof options.config?.access === 'object') ruled.add(options)
-    // A route that is made of another's options, as that of HEAD, has its config, and its hooks of a kit.
+    // A route may be made of another's options, as HEAD routes are: with its config, and with its hook of this kit.
     options.config = Object.assign({ [kAttach]: options.attachValidation }, options.config)
     options.attachValidation = true
     options.preHandler = [...[options.preHandler ?? []].flat().filter((hook) => !holds.has(hook)), holdBack(options)]
   })
 })
 
-/** Whether a hook of the host replaced the config of a route, and forgot the rule in it. */
+/** Whether a hook of the host replaced the config of a route, and lost the rule in it. */
 export const hasLostItsRule = (options: RouteOptions): boolean =>
   ruled.has(options) && options.config?.access === undefined
 
@@ -93,8 +93,8 @@ function holdBack (route: RouteOptions) {
 }
 
 /**
- * In place of the handler's answer. An error, so that hooks of the host that opened something in `preHandler`, such as
- * a transaction, end it in `onError` or `onSend`. Its status is none of a server's faults, which may raise an alarm.
+ * Takes the place of the handler's answer. An error, so that what `preHandler` hooks of the host opened, such as a
+ * transaction, ends in `onError` or `onSend`; and no 5xx, which may raise an alarm.
  */
 const heldBack = (statusCode: 404 | 418) =>
   Object.assign(new Error('the handler was held back by fastify-user-scope/testing'), { statusCode })
@@ -129,10 +129,7 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
   }
 }
 
-/**
- * @param timeout milliseconds
- * @throws Error where no answer has come by then
- */
+/** @param timeout milliseconds @throws Error where no answer has come by then */
 export async function injectWithin (timeout: number, app: FastifyInstance, request: InjectOptions) {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), timeout)

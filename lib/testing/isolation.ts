@@ -13,12 +13,11 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
 })
 
 /**
- * Asserts that alice cannot get at bob's objects by her own path: on each route with an owner, and each of level `user`
- * that takes such an id, the id of an object in path, query and body is replaced by that of an object of bob's. The
- * answer must be 4xx and the same as for an id that does not exist, bob's object must stay as it is (routes without an
- * id must not change it either), and nothing that alice may read has its id.
+ * Asserts that alice cannot get at bob's objects by her own path. Each route with an owner, and each of level `user`
+ * that takes such an id, gets bob's ids in path, query and body. The answer must be 4xx and the same as for an id that
+ * does not exist; bob's objects must stay as they are; and nothing that alice reads may have their ids.
  *
- * Handlers run, those of DELETE last: for a test database.
+ * Handlers run, those of DELETE last: use a test database.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets alice at bob's objects, or could not be tried
  * @throws TypeError where NODE_ENV is production, or a maker makes nothing, the same twice, or what no route has
@@ -46,8 +45,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
       'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share goes into params')
   }
   const findings: Finding[] = []
-  // Reading first, while lists are short, and DELETE last; what takes no id, such as a logout, may end all of hers, and
-  // what is short, such as an account, may be around the rest.
+  // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
+  // (a logout); of those, short URLs, as they may remove all that is below (an account).
   const rank = ({ route, kinds, isRead }: Plan) =>
     isRead ? 0 : 1 + Number(route.method === 'DELETE') + 2 * Number(kinds.length === 0)
   for (const plan of plans.toSorted((a, b) => rank(a) - rank(b) || b.route.url.length - a.route.url.length)) {

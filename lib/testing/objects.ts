@@ -19,7 +19,7 @@ export type ObjectMaker = (context: {
   ids: Ids
 }) => ObjectId | Promise<ObjectId>
 
-/** By the name that ids of such objects have in paths, queries and bodies. */
+/** By the name of their ids in paths, queries and bodies. */
 export type ObjectMakers = Record<string, ObjectMaker>
 
 /** A user, and the objects that were made for them. */
@@ -73,7 +73,7 @@ type Members = Record<string, { type?: unknown }>
 /** Of JSON Schema, or of an object of zod. */
 type Schemas = Record<string, { properties?: Members, shape?: Members } | undefined>
 
-/** An id stands wherever a path parameter, or a member of query or body, has the name of a kind of objects. */
+/** An id is whatever path parameter, or member of query or body, has the name of a kind of objects. */
 export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): Plan {
   const isMade = (name: string) => Object.hasOwn(objects, name)
   const given = partsFor(route, params)
@@ -104,13 +104,11 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   return { route, parts, places, kinds, unknown, isRead: ['GET', 'HEAD'].includes(route.method) }
 }
 
-/**
- * Asks a route as somebody, with these ids in their places.
- * @param ids by name, or by part and name as in `'body.task_id'`, which goes before
- */
-export async function ask (
-  { route, parts, places }: Plan, who: Owner, ids: Readonly<Record<string, unknown>>
-): Promise<LightMyRequestResponse> {
+/** What is put in the places of ids: by name, or for one part alone (`'body.task_id'`), which goes before. */
+export type Fillings = Readonly<Record<string, unknown>>
+
+/** Asks a route as somebody. */
+export async function ask ({ route, parts, places }: Plan, who: Owner, ids: Fillings): Promise<LightMyRequestResponse> {
   const filled = { ...parts }
   // A body without places may be no JSON.
   for (const { part } of places) {
@@ -139,9 +137,8 @@ export function missingLike (id: ObjectId = ''): ObjectId {
 }
 
 /**
- * Whether an answer has the id as a whole value, or as a word of a link or another text without spaces; and its text
- * without it. A number is an id only where ids stand.
- * @param name the one that objects of this kind go by
+ * Whether an answer has the id, as a value or as a word in a link or another text without spaces, and its text without
+ * the id. A number counts only where ids stand: in lists, and in members called `name` or `…id`.
  */
 export function readId (body: string, id: ObjectId = '', name = ''): { has: boolean, text: string } {
   const forms = [String(id), encodeURIComponent(id)].map((form) => form.replace(/\W/g, '\\$&'))

@@ -19,13 +19,11 @@ const ms = Type.Optional(Type.Number({
 }))
 
 /**
- * Asserts that each route with the owner in its URL is the owner's alone: every route of the app, in whatever context,
- * is asked without a token, with an expired and a forged one (401), with alice's token on bob's path, in each form that
- * a router might take for it (403), on paths that are nearly hers or lead out of hers (refused), and on her own, which
- * must get to the handler. Where a rule says more, she must not get in without its scopes, nor to another tenant, and a
- * delegate must.
+ * Asserts that each route with the owner in its URL, in whatever context of the app, is the owner's alone. Without a
+ * token, with an expired or a forged one it must answer 401; alice's token must not get to bob's path in any form, and
+ * must get to the handler on her own. What its rule says of scopes, delegates and bound parameters is tried, too.
  *
- * No handler runs, not even for her own path; hooks of the host do.
+ * No handler runs; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
  * @throws TypeError where no route takes alice's token, the plugin is not there, or no route has an owner
@@ -43,22 +41,22 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
       'is the plugin registered?')
   }
   if (app.hasDecorator('use')) process.emitWarning(middleware)
-  // A route that serves OPTIONS alone, as `@fastify/cors` makes it, is asked before there is a token.
+  // `@fastify/cors` makes such routes. Browsers send them no token.
   const isPreflight = ({ method, access, source }: AppRoute) =>
     method === 'OPTIONS' && access === 'public' && source === 'default'
   const tried = new Set(judged.filter((route) => isRuled(route) && !isPreflight(route)))
   const findings: Finding[] = []
-  // One after the other, so that what a host counts or locks for each user is not met by a crowd.
+  // One after the other, as a host may count or lock requests by user.
   for (const route of tried) {
     const tokens = await tokensFor(route, known, options)
     const failures: Failure[] = []
     const parts = partsFor(route, params, tokens.tenants.hers)
     for (const { label, expected, request, fits } of attemptsOn(route, parts, tokens)) {
-      // Validation goes on where a token is missing, so that it must not answer in the guard's place.
+      // Where a token is missing, validation stays on: it must not answer in the guard's place.
       const answer = await send(request, expected === '401')
       if (fits(answer)) continue
       failures.push({ label, expected, answer: describeAnswer(answer, route.options), url: String(request.url) })
-      // A host that does not answer would not answer the others either, and each costs its time.
+      // The others would not be answered either, and each costs its time.
       if (answer.status === 0) break
     }
     const notes = notesOn(route, failures)
@@ -66,7 +64,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     if (isAllowed(route)) tried.delete(route)
     else findings.push(findingOf(route, notes, failures))
   }
-  // The fault of the test, and not of each route.
+  // This is the test's fault, and not that of each route.
   const [first] = findings.length === tried.size ? findings : []
   if (first && findings.every(({ notes }) => notes.includes(tokenNotTaken))) {
     throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
@@ -92,7 +90,7 @@ function faultsOf ({ access, parameter, lookAlike, faults }: AppRoute): string[]
   return all.map((fault) => fault + orAllow)
 }
 
-/** What to do about a route, or where alice did not get in, or got out of her own. */
+/** What is wrong with a route, and the likely cause of its failures. */
 function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
   const name = route.parameter?.name
   const kept = failures.filter(({ expected }) => expected === 'its handler')

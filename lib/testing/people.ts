@@ -26,7 +26,6 @@ export type OwnershipPeople = People<string | { id: string, token?: string }>
 /** @throws TypeError where both are the same user, or one has no id that is a string */
 export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
   const [alice, bob] = (['alice', 'bob'] as const).map((name) => {
-    // What comes from plain JavaScript may be a number, or nothing.
     const { id }: { id: unknown } = claimsOf(people[name] as TokenSubject)
     if (typeof id === 'string' && id !== '') return id
     throw new TypeError(`${name} must be a user: the id as a string that is not empty, or an object with such an "id"`)
@@ -50,10 +49,10 @@ export async function tokensOf (name: 'alice' | 'bob', { issuer, ...people }: Pa
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
 const forge = (token: string) => token.replace(/(?<=\.)[^.](?=[^.]*$)/, (first) => first === 'A' ? 'B' : 'A')
 
-/** The two ids, and the tokens that no rule changes. */
+/** The two ids, and alice's tokens whatever the route. */
 export type Known = Record<'alice' | 'bob' | 'good' | 'forged', string> & { expired?: string | undefined }
 
-/** The same for one route. */
+/** The same for one route, with tokens that have or lack the scopes of its rule. */
 export type Tokens = Known & {
   /** Alice's without the scopes by which delegates come in. */
   stranger: string
@@ -65,12 +64,11 @@ export type Tokens = Known & {
   tenants: Record<'hers' | 'his' | 'others', Record<string, string>>
 }
 
-/** Tokens with and without the scopes that a route names, and values for its bound parameters. */
 export async function tokensFor (
   { scopes, delegates, bound }: Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>, known: Known, people: OwnershipPeople
 ): Promise<Tokens> {
   const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
-  // Bob may be a user of another issuer, as long as no token of his is needed.
+  // Bob may be a user of another issuer: his token is made only where it is needed.
   const { issuer, bob } = people
   const bobs = bound.length > 0 && (issuer ? await issuer.token(bob) : (Object(bob) as Partial<Person>).token)
   for (const { param, path } of bound) {
@@ -78,7 +76,7 @@ export async function tokensFor (
     const [own = '1'] = hers
     tenants.hers[param] = own
     tenants.his[param] = his[0] ?? own
-    // He may be of the same tenants.
+    // Both may be of the same tenants.
     tenants.others[param] = his.find((each) => !hers.includes(each)) ?? String(missingLike(own))
   }
   const required = namesOf(scopes)
@@ -100,7 +98,7 @@ export async function tokensFor (
 export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
   [scopes ?? []].flatMap((each) => 'anyOf' in each ? each.anyOf : each)
 
-/** The texts that a claim has, of a token that the app verifies. */
+/** The texts in a claim. */
 const valuesIn = (token: string, path: readonly string[]): string[] =>
   [claimAt(decodeJwt(token), path)].flat().filter((value) => typeof value === 'string')
 

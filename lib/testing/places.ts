@@ -7,9 +7,8 @@ import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-request
 import type { Task } from './settings.js'
 
 /**
- * Finds who else serves what is bob's, by asking the router itself: every route's URL with bob's id for its parameters,
- * as far as it leads to an owner's place or below, by each method, with alice's token. A handler reached is a finding.
- * @param others routes without an owner in their URL
+ * Finds routes without an owner in their URL (`others`) that serve paths of owners. The router is asked: for every URL
+ * with bob's id for its parameters, if that is an owner's path or below one, by each method, with alice's token.
  */
 export async function findAround (
   owned: OwnedRoute[], others: AppRoute[], { params, isAllowed }: Task,
@@ -44,7 +43,7 @@ export async function findAround (
       const route = others.find((each) => each.options === answer.reached && each.method === method)
       if (!route || route.lookAlike) continue
       const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
-      // What wants an id of another form than bob's cannot be his.
+      // It takes no ids of the form of bob's.
       if (param && answer.invalidParam === `/${param}`) continue
       const answered = describeAnswer(answer, route.options)
       report(route, param
@@ -54,7 +53,7 @@ export async function findAround (
     }
   }
   for (const route of others) {
-    // Nobody said what its constraints want.
+    // Such a constraint wants a request that only `params` could give.
     const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)

@@ -14,13 +14,10 @@ export interface RequestParts {
 
 export type WholeParts = RequestParts & Required<Pick<RequestParts, 'path' | 'query' | 'headers'>>
 
-/** By `'METHOD url'` of the route as declared; under `'*'` for every route, as far as one does not say otherwise. */
+/** By `'METHOD url'` of the route as declared; `'*'` for every route, as far as its own entry does not differ. */
 export type RequestParams = Record<string, RequestParts>
 
-/**
- * What is given for a route, and the headers of Fastify's own constraints; `params` has to give those of others.
- * @param made values of path parameters, as far as `params` gives no others
- */
+/** What is given for a route, with the headers that Fastify's own constraints want. `made` is for path parameters. */
 export function partsFor (route: AppRoute, params: RequestParams, made = {}): WholeParts {
   const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
   const { host, version } = route.constraints
@@ -39,7 +36,7 @@ export function requestTo (method: string, path: string, parts: RequestParts, to
   return { method, url: path, headers, query: parts.query ?? {}, ...body } as InjectOptions
 }
 
-/** A path of a route. */
+/** A path of a route, with an encoded value for each parameter and the wildcard. */
 export function fillUrl (url: string, valueOf: (name: string, pattern: string) => string): string {
   const [first] = parametersOf(url)
   // To the router `::` is a colon.

@@ -28,9 +28,8 @@ const anything = Type.Optional(Type.Unknown({ opaque: true }))
 export const named = (...names: string[]): TProperties => Object.fromEntries(names.map((name) => [name, anything]))
 
 /**
- * In plain JavaScript nothing else tells of a misspelt option. One that is known and undefined counts as left out.
- * @param what the function that takes the options
- * @throws TypeError that names the option, and says what it must be
+ * What is known and undefined counts as left out.
+ * @throws TypeError that names the option of the function `what`, and says what it must be
  */
 export function assertOptions (properties: TProperties, options: unknown, what: string): void {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
@@ -49,14 +48,11 @@ const common = {
   only: Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function: ({ method, url }) => boolean' }))
 }
 
-/**
- * @param known the options that this assertion has besides
- * @throws TypeError where an option is unknown, or not of its kind
- */
+/** @param known the options of this assertion alone @throws TypeError where an option is unknown or wrong */
 export async function readTask (app: AnyApp, options: Settings, known: TProperties, what: string) {
   assertOptions({ ...known, ...common }, options, what)
   const { params = {}, allow = [], only = () => true } = options
-  // An expression made of what is neither would allow every route.
+  // `new RegExp(undefined)` would allow every route.
   if (!Array.isArray(allow) || !allow.every((name) => typeof name === 'string' || isRegExp(name))) {
     throw new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
   }
@@ -70,10 +66,10 @@ export async function readTask (app: AnyApp, options: Settings, known: TProperti
     for (const name of found) used.add(name)
     return found.length > 0
   }
-  // What is allowed of the others is for the call that judges those, and counts as used.
+  // Other calls judge these: what allows them counts as used.
   for (const route of routes) if (!judged.includes(route)) isAllowed(route)
   const about = (url: string, note: string): Finding => ({ method: '', url, level: '', notes: [note], failures: [] })
-  /** Once all is judged: what need not be allowed any more should not stay allowed. */
+  /** What turned out to be needless, once all is judged. */
   const inVain = () => [
     ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))
       .map((name) => about(name, 'params name it, and the app has no such route')),

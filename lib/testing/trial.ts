@@ -2,15 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import { findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
-import { ask, missingLike, Owner, readId, type Plan } from './objects.js'
+import { ask, missingLike, Owner, readId, type Fillings, type Plan } from './objects.js'
 
 const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
   'let it keep answers by user'
 const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
 const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
-
-type AnyIds = Parameters<typeof ask>[2]
 
 /** One route, tried by alice with the ids of bob's objects. */
 export class Trial {
@@ -34,7 +32,7 @@ export class Trial {
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.alice.make()
     for (const kind of kinds) await this.#tryHis([kind])
-    // All of them, and those behind one of hers: a task of bob's list, in her workspace.
+    // All of them together, and all behind one of hers: a task of bob's list, in her workspace.
     for (let i = 0; i < kinds.length - 1; i++) await this.#tryHis(kinds.slice(i))
     for (const kind of kinds) {
       const parts = new Set(places.filter(({ name }) => name === kind).map(({ part }) => part))
@@ -45,7 +43,7 @@ export class Trial {
     return this.#failures.length > 0 ? [findingOf(route, [...this.#notes], this.#failures)] : []
   }
 
-  /** That bob can read shows that something is tried; and what he reads may be kept for others. */
+  /** Bob must be able to read, or nothing is tried; and what he has read must not be kept for others. */
   async #readAsBob (): Promise<void> {
     const own = await ask(this.plan, this.bob, this.bob.ids)
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
@@ -54,10 +52,7 @@ export class Trial {
     if (given.statusCode < 400) this.#fail(given, early, "alice's token, bob's path", '403')
   }
 
-  /**
-   * Bob's ids of these kinds, each in place of hers.
-   * @param part in this one alone, while the others keep hers
-   */
+  /** Bob's ids of these kinds in place of hers: everywhere, or in one part, while the others keep hers. */
   async #tryHis (kinds: readonly string[], part?: string): Promise<void> {
     const label = `alice's token, bob's ${kinds.join(' and ')}${part === undefined ? '' : ` in the ${part}`}`
     const { ids } = this.bob
@@ -98,7 +93,7 @@ export class Trial {
     await this.alice.make()
     const given = await this.#attack([kind], { [kind]: [this.alice.ids[kind], id] }, label)
     await this.alice.make()
-    // It may say which ids it does not know.
+    // It may name the ids that it does not know.
     const isLeak = readId(given.body, id, kind).has && !readId(forNone.body, none, kind).has
     if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
   }
@@ -107,7 +102,7 @@ export class Trial {
     const label = "alice's token, her own"
     const { ids } = this.bob
     const own = this.plan.isRead ? await this.#askWith({}) : await this.#attack(Object.keys(ids), {}, label)
-    // A write that takes no id may need what nobody gave, or come behind a logout.
+    // A write without an id may need what nobody gave, or come after a logout.
     if (this.plan.kinds.length > 0 || this.plan.isRead || own.statusCode === 403) this.#mustPass(own, label)
     const leaked = Object.keys(ids).filter((name) => readId(own.body, ids[name], name).has)
     if (leaked.length === 0) return
@@ -115,17 +110,17 @@ export class Trial {
   }
 
   /** Alice asks with these ids among hers. */
-  async #askWith (ids: AnyIds): Promise<Response> {
+  async #askWith (ids: Fillings): Promise<Response> {
     return await ask(this.plan, this.alice, { ...this.alice.ids, ...ids })
   }
 
   /** The same, and what bob reads of these kinds must stay as it was. */
-  async #attack (kinds: readonly string[], ids: AnyIds, label: string): Promise<Response> {
+  async #attack (kinds: readonly string[], ids: Fillings, label: string): Promise<Response> {
     const before = await this.#readBack(kinds)
     const given = await this.#askWith(ids)
     const after = await this.#readBack(kinds)
     if (after.every((text, i) => text === before[i])) return given
-    // A clock may tick between the first two, and not between these.
+    // A clock may have ticked between the first two. What it changes, it changes again.
     for (const ms of [2, 1100]) {
       await sleep(ms)
       const later = await this.#readBack(kinds)
