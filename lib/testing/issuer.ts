@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import jwt from '@fastify/jwt'
-import Fastify from 'fastify'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { assertOptions, named } from './settings.js'
@@ -50,7 +48,7 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
   }
   const { mode, expiresIn, secret = randomSecret(), algorithm = 'HS256', ...agreed } = given
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
-  const [sign, forge] = [createSign(secret, algorithm), createSign(randomSecret(), algorithm)]
+  const [sign, forge] = [signWith(secret, algorithm), signWith(randomSecret(), algorithm)]
   const claims = (user: Subject) => claimsFor(user, given, { iss: agreed.issuer, aud: agreed.audience })
   return {
     secret,
@@ -70,11 +68,9 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
 // Long enough for every algorithm.
 const randomSecret = () => randomBytes(64).toString('base64url')
 
-/** A plugin is a function of instance, options and callback. That of `@fastify/jwt` is synchronous, as tokens are. */
-function createSign (secret: string, algorithm: SecretAlgorithm) {
-  const host = Fastify()
-  jwt(host, { secret }, () => {})
-  // It would put a missing iat in.
-  return (claims: Record<string, unknown>, { header = {} }: TokenOptions = {}): string =>
-    host.jwt.sign(claims, { algorithm, header: { alg: algorithm, ...header }, noTimestamp: claims.iat === undefined })
+/** By RFC 7515 §3.1 and §5.1, as `jose` signs asynchronously only. */
+const signWith = (secret: string, alg: SecretAlgorithm) => (claims: object, { header }: TokenOptions = {}): string => {
+  const parts = [{ alg, typ: 'JWT', ...header }, claims]
+  const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  return `${text}.${createHmac(alg.replace('HS', 'sha'), secret).update(text).digest('base64url')}`
 }
