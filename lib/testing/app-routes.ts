@@ -28,10 +28,8 @@ export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constrai
   readonly options: RouteOptions
 }
 
-/** One with the owner in its URL. */
 export type OwnedRoute = AppRoute & { readonly parameter: UrlParameter }
 
-/** By which a route is named in options, messages and sets. */
 export const nameOf = ({ method, url }: { method: string, url: string }): string => `${method} ${url}`
 
 /** A HEAD route goes by the name of its GET route, which answers the same and more. */

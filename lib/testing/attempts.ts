@@ -6,7 +6,7 @@ import type { Tokens } from './people.js'
 
 type Check = (answer: HeldAnswer) => boolean
 
-/** A request to a route with an owner or a rule, and what must come of it. */
+/** A request to a route, and what must come of it. */
 export interface Attempt { label: string, request: InjectOptions, expected: string, fits: Check }
 
 type Row = [label: string, token: string | undefined, path: string, expected: string, fits: Check]
@@ -20,27 +20,28 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens):
   const { url, parameter, access, bound } = route
   const isReached: Check = ({ reached }) => reached === route.options
   const unauthorized: Check = ({ status, reached }) => reached === null && status === 401
-  // Hosts hide what is another's as if it did not exist. Without a guard, a 404 may only mean that there is no bob.
+  // Hosts may hide what is another's by a 404. Where nothing is compared, it may just mean that there is no bob.
   const mayHide = access === 'owner' || bound.length > 0
   const forbidden: Check = ({ status, reached }) => reached === null && (status === 403 || (status === 404 && mayHide))
   const refused: Check = ({ status, reached }) => reached === null && status >= 400 && status < 500
-  // The router may take it for another route, or for none; what hooks of the host make of that is not judged here.
+  // The router may find another route, or none. What the host answers then is not judged here.
   const elsewhere: Check = (answer) => !isReached(answer)
   const admitted: Check = (answer) => {
-    // A hook that answers in the handler's place, a cache say, has let her in, too.
+    // A hook may answer in the handler's place, such as a cache.
     if (answer.reached === null) return answer.status >= 200 && answer.status < 400
     const isHers = parameter === null || String(answer.params[parameter.name]) === alice
     return access === 'unguarded' || (isReached(answer) && isHers)
   }
-  // What else keeps her from the handler is told once; a host may also refuse what comes twice, or too often.
+  // Other refusals were told of the plain path, and a host may refuse what comes twice, or too often.
   const notForbidden: Check = ({ status, notFound }) => status !== 401 && status !== 403 && !notFound
   const to = (owner: string, variant = url, others = {}) =>
     pathFor(route, owner, { path: { ...parts.path, ...others } }, variant)
   const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
   const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
-  // Dot segments behind her id lead to bob where something resolves them: an upstream, or the handler.
+  // Dot segments after her id lead to bob's where something resolves them: an upstream, or the handler.
   const after = parameter?.after ?? ''
-  const [steps, up] = [after.endsWith('*') ? ['..%2F', '%2E%2E%5C'] : [], after.split('/').length - 1]
+  const steps = after.endsWith('*') ? ['..%2F', '%2E%2E%5C'] : []
+  const up = after.split('/').length - 1
   const toOthers: Row[] = [
     ["alice's token, bob's path", stranger, to(his), '403', forbidden],
     ["alice's token, bob's path, percent-encoded", stranger, to(percentEncode(bob)), '403', forbidden],
@@ -70,7 +71,7 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens):
       ({ label, request: requestTo(route.method, path, expected === '401' ? bare : parts, token), expected, fits }))
 }
 
-/** Every byte, also of what needs no encoding. */
+/** Also what needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 
 /** Ids that a comparison after coercion, trimming, folding or normalisation takes for alice's. */

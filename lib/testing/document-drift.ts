@@ -14,8 +14,8 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
 interface Server { url: string, variables?: Record<string, { default: string }> }
 type Place = Pick<AppRoute, 'method' | 'url'>
 
-/** The methods of operations, and those that a document need not have. */
-const [stated, optional] = [['get', 'put', 'post', 'delete', 'patch', 'trace', 'query'], ['options', 'head']]
+/** The fields of operations that a document must have. Those of HEAD and OPTIONS it may have. */
+const wanted = ['get', 'put', 'post', 'delete', 'patch', 'trace', 'query']
 const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
 const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
@@ -41,7 +41,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     if (notes.length > 0 && !isAllowed({ method, url })) findings.push({ method, url, level, notes, failures: [] })
   }
   const operations = Object.entries(document.paths).flatMap(([url, item]) => Object.entries(item as object)
-    .filter(([field]) => [...stated, ...optional].includes(field))
+    .filter(([field]) => [...wanted, 'head', 'options'].includes(field))
     .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
   const served = new Set<unknown>()
   for (const route of routes) {
@@ -52,7 +52,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     if (!judged.includes(route)) continue
     const level = constraintsText(route.constraints).trim()
     for (const each of found) report(each, level, compare(each.operation, document, route))
-    if (found.length === 0 && stated.includes(route.method.toLowerCase())) report(route, `(${route.access})`, [hidden])
+    if (found.length === 0 && wanted.includes(route.method.toLowerCase())) report(route, `(${route.access})`, [hidden])
   }
   for (const operation of operations) if (!served.has(operation)) report(operation, '', [gone])
   findings.push(...inVain())
@@ -81,7 +81,7 @@ const demands: Record<AppRoute['access'], readonly [says: string, ...responses: 
   unguarded: ['open']
 }
 
-/** What an operation has against its route. */
+/** What an operation says of its route that is not so. */
 function compare (operation: Operation, document: ApiDocument, { access, scopes, bound }: AppRoute): string[] {
   const [says, ...responses] = demands[access === 'user' && (scopes || bound.length > 0) ? 'owner' : access]
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
@@ -90,7 +90,7 @@ function compare (operation: Operation, document: ApiDocument, { access, scopes,
   const others = security.filter((names) => !names.some(isBearer))
   const notes: string[] = []
   const guarded = others.length > 0 ? 'guarded where a token comes' : 'guarded'
-  // Where the plugin asks for no token, the host may ask for anything else; and beside a token, too.
+  // The host may ask for anything else where the plugin asks for no token, and together with one.
   const isOpen = says === 'open' || others.flat().length === 0
   const open = isOpen ? 'open' : `that ${others.flat().join(', ')} will do`
   const said = others.length < security.length ? guarded : open

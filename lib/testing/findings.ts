@@ -6,9 +6,8 @@ import type { HeldAnswer } from './held-requests.js'
 /** A request that was not answered as it must be: who asked for what, and its path. */
 export type Failure = Readonly<Record<'label' | 'expected' | 'answer' | 'url', string>>
 
-/** What is wrong with a route. */
+/** What is wrong with a route, or with an option that names one: then its method is empty. */
 export interface Finding {
-  /** Empty where an option named the route. */
   readonly method: string
   readonly url: string
   /** Its level and constraints. */
@@ -37,9 +36,8 @@ export class ScopeAssertionError extends Error {
   /** `METHOD url` of each route at fault. */
   readonly routes: readonly string[]
 
-  /** @param fault what the routes do */
   constructor (fault: string, findings: readonly Finding[]) {
-    // Methods of which the same is to be said stand together; HEAD has the same status, and no text.
+    // Methods with the same faults stand together. A HEAD request is answered by the same status, without a text.
     const groups = new Map<string, Finding[]>()
     for (const finding of findings) {
       const { method, failures, ...rest } = finding
@@ -63,7 +61,6 @@ function print (findings: Finding[]): string {
   return [head, ...notes.map(fill), ...lines].join('\n  ')
 }
 
-/** @param route the route that was asked */
 export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, route: RouteOptions): string {
   if (reached !== null) return reached === route ? 'its handler' : `the handler of ${reached.url}`
   return notFound ? '404, no route' : [status || 'none:', says].filter(Boolean).join(' ')

@@ -20,7 +20,7 @@ export interface Person {
 export type People<Bob = string | { id: string }> =
   { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject } | { issuer?: never, alice: Person, bob: Bob }
 
-/** Where bob's token need not be given. */
+/** Here bob's token may be left out. */
 export type OwnershipPeople = People<string | { id: string, token?: string }>
 
 /** @throws TypeError where both are the same user, or one has no id that is a string */
