@@ -41,9 +41,8 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
       'is the plugin registered?')
   }
   if (app.hasDecorator('use')) process.emitWarning(middleware)
-  // `@fastify/cors` makes such routes. Browsers send them no token.
-  const isPreflight = ({ method, access, source }: AppRoute) =>
-    method === 'OPTIONS' && access === 'public' && source === 'default'
+  // By default nothing else is public. Browsers send no token with a preflight.
+  const isPreflight = ({ access, source }: AppRoute) => access === 'public' && source === 'default'
   const tried = new Set(judged.filter((route) => isRuled(route) && !isPreflight(route)))
   const findings: Finding[] = []
   // One after the other, as a host may count or lock requests by user.
