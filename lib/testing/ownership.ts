@@ -4,12 +4,12 @@ import { asDelegate, attemptsOn, outOfHers } from './attempts.js'
 import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished } from './findings.js'
 import type { Failure, Finding } from './findings.js'
 import { holdRequests } from './held-requests.js'
-import { readIds, tokensFor, tokensOf, type OwnershipPeople } from './people.js'
+import { readIds, tokensFor, tokensOf, type People } from './people.js'
 import { findAround } from './places.js'
 import { partsFor } from './route-requests.js'
 import { readTask, type Settings } from './settings.js'
 
-export type OwnershipOptions = OwnershipPeople & Settings & {
+export type OwnershipOptions = People & Settings & {
   /** Milliseconds for an answer. Default 5000. */
   timeout?: number
 }

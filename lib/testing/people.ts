@@ -17,11 +17,8 @@ export interface Person {
 }
 
 /** Two users: their ids, or the claims of their tokens, for an issuer that signs; or with tokens of their own. */
-export type People<Bob = string | { id: string }> =
+export type People<Bob = string | { id: string, token?: string }> =
   { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject } | { issuer?: never, alice: Person, bob: Bob }
-
-/** Here bob's token may be left out. */
-export type OwnershipPeople = People<string | { id: string, token?: string }>
 
 /** @throws TypeError where both are the same user, or one has no id that is a string */
 export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
@@ -65,7 +62,7 @@ export type Tokens = Known & {
 }
 
 export async function tokensFor (
-  { scopes, delegates, bound }: Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>, known: Known, people: OwnershipPeople
+  { scopes, delegates, bound }: Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>, known: Known, people: People
 ): Promise<Tokens> {
   const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
   // Bob may be a user of another issuer: his token is made only where it is needed.

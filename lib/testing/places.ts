@@ -2,7 +2,7 @@ import { parametersOf } from '../routes/url.js'
 import type { AppRoute, OwnedRoute } from './app-routes.js'
 import { describeAnswer, findingOf, orAllow, unfinished, type Failure, type Finding } from './findings.js'
 import type { Send } from './held-requests.js'
-import { namesOf, tokensFor, type Known, type OwnershipPeople } from './people.js'
+import { namesOf, tokensFor, type Known, type People } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-requests.js'
 import type { Task } from './settings.js'
 
@@ -11,8 +11,7 @@ import type { Task } from './settings.js'
  * with bob's id for its parameters, if that is an owner's path or below one, by each method, with alice's token.
  */
 export async function findAround (
-  owned: OwnedRoute[], others: AppRoute[], { params, isAllowed }: Task,
-  known: Known, people: OwnershipPeople, send: Send
+  owned: OwnedRoute[], others: AppRoute[], { params, isAllowed }: Task, known: Known, people: People, send: Send
 ): Promise<Finding[]> {
   const scopes = others.flatMap((route) => namesOf(route.scopes))
   const bound = [...owned, ...others].flatMap((route) => route.bound)
