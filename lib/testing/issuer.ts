@@ -2,8 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { assertOptions, named } from './settings.js'
-import { authorize, claimsFor, expired } from './test-tokens.js'
-import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
+import { authorize, claimsFor, expired } from './people.js'
+import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './people.js'
 
 /** Options of an issuer that signs with a shared secret. */
 export interface SecretIssuerOptions extends ClaimsOptions {

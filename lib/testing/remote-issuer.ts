@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
-import { authorize, claimsFor, expired } from './test-tokens.js'
-import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './test-tokens.js'
+import { authorize, claimsFor, expired } from './people.js'
+import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './people.js'
 
 type AtEnd = (stop: () => Promise<void>) => unknown
 /** The context of a test, by which a server closes with it: that of tap, `node:test` or vitest. */
