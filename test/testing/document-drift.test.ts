@@ -78,6 +78,10 @@ t.test('a docs page need not stand in the document, where it is allowed to', asy
   t.equal(await say(app, { allow: [docs] }), '')
 })
 
+t.test('an optional parameter', async (t) => {
+  t.equal(await say(await host(t, {}, (app) => { app.get('/optional/:user_id?', handler) })), '')
+})
+
 t.test('a method that no document has a place for', async (t) => {
   const app = await host(t, {}, (app) => {
     app.addHttpMethod('PROPFIND')

@@ -151,6 +151,16 @@ t.test('everybody else is answered as if the kit were not there', async (t) => {
   t.same(withKit, without)
 })
 
+t.test('a route that is made of another\'s options is held back as itself', async (t) => {
+  const { send } = await host(t, (app) => {
+    app.addHook('onRoute', (options) => {
+      if (options.url === '/one') app.post('/other', { ...options, url: undefined, path: undefined } as object as never)
+    })
+    app.post('/one', async () => {})
+  })
+  t.match(told(await send({ method: 'POST', url: '/other' })), { reached: '/other' })
+})
+
 t.test('requests of others at the same time get their handlers', async (t) => {
   const [gate, go] = signal()
   const { app, send } = await host(t, (app) => {

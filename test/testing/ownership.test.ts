@@ -169,6 +169,10 @@ t.test('a preflight is nobody\'s', async (t) => {
     app.get('/:user_id', handler)
     app.options('/:user_id', handler)
   })), '')
+  t.equal(await say(await host(t, (app, handler) => {
+    app.get('/:user_id', handler)
+    app.options('*', handler)
+  })), '', 'as @fastify/cors has them')
   t.match(await say(await host(t,
     (app, handler) => { app.options('/:user_id', { config: { access: 'user' } }, handler) })),
   'OPTIONS /:user_id (user, stated)')
