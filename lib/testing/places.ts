@@ -27,8 +27,8 @@ export async function findAround (
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
   const ways = new Map([...owned, ...others].map((route) => {
-    const { method, headers, body } = { ...route, ...partsOf(route) }
-    return [JSON.stringify([method, headers]), { method, parts: { headers, body } }]
+    const parts = partsOf(route)
+    return [JSON.stringify([route.method, parts.headers, parts.query]), { method: route.method, parts }]
   }))
   const found = new Map<AppRoute, Finding>()
   const report = (route: AppRoute, note: string, failures?: Failure[]) => {

@@ -40,6 +40,17 @@ t.test('a path that routes without an owner could serve as well', async (t) => {
   t.equal(await say(sound), '')
 })
 
+t.test('a host that wants a query of everybody', async (t) => {
+  const app = await host(t, (app, handler) => {
+    app.addHook('preHandler', async ({ query }, reply) =>
+      (query as { key?: string }).key === 'k' ? undefined : reply.code(403).send({ message: 'no' }))
+    app.get('/api/:user_id/tasks', handler)
+    app.post('/api/:account/tasks', handler)
+  })
+  t.match(await say(app, { params: { '*': { query: { key: 'k' } } } }),
+    'its ":account" stands where /api/:user_id/tasks has its owner')
+})
+
 t.test('a route below an owner\'s place, whatever its depth', async (t) => {
   const build = (url: string, routes: Build) => host(t, async (app, handler) => {
     app.get(url, handler)
