@@ -11,9 +11,9 @@ import { isBelow, memberOf, timeOf } from './revocations/stream.js'
 import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
-  /** `redis://user:secret@host:6379/0`, or `rediss://` with TLS; marks in the password are percent-encoded. */
+  /** `redis://user:secret@host:6379/0`, or `rediss://` with TLS. Percent-encode special characters in the password. */
   url: string
-  /** Comes before the name of the stream. One for each application. Default `'fastify-user-scope'`. */
+  /** Put in front of the name of the stream. One for each application. Default `'fastify-user-scope'`. */
   prefix?: string
   /** Seconds without an answer from Redis after which the list counts as stale. 1 to 86400. Default 60. */
   maxStale?: number
@@ -33,13 +33,13 @@ const pageSize = 1000 // entries
 const halfMargin = margin * 1000 / 2 // milliseconds
 
 /**
- * A store in a stream of Redis or Valkey, which all instances follow: for option `revocations`.
+ * Creates a store for option `revocations`: a stream of Redis or Valkey that all instances follow.
  * @throws InvalidOptionError
  */
 export function redisRevocations (options: RedisRevocationsOptions): RevocationStore {
   assertValid(schema, options, 'redisRevocations')
   const { url, prefix = 'fastify-user-scope', ...settings } = options
-  // The error of a client would quote it, and it may have a password.
+  // Checked here, because the error of the client would quote the URL, which may have a password.
   if (!URL.canParse(url)) throw new InvalidOptionError('option "redisRevocations.url" is not a URL')
   const stream = new Stream(url, `${prefix}:revocations`)
   return Object.freeze({
@@ -50,13 +50,13 @@ export function redisRevocations (options: RedisRevocationsOptions): RevocationS
 }
 
 /**
- * A connection, and what ends it, whatever state it is in. The client's own way to reconnect is not used: nobody would
- * notice that the server has lost entries meanwhile, and it would wait for a paused server for ever.
+ * Opens a connection that can be ended in any state. The client's own reconnecting is turned off: it would hide that
+ * the server has lost entries meanwhile, and would wait forever for a paused server.
  */
 function connect (url: string) {
   const socket = { reconnectStrategy: false, connectTimeout: patience * 1000 } as const
   const client = createClient({ url, RESP: 2, socket })
-  client.on('error', () => {}) // the command in flight fails with it
+  client.on('error', () => {}) // the command in flight fails too
   const end = new AbortController()
   let isConnected = false
   const destroy = () => { if (isConnected && client.isOpen) client.destroy() }
@@ -65,7 +65,7 @@ function connect (url: string) {
     if (end.signal.aborted) destroy()
   })
   end.signal.addEventListener('abort', destroy)
-  // It may never settle, once the client was destroyed.
+  // With a time limit, because it may never settle after the client was destroyed.
   return { ready: within(client.connect(), 2 * patience, end.signal), end }
 }
 
@@ -77,9 +77,9 @@ type Streams = Array<[name: string, messages: Message[]]> | null
 class Stream {
   readonly #url: string
   readonly #key: string
-  /** Milliseconds since 1970, by the server, when it last gave an id. */
+  /** The server's time of the latest id, in milliseconds since 1970. */
   #latest = 0
-  /** Followers, and writes that are under way. */
+  /** Followers and writes in flight. */
   #users = 0
   #writer: Connection | null = null
 
@@ -98,7 +98,7 @@ class Stream {
       const client = await writer.ready
       this.#latest = timeOf(await within(client.sendCommand<string>(command), patience, writer.end.signal))
     } catch (error) {
-      // The connection, unless it was the server who answered so. One that became a replica leads to the wrong server.
+      // Closes the connection, unless the server itself answered with an error. READONLY means the wrong server.
       if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) this.#close(writer)
       throw error
     } finally {
@@ -111,7 +111,7 @@ class Stream {
     if (this.#writer === writer) this.#writer = null
   }
 
-  /** The last one ends the connection that all write by. */
+  /** The last user closes the shared connection for writes. */
   #leave (): void {
     if (--this.#users === 0) this.#close(this.#writer)
   }
@@ -137,7 +137,7 @@ class Stream {
           this.#latest = timeOf(id)
         }
         yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
-        // Others may write steadily, so that nobody would ever see an empty page.
+        // If others write all the time, there would never be an empty page.
         if (!isWhole && messages.length > 0 && messages.length < pageSize) yield []
         const mayHideLoss = isWhole && messages.length > 0
         isWhole ||= messages.length < pageSize
@@ -152,9 +152,9 @@ class Stream {
   }
 
   /**
-   * A stream that was deleted, trimmed or rolled back on the way is read anew, and gets what it lacks.
-   * @param before the last id that was seen before the latest page: a new entry may hide that it was lost
-   * @throws Error where something is gone that cannot have left by its age
+   * Detects a stream that was deleted, trimmed or rolled back: it is then read again and gets what it lacks.
+   * @param before the last id that was seen before the latest page, because a new entry may hide its loss
+   * @throws Error if an entry is gone that is too young to be trimmed
    */
   async #assertUnchanged (client: Client, before: string, seen: Progress, keepFor: number): Promise<void> {
     const [found, info] = await Promise.all([
@@ -172,12 +172,12 @@ class Stream {
   }
 }
 
-/** How far a stream was read: the last id, and one of each half of the margin, by which a loss is noticed. */
+/** How far a stream was read: the last id, and one id for each half of the margin, to detect a loss. */
 interface Progress { last: string, milestones: string[] }
 
-/** Both clocks must find an entry old: none may be so wrong that what still counts is trimmed. */
+/** An entry is only trimmed if it is old by both clocks, because one of them may be wrong. */
 const earliestOf = (latest: number, keepFor: number): number =>
   Math.floor(Math.min(latest, Date.now()) - keepFor * 1000)
 
-/** What is nearly so old that it may leave has perhaps left, as clocks differ. */
+/** Entries that are almost old enough may already be trimmed, because clocks differ. */
 const keptSince = (latest: number, keepFor: number): number => earliestOf(latest, keepFor) + halfMargin

@@ -3,8 +3,8 @@ import { insecureReason, type IssuerSettings } from '../options/issuers.js'
 import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 
 /**
- * The `jwks_uri` in the issuer's metadata (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3). The metadata must name
- * the configured issuer: otherwise another issuer's metadata could supply its own keys (RFC 8414 §3.3).
+ * Returns the `jwks_uri` of the issuer's metadata (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3). The metadata
+ * must name the configured issuer: otherwise another issuer could supply its own keys (RFC 8414 §3.3).
  */
 export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   const signal = AbortSignal.timeout(settings.timeout)

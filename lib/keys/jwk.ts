@@ -10,14 +10,14 @@ export interface IgnoredKey {
 
 type Member = Record<string, unknown>
 
-// Only the parts of a public key are kept: certificates, URLs and anything else in a set are never used. Nor is the
-// purpose, once it is found good: an import would refuse a key for which `key_ops` has more than "verify".
+// Only the parts of a public key are kept. Certificates and URLs in a set are never used. `use` and `key_ops` are
+// checked and dropped, because an import would refuse a key whose `key_ops` has more than "verify".
 const members = ['kty', 'kid', 'alg', 'crv', 'x', 'y', 'n', 'e']
 const curves = new Set<unknown>(['P-256', 'P-384', 'P-521', 'Ed25519'])
 const minModulusLength = 2048 // bits, RFC 7518 §3.3
-const maxKeys = 100 // each is parsed at every fetch
+const maxKeys = 100 // because each key is parsed at every fetch
 
-/** What makes a key unusable (RFC 7517 §4, RFC 8725 §3.5). */
+/** The faults that make a key unusable (RFC 7517 §4, RFC 8725 §3.5). */
 const faults: Array<[applies: (key: Member, algorithms: readonly unknown[]) => boolean, reason: string]> = [
   [(key) => typeof key !== 'object' || key === null, 'not an object'],
   [({ kty }) => !['RSA', 'EC', 'OKP'].includes(kty as string), 'not an RSA, EC or OKP key'],
@@ -43,15 +43,15 @@ function isSound (key: Member): boolean {
 }
 
 /**
- * The keys of a JWK Set (RFC 7517 §5) that can verify by one of the algorithms, and those that are ignored. Two of one
- * kind with the same `kid` are both ignored, because a token could not say which one it means.
+ * Returns the keys of a JWK Set (RFC 7517 §5) that can verify with one of the algorithms, and the ignored ones. Two
+ * keys of one kind with the same `kid` are both ignored, because a token could not tell which one it means.
  */
 export function usableKeys (set: unknown, algorithms: readonly string[]): { keys: JWK[], ignored: IgnoredKey[] } {
   const listed = (set as { keys?: unknown } | null)?.keys
   if (!Array.isArray(listed)) throw new FetchFault('not a JWK Set')
   const ignored: IgnoredKey[] = []
   const ignore = (kid: unknown, reason: string) => {
-    // The issuer chooses its kid, which may be anything of any length.
+    // The issuer chooses the kid, so it may be anything of any length.
     ignored.push({ kid: typeof kid === 'string' ? kid.slice(0, 64) : null, reason })
   }
   if (listed.length > maxKeys) ignore(null, `the set has ${listed.length} keys; only the first ${maxKeys} are used`)
@@ -62,7 +62,7 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
       ignore((key as Member | null)?.kid, reason)
     } else {
       const reduced = pick(key)
-      sound.set(JSON.stringify(reduced), reduced) // a key that is listed twice is one key
+      sound.set(JSON.stringify(reduced), reduced) // a key that is listed twice counts once
     }
   }
   const keys = [...sound.values()].filter((key, _, all) => {
@@ -73,7 +73,7 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
   return { keys, ignored }
 }
 
-/** Keys with one `kid` may be alternatives (RFC 7517 §4.5): the `alg` of a token then says which one it means. */
+/** Keys with the same `kid` may be alternatives (RFC 7517 §4.5) if the `alg` of a token tells them apart. */
 const areAlike = (a: JWK, b: JWK): boolean =>
   a.kid === b.kid && a.kty === b.kty && a.crv === b.crv && (!a.alg || !b.alg || a.alg === b.alg)
 

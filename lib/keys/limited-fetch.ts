@@ -1,14 +1,14 @@
 import type { IssuerSettings } from '../options/issuers.js'
 
-/** Something is wrong with what was fetched. The message quotes nothing of the body, unless it is cut. */
+/** The fetched document is wrong. The message never quotes more than 200 characters of it. */
 export class FetchFault extends Error {}
 
 const accept = 'application/json, application/jwk-set+json'
 
 /**
- * Fetches JSON of at most `maxBytes`. It ends with the signal, even where an injected `fetch` ignores the signal.
+ * Fetches JSON of at most `maxBytes`. It ends when the signal aborts, even if an injected `fetch` ignores the signal.
  * Redirects are not followed, because they could lead to another origin.
- * @throws FetchFault, or anything that `fetch` throws
+ * @throws FetchFault, or any error of `fetch`
  */
 export async function fetchJson (
   { fetch, maxBytes }: IssuerSettings, url: string, signal: AbortSignal
@@ -40,10 +40,10 @@ async function readText (response: Response, maxBytes: number): Promise<string> 
     if (size > maxBytes) throw new FetchFault(`longer than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return new TextDecoder().decode(Buffer.concat(chunks)) // without a byte order mark, as `Response.json` reads it
+  return new TextDecoder().decode(Buffer.concat(chunks)) // drops a byte order mark, like `Response.json`
 }
 
-/** Why a fetch failed. The message of an error of others may quote the body, so only its name and codes are kept. */
+/** Says why a fetch failed. Other errors may quote the body in their message, so only their name and codes are kept. */
 export function failureOf (error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error' // an injected fetch may reject with anything
   if (error instanceof FetchFault) return error.message

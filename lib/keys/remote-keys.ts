@@ -9,22 +9,22 @@ import { usableKeys } from './jwk.js'
 import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 import { stopwatch } from './stopwatch.js'
 
-/** The keys cannot be fetched now, and there are none that may still serve. The message says why. */
+/** There are no keys that may be used, and they cannot be fetched now. The message says why. */
 export class KeysUnavailable extends Error {
   /** @param retryAfter seconds */
   constructor (message: string, readonly retryAfter: number) { super(message) }
 }
 
-const refreshAt = 0.8 // of maxAge: fetched in the background from then on, so that no request has to wait
+const refreshAt = 0.8 // of maxAge: from then on keys are fetched in the background, so that no request waits
 const backOffLimit = 10 // cooldowns
 const maxLogged = 10 // ignored keys in a log line
 
 /**
  * The keys of one issuer. They are fetched at boot, before they are older than `maxAge`, and for an unknown `kid`: one
- * fetch at a time, with a pause after each. While the issuer is down, the last keys serve until `maxStale`.
+ * fetch at a time, with a pause after each. While the issuer is down, the last keys are used until `maxStale`.
  *
- * `jose` selects and imports keys. The schedule is not that of its remote key set, which reads the wall clock alone:
- * with that clock set back, a removed key would serve on. It would also let requests wait for an issuer that is down.
+ * `jose` selects and imports keys. The schedule of its remote key set is not used, because it only reads the wall
+ * clock: if that is set back, a removed key would still verify. It also lets requests wait for an issuer that is down.
  */
 export class RemoteKeys {
   readonly settings: IssuerSettings
@@ -41,9 +41,9 @@ export class RemoteKeys {
   #sinceTry = () => Infinity
   #lastUrl = ''
   #lastError: string | null = null
-  #failures = 0 // since the last success; the issuer counts as down from the first one on
+  #failures = 0 // since the last success; from the first failure on, the issuer counts as down
 
-  /** @param onChange called when other keys are in use than before */
+  /** @param onChange called when the keys have changed */
   constructor (settings: IssuerSettings, log: FastifyBaseLogger, onChange: () => void) {
     const fetch: IssuerSettings['fetch'] = (url, init) => {
       const { origin, pathname } = new URL(url)
@@ -72,7 +72,7 @@ export class RemoteKeys {
     this.#stop.abort()
   }
 
-  /** For `jose`. Rejects with KeysUnavailable, or with an error of `jose` where no key fits. */
+  /** For `jose`. Rejects with KeysUnavailable, or with an error of `jose` if no key fits. */
   readonly getKey = async (header: JWSHeaderParameters): Promise<CryptoKey> => {
     await this.#ensureKeys()
     try {
@@ -81,15 +81,15 @@ export class RemoteKeys {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
     }
     await this.#refresh()
-    // While the issuer is down, nobody knows whether it has a new key of this kid.
+    // While the issuer is down, it is unknown whether it has a new key with this kid.
     if (this.#failures > 0) throw this.#unavailable()
     return await this.#select(header)
   }
 
-  /** Seconds since 1970. Until then, a token that these keys verified need not be verified again. */
+  /** Seconds since 1970: until then, a token that these keys verified need not be verified again. */
   get freshUntil (): number {
     const age = this.#age()
-    // While the issuer is down, nothing new is known before the next fetch. While it is up, #lifetime is maxAge.
+    // While the issuer is down, nothing changes before the next fetch. While it is up, #lifetime is maxAge.
     const left = Math.min(Math.max(this.settings.maxAge - age, this.#pause), this.#lifetime - age)
     return Date.now() / 1000 + left
   }
@@ -104,12 +104,12 @@ export class RemoteKeys {
       lastError: this.#lastError,
       nextTry: this.#lastTry && new Date(Math.round(Date.now() + this.#pause * 1000))
     }
-    // A health check may be all that asks: without keys, an instance is kept from traffic.
-    if (this.#lastTry) this.#renew() // the first fetch is that of the boot
+    // Without keys an instance gets no traffic, so the health check must trigger the fetch.
+    if (this.#lastTry) this.#renew() // not before the boot has tried
     return status
   }
 
-  /** Fetches new keys where those at hand are old. The request waits only where these may not serve meanwhile. */
+  /** Fetches new keys if they are old. The request only waits if the old ones may no longer be used. */
   async #ensureKeys (): Promise<void> {
     const age = this.#age()
     const renewing = this.#renew()
@@ -117,12 +117,12 @@ export class RemoteKeys {
     if (this.#areLost) throw this.#unavailable()
   }
 
-  /** Has old keys fetched anew, in the background. */
+  /** Starts a fetch if the keys are old. */
   #renew (): Promise<void> | undefined {
     return this.#age() >= this.settings.maxAge * refreshAt ? this.#refresh() : undefined
   }
 
-  /** Seconds for which the keys serve: longer while the issuer is down. */
+  /** Seconds for which the keys are used: longer while the issuer is down. */
   get #lifetime (): number {
     const { maxAge, maxStale } = this.settings
     return this.#failures > 0 ? Math.max(maxAge, maxStale) : maxAge
@@ -132,7 +132,7 @@ export class RemoteKeys {
     return this.#failures > 0 && this.#age() >= this.#lifetime
   }
 
-  /** Seconds until the next fetch may begin. Each failure doubles the pause while there are keys, at most to maxAge. */
+  /** Seconds until the next fetch may start. While there are keys, each failure doubles it, at most to maxAge. */
   get #pause (): number {
     const { cooldown, maxAge } = this.settings
     if (this.#failures === 0) return Math.min(cooldown, maxAge * refreshAt) - this.#sinceTry()
@@ -140,7 +140,7 @@ export class RemoteKeys {
     return Math.max(cooldown, Math.min(cooldown * growth, maxAge)) - this.#sinceTry()
   }
 
-  /** The fetch in flight, or a new one where the pause is over. Never rejects. */
+  /** Returns the fetch in flight, or starts one if the pause is over. Never rejects. */
   #refresh (): Promise<void> | undefined {
     if (this.#pause <= 0) this.#pending ??= this.#fetch()
     return this.#pending

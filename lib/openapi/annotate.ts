@@ -6,7 +6,7 @@ import type { Demand } from '../routes/access.js'
 import { isLevel } from '../routes/rule.js'
 import { requireScopes } from './required-scopes.js'
 
-/** The parts of an OpenAPI 3 or Swagger 2 document that are read or written here. */
+/** The parts of an OpenAPI 3 or Swagger 2 document that this plugin reads or writes. */
 export interface ApiDocument {
   openapi?: string
   swagger?: string
@@ -28,7 +28,7 @@ interface SecurityScheme { type?: string, scheme?: string, name?: string, in?: s
 type Schemes = Record<string, SecurityScheme>
 type Components = Record<string, object>
 
-/** Of an operation; the method in capitals. */
+/** The place of an operation, with its method in capitals. */
 export type Place = readonly [method: string, path: string]
 
 const errorName = 'UserScopeError'
@@ -41,7 +41,7 @@ const errorSchema = Type.Object({
 
 const challenge = 'The Bearer challenge of RFC 6750, section 3'
 
-/** What differs between the two generations of the format. */
+/** The differences between OpenAPI 3 and Swagger 2. */
 const dialects = {
   openapi: {
     body: { content: { 'application/json': { schema: { $ref: `#/components/schemas/${errorName}` } } } },
@@ -75,20 +75,20 @@ export function isApiDocument (value: unknown): value is ApiDocument {
 
 export type Marks = Record<`x-${string}`, unknown>
 
-/** What the schema of a route says of it, and so its operation in each document. */
+/** Returns the marks for the schema of a route, which become marks of its operation in each document. */
 export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenApiSettings): Marks {
   const names = bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
   return {
     'x-user-scope': level,
-    // Registrations that share a document tell their operations apart by it.
+    // It tells the operations of registrations apart that share a document.
     ...schemeName !== defaultSchemeName && { 'x-user-scope-scheme': schemeName },
-    // A copy: a `transform` of the host may change it, and the guard compares with the original.
+    // A copy, because a `transform` of the host may change it, and the guard uses the original.
     ...scopes && { 'x-user-scope-scopes': structuredClone(scopes) },
     ...names.length > 0 && { 'x-user-scope-bound': names }
   }
 }
 
-/** With the operations that have a mark of this registration, and those that have none. */
+/** An annotated document, with the operations that have a mark of this registration, and those without one. */
 export interface Annotated {
   readonly document: ApiDocument
   readonly marked: readonly Place[]
@@ -96,8 +96,8 @@ export interface Annotated {
 }
 
 /**
- * A copy of the document that says what is guarded. What the host wrote is kept, and nothing of the given document is
- * changed, as parts of it are the host's own options.
+ * Returns a copy of the document that says what is guarded. What the host wrote is kept. The given document is not
+ * changed, because parts of it are the host's own options.
  * @param heads marks of HEAD operations by their `operationId`
  */
 export function annotate (
@@ -126,7 +126,7 @@ export function annotate (
     ].filter(Boolean)
     const forbidden = { description: reasons.join('. '), ...scopes !== null && { headers }, ...dialect.body }
     const added = { 401: unauthorized, ...reasons.length > 0 && { 403: forbidden } }
-    // Copies: YAML has an alias for an object that is used again, and its readers refuse a document with many.
+    // Copies, because YAML writes an alias for a repeated object, and its readers refuse documents with many.
     return {
       ...rest,
       ...bound !== undefined && { 'x-user-scope-bound': structuredClone(bound) },
@@ -134,7 +134,7 @@ export function annotate (
       responses: addResponses(operation.responses ?? {}, mapValues(added, (response) => structuredClone(response)))
     }
   }
-  const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // of scopes or roles, for a scheme of any type
+  const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
   const takesScopes = (name: string) => {
     const scheme = schemes[name]
     return carriesBearer(scheme) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(scheme?.type)))
@@ -142,7 +142,7 @@ export function annotate (
   const open = (operation: Operation): Operation =>
     original.security?.length && !operation.security ? { ...operation, security: [] } : operation
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
-    // Texts and `null` stay. Lists and extensions of a path item have no mark, and stay as well.
+    // Text and `null` stay as they are, and so do lists and extensions of a path item, which have no mark.
     if (!isObject(value)) return value
     if (field === 'additionalOperations') return annotateItem(value, path)
     const operation: Operation = field === 'head' ? { ...heads.get(value['operationId']), ...value } : value
@@ -161,29 +161,29 @@ export function annotate (
 }
 
 /**
- * The bearer token is needed together with what the host requires. A scheme of the host's that carries the same token
- * (`oauth2`, for the login of a docs page, say) is another description of it.
+ * Requires the bearer token together with what the host requires. A scheme of the host that carries the same token
+ * (such as `oauth2`, for the login of a docs page) counts as the token.
  */
 function withBearer (security: SecurityRequirement[], schemeName: string, schemes: Schemes) {
   const isBearer = (name: string) => carriesBearer(schemes[name])
   if (security.length === 0) return [{ [schemeName]: [] }]
   const joined = security.map((requirement) =>
     Object.keys(requirement).some(isBearer) ? requirement : { [schemeName]: [], ...requirement })
-  // A key, and no key, are the same where the token is needed with both.
+  // "A key or nothing" would become the same requirement twice.
   return [...new Map(joined.map((requirement) => [JSON.stringify(requirement), requirement])).values()]
 }
 
 export const schemesOf = ({ components, securityDefinitions }: ApiDocument): Schemes =>
   ({ ...components?.securitySchemes, ...securityDefinitions })
 
-/** In Swagger 2 a bearer token is a key in the header; the flows of OAuth 2 and OpenID Connect get one. */
+/** In Swagger 2 a bearer token is an API key in the header. OAuth 2 and OpenID Connect end in a bearer token too. */
 export function carriesBearer ({ type, scheme, name, in: place }: SecurityScheme = {}): boolean {
   if (type === 'http') return String(scheme).toLowerCase() === 'bearer'
   if (type === 'apiKey') return place === 'header' && String(name).toLowerCase() === 'authorization'
   return type === 'oauth2' || type === 'openIdConnect'
 }
 
-/** A response for the status, or for all of 4XX, that the host wrote says more about this operation than ours would. */
+/** Adds responses, unless the host wrote one for the status or for 4XX, which says more about this operation. */
 function addResponses (written: Components, ours: Components): Components {
   return Object.keys(written).some((status) => status.toUpperCase() === '4XX') ? written : { ...ours, ...written }
 }

@@ -6,16 +6,16 @@ import type { OpenApiSettings } from '../options/settings.js'
 import { lineage } from '../routes/app-routes.js'
 import type { JudgedRoute } from '../routes/table.js'
 
-/** The routes of the scope, with Fastify's own copy of their options, which `@fastify/swagger` reads. */
+/** The routes of the scope, with Fastify's copy of their options, which `@fastify/swagger` reads. */
 type Routes = ReadonlyArray<Pick<JudgedRoute, 'context' | 'options' | 'demand'>>
 
 /** The decorator of `@fastify/swagger`. */
 type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unknown
 
 /**
- * Makes every OpenAPI document with routes of the scope say what is guarded: in JSON, in YAML and on the docs page.
- * For the `onReady` hook: by then every `@fastify/swagger` is registered, and routes are compiled, so that additions
- * to their schemas reach documents only.
+ * Annotates every OpenAPI document with routes of the scope: in JSON, in YAML and on the docs page. Called by the
+ * `onReady` hook: then every `@fastify/swagger` is registered, and routes are compiled, so additions to their schemas
+ * only reach documents.
  * @throws InvalidOptionError if a stated decorator is missing
  */
 export async function annotateDocuments (
@@ -24,8 +24,8 @@ export async function annotateDocuments (
   const contexts = new Set([scope, ...routes.map(({ context }) => context)].flatMap(lineage))
   const places = findDecorators(contexts, settings)
   if (places.length === 0) return
-  const { stringify } = await import('yaml') // which apps without documents need not load
-  // `@fastify/swagger` copies a HEAD route that has an `operationId` before it can be marked, and adds "-head" to it.
+  const { stringify } = await import('yaml') // apps without documents do not load it
+  // `@fastify/swagger` copies a HEAD route with an `operationId`, and adds "-head" to that, before it can be marked.
   const heads = new Map<unknown, Marks>()
   for (const { options, demand } of routes) {
     const marks = marksOf(demand, settings)
@@ -43,7 +43,7 @@ export async function annotateDocuments (
   }
 }
 
-/** The decorators, each with the context that owns it. */
+/** Finds the decorators, each with the context that owns it. */
 function findDecorators (contexts: ReadonlySet<FastifyInstance>, { decorators }: OpenApiSettings) {
   return (decorators ?? ['swagger']).flatMap((name) => {
     const valueOf = (context: FastifyInstance): unknown => Object.getOwnPropertyDescriptor(context, name)?.value
@@ -60,11 +60,11 @@ function findDecorators (contexts: ReadonlySet<FastifyInstance>, { decorators }:
 function wrap (
   original: Swagger, annotated: (document: ApiDocument) => ApiDocument, toYaml: (document: ApiDocument) => string
 ): Swagger {
-  // The original returns one object as long as nothing changes; so does this.
+  // Like the original, it returns the same object as long as nothing changes.
   const results = new WeakMap<ApiDocument, { document: ApiDocument, yaml?: string }>()
   return function swagger (this: unknown, ...args) {
     const isYaml = Boolean(args[0]?.yaml)
-    // The object serves both forms, as a host's `transform` may not allow a second run.
+    // YAML is made of the object too, because a `transform` of the host may not allow a second run.
     const source = Reflect.apply(original, this, isYaml ? [] : args)
     if (!isApiDocument(source)) return isYaml ? Reflect.apply(original, this, args) : source
     const result = results.get(source) ?? { document: annotated(source) }
@@ -76,9 +76,9 @@ function wrap (
 }
 
 /**
- * Warns of routes whose operation has no mark. URLs are compared to name them, and for nothing else: an operation is a
- * route's if it has the route's path. If no route of the app has its path, a `transform` or `stripBasePath` changed it:
- * then it is enough that both end alike, unless as many with a mark do as there are routes.
+ * Warns about routes whose operation has lost its mark. Only here are URLs compared, to name the routes. An operation
+ * belongs to the route with its path. If no route has its path, a `transform` or `stripBasePath` has changed it. Then
+ * it belongs to a route with the same end, unless there are as many marked operations with that end as routes.
  */
 function warnOfLostMarks (
   app: FastifyInstance, routes: Routes, { marked, unmarked }: Annotated, log: FastifyBaseLogger
@@ -101,6 +101,6 @@ function warnOfLostMarks (
     'x-user-scope in operations that are written by hand, and read the document only after the app is ready')
 }
 
-/** The URL of a route as documents write it: `/a/{id}`. */
+/** Converts the URL of a route to the path of a document: `/a/{id}`. */
 const pathOf = (url: string) =>
   url.replace(/::|(\*)|:(\w+)(?:\([^/]*\))?\??/g, (_, star?: string, name = star) => name ? `{${name}}` : ':')

@@ -2,9 +2,9 @@ import type { RequiredScopes } from '../contract/access.js'
 import type { Operation, SecurityRequirement } from './annotate.js'
 
 /**
- * The requirements of an operation with the scopes of its route. Each scope of `anyOf` is a requirement of its own.
- * `x-required-scopes` has the scopes where a requirement cannot name them.
- * @param takesScopes whether a scheme may be required with names of scopes, in this dialect
+ * Adds the scopes of a route to the requirements of its operation. Each scope of `anyOf` is a requirement of its own.
+ * `x-required-scopes` has the scopes if a requirement cannot name them.
+ * @param takesScopes whether this dialect allows a requirement of a scheme to name scopes
  */
 export function requireScopes (
   security: SecurityRequirement[], scopes: RequiredScopes | null, takesScopes: (scheme: string) => boolean

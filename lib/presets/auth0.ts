@@ -12,13 +12,13 @@ export interface Auth0Options extends Overrides {
 
 const otherTokens: OtherToken[] = [{
   text: String.raw`^([\w-]{32}|[^.]*(\.[^.]*){4})$`,
-  says: 'an opaque or encrypted token, as Auth0 makes where the client names no API: ' +
+  says: 'an opaque or encrypted token, which Auth0 issues if the client names no API: ' +
     'request one with the "audience" of your API'
 }]
 
 /**
- * Whether it is one of Auth0's own APIs. Tokens of every application have the first, as soon as their scope has
- * `openid`.
+ * Whether an audience is one of Auth0's own APIs. The tokens of every application with the scope `openid` have the
+ * first.
  */
 function isOfAuth0 (audience: string, origin: string): boolean {
   const [, base] = /^(.*)\/(userinfo|api\/v2\/)$/.exec(audience) ?? []
@@ -28,7 +28,7 @@ function isOfAuth0 (audience: string, origin: string): boolean {
 /**
  * Auth0's access tokens for an API. The issuer ends in a slash; the header says `JWT`, or `at+jwt` in the RFC 9068
  * profile. ID tokens are for the client and not for the API, so the audience refuses them.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const auth0 = preset<Auth0Options>('auth0', {
   domain: text(
@@ -49,7 +49,7 @@ export const auth0 = preset<Auth0Options>('auth0', {
     jwksUri: `${origin}/.well-known/jwks.json`,
     algorithms: ['RS256', 'PS256'],
     typ: ['JWT', 'at+jwt'],
-    scopeClaim: 'scope', // and not "permissions", which are the user's: the client may have been granted fewer
+    scopeClaim: 'scope', // not "permissions": those are the user's, and the client may have been granted fewer
     machine: { gty: 'client-credentials', sub: '*@clients' },
     otherTokens
   }

@@ -7,22 +7,21 @@ import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface BetterAuthOptions extends Overrides {
   /**
-   * Better Auth's own option: where it is reached, such as `https://auth.example.com`. A path in it stands in for
-   * `basePath`.
+   * Better Auth's own option: its URL, such as `https://auth.example.com`. A path in it replaces `basePath`.
    */
   baseURL: string
   /** Better Auth's own option. Default `'/api/auth'`. */
   basePath?: string
   /**
-   * The access tokens of its OAuth provider plugin instead of those of its jwt() plugin; `audience` is required then.
-   * Default false.
+   * `true`: accept the access tokens of its OAuth provider plugin instead of those of its jwt() plugin. Then `audience`
+   * is required. Default false.
    */
   oauthProvider?: boolean
 }
 
 /**
- * What Better Auth hands out besides JWTs, and signs with its secret for another purpose.
- * @param path where it is reached
+ * Tokens of Better Auth that are no JWTs of its jwt() plugin, or are signed with its secret for another purpose.
+ * @param path the path of Better Auth
  */
 export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
   const sendJwt = `send the JWT of GET ${path}/token instead`
@@ -46,7 +45,7 @@ export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
 }
 
 /**
- * The same for a host that has the secret: what its keys sign, or another issuer's, is meant for option `issuers`.
+ * The same for a host with a secret, and a hint: tokens that are signed with a private key need option `issuers`.
  */
 export function secretTokens (): readonly OtherToken[] {
   const says = 'a token signed with a private key, as those of Better Auth\'s jwt() by default. ' +
@@ -56,12 +55,12 @@ export function secretTokens (): readonly OtherToken[] {
 
 const publicKeyHeader = Type.Object({ alg: Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))) })
 
-/** The session in a cookie. It holds the session token, which is as good as a password. */
+/** The session in a cookie. It contains the session token, which is as powerful as a password. */
 const sessionCache = Type.Object({ session: Type.Object({}), user: Type.Object({}) })
 
 const nothingElse = { additionalProperties: false }
 
-/** The link in an e-mail. Nothing but its few claims tells it. */
+/** The link in an e-mail. It can only be recognized by its few claims. */
 const verification = Type.Object({
   email: Type.String(),
   updateTo: Type.Optional(Type.String()),
@@ -70,14 +69,15 @@ const verification = Type.Object({
   exp: Type.Number()
 }, nothingElse)
 
-/** The same of newer versions. A host's own tokens often have these two claims, and then a `typ` in their header. */
+/** The same in newer versions. A host's own tokens may have these claims too, but with a `typ` in their header. */
 const boundVerification = Type.Object({ ...verification.properties, userId: Type.String() }, nothingElse)
 const bareHeader = Type.Object({ alg: Type.String() }, nothingElse)
 
 /**
- * Better Auth's jwt() plugin at its defaults: issuer and audience are the origin, keys at `/api/auth/jwks`. The OAuth
- * provider's access tokens have another issuer (the base path too) and say `at+jwt`, which its ID tokens do not.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * Tokens of Better Auth's jwt() plugin with its defaults: issuer and audience are the origin, keys are at
+ * `/api/auth/jwks`. Access tokens of the OAuth provider have the base path in their issuer and the `typ` `at+jwt`,
+ * which its ID tokens do not have.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
   baseURL: text(
@@ -88,11 +88,11 @@ export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
   oauthProvider: Type.Optional(flag)
 }, ({ baseURL, basePath = '/api/auth', oauthProvider = false, audience }) => {
   const { origin, pathname } = new URL(baseURL)
-  // As Better Auth itself does: a path in its baseURL stands in for basePath.
+  // Like in Better Auth itself, a path in baseURL replaces basePath.
   const path = bare(pathname === '/' ? basePath : pathname)
   const base = origin + path
   const fail = (says: string) => { throw new InvalidOptionError(`option "betterAuth.audience" ${says}`) }
-  // Those tokens are for the `resource` that the client asked for, which nobody can guess.
+  // Those tokens are for the `resource` that the client asked for, which cannot be guessed.
   if (oauthProvider && audience === undefined) {
     fail('is missing: state the resource that clients ask the OAuth provider for')
   }

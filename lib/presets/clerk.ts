@@ -8,13 +8,13 @@ export interface ClerkOptions extends Overrides {
   authorizedParties: string | readonly string[]
 }
 
-// As Clerk, and browsers in the header Origin, write it: in lower case, and without the scheme's own port.
+// As Clerk and browsers write an origin: in lower case, and without the default port of the scheme.
 const ofOrigin = String.raw`(?!https:.*:443\/*$|http:.*:80\/*$)[a-z][a-z\d+.-]*:\/\/(\[[\da-f:]+\]|[a-z\d._-]+)(:\d+)?`
 
 /**
- * Clerk's session tokens, version 2, of active sessions. Those of JWT templates, of machines and of OAuth applications,
- * made with the same keys, have no `sid` and are refused; so are sessions that are still `pending`.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * Clerk's session tokens, version 2, of active sessions. Tokens of JWT templates, machines and OAuth applications,
+ * which are signed with the same keys, have no `sid` and are refused. So are sessions that are still `pending`.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const clerk = preset<ClerkOptions>('clerk', {
   frontendApi: text(

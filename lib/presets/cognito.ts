@@ -5,15 +5,15 @@ import { preset, type Overrides } from './preset.js'
 export interface CognitoOptions extends Overrides {
   region: string
   userPoolId: string
-  /** App clients that may call: access tokens have no `aud`, so their `client_id` is checked. */
+  /** The app clients that may call. Access tokens have no `aud`, so their `client_id` is checked. */
   clientId: string | readonly string[]
 }
 
 const userPool = 'the ID of a user pool of that region: the region, "_" and letters or digits'
 
 /**
- * Amazon Cognito's access tokens: `token_use` tells them from ID tokens.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * Amazon Cognito's access tokens. The claim `token_use` distinguishes them from ID tokens.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const cognito = preset<CognitoOptions>('cognito', {
   region: text('a region, such as eu-central-1', /^[a-z]{2,}(-[a-z]+)+-\d+$/),

@@ -4,7 +4,7 @@ import { preset, type Overrides } from './preset.js'
 export interface EntraOptions extends Overrides {
   /** The directory (tenant) ID: a GUID, and not a domain, `common` or `organizations`. */
   tenantId: string
-  /** The application (client) ID of the API: what v2.0 tokens have for `aud`, whatever the Application ID URI. */
+  /** The application (client) ID of the API: the `aud` of v2.0 tokens, whatever the Application ID URI is. */
   audience: string | readonly string[]
 }
 
@@ -12,9 +12,9 @@ const guid = String.raw`[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}`
 const graph = '00000003-0000-0000-c000-000000000000' // Microsoft's own API, whose tokens others cannot verify
 
 /**
- * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, where `sub` differs for each
- * application; `scp` stands in the tokens of users alone, not in ID tokens and not in those of applications.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * Microsoft Entra ID's v2.0 access tokens. `oid` is the user's id in the tenant, while `sub` differs for each
+ * application. Only access tokens of users have `scp`; ID tokens and tokens of applications do not.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const entra = preset<EntraOptions>('entra', {
   tenantId: text('the directory (tenant) ID: a GUID in lower case', new RegExp(`^${guid}$`)),

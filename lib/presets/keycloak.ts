@@ -3,18 +3,18 @@ import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface KeycloakOptions extends Overrides {
   /**
-   * Where Keycloak is reached, such as `https://sso.example.com`; with `/auth` at its end for versions that have it.
+   * The URL of Keycloak, such as `https://sso.example.com`, with `/auth` at its end for versions that have it.
    */
   baseURL: string
   realm: string
-  /** The client of the API; an audience mapper puts it into the tokens. */
+  /** The client ID of the API. An audience mapper puts it into the tokens. */
   audience: string | readonly string[]
 }
 
 /**
- * Keycloak's access tokens: `Bearer` in the claim `typ`, where ID, refresh, offline, logout and DPoP-bound tokens say
- * another. The header says `JWT`, or `at+jwt` for clients set so.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * Keycloak's access tokens. Their claim `typ` is `Bearer`; ID, refresh, offline, logout and DPoP-bound tokens have
+ * another value. The `typ` in the header is `JWT`, or `at+jwt` for clients with that setting.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const keycloak = preset<KeycloakOptions>('keycloak', {
   baseURL: text(
@@ -22,7 +22,7 @@ export const keycloak = preset<KeycloakOptions>('keycloak', {
     new RegExp(`^(?!.*\\/(realms|admin)(\\/|$))${anyUrl}$`)
   ),
   realm: text('the name of the realm, without a path or an escape', /^[^\s/?#%\\]([^/?#%\\]*[^\s/?#%\\])?$/),
-  // Nearly every client's tokens have it, as the roles of one's own account are a client's.
+  // The tokens of nearly every client have "account", because the roles of users' own accounts belong to that client.
   audience: texts(
     'the client ID of the API, or a list of them, and not "account", which the tokens of all clients have',
     /^(?!account$)[^]/

@@ -9,8 +9,8 @@ export interface LogtoOptions extends Overrides {
 }
 
 /**
- * Logto's access tokens for an API resource. Those of machine-to-machine apps have the app's id as their subject.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * Logto's access tokens for an API resource. Tokens of machine-to-machine apps have the app's id as their subject.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const logto = preset<LogtoOptions>('logto', {
   endpoint: text(
@@ -30,7 +30,7 @@ export const logto = preset<LogtoOptions>('logto', {
     requiredClaims: { client_id: true },
     otherTokens: [{
       text: '^[\\w-]{43}$',
-      says: 'an opaque token, as Logto makes where the client names no API resource: request one with "resource"'
+      says: 'an opaque token, which Logto issues if the client names no API resource: request one with "resource"'
     }]
   }
 })

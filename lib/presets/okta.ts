@@ -5,16 +5,16 @@ import { bare, preset, type Overrides } from './preset.js'
 export interface OktaOptions extends Overrides {
   /** The org's or custom domain, such as `example.okta.com`. */
   domain: string
-  /** The ID of a custom authorization server. Default `'default'`. The tokens of the org itself are for Okta alone. */
+  /** The ID of a custom authorization server. Tokens of the org itself are only for Okta. Default `'default'`. */
   authorizationServer?: string
   /** The audience of that server, such as `api://default`. */
   audience: string | readonly string[]
 }
 
 /**
- * The access tokens of a custom authorization server of Okta. The user is told by `uid`: the login in `sub` can change
- * hands, and tokens of applications have no `uid`.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * The access tokens of a custom authorization server of Okta. The user's id is `uid`, because the login in `sub` can be
+ * given to somebody else, and tokens of applications have no `uid`.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const okta = preset<OktaOptions>('okta', {
   domain: text(

@@ -5,17 +5,17 @@ import { issuerSchema } from '../options/issuers.js'
 import { assertValid, pick } from '../options/validate.js'
 
 /**
- * What every preset takes besides its own options: any of an `issuers` entry, which then wins. `requiredClaims` are
- * added to the preset's, claim by claim.
+ * Every preset also takes the options of an `issuers` entry, which replace the preset's values. Only `requiredClaims`
+ * are added to the preset's, claim by claim.
  */
 export type Overrides = Partial<IssuerOptions>
 
 /**
- * A vendor's preset: the entry that `build` makes, with the host's own options over it. Claims are added: a list of the
- * host's in place of the preset's would silently let in ID tokens, or tokens of other applications.
+ * Creates a vendor's preset: the entry that `build` returns, overridden by the host's options. Required claims are
+ * merged: if the host's replaced them, ID tokens or tokens of other applications would pass.
  * @param own the schemas of its own options, which messages name first
  * @param build may throw InvalidOptionError
- * @returns a function that throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * @returns a function that throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export function preset<Options extends Overrides> (
   name: string, own: TProperties, build: (options: Options) => IssuerOptions & { jwksUri: string }
@@ -28,7 +28,7 @@ export function preset<Options extends Overrides> (
     const { jwksUri, ...defaults } = build(given as Options)
     const { requiredClaims, ...overrides } = pick(given, ofEntry) as Overrides
     const { issuer = defaults.issuer } = overrides
-    // Compared with "iss" exactly: it could never match.
+    // It is compared with "iss" exactly, so it could never match.
     if (issuer !== defaults.issuer && plain(issuer) === plain(defaults.issuer)) {
       throw new InvalidOptionError(`option "${name}.issuer" must be "${defaults.issuer}" to the letter. ` +
         'Fix: leave it out')
@@ -41,7 +41,7 @@ export function preset<Options extends Overrides> (
 
 const plain = (url: string) => bare(url).toLowerCase()
 
-/** Without the slashes that people put after a URL. */
+/** Removes slashes at the end of a URL. */
 export const bare = (url: string) => url.replace(/\/+$/, '')
 
 export const anyUrl = String.raw`https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?`

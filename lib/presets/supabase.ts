@@ -8,7 +8,8 @@ export interface SupabaseOptions extends Overrides {
   url: string
 }
 
-// https://supabase.com/docs/guides/auth/oauth-server/token-security: nothing else tells them from the user's own.
+// Only this claim distinguishes them from the user's own tokens
+// (https://supabase.com/docs/guides/auth/oauth-server/token-security).
 const ofClient: OtherToken = {
   payload: Type.Object({ client_id: Type.String() }),
   says: "a token of an OAuth application that acts for the user. To let it in instead of the users' own, name it in " +
@@ -16,9 +17,9 @@ const ofClient: OtherToken = {
 }
 
 /**
- * The access tokens of signed-in users of Supabase Auth, in projects with asymmetric signing keys. Users who signed in
- * anonymously are users with ids of their own.
- * @throws InvalidOptionError where an option is unknown, wrong, or fits no token of the vendor
+ * The access tokens of signed-in users of Supabase Auth, in projects with asymmetric signing keys. Anonymous sign-ins
+ * are users with their own ids.
+ * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const supabase = preset<SupabaseOptions>('supabase', {
   url: text(

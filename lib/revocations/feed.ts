@@ -10,7 +10,7 @@ import { marks, type RevocationList } from './list.js'
 import { Publisher } from './publisher.js'
 import { patience, reasonOf, within } from './within.js'
 
-const longestInterval = 20 // seconds, as the others
+const longestInterval = 20 // seconds
 const [firstPause, longestPause] = [0.1, 2]
 
 export interface FeedSettings extends RevocationSettings {
@@ -19,8 +19,8 @@ export interface FeedSettings extends RevocationSettings {
 }
 
 /**
- * Keeps a list and a store the same: what others publish comes into the list, and what the store has lost, as it was
- * restarted empty or knew less when it took over, is published again. No request waits for it.
+ * Synchronizes a list with a store. Entries of other instances are added to the list. Entries that the store has lost,
+ * after a restart or a failover, are published again. No request waits for it.
  */
 export class Feed {
   readonly #settings: FeedSettings
@@ -30,11 +30,11 @@ export class Feed {
   readonly #stop = new AbortController()
   readonly #publisher: Publisher
   readonly #storeFor: number
-  /** Of what the store has shown, or confirmed, since the first list of the latest connection; 0 before that. */
+  /** The mark of entries that the store has yielded or stored since the latest connection's first list; else 0. */
   #mark = 0
   /** The mark of the latest connection. */
   #nextMark = 0
-  #mayMiss = false // whether the list may have what the store has not
+  #mayMiss = false // whether the list may have entries that the store lacks
   #sinceRepair = stopwatch()
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
@@ -43,7 +43,7 @@ export class Feed {
   /** Seconds since the store last answered. */
   #age = () => Infinity
 
-  /** @param onEntry called when the list says more than before */
+  /** @param onEntry called when the list has new entries */
   constructor (settings: FeedSettings, list: RevocationList, log: FastifyBaseLogger, onEntry: () => void) {
     const { store, keepFor, clockTolerance } = settings
     this.#settings = settings
@@ -59,7 +59,7 @@ export class Feed {
   }
 
   /**
-   * Resolves when all that is stored was read, and follows the store from then on.
+   * Follows the store. Resolves when all stored entries were read.
    * @throws RevocationsUnreachableError, InvalidOptionError
    */
   start (): Promise<void> {
@@ -73,7 +73,7 @@ export class Feed {
     clearTimeout(this.#alarm)
   }
 
-  /** @throws Refusal `REVOCATIONS_UNAVAILABLE`; the entry is stored when the store is back */
+  /** @throws Refusal `REVOCATIONS_UNAVAILABLE`; the entry is stored later, when the store is back */
   async publish (entry: Entry): Promise<void> {
     const mark = this.#mark
     await this.#publisher.publish(entry).catch((refusal: Refusal) => {
@@ -110,7 +110,7 @@ export class Feed {
     const interval = Math.min(maxStale / 3, longestInterval)
     const session = new AbortController()
     this.#nextMark = this.#nextMark % (marks - 1) + 1
-    this.#mark = 0 // what is stored before the first list comes may be lost with what the store has lost
+    this.#mark = 0 // entries that are stored before the first list may be lost with the store's data
     this.#mayMiss = true
     let isWhole = false
     const lists = store.follow({ signal: session.signal, interval, keepFor: this.#storeFor })[Symbol.asyncIterator]()
@@ -123,10 +123,10 @@ export class Feed {
         this.#read(value, isWhole)
         if (isWhole) this.#failures = 0 // not sooner: a store that fails after each whole read must be read less often
         isWhole ||= value.length === 0
-        if (!isWhole) continue // what is missing may be what was revoked while nobody answered
+        if (!isWhole) continue // the list is not up to date yet
         this.#markAnswer()
         onUpToDate()
-        // No empty list comes where others revoke steadily.
+        // If others revoke all the time, no empty list comes.
         if (value.length === 0 || this.#sinceRepair() >= interval) this.#addMissing()
       }
     } finally {
@@ -146,7 +146,7 @@ export class Feed {
     this.#alarm.refresh()
   }
 
-  /** @param isLive whether these have just been stored */
+  /** @param isLive whether these entries have just been stored */
   #read (list: readonly StoredRevocation[], isLive: boolean): void {
     const { clockTolerance, keepFor } = this.#settings
     const now = Date.now() / 1000
@@ -168,7 +168,7 @@ export class Feed {
     if (isNew) this.#onEntry()
   }
 
-  /** Who keeps entries for less forgets them for all. */
+  /** An instance with a shorter `keepFor` would delete the entries of the others. */
   #complainOf (other: number): void {
     const { keepFor } = this.#settings
     const fault = `option "revocations": keepFor is ${keepFor} here, and ${other} where others use the same store. ` +
@@ -177,7 +177,7 @@ export class Feed {
     this.#log.error(fault)
   }
 
-  /** Nobody waits for it, and it does not fail. */
+  /** Not awaited, and never rejects. */
   async #addMissing (): Promise<void> {
     this.#sinceRepair = stopwatch()
     if (!this.#mayMiss) return

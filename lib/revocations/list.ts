@@ -2,16 +2,16 @@ import { kinds, type Entry, type Kind } from './entry.js'
 import { Seen } from './seen.js'
 
 /**
- * More than any mark. A moment and a mark are kept as one number, which has room for both until the year 2242: objects
- * would take twice the memory.
+ * Marks are lower than this. Moment and mark are stored as one number, which has room for both until the year 2242:
+ * objects would take twice the memory.
  */
 export const marks = 2 ** 20
 
-const short = 4096 // entries, among which a look-up is fast without the filter
+const short = 4096 // up to this many entries, a look-up is fast without the filter
 
 type Moments = Map<string, number>
 
-/** Entries of one kind, found by their ids. */
+/** Entries of one kind, by their ids. */
 export class Entries {
   readonly #general: Moments = new Map()
   readonly #ofIssuers = new Map<string, Moments>()
@@ -21,7 +21,7 @@ export class Entries {
     this.#seen = seen
   }
 
-  /** The moment of what concerns a token of this issuer; -1 where nothing does. */
+  /** Returns the latest moment for a token of this issuer; -1 if there is none. */
   find (id: string, issuer: string): number {
     const moment = this.#look(this.#general, id)
     return this.#ofIssuers.size === 0 ? moment : Math.max(moment, this.#look(this.#ofIssuers.get(issuer), id))
@@ -39,7 +39,7 @@ export class Entries {
     return moments
   }
 
-  /** Tells `seen`, which is empty then, of the ids that stay. */
+  /** Adds the ids that stay to `seen`, which was emptied before. */
   deleteBefore (earliest: number): void {
     for (const [issuer, moments] of this.all()) {
       for (const [id, value] of moments) {
@@ -57,8 +57,8 @@ export class Entries {
 }
 
 /**
- * Entries in memory. Of two about the same, the later moment counts. One takes about 60 bytes and its id. Each has a
- * mark of its reader, which tells whether a store has shown it.
+ * Entries in memory. Of two for the same id, the later moment counts. An entry takes about 60 bytes and its id. Its
+ * mark tells whether the store has it.
  */
 export class RevocationList {
   /** The ids of all kinds. */
@@ -73,9 +73,7 @@ export class RevocationList {
     return size
   }
 
-  /**
-   * @returns whether it says more than was known
-   */
+  /** @returns whether it is new */
   add ({ kind, id, issuer, moment }: Entry, mark = 0): boolean {
     const moments = this[kind].of(issuer)
     const known = momentOf(moments.get(id))
@@ -84,7 +82,7 @@ export class RevocationList {
     return moment > known
   }
 
-  /** Those that have another mark than this, from a place on. Entries may be added meanwhile. */
+  /** Yields entries with another mark than this, starting at an index. Entries may be added meanwhile. */
   * without (mark: number, from: number): Generator<Entry> {
     let place = -1
     for (const [issuer, kind, moments] of this.#maps()) {
@@ -95,7 +93,7 @@ export class RevocationList {
     }
   }
 
-  /** Removes the entries of moments before this one. */
+  /** Removes the entries with an earlier moment. */
   deleteBefore (earliest: number): void {
     this.#seen.clear()
     for (const kind of kinds) this[kind].deleteBefore(earliest)

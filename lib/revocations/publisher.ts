@@ -15,8 +15,8 @@ export class Publisher {
   readonly #signal: AbortSignal
 
   /**
-   * @param keepFor what entries say
-   * @param storeFor seconds for which the store is asked to keep them
+   * @param keepFor written into the entries
+   * @param storeFor seconds for which the store must keep them
    * @param signal aborts when the app closes
    */
   constructor (store: RevocationStore, keepFor: number, storeFor: number, signal: AbortSignal) {
@@ -26,7 +26,7 @@ export class Publisher {
   }
 
   /**
-   * Stores an entry, and tries again for a while if the store fails.
+   * Stores an entry, and tries again for 5 seconds if the store fails.
    * @throws Refusal `REVOCATIONS_UNAVAILABLE`
    */
   async publish (entry: Entry): Promise<void> {

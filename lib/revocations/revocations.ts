@@ -13,7 +13,7 @@ import { patience } from './within.js'
 const longestPause = 3_600_000
 const retry = { retryAfter: patience }
 
-/** Whose tokens no longer count. Asked at every request, so all of it is in memory. */
+/** The revoked tokens. Checked at every request, so all entries are in memory. */
 export class Revocations {
   readonly #list = new RevocationList()
   readonly #keepFor: number
@@ -24,7 +24,7 @@ export class Revocations {
   readonly #refuseWhenStale: boolean
   readonly #sweeper: NodeJS.Timeout
 
-  /** @param onEntry called when more is revoked than before */
+  /** @param onEntry called when there is a new entry */
   constructor (
     settings: RevocationSettings,
     { secrets, issuers, claimRules }: Settings,
@@ -43,7 +43,7 @@ export class Revocations {
     this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
   }
 
-  /** Why a request with a token of this user is refused; null where it is not. */
+  /** Returns the refusal of a request with a token of this user; null if it is not refused. */
   check (user: VerifiedUser): Refusal | null {
     const revoked = this.findRevocation(user)
     if (revoked) return revoked
@@ -62,14 +62,14 @@ export class Revocations {
     return null
   }
 
-  /** The refusal of a token that was revoked; null of one that was not. */
+  /** Returns the refusal of a revoked token; null if it is not revoked. */
   findRevocation ({ id, issuer, actor, claims: { iat = 0, sid, jti } }: VerifiedUser): Refusal | null {
     const { user, session, token } = this.#list
-    // Whole seconds, as dates in tokens mostly are: what was issued in the second of the moment is revoked too.
+    // Dates in tokens are mostly whole seconds, so a token that was issued in the same second is revoked too.
     if (Math.floor(iat) <= user.find(id, issuer)) {
-      return refuse('TOKEN_REVOKED', 'the tokens of the user that were issued until some later time are revoked')
+      return refuse('TOKEN_REVOKED', 'the tokens of the user were revoked after this one was issued')
     }
-    // Who is revoked does not go on by acting for others.
+    // A revoked user must not go on as an actor for others.
     if (actor?.chain.some((each) => Math.floor(iat) <= user.find(each, issuer))) {
       return refuse('TOKEN_REVOKED', 'the tokens of an actor (claim "act") are revoked')
     }
@@ -80,11 +80,11 @@ export class Revocations {
 
   #has (entries: Entries, id: unknown, issuer: string): boolean {
     if (typeof id !== 'string' && typeof id !== 'number') return false
-    const moment = entries.find(String(id), issuer) // a number could not be revoked otherwise
+    const moment = entries.find(String(id), issuer) // revoke() takes texts only
     return moment >= 0 && moment >= this.#earliestAt(Date.now())
   }
 
-  /** Entries with an earlier moment, in seconds since 1970, no longer count at a time in milliseconds since 1970. */
+  /** Returns the earliest moment, in seconds since 1970, that still counts at a time in milliseconds since 1970. */
   #earliestAt (time: number): number {
     return time / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
   }
@@ -107,7 +107,7 @@ export class Revocations {
   }
 }
 
-/** Whether JSON has made another number of it, which nobody could name. */
+/** Whether JSON may have rounded a number, so that nobody could name it in `revoke()`. */
 const isRounded = (id: unknown): boolean => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER
 
 /** The time by the slower of two clocks: a wall clock that is ahead for a while must not delete what still counts. */

@@ -1,8 +1,8 @@
 const words = 2 ** 19 // 2 MiB
 
 /**
- * A Bloom filter with both bits of an id in one word: it rules out nearly every id that was not added. A look-up in a
- * long list waits for the main memory several times, this one once.
+ * A Bloom filter with both bits of an id in one word. It rules out nearly every id that was not added, with one access
+ * to main memory. A look-up in a long list needs several.
  */
 export class Seen {
   readonly #words = new Int32Array(words)
@@ -12,7 +12,7 @@ export class Seen {
     this.#words[hash >>> 13] = Number(this.#words[hash >>> 13]) | bitsOf(hash)
   }
 
-  /** False: the id was not added. True: it may have been. */
+  /** False if the id was not added; true if it may have been. */
   mayHave (id: string): boolean {
     const hash = hashOf(id)
     return (Number(this.#words[hash >>> 13]) & bitsOf(hash)) === bitsOf(hash)
@@ -23,12 +23,12 @@ export class Seen {
   }
 }
 
-/** Shifts take the lowest five bits of a number. */
+/** Shift operators only use the lowest five bits of their right operand. */
 const bitsOf = (hash: number): number => 1 << hash | 1 << (hash >>> 5)
 
 /**
- * Of the last eight characters, in which most ids differ. Where many end alike, as e-mail addresses do, or are made to,
- * look-ups are slower, and nothing else.
+ * Hashes the last eight characters, in which most ids differ. If many ids end alike, such as e-mail addresses, look-ups
+ * are only slower.
  */
 function hashOf (id: string): number {
   let hash = 0

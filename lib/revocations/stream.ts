@@ -1,9 +1,9 @@
-// What Redis answers about a stream.
+// Reads answers of Redis about a stream.
 
-/** Redis answers with lists, in which a value follows its name. */
+/** Answers are lists in which each value follows its name. */
 export const memberOf = <T>(list: readonly T[], name: T): T => list[list.indexOf(name) + 1] as T
 
-/** An id is the time of the server in milliseconds, and a number. */
+/** An id is the server's time in milliseconds and a counter. */
 export const timeOf = (id: string) => Number(id.split('-')[0])
 
 /** Whether an id comes before another. */

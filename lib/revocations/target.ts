@@ -17,10 +17,10 @@ const schema = Type.Object({
 }, { additionalProperties: false })
 
 /**
- * What `revoke()` was given → an entry.
- * @param issuers those of the plugin, `'secret'` included where there is one
+ * Validates the argument of `revoke()` and converts it to an entry.
+ * @param issuers the configured issuers, and `'secret'` if there is a secret
  * @param now seconds since 1970
- * @param ahead seconds by which `iat` may be ahead of now
+ * @param ahead seconds by which `issuedBefore` may be in the future
  * @throws InvalidOptionError that names the option
  */
 export function readTarget (target: unknown, issuers: readonly string[], now: number, ahead: number): Entry {

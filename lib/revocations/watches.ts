@@ -8,11 +8,11 @@ type Connection = Closable & { readonly stream?: Closable }
 type Abort = (refusal: Refusal) => void
 
 const period = 1000
-const gathering = 20 // milliseconds in which more entries may come, so that a thousand at once cause one look
+const gathering = 20 // milliseconds to wait for more entries, so that a thousand at once cause one check
 
 /**
- * What stays open after its request was let in, and must end with its token. One timer looks at all of them: a timer
- * for each could not wait for months, and would not notice that the clock was set.
+ * Connections that must end with their token. One timer checks all of them: a timer for each could not wait for months,
+ * and would not notice that the clock was set.
  */
 export class Watches {
   readonly #open = new Map<Abort, VerifiedUser>()
@@ -20,7 +20,7 @@ export class Watches {
   #periodic: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
 
-  /** @param refusalOf why the user's token no longer counts; null while it does */
+  /** @param refusalOf returns the refusal of the user's token; null while it is valid */
   constructor (refusalOf: (user: VerifiedUser) => Refusal | null) {
     this.#refusalOf = refusalOf
   }
@@ -30,13 +30,14 @@ export class Watches {
   }
 
   /**
-   * A signal that aborts once the user's token no longer counts, with the refusal as its reason. It is not aborted yet
-   * when it is returned, so that a listener is enough. Of a client that has left it aborts at once, as an AbortError.
-   * @param connection emits `close` when nothing is left to end; of HTTP/2 its stream is destroyed then
+   * Returns a signal that aborts when the user's token is no longer valid, with the refusal as its reason. It is never
+   * aborted yet when it is returned, so a listener is enough. If the client has left, it aborts next, with an
+   * AbortError.
+   * @param connection emits `close` when nothing is left to end; with HTTP/2 its stream is destroyed then
    */
   open (user: VerifiedUser, connection: Connection): AbortSignal {
     const controller = new AbortController()
-    // Of a client that has left already, no `close` would come.
+    // If the client has already left, `close` is not emitted again.
     if ((connection.stream ?? connection).destroyed) {
       setImmediate(() => { controller.abort() })
       return controller.signal
@@ -50,7 +51,7 @@ export class Watches {
     return controller.signal
   }
 
-  /** For a new entry. */
+  /** Called for a new entry. */
   lookSoon (): void {
     if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, gathering).unref()
   }

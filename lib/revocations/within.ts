@@ -1,4 +1,4 @@
-/** Seconds for which anything waits for a store. */
+/** Seconds to wait for a store. */
 export const patience = 5
 
 /**
@@ -37,8 +37,8 @@ export async function within<T> (work: PromiseLike<T>, seconds: number, signal?:
 }
 
 /**
- * Why a store failed, for the log. Whatever it throws; and without passwords: what may stand in a URL before the host,
- * and the command that Redis quotes where it does not know it, which may be the one with the password.
+ * Says why a store failed, for the log. It may throw anything. Passwords are removed: in a URL, and in the command that
+ * Redis quotes if it does not know it.
  */
 export function reasonOf (error: unknown): string {
   try {

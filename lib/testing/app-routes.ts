@@ -18,13 +18,13 @@ export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constrai
   /** `'unguarded'`: outside of every scope. */
   readonly access: ScopedRoute['access'] | 'unguarded'
   readonly source: ScopedRoute['source'] | ''
-  /** The owner's parameter in the URL, whatever the level; null where there is none. */
+  /** The owner's parameter in the URL, whatever the level; null if there is none. */
   readonly parameter: UrlParameter | null
-  /** What is wrong with a parameter that looks like the owner's, or is one elsewhere; undefined where nothing is. */
+  /** The fault of a parameter that looks like the owner's, or is the owner's in another scope; else undefined. */
   readonly lookAlike: string | undefined
-  /** What is wrong with its rule, or with parameters that other routes compare with claims. */
+  /** The faults of its rule, and of parameters that other routes compare with claims. */
   readonly faults: readonly string[]
-  /** Tells whether this is the route that a request reached. */
+  /** Identifies the route that a request has reached. */
   readonly options: RouteOptions
 }
 
@@ -37,8 +37,8 @@ export const getNameOf = ({ method, url }: Parameters<typeof nameOf>[0]): string
   nameOf({ method: method === 'HEAD' ? 'GET' : method, url })
 
 /**
- * Every route of an app, which gets ready by it: of each registration of the plugin, and outside of all of them.
- * @throws TypeError where it is no app, or was created before the test kit was loaded
+ * Makes an app ready and returns all of its routes, inside of registrations of the plugin and outside.
+ * @throws TypeError if it is not an app, or was created before the test kit was loaded
  */
 export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
@@ -75,7 +75,7 @@ const lost = 'a rule was stated in its config.access, and an onRoute hook took i
 const looseText = (name: string) =>
   `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
 
-/** What guards a context, if anything does. A second copy of the plugin is known by its decorator alone. */
+/** Finds the registration that guards a context. A second copy of the plugin is only known by its decorator. */
 function guardOf (context: FastifyInstance) {
   const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
   if (own) return own
@@ -98,8 +98,8 @@ function lookAlikeIn (parameters: readonly UrlParameter[], owners: readonly stri
 }
 
 /**
- * All routes of an app as text for a snapshot: a line for each URL and level, sorted by URL. What is outside of every
- * scope has the level `unguarded`.
+ * Returns all routes of an app as text for a snapshot: a line for each URL and level, sorted by URL. Routes outside of
+ * every scope have the level `unguarded`.
  * @param app gets ready by it
  * @throws TypeError where it is no app, or was created before the test kit was loaded
  */

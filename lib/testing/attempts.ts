@@ -6,7 +6,7 @@ import type { Tokens } from './people.js'
 
 type Check = (answer: HeldAnswer) => boolean
 
-/** A request to a route, and what must come of it. */
+/** A request to a route, and the expected answer. */
 export interface Attempt { label: string, request: InjectOptions, expected: string, fits: Check }
 
 type Row = [label: string, token: string | undefined, path: string, expected: string, fits: Check]
@@ -14,17 +14,17 @@ type Row = [label: string, token: string | undefined, path: string, expected: st
 export const outOfHers = "alice's token, a path out of hers"
 export const asDelegate = "a delegate's token, alice's path"
 
-/** Every way in that is tried: without a good token, to others' paths, to what is nearly alice's, and to her own. */
+/** Lists the requests to try: without a valid token, to others' paths, to paths almost alice's, and to her own. */
 export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens): Attempt[] {
   const { alice, bob, good, stranger, poor, delegate, expired, forged, tenants } = tokens
   const { url, parameter, access, bound } = route
   const isReached: Check = ({ reached }) => reached === route.options
   const unauthorized: Check = ({ status, reached }) => reached === null && status === 401
-  // Hosts may hide what is another's by a 404. Where nothing is compared, it may just mean that there is no bob.
+  // A host may hide another user's path with a 404. If nothing is compared, a 404 may just mean that there is no bob.
   const mayHide = access === 'owner' || bound.length > 0
   const forbidden: Check = ({ status, reached }) => reached === null && (status === 403 || (status === 404 && mayHide))
   const refused: Check = ({ status, reached }) => reached === null && status >= 400 && status < 500
-  // The router may find another route, or none. What the host answers then is not judged here.
+  // The router may find another route, or none. Its answer is not judged here.
   const elsewhere: Check = (answer) => !isReached(answer)
   const admitted: Check = (answer) => {
     // A hook may answer in the handler's place, such as a cache.
@@ -32,13 +32,13 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens):
     const isHers = parameter === null || String(answer.params[parameter.name]) === alice
     return access === 'unguarded' || (isReached(answer) && isHers)
   }
-  // Other refusals were told of the plain path, and a host may refuse what comes twice, or too often.
+  // Other refusals are reported for the plain path. A host may also refuse a request that comes twice or too often.
   const notForbidden: Check = ({ status, notFound }) => status !== 401 && status !== 403 && !notFound
   const to = (owner: string, variant = url, others = {}) =>
     pathFor(route, owner, { path: { ...parts.path, ...others } }, variant)
   const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
   const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
-  // Dot segments after her id lead to bob's where something resolves them: an upstream, or the handler.
+  // Dot segments after her id lead to bob's path if something resolves them, such as an upstream or the handler.
   const after = parameter?.after ?? ''
   const steps = after.endsWith('*') ? ['..%2F', '%2E%2E%5C'] : []
   const up = after.split('/').length - 1
@@ -71,10 +71,10 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens):
       ({ label, request: requestTo(route.method, path, expected === '401' ? bare : parts, token), expected, fits }))
 }
 
-/** Also what needs no encoding. */
+/** Encodes every byte, even if it needs no encoding. */
 const percentEncode = (text: string) => Buffer.from(text).toString('hex').replace(/../g, '%$&')
 
-/** Ids that a comparison after coercion, trimming, folding or normalisation takes for alice's. */
+/** Returns ids that equal alice's after coercion, trimming, case folding or normalization. */
 function nearly (alice: string, bob: string): string[] {
   const folded = alice === alice.toUpperCase() ? alice.toLowerCase() : alice.toUpperCase()
   const ids = [folded, `${alice} `, `${alice}/../${bob}`, ...Number.isInteger(Number(alice)) ? [`0${alice}`] : []]

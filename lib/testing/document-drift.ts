@@ -5,28 +5,28 @@ import { orAllow, ScopeAssertionError, type Finding } from './findings.js'
 import { fillUrl } from './route-requests.js'
 import { named, readTask, type Settings } from './settings.js'
 
-/** `params` and the options of type unknown are ignored: no request is made. */
+/** `params`, and the options of type unknown, are ignored, because no request is made. */
 export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'alice' | 'bob' | 'timeout', unknown>> {
-  /** The OpenAPI document. Default: what `app.swagger()` returns. */
+  /** The OpenAPI document. Default: the result of `app.swagger()`. */
   document?: object
 }
 
 interface Server { url: string, variables?: Record<string, { default: string }> }
 type Place = Pick<AppRoute, 'method' | 'url'>
 
-/** The fields of operations that a document must have. Those of HEAD and OPTIONS it may have. */
+/** The methods whose operations a document must have. Operations of HEAD and OPTIONS are optional. */
 const wanted = ['get', 'put', 'post', 'delete', 'patch', 'trace', 'query']
 const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
 const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
 
 /**
- * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) says of each operation what its route's level says: whether
- * a bearer token is needed, that 401 and 403 are among the responses, and the level itself where it has the mark; that
- * each operation is served; and that each route is in it (HEAD and OPTIONS need not be). No request is made.
+ * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) agrees with the level of each route: whether a bearer token
+ * is required, the responses 401 and 403, and the mark with the level, if it has one. Each operation must be served,
+ * and each route must be in the document (HEAD and OPTIONS may be missing). No request is made.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every operation which differs from its route
- * @throws TypeError where there is no document, or the app was created before the test kit was loaded
+ * @throws TypeError if there is no document, or the app was created before the test kit was loaded
  */
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions = {}): Promise<void> {
   const known = named('document', 'timeout')
@@ -59,10 +59,10 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
   if (findings.length > 0) throw new ScopeAssertionError('are not what the document says', findings)
 }
 
-/** The root of a prefix is served with a slash and without, and is one operation. */
+/** The root of a prefix is served with and without a slash, but is one operation. */
 const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/|\/$|\?/g, '') })
 
-/** As `stripBasePath` of `@fastify/swagger` leaves it: without the path of each server in turn. */
+/** Removes the path of each server in turn, like `stripBasePath` of `@fastify/swagger`. */
 function withoutBase (document: ApiDocument, url: string): string {
   const { basePath = '', servers } = document as { basePath?: string, servers?: Server[] | null }
   const bases = servers?.map(({ url, variables }) => url
@@ -72,7 +72,7 @@ function withoutBase (document: ApiDocument, url: string): string {
     .reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
 }
 
-/** What the document must say of bearer tokens, and the responses that the guard gives. */
+/** For each level, what the document must say about bearer tokens, and the responses of the guard. */
 const demands: Record<AppRoute['access'], readonly [says: string, ...responses: string[]]> = {
   owner: ['guarded', '401', '403'],
   user: ['guarded', '401'],
@@ -81,7 +81,7 @@ const demands: Record<AppRoute['access'], readonly [says: string, ...responses: 
   unguarded: ['open']
 }
 
-/** What an operation says of its route that is not so. */
+/** Returns the differences between an operation and its route. */
 function compare (operation: Operation, document: ApiDocument, { access, scopes, bound }: AppRoute): string[] {
   const [says, ...responses] = demands[access === 'user' && (scopes || bound.length > 0) ? 'owner' : access]
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
@@ -90,7 +90,7 @@ function compare (operation: Operation, document: ApiDocument, { access, scopes,
   const others = security.filter((names) => !names.some(isBearer))
   const notes: string[] = []
   const guarded = others.length > 0 ? 'guarded where a token comes' : 'guarded'
-  // The host may ask for anything else where the plugin asks for no token, and together with one.
+  // The host may require anything else together with a token, or instead of one if the plugin requires none.
   const isOpen = says === 'open' || others.flat().length === 0
   const open = isOpen ? 'open' : `that ${others.flat().join(', ')} will do`
   const said = others.length < security.length ? guarded : open

@@ -3,21 +3,21 @@ import { constraintsText } from '../routes/print.js'
 import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 import type { HeldAnswer } from './held-requests.js'
 
-/** A request that was not answered as it must be: who asked for what, and its path. */
+/** A request with an unexpected answer: who asked for what, and its path. */
 export type Failure = Readonly<Record<'label' | 'expected' | 'answer' | 'url', string>>
 
-/** What is wrong with a route, or with an option that names one: then its method is empty. */
+/** The faults of a route, or of an option that names one (then `method` is empty). */
 export interface Finding {
   readonly method: string
   readonly url: string
   /** Its level and constraints. */
   readonly level: string
-  /** `{names}` stands for the names of routes as options take them, `{name}` for the first. */
+  /** `{names}` is replaced by the names of the routes as in options, `{name}` by the first. */
   readonly notes: readonly string[]
   readonly failures: readonly Failure[]
 }
 
-/** The end of a note on what a host may intend. */
+/** The end of a note about something that a host may intend. */
 export const orAllow = ', or allow: [{names}]'
 
 export const unfinished = 'not tried to the end: give what the request needs, params: { {name}: { path, query, ' +
@@ -29,7 +29,7 @@ export function findingOf (route: AppRoute, notes: string[], failures: Failure[]
   return { method, url, level, notes, failures }
 }
 
-/** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault, and what it did. */
+/** Thrown by the assertions of `fastify-user-scope/testing`. Its message names each route at fault and the reason. */
 export class ScopeAssertionError extends Error {
   override readonly name = 'ScopeAssertionError'
   readonly code = 'ERR_ASSERTION'
@@ -37,7 +37,7 @@ export class ScopeAssertionError extends Error {
   readonly routes: readonly string[]
 
   constructor (fault: string, findings: readonly Finding[]) {
-    // Methods with the same faults stand together. A HEAD request is answered by the same status, without a text.
+    // Methods with the same faults are printed together. Only the status is compared, because HEAD has no text.
     const groups = new Map<string, Finding[]>()
     for (const finding of findings) {
       const { method, failures, ...rest } = finding

@@ -5,11 +5,11 @@ import { routesOf } from '../routes/app-routes.js'
 
 /** The answer to a request whose handler was held back. */
 export interface HeldAnswer {
-  /** 0 where none came. */
+  /** 0 if there was no answer. */
   status: number
-  /** Its code, or its message. */
+  /** The code of the error, or its message. */
   says: string
-  /** The route whose handler would have run; null where something answered before. */
+  /** The route whose handler would have run; null if something answered before. */
   reached: RouteOptions | null
   /** As the handler would have seen them. */
   params: Readonly<Record<string, unknown>>
@@ -19,18 +19,18 @@ export interface HeldAnswer {
   notFound: boolean
 }
 
-/** @param validate whether validation refuses the request, as it does everybody's; else it goes on to the handler */
+/** @param validate whether validation refuses the request as usual; otherwise it goes on to the handler */
 export type Send = (request: InjectOptions, validate?: boolean) => Promise<HeldAnswer>
 
 type Run = HeldAnswer & { readonly validate: boolean }
 
 const markHeader = 'x-fastify-user-scope-held'
-// Both are the same for all copies of the kit in this process. On raw requests that are held back, however late they
-// get to their handlers:
+// Registered symbols, so that all copies of the kit share them.
+// On raw requests that are held back:
 const kRun = Symbol.for('fastify-user-scope.run')
-// In the config of routes: whether they asked to see validation errors themselves.
+// In the config of routes: whether they handle validation errors themselves.
 const kAttach = Symbol.for('fastify-user-scope.attach')
-/** Requests on their way, by the value of their mark, which nobody else knows. */
+/** Requests in flight, by the value of their mark, which is secret. */
 const sent = new Map<unknown, Run>()
 const prepared = new WeakSet<object>()
 const holds = new WeakSet<object>()
@@ -42,11 +42,11 @@ subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
   prepared.add(fastify.server)
   fastify.addHook('onRequest', takeMark)
-  // The first of all preHandler hooks. With `attachValidation`, invalid requests get here, and no further.
+  // The first of all preHandler hooks. With `attachValidation`, invalid requests get this far and no further.
   fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onRoute', (options) => {
     if (typeof options.config?.access === 'object') ruled.add(options)
-    // A route may be made of another's options, as HEAD routes are: with its config, and with its hook of this kit.
+    // A route may have the options of another, such as a HEAD route: with its config, and with its hook of this kit.
     options.config = Object.assign({ [kAttach]: options.attachValidation }, options.config)
     options.attachValidation = true
     options.preHandler = [...[options.preHandler ?? []].flat().filter((hook) => !holds.has(hook)), holdBack(options)]
@@ -93,8 +93,8 @@ function holdBack (route: RouteOptions) {
 }
 
 /**
- * Takes the place of the handler's answer. An error, so that what `preHandler` hooks of the host opened, such as a
- * transaction, ends in `onError` or `onSend`; and no 5xx, which may raise an alarm.
+ * Replaces the answer of the handler. It is an error, so that a host's `preHandler` hook can clean up in `onError` or
+ * `onSend`, such as end a transaction. It is not a 5xx, which may raise an alarm.
  */
 const heldBack = (statusCode: 404 | 418) =>
   Object.assign(new Error('the handler was held back by fastify-user-scope/testing'), { statusCode })
@@ -138,11 +138,11 @@ export async function injectWithin (timeout: number, app: FastifyInstance, reque
   }).finally(() => { clearTimeout(timer) })
 }
 
-/** The status of an answer, and what it says where it is an error. */
+/** Returns the status of an answer, and the text of an error. */
 export const answerText = ({ statusCode, body }: { statusCode: number, body: string }): string =>
   statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()
 
-/** The code of an error, or its message; of problem details (RFC 9457 §3.1), too. */
+/** Returns the code of an error or its message, also of problem details (RFC 9457 §3.1). */
 function summaryOf (body: string): string {
   try {
     const { code, title, detail, message = detail ?? title } = JSON.parse(body) as Record<string, unknown>

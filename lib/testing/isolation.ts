@@ -13,14 +13,14 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
 })
 
 /**
- * Asserts that alice cannot get at bob's objects by her own path. Each route with an owner, and each of level `user`
- * that takes such an id, gets bob's ids in path, query and body. The answer must be 4xx and the same as for an id that
- * does not exist; bob's objects must stay as they are; and nothing that alice reads may have their ids.
+ * Asserts that alice cannot reach bob's objects through her own path. Each route with an owner, and each of level
+ * `user` that takes such an id, is sent bob's ids in path, query and body. The answer must be 4xx and the same as for
+ * an id that does not exist, bob's objects must not change, and nothing that alice reads may have their ids.
  *
  * Handlers run, those of DELETE last: use a test database.
  * @param app gets ready by it
- * @throws ScopeAssertionError that names every route which lets alice at bob's objects, or could not be tried
- * @throws TypeError where NODE_ENV is production, or a maker makes nothing, the same twice, or what no route has
+ * @throws ScopeAssertionError that names every route which lets alice reach bob's objects, or could not be tried
+ * @throws TypeError if NODE_ENV is production, or if a maker returns no id, the same id twice, or one no route takes
  */
 export async function assertIsolation (app: AnyApp, options: IsolationOptions): Promise<void> {
   if (process.env.NODE_ENV === 'production') {

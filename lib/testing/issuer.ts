@@ -23,12 +23,11 @@ const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'use
 export type SecretIssuer = ReturnType<typeof createSecretIssuer>
 
 /**
- * Signs tokens for tests, and has the options by which the plugin takes them.
- * - With a shared secret, by default: a fresh one each time; tokens come at once.
- * - `mode: 'jwks'`: an issuer on a loopback port, which publishes its keys; it and its tokens come by promises, and it
- *   stops with the test whose context is given as `t`.
- * @throws TypeError where the mode has no such option, or `secret` is there and undefined; RangeError where `keys` is
- * empty
+ * Creates an issuer that signs tokens for tests. Its `options` make the plugin accept them.
+ * - By default it signs with a shared secret, a new one each time. Its tokens are strings.
+ * - With `mode: 'jwks'` it publishes its keys on a loopback port. The issuer and its tokens are promises, and it stops
+ *   with the test whose context is given as `t`.
+ * @throws TypeError if the mode has no such option, or `secret` is present but undefined; RangeError if `keys` is empty
  */
 export function createIssuer (options?: SecretIssuerOptions): SecretIssuer
 export function createIssuer (options: RemoteIssuerOptions): Promise<RemoteIssuer>
@@ -54,13 +53,13 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
     secret,
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options,
-    /** A token that is good for `expiresIn` seconds. */
+    /** A token that is valid for `expiresIn` seconds. */
     token: (user: Subject, chosen?: TokenOptions) => sign(claims(user), chosen),
-    /** A good signature on a token that expired two hours ago. */
+    /** A token with a valid signature that expired two hours ago. */
     expired: (user: Subject, chosen?: TokenOptions) => sign(expired(claims(user)), chosen),
-    /** Good in form and claims, signed with another secret. */
+    /** A token with valid claims, signed with another secret. */
     forged: (user: Subject, chosen?: TokenOptions) => forge(claims(user), chosen),
-    /** The header with a good token. */
+    /** The header with a valid token. */
     authorization: (user: Subject, chosen?: TokenOptions) => authorize(sign(claims(user), chosen))
   }
 }
@@ -68,7 +67,7 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
 // Long enough for every algorithm.
 const randomSecret = () => randomBytes(64).toString('base64url')
 
-/** By RFC 7515 §3.1 and §5.1, as `jose` signs asynchronously only. */
+/** Signs by RFC 7515 §3.1 and §5.1, because `jose` only signs asynchronously. */
 const signWith = (secret: string, alg: SecretAlgorithm) => (claims: object, { header }: TokenOptions = {}): string => {
   const parts = [{ alg, typ: 'JWT', ...header }, claims]
   const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')

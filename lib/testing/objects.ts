@@ -9,20 +9,20 @@ const timeout = 10_000 // milliseconds
 export type ObjectId = string | number
 export type Ids = Readonly<Record<string, ObjectId>>
 
-/** Makes an object of the owner's and returns its id. */
+/** Creates an object for the owner and returns its id. */
 export type ObjectMaker = (context: {
   /** `app.inject` with the owner's token. */
   inject: Owner['inject']
-  /** The owner's id, as it stands in the path. */
+  /** The owner's id, as in the path. */
   owner: string
-  /** Of the owner's objects that were made before, in the order of `objects`: a task may need its list. */
+  /** The ids of the owner's objects that were created before, in the order of `objects`: a task may need its list. */
   ids: Ids
 }) => ObjectId | Promise<ObjectId>
 
-/** By the name of their ids in paths, queries and bodies. */
+/** The makers by the name of their ids in paths, queries and bodies. */
 export type ObjectMakers = Record<string, ObjectMaker>
 
-/** A user, and the objects that were made for them. */
+/** A user, and the objects that were created for them. */
 export class Owner {
   ids: Ids = {}
 
@@ -41,7 +41,7 @@ export class Owner {
     return response
   }
 
-  /** @throws TypeError where a maker returns no id */
+  /** @throws TypeError if a maker returns no id */
   async make (): Promise<void> {
     const ids: Record<string, ObjectId> = {}
     for (const [name, maker] of Object.entries(this.makers)) {
@@ -56,24 +56,24 @@ export class Owner {
   }
 }
 
-/** How to ask a route for objects. */
+/** How to send ids of objects to a route. */
 export interface Plan {
   readonly route: AppRoute
   readonly parts: WholeParts
-  /** Where the ids of objects stand in `parts`. */
+  /** The places of ids in `parts`. */
   readonly places: ReadonlyArray<{ name: string, part: 'path' | 'query' | 'body', isList: boolean }>
   /** The names of these ids. */
   readonly kinds: readonly string[]
-  /** Path parameters that nobody makes. */
+  /** Path parameters without a maker and without a given value. */
   readonly unknown: readonly string[]
   readonly isRead: boolean
 }
 
 type Members = Record<string, { type?: unknown }>
-/** Of JSON Schema, or of an object of zod. */
+/** Of JSON Schema, or an object of zod. */
 type Schemas = Record<string, { properties?: Members, shape?: Members } | undefined>
 
-/** An id is whatever path parameter, or member of query or body, has the name of a kind of objects. */
+/** A path parameter, or a member of query or body, is an id if it has the name of a maker. */
 export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): Plan {
   const isMade = (name: string) => Object.hasOwn(objects, name)
   const given = partsFor(route, params)
@@ -104,13 +104,13 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   return { route, parts, places, kinds, unknown, isRead: ['GET', 'HEAD'].includes(route.method) }
 }
 
-/** What is put in the places of ids: by name, or for one part alone (`'body.task_id'`), which goes before. */
+/** The ids to fill in: by name, or for a single part (`'body.task_id'`), which takes precedence. */
 export type Fillings = Readonly<Record<string, unknown>>
 
-/** Asks a route as somebody. */
+/** Sends a request to a route as a user. */
 export async function ask ({ route, parts, places }: Plan, who: Owner, ids: Fillings): Promise<LightMyRequestResponse> {
   const filled = { ...parts }
-  // A body without places may be no JSON.
+  // A body without places may not be JSON.
   for (const { part } of places) {
     filled[part] = JSON.parse(JSON.stringify(filled[part]), (name, value: unknown) => {
       const key = [`${part}.${name}`, name].find((each) => Object.hasOwn(ids, each))
@@ -121,10 +121,10 @@ export async function ask ({ route, parts, places }: Plan, who: Owner, ids: Fill
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))
 }
 
-/** An id of the same form that nothing has. */
+/** Returns an id of the same form that no object has. */
 export function missingLike (id: ObjectId = ''): ObjectId {
   const [, text = '', count] = /^(\D*)(0|[1-9]\d{0,8})$/.exec(String(id)) ?? []
-  // A counter: far ahead, and still an integer of 32 bits. Many digits behind a text may have a fixed width.
+  // A counter: far ahead, but still an integer of 32 bits. Many digits after a text may have a fixed width.
   if (count !== undefined && (text === '' || count.length < 4)) {
     const far = 2e9 + Number(count) % 1e8
     return typeof id === 'number' ? far : text + String(far)

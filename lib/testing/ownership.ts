@@ -10,7 +10,7 @@ import { partsFor } from './route-requests.js'
 import { readTask, type Settings } from './settings.js'
 
 export type OwnershipOptions = People & Settings & {
-  /** Milliseconds for an answer. Default 5000. */
+  /** Milliseconds to wait for an answer. Default 5000. */
   timeout?: number
 }
 
@@ -19,14 +19,14 @@ const ms = Type.Optional(Type.Number({
 }))
 
 /**
- * Asserts that each route with the owner in its URL, in whatever context of the app, is the owner's alone. Without a
- * token, with an expired or a forged one it must answer 401; alice's token must not get to bob's path in any form, and
- * must get to the handler on her own. What its rule says of scopes, delegates and bound parameters is tried, too.
+ * Asserts that only the owner can call a route with the owner in its URL, in any context of the app. Without a token,
+ * and with an expired or forged one, it must answer 401. Alice's token must not reach bob's path in any form, but must
+ * reach the handler on her own. Scopes, delegates and bound parameters of its rule are tried too.
  *
  * No handler runs; hooks of the host do.
  * @param app gets ready by it
- * @throws ScopeAssertionError that names every route which lets others in, or could not be tried
- * @throws TypeError where no route takes alice's token, the plugin is not there, or no route has an owner
+ * @throws ScopeAssertionError that names every route which admits others, or could not be tried
+ * @throws TypeError if no route accepts alice's token, the plugin is not registered, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   const task = await readTask(app, options, { timeout: ms }, 'assertOwnership')
@@ -41,21 +41,21 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
       'is the plugin registered?')
   }
   if (app.hasDecorator('use')) process.emitWarning(middleware)
-  // By default nothing else is public. Browsers send no token with a preflight.
+  // A route for preflights is public by default. Browsers send no token with them.
   const isPreflight = ({ access, source }: AppRoute) => access === 'public' && source === 'default'
   const tried = new Set(judged.filter((route) => isRuled(route) && !isPreflight(route)))
   const findings: Finding[] = []
-  // One after the other, as a host may count or lock requests by user.
+  // One after the other, because a host may count or lock requests by user.
   for (const route of tried) {
     const tokens = await tokensFor(route, known, options)
     const failures: Failure[] = []
     const parts = partsFor(route, params, tokens.tenants.hers)
     for (const { label, expected, request, fits } of attemptsOn(route, parts, tokens)) {
-      // Where a token is missing, validation stays on: it must not answer in the guard's place.
+      // Without a token validation stays on, because it must not answer before the guard.
       const answer = await send(request, expected === '401')
       if (fits(answer)) continue
       failures.push({ label, expected, answer: describeAnswer(answer, route.options), url: String(request.url) })
-      // The others would not be answered either, and each costs its time.
+      // The others would not be answered either, and each would take as long.
       if (answer.status === 0) break
     }
     const notes = notesOn(route, failures)
@@ -63,7 +63,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     if (isAllowed(route)) tried.delete(route)
     else findings.push(findingOf(route, notes, failures))
   }
-  // This is the test's fault, and not that of each route.
+  // The test is wrong, not each route.
   const [first] = findings.length === tried.size ? findings : []
   if (first && findings.every(({ notes }) => notes.includes(tokenNotTaken))) {
     throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
@@ -79,7 +79,7 @@ const middleware = 'fastify-user-scope: this app has middleware (app.use), which
   'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
 const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
 
-/** What is wrong with a route before anything is sent to it. */
+/** Returns the faults of a route that are known before anything is sent to it. */
 function faultsOf ({ access, parameter, lookAlike, faults }: AppRoute): string[] {
   const has = `though its URL has the owner's ":${parameter?.name}"`
   const all = [...faults]
@@ -89,7 +89,7 @@ function faultsOf ({ access, parameter, lookAlike, faults }: AppRoute): string[]
   return all.map((fault) => fault + orAllow)
 }
 
-/** What is wrong with a route, and the likely cause of its failures. */
+/** Returns the faults of a route, and the likely cause of its failures. */
 function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
   const name = route.parameter?.name
   const kept = failures.filter(({ expected }) => expected === 'its handler')

@@ -4,32 +4,32 @@ import { claimAt } from '../routes/bind.js'
 import type { AppRoute } from './app-routes.js'
 import { missingLike } from './objects.js'
 
-/** Whom a token is for: the id alone, or with further claims. A claim that is undefined is left out. */
+/** The user of a token: the id, or an object with the id and further claims. A claim that is undefined is left out. */
 export type TokenSubject = string | { id: string, [claim: string]: unknown }
 
 /** Header parameters, such as `typ`. */
 export interface TokenOptions { header?: Record<string, unknown> }
 
-/** What signs tokens for the assertions: what `createIssuer` makes, or the host's own. */
+/** Signs tokens for the assertions: the result of `createIssuer`, or the host's own. */
 export type TokenSource = Record<'token' | 'expired' | 'forged', (subject: TokenSubject) => string | Promise<string>>
 
-/** What the issuers of tests have in common. */
+/** Options of all issuers for tests. */
 export interface ClaimsOptions {
   /** The claim with the user id. Default `'sub'`. */
   userIdClaim?: string
-  /** Seconds for which tokens live. Default 3600. */
+  /** Seconds for which tokens are valid. Default 3600. */
   expiresIn?: number
 }
 
 type Payload = Record<string, unknown>
 type Claims = Exclude<TokenSubject, string>
 
-/** A user as an object. Plain JavaScript may give anything else. */
+/** Converts a user to an object. Plain JavaScript may pass anything. */
 const claimsOf = (user: TokenSubject) => typeof user === 'string' ? { id: user } : Object(user) as Claims
 
 const now = () => Math.floor(Date.now() / 1000)
 
-/** @throws TypeError where the token would be nobody's, or where the plugin would not make this id of it */
+/** @throws TypeError if the token would have no user, or the plugin would read another id from it */
 export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idPrefix?: string }, fixed: object) {
   const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
   const user: Partial<Claims> = claimsOf(subject)
@@ -49,22 +49,22 @@ export const expired = (claims: Payload): Payload => ({ ...claims, iat: now() - 
 
 export const authorize = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** A user whose tokens the host got by itself. */
+/** A user whose tokens the host has made itself. */
 export interface Person {
   id: string
-  /** A good one. */
+  /** A valid token. */
   token: string
-  /** One that expired. Left out: no request is made with one. */
+  /** An expired token. Left out: no request is made with one. */
   expired?: string
-  /** One with a wrong signature. Default: `token` with another letter in its signature. */
+  /** A token with a wrong signature. Default: `token` with another letter in its signature. */
   forged?: string
 }
 
-/** Two users: their ids, or the claims of their tokens, for an issuer that signs; or with tokens of their own. */
+/** Two users: with an issuer, their ids or the claims of their tokens; else with tokens that the host has made. */
 export type People<Bob = string | { id: string, token?: string }> =
   { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject } | { issuer?: never, alice: Person, bob: Bob }
 
-/** @throws TypeError where both are the same user, or one has no id that is a string */
+/** @throws TypeError if both are the same user, or one has no id that is a string */
 export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
   const [alice, bob] = (['alice', 'bob'] as const).map((name) => {
     const { id }: { id: unknown } = claimsOf(people[name] as TokenSubject)
@@ -75,7 +75,7 @@ export function readIds (people: Partial<People>): Record<'alice' | 'bob', strin
   return { alice, bob }
 }
 
-/** @throws TypeError where nobody signs tokens for the user */
+/** @throws TypeError if there is neither an issuer nor a token for the user */
 export async function tokensOf (name: 'alice' | 'bob', { issuer, ...people }: Partial<People>) {
   if (issuer instanceof Promise) throw new TypeError("await the issuer: with mode 'jwks' it comes by a promise")
   if (typeof issuer?.token === 'function') {
@@ -90,18 +90,18 @@ export async function tokensOf (name: 'alice' | 'bob', { issuer, ...people }: Pa
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
 const forge = (token: string) => token.replace(/(?<=\.)[^.](?=[^.]*$)/, (first) => first === 'A' ? 'B' : 'A')
 
-/** The two ids, and alice's tokens whatever the route. */
+/** The two ids, and alice's tokens for any route. */
 export type Known = Record<'alice' | 'bob' | 'good' | 'forged', string> & { expired?: string | undefined }
 
 /** The same for one route, with tokens that have or lack the scopes of its rule. */
 export type Tokens = Known & {
-  /** Alice's without the scopes by which delegates come in. */
+  /** Alice's token without the scopes of delegates. */
   stranger: string
-  /** Alice's without the scopes that the route requires. */
+  /** Alice's token without the scopes that the route requires. */
   poor?: string | undefined
-  /** Bob's with the scopes by which delegates come in. */
+  /** Bob's token with the scopes of delegates. */
   delegate?: string | undefined
-  /** Values of bound parameters: what fits alice's token, what fits bob's, and what does not fit alice's. */
+  /** Values of bound parameters that fit alice's token, that fit bob's, and that do not fit alice's. */
   tenants: Record<'hers' | 'his' | 'others', Record<string, string>>
 }
 
@@ -109,7 +109,7 @@ export async function tokensFor (
   { scopes, delegates, bound }: Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>, known: Known, people: People
 ): Promise<Tokens> {
   const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
-  // Bob may be a user of another issuer: his token is made only where it is needed.
+  // Bob may be a user of another issuer, so his token is only made if it is needed.
   const { issuer, bob } = people
   const bobs = bound.length > 0 && (issuer ? await issuer.token(bob) : (Object(bob) as Partial<Person>).token)
   for (const { param, path } of bound) {
@@ -117,7 +117,7 @@ export async function tokensFor (
     const [own = '1'] = hers
     tenants.hers[param] = own
     tenants.his[param] = his[0] ?? own
-    // Both may be of the same tenants.
+    // Both may belong to the same tenants.
     tenants.others[param] = his.find((each) => !hers.includes(each)) ?? String(missingLike(own))
   }
   const required = namesOf(scopes)
@@ -125,7 +125,7 @@ export async function tokensFor (
   const plain = { ...known, tenants, stranger: known.good }
   if (!issuer || required.length + staff.length === 0) return plain
   const hers = grant(claimsOf(people.alice), required)
-  // Where nothing else is said of him, he is as she is, and of her tenant.
+  // Claims that are not given for him are hers, such as the tenant.
   const his = { ...claimsOf(people.alice), ...claimsOf(people.bob) }
   return {
     ...plain,
@@ -139,15 +139,15 @@ export async function tokensFor (
 export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
   [scopes ?? []].flatMap((each) => 'anyOf' in each ? each.anyOf : each)
 
-/** The texts in a claim. */
+/** Returns the texts in a claim. */
 const valuesIn = (token: string, path: readonly string[]): string[] =>
   [claimAt(decodeJwt(token), path)].flat().filter((value) => typeof value === 'string')
 
-/** With these scopes, too. */
+/** Adds these scopes. */
 const grant = (claims: Claims, names: readonly string[]): Claims =>
   ({ ...claims, scope: [claims.scope ?? claims.scp ?? [], names].flat().join(' ') })
 
-/** Without these scopes, whatever claim has them. */
+/** Removes these scopes from all claims. */
 const deny = (claims: Claims, names: readonly string[]) =>
   Object.fromEntries(Object.entries(claims).map(([claim, value]) => {
     const isOther = (word: unknown) => claim === 'id' || !names.includes(String(word))

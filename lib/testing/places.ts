@@ -7,8 +7,8 @@ import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-request
 import type { Task } from './settings.js'
 
 /**
- * Finds routes without an owner in their URL (`others`) that serve paths of owners. The router is asked: for every URL
- * with bob's id for its parameters, if that is an owner's path or below one, by each method, with alice's token.
+ * Finds routes without an owner in their URL (`others`) that serve paths of owners. It asks the router: every URL is
+ * filled with bob's id. If that is an owner's path or below one, alice's token is sent to it, with each method.
  */
 export async function findAround (
   owned: OwnedRoute[], others: AppRoute[], { params, isAllowed }: Task, known: Known, people: People, send: Send
@@ -23,7 +23,7 @@ export async function findAround (
     return { url: route.url, path, depth, start: path.split('/', depth).join('/') }
   })
   const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
-  /** With bob's id for all parameters, and with what is given for some. */
+  /** With bob's id for all parameters, and once more with the given values. */
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
   const ways = new Map([...owned, ...others].map((route) => {
@@ -42,7 +42,7 @@ export async function findAround (
       const route = others.find((each) => each.options === answer.reached && each.method === method)
       if (!route || route.lookAlike) continue
       const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
-      // It takes no ids of the form of bob's.
+      // Its ids have another form than bob's.
       if (param && answer.invalidParam === `/${param}`) continue
       const answered = describeAnswer(answer, route.options)
       report(route, param
@@ -52,7 +52,7 @@ export async function findAround (
     }
   }
   for (const route of others) {
-    // Such a constraint wants a request that only `params` could give.
+    // Only `params` could satisfy such a constraint.
     const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)
@@ -61,5 +61,5 @@ export async function findAround (
   return [...found.values()]
 }
 
-/** How many segments a URL has, of which expressions may have slashes. */
+/** Counts the segments of a URL, whose regular expressions may have slashes. */
 const depthOf = (url: string) => fillUrl(url, () => 'x').split(/\/+/).length

@@ -6,50 +6,52 @@ import { authorize, claimsFor, expired } from './people.js'
 import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './people.js'
 
 type AtEnd = (stop: () => Promise<void>) => unknown
-/** The context of a test, by which a server closes with it: that of tap, `node:test` or vitest. */
+/** The context of a test of tap, `node:test` or vitest. The issuer stops when it ends. */
 export type TestContext = { teardown: AtEnd } | { after: AtEnd } | { onTestFinished: AtEnd }
 
 /** Options of an issuer that publishes its keys on a loopback port. */
 export interface RemoteIssuerOptions extends ClaimsOptions {
   mode: 'jwks'
-  /** The context of the test, with which the issuer stops. Without one, call `stop`. */
+  /** The context of the test. The issuer stops when it ends. Without one, call `stop`. */
   t?: TestContext
   /** Default `'EdDSA'`. */
   alg?: IssuerAlgorithm
   /** `aud` of the tokens. Default `'api'`. */
   audience?: string
-  /** Put before its ids by the plugin: users are told by whole ids, tokens have the rest. Default: not stated. */
+  /**
+   * The prefix that the plugin puts in front of its ids. Name users by whole ids; tokens have the rest. Default: none.
+   */
   idPrefix?: string
-  /** Keys to begin with, the one that signs first. Default: one of its own. */
+  /** The first keys; the first of them signs. Default: a new key. */
   keys?: IssuerKey[]
 }
 
 export const remoteOptions = ['mode', 't', 'alg', 'audience', 'idPrefix', 'keys', 'userIdClaim', 'expiresIn']
 
-/** A private key, and the public JWK as the set publishes it. */
+/** A private key and its public JWK. */
 export interface IssuerKey { kid: string, alg: string, jwk: JWK, privateKey: CryptoKey }
 
-/** What stands in for the key set. */
+/** Answers a request for the key set. */
 export type IssuerAnswer = (request: IncomingMessage, response: ServerResponse) => void
 
-/** `key` signs instead of the current key, and names itself in the header. */
+/** `key` signs instead of the current key, and its `kid` is in the header. */
 export interface RemoteTokenOptions extends TokenOptions { key?: IssuerKey }
 
-/** An issuer with keys of its own, on a loopback port; each of its failures can be provoked. */
+/** An issuer with its own keys on a loopback port. A test can make it fail. */
 export type RemoteIssuer = Awaited<ReturnType<typeof createRemoteIssuer>>
 
-/** A key pair for an issuer of tests, to choose its keys or to forge with. */
+/** Creates a key pair: for an issuer, or to forge tokens with. */
 export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<IssuerKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
   return { kid, alg, privateKey, jwk: { ...await exportJWK(publicKey), kid, alg } }
 }
 
-/** An answer of an issuer with this body as JSON. */
+/** Creates an answer with a JSON body. */
 export const sendJson = (body: unknown, status = 200): IssuerAnswer => (_request, response) => {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-/** @throws RangeError where `keys` is empty, TypeError where `t` is no context of a test */
+/** @throws RangeError if `keys` is empty; TypeError if `t` is not the context of a test */
 export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const { mode, t, alg = 'EdDSA', keys = [await createKey('key-1', alg)], expiresIn, ...stated } = options
   if (keys.length === 0) throw new RangeError('option "keys" is empty: one must sign')
@@ -66,7 +68,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     server.close(() => resolve())
     server.closeAllConnections()
   })
-  // Before it listens: with nobody to stop it the process would not end.
+  // Before it listens: if this throws, nobody would stop the server.
   if (t !== undefined) atEnd(t, stop)
   const listen = (port: number) => new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve) })
   await listen(0)
@@ -77,38 +79,38 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
   const issuer = {
-    /** Its `iss`, and where it listens. */
+    /** Its `iss`, which is also its address. */
     url,
-    /** The keys published, the one that signs first; to be changed at will. */
+    /** The published keys. The first one signs. A test may change the list. */
     keys,
     /** Its entry for the option `issuers`. */
     entry,
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options: { issuers: [entry] as IssuerOptions[] },
-    /** Requests for the key set so far. */
+    /** The number of requests for the key set so far. */
     get requests () { return requests },
-    /** What stands in for the key set; undefined for the keys. */
+    /** Replaces the key set as the answer, if it is set. */
     answer: undefined as IssuerAnswer | undefined,
-    /** Signs with a new key from now on. The one before is published no longer, unless `keep` is true. */
+    /** Signs with a new key from now on. The old one is no longer published, unless `keep` is true. */
     async rotate ({ keep = false }: { keep?: boolean } = {}): Promise<void> {
       keys.splice(0, keep ? 0 : 1, await createKey(`key-${++rotations}`, current().alg))
     },
-    /** Answers the requests for the key set so many milliseconds late; 0 ends it. */
+    /** Delays answers with the key set by this many milliseconds; 0 ends it. */
     slow (ms: number): void { delay = ms },
     /** Closes the port and all connections. */
     stop,
     /** Listens on the same port again. */
     restart: () => listen(port),
-    /** A token that is good for `expiresIn` seconds. */
+    /** A token that is valid for `expiresIn` seconds. */
     token: async (user: Subject, chosen?: RemoteTokenOptions) => await sign(claims(user), chosen),
-    /** A good signature on a token that expired two hours ago. */
+    /** A token with a valid signature that expired two hours ago. */
     expired: async (user: Subject, chosen?: RemoteTokenOptions) => await sign(expired(claims(user)), chosen),
-    /** Good in form and claims, with the `kid` of the current key and the signature of another. */
+    /** A token with valid claims and the `kid` of the current key, signed with another key. */
     async forged (user: Subject, chosen: RemoteTokenOptions = {}): Promise<string> {
       const { kid, alg } = chosen.key ?? current()
       return await sign(claims(user), { ...chosen, key: await createKey(kid, alg) })
     },
-    /** The header with a good token. */
+    /** The header with a valid token. */
     authorization: async (user: Subject, chosen?: RemoteTokenOptions) => authorize(await sign(claims(user), chosen))
   }
   return issuer

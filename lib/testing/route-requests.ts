@@ -2,22 +2,22 @@ import type { InjectOptions } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 
-/** What the requests to a route have besides token and owner. */
+/** The parts of a request besides token and owner. */
 export interface RequestParts {
   /** Values of other path parameters; `'*'` for the wildcard. Default: `'1'`, or what fits a regular expression. */
   path?: Record<string, string>
   query?: Record<string, string | string[]>
   headers?: Record<string, string>
-  /** As `app.inject` takes a payload: an object is sent as JSON. */
+  /** A payload as for `app.inject`: an object is sent as JSON. */
   body?: unknown
 }
 
 export type WholeParts = RequestParts & Required<Pick<RequestParts, 'path' | 'query' | 'headers'>>
 
-/** By `'METHOD url'` of the route as declared; `'*'` for every route, as far as its own entry does not differ. */
+/** By `'METHOD url'` of the route as declared, or `'*'` for all routes. The entry of a route takes precedence. */
 export type RequestParams = Record<string, RequestParts>
 
-/** What is given for a route, with the headers that Fastify's own constraints want. `made` is for path parameters. */
+/** Returns the given parts for a route, with the headers for Fastify's constraints. `made` has path parameters. */
 export function partsFor (route: AppRoute, params: RequestParams, made = {}): WholeParts {
   const { '*': all = {}, [getNameOf(route)]: ofGet = {}, [nameOf(route)]: own = ofGet } = params
   const { host, version } = route.constraints
@@ -36,10 +36,10 @@ export function requestTo (method: string, path: string, parts: RequestParts, to
   return { method, url: path, headers, query: parts.query ?? {}, ...body } as InjectOptions
 }
 
-/** A path of a route, with an encoded value for each parameter and the wildcard. */
+/** Returns a path of a route, with an encoded value for each parameter and the wildcard. */
 export function fillUrl (url: string, valueOf: (name: string, pattern: string) => string): string {
   const [first] = parametersOf(url)
-  // To the router `::` is a colon.
+  // For the router `::` is a colon.
   const literal = (raw: string) => raw.replaceAll('::', ':').replaceAll('%', '%25').replace('*', () => valueOf('*', ''))
   if (!first) return literal(url)
   return literal(first.before) + valueOf(first.name, first.pattern) + fillUrl(first.after, valueOf)
@@ -47,11 +47,11 @@ export function fillUrl (url: string, valueOf: (name: string, pattern: string) =
 
 const samples = ['1', 'a', '2026-01-01', '00000000-0000-4000-8000-000000000000']
 
-/** The first of some values for a parameter that fits its regular expression, encoded. */
+/** Returns the first value that fits the regular expression of a parameter, encoded. */
 export const valueFor = (pattern: string, ...values: string[]): string =>
   encodeURIComponent([...values, ...samples].find((value) => new RegExp(pattern).test(value)) ?? '1')
 
-/** The path of a route for an owner, encoded, and the values that are given or made up for the other parameters. */
+/** Returns the path of a route for an encoded owner, with given or made-up values for the other parameters. */
 export function pathFor (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string {
   return fillUrl(url, (name, pattern) => {
     if (name === route.parameter?.name) return owner

@@ -5,31 +5,31 @@ import { appRoutes, getNameOf, nameOf, type AnyApp, type AppRoute } from './app-
 import type { Finding } from './findings.js'
 import type { RequestParams } from './route-requests.js'
 
-/** `'METHOD url'` of a route as declared, or an expression that is tried on it. HEAD goes by the name of GET, too. */
+/** `'METHOD url'` of a route as declared, or a regular expression for it. The name of GET also covers HEAD. */
 export type RouteName = string | RegExp
 
-/** What the assertions have in common. */
+/** Options of all assertions. */
 export interface Settings {
-  /** What requests need besides what the assertion puts in, by `'METHOD url'` of the route, or `'*'`. */
+  /** Further parts that requests need, by `'METHOD url'` of the route, or `'*'` for all. */
   params?: RequestParams
-  /** Routes that may be as they are. */
+  /** Routes whose faults are intended. */
   allow?: readonly RouteName[]
-  /** Routes to judge, where scopes of one app have different issuers: call it once for each. Default: all. */
+  /** The routes to judge. If parts of an app have different issuers, call the assertion for each. Default: all. */
   only?: (route: { method: string, url: string }) => boolean
 }
 
-/** What an assertion has to judge. */
+/** The input of an assertion. */
 export type Task = Awaited<ReturnType<typeof readTask>>
 
-/** An option that is judged where it is used. */
+/** An option that is checked where it is used. */
 const anything = Type.Optional(Type.Unknown({ opaque: true }))
 
-/** Options of which no more is said than their names. */
+/** Options of which only the name is checked. */
 export const named = (...names: string[]): TProperties => Object.fromEntries(names.map((name) => [name, anything]))
 
 /**
- * What is known and undefined counts as left out.
- * @throws TypeError that names the option of the function `what`, and says what it must be
+ * Checks options. A known option that is undefined counts as left out.
+ * @throws TypeError that names the option of the function `what` and says what it must be
  */
 export function assertOptions (properties: TProperties, options: unknown, what: string): void {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
@@ -66,10 +66,10 @@ export async function readTask (app: AnyApp, options: Settings, known: TProperti
     for (const name of found) used.add(name)
     return found.length > 0
   }
-  // Other calls judge these: what allows them counts as used.
+  // Other calls judge these routes, so entries that allow them count as used.
   for (const route of routes) if (!judged.includes(route)) isAllowed(route)
   const about = (url: string, note: string): Finding => ({ method: '', url, level: '', notes: [note], failures: [] })
-  /** What turned out to be needless, once all is judged. */
+  /** Returns the entries that turned out to be needless. */
   const inVain = () => [
     ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))
       .map((name) => about(name, 'params name it, and the app has no such route')),

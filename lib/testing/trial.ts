@@ -10,12 +10,12 @@ const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
 const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
-/** One route, tried by alice with the ids of bob's objects. */
+/** Tries one route as alice with the ids of bob's objects. */
 export class Trial {
   readonly #failures: Failure[] = []
   readonly #notes = new Set<string>()
 
-  /** @param plans those of all routes, by which bob reads what became of his objects */
+  /** @param plans the plans of all routes, with which bob reads his objects afterwards */
   constructor (readonly plan: Plan, readonly plans: readonly Plan[], readonly alice: Owner, readonly bob: Owner) {}
 
   get #repair (): string {
@@ -32,7 +32,7 @@ export class Trial {
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.alice.make()
     for (const kind of kinds) await this.#tryHis([kind])
-    // All of them together, and all behind one of hers: a task of bob's list, in her workspace.
+    // All of them together, and all after one of hers: a task of bob's list, in her workspace.
     for (let i = 0; i < kinds.length - 1; i++) await this.#tryHis(kinds.slice(i))
     for (const kind of kinds) {
       const parts = new Set(places.filter(({ name }) => name === kind).map(({ part }) => part))
@@ -43,7 +43,7 @@ export class Trial {
     return this.#failures.length > 0 ? [findingOf(route, [...this.#notes], this.#failures)] : []
   }
 
-  /** Bob must be able to read, or nothing is tried; and what he has read must not be kept for others. */
+  /** Bob must be able to read, or the trial proves nothing. What he has read must not be cached for others. */
   async #readAsBob (): Promise<void> {
     const own = await ask(this.plan, this.bob, this.bob.ids)
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
@@ -52,7 +52,7 @@ export class Trial {
     if (given.statusCode < 400) this.#fail(given, early, "alice's token, bob's path", '403')
   }
 
-  /** Bob's ids of these kinds in place of hers: everywhere, or in one part, while the others keep hers. */
+  /** Sends bob's ids of these kinds instead of hers: everywhere, or only in one part of the request. */
   async #tryHis (kinds: readonly string[], part?: string): Promise<void> {
     const label = `alice's token, bob's ${kinds.join(' and ')}${part === undefined ? '' : ` in the ${part}`}`
     const { ids } = this.bob
@@ -62,16 +62,16 @@ export class Trial {
       Object.fromEntries(kinds.map((name) => [part === undefined ? name : `${part}.${name}`, idOf(name)]))
     const textOf = ({ body }: Response, idOf: typeof his) =>
       kinds.reduce((text, name) => readId(text, idOf(name), name).text, body)
-    // What was hers in another part may be used up.
+    // Her object in another part may be used up.
     const renew = async () => { if (part !== undefined && !this.plan.isRead) await this.alice.make() }
     const given = await this.#attack(kinds, inPart(his), label).finally(renew)
     const forNone = await this.#askWith(inPart(none)).finally(renew)
-    // What changes by itself, such as a time, does so between this and the first.
+    // If the answer changes by itself, such as a time, it also differs between this and the first.
     const again = await this.#askWith(inPart(his)).finally(renew)
     const isAlike = given.statusCode === forNone.statusCode
     const text = textOf(given, his)
     const isSame = isAlike && !differs(textOf(forNone, none), text, textOf(again, his))
-    // A search, or a batch, may find nothing and say so, and a route may ignore what it knows already.
+    // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows.
     const mayBeEmpty = part !== undefined || this.plan.places
       .every(({ name, part, isList }) => !kinds.includes(name) || part === 'query' || isList)
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
@@ -84,7 +84,7 @@ export class Trial {
     }
   }
 
-  /** A list with her id and bob's. */
+  /** Sends a list with her id and bob's. */
   async #tryBoth (kind: string): Promise<void> {
     const label = `alice's token, her ${kind} and bob's`
     const id = this.bob.ids[kind]
@@ -93,7 +93,7 @@ export class Trial {
     await this.alice.make()
     const given = await this.#attack([kind], { [kind]: [this.alice.ids[kind], id] }, label)
     await this.alice.make()
-    // It may name the ids that it does not know.
+    // The answer may name ids that do not exist.
     const isLeak = readId(given.body, id, kind).has && !readId(forNone.body, none, kind).has
     if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
   }
@@ -102,25 +102,25 @@ export class Trial {
     const label = "alice's token, her own"
     const { ids } = this.bob
     const own = this.plan.isRead ? await this.#askWith({}) : await this.#attack(Object.keys(ids), {}, label)
-    // A write without an id may need what nobody gave, or come after a logout.
+    // A write without an id may need a body that was not given, or come after a logout.
     if (this.plan.kinds.length > 0 || this.plan.isRead || own.statusCode === 403) this.#mustPass(own, label)
     const leaked = Object.keys(ids).filter((name) => readId(own.body, ids[name], name).has)
     if (leaked.length === 0) return
     this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
 
-  /** Alice asks with these ids among hers. */
+  /** Sends a request of alice with these ids instead of hers. */
   async #askWith (ids: Fillings): Promise<Response> {
     return await ask(this.plan, this.alice, { ...this.alice.ids, ...ids })
   }
 
-  /** The same, and what bob reads of these kinds must stay as it was. */
+  /** The same, and checks that bob's objects of these kinds have not changed. */
   async #attack (kinds: readonly string[], ids: Fillings, label: string): Promise<Response> {
     const before = await this.#readBack(kinds)
     const given = await this.#askWith(ids)
     const after = await this.#readBack(kinds)
     if (after.every((text, i) => text === before[i])) return given
-    // A clock may have ticked between the first two. What it changes, it changes again.
+    // A clock may have ticked between the first two reads. Then it also changes the next one.
     for (const ms of [2, 1100]) {
       await sleep(ms)
       const later = await this.#readBack(kinds)
@@ -131,11 +131,11 @@ export class Trial {
     return given
   }
 
-  /** What bob reads of these kinds: by the routes that have their ids in the path, else by his lists. */
+  /** Reads bob's objects of these kinds: by routes with their ids in the path, else by his lists. */
   async #readBack (kinds: readonly string[]): Promise<string[]> {
     const reads = this.plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
     const inPath = ({ places }: Plan) => places.filter(({ part }) => part === 'path').map(({ name }) => name)
-    // An object may go by several names, such as `task_ids` in a body.
+    // An object may have several names, such as `task_ids` in a body.
     const ids = kinds.map((kind) => this.bob.ids[kind])
     const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
     const answers: string[] = []
@@ -156,7 +156,10 @@ export class Trial {
   }
 }
 
-/** Whether `two` says what `one` does not, and says it again: what never does, such as a time, tells nothing. */
+/**
+ * Whether `two` has a word that `one` lacks and `again` repeats. A word that is not repeated, such as a time, is
+ * ignored.
+ */
 function differs (...texts: [one: string, two: string, again: string]): boolean {
   const [one, two, again] = texts.map((text) => text.split(/[\s"',;<>{}[\]]+/)) as [string[], string[], string[]]
   return two.length === again.length &&

@@ -86,7 +86,7 @@ for (const [what, options, claims, passed] of [
     const { log, finish } = await half(t, options, bearer(sign({ sub: 'alice', ...claims })))
     mock.timers.setTime((start + passed + 1) * 1000)
     t.match(await finish(), [401, true, /"TOKEN_EXPIRED"/])
-    t.match(refusals(log), [{ reason: 'the token has ended since the request was let in' }])
+    t.match(refusals(log), [{ reason: 'the token has expired since the request was admitted' }])
   })
 }
 

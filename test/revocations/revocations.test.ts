@@ -49,7 +49,7 @@ testWithCaches('all tokens of a user, until now', async (t) => {
     'www-authenticate': 'Bearer realm="api", error="invalid_token", error_description="Token revoked"',
     'cache-control': 'no-store'
   })
-  const reason = 'the tokens of the user that were issued until some later time are revoked'
+  const reason = 'the tokens of the user were revoked after this one was issued'
   t.match(refusals(log)[0], { code: 'TOKEN_REVOKED', reason })
   t.same(refusals(log).map(({ code, user }) => [code, user]), refusals(log).map(() => ['TOKEN_REVOKED', 'alice']))
 })
