@@ -72,7 +72,7 @@ const isReadWhole = async (redis: Redis) => (await command<string>(redis, 'CLIEN
 const logged = (log: LogLine[]) => log.map(({ msg }) => msg).filter((msg) => msg.includes('revocations'))
 const names = (prefix: string, length: number) => Array.from({ length }, (_, n) => `${prefix}-${n}`)
 
-t.test('what one instance revokes holds on all', { skip }, async (t) => {
+t.test('a revocation of one instance holds on all', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const [one, two] = [await host(t, redis), await host(t, redis)]
   t.same([await one.ask('alice'), await two.ask('alice')], ['in', 'in'])
@@ -91,7 +91,7 @@ t.test('what one instance revokes holds on all', { skip }, async (t) => {
   ])
 })
 
-t.test('more entries than a page, some of them malformed', { skip }, async (t) => {
+t.test('more entries than a page are read, and malformed ones skipped', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const one = await host(t, redis)
   const entryOf = (id: string) => JSON.stringify({ kind: 'user', id, issuer: '', moment: now(), keepFor: 2_592_000 })
@@ -147,7 +147,7 @@ t.test('a stream that lost entries gets them back', { skip }, async (t) => {
   }
 })
 
-t.test('so does one that begins with what is so old that it may leave', { skip }, async (t) => {
+t.test('so does a stream that begins with entries old enough to be trimmed', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   await command(redis, 'XADD', key, `${Date.now() - 40 * 86_400_000}-0`, 'entry', '{}')
   const one = await host(t, redis)
@@ -160,7 +160,7 @@ t.test('so does one that begins with what is so old that it may leave', { skip }
   t.ok(await (await host(t, redis)).areOut([...users, 'later']))
 })
 
-t.test('entries that leave by age while they are read are no loss', { skip }, async (t) => {
+t.test('entries that are trimmed by age are no loss', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const old = Date.now() - 3 * 3_600_000
   for (let n = 0; n < 1000; n++) await command(redis, 'XADD', key, `${old}-${n}`, 'entry', '{}')
@@ -176,7 +176,7 @@ t.test('entries that leave by age while they are read are no loss', { skip }, as
   await lists.return?.()
 })
 
-t.test('a stream that stays as it is is not read anew', { skip }, async (t) => {
+t.test('a stream that does not change is not read again', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const one = await host(t, redis)
   await one.revoke('alice')
@@ -234,7 +234,7 @@ t.test('a server that is paused answers nothing and reports no error', { skip },
   ])
 })
 
-t.test('entries leave the stream by age, when both clocks find them old', { skip }, async (t) => {
+t.test('entries are trimmed when they are old by both clocks', { skip }, async (t) => {
   const redis = await startRedis(t, program, '--stream-node-max-entries', '1')
   const store = redisRevocations({ url: redis.url })
   const end = new AbortController()
@@ -256,7 +256,7 @@ t.test('entries leave the stream by age, when both clocks find them old', { skip
   await follow.return?.()
 })
 
-t.test('a connection that is cut', { skip }, async (t) => {
+t.test('a connection that is cut is opened again', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const proxy = await startProxy(t, redis)
   const { sockets } = proxy
@@ -281,7 +281,7 @@ t.test('a connection that is cut', { skip }, async (t) => {
   await until(() => one.isOut('bob'))
 })
 
-t.test('a server that became a replica, and keeps its connections', { skip }, async (t) => {
+t.test('a server that became a replica is left', { skip }, async (t) => {
   const quick = ['--repl-diskless-sync-delay', '0']
   const [first, second] = [await startRedis(t, program, ...quick), await startRedis(t, program, ...quick)]
   const proxy = await startProxy(t, first)
@@ -298,7 +298,7 @@ t.test('a server that became a replica, and keeps its connections', { skip }, as
   await until(() => two.isOut('bob'))
 })
 
-t.test('a follower is up to date at the end of the stream, although others write on', { skip }, async (t) => {
+t.test('a follower is up to date at the end of the stream even if others go on writing', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const write = () => command(redis, 'XADD', key, '*', 'entry', '{}')
   await write()
@@ -313,7 +313,7 @@ t.test('a follower is up to date at the end of the stream, although others write
   await lists.return?.()
 })
 
-t.test('TLS comes by the URL, and is verified', { skip }, async (t) => {
+t.test('rediss:// uses TLS and verifies the certificate', { skip }, async (t) => {
   const dir = t.testdir({})
   const [cert, certKey, port] = [join(dir, 'cert.pem'), join(dir, 'key.pem'), String(await freePort())]
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', certKey, '-out', cert,
@@ -329,7 +329,7 @@ t.test('TLS comes by the URL, and is verified', { skip }, async (t) => {
   t.ok(await isOut('alice'))
 })
 
-t.test('a password comes by the URL, and goes nowhere', { skip }, async (t) => {
+t.test('the password of the URL is used and never logged', { skip }, async (t) => {
   const redis = await startRedis(t, program, '--requirepass', 'pa55word')
   const urlFor = (password: string) => ({ url: redis.url.replace('//', `//:${password}@`) })
   const { revoke, isOut, log } = await host(t, urlFor('pa55word'))
@@ -347,7 +347,7 @@ t.test('a password comes by the URL, and goes nowhere', { skip }, async (t) => {
   t.notMatch(message + quoted + JSON.stringify(log), /pa55word|wr0ng/)
 })
 
-t.test('a server that is not there stops the boot', async (t) => {
+t.test('a server that cannot be reached stops the boot', async (t) => {
   const silent = createServer().listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.teardown(() => { silent.close() })
@@ -356,7 +356,7 @@ t.test('a server that is not there stops the boot', async (t) => {
   await t.rejects(host(t, { url: `redis://127.0.0.1:${port}` }), { code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE' })
 })
 
-t.test('what is revoked once an app is closed leaves no connection open', { skip }, async (t) => {
+t.test('a revocation after the close leaves no connection open', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const connections = async () => (await command<string>(redis, 'CLIENT', 'LIST')).trim().split('\n').length
   const one = await host(t, redis)
@@ -386,7 +386,7 @@ t.test('a follower that is stopped ends its connection, in any state', async (t)
   }
 })
 
-t.test('wrong options', async (t) => {
+t.test('wrong options are refused', async (t) => {
   const rows: Array<[options: unknown, message: string]> = [
     [undefined, 'redisRevocations() must be given an object with its options'],
     [{}, 'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"'],

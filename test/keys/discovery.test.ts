@@ -34,11 +34,11 @@ const oauth = '/.well-known/oauth-authorization-server'
 const good = { issuer: root, jwks_uri: jwksUri }
 const accepted = { status: 200, body: { user: 'alice' } }
 
-t.test('discovery', async (t) => {
+t.test('discovery finds the keys', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const keys = { keys: issuer.keys.map(({ jwk }) => jwk) }
 
-  t.test('over a socket', async (t) => {
+  t.test('discovery works over a socket', async (t) => {
     const { ask } = await start(t, { issuer: issuer.url })
     t.match(await ask(await issuer.token('alice')), accepted)
     t.equal(issuer.requests, 1)
@@ -116,7 +116,7 @@ t.test('discovery', async (t) => {
     t.match(message, `(status 503 at ${root + openId}, and status 404, ${root + oauth})`)
   })
 
-  t.test('metadata that comes later, and is then kept', async (t) => {
+  t.test('metadata may come later, and is then kept', async (t) => {
     const known: Record<string, unknown> = {}
     const { fetch, asked } = documents(known)
     const { ask, log, info } = await start(t, { issuer: root, fetch, lazy: true, cooldown: 1, maxAge: 1 })
@@ -133,14 +133,14 @@ t.test('discovery', async (t) => {
     t.match(info(), { lastError: null })
   })
 
-  t.test('plain http, allowed', async (t) => {
+  t.test('plain http is possible with allowInsecureJwks', async (t) => {
     const plain = 'http://as.example.com/keys'
     const { fetch } = documents({ [root + openId]: { ...good, jwks_uri: plain }, [plain]: keys })
     const { ask } = await start(t, { issuer: root, fetch, allowInsecureJwks: true })
     t.match(await ask(await issuer.token({ id: 'alice', iss: root })), accepted)
   })
 
-  t.test('metadata does not come by plain http either', async (t) => {
+  t.test('metadata is not fetched over plain http either', async (t) => {
     for (const [iss, message] of [
       ['http://as.example.com', 'option "issuers.0.issuer"'],
       ['https://user:password@as.example.com', 'option "issuers.0.issuer"'],

@@ -45,7 +45,7 @@ const badKeys: Array<[what: string, key: unknown, reason: string]> = [
   ['null', null, 'not an object']
 ]
 
-t.test('keys that cannot be used are ignored, and the others serve', async (t) => {
+t.test('keys that cannot be used are ignored, and the others are used', async (t) => {
   for (const [what, key, reason] of badKeys) {
     const issuer = await createIssuer({ mode: 'jwks', t })
     const bad = typeof key === 'object' && key !== null ? { kid: 'bad', ...key } : key
@@ -58,7 +58,7 @@ t.test('keys that cannot be used are ignored, and the others serve', async (t) =
   }
 })
 
-t.test('what is kept of a key', async (t) => {
+t.test('only the public parts of a key are kept', async (t) => {
   const kept: Array<[what: string, key: object]> = [
     ['nothing stated', ec],
     ['use', { ...ec, use: 'sig' }],
@@ -76,7 +76,7 @@ t.test('what is kept of a key', async (t) => {
   }
 })
 
-t.test('of a kid that an issuer made up, the log has a string at most, and the beginning of it', async (t) => {
+t.test('the log has at most 64 characters of a kid', async (t) => {
   const rows: Array<[kid: unknown, logged: unknown]> = [
     [{ k: 'upstream body' }, null],
     [['upstream body'], null],
@@ -129,7 +129,7 @@ t.test('certificates and URLs in a key are not used', async (t) => {
   t.equal(await status(await issuer.token('alice')), 200)
 })
 
-t.test('a key may state more operations than to verify, or one of them twice', async (t) => {
+t.test('a key may state more operations than verify', async (t) => {
   for (const alg of ['EdDSA', 'RS256', 'ES256', 'ES384'] as const) {
     const issuer = await createIssuer({ mode: 'jwks', t, alg })
     for (const operations of [['sign', 'verify'], ['verify', 'encrypt'], ['verify', 'verify'], ['verify', 'other']]) {
@@ -141,7 +141,7 @@ t.test('a key may state more operations than to verify, or one of them twice', a
   }
 })
 
-t.test('two keys with one kid', async (t) => {
+t.test('two keys with the same kid are both ignored, unless alg tells them apart', async (t) => {
   const [a, b, c] = [await createKey('same'), await createKey('same'), await createKey('other')]
   const issuer = await createIssuer({ mode: 'jwks', t, keys: [a, b, c] })
   const { status, warnings } = await host(t, issuer)
@@ -170,7 +170,7 @@ t.test('two keys with one kid', async (t) => {
   t.equal(await (await host(t, twice)).status(await twice.token('alice')), 200, 'however much it says of its use')
 })
 
-t.test('what is no set', async (t) => {
+t.test('anything but a key set is a fault', async (t) => {
   for (const set of [null, undefined, 5, 'keys', [], {}, { keys: null }, { keys: {} }, { keys: 'k' }]) {
     t.throws(() => usableKeys(set, ['ES256']), { message: 'not a JWK Set' }, JSON.stringify(set))
   }

@@ -12,14 +12,14 @@ function load (fetch: Fetch, signal = never, maxBytes = 1024): Promise<unknown> 
   return fetchJson(settings!, url, signal)
 }
 
-t.test('what is asked', async (t) => {
+t.test('the request has the right method, headers and redirect mode', async (t) => {
   const calls: unknown[] = []
   t.same(await load(async (...call) => { calls.push(call); return Response.json({ keys: [] }) }), { keys: [] })
   const headers = { accept: 'application/json, application/jwk-set+json' }
   t.same(calls, [[url, { method: 'GET', headers, redirect: 'manual', signal: never }]])
 })
 
-t.test('what is no answer', async (t) => {
+t.test('an answer that is no JSON of status 200 is a fault', async (t) => {
   const answers: Array<[body: string | null, init: ResponseInit, message: string]> = [
     ['{}', { status: 201 }, 'status 201'],
     ['{}', { status: 302, headers: { location: 'https://evil.example' } }, 'status 302'],
@@ -39,7 +39,7 @@ t.test('what is no answer', async (t) => {
   t.same(await load(async () => new Response('\ufeff{"keys":[]}')), { keys: [] }, 'a byte order mark is left out')
 })
 
-t.test('what is not read is cancelled', async (t) => {
+t.test('a body that is not read is cancelled', async (t) => {
   for (const [status, chunk] of [[404, 'x'], [200, 'x'.repeat(1025)]] as const) {
     let isCancelled = false
     const body = new ReadableStream({
@@ -51,7 +51,7 @@ t.test('what is not read is cancelled', async (t) => {
   }
 })
 
-t.test('a fetch that ignores the signal', async (t) => {
+t.test('a fetch that ignores the signal is left', async (t) => {
   const limit = new AbortController()
   const hanging = load(() => new Promise(() => {}), limit.signal)
   limit.abort()
@@ -63,7 +63,7 @@ t.test('a fetch that ignores the signal', async (t) => {
   t.notOk(isCalled, 'no fetch once the time is up')
 })
 
-t.test('why a fetch failed, in words that quote nothing', async (t) => {
+t.test('the reason of a failure quotes nothing', async (t) => {
   const withCode = Object.assign(new TypeError('secret-body'), { code: 'ECODE' })
   const rows: Array<[error: unknown, text: string]> = [
     [new FetchFault('status 500'), 'status 500'],

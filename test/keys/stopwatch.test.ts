@@ -2,7 +2,7 @@ import { mock } from 'node:test'
 import t from 'tap'
 import { stopwatch } from '../../lib/keys/stopwatch.js'
 
-t.test('the clock that says more counts', async (t) => {
+t.test('the clock that is further ahead counts', async (t) => {
   const start = { wall: 1_800_000_000, steady: 50 }
   let { wall, steady } = start
   const clocks = [mock.method(Date, 'now', () => wall * 1000), mock.method(performance, 'now', () => steady * 1000)]

@@ -60,7 +60,7 @@ const membersOf = (document: Document, member: string) =>
   Object.fromEntries(operations(document).map(({ name, operation }) => [name, operation[member]]))
 const securityOf = (document: Document) => membersOf(document, 'security')
 
-t.test('what the document gets, in each dialect', async (t) => {
+t.test('each dialect gets security, responses and schemes', async (t) => {
   const routes = (app: FastifyInstance) => {
     app.get('/api/:user_id/tasks', handler)
     app.get('/api/me', handler)
@@ -348,7 +348,7 @@ t.test('a token that the host requires or not is required once', async (t) => {
   t.same(securityOf(document), { 'GET /me': bearerAuth })
 })
 
-t.test('a default of the host is joined where a token is needed, and does not hold for public routes', async (t) => {
+t.test('a default security of the host is joined on guarded routes and dropped on public ones', async (t) => {
   const key = { type: 'apiKey', in: 'header', name: 'X-Key' } as const
   const security = [{ key: [] }]
   const variants = {
@@ -440,7 +440,7 @@ t.test('responses that the host wrote are kept', async (t) => {
   }
 })
 
-t.test('a route is not taken for another whose URL ends alike', async (t) => {
+t.test('a route is not mistaken for another whose URL ends alike', async (t) => {
   const variants = [{ openapi: { info, servers: [{ url: '/base' }] } }, { swagger: { info, basePath: '/base' } }]
   for (const options of variants) {
     const app = Fastify()
@@ -493,7 +493,7 @@ t.test('two registrations share a document', async (t) => {
   t.same(securityOf(half), { ...open, 'GET /one/me': bearerAuth, 'GET /two/me': undefined })
 })
 
-t.test('a document that shows nothing guarded gets nothing', async (t) => {
+t.test('a document without guarded routes does not change', async (t) => {
   for (const [name, options] of Object.entries(dialects)) {
     const document = await read(t, await build(t, options, (app) => {
       app.get('/public', { config: { access: 'public' } }, handler)
@@ -503,7 +503,7 @@ t.test('a document that shows nothing guarded gets nothing', async (t) => {
   }
 })
 
-t.test('methods that the host added', async (t) => {
+t.test('operations of methods that the host added are annotated', async (t) => {
   const routes = (app: FastifyInstance) => {
     app.addHttpMethod('PROPFIND')
     const route: RouteOptions = { method: 'PROPFIND', url: '/files', handler }
@@ -530,7 +530,7 @@ t.test('a route may have a `swaggerTransform` of its own', async (t) => {
   t.same(securityOf(document), { 'GET /off': bearerAuth, 'GET /moved': bearerAuth })
 })
 
-t.test('a HEAD route with an operationId', async (t) => {
+t.test('a HEAD route with an operationId is annotated', async (t) => {
   const options = { openapi: { info }, exposeHeadRoutes: true }
   await t.test('has the level of the GET route that Fastify made it from', async (t) => {
     for (const schemeName of ['bearerAuth', 'users']) {
@@ -570,7 +570,7 @@ t.test('a HEAD route with an operationId', async (t) => {
   })
 })
 
-t.test('operations that a host wrote by hand', async (t) => {
+t.test('operations written by hand are annotated by their mark', async (t) => {
   const responses = { 200: { description: 'By hand' } }
   const paths = {
     '/api/{user_id}': { get: { 'x-user-scope': 'owner', responses } },
@@ -588,7 +588,7 @@ t.test('operations that a host wrote by hand', async (t) => {
   })
 })
 
-t.test('odd parts of a document that a host wrote by hand are left alone', async (t) => {
+t.test('unusual parts of a document written by hand are left alone', async (t) => {
   const document = {
     openapi: '3.0.3',
     info,
@@ -618,14 +618,14 @@ t.test('odd parts of a document that a host wrote by hand are left alone', async
   t.same({ ...paths, '/me': { ...rest, get: document.paths['/me'].get } }, document.paths)
 })
 
-t.test('a scheme that the host requires and does not declare carries no scopes', async (t) => {
+t.test('a scheme that the host requires but does not declare gets no scopes', async (t) => {
   const operation = { 'x-user-scope': 'user', 'x-user-scope-scopes': ['a'], security: [{ nobody: [] }] }
   const settings = { schemeName: 'bearerAuth', description: '', decorators: undefined, readOnlyActors: false }
   const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
   t.match(document.paths['/x'], { get: { security: [{ bearerAuth: ['a'], nobody: [] }] } })
 })
 
-t.test('tokens with an actor that may only read', async (t) => {
+t.test('impersonation: \'read-only\' adds 403 to methods that change something', async (t) => {
   for (const impersonation of ['allow', 'read-only'] as const) {
     const app = Fastify()
     t.teardown(() => app.close())

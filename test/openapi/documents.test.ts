@@ -29,7 +29,7 @@ const decoratorOf = (app: FastifyInstance, name = 'swagger') =>
   (app as unknown as Record<string, Decorator>)[name] as Decorator
 const securityAt = (document: unknown, path: string) => (document as Document).paths[path]?.['get']?.security
 
-t.test('what a transform does to the mark of scopes changes no guard', async (t) => {
+t.test('a transform that changes the mark of scopes does not change the guard', async (t) => {
   const transform: SwaggerTransform = ({ schema, url }) => {
     const marks = schema as unknown as { 'x-user-scope-scopes'?: string[] } | undefined
     marks?.['x-user-scope-scopes']?.splice(0)
@@ -46,7 +46,7 @@ t.test('what a transform does to the mark of scopes changes no guard', async (t)
   t.match(app.userScope.printRoutes(), 'user + admin')
 })
 
-t.test('@fastify/swagger may stand anywhere', async (t) => {
+t.test('@fastify/swagger may be registered anywhere', async (t) => {
   /** Sets a host up and leads to the instances and decorators that have a document with a guarded route `/me`. */
   type Place = (app: FastifyInstance) => Promise<Array<[context: FastifyInstance, decorator: string]>>
   const me = (app: FastifyInstance) => app.get('/me', handler)
@@ -143,7 +143,7 @@ t.test('a document of a context beside the plugin is left alone', async (t) => {
   t.notMatch(JSON.stringify(beside?.swagger()), /bearerAuth/)
 })
 
-t.test('a stated decorator that is nowhere stops the boot', async (t) => {
+t.test('a stated decorator that is not found stops the boot', async (t) => {
   const cases: Array<{ decorator: string | string[], missing: string, setUp?: (app: FastifyInstance) => unknown }> = [
     { decorator: 'swagger', missing: 'swagger' },
     { decorator: 'docs', missing: 'docs', setUp: (app) => app.register(swagger, { openapi }) },
@@ -287,7 +287,7 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
   }
 })
 
-t.test('a route that is shown with its mark elsewhere has not lost it to one that ends alike', async (t) => {
+t.test('a marked route is not reported because of an unmarked one that ends alike', async (t) => {
   const warnings: unknown[] = []
   const stream = { write: (line: string) => { warnings.push((JSON.parse(line) as { routes?: unknown }).routes) } }
   const app = Fastify({ exposeHeadRoutes: false, logger: { level: 'warn', stream } })
@@ -307,7 +307,7 @@ t.test('a route that is shown with its mark elsewhere has not lost it to one tha
   t.same(warnings, [])
 })
 
-t.test('a route that has lost its mark, beside one that ends alike and has it', async (t) => {
+t.test('a route that has lost its mark is reported beside a marked one that ends alike', async (t) => {
   const log: LogLine[] = []
   const app = await host(t, async (app) => {
     const transform: SwaggerTransform = ({ schema, url }) =>
@@ -322,7 +322,7 @@ t.test('a route that has lost its mark, beside one that ends alike and has it', 
   t.equal(log.length, 1)
 })
 
-t.test('the docs page serves the same', async (t) => {
+t.test('the docs page serves the annotated document', async (t) => {
   const variants: Record<string, { options: SwaggerOptions, ui?: object }> = {
     'OpenAPI 3.0': { options: { openapi } },
     'OpenAPI 3.1': { options: { openapi: { openapi: '3.1.0', info } } },
@@ -351,7 +351,7 @@ t.test('the docs page serves the same', async (t) => {
   }
 })
 
-t.test('static documents', async (t) => {
+t.test('static documents are annotated', async (t) => {
   const document = {
     openapi: '3.0.3',
     info,
@@ -379,7 +379,7 @@ t.test('static documents', async (t) => {
   t.same(document, before)
 })
 
-t.test('calls again return the same', async (t) => {
+t.test('repeated calls return the same document', async (t) => {
   const transformed: string[] = []
   const app = await host(t, async (app) => {
     const transform: SwaggerTransform = ({ schema, url }) => {
@@ -398,7 +398,7 @@ t.test('calls again return the same', async (t) => {
   t.same(transformed, ['/me'], 'the transform of the host runs once')
 })
 
-t.test('what a host does to its document stays with it', async (t) => {
+t.test('what a host does to its document does not affect later calls', async (t) => {
   const routes = async (app: FastifyInstance) => {
     await app.register(swagger, { openapi })
     await app.register(userScope, { secret })
@@ -417,7 +417,7 @@ t.test('what a host does to its document stays with it', async (t) => {
   t.same(two.swagger(), before)
 })
 
-t.test('YAML of many routes has no alias for what was added', async (t) => {
+t.test('YAML of many routes has no aliases', async (t) => {
   const app = await host(t, async (app) => {
     await app.register(swagger, { openapi })
     await app.register(userScope, { secret })
@@ -535,7 +535,7 @@ t.test('only the document changes', async (t) => {
   t.notOk(objects.some((object) => Object.isFrozen(object)))
 })
 
-t.test('frozen objects of the host serve as well', async (t) => {
+t.test('frozen objects of the host are accepted', async (t) => {
   const deepFreeze = <T>(value: T): T => {
     if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFreeze)
     return value
@@ -551,7 +551,7 @@ t.test('frozen objects of the host serve as well', async (t) => {
   t.same(securityAt(app.swagger(), '/me'), bearerAuth)
 })
 
-t.test('what returns no document is passed through', async (t) => {
+t.test('a result that is not a document is passed through', async (t) => {
   for (const other of [{ openapi: '3.1.0', webhooks: {} }, { paths: { '/me': { get: {} } } }, 'text', null]) {
     const app = await host(t, async (app) => {
       await app.register(swagger, { openapi, transformObject: () => other as object })
@@ -563,7 +563,7 @@ t.test('what returns no document is passed through', async (t) => {
   }
 })
 
-t.test('a fault in the document reaches the host as it did', async (t) => {
+t.test('an error of @fastify/swagger reaches the host unchanged', async (t) => {
   const app = await host(t, async (app) => {
     await app.register(swagger, { openapi, transform: () => { throw new Error('no such route') } })
     await app.register(userScope, { secret })

@@ -7,7 +7,7 @@ import userScope from '../../lib/index.js'
 import { requireScopes } from '../../lib/openapi/required-scopes.js'
 import { secret } from '../support/host.js'
 
-t.test('the requirements of an operation', async (t) => {
+t.test('scopes are added to the requirements of an operation', async (t) => {
   const takes = (scheme: string) => scheme.startsWith('oauth')
   const rows: Array<[security: Array<Record<string, string[]>>, scopes: string[] | { anyOf: string[] },
     all: object]> = [

@@ -106,7 +106,7 @@ testValues(auth0, { domain: 'tenant.eu.auth0.com', audience: api }, {
   audiance: [api]
 })
 
-t.test('of a custom domain its own userinfo is refused too', async (t) => {
+t.test('the userinfo audience of a custom domain is refused too', async (t) => {
   t.throws(
     () => auth0({ domain: 'login.example.com', audience: 'https://login.example.com/userinfo' }),
     { message: /"auth0.audience" must be the/ }

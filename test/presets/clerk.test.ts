@@ -107,7 +107,7 @@ testPlaces([
   ]
 ])
 
-t.test('a claim that the host states goes before that of the preset', async (t) => {
+t.test('a claim that the host states replaces that of the preset', async (t) => {
   t.match(clerk({
     frontendApi: 'https://clerk.example.com',
     authorizedParties: api,

@@ -51,7 +51,7 @@ const vendor: Vendor = {
 }
 testVendor('Microsoft Entra ID', vendor)
 
-t.test('Microsoft Entra ID: tokens of applications where the host asks for no scope', async (t) => {
+t.test('Microsoft Entra ID: tokens of applications are recognized even without scp', async (t) => {
   const { send, token } = await start(t, {
     ...vendor,
     preset: (overrides) =>

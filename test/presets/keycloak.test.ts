@@ -126,7 +126,7 @@ testPlaces([
   ]
 ])
 
-t.test('refresh tokens, which no key of the set signs', async (t) => {
+t.test('refresh tokens, which no published key signs, are refused', async (t) => {
   const { send } = await start(t, vendor)
   const iss = 'https://sso.example.com/realms/my%20realm'
   const tokens: Array<[what: string, token: string, code: string]> = [

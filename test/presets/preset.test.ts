@@ -1,7 +1,7 @@
 import t from 'tap'
 import { auth0, betterAuth, clerk, cognito, entra, keycloak, supabase } from '../../lib/index.js'
 
-t.test('options that are no object stop the boot', async (t) => {
+t.test('options that are not an object stop the boot', async (t) => {
   for (const preset of [betterAuth, auth0, clerk, keycloak, cognito, entra]) {
     for (const options of [undefined, null, 'x']) {
       t.throws(() => preset(options as never), {

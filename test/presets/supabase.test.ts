@@ -45,7 +45,7 @@ testValues(supabase, { url }, { url: [`${url}/`, 'http://localhost:54321', 'http
   ]
 })
 
-t.test('an application that is named may act for the user', (t) => {
+t.test('an application that requiredClaims names may act for the user', (t) => {
   const { requiredClaims, otherTokens } = supabase({ url, requiredClaims: { client_id: ['app'] } })
   t.same(requiredClaims, { role: 'authenticated', session_id: true, client_id: ['app'] })
   t.same(otherTokens, [])

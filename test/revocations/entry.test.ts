@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseEntry, writeEntry, type Entry } from '../../lib/revocations/entry.js'
 
-t.test('an entry survives its text', async (t) => {
+t.test('an entry can be written and parsed', async (t) => {
   const entries: Entry[] = [
     { kind: 'user', id: 'alice', issuer: '', moment: 0 },
     { kind: 'session', id: '"\\ é \u{1f600}', issuer: 'https://a.example', moment: 1_800_000_000 },
@@ -10,7 +10,7 @@ t.test('an entry survives its text', async (t) => {
   for (const entry of entries) t.same(parseEntry(writeEntry(entry, 60)), { ...entry, keepFor: 60 })
 })
 
-t.test('anything else is none', async (t) => {
+t.test('anything else is not an entry', async (t) => {
   const good = { kind: 'user', id: 'alice', issuer: '', moment: 5, keepFor: 60 }
   const texts = [
     undefined, null, 5, {}, '', 'null', '5', '[]', '{}', '{', '"user"', `${JSON.stringify(good)}x`,

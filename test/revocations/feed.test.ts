@@ -35,7 +35,7 @@ async function host (t: Test, revocations: UserScopeOptions['revocations'], opti
 const lines = (log: LogLine[], least = 40) =>
   log.filter(({ level, msg }) => level >= least && /revocations/.test(msg)).map(({ msg }) => msg)
 
-t.test('what one instance revokes holds on all, and on those that start later', async (t) => {
+t.test('a revocation holds on all instances, also on those that start later', async (t) => {
   const store = new MemoryStore()
   const [one, two] = [await host(t, store), await host(t, store)]
   await one.revoke({ user: 'alice' })
@@ -55,7 +55,7 @@ t.test('what one instance revokes holds on all, and on those that start later', 
   t.match(store.followed[0], { interval: 20, keepFor: 2_592_000 + 3 * 5 + 1 + hour })
 })
 
-t.test('anyone who can write to the store can write anything', async (t) => {
+t.test('malformed entries in the store are skipped and logged', async (t) => {
   const store = new MemoryStore()
   const malformed = ['', '{', 'null', '{"kind":"user"}', entryOf('', {}), entryOf('alice', { moment: 'now' })]
   for (const each of malformed) store.write(each)
@@ -67,7 +67,7 @@ t.test('anyone who can write to the store can write anything', async (t) => {
   t.equal(await ask({ sub: 'bob' }), 'in')
 })
 
-t.test('a moment ahead of its entry is cut', async (t) => {
+t.test('a moment after the time of its entry is cut', async (t) => {
   const store = new MemoryStore()
   store.write(entryOf('alice', { moment: start + 1e6 }), start - hour - 100)
   const others = { carol: NaN, dave: start - 100, eve: start + 1e5, frank: -Infinity }
@@ -85,7 +85,7 @@ t.test('a moment ahead of its entry is cut', async (t) => {
   t.equal(await ask({ sub: 'bob', iat: start + 21 }), 'in', 'by the clock of this server, if the entry is new')
 })
 
-t.test('an instance whose clock is slow takes over all of it', async (t) => {
+t.test('an instance with a slow clock reads all entries', async (t) => {
   const store = new MemoryStore()
   const live = await host(t, store)
   at(14)
@@ -100,7 +100,7 @@ t.test('an instance whose clock is slow takes over all of it', async (t) => {
   }
 })
 
-t.test('a store whose clock is slow loses nothing, also for who reads it later', async (t) => {
+t.test('a store with a slow clock loses nothing, also for later readers', async (t) => {
   const store = new MemoryStore()
   const one = await host(t, store)
   store.write(entryOf('alice'), start - hour)
@@ -109,7 +109,7 @@ t.test('a store whose clock is slow loses nothing, also for who reads it later',
   t.same([await two.ask({ iat: start }), await two.ask({ iat: start + 1 })], ['TOKEN_REVOKED', 'in'])
 })
 
-t.test('what is stored before the first list comes may be lost with what the store has lost', async (t) => {
+t.test('entries stored before the first list are stored again if the store has lost them', async (t) => {
   class LateStore extends MemoryStore {
     begun = 0
     gate = Promise.resolve()
@@ -136,7 +136,7 @@ t.test('what is stored before the first list comes may be lost with what the sto
   await until(() => again() === 'alice,bob')
 })
 
-t.test('entries of the past are not taken over', async (t) => {
+t.test('expired entries are not read into the list', async (t) => {
   const store = new MemoryStore()
   store.write(entryOf('alice', { kind: 'session', id: 's', moment: start - 2_592_017, keepFor: 1 }), start)
   const { ask, log } = await host(t, store)
@@ -178,7 +178,7 @@ t.test('a store that cannot be read stops the boot', async (t) => {
   await t.rejects(host(t, { publish: async () => {}, async * follow () {} }), /cannot be read \(it ended\)/)
 })
 
-t.test('what is no entry, and an iterator that cannot be ended, are no fault of the others', async (t) => {
+t.test('values that are no entries, and an iterator that cannot be ended, do no harm', async (t) => {
   const good = { entry: JSON.stringify(entryOf('alice')), storedAt: start }
   const strange = [null, 5, undefined, good]
   const follow = () => {
@@ -216,7 +216,7 @@ t.test('a store that fails after each time it was read is read less and less oft
   await app.close()
 })
 
-t.test('as does one that does not answer', async (t) => {
+t.test('a store that does not answer stops the boot', async (t) => {
   const store = new MemoryStore()
   store.isPaused = true
   mock.timers.reset()
@@ -255,7 +255,7 @@ t.test('the list is stale when the store has not answered for maxStale', async (
   }
 })
 
-t.test('a store that is back makes the list fresh when it was read whole', async (t) => {
+t.test('after a failure, the list is fresh when the store was read completely', async (t) => {
   const store = new MemoryStore()
   const { ask, log } = await host(t, store)
   store.fault = new Error('restarted')
@@ -272,7 +272,7 @@ t.test('a store that is back makes the list fresh when it was read whole', async
   t.equal(await ask({ sub: 'user-4' }), 'TOKEN_REVOKED')
 })
 
-t.test('a store that is silent is followed anew, and one that fails too', async (t) => {
+t.test('a store that is silent or fails is followed again', async (t) => {
   const store = Object.assign(new MemoryStore(), { maxStale: 1 })
   const { ask, log } = await host(t, store)
   store.isPaused = true
@@ -328,7 +328,7 @@ t.test('revoke tries again for a while', async (t) => {
   t.same([tries, store.entries.length, await ask()], [3, 1, 'TOKEN_REVOKED'])
 })
 
-t.test('and rejects then, but it holds here and is stored later', async (t) => {
+t.test('then revoke rejects, but the revocation holds here and is stored later', async (t) => {
   const store = new MemoryStore()
   const { ask, revoke } = await host(t, store)
   const other = await host(t, store)
@@ -342,7 +342,7 @@ t.test('and rejects then, but it holds here and is stored later', async (t) => {
   await until(async () => await other.ask() === 'TOKEN_REVOKED')
 })
 
-t.test('also where others revoke so steadily that no empty list comes', async (t) => {
+t.test('lost entries are stored again even if no empty list ever comes', async (t) => {
   class SteadyStore extends MemoryStore {
     override async * follow (options: FollowOptions) {
       let isWhole = false
@@ -376,7 +376,7 @@ t.test('also where others revoke so steadily that no empty list comes', async (t
   await until(() => store.entries.some(({ entry }) => entry.includes('alice')))
 })
 
-t.test('what cannot be stored again is left for the next time', async (t) => {
+t.test('entries that cannot be stored again are tried later', async (t) => {
   const store = new MemoryStore()
   const { revoke } = await host(t, store)
   store.fault = new Error('down')
@@ -395,7 +395,7 @@ t.test('what cannot be stored again is left for the next time', async (t) => {
   })
 })
 
-t.test('a closed app follows nobody', async (t) => {
+t.test('a closed app stops following', async (t) => {
   const store = new MemoryStore()
   const { app, revoke } = await host(t, store)
   t.ok(store.isFollowed)
@@ -408,7 +408,7 @@ t.test('a closed app follows nobody', async (t) => {
   t.equal(store.followed.length, 1)
 })
 
-t.test('nor does one whose boot fails, so that its process can end', async (t) => {
+t.test('so does an app whose boot fails, so that its process can end', async (t) => {
   const store = new MemoryStore()
   const issuer = {
     issuer: 'https://a.example', audience: 'api', jwksUri: 'https://a.example/jwks', fetch: () => Promise.reject(new Error())

@@ -5,7 +5,7 @@ import { marks, RevocationList } from '../../lib/revocations/list.js'
 const entry = (id: string, moment: number, issuer = ''): Entry => ({ kind: 'user', id, issuer, moment })
 const all = (list: RevocationList) => [...list.without(-1, 0)]
 
-t.test('of two entries about the same, the later moment counts', async (t) => {
+t.test('of two entries with the same id, the later moment counts', async (t) => {
   const list = new RevocationList()
   t.same([entry('a', 5), entry('a', 4), entry('a', 5), entry('a', 6), entry('b', 0)].map((each) => list.add(each)),
     [true, false, false, true, true])
@@ -14,7 +14,7 @@ t.test('of two entries about the same, the later moment counts', async (t) => {
   t.equal(list.size, 2)
 })
 
-t.test('an entry of an issuer, and one of all', async (t) => {
+t.test('an entry holds for one issuer or for all', async (t) => {
   const list = new RevocationList()
   list.add(entry('a', 5, 'x'))
   t.same(['x', 'y'].map((issuer) => list.user.find('a', issuer)), [5, -1])
@@ -25,7 +25,7 @@ t.test('an entry of an issuer, and one of all', async (t) => {
   t.same(all(list), [entry('a', 7), entry('a', 5, 'x')])
 })
 
-t.test('entries leave by their moment', async (t) => {
+t.test('entries with an earlier moment are deleted', async (t) => {
   const list = new RevocationList()
   for (const each of [entry('a', 5), entry('b', 6), entry('c', 5, 'x')]) list.add(each, marks - 1)
   list.deleteBefore(5)
@@ -36,7 +36,7 @@ t.test('entries leave by their moment', async (t) => {
   t.same([...list.user.all()].map(([issuer]) => issuer), [''], 'and with the last one its issuer')
 })
 
-t.test('a long list finds what it has, and nothing else', async (t) => {
+t.test('a long list finds its entries and nothing else', async (t) => {
   const list = new RevocationList()
   const ids = (from: number) => Array.from({ length: 6000 }, (_, n) => `user-${from + n}`)
   const find = (from: number, issuer = '') => new Set(ids(from).map((id) => list.user.find(id, issuer)))
@@ -48,7 +48,7 @@ t.test('a long list finds what it has, and nothing else', async (t) => {
   t.same([find(0), find(6000, 'x')], [new Set([-1]), new Set([7])])
 })
 
-t.test('a mark tells what was not shown', async (t) => {
+t.test('a mark tells which entries the store lacks', async (t) => {
   const list = new RevocationList()
   const latest = 2 ** 33 - 1
   for (const each of [entry('a', 5), entry('b', 6, 'x'), entry('c', latest), entry('d', 8)]) list.add(each)

@@ -20,7 +20,7 @@ async function host (t: Parameters<typeof build>[0], options: UserScopeOptions =
   return { app, send, log, ask, revoke: app.userScope.revoke }
 }
 
-t.test('a session or a token whose number JSON rounds could not be revoked by it', async (t) => {
+t.test('a sid or jti that is a number JSON may round is refused', async (t) => {
   const { ask, log } = await host(t)
   for (const id of [2 ** 53, -(2 ** 53), 1e300]) {
     for (const name of ['sid', 'jti']) t.equal(await ask(token({ [name]: id })), 'INVALID_CLAIMS', `${name} ${id}`)
@@ -86,7 +86,7 @@ testWithCaches('a session, and a token', async (t) => {
   t.equal(await ask(token({ sid: 's-2', jti: 't-2' })), 'in')
 })
 
-t.test('until another time, in whole seconds', async (t) => {
+t.test('issuedBefore revokes until another time, in whole seconds', async (t) => {
   const rows: Array<[what: string, issuedBefore: Date | number, iat: number, answer: string]> = [
     ['seconds', start - 100, start - 100, 'TOKEN_REVOKED'],
     ['seconds', start - 100, start - 99, 'in'],
@@ -108,7 +108,7 @@ t.test('until another time, in whole seconds', async (t) => {
   t.equal(await ask(token({ iat: start - 50 })), 'TOKEN_REVOKED', 'an earlier time takes nothing back')
 })
 
-t.test('of one issuer', async (t) => {
+t.test('issuer revokes tokens of one issuer only', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const secret = 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT'
   const mixed = { secret, issuers: [{ ...issuer.entry, idPrefix: '' }] }
@@ -133,7 +133,7 @@ t.test('of one issuer', async (t) => {
   t.equal(await ask(byKey, '/api/b:alice/tasks'), 'TOKEN_REVOKED')
 })
 
-t.test('nothing may outlive an entry', async (t) => {
+t.test('no token may outlive an entry', async (t) => {
   const { ask, revoke, log } = await host(t, { revocations: { keepFor: hour } })
   t.equal(await ask(token({ iat: undefined })), 'INVALID_CLAIMS')
   t.equal(await ask(token({ iat: start - 10, exp: start - 10 + hour })), 'in')
@@ -155,7 +155,7 @@ t.test('nothing may outlive an entry', async (t) => {
   t.equal(await askWithout(token({ iat: undefined, exp: start + 1e8 })), 200, 'without the option')
 })
 
-t.test('entries end with the last token that they can be about', async (t) => {
+t.test('an entry ends with the last token that it can revoke', async (t) => {
   const { ask, revoke } = await host(t, { revocations: { keepFor: hour }, clockTolerance: 10 })
   await revoke({ session: 's' })
   const claims = { sid: 's' }
@@ -193,7 +193,7 @@ t.test('a clock that is ahead for a while makes no revoked token valid again', a
   t.equal(await ask(token({ iat: start + 1, sid: 's' })), 'TOKEN_REVOKED')
 })
 
-t.test('a token that was being verified when it was revoked', async (t) => {
+t.test('a token that is revoked during its verification is refused', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { ask, revoke } = await host(t, { issuers: [issuer.entry] })
   const byKey = await issuer.token({ id: 'alice', iat: start - 10, exp: start + hour })

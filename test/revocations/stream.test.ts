@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isBelow, memberOf, timeOf } from '../../lib/revocations/stream.js'
 
-t.test('a value follows its name', async (t) => {
+t.test('a value is found after its name', async (t) => {
   t.equal(memberOf(['length', 2, 'last', '5-0'], 'last'), '5-0')
   t.equal(memberOf(['note', '1', 'entry', '{}'], 'entry'), '{}')
 })

@@ -5,7 +5,7 @@ const now = 1_800_000_000.5
 const second = Math.floor(now)
 const read = (target: object) => readTarget(target as Parameters<typeof readTarget>[0], ['secret', 'https://a'], now, 5)
 
-t.test('one of three kinds, in whole seconds', async (t) => {
+t.test('a user, session or token becomes an entry in whole seconds', async (t) => {
   const rows: Array<[target: object, entry: object]> = [
     [{ user: 'alice' }, { kind: 'user', id: 'alice', issuer: '', moment: second }],
     [{ session: 's' }, { kind: 'session', id: 's', issuer: '', moment: second }],
@@ -17,7 +17,7 @@ t.test('one of three kinds, in whole seconds', async (t) => {
   for (const [target, entry] of rows) t.same(read(target), entry, JSON.stringify(target))
 })
 
-t.test('what would revoke something else than was meant', async (t) => {
+t.test('a call that would revoke something else is refused', async (t) => {
   const code = 'FST_USER_SCOPE_INVALID_OPTION'
   const late = { user: 'a', issuedBefore: now + 5.1 }
   const early = [-1, new Date(-1), new Date(NaN), NaN].map((issuedBefore) => ({ user: 'a', issuedBefore }))

@@ -37,7 +37,7 @@ t.test('a signal aborts within a second, for its user alone', async (t) => {
   t.equal(watches.size, 1)
 })
 
-t.test('many entries at once cause one look, soon', async (t) => {
+t.test('many entries at once cause one early check', async (t) => {
   const { out, watches, open, asked } = setUp()
   const { signal } = open('alice')
   const before = asked()
@@ -52,7 +52,7 @@ t.test('many entries at once cause one look, soon', async (t) => {
   t.equal(asked() - before, 1, 'nothing is open any more')
 })
 
-t.test('one whose token has ended before is aborted after it was returned', async (t) => {
+t.test('a token that has already expired aborts after the signal was returned', async (t) => {
   const { out, open } = setUp()
   out.add('alice')
   const { signal } = open('alice')
@@ -77,7 +77,7 @@ t.test('a connection that closes is forgotten', async (t) => {
   t.equal(asked(), before, 'nobody looks')
 })
 
-t.test('what others leave open is still looked at', async (t) => {
+t.test('other connections are still watched when one closes', async (t) => {
   const { out, open } = setUp()
   const [alice, bob] = [open('alice'), open('bob')]
   bob.connection.emit('close')
@@ -86,7 +86,7 @@ t.test('what others leave open is still looked at', async (t) => {
   t.equal(alice.signal.aborted, true)
 })
 
-t.test('of a client that has left before, the signal aborts at once, and nobody watches it', async (t) => {
+t.test('if the client has already left, the signal aborts next and is not watched', async (t) => {
   const { watches } = setUp()
   const gone = Object.assign(new EventEmitter(), { destroyed: true })
   const user = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims: { exp: 0 } }

@@ -6,7 +6,7 @@ import { reasonOf, within } from '../../lib/revocations/within.js'
 mock.timers.enable({ apis: ['setTimeout'] })
 const never = new Promise<never>(() => {})
 
-t.test('work that ends in time', async (t) => {
+t.test('work that ends in time resolves', async (t) => {
   const { signal } = new AbortController()
   t.equal(await within(Promise.resolve('done'), 5, signal), 'done')
   await t.rejects(within(Promise.reject(new Error('failed')), 5, signal), { message: 'failed' })
@@ -14,7 +14,7 @@ t.test('work that ends in time', async (t) => {
   t.equal(getEventListeners(signal, 'abort').length, 1, 'one listener for all, ever')
 })
 
-t.test('work that does not', async (t) => {
+t.test('work that takes too long rejects', async (t) => {
   const { signal } = new AbortController()
   const waiting = within(never, 5, signal)
   mock.timers.tick(4999)
@@ -26,7 +26,7 @@ t.test('work that does not', async (t) => {
   await t.rejects(rest, { message: 'no answer within 5 s' })
 })
 
-t.test('work that nobody waits for any more', async (t) => {
+t.test('work rejects when the signal aborts', async (t) => {
   const stop = new AbortController()
   const waiting = Promise.allSettled(Array.from({ length: 100 }, () => within(never, 5, stop.signal)))
   stop.abort()

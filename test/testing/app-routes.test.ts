@@ -13,7 +13,7 @@ async function build (t: Test, routes: (app: FastifyInstance) => unknown) {
   return app
 }
 
-t.test('the table has every route of the app, whoever guards it', async (t) => {
+t.test('the table has every route of the app, guarded or not', async (t) => {
   const app = await build(t, async (app) => {
     app.get('/early/:user_id', handler)
     await app.register(async (child) => {
@@ -43,7 +43,7 @@ t.test('the table has every route of the app, whoever guards it', async (t) => {
   ].join('\n'))
 })
 
-t.test('the same text whatever the order of the routes, and for an app without the plugin', async (t) => {
+t.test('the table does not depend on the order of routes, and works without the plugin', async (t) => {
   const urls = ['/b', '/a', '/c/:id']
   const tableOf = async (urls: string[]) =>
     await routeTable(await build(t, (app) => { for (const url of urls) app.get(url, handler) }))
@@ -51,7 +51,7 @@ t.test('the same text whatever the order of the routes, and for an app without t
   t.same([await tableOf(urls), await tableOf(urls.toReversed())], [table, table])
 })
 
-t.test('routes that name a parameter differently share a node of the router, and are told apart', async (t) => {
+t.test('routes that name a parameter differently are told apart', async (t) => {
   const app = await build(t, async (app) => {
     await app.register(async (child) => {
       await child.register(userScope, { secret })
@@ -75,7 +75,7 @@ t.test('routes that name a parameter differently share a node of the router, and
   ])
 })
 
-t.test('routes that were declared before the plugin are as others, with their constraints', async (t) => {
+t.test('early routes are in the table, with their constraints', async (t) => {
   const app = await build(t, async (app) => {
     app.get('/early/:user_id', { constraints: { version: '1.0.0' } }, handler)
     app.get('/early/:id', { constraints: { version: '2.0.0' }, config: { access: 'public' } }, handler)
@@ -88,7 +88,7 @@ t.test('routes that were declared before the plugin are as others, with their co
   ])
 })
 
-t.test('what looks like the owner, or is one elsewhere, is said', async (t) => {
+t.test('look-alikes of the owner, and owners of other scopes, are reported', async (t) => {
   const app = await build(t, async (app) => {
     await app.register(async (child) => {
       await child.register(userScope, { secret })
@@ -112,7 +112,7 @@ t.test('what looks like the owner, or is one elsewhere, is said', async (t) => {
   ])
 })
 
-t.test('rules are told and printed, as the plugin prints them', async (t) => {
+t.test('rules are printed like the plugin prints them', async (t) => {
   const app = await build(t, async (app) => {
     await app.register(userScope, { secret, bind: { org_id: ['o', 'id'], team: 'team' }, mayActFor: () => false })
     const delegates = { scopes: ['staff'] }
@@ -132,7 +132,7 @@ t.test('rules are told and printed, as the plugin prints them', async (t) => {
   t.equal(await routeTable(app), app.userScope.printRoutes())
 })
 
-t.test('the rules of a second copy of the plugin, as far as its decorator tells them', async (t) => {
+t.test('the rules of a second copy of the plugin are read from its decorator', async (t) => {
   const app = await build(t, async (app) => {
     for (const [version, routes] of [[{ bound: ['org_id'], unbound: ['team'], parameter: 'account' }], []].entries()) {
       await app.register(async (child) => {
@@ -152,7 +152,7 @@ t.test('the rules of a second copy of the plugin, as far as its decorator tells 
   ])
 })
 
-t.test('parameters that other routes compare with claims, and a rule that got lost', async (t) => {
+t.test('uncompared parameters and lost rules are reported', async (t) => {
   const app = await build(t, async (app) => {
     await app.register(async (child) => {
       await child.register(userScope, { secret, bind: { org_id: 'org_id' } })
@@ -173,17 +173,17 @@ t.test('parameters that other routes compare with claims, and a rule that got lo
   ])
 })
 
-t.test('an app that was created before the kit', async (t) => {
+t.test('an app that was created before the kit is a TypeError', async (t) => {
   const app = { inject: () => {}, ready: async () => {}, server: {} }
   await t.rejects(appRoutes(app as never), /^the app was created before the test kit was loaded/)
 })
 
-t.test('names', async (t) => {
+t.test('HEAD has the name of GET', async (t) => {
   t.equal(nameOf({ method: 'HEAD', url: '/a' }), 'HEAD /a')
   t.same(['HEAD', 'GET', 'PUT'].map((method) => getNameOf({ method, url: '/a' })), ['GET /a', 'GET /a', 'PUT /a'])
 })
 
-t.test('what is no app', async (t) => {
+t.test('anything but an app is a TypeError', async (t) => {
   const message = 'the first argument must be a Fastify app: await the function that builds it'
   for (const app of [undefined, null, {}, Promise.resolve()]) {
     await t.rejects(routeTable(app as never),

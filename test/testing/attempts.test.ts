@@ -18,7 +18,7 @@ const parts = { path: {}, headers: { h: '1' }, query: { q: '1' }, body: { a: 1 }
 const attempts = (given: Partial<AppRoute> = {}, changed: Partial<Tokens> = {}) =>
   attemptsOn(route(given), { ...parts, path: changed.tenants?.hers ?? {} }, { ...tokens, ...changed })
 
-t.test('who asks for what', async (t) => {
+t.test('the requests to an owner\'s route', async (t) => {
   const tried = attempts().map(({ request: { headers, url, query, payload }, expected }) =>
     [headers?.authorization, url, Object(query).q, expected, payload !== undefined])
   t.same(tried, [
@@ -43,7 +43,7 @@ t.test('who asks for what', async (t) => {
   t.same(nearly, ['alice\'s token, path of "7/../7 "', 'alice\'s token, path of "07"'])
 })
 
-t.test('paths that lead out of hers, where anything may stand behind her id', async (t) => {
+t.test('paths with dot segments are tried on wildcards', async (t) => {
   const out = (url: string) =>
     attempts({ url }).filter(({ label }) => label.includes('out of hers')).map(({ request }) => request.url)
   t.same(out('/t/:user_id/files/*'), ['/t/alice/files/..%2F..%2Fbob', '/t/alice/files/%2E%2E%5C%2E%2E%5Cbob'])
@@ -51,7 +51,7 @@ t.test('paths that lead out of hers, where anything may stand behind her id', as
   for (const url of ['/t/:user_id', '/t/:user_id/:n', '/*/:user_id']) t.same(out(url), [], url)
 })
 
-t.test('a rule: without its scopes, to the tenant of bob, and as a delegate', async (t) => {
+t.test('the requests to a route with a rule', async (t) => {
   const tenants = { hers: { org: 'a', team: 'r' }, his: { org: 'b', team: 'g' }, others: { org: 'b', team: 'x/y' } }
   const tried = (url: string, changed: Partial<Tokens> = {}) =>
     attempts({ url }, { tenants, poor: 'p', delegate: 'd', ...changed })
@@ -72,7 +72,7 @@ t.test('a rule: without its scopes, to the tenant of bob, and as a delegate', as
   t.same(given.map(({ request }) => request.url), ['/o/z', '/o/z', '/o/z', '/o/b', '/o/z', '/o/z'], 'what is given')
 })
 
-t.test('what fits', async (t) => {
+t.test('which answers are accepted', async (t) => {
   const fits = (given: Partial<AppRoute>, label: string) => {
     const attempt = attempts(given).find((each) => each.label === label)
     return (status: number, changed: Partial<HeldAnswer> = {}) =>

@@ -67,7 +67,7 @@ for (const [name, options] of Object.entries(dialects)) {
     async (t) => { t.equal(await say(await host(t, options)), '') })
 }
 
-t.test('a docs page need not stand in the document, where it is allowed to', async (t) => {
+t.test('a docs page may be missing in the document if it is allowed', async (t) => {
   const app = await host(t, {}, async (app) => {
     await app.register(async (child) => {
       child.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'public' } })
@@ -78,11 +78,11 @@ t.test('a docs page need not stand in the document, where it is allowed to', asy
   t.equal(await say(app, { allow: [docs] }), '')
 })
 
-t.test('an optional parameter', async (t) => {
+t.test('an optional parameter is compared', async (t) => {
   t.equal(await say(await host(t, {}, (app) => { app.get('/optional/:user_id?', handler) })), '')
 })
 
-t.test('a method that no document has a place for', async (t) => {
+t.test('a method that documents cannot have is ignored', async (t) => {
   const app = await host(t, {}, (app) => {
     app.addHttpMethod('PROPFIND')
     app.route({ method: 'PROPFIND', url: '/files', handler: async () => 'in' })
@@ -140,7 +140,7 @@ t.test('each kind of drift is named', async (t) => {
     'Fix: take it out')
 })
 
-t.test('the mark of an operation is its level', async (t) => {
+t.test('the mark of an operation must be its level', async (t) => {
   const mark = (level: string) =>
     (paths: Parameters<Parameters<typeof changed>[1]>[0]) => {
       Object.assign(paths['/api/me']!.get!,
@@ -151,7 +151,7 @@ t.test('the mark of an operation is its level', async (t) => {
     `${heading}\n\nGET /api/me\n  its mark x-user-scope is 'owner', and the route's level is 'user'`)
 })
 
-t.test('every method is compared, and a mark where there is one', async (t) => {
+t.test('every method is compared, and its mark if there is one', async (t) => {
   const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE'] as const
   const app = await host(t, {}, (app) => {
     for (const method of methods) {
@@ -181,7 +181,7 @@ t.test('each version of a route is compared', async (t) => {
     "route's level is 'public'")
 })
 
-t.test('a host may ask for what else it likes, where the plugin asks for no token', async (t) => {
+t.test('a host may require anything else if the plugin requires no token', async (t) => {
   const apiKey = (security: object[]) => ({ schema: { security: security as Array<Record<string, string[]>> } })
   const app =
     await host(t,
@@ -209,7 +209,7 @@ t.test('users are not needed, and are ignored', async (t) => {
   await assertDocumentMatchesGuards(app, { issuer: createIssuer(), alice: 1, bob: 'bob', params: {}, timeout: 5 })
 })
 
-t.test('the security scheme is one for bearer tokens', async (t) => {
+t.test('the security scheme must be for bearer tokens', async (t) => {
   const withScheme = async (scheme: object | undefined, security: object[]) => {
     const app = await host(t, { openapi: {} })
     await app.ready()
@@ -234,7 +234,7 @@ t.test('the security scheme is one for bearer tokens', async (t) => {
     { type: 'apiKey', in: 'header', name: 'Authorization' }]) t.equal(await withScheme(scheme, other), '')
 })
 
-t.test('scopes with issuers of their own are compared one by one', async (t) => {
+t.test('scopes with different issuers are compared one by one', async (t) => {
   const admin = createIssuer()
   const app = await Fastify()
   t.teardown(() => app.close())
@@ -252,7 +252,7 @@ t.test('scopes with issuers of their own are compared one by one', async (t) => 
     `${heading}\n\nGET /b/hidden (user)\n  it is served`)
 })
 
-t.test('without a document there is nothing to compare', async (t) => {
+t.test('without a document it is a TypeError', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, issuer.options)
@@ -263,4 +263,4 @@ t.test('without a document there is nothing to compare', async (t) => {
   await t.rejects(say({} as FastifyInstance), /^the first argument must be a Fastify app/)
 })
 
-t.test('of all these hosts no handler ran', async (t) => { t.equal(ran, 0) })
+t.test('no handler of these hosts has run', async (t) => { t.equal(ran, 0) })

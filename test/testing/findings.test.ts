@@ -24,7 +24,7 @@ const route: AppRoute =
   }
 const finding: Finding = { method: 'GET', url: '/x', level: '(owner, default)', notes: [], failures: [] }
 
-t.test('answers', async (t) => {
+t.test('answers are described', async (t) => {
   const answer = { status: 200, reached: null, notFound: false, says: '', params: {}, invalidParam: undefined }
   t.equal(describeAnswer({ ...answer, reached: options }, options), 'its handler')
   t.equal(describeAnswer({ ...answer, reached: { ...options, url: '/y' } }, options), 'the handler of /y')
@@ -33,13 +33,13 @@ t.test('answers', async (t) => {
   t.equal(describeAnswer({ ...answer, status: 0, says: 'late' }, options), 'none: late')
 })
 
-t.test('what is found on a route', async (t) => {
+t.test('findings are printed with the route, notes and a table', async (t) => {
   t.same(findingOf(route, ['a']), { ...finding, notes: ['a'] })
   const unguarded: AppRoute = { ...route, access: 'unguarded', source: '', constraints: { version: '1.0.0' } }
   t.equal(findingOf(unguarded, []).level, '(unguarded) {"version":"1.0.0"}')
 })
 
-t.test('methods of which the same is to be said stand together', async (t) => {
+t.test('methods with the same faults are printed together', async (t) => {
   const failure = { label: 'no token', expected: '401', answer: '400 FST_ERR', url: '/x?q=1' }
   const notes = [`mend it${orAllow}`, 'params {name}']
   const error = new ScopeAssertionError('leak', [

@@ -29,7 +29,7 @@ function signal (): [promise: Promise<void>, resolve: () => void] {
   return [new Promise<void>((resolve) => { go = resolve }), () => go()]
 }
 
-t.test('no handler runs, whatever its kind', async (t) => {
+t.test('no handler of any kind runs', async (t) => {
   const { app, send, state } = await host(t, async (app, ran) => {
     await app.register(websocket)
     app.get('/sync', (_request, reply) => { ran(); reply.send('x') })
@@ -78,7 +78,7 @@ t.test('no handler runs, whatever its kind', async (t) => {
   t.equal(state.ran, 1)
 })
 
-t.test('validation is passed over, or answers as it does everybody', async (t) => {
+t.test('validation is skipped, or answers as usual', async (t) => {
   const object = (name: string, schema: object) =>
     ({ type: 'object', required: [name], properties: { [name]: schema } })
   const { send } = await host(t, (app) => {
@@ -99,7 +99,7 @@ t.test('validation is passed over, or answers as it does everybody', async (t) =
     { status: 400, reached: null, says: 'FST_ERR_VALIDATION params/n must be integer' })
 })
 
-t.test('everybody else is answered as if the kit were not there', async (t) => {
+t.test('other requests are answered as if the kit were not there', async (t) => {
   const code = `
     const schema =
       { body: { type: 'object', required: ['a'], properties: { a: { type: 'integer' } } },
@@ -161,7 +161,7 @@ t.test('a route that is made of another\'s options is held back as itself', asyn
   t.match(told(await send({ method: 'POST', url: '/other' })), { reached: '/other' })
 })
 
-t.test('requests of others at the same time get their handlers', async (t) => {
+t.test('other requests at the same time reach their handlers', async (t) => {
   const [gate, go] = signal()
   const { app, send } = await host(t, (app) => {
     app.get('/slow', async (request) => { await gate; return request.headers['x-n'] })
@@ -187,7 +187,7 @@ t.test('a route that asks for validation errors gets those of others', async (t)
   t.match(told(await send({ method: 'POST' }, true)), { reached: '/' })
 })
 
-t.test('two copies of the kit in one process, each with requests of its own', async (t) => {
+t.test('two copies of the kit in one process hold their own requests', async (t) => {
   const file = 'testing/held-requests.ts'
   const imports = `import * as one from ${libUrl(file)}\nimport * as two from ${libUrl(file, await copyOfLib(t))}`
   t.same(await runAlone(imports, `
@@ -217,7 +217,7 @@ t.test('two copies of the kit in one process, each with requests of its own', as
   ])
 })
 
-t.test('an app that was created before is told what to move', async (t) => {
+t.test('an app that was created before the kit is a TypeError that says what to move', async (t) => {
   const message =
     'the app was created before the test kit was loaded, so its routes are unknown. Fix: move this line above the ' +
     "import of the app: import … from 'fastify-user-scope/testing'"
@@ -237,7 +237,7 @@ t.test('an app that was created before is told what to move', async (t) => {
     'its routes are known, its handlers are not held back')
 })
 
-t.test('a hook that replaces the preHandler of a route is told, and nothing is sent', async (t) => {
+t.test('a hook that replaces the preHandler of a route is named, and nothing is sent', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.addHook('onRoute', (options) => { options.preHandler = async () => {} })
@@ -248,7 +248,7 @@ t.test('a hook that replaces the preHandler of a route is told, and nothing is s
       'Fix: add to the list that is there, or turn off in tests what wraps hooks, such as tracing. Nothing was sent'))
 })
 
-t.test('what answers before the handler is told as it is', async (t) => {
+t.test('an answer before the handler is returned as it is', async (t) => {
   const { send, state } = await host(t, (app, ran) => {
     const answering = (status: number, body: unknown) =>
       ({
@@ -275,7 +275,7 @@ t.test('what answers before the handler is told as it is', async (t) => {
   t.equal(state.ran, 0)
 })
 
-t.test('a request without an answer ends, and its handler is held back however late it gets there', async (t) => {
+t.test('a request without an answer ends, and its handler stays held back', async (t) => {
   const [gate, go] = signal()
   const [ended, end] = signal()
   const { send, state } = await host(t, (app, ran) => {
@@ -291,7 +291,7 @@ t.test('a request without an answer ends, and its handler is held back however l
   t.equal(state.ran, 0)
 })
 
-t.test('a context inside the app will do, and hooks that change the headers change nothing', async (t) => {
+t.test('a context inside the app works, and hooks that change headers do no harm', async (t) => {
   let child: FastifyInstance | undefined
   let ran = 0
   const app = Fastify()
@@ -310,7 +310,7 @@ t.test('a context inside the app will do, and hooks that change the headers chan
   t.equal(ran, 0)
 })
 
-t.test('what a hook of the host opened before the handler it closes behind it', async (t) => {
+t.test('a transaction that a preHandler hook opens is ended', async (t) => {
   let open = 0
   const { send, state } = await host(t, async (app, ran) => {
     app.addHook('preHandler', async () => { open++ })
@@ -321,7 +321,7 @@ t.test('what a hook of the host opened before the handler it closes behind it', 
   t.same([open, state.ran], [0, 0])
 })
 
-t.test('what a later onRoute hook appends to the preHandlers runs behind, and is not seen: a limit', async (t) => {
+t.test('a preHandler that a later onRoute hook appends is not run (a limit)', async (t) => {
   let ran = 0
   const { send, state } = await host(t, async (app, handlerRan) => {
     app.addHook('onRoute',
@@ -332,7 +332,7 @@ t.test('what a later onRoute hook appends to the preHandlers runs behind, and is
   t.same([ran, state.ran], [0, 0])
 })
 
-t.test('a WebSocket of somebody else is none of ours', async (t) => {
+t.test('other WebSockets are left alone', async (t) => {
   const { app } = await host(t, async (app) => {
     await app.register(websocket)
     app.get('/socket', { websocket: true }, (socket) => { socket.send('x') })

@@ -16,7 +16,7 @@ async function loadedBy (file: string, found = new Set<string>()): Promise<Set<s
   return found
 }
 
-t.test('what the test kit exports', async (t) => {
+t.test('the test kit exports exactly these names', async (t) => {
   t.same(Object.keys(testing).sort(), [
     'ScopeAssertionError', 'assertDocumentMatchesGuards', 'assertIsolation', 'assertOwnership', 'createIssuer',
     'createKey',
@@ -24,7 +24,7 @@ t.test('what the test kit exports', async (t) => {
   ])
 })
 
-t.test('the plugin loads nothing of it', async (t) => {
+t.test('the plugin does not load the test kit', async (t) => {
   const [plugin, kit] = [await loadedBy('index.ts'), await loadedBy('testing/index.ts')]
   t.ok(plugin.has('guard/guard.ts') && kit.has('testing/ownership.ts'))
   t.same([...plugin].filter((file) => file.startsWith('testing/')), [])

@@ -159,7 +159,7 @@ for (const [name, route, handler, says] of mistakes) {
   })
 }
 
-t.test('a cache by URL that runs before the guard', async (t) => {
+t.test('a cache by URL that runs before the guard is found', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const kept = new Map<string, unknown>()
@@ -183,7 +183,7 @@ t.test('a cache by URL that runs before the guard', async (t) => {
   t.match(says, /GET, HEAD \/:user_id\/notes\/:n /)
 })
 
-t.test('the message, whole', async (t) => {
+t.test('the whole message', async (t) => {
   const app =
     await host(t,
       {
@@ -199,7 +199,7 @@ t.test('the message, whole', async (t) => {
   ].join('\n'))
 })
 
-t.test('what could not be tried is named', async (t) => {
+t.test('routes that could not be tried are named', async (t) => {
   const app = await host(t, { [`GET ${one}/comments`]: (_request, reply) => none(reply) })
   t.match(await say(app, { params: {} }), [
     "Routes that let others at an owner's objects, or could not be tried: 4", '',
@@ -221,7 +221,7 @@ t.test('what could not be tried is named', async (t) => {
     /GET \/gone\n {2}params name it[^]*GET \/gone\n {2}allow names it/)
 })
 
-t.test('routes with an owner of any kind, and other parameters', async (t) => {
+t.test('routes with an owner and other parameters are tried', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const made: Array<{ id: number, owner: string }> = []
@@ -252,7 +252,7 @@ t.test('routes with an owner of any kind, and other parameters', async (t) => {
   t.match(await say(app, options), "nothing of bob's  200 with bob's n")
 })
 
-t.test('routes of level user that take an id, wherever it stands in a body', async (t) => {
+t.test('routes of level user that take an id anywhere in a body are tried', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const made: Array<{ id: string, owner: string }> = []
@@ -276,7 +276,7 @@ t.test('routes of level user that take an id, wherever it stands in a body', asy
   t.equal(await say(app, { objects, params }), '')
 })
 
-t.test('handlers run, so it is for tests', async (t) => {
+t.test('it refuses to run in production', async (t) => {
   const { NODE_ENV } = process.env
   t.teardown(() => { if (NODE_ENV === undefined) delete process.env.NODE_ENV; else process.env.NODE_ENV = NODE_ENV })
   process.env.NODE_ENV = 'production'
@@ -288,7 +288,7 @@ t.test('handlers run, so it is for tests', async (t) => {
   t.equal(asked, 0)
 })
 
-t.test('DELETE goes last', async (t) => {
+t.test('DELETE is tried last', async (t) => {
   const order: string[] = []
   const seen = Fastify()
   t.teardown(() => seen.close())
@@ -302,7 +302,7 @@ t.test('DELETE goes last', async (t) => {
   t.ok(order.lastIndexOf('PUT') < order.indexOf('DELETE'))
 })
 
-t.test('what plain JavaScript may give', async (t) => {
+t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
   const app = await host(t, {})
   const wrong: Array<[options: object, says: string]> = [
     ...[undefined, null, {}, { a: 1 }, { a: () => '1', b: null }].map((objects): [object, string] =>

@@ -29,7 +29,7 @@ for (const options of hosts) {
   })
 }
 
-t.test('each has a secret of its own, which the plugin takes', async (t) => {
+t.test('each issuer has its own secret, which the plugin accepts', async (t) => {
   const secrets = Array.from({ length: 200 }, () => createSecretIssuer({}).secret)
   t.equal(new Set(secrets).size, 200)
   for (const secret of secrets) assertFitSecret(secret, 'secret', 64)
@@ -45,7 +45,7 @@ t.test('a claim that is undefined is left out', async (t) => {
     { status: 401, code: 'INVALID_CLAIMS' })
 })
 
-t.test('a secret that is undefined is no random one', async (t) => {
+t.test('an undefined secret is refused', async (t) => {
   t.throws(() => createSecretIssuer({ secret: undefined } as never), {
     name: 'TypeError',
     message: 'createIssuer: secret is undefined, and so is perhaps an environment variable. ' +
@@ -53,13 +53,13 @@ t.test('a secret that is undefined is no random one', async (t) => {
   })
 })
 
-t.test('with a secret by default, at once', async (t) => {
+t.test('by default it signs with a secret, synchronously', async (t) => {
   t.type(createIssuer().token('alice'), 'string')
   t.equal(createIssuer({ secret: 'a' }).secret, 'a')
   t.equal(createIssuer({ mode: 'secret', secret: 'b' }).secret, 'b')
 })
 
-t.test('with published keys where it is asked for', async (t) => {
+t.test('with mode \'jwks\' it publishes its keys', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   t.type(await issuer.token('alice'), 'string')
   t.same((await (await fetch(issuer.entry.jwksUri)).json() as { keys: unknown[] }).keys.length, 1)
@@ -83,7 +83,7 @@ t.test('scopes, actors and tenants are claims, in either mode', async (t) => {
   }
 })
 
-t.test('a host with revocations takes its tokens, until they are revoked', async (t) => {
+t.test('a host with revocations accepts its tokens until they are revoked', async (t) => {
   for (const issuer of [createIssuer(), await createIssuer({ mode: 'jwks', t })]) {
     const { app, send } = await build(t, { ...issuer.options, revocations: true })
     await assertOwnership(app, { issuer, alice: 'alice', bob: 'bob' })
@@ -105,14 +105,14 @@ t.test('a host with revocations takes its tokens, until they are revoked', async
   }
 })
 
-t.test('a token that outlives what is kept of revocations is refused, as that of anybody', async (t) => {
+t.test('a token that outlives keepFor is refused', async (t) => {
   const issuer = createIssuer({ expiresIn: 61 })
   const { send } = await build(t, { ...issuer.options, revocations: { keepFor: 60 } })
   const headers = issuer.authorization('alice')
   t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
 })
 
-t.test('what it does not have is told, in either mode', async (t) => {
+t.test('unknown options are named, in either mode', async (t) => {
   const names = {
     secret: 'mode, secret, algorithm, issuer, audience, userIdClaim, expiresIn',
     jwks: 'mode, t, alg, audience, idPrefix, keys, userIdClaim, expiresIn'

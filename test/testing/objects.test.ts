@@ -6,7 +6,7 @@ import { appRoutes } from '../../lib/testing/app-routes.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { ask, missingLike, Owner, planFor, readId, type ObjectId } from '../../lib/testing/objects.js'
 
-t.test('an owner makes objects, each with the ids of those before', async (t) => {
+t.test('makers get the ids of objects that were made before', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/', async ({ headers }) => headers)
@@ -49,7 +49,7 @@ t.test('a request that never ends is named', async (t) => {
     'ends, as an event stream'))
 })
 
-t.test('an id of the same form', async (t) => {
+t.test('missingLike returns another id of the same form', async (t) => {
   const ids: Array<[id: ObjectId, missing: ObjectId]> = [
     [7, 2_000_000_007], ['7', '2000000007'], ['n12', 'n2000000012'], [1_999_999_991, 1_900_000_008],
     ['6f1ed002-ab34-4c56-8d78-90abcdef1234', '6f1ed002-ab34-4c56-8d78-90abcdef8765'],
@@ -60,7 +60,7 @@ t.test('an id of the same form', async (t) => {
   for (const [id, missing] of ids) t.equal(missingLike(id), missing, String(id))
 })
 
-t.test('an id in an answer', async (t) => {
+t.test('readId finds an id in an answer', async (t) => {
   const has = (body: unknown, id: ObjectId) => readId(typeof body === 'string' ? body : JSON.stringify(body), id).has
   for (const body of [{ a: 'n1' }, ['n1'], { n1: {} }, { a: [{ b: 'n1' }] }, 'n1', 'a;n1\nb', '"n1"',
     { href: '/api/bob/tasks/n1' }, { href: 'https://a.example/n1?x' }, 'urn:task:n1', ['n1.pdf'], { a: 'bob:n1' }]) {
@@ -90,7 +90,7 @@ t.test('an id in an answer', async (t) => {
   t.equal(text({ instance: '/tasks/task%3A2', says: 'no task:2' }, 'task:2'), '{"instance":"/tasks/…","says":"no …"}')
 })
 
-t.test('ids go where their names stand: in the path, the query and the body', async (t) => {
+t.test('ids are filled in by name: in path, query and body', async (t) => {
   const issuer = createIssuer()
   const app = Fastify()
   t.teardown(() => app.close())
@@ -130,7 +130,7 @@ t.test('ids go where their names stand: in the path, the query and the body', as
   t.equal(form.parts.body, 'title=Buy+milk', 'a form is sent as it stands')
 })
 
-t.test('members of schemas that are no JSON Schema', async (t) => {
+t.test('members of an object of zod are found', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setValidatorCompiler(() => () => true)
@@ -143,7 +143,7 @@ t.test('members of schemas that are no JSON Schema', async (t) => {
   ])
 })
 
-t.test('a wildcard is a kind of objects where its star is among them', async (t) => {
+t.test('a wildcard takes ids if "*" has a maker', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.put('/api/files/*', async () => ({}))
@@ -154,7 +154,7 @@ t.test('a wildcard is a kind of objects where its star is among them', async (t)
   t.same(files.places, [{ name: '*', part: 'path', isList: false }])
 })
 
-t.test('lists that may be null, and the owner by the name that the path has', async (t) => {
+t.test('nullable lists take ids, and the owner\'s parameter is never one', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, createIssuer().options)

@@ -9,7 +9,7 @@ import {
 } from '../../lib/testing/index.js'
 import { copyOfLib, host, issuer, libUrl, people, runAlone, say, state, type Build } from '../support/kit.js'
 
-t.test('a sound host passes, of whatever routes', async (t) => {
+t.test('a sound host passes with any kind of routes', async (t) => {
   const uuid = Type.String({ format: 'uuid' })
   const app = await host(t, async (app, handler) => {
     await app.register(websocket)
@@ -80,7 +80,7 @@ t.test('a sound host passes, of whatever routes', async (t) => {
   t.equal(await say(app, { alice: 'ALICE', bob: 'alice' }), '')
 })
 
-t.test('the keys of a remote issuer, and tokens of the host itself', async (t) => {
+t.test('a remote issuer works, and so do tokens of the host', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const app = await host(t, (app, handler) => app.get('/:user_id', handler), issuer.options)
   t.equal(await say(app, { issuer }), '')
@@ -90,7 +90,7 @@ t.test('the keys of a remote issuer, and tokens of the host itself', async (t) =
     /an expired token {2}401 {7}its handler {2}\/alice\n.*a forged token {4}401 {7}its handler/)
 })
 
-t.test('what a request needs is given, by the name of the route or for all', async (t) => {
+t.test('params give what requests need, by route or for all', async (t) => {
   const wants = (status: number, isThere: (request: FastifyRequest) => unknown) => ({
     preHandler: async (request: FastifyRequest, reply: FastifyReply) =>
       isThere(request) ? undefined : reply.code(status).send({ message: 'no' })
@@ -126,7 +126,7 @@ t.test('what a request needs is given, by the name of the route or for all', asy
   }), '')
 })
 
-t.test('what others may call is allowed by name, and no more than that', async (t) => {
+t.test('allow exempts the named routes and nothing else', async (t) => {
   const app = await host(t, (app, handler) => {
     app.get('/avatars/:user_id', { config: { access: 'public' } }, handler)
     app.get('/people/:userId', { config: { access: 'user' } }, handler)
@@ -178,7 +178,7 @@ t.test('a preflight is nobody\'s', async (t) => {
   'OPTIONS /:user_id (user, stated)')
 })
 
-t.test('the owner of another scope', async (t) => {
+t.test('the owner\'s parameter of another scope is reported', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   for (const userIdParam of ['user_id', 'account']) {
@@ -194,7 +194,7 @@ t.test('the owner of another scope', async (t) => {
     'allow: [\'GET /bills/:account\']')
 })
 
-t.test('ids that do not fit, and tokens that are not taken', async (t) => {
+t.test('wrong ids and tokens that are not accepted are reported', async (t) => {
   const uuid = { schema: { params: Type.Object({ user_id: Type.String({ format: 'uuid' }) }) } }
   t.equal(await say(await host(t, (app, handler) => app.post('/:user_id', uuid, handler))), '',
     'validation is not what is tried')
@@ -212,7 +212,7 @@ t.test('ids that do not fit, and tokens that are not taken', async (t) => {
       '(401 INVALID_TOKEN_SIGNATURE)'))
 })
 
-t.test('a hook that changes the owner of a route which was declared before the plugin', async (t) => {
+t.test('a hook that changes the owner of an early route is reported', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/early/:user_id',
@@ -224,7 +224,7 @@ t.test('a hook that changes the owner of a route which was declared before the p
     'answer  path\n  alice\'s token, her own path  its handler  its handler  /early/alice')
 })
 
-t.test('a request that may come once only', async (t) => {
+t.test('a host that accepts a request only once passes', async (t) => {
   const seen = new Set<string>()
   const preHandler = async ({ method, headers }: FastifyRequest, reply: FastifyReply) => {
     const key = method + String(headers['idempotency-key'])
@@ -235,7 +235,7 @@ t.test('a request that may come once only', async (t) => {
   t.equal(await say(app, { params: { '*': { headers: { 'idempotency-key': 'k' } } } }), '')
 })
 
-t.test('scopes with issuers of their own are judged one by one', async (t) => {
+t.test('scopes with different issuers are judged one by one', async (t) => {
   const admin = createIssuer({ userIdClaim: 'uid' })
   const app = Fastify()
   t.teardown(() => app.close())
@@ -257,7 +257,7 @@ t.test('scopes with issuers of their own are judged one by one', async (t) => {
     }), '', 'what is allowed in another scope')
 })
 
-t.test('routes that were declared before the plugin, and apps that listen and have served', async (t) => {
+t.test('early routes are judged, and apps may already listen and serve', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/early/:user_id', async () => ({}))
@@ -269,7 +269,7 @@ t.test('routes that were declared before the plugin, and apps that listen and ha
   t.equal(await say(app), '')
 })
 
-t.test('a route of another version that was declared late, beside a sound one', async (t) => {
+t.test('a late route of another version beside a sound one is reported', async (t) => {
   const app = await host(t, async (app, handler) => {
     app.get('/api/:user_id/tasks', { constraints: { version: '1.0.0' } }, handler)
     app.get('/api/:user_id/tasks', { constraints: { version: '2.0.0' }, config: { access: 'public' } }, handler)
@@ -288,7 +288,7 @@ t.test('a route of another version that was declared late, beside a sound one', 
     'tried: 2\n\nGET, HEAD /api/:user_id/tasks (unguarded) {"version":"2.0.0"}\n  no guard of the plugin covers it')
 })
 
-t.test('a second copy of the package in the app', async (t) => {
+t.test('a second copy of the package in the app is judged', async (t) => {
   const imports = `
     import userScope from ${libUrl('index.ts')}
     import otherScope from ${libUrl('index.ts', await copyOfLib(t))}
@@ -319,7 +319,7 @@ t.test('a second copy of the package in the app', async (t) => {
     '":account"')
 })
 
-t.test('dot segments behind the owner, which a guard lets through', async (t) => {
+t.test('dot segments after the owner that a guard admits are reported', async (t) => {
   const sound = await host(t, (app, handler) => app.get('/api/:user_id/files/*', handler))
   t.equal(await say(sound), '')
   const app = await host(t, (app, handler) => app.get('/api/:user_id', handler))
@@ -342,7 +342,7 @@ t.test('dot segments behind the owner, which a guard lets through', async (t) =>
   t.match(await say(outside, people), "alice's token, a path out of hers  4xx  its handler  /by-hand/alice/..%2Fbob")
 })
 
-t.test('two issuers, whose users are told by their whole ids', async (t) => {
+t.test('two issuers work with users named by whole ids', async (t) => {
   const one = await createIssuer({ mode: 'jwks', t, idPrefix: '' })
   const two = await createIssuer({ mode: 'jwks', t, idPrefix: 'two:' })
   t.equal(two.entry.idPrefix, 'two:')
@@ -361,7 +361,7 @@ t.test('two issuers, whose users are told by their whole ids', async (t) => {
     "alice's token, bob's path  403  its handler  /alice")
 })
 
-t.test('who does not answer is named', async (t) => {
+t.test('a route that does not answer is named', async (t) => {
   let asked = 0
   const app = await host(t, (app, handler) => app.post('/:user_id', { onRequest: () => { asked++ } }, handler))
   t.equal(await say(app, { timeout: 10 }),
@@ -372,7 +372,7 @@ t.test('who does not answer is named', async (t) => {
   t.equal(asked, 1, 'the others are not waited for')
 })
 
-t.test('what hangs elsewhere, which is not judged, does not end the tries of a route', async (t) => {
+t.test('a request to an unknown URL that hangs does not end the trial of a route', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.addHook('onRequest', (request, _reply, done) => { if (!request.is404) done() })
@@ -385,7 +385,7 @@ t.test('what hangs elsewhere, which is not judged, does not end the tries of a r
   t.match(await say(app, { timeout: 50 }), "alice's token without the scopes  403  200")
 })
 
-t.test('a host that has had enough says so', async (t) => {
+t.test('a rate limit of the host is reported', async (t) => {
   const app = await host(t, async (app, handler) => {
     let left = 4
     const preHandler = async (_request: unknown, reply: FastifyReply) =>
@@ -397,7 +397,7 @@ t.test('a host that has had enough says so', async (t) => {
     "raise\n  request  expected  answer  path\n  alice's token, her own path  its handler  429 slow down")
 })
 
-t.test('middleware is noted, as nothing tries it', async (t) => {
+t.test('middleware is warned about, because nothing tries it', async (t) => {
   const notes: string[] = []
   const note = ({ message }: Error) => { notes.push(message) }
   process.on('warning', note)
@@ -424,7 +424,7 @@ t.test('the error names its routes and shows no token', async (t) => {
     issuer.forged('alice')]) t.notMatch(JSON.stringify({ ...error, message: error.message }), token.split('.')[1])
 })
 
-t.test('an app without the plugin, or without an owner', async (t) => {
+t.test('an app without the plugin or without an owner is a TypeError', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const nothing =
@@ -434,7 +434,7 @@ t.test('an app without the plugin, or without an owner', async (t) => {
   await t.rejects(assertOwnership(app, people), nothing)
 })
 
-t.test('what plain JavaScript may give', async (t) => {
+t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
   const app = await host(t, (app, handler) => app.get('/:user_id', handler))
   const wrong: Array<[app: unknown, options: unknown, says: string]> = [
     [app, { ...people, alow: [] },
@@ -476,7 +476,7 @@ const rightsRoutes: Build = (app, handler) => {
   app.get('/staff/:org_id', access({ scopes: ['staff'], unbound: ['org_id'] }), handler)
 }
 
-t.test('rules: scopes, delegates and tenants, of a sound host', async (t) => {
+t.test('rules of a sound host pass: scopes, delegates and tenants', async (t) => {
   const app = await host(t, rightsRoutes, rightsOptions)
   t.equal(await say(app, rights), '')
   t.equal(await say(app, { ...rights, bob: 'bob' }), '', 'another tenant is made up')
@@ -490,7 +490,7 @@ t.test('rules: scopes, delegates and tenants, of a sound host', async (t) => {
   t.equal(await say(app, { ...ready, bob: 'bob' }), '')
 })
 
-t.test('claims that alice or bob would need are named', async (t) => {
+t.test('claims that alice or bob need are named', async (t) => {
   const app = await host(t, rightsRoutes, rightsOptions)
   t.match(await say(app, { only: ({ url }) => url === orgTasks }),
     "GET, HEAD /orgs/:org_id/users/:user_id/tasks (owner, default)\n  alice's token does not fit a bound parameter: " +
@@ -507,13 +507,13 @@ t.test('claims that alice or bob would need are named', async (t) => {
   t.equal(await say(other, { alice, bob } as Partial<OwnershipOptions>), '')
 })
 
-t.test('a host that says yes to everybody', async (t) => {
+t.test('a mayActFor that admits everybody is reported', async (t) => {
   const app = await host(t, rightsRoutes, { ...rightsOptions, mayActFor: () => true })
   t.match(await say(app, rights), 'POST /api/:user_id/tasks (owner, default)\n  request  expected  answer  path\n' +
     "  alice's token, bob's path  403  its handler  /api/bob/tasks\n")
 })
 
-t.test('a route that takes the owner by another name, and scopes', async (t) => {
+t.test('a route with the owner by another name and scopes is reported', async (t) => {
   const app = await host(t, (app, handler) => {
     app.get('/orgs/:org_id/:user_id', handler)
     app.post('/orgs/:org_id/:who', { config: { access: { scopes: ['x'] } } }, handler)
@@ -522,4 +522,4 @@ t.test('a route that takes the owner by another name, and scopes', async (t) => 
     '/orgs/:org_id/:user_id has its owner')
 })
 
-t.test('of all these hosts no handler ran', async (t) => { t.equal(state.ran, 0) })
+t.test('no handler of these hosts has run', async (t) => { t.equal(state.ran, 0) })

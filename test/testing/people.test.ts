@@ -10,7 +10,7 @@ import { now } from '../support/host.js'
 const issuer = createIssuer()
 const ids = { alice: 'alice', bob: 'bob' }
 
-t.test('two users, told by ids or with claims', async (t) => {
+t.test('two users are given by ids or with claims', async (t) => {
   t.same(readIds({ issuer, ...ids }), ids)
   t.same(readIds({ issuer, alice: { id: 'alice', role: 'admin' }, bob: { id: 'bob' } }), ids)
   const twice = new TypeError('alice and bob must be two users: give each an id of its own')
@@ -18,7 +18,7 @@ t.test('two users, told by ids or with claims', async (t) => {
   t.throws(() => readIds({ issuer, alice: 'a', bob: { id: 'a' } }), twice)
 })
 
-t.test('who has no id that a token could carry', async (t) => {
+t.test('a user without a usable id is a TypeError', async (t) => {
   for (const nobody of ['', 1, { id: 1 }, { id: '' }, {}, null, undefined]) {
     t.throws(() => readIds({ issuer, alice: nobody, bob: 'b' } as People),
       new TypeError('alice must be a user: the id as a string that is not empty, or an object with such an "id"'))
@@ -35,7 +35,7 @@ t.test('the issuer signs their tokens', async (t) => {
   t.match(payloadOf((await tokensOf('bob', { issuer, ...ids })).good), { sub: 'bob' })
 })
 
-t.test('tokens of the host: a forged one is made, an expired one cannot be', async (t) => {
+t.test('with tokens of the host a forged one is made, an expired one is not', async (t) => {
   const token = 'aa.bb.Cc-d'
   const tokens = (person: object) => tokensOf('alice', { alice: { id: 'alice', token, ...person }, bob: 'bob' })
   t.same(await tokens({}), { good: token, expired: undefined, forged: 'aa.bb.Ac-d' })
@@ -45,7 +45,7 @@ t.test('tokens of the host: a forged one is made, an expired one cannot be', asy
   t.match(await tokensOf('bob', both), { good: 'b' })
 })
 
-t.test('nobody signs', async (t) => {
+t.test('without an issuer and a token it is a TypeError', async (t) => {
   const wrong: unknown[] = [
     { alice: 'a', bob: 'b' }, { alice: { id: 'a' }, bob: 'b' }, { alice: { id: 'a', token: 1 }, bob: 'b' },
     { issuer: null, alice: 'a', bob: 'b' }, { issuer: {}, alice: 'a', bob: 'b' }
@@ -67,13 +67,13 @@ const none: Rule = { scopes: null, delegates: null, bound: [] }
 const bind = (param: string, ...path: string[]): AppRoute['bound'] => [{ param, path, isInUrl: true }]
 const read = (token?: string) => token === undefined ? undefined : decodeJwt(token)
 
-t.test('without a rule nothing is signed', async (t) => {
+t.test('without a rule no token is signed', async (t) => {
   const tenants = { hers: {}, his: {}, others: {} }
   t.strictSame(await tokensFor(none, known, people), { ...known, stranger: known.good, tenants })
   t.match(await tokensFor({ ...none, delegates: true }, known, people), { stranger: known.good, delegate: undefined })
 })
 
-t.test('scopes of a rule: with them, without them, and for a delegate', async (t) => {
+t.test('tokens are signed with and without the scopes of a rule, and for a delegate', async (t) => {
   const rule: Rule = { ...none, scopes: ['a', 'b'], delegates: { scopes: ['b', 'staff'] } }
   const alice = { id: 'alice', scope: 'x staff', roles: ['a', 'z'], name: 'a', age: 7 }
   const tokens = await tokensFor(rule, known, { ...people, alice })
@@ -91,7 +91,7 @@ t.test('scopes of a rule: with them, without them, and for a delegate', async (t
   t.match([read(same.stranger)?.sub, read(same.delegate)?.scope], ['alice', 'alice'], 'an id is no scope')
 })
 
-t.test('tenants: hers, his, and one that is not hers', async (t) => {
+t.test('tenants are hers, his, and one that is not hers', async (t) => {
   const bound = [...bind('org_id', 'o', 'id'), ...bind('team', 'teams')]
   const alice = { id: 'alice', o: { id: 'acme' }, teams: ['red', 'blue'] }
   const good = { ...known, good: issuer.token(alice) }
@@ -112,11 +112,11 @@ t.test('tenants: hers, his, and one that is not hers', async (t) => {
   t.match(alone, { tenants: { hers }, poor: undefined }, 'nobody signs')
 })
 
-t.test('the names of scopes', async (t) => {
+t.test('the names of all scopes are listed', async (t) => {
   t.same([null, ['a', 'b'], { anyOf: ['a', 'b'] }].map(namesOf), [[], ['a', 'b'], ['a', 'b']])
 })
 
-t.test('the claims of a token', async (t) => {
+t.test('a token has the given claims', async (t) => {
   const at = now()
   const { iat, exp, ...rest } = claimsFor('alice', {}, { iss: 'a' }) as Record<string, number>
   t.same(rest, { sub: 'alice', iss: 'a' })
@@ -128,7 +128,7 @@ t.test('the claims of a token', async (t) => {
   t.equal(claimsFor({ id: 'alice', exp: 1 }, {}, {}).exp, 1)
 })
 
-t.test('an id without the prefix that the plugin puts before it', async (t) => {
+t.test('an id without the issuer\'s prefix is a TypeError', async (t) => {
   const claims = (id: string) => claimsFor(id, { idPrefix: 'b:' }, {})
   t.equal(claims('b:alice').sub, 'alice')
   t.equal(claims('b:b:alice').sub, 'b:alice')
@@ -137,15 +137,15 @@ t.test('an id without the prefix that the plugin puts before it', async (t) => {
   t.equal(claimsFor('alice', { idPrefix: '' }, {}).sub, 'alice')
 })
 
-t.test('expired beyond every tolerance, whatever else is said', async (t) => {
+t.test('an expired token is beyond every tolerance', async (t) => {
   const { iat, exp } = expired(claimsFor({ id: 'alice', exp: now() + 1 }, {}, {})) as { iat: number, exp: number }
   t.ok(exp < now() - 3600)
   t.ok(iat < exp)
 })
 
-t.test('the header', async (t) => { t.same(authorize('a.b.c'), { authorization: 'Bearer a.b.c' }) })
+t.test('authorize returns the header', async (t) => { t.same(authorize('a.b.c'), { authorization: 'Bearer a.b.c' }) })
 
-t.test('a subject without an id', async (t) => {
+t.test('a subject without an id is a TypeError', async (t) => {
   const wrong: unknown[] = [{ sub: 'alice' }, {}, Object.create({ id: 'alice' }), null, undefined, 1]
   const message = 'a token needs a user: the id as a string, or an object with an "id" of its own'
   for (const subject of wrong) t.throws(() => claimsFor(subject as string, {}, {}), new TypeError(message))

@@ -4,7 +4,7 @@ import t from 'tap'
 import userScope from '../../lib/index.js'
 import { host, issuer, say, state, type Build } from '../support/kit.js'
 
-t.test('a path that routes without an owner could serve as well', async (t) => {
+t.test('routes without an owner that serve an owner\'s path are found', async (t) => {
   const build = (routes: Build, server: FastifyServerOptions = {}) => host(t, async (app, handler) => {
     app.get('/api/:user_id/tasks', handler)
     await routes(app, handler)
@@ -40,7 +40,7 @@ t.test('a path that routes without an owner could serve as well', async (t) => {
   t.equal(await say(sound), '')
 })
 
-t.test('a host that wants a query of everybody', async (t) => {
+t.test('a query that a host wants from everybody is sent', async (t) => {
   const app = await host(t, (app, handler) => {
     app.addHook('preHandler', async ({ query }, reply) =>
       (query as { key?: string }).key === 'k' ? undefined : reply.code(403).send({ message: 'no' }))

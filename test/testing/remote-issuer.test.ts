@@ -30,7 +30,7 @@ for (const alg of [undefined, 'ES256', 'RS256', 'PS512'] as const) {
   })
 }
 
-t.test('its own claims, audience and keys', async (t) => {
+t.test('it uses the given claims, audience and keys', async (t) => {
   const keys = [await createKey('a', 'ES256'), await createKey('b')]
   const { issuer, status } = await host(t, { keys, audience: 'other', userIdClaim: 'account', expiresIn: 60 })
   t.equal(await status(issuer.token({ id: 'alice' })), '200')
@@ -44,7 +44,7 @@ t.test('its own claims, audience and keys', async (t) => {
   }
 })
 
-t.test('ids with a prefix', async (t) => {
+t.test('ids have the prefix', async (t) => {
   const { issuer, status } = await host(t, { idPrefix: 'b:', userIdClaim: 'account' })
   t.match(issuer.entry, { idPrefix: 'b:', userIdClaim: 'account' })
   t.equal(await status(issuer.token('b:alice'), '/api/b:alice/tasks'), '200')
@@ -53,7 +53,7 @@ t.test('ids with a prefix', async (t) => {
   t.notOk('idPrefix' in (await createRemoteIssuer({ mode: 'jwks', t })).entry)
 })
 
-t.test('rotate', async (t) => {
+t.test('rotate signs with a new key', async (t) => {
   const { issuer, status } = await host(t)
   const old = issuer.token('alice')
   await old
@@ -70,7 +70,7 @@ t.test('rotate', async (t) => {
   t.same(issuer.keys.map(({ kid }) => kid), ['key-3', 'key-1'])
 })
 
-t.test('slow, other answers, discovery, stop and restart', async (t) => {
+t.test('it can be slow, answer differently, stop and restart', async (t) => {
   const issuer = await createRemoteIssuer({ mode: 'jwks', t })
   const get = async (path = '/jwks') => (await fetch(issuer.url + path)).json()
   issuer.slow(1)
@@ -89,7 +89,7 @@ t.test('slow, other answers, discovery, stop and restart', async (t) => {
   t.same((await get() as { keys: unknown[] }).keys, issuer.keys.map(({ jwk }) => jwk))
 })
 
-t.test('who waits for a slow one when it stops is not waited for', async (t) => {
+t.test('stop does not wait for slow answers', async (t) => {
   const issuer = await createRemoteIssuer({ mode: 'jwks', t })
   issuer.slow(3_600_000)
   let answered = false
@@ -102,13 +102,13 @@ t.test('who waits for a slow one when it stops is not waited for', async (t) => 
   await waiting
 })
 
-t.test('it ends with its test', async (t) => {
+t.test('it stops with its test', async (t) => {
   let url = ''
   await t.test('a test', async (t) => { ({ url } = await createRemoteIssuer({ mode: 'jwks', t })) })
   await t.rejects(fetch(url))
 })
 
-t.test('what the test ends with is told to the runner, by the name that it has there', async (t) => {
+t.test('it stops by the hook of each runner', async (t) => {
   for (const name of ['teardown', 'after', 'onTestFinished']) {
     let stop = async () => {}
     const context = { [name]: (given: () => Promise<void>) => { stop = given } }
@@ -125,7 +125,7 @@ t.test('what the test ends with is told to the runner, by the name that it has t
   }
 })
 
-t.test('nothing keeps a process alive that stops it, or whose context ends nothing', async (t) => {
+t.test('it does not keep a process alive', async (t) => {
   const file = fileURLToPath(new URL('../../lib/testing/remote-issuer.ts', import.meta.url))
   // What keeps it alive keeps it for an hour, and is killed before.
   const run = async (script: string) => {

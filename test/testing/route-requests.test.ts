@@ -36,7 +36,7 @@ for (const [url, params, path] of urls) {
   })
 }
 
-t.test('the expression of a parameter is told', async (t) => {
+t.test('a parameter\'s regular expression is passed on', async (t) => {
   const patterns: string[] = []
   fillUrl('/:a(^(x|\\))$)/:b/*', (_name, pattern) => { patterns.push(pattern); return '' })
   t.same(patterns, ['^(x|\\))$', '', ''])
@@ -45,13 +45,13 @@ t.test('the expression of a parameter is told', async (t) => {
   t.same([valueFor('', 'a/b'), valueFor('^\\d$', 'x', '7')], ['a%2Fb', '7'])
 })
 
-t.test('a path with what is given, and what is made up', async (t) => {
+t.test('a path has given values, and made-up ones for the rest', async (t) => {
   const path = { n: 'a/b', '*': 'c/d e' }
   t.equal(pathFor(route({ url: '/:user_id/:n/:m/*' }), 'al%69ce', { path }), '/al%69ce/a%2Fb/1/c/d%20e')
   t.equal(pathFor(route(), 'alice', {}, '/:user_id/'), '/alice/')
 })
 
-t.test('what is given for the route, its GET route, or all', async (t) => {
+t.test('parts are given for the route, its GET route, or all', async (t) => {
   const params: RequestParams = {
     '*': { headers: { a: 'all', b: 'all' }, query: { p: 'all', q: 'all' }, path: { n: 'all' }, body: 'all' },
     'GET /:user_id': { headers: { b: 'own' }, query: { q: 'own' } },
@@ -68,7 +68,7 @@ t.test('what is given for the route, its GET route, or all', async (t) => {
   t.same(partsFor(route({ constraints: { host: /a/ } }), {}).headers, {})
 })
 
-t.test('a request', async (t) => {
+t.test('a request has its token, parts and payload', async (t) => {
   t.same(requestTo('GET', '/a', {}), { method: 'GET', url: '/a', headers: {}, query: {} })
   t.same(requestTo('POST', '/a', { query: { q: ['1', 'a b'], r: '&' }, headers: { h: '1' }, body: { a: 1 } }, 't'),
     {

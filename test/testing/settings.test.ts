@@ -13,7 +13,7 @@ async function read (t: Test, settings: Settings, known: string[] = []) {
 
 const said = ({ inVain }: Awaited<ReturnType<typeof read>>) => inVain().map(({ url, notes }) => [url, ...notes])
 
-t.test('routes by name, HEAD with GET, and by expressions', async (t) => {
+t.test('routes are allowed by name, HEAD with GET, or by expression', async (t) => {
   const task = await read(t, { allow: ['GET /a', 'HEAD /b', /^\w+ \/docs/g, 'GET /gone'] })
   const isAllowed = (method: string, url: string) => task.isAllowed({ method, url })
   t.same([isAllowed('GET', '/a'), isAllowed('HEAD', '/a'), isAllowed('POST', '/a')], [true, true, false])
@@ -24,7 +24,7 @@ t.test('routes by name, HEAD with GET, and by expressions', async (t) => {
     [['GET /gone', 'allow names it, and it needs no exception: it is sound, or does not exist. Fix: take it out']])
 })
 
-t.test('what another call judges, and what is allowed there', async (t) => {
+t.test('entries for routes that another call judges count as used', async (t) => {
   const task =
     await read(t, { only: ({ method, url }) => `${method} ${url}` === 'POST /a', allow: ['GET /b', 'POST /a'] })
   t.same(task.judged.map(({ method, url }) => [method, url]), [['POST', '/a']])
@@ -32,12 +32,12 @@ t.test('what another call judges, and what is allowed there', async (t) => {
   t.same(said(task).map(([url]) => url), ['POST /a'])
 })
 
-t.test('what params name in vain', async (t) => {
+t.test('params for unknown routes are reported', async (t) => {
   const task = await read(t, { params: { '*': {}, 'GET /a': {}, 'HEAD /a': {}, 'PUT /a': {} } })
   t.same(said(task), [['PUT /a', 'params name it, and the app has no such route']])
 })
 
-t.test('what is in the parts of a request is the host\'s own', async (t) => {
+t.test('the parts of a request are not checked', async (t) => {
   const row: Record<string, unknown> = { title: 'x', note: undefined, toJSON: () => ({ title: 'x' }) }
   row.self = row
   for (const body of [row, Buffer.alloc(10), [undefined, 1], undefined]) {
@@ -45,7 +45,7 @@ t.test('what is in the parts of a request is the host\'s own', async (t) => {
   }
 })
 
-t.test('options of another kind', async (t) => {
+t.test('options of a wrong type are refused', async (t) => {
   const names =
     new TypeError("option \"allow\" must be a list of routes: allow: ['GET /users/:user_id', /^GET \\/docs/]")
   for (const allow of ['GET /a', /a/, null, {}, [undefined], ['GET /a', 1]]) {
@@ -63,17 +63,17 @@ t.test('options of another kind', async (t) => {
 
 const check = (options: unknown) => () => { assertOptions(named('params', 'allow'), options, 'assertOwnership') }
 
-t.test('what is known passes', async (t) => {
+t.test('known options pass', async (t) => {
   for (const options of [{}, { params: {} }, { allow: undefined, params: {} }]) t.doesNotThrow(check(options))
 })
 
-t.test('another name is told, with the one that was meant, or those that there are', async (t) => {
+t.test('an unknown option is named, with the one that was meant or the known ones', async (t) => {
   t.throws(check({ allow: [], parms: {} }),
     new TypeError('unknown option "assertOwnership.parms". Did you mean "params"?'))
   t.throws(check({ routes: [] }), new TypeError('unknown option "assertOwnership.routes". Use one of: params, allow'))
 })
 
-t.test('what is inherited, or a getter of a class, is an option too', async (t) => {
+t.test('an inherited option or getter is accepted', async (t) => {
   class Options { get params () { return {} } }
   t.doesNotThrow(check(new Options()))
   const only = Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function' }))
@@ -81,11 +81,11 @@ t.test('what is inherited, or a getter of a class, is an option too', async (t) 
     new TypeError('option "assertion.only" must be a function'))
 })
 
-t.test('a name that is unknown is told though its value is undefined', async (t) => {
+t.test('an unknown option is named even if it is undefined', async (t) => {
   t.throws(check({ parms: undefined }), new TypeError('unknown option "assertOwnership.parms". Did you mean "params"?'))
 })
 
-t.test('options are an object', async (t) => {
+t.test('options must be an object', async (t) => {
   for (const options of [undefined, null, 'params', [], () => {}]) {
     t.throws(check(options),
       new TypeError('assertOwnership() must be given an object with its options: params, allow'))

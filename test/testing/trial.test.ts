@@ -5,7 +5,7 @@ import type { ObjectMakers } from '../../lib/testing/objects.js'
 import { host, issuer, none, one, say, type Handler } from '../support/isolation.js'
 import { buildTodo, todoRoutes, type Store } from '../support/todo.js'
 
-t.test('answers that are never twice the same are compared by their status', async (t) => {
+t.test('answers that always change are compared by status', async (t) => {
   let requests = 0
   const routes = (hidden: number) => host(t, {
     [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
@@ -18,7 +18,7 @@ t.test('answers that are never twice the same are compared by their status', asy
   t.match(await say(await routes(410)), 'as for none: 404 NO  410 NO')
 })
 
-t.test('records that are never twice the same cannot be compared', async (t) => {
+t.test('records that always change cannot be compared', async (t) => {
   const views = new Map<string, number>()
   const app = await host(t, {
     [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
@@ -31,7 +31,7 @@ t.test('records that are never twice the same cannot be compared', async (t) => 
   t.equal(await say(app), '')
 })
 
-t.test('a second that is over while alice asks has changed nothing', async (t) => {
+t.test('a clock that ticks between two reads is not a change', async (t) => {
   let seconds = 0
   const app = await host(t, {
     [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
@@ -48,7 +48,7 @@ t.test('a second that is over while alice asks has changed nothing', async (t) =
   t.equal(seconds, 1)
 })
 
-t.test('a number that alice has changed beside such a clock', async (t) => {
+t.test('a number that alice has changed is found beside such a clock', async (t) => {
   const priorities = new Map<string, number>()
   const app = await host(t, {
     [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
@@ -65,7 +65,7 @@ t.test('a number that alice has changed beside such a clock', async (t) => {
   t.match(await say(app), "alice's token, bob's task_id: what bob reads then  as before  changed")
 })
 
-t.test("tasks of bob's list, in an answer that is never twice the same", async (t) => {
+t.test("tasks of bob's list are found in an answer that always changes", async (t) => {
   const app = await buildTodo(issuer.options, (app, store) => {
     todoRoutes(app, store)
     app.get<{ Querystring: { list_id: string } }>('/api/:user_id/found', {
@@ -76,7 +76,7 @@ t.test("tasks of bob's list, in an answer that is never twice the same", async (
   t.match(await say(app), "alice's token, bob's list_id  as for none: 200  200  /api/alice/found?list_id=")
 })
 
-t.test('a list whose links name the tasks of others', async (t) => {
+t.test('a list whose links have ids of others is reported', async (t) => {
   for (const linkOf of [
     (id: string, owner: string) => ({ href: `/api/${owner}/tasks/${id}` }), (id: string) => `urn:uuid:${id}`,
     (id: string) => `${id}.pdf`
@@ -88,7 +88,7 @@ t.test('a list whose links name the tasks of others', async (t) => {
   }
 })
 
-t.test('a write that takes no id, and that alice may not use, was not tried', async (t) => {
+t.test('a write without an id that alice may not use is reported as not tried', async (t) => {
   const app = await buildTodo(issuer.options, (app, store) => {
     todoRoutes(app, store)
     const remove = async () => { store.tasks.length = 0 }
@@ -105,7 +105,7 @@ t.test('a write that takes no id, and that alice may not use, was not tried', as
     "alice's token, her own: what bob reads then  as before  changed")
 })
 
-t.test('behind a logout, and a closed account, nothing is left to try', async (t) => {
+t.test('a logout and a closed account come last', async (t) => {
   const app = await buildTodo(issuer.options, (app, store) => {
     todoRoutes(app, store)
     let isOut = false
@@ -134,7 +134,7 @@ t.test('behind a logout, and a closed account, nothing is left to try', async (t
   t.equal(await say(again), '')
 })
 
-t.test('two ids of one kind, of which one is not looked at', async (t) => {
+t.test('two ids of one kind are tried apart', async (t) => {
   const hosts = async (isSound: boolean) => {
     const app = await buildTodo(issuer.options, (app, store) => {
       todoRoutes(app, store)
@@ -162,7 +162,7 @@ t.test('two ids of one kind, of which one is not looked at', async (t) => {
   t.notMatch(says, 'in the path')
 })
 
-t.test('ids of a fixed width, and answers that name the path', async (t) => {
+t.test('ids of a fixed width and answers that name the path are no findings', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, issuer.options)
@@ -180,7 +180,7 @@ t.test('ids of a fixed width, and answers that name the path', async (t) => {
   t.equal(await say(app, { objects, params: {} }), '')
 })
 
-t.test('where no route reads an object by its id, the lists tell what became of it', async (t) => {
+t.test('without a route for an object, lists show whether it has changed', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, issuer.options)
@@ -201,7 +201,7 @@ t.test('where no route reads an object by its id, the lists tell what became of 
     "alice's token, bob's note_id: what bob reads then  as before  changed")
 })
 
-t.test('what has a request id in it is compared by the rest', async (t) => {
+t.test('an answer with a request id is compared by the rest', async (t) => {
   let count = 0
   const wrap = (reply: FastifyReply, status: number, data: unknown) =>
     reply.code(status).send({ data, meta: { requestId: `r-${count++}`, at: performance.now() } })
@@ -228,7 +228,7 @@ t.test('what has a request id in it is compared by the rest', async (t) => {
   })), "alice's token, bob's task_id: what bob reads then  as before  changed")
 })
 
-t.test('what answers the same for nothing at all is told to answer 404', async (t) => {
+t.test('a route that answers the same without an object is told to answer 404', async (t) => {
   for (const [status, nothing] of [[200, null], [200, {}], [500, { message: 'no rows' }]] as const) {
     const app = await host(t, {
       [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) =>
@@ -241,7 +241,7 @@ t.test('what answers the same for nothing at all is told to answer 404', async (
   }
 })
 
-t.test("a task of bob's list in her workspace", async (t) => {
+t.test("a task of bob's list in her workspace is found", async (t) => {
   const hosts = async (isSound: boolean) => {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -269,7 +269,7 @@ t.test("a task of bob's list in her workspace", async (t) => {
   t.match(await hosts(false), "alice's token, bob's list_id and task_id  4xx  200")
 })
 
-t.test('an object that is changed by another name of its id', async (t) => {
+t.test('an object that is changed by another name of its id is found', async (t) => {
   const app = await buildTodo(issuer.options, (app, store) => {
     todoRoutes(app, store)
     app.post<{ Body: { task_ids: string[] } }>('/api/:user_id/tasks/done', {
