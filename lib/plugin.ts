@@ -7,15 +7,15 @@ import { kJudgement, kReply, kScope } from './guard/request.js'
 import { annotateDocuments } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
-import { warnOfGaps } from './routes/gaps.js'
-import { findEnd } from './revocations/end.js'
 import { createRevoke, Revocations } from './revocations/revocations.js'
 import { Watches } from './revocations/watches.js'
+import { warnOfGaps } from './routes/gaps.js'
 import { printRoutes } from './routes/print.js'
 import { addRegistration, registrationsOf } from './routes/registrations.js'
 import { RouteTable } from './routes/table.js'
 import { TokenCache } from './token/cache.js'
 import { createKeys, createVerifier } from './token/create-verifier.js'
+import { findEnd } from './token/expiry.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
@@ -23,7 +23,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const table = new RouteTable(fastify, settings)
   addRegistration(table)
   assertFree(fastify, decoratorName)
-  // Contexts that were created before do not inherit the decorator, and may have one of the same name.
+  // A context inside that already exists does not inherit the decorator, and may have its own.
   for (const { context, url } of table.declared()) assertFree(context, decoratorName, ` of ${url}`)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null

@@ -28,7 +28,9 @@ const refusal = <C extends string, S extends number>(
 
 /** RFC 6750 §3.1: a request without any authentication gets the challenge alone, without an error code. */
 export const MissingTokenError = refusal('MISSING_TOKEN', 401, 'Missing authentication token')
-/** RFC 6750 §3.1 suggests 400 `invalid_request` here; this contract says 401 with that error code in the challenge. */
+/**
+ * RFC 6750 §3.1 suggests 400 `invalid_request` here. This plugin answers 401 with that error code in the challenge.
+ */
 export const InvalidHeaderFormatError = refusal('INVALID_HEADER_FORMAT', 401, 'Invalid authorization header format')
 /** RFC 7515 §5.2, steps 1 to 6: not a JWS in compact serialization. */
 export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed token')
@@ -61,7 +63,7 @@ const unavailable = 'Token verification is temporarily unavailable'
 export const KeysUnavailableError = refusal('KEYS_UNAVAILABLE', 503, unavailable)
 /** 503: `mayActFor` failed, so it is unknown whether the user may act for the owner. */
 export const AccessCheckUnavailableError = refusal('ACCESS_CHECK_UNAVAILABLE', 503, unavailable)
-/** 503: the list of revocations is stale, so it is unknown whether the token was revoked. */
+/** 503: the list of revocations is stale, or `revoke()` could not store an entry. */
 export const RevocationsUnavailableError = refusal('REVOCATIONS_UNAVAILABLE', 503, unavailable)
 
 const refusals = {

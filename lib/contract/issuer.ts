@@ -13,7 +13,7 @@ export interface OtherToken {
   says: string
   /** For tokens that are no JWS: a regular expression that matches their text. */
   text?: string
-  /** For a JWS: its header satisfies this schema and its payload the next one. State at least one of the two. */
+  /** For a JWS: its header must satisfy `header`, and its payload `payload`. State at least one of them. */
   header?: TObject
   payload?: TObject
 }
@@ -62,11 +62,12 @@ export interface IssuerOptions {
   lazy?: boolean
   /** Seconds for a fetch, body included. 0.1 to 60. Default 5. At boot, Fastify's `pluginTimeout` limits it too. */
   timeout?: number
-  /** Seconds after which keys are fetched again. A removed key is used no longer. 1 to 86400. Default 600. */
+  /** Seconds after which keys are fetched again. A removed key is not used longer either. 1 to 86400. Default 600. */
   maxAge?: number
   /**
-   * Seconds between two fetches. While the old keys still verify, each further failure doubles it, up to ten times, but
-   * not beyond `maxAge`. A `maxAge` that is shorter still fetches the keys again. 1 to 3600. Default 30.
+   * Seconds between two fetches, at most four fifths of `maxAge` while the issuer answers. While it does not and the
+   * old keys still verify, each further failure doubles the pause, to at most ten cooldowns and `maxAge`. 1 to 3600.
+   * Default 30.
    */
   cooldown?: number
   /**

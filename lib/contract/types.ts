@@ -78,7 +78,7 @@ export interface ScopedRoute {
   readonly access: AccessLevel
   /** The path parameter that must be the user's id; null if none is compared. */
   readonly parameter: string | null
-  /** `'stated'` in `config.access`, `'default'` from the URL. */
+  /** `'stated'` in `config.access`; `'default'` from the URL, or from the method if the route only serves OPTIONS. */
   readonly source: 'stated' | 'default'
   /** Fastify's route constraints, such as `{ version: '1.0.0' }`; empty if there are none. */
   readonly constraints: Readonly<Record<string, unknown>>
@@ -100,7 +100,7 @@ export interface UserScope {
    * The same as text, for a review or a snapshot: a line for each URL and level, the level first, sorted by URL.
    */
   printRoutes (): string
-  /** The state of each remote issuer's keys, for a health route. Like a request, it triggers a fetch of old keys. */
+  /** The state of each remote issuer's keys, for a health route. If they are old, it fetches them again. */
   issuers (): IssuerStatus[]
   /**
    * Refuses tokens from now on: in this registration immediately, elsewhere once it is stored. Resolves when it is

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { VerifiedUser, VerifyMessage } from '../contract/types.js'
 import type { Judgement } from './judgement.js'
 
-/** Has a message for each request to a guarded route, while somebody subscribes. Otherwise nothing is measured. */
+/** This channel gets a message for each judged request. Without a subscriber, nothing is measured. */
 const verifyChannel = channel('fastify-user-scope:verify')
 
 /** Nanoseconds of a monotonic clock; 0 while nobody subscribes. */

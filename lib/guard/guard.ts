@@ -125,7 +125,7 @@ export function createGuard (
     } catch (error) {
       judgement = refusedBy(error)
     }
-    // Outside of the try block, because an error of a later hook is not a refusal.
+    // This is outside of the try block, because an error of a later hook is not a refusal.
     if (isPending(judgement)) {
       surviveReset(request, reply)
       // If the host's time limit has already answered, nothing was admitted or refused.
@@ -160,7 +160,7 @@ export function createGuard (
 }
 
 /**
- * Whether the request was already refused. If a hook of the host calls `done` twice, it must not get further, and
- * nothing may reply twice. A 404 handler is public, even if a guarded route calls it.
+ * Whether the request was already refused. A hook of the host may call `done` twice: then the request stops here, and
+ * nothing replies twice. A 404 handler is public, even if a guarded route calls it.
  */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404

@@ -30,7 +30,7 @@ export const anonymous: Judgement = { ...unread }
 
 export const refused = (refusal: Refusal): Judgement => ({ ...unread, refusal })
 
-/** Makes a refusal of any error, so that none becomes a 500. */
+/** Turns any error into a refusal, so that none becomes a 500. */
 export function refusedBy (error: unknown): Judgement {
   // Nothing of an unknown error is read, because its getters may throw.
   return refused(isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly'))

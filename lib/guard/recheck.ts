@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
 import type { Settings } from '../options/settings.js'
-import { findEnd } from '../revocations/end.js'
 import type { Revocations } from '../revocations/revocations.js'
 import { isOwners } from '../routes/access.js'
 import { isStillSame, readParam } from '../routes/owner.js'
+import { findEnd } from '../token/expiry.js'
 import type { Verified } from '../token/verifier.js'
 import type { Judgement } from './judgement.js'
 
@@ -12,8 +12,8 @@ import type { Judgement } from './judgement.js'
 export type Recheck = (request: FastifyRequest, judgement: Judgement | null | undefined) => Refusal | null
 
 /**
- * Creates the check of the `preHandler` hook: the path must still be the owner's, and the token must still be valid. A
- * client can send its body as slowly as it likes, and hooks of the host may take their time.
+ * Creates the check of the `preHandler` hook: the path must still be the owner's, and the token must still be valid.
+ * Time may have passed: a client can send its body slowly, and hooks of the host can be slow.
  */
 export function createRecheck (
   { userIdParam, claimRules }: Pick<Settings, 'userIdParam' | 'claimRules'>,

@@ -6,7 +6,7 @@ import type { Watches } from '../revocations/watches.js'
 import type { Judgement } from './judgement.js'
 import { hasScopes, refuseScopes } from './rights.js'
 
-// Registered symbols, so that all copies of the package share them.
+// These symbols are global, so that all copies of the package share them.
 /** The judgement of a request, which the preHandler hook checks again. */
 export const kJudgement = Symbol.for('fastify-user-scope.judgement')
 /** The reply to a request, needed if its handler refuses. */
@@ -56,7 +56,7 @@ export function getOwnerId (request: AnyRequest): string {
 }
 
 /**
- * Refuses the request unless its token has all of the scopes, like the guard: for scopes that only a handler can know.
+ * Refuses the request like the guard unless its token has all of the scopes. For scopes that depend on the request.
  * @throws InsufficientScopeError, or MissingTokenError without a user; TypeError without scopes, because that would
  * admit everybody
  */

@@ -18,7 +18,7 @@ export type RightsCheck = (
   request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
 ) => Judgement | Promise<Judgement>
 
-/** A judgement after the comparison of the owner, and before bound parameters, scopes and the rest. */
+/** A judgement after the comparison of the owner. The other checks follow. */
 type Admitted = Judgement & { readonly verified: Verified, readonly demand: Demand }
 
 /** @returns a check that returns a promise only if option `mayActFor` does */
@@ -29,7 +29,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if (isSame(param, verified.user.id) && !verified.isMachine) {
       return judgeRest(request, { refusal: null, verified, demand, owner: verified.user.id, cached })
     }
-    // A missing or empty owner's parameter is nobody's id.
+    // A missing or empty parameter is nobody's id.
     const owner = typeof param === 'string' && param !== '' ? param : null
     const conclude = (refusal: Refusal | null): Judgement => refusal
       ? { refusal, verified, demand, owner, cached }
@@ -52,8 +52,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   }
 
   /**
-   * Checks what is required of owners, delegates and all other users. Changes the judgement, which nobody else has yet,
-   * because a copy takes 3 µs.
+   * Checks what is required of owners, delegates and all other users. It changes the given judgement, which no other
+   * code has yet, because a copy takes 3 µs.
    */
   function judgeRest (request: FastifyRequest, admitted: Admitted): Judgement {
     const { owner, verified: { user }, demand: { scopes, bound: params } } = admitted
@@ -103,7 +103,7 @@ export function hasScopes (scopes: readonly string[], required: RequiredScopes):
 export function refuseScopes (required: RequiredScopes): Refusal {
   const isAnyOf = !isList(required)
   const names = isAnyOf ? required.anyOf : required
-  // Scopes of a route were checked at boot, but a handler may have made one from input of the client.
+  // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
   const reason = `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })

@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 const isUpgrade = ({ headers, server }: FastifyRequest): boolean =>
   headers.upgrade !== undefined && server.server.listenerCount('upgrade') > 0
 
-/** For a request that waits: if the client reset its connection, the unhandled error would end the process. */
+/** If the client resets a waiting upgrade, the unhandled error of the socket would end the process. */
 export function surviveReset (request: FastifyRequest, reply: FastifyReply): void {
   if (isUpgrade(request)) reply.raw.socket?.on('error', () => {})
 }

@@ -9,7 +9,7 @@ import { usableKeys } from './jwk.js'
 import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 import { stopwatch } from './stopwatch.js'
 
-/** There are no keys that may be used, and they cannot be fetched now. The message says why. */
+/** The issuer's keys cannot be fetched now, and no key in memory can verify the token. The message says why. */
 export class KeysUnavailable extends Error {
   /** @param retryAfter seconds */
   constructor (message: string, readonly retryAfter: number) { super(message) }
@@ -67,12 +67,12 @@ export class RemoteKeys {
       `${this.#lastUrl}). Fix: start the issuer first, correct the URL, or set lazy: true to start without keys`)
   }
 
-  /** Ends a fetch in flight, which would keep the process alive after the app has closed. */
+  /** Aborts a fetch in flight, which would keep the process alive after the app has closed. */
   stop (): void {
     this.#stop.abort()
   }
 
-  /** For `jose`. Rejects with KeysUnavailable, or with an error of `jose` if no key fits. */
+  /** Returns the key for a header. Rejects with KeysUnavailable, or with an error of `jose` if no key fits. */
   readonly getKey = async (header: JWSHeaderParameters): Promise<CryptoKey> => {
     await this.#ensureKeys()
     try {
@@ -132,7 +132,7 @@ export class RemoteKeys {
     return this.#failures > 0 && this.#age() >= this.#lifetime
   }
 
-  /** Seconds until the next fetch may start. While there are keys, each failure doubles it, at most to maxAge. */
+  /** Seconds until the next fetch may start. While there are keys, each failure doubles the pause, up to a limit. */
   get #pause (): number {
     const { cooldown, maxAge } = this.settings
     if (this.#failures === 0) return Math.min(cooldown, maxAge * refreshAt) - this.#sinceTry()
@@ -158,7 +158,7 @@ export class RemoteKeys {
       this.#failures++
       this.#lastError = failureOf(error)
       const fields = { url: this.#lastUrl, reason: this.#lastError, failures: this.#failures }
-      const outcome = this.#areLost ? 'none are left' : 'the last ones serve on'
+      const outcome = this.#areLost ? 'none are left' : 'the last ones are still used'
       if (!this.#stop.signal.aborted) logLine(this.#log, 'warn', fields, `issuer keys could not be fetched; ${outcome}`)
     } finally {
       this.#pending = undefined

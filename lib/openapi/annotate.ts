@@ -80,7 +80,7 @@ export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenA
   const names = bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
   return {
     'x-user-scope': level,
-    // It tells the operations of registrations apart that share a document.
+    // The name distinguishes registrations that share a document.
     ...schemeName !== defaultSchemeName && { 'x-user-scope-scheme': schemeName },
     // A copy, because a `transform` of the host may change it, and the guard uses the original.
     ...scopes && { 'x-user-scope-scopes': structuredClone(scopes) },
@@ -122,7 +122,7 @@ export function annotate (
       level === 'owner' && "The path is another user's",
       bound !== undefined && "A parameter of the path is not the user's",
       readOnlyActors && !isSafe(method) && 'The token has an actor, who may only read',
-      scopes !== null && 'The token has not the required scopes'
+      scopes !== null && 'The token lacks the required scopes'
     ].filter(Boolean)
     const forbidden = { description: reasons.join('. '), ...scopes !== null && { headers }, ...dialect.body }
     const added = { 401: unauthorized, ...reasons.length > 0 && { 403: forbidden } }
@@ -169,7 +169,7 @@ function withBearer (security: SecurityRequirement[], schemeName: string, scheme
   if (security.length === 0) return [{ [schemeName]: [] }]
   const joined = security.map((requirement) =>
     Object.keys(requirement).some(isBearer) ? requirement : { [schemeName]: [], ...requirement })
-  // "A key or nothing" would become the same requirement twice.
+  // Without this, the requirement "a key or nothing" would appear twice.
   return [...new Map(joined.map((requirement) => [JSON.stringify(requirement), requirement])).values()]
 }
 

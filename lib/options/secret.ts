@@ -18,8 +18,8 @@ const published = new Set([
 // A widely used generator returns parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
 const generated = /[A-C][?&%*][D-F][()*-][G-J]/
 
-// A sign shows that a secret is a sample; padding is what such samples have around it. "your" and "jwt" only count as
-// whole words, because random characters contain them too often.
+// A word of `signs` marks a sample, and words of `padding` often stand beside it. "your" and "jwt" only count as whole
+// words, because random characters contain them too often.
 const signs = 'secret|passphrase|passw|placeholder|replace|change|example|sample|insert|default|generate|' +
   '(?<![a-z\\d])your|(?<![a-z\\d])jwt(?![a-z\\d])'
 const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong|long|random|string|characters|chars|' +
@@ -45,7 +45,7 @@ const minUnexplained = 16
 const minOtherWords = 5
 const minWordLength = 4
 
-/** The faults of a secret, and what the error says. The first that fits counts. */
+/** Each row has a fault and its message. The first fault that applies is reported. */
 function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean, says: string]> {
   const make = `Fix: make one with: openssl rand -base64 ${minBytes}`
   const noSecret = `, not a shared secret. ${make}`

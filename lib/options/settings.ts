@@ -168,8 +168,8 @@ function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, has
 }
 
 /**
- * Refuses a user id claim that other tokens of the same secret carry too, unless something tells the two apart, such as
- * the header.
+ * Refuses a user id claim that other tokens of the same secret have too, unless `issuer`, `audience` or the header
+ * distinguishes them.
  */
 function assertIdClaim (options: UserScopeOptions, others: readonly OtherToken[]): void {
   const { userIdClaim = 'sub', issuer, audience } = options

@@ -26,7 +26,7 @@ export function faultOf (schema: TObject, options: unknown, name = ''): string |
   return path && `option "${join(name, path)}" is undefined. Give it a value, or leave the key out`
 }
 
-/** The check for unique items throws if a list has functions, but only after the error that says so. */
+/** With functions in a list, the check for unique items throws after it has yielded the error. */
 function listOf (errors: Iterable<ValueError>): ValueError[] {
   const found: ValueError[] = []
   try {
@@ -68,7 +68,7 @@ function undefinedIn (value: unknown, schema: TSchema | undefined): string | und
 const schemaOf = (schema: TSchema | undefined, key: string): TSchema | undefined =>
   (schema?.properties?.[key] ?? schema?.items) as TSchema | undefined
 
-/** Of a union's errors, returns that of the most likely variant: the one that fails at a deeper path. */
+/** Returns the error of the most likely variant of a union: the one that fails at a deeper path. */
 function innermost (error: ValueError): ValueError {
   const ofVariants = error.errors.flatMap(listOf)
   const deeper = first(ofVariants.filter(({ path }) => path.length > error.path.length))

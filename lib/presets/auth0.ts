@@ -17,8 +17,7 @@ const otherTokens: OtherToken[] = [{
 }]
 
 /**
- * Whether an audience is one of Auth0's own APIs. The tokens of every application with the scope `openid` have the
- * first.
+ * Whether an audience is one of Auth0's own APIs. Auth0 adds the first to every token with the scope `openid`.
  */
 function isOfAuth0 (audience: string, origin: string): boolean {
   const [, base] = /^(.*)\/(userinfo|api\/v2\/)$/.exec(audience) ?? []

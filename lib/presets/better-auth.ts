@@ -45,7 +45,7 @@ export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
 }
 
 /**
- * The same for a host with a secret, and a hint: tokens that are signed with a private key need option `issuers`.
+ * `betterAuthTokens` for a host with a secret, plus a hint that tokens signed with a private key need option `issuers`.
  */
 export function secretTokens (): readonly OtherToken[] {
   const says = 'a token signed with a private key, as those of Better Auth\'s jwt() by default. ' +
@@ -60,7 +60,7 @@ const sessionCache = Type.Object({ session: Type.Object({}), user: Type.Object({
 
 const nothingElse = { additionalProperties: false }
 
-/** The link in an e-mail. It can only be recognized by its few claims. */
+/** The token in the link of an e-mail. Only its small set of claims identifies it. */
 const verification = Type.Object({
   email: Type.String(),
   updateTo: Type.Optional(Type.String()),

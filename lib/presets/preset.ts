@@ -12,7 +12,7 @@ export type Overrides = Partial<IssuerOptions>
 
 /**
  * Creates a vendor's preset: the entry that `build` returns, overridden by the host's options. Required claims are
- * merged: if the host's replaced them, ID tokens or tokens of other applications would pass.
+ * merged, because replacing them would let in ID tokens or tokens of other applications.
  * @param own the schemas of its own options, which messages name first
  * @param build may throw InvalidOptionError
  * @returns a function that throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor

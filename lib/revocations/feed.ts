@@ -30,7 +30,7 @@ export class Feed {
   readonly #stop = new AbortController()
   readonly #publisher: Publisher
   readonly #storeFor: number
-  /** The mark of entries that the store has yielded or stored since the latest connection's first list; else 0. */
+  /** The mark of entries that the current connection has read or stored; 0 before its first list. */
   #mark = 0
   /** The mark of the latest connection. */
   #nextMark = 0
@@ -89,7 +89,7 @@ export class Feed {
     logLine(this.#log, 'warn', { reason }, 'revocations could not be stored; tried again later')
   }
 
-  /** Follows the store, again and again. Rejects if it fails before it was read whole, and when the app closes. */
+  /** Follows the store and reconnects. Rejects if the first complete read fails, and when the app closes. */
   async #followOn (onUpToDate: () => void): Promise<void> {
     const { signal } = this.#stop
     for (;;) {

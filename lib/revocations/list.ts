@@ -73,7 +73,7 @@ export class RevocationList {
     return size
   }
 
-  /** @returns whether it is new */
+  /** @returns whether the id is new or has a later moment now */
   add ({ kind, id, issuer, moment }: Entry, mark = 0): boolean {
     const moments = this[kind].of(issuer)
     const known = momentOf(moments.get(id))

@@ -45,12 +45,12 @@ export class Publisher {
     }
   }
 
-  /** Stores what the store has not shown: what has another mark. */
+  /** Stores the entries that the store lacks: those with another mark. */
   async addMissing (list: RevocationList, mark: number): Promise<number> {
     let count = 0
     const batch: Array<Promise<unknown>> = []
     // First from a random place, so that instances which do this at the same time share the work. Then from the start,
-    // as what is revoked meanwhile moves the places of others.
+    // because new entries shift the places of others.
     for (const from of [Math.floor(Math.random() * list.size), 0]) {
       for (const entry of list.without(mark, from)) {
         count++

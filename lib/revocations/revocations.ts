@@ -13,7 +13,7 @@ import { patience } from './within.js'
 const longestPause = 3_600_000
 const retry = { retryAfter: patience }
 
-/** The revoked tokens. Checked at every request, so all entries are in memory. */
+/** The list of revoked tokens. It is in memory, because it is checked at every request. */
 export class Revocations {
   readonly #list = new RevocationList()
   readonly #keepFor: number
@@ -43,7 +43,7 @@ export class Revocations {
     this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
   }
 
-  /** Returns the refusal of a request with a token of this user; null if it is not refused. */
+  /** Refuses a token that is revoked, that could outlive its revocation, or while the list is stale; else null. */
   check (user: VerifiedUser): Refusal | null {
     const revoked = this.findRevocation(user)
     if (revoked) return revoked

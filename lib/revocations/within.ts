@@ -2,8 +2,8 @@
 export const patience = 5
 
 /**
- * What to call when a signal aborts. A signal searches all of its listeners whenever one is added or removed, which
- * takes minutes for thousands that wait at once, so it has one for all of them.
+ * The callbacks of each signal. A signal searches all of its listeners whenever one is added or removed, which takes
+ * minutes if thousands wait at once, so one listener serves all of them.
  */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 

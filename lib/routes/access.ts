@@ -15,11 +15,11 @@ export interface RouteFacts {
 /** What a route demands of a request. */
 export interface Demand extends Conditions {
   readonly level: AccessLevel
-  /** Whether the host stated the level or it comes from the URL. */
+  /** `'stated'` in `config.access`; else from the URL, or from the method if the route only serves OPTIONS. */
   readonly source: 'stated' | 'default'
   /**
-   * Why the level or rule is probably not what its author intended, and the fix; null if nothing is wrong. Stops the
-   * boot, and every request is refused.
+   * Why the level or rule is probably not what its author intended, and the fix; null if nothing is wrong. A fault
+   * stops the boot; of a route that was not known at boot, it refuses every request.
    */
   readonly fault: string | null
 }
@@ -27,8 +27,8 @@ export interface Demand extends Conditions {
 const noRights: Rights = { bind: [], mayActFor: undefined }
 
 /**
- * Judges a route: the only place that decides its level. For an invalid `config.access` the result has the fault and
- * the default level of the URL.
+ * Decides the level of a route from its declaration. For an invalid `config.access` the result has the fault and the
+ * default level. `RouteTable.demandOf` may be stricter with a request.
  * @param param the path parameter with the owner's id
  * @param requireStatedAccess the option of this name
  */
@@ -63,7 +63,7 @@ export function judgeRoute (
     const others = parameters.filter(({ name }) => !compared.includes(name))
     const misspelt = names.includes(param) ? undefined : misspeltOwner(others, param)
     if (misspelt !== undefined) {
-      // In ":user_id::verb" the router takes everything for one name.
+      // The router reads ":user_id::verb" as one name.
       const read = misspelt === param ? others.find(({ words }) => words.includes(misspelt))?.name : misspelt
       return `":${read}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
         `call it. Rename it to ":${param}" (or set the option userIdParam), or state config.access`
@@ -83,7 +83,7 @@ export function judgeRoute (
 }
 
 /**
- * Whether only the owner is admitted. Also true if the router found an owner that the judged URL does not show: an
+ * Whether the owner's parameter is compared. Also true if the router found one that the judged URL does not show: an
  * `onRoute` hook of the host may change the URL of the router but not that of the config.
  * @param param the owner's path parameter, as the router found it
  */

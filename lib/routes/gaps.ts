@@ -6,9 +6,9 @@ import { readRule, ruleMembers } from './rule.js'
 import { placesOf, type JudgedRoute, type RouteTable } from './table.js'
 import { parametersOf } from './url.js'
 
-const guardsNothing = 'fastify-user-scope: this registration guards no route. The hooks of a plugin reach its own ' +
-  'context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as fp(wrapper) (an ' +
-  'autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
+const guardsNothing = 'fastify-user-scope: this registration guards no route that it knows. The hooks of a plugin ' +
+  'reach its own context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as ' +
+  'fp(wrapper) (an autohooks.js needs cascadeHooks: true), or register the plugin in the context of the routes'
 const guardsLate = `. If its routes were declared before: ${importFirst}`
 const guardsUnknown = 'fastify-user-scope: this app was created before the plugin was loaded, so routes outside of ' +
   `this registration are not known, and nobody warns of them. Fix: ${importFirst} ${withCli}`

@@ -3,7 +3,7 @@ import { AlreadyRegisteredError } from '../contract/errors.js'
 import { isWithin, rootOf } from './app-routes.js'
 import type { RouteTable } from './table.js'
 
-// By the root of the app, from where registrations in child contexts cannot be found otherwise.
+// By the root of the app, which does not know its child contexts.
 const registrations = new WeakMap<object, RouteTable[]>()
 
 /** Returns the registrations in all contexts of an app, each as its route table. */

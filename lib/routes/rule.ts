@@ -70,7 +70,7 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
 
 export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
-/** Inherited members would be ignored, or have an effect that the route does not show. */
+/** Other objects are refused, because inherited members would be ignored or have a hidden effect. */
 export const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 
@@ -79,10 +79,10 @@ function kindOf (value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (value === null) return 'null'
   if (isPlainObject(value)) return 'an empty object'
-  return typeof value === 'object' ? 'of type object, and no plain one' : `of type ${typeof value}`
+  return typeof value === 'object' ? 'an object that is not plain' : `of type ${typeof value}`
 }
 
-/** Says why a rule has no effect on this route, or a wrong one; null if it is fine. */
+/** Says why a rule has no effect or a wrong effect on this route; null if it is fine. */
 export function faultOfRule (
   rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], rights: Rights
 ): string | null {

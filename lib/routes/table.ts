@@ -31,7 +31,7 @@ export class RouteTable {
   /** Null if routes with the same name but other constraints have different demands. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
-  /** What the log has already said about unknown routes. */
+  /** The warnings about unknown routes that were already logged. */
   readonly #told = new Set<string>()
 
   constructor (context: FastifyInstance, settings: RouteSettings) {
@@ -72,7 +72,7 @@ export class RouteTable {
     return routes
   }
 
-  /** Returns the demand of a request's route. What was decided at boot stands. */
+  /** Returns the demand of a request's route: that of the boot, unless the request shows a stricter one. */
   demandOf (request: FastifyRequest): Demand {
     const config = request.routeOptions.config as RouteConfig
     let demand = this.#byConfig.get(config)

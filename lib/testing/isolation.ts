@@ -53,6 +53,6 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
     findings.push(...await new Trial(plan, plans, alice, bob).run())
   }
   findings.push(...task.inVain())
-  const fault = "let others at an owner's objects, or could not be tried"
+  const fault = "let others reach an owner's objects, or could not be tried"
   if (findings.length > 0) throw new ScopeAssertionError(fault, findings)
 }

@@ -101,7 +101,7 @@ export type Tokens = Known & {
   poor?: string | undefined
   /** Bob's token with the scopes of delegates. */
   delegate?: string | undefined
-  /** Values of bound parameters that fit alice's token, that fit bob's, and that do not fit alice's. */
+  /** Values of bound parameters: `hers` fit alice's token, `his` fit bob's, `others` do not fit alice's. */
   tenants: Record<'hers' | 'his' | 'others', Record<string, string>>
 }
 
@@ -125,7 +125,7 @@ export async function tokensFor (
   const plain = { ...known, tenants, stranger: known.good }
   if (!issuer || required.length + staff.length === 0) return plain
   const hers = grant(claimsOf(people.alice), required)
-  // Claims that are not given for him are hers, such as the tenant.
+  // Bob gets alice's claims, such as the tenant, unless his own are given.
   const his = { ...claimsOf(people.alice), ...claimsOf(people.bob) }
   return {
     ...plain,

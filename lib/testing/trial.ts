@@ -26,13 +26,13 @@ export class Trial {
   async run (): Promise<Finding[]> {
     const { route, places, kinds, unknown, isRead } = this.plan
     if (unknown.length > 0) {
-      const fix = 'Give it in objects, or in params: { {name}: { path } }'
-      return [findingOf(route, [`not tried: what ":${unknown.join('", ":')}" names nobody makes. ${fix}${orAllow}`])]
+      const fix = 'Fix: give a function in objects, or a value in params: { {name}: { path } }'
+      return [findingOf(route, [`not tried: there is no value for ":${unknown.join('", ":')}". ${fix}${orAllow}`])]
     }
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.alice.make()
     for (const kind of kinds) await this.#tryHis([kind])
-    // All of them together, and all after one of hers: a task of bob's list, in her workspace.
+    // All of them together, and each rest of the list after ids of hers: a task of bob's list, in her workspace.
     for (let i = 0; i < kinds.length - 1; i++) await this.#tryHis(kinds.slice(i))
     for (const kind of kinds) {
       const parts = new Set(places.filter(({ name }) => name === kind).map(({ part }) => part))

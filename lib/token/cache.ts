@@ -9,10 +9,10 @@ const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
 const markBytes = 1_048_576 // a power of two
-const maxMarks = markBytes / 8 // one mark per byte on average
+const maxMarks = markBytes / 8 // so few that two tokens hardly ever share a bit
 
 interface Entry extends Verified {
-  /** The whole header, because another token may have the same end. */
+  /** The whole Authorization header, because another token may have the same end. */
   readonly header: string
   /** Seconds since 1970, like `until`. */
   readonly keptAt: number
@@ -27,7 +27,7 @@ interface Entry extends Verified {
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
   readonly #ttl: number
-  /** A Bloom filter of the tokens that were not kept: one bit each. It is emptied as a whole. */
+  /** One bit for each token that was not kept. Its second request clears the bit. A full filter is emptied. */
   readonly #seen = new Uint8Array(markBytes)
   #marks = 0
   #generation = 0

@@ -7,7 +7,7 @@ import { instead } from './reasons.js'
 export type Json = Record<string, unknown>
 export interface Jws { readonly header: Json, readonly payload: Json }
 
-/** What must hold for a member of the header or the payload. The value of a missing member is undefined. */
+/** A condition on a member of the header or the payload. The value of a missing member is undefined. */
 export interface Rule {
   readonly name: string
   readonly reason: string | ((value: unknown) => string)
@@ -45,7 +45,7 @@ const getAccessToken = 'send the access token instead'
 
 /**
  * Refuses tokens of another purpose that are signed with the same key (RFC 8725 §2.8). They are recognized by their
- * form and not by the name of a claim, because a host may use that name for a claim of its own.
+ * form, because a host may use the names of their claims for claims of its own.
  * @throws Refusal `INVALID_CLAIMS`
  */
 export function assertAccessToken (jws: Jws, others: readonly TokenForm[]): void {
@@ -66,7 +66,7 @@ const issuerKindRules: readonly Rule[] = [
   rule('cnf', 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token', isAbsent)
 ]
 
-/** RFC 7519 §4.1. A configured check requires its claim, so leaving the claim out does not skip it. */
+/** The rules for claims (RFC 7519 §4.1). A configured check requires its claim, so nobody can skip it. */
 export function claimRules (rules: ClaimRules, clock: () => number): readonly Rule[] {
   const { issuer, audience, clockTolerance, maxTokenAge, requiredClaims } = rules
   const isAhead = (date: unknown) => !isAbsent(date) && Number(date) > clock() + clockTolerance

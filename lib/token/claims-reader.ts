@@ -11,7 +11,7 @@ export interface Verified {
   readonly user: VerifiedUser
   /** Whether the token is an application's and not a person's (RFC 6749 §4.4). */
   readonly isMachine: boolean
-  /** Seconds since 1970: when the claims become invalid. */
+  /** Seconds since 1970: from then on the token must be verified again. */
   readonly expiresAt: number
   /** The approximate size of the user in bytes, without the text of the token. */
   readonly weight: number
@@ -32,7 +32,7 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
   let goodHeader: Json | undefined // many tokens share one frozen header, which is checked once
   return (jws) => {
     const { header, payload } = jws
-    // First, so that the log names the kind of token and not a claim that such a token lacks.
+    // This check comes first, so that the log names the kind of token and not a claim that such a token lacks.
     assertAccessToken(jws, otherTokens)
     if (header !== goodHeader) apply(ofHeader, header)
     goodHeader = header
@@ -56,8 +56,8 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
 }
 
 /**
- * Reads own properties only. If `uid` is malformed, `sub` is not tried: otherwise whoever can spoil the first claim
- * could choose which one counts.
+ * Reads own properties only. If `uid` is malformed, `sub` is not tried: otherwise a malformed `uid` would make `sub`
+ * count.
  */
 function readUserId (payload: Json, rules: ClaimRules): string {
   const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')

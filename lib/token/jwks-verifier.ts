@@ -32,8 +32,8 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
 }
 
 /**
- * Verifies RSA synchronously (RFC 7518 §3.3, §3.5): that takes less time than waking the thread of `jose`. For the
- * other algorithms, which are slower, the thread is worth its cost.
+ * Checks an RSA signature on this thread (RFC 7518 §3.3, §3.5): that takes less time than waking the thread of
+ * `jose`. For the other algorithms, which are slower, the thread is worth its cost.
  */
 async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Promise<void> {
   const alg = String(header['alg'])

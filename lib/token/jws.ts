@@ -14,11 +14,11 @@ export class CompactJws {
   /** @param text the text of the payload, which may turn out not to be JSON */
   constructor (readonly token: string, readonly header: Json, text: string) {
     this.#text = text
-    if (mayHoldProto(text)) this.#payload = readObject(text, 'payload')
+    if (mayHoldProto(text)) this.#payload = readObject(text, 'payload') // refused now, whoever parses it later
   }
 
   /**
-   * Parsed at the first access, because some verifiers parse it themselves.
+   * Parsed at the first access, because the verifier of secrets parses it itself.
    * @throws Refusal `MALFORMED_TOKEN` if it is not a JSON object
    */
   get payload (): Json {
@@ -31,8 +31,7 @@ const maxLength = 8192
 
 /**
  * Parses a JWS in compact serialization (RFC 7515 §5.2, steps 1 to 6) strictly: at most 8 KB, three segments of
- * canonical base64url, header and payload JSON objects in UTF-8. A token has only one spelling, so nobody can evade a
- * cache or a deny list by spelling it differently.
+ * canonical base64url, header and payload JSON objects in UTF-8. So the same bytes have only one spelling.
  * @param others tokens of other kinds: if the client sent one, the log says which
  * @throws Refusal `MALFORMED_TOKEN`
  */
@@ -78,7 +77,7 @@ function assertCanonical (segment: string, part: string): void {
   if (!isWhole || !/^[\w-]*$/.test(segment)) throw malformed(`the ${part} is not canonical base64url`)
 }
 
-/** Decodes a segment to its JSON text: UTF-8, and not nested too deep. */
+/** Decodes a segment. Its text must be UTF-8 and not nested too deeply. */
 function readText (segment: string, part: string): string {
   assertCanonical(segment, part)
   const bytes = Buffer.from(segment, 'base64url')
@@ -90,7 +89,7 @@ function readText (segment: string, part: string): string {
   return text
 }
 
-/** The name may be spelled with an escape (RFC 8259 §7). */
+/** JSON can spell `__proto__` with escapes, so a backslash counts too (RFC 8259 §7). */
 const mayHoldProto = (text: string) => text.includes('__proto__') || text.includes('\\')
 
 const maxDepth = 64
@@ -118,7 +117,7 @@ function readObject (text: string, part: string): Json {
 function readJson (text: string, part: string): unknown {
   try {
     const value = JSON.parse(text) as object
-    // Not `parse` of that package, which sets `Error.stackTraceLimit` and throws if the host has frozen Error.
+    // Not `parse` of secure-json-parse, which sets `Error.stackTraceLimit` and throws if the host has frozen Error.
     if (!mayHoldProto(text)) return value
     return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)
   } catch {

@@ -8,7 +8,7 @@ export function instead (expected: readonly unknown[] = [], received: unknown): 
   return `expected ${cut(expected.map((each) => JSON.stringify(each)).join(' or '))}, received ${quote(received)}`
 }
 
-/** Common mistakes of clients: the form of the header, and what the log says about it. */
+/** Common mistakes of clients: a pattern for the header, and a text for the log. */
 const mistakes: Array<[form: RegExp, says: string]> = [
   [
     /^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i,

@@ -18,7 +18,7 @@ const badSignature = 'FAST_JWT_INVALID_SIGNATURE'
 
 /**
  * Creates a synchronous verifier for tokens signed with one of the shared secrets. `@fastify/jwt` checks algorithm and
- * signature, but not the claims: it accepts some that the contract refuses, and throws a RangeError at some dates.
+ * signature, but not the claims: it accepts some that this plugin refuses, and throws a RangeError at some dates.
  */
 export async function createSecretVerifier (fastify: FastifyInstance, settings: Settings): Promise<Verifier> {
   const { secrets, algorithms, claimRules } = settings
@@ -69,12 +69,12 @@ function verify (token: string, checks: readonly SignatureCheck[]): Json | strin
   return found
 }
 
-/** @throws Refusal `MALFORMED_TOKEN` if the payload is not a JSON object, because that is checked first */
+/** @throws Refusal `MALFORMED_TOKEN` if reading the payload shows that it is not a JSON object */
 function refusalOf (
   jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: ReturnType<typeof createMisreadHint>
 ): Refusal {
   const reason = `the signature does not verify with a configured secret (${code})`
-  // The library has already parsed the payload here.
+  // With this code, the library has already parsed the payload.
   if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws.token, String(jws.header.alg)))
   const { header, payload } = jws
   if (code === unlisted) {

@@ -231,7 +231,7 @@ for (const [what, lastError, fail] of failures) {
     t.match(info()?.lastError, lastError)
     t.same(info()?.keys, ['key-1'])
     const line = { issuer: issuer.url, url: issuer.entry.jwksUri, reason: lastError, failures: 1 }
-    t.match(warnings(), [{ ...line, msg: 'issuer keys could not be fetched; the last ones serve on' }])
+    t.match(warnings(), [{ ...line, msg: 'issuer keys could not be fetched; the last ones are still used' }])
     t.same(await Promise.all(Array.from({ length: 20 }, () => status(token))), Array(20).fill(200))
     t.ok(issuer.requests - before <= 1, 'one attempt within the cooldown')
     t.equal(warnings().length, 1, 'one warning for it')

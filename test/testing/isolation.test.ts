@@ -152,7 +152,7 @@ for (const [name, route, handler, says] of mistakes) {
   t.test(name, async (t) => {
     const message = await say(await host(t, { [route]: handler }))
     let rest = message
-    for (const part of ["Routes that let others at an owner's objects, or could not be tried:", ...says]) {
+    for (const part of ["Routes that let others reach an owner's objects, or could not be tried:", ...says]) {
       t.ok(rest.includes(part), `${part}\n\n${message}`)
       rest = rest.slice(rest.indexOf(part) + part.length)
     }
@@ -191,7 +191,7 @@ t.test('the whole message', async (t) => {
           where(tasks, { id: params.task_id })[0] ?? none(reply)
       })
   t.equal((await say(app)).replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/, '<id>'), [
-    "Routes that let others at an owner's objects, or could not be tried: 1", '',
+    "Routes that let others reach an owner's objects, or could not be tried: 1", '',
     `GET ${one} (owner, default)`,
     `  ${repair}`,
     '  request  expected  answer  path',
@@ -202,7 +202,7 @@ t.test('the whole message', async (t) => {
 t.test('routes that could not be tried are named', async (t) => {
   const app = await host(t, { [`GET ${one}/comments`]: (_request, reply) => none(reply) })
   t.match(await say(app, { params: {} }), [
-    "Routes that let others at an owner's objects, or could not be tried: 4", '',
+    "Routes that let others reach an owner's objects, or could not be tried: 4", '',
     `GET ${one}/comments (owner, default)`,
     `  ${unfinished(`GET ${one}/comments`)}`,
     '  request  expected  answer  path',
@@ -212,8 +212,8 @@ t.test('routes that could not be tried are named', async (t) => {
     `PUT ${one} (owner, default)\n  ${unfinished(`PUT ${one}`)}\n  request  expected  answer  path\n` +
     "  alice's token, her own  2xx  400 FST_ERR_VALIDATION body must be object  /api/alice/tasks/")
   t.match(await say(app, { objects: { list_id: todoObjects.list_id }, only: ({ url }) => url.endsWith(':task_id') }),
-    `GET, HEAD, PUT, DELETE ${one} (owner, default)\n  not tried: what ":task_id" names nobody makes. ` +
-      `Give it in objects, or in params: { 'GET ${one}': { path } }, ` +
+    `GET, HEAD, PUT, DELETE ${one} (owner, default)\n  not tried: there is no value for ":task_id". ` +
+      `Fix: give a function in objects, or a value in params: { 'GET ${one}': { path } }, ` +
       `or allow: ['GET ${one}', 'PUT ${one}', 'DELETE ${one}']`)
   t.equal(await say(app, { allow: [`GET ${one}/comments`] }), '')
   t.equal(await say(app, { only: ({ url }) => !url.endsWith('comments') }), '')

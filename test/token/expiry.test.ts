@@ -2,7 +2,7 @@ import { mock } from 'node:test'
 import t from 'tap'
 import type { VerifiedUser } from '../../lib/index.js'
 import { readOptions } from '../../lib/options/settings.js'
-import { findEnd } from '../../lib/revocations/end.js'
+import { findEnd } from '../../lib/token/expiry.js'
 import { secret } from '../support/host.js'
 
 const start = 1_800_000_000
