@@ -46,10 +46,11 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
 
-  fastify.addHook('onClose', async () => {
+  const stop = () => {
     for (const each of keys) each.stop()
     revocations?.stop()
-  })
+  }
+  fastify.addHook('onClose', async () => { stop() })
 
   fastify.addHook('onReady', async () => {
     const routes = table.settle()
@@ -58,7 +59,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
       await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
       if (openapi) await annotateDocuments(fastify, openapi, routes)
     } catch (error) {
-      revocations?.stop() // otherwise it would keep the process alive after a failed boot
+      stop() // otherwise what goes on would keep the process alive after a failed boot
       throw error
     }
   })

@@ -27,8 +27,8 @@ export interface CacheOptions {
   /** The number of tokens. 1 to 10000000. Default 10000. */
   max?: number
   /**
-   * Seconds for which a token is kept, but never beyond its `exp`, its `maxTokenAge` or the key that verified it. 1 to
-   * 86400. Default 300.
+   * Seconds for which a token is kept, but no longer than it is valid and the key that verified it is used. 1 to 86400.
+   * Default 300.
    */
   ttl?: number
 }
@@ -83,8 +83,8 @@ export interface UserScopeOptions {
    */
   bind?: Readonly<Record<string, string | readonly string[]>>
   /**
-   * Whether a user may act for an owner, on routes with `delegates: true`. Called for each such request; it has 5
-   * seconds to answer.
+   * Whether a user may act for an owner, on routes with `delegates: true`. Called for each request of another
+   * user; it has 5 seconds to answer.
    */
   mayActFor?: MayActFor
   /** For tokens signed with a secret: the claim with the scopes. Default: `scope` if the token has it, else `scp`. */

@@ -104,8 +104,8 @@ export interface UserScope {
   issuers (): IssuerStatus[]
   /**
    * Refuses tokens from now on: in this registration immediately, elsewhere once it is stored. Resolves when it is
-   * stored. Rejects with a RevocationsUnavailableError if that takes longer than 5 seconds; the revocation still holds
-   * here, and is stored later. Rejects with an InvalidOptionError if the argument is not a revocation, or without
+   * stored. Rejects with a RevocationsUnavailableError after 5 seconds, or when the app closes; the revocation still
+   * holds here, and is stored later. Rejects with an InvalidOptionError if the argument is not a revocation, or without
    * option `revocations`.
    */
   revoke (revocation: Revocation): Promise<void>
@@ -152,8 +152,8 @@ export type UserScopeRequest = UserScopeTypes extends { decoratorName: infer Nam
 
 interface DefaultUserScopeRequest {
   /**
-   * The verified user. Null on `'public'` routes, and on `'optional'` ones without a token: use `getUser(request)`
-   * there. Undefined outside of every registration.
+   * The verified user. Null on `'public'` routes, on `'optional'` ones without a token, and after a refusal: use
+   * `getUser(request)` there. Undefined outside of every registration.
    */
   user: FastifyReply extends { jwtSign: unknown } ? unknown : VerifiedUser
 }

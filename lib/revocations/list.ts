@@ -82,13 +82,14 @@ export class RevocationList {
     return moment > known
   }
 
-  /** Yields entries with another mark than this, starting at an index. Entries may be added meanwhile. */
-  * without (mark: number, from: number): Generator<Entry> {
+  /** Yields entries with another mark and no earlier moment, from an index on. Entries may be added meanwhile. */
+  * without (mark: number, from: number, earliest = 0): Generator<Entry> {
     let place = -1
     for (const [issuer, kind, moments] of this.#maps()) {
       for (const [id, value] of moments) {
-        if (++place < from || value % marks === mark) continue
-        yield { kind, id, issuer, moment: momentOf(value) }
+        const moment = momentOf(value)
+        if (++place < from || value % marks === mark || moment < earliest) continue
+        yield { kind, id, issuer, moment }
       }
     }
   }

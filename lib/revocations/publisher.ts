@@ -45,14 +45,14 @@ export class Publisher {
     }
   }
 
-  /** Stores the entries that the store lacks: those with another mark. */
-  async addMissing (list: RevocationList, mark: number): Promise<number> {
+  /** Stores the entries that the store lacks: those with another mark, unless their moment is earlier than this. */
+  async addMissing (list: RevocationList, mark: number, earliest = 0): Promise<number> {
     let count = 0
     const batch: Array<Promise<unknown>> = []
     // First from a random place, so that instances which do this at the same time share the work. Then from the start,
     // because new entries shift the places of others.
     for (const from of [Math.floor(Math.random() * list.size), 0]) {
-      for (const entry of list.without(mark, from)) {
+      for (const entry of list.without(mark, from, earliest)) {
         count++
         batch.push(this.#write(entry, patience).then(() => list.add(entry, mark)))
         if (batch.length === batchSize) await Promise.all(batch.splice(0))

@@ -23,6 +23,7 @@ export class Revocations {
   readonly #feed: Feed | null
   readonly #refuseWhenStale: boolean
   readonly #sweeper: NodeJS.Timeout
+  #clocks = readClocks()
 
   /** @param onEntry called when there is a new entry */
   constructor (
@@ -39,7 +40,7 @@ export class Revocations {
     this.#onEntry = onEntry
     this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
     this.#refuseWhenStale = whenDown === 'refuse'
-    const sweep = () => { this.#list.deleteBefore(this.#earliestAt(slowNow())) }
+    const sweep = () => { this.#list.deleteBefore(this.#earliestAt(this.#slowNow())) }
     this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
   }
 
@@ -89,6 +90,16 @@ export class Revocations {
     return time / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
   }
 
+  /**
+   * Returns the time by the slower of two clocks since the last call: a wall clock that jumps ahead and back again must
+   * not delete entries that still count.
+   */
+  #slowNow (): number {
+    const { wall, monotonic } = this.#clocks
+    this.#clocks = readClocks()
+    return Math.min(this.#clocks.wall, wall + this.#clocks.monotonic - monotonic)
+  }
+
   /** @throws InvalidOptionError */
   async revoke (target: Revocation): Promise<void> {
     const entry = readTarget(target, this.#issuers, Date.now() / 1000, this.#clockTolerance)
@@ -107,11 +118,11 @@ export class Revocations {
   }
 }
 
+/** In milliseconds. */
+const readClocks = () => ({ wall: Date.now(), monotonic: performance.now() })
+
 /** Whether JSON may have rounded a number, so that nobody could name it in `revoke()`. */
 const isRounded = (id: unknown): boolean => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER
-
-/** The time by the slower of two clocks: a wall clock that is ahead for a while must not delete what still counts. */
-const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
 
 /** `app.userScope.revoke` */
 export function createRevoke (revocations: Revocations | null): (target: Revocation) => Promise<void> {

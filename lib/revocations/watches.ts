@@ -5,7 +5,13 @@ import type { VerifiedUser } from '../contract/types.js'
 
 type Closable = EventEmitter & { readonly destroyed?: boolean }
 type Connection = Closable & { readonly stream?: Closable }
-type Abort = (refusal: Refusal) => void
+
+interface Watch {
+  readonly user: VerifiedUser
+  readonly controller: AbortController
+  /** The async context of the request. Listeners run in it, and not in that of the request which started the timer. */
+  readonly context: AsyncResource
+}
 
 const period = 1000
 const gathering = 20 // milliseconds to wait for more entries, so that a thousand at once cause one check
@@ -15,7 +21,7 @@ const gathering = 20 // milliseconds to wait for more entries, so that a thousan
  * and would not notice that the clock was set.
  */
 export class Watches {
-  readonly #open = new Map<Abort, VerifiedUser>()
+  readonly #open = new Set<Watch>()
   readonly #refusalOf: (user: VerifiedUser) => Refusal | null
   #periodic: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
@@ -42,10 +48,9 @@ export class Watches {
       setImmediate(() => { controller.abort() })
       return controller.signal
     }
-    // Listeners run in the async context of their request, and not in that of the request which started the timer.
-    const abort = AsyncResource.bind((refusal: Refusal) => { controller.abort(refusal) })
-    this.#open.set(abort, user)
-    connection.once('close', () => { this.#close(abort) })
+    const watch = { user, controller, context: new AsyncResource('UserScopeWatch') }
+    this.#open.add(watch)
+    connection.once('close', () => { this.#close(watch) })
     this.#periodic ??= setInterval(() => { this.#look() }, period).unref()
     if (this.#refusalOf(user)) this.lookSoon()
     return controller.signal
@@ -59,16 +64,16 @@ export class Watches {
   #look (): void {
     clearTimeout(this.#soon)
     this.#soon = undefined
-    for (const [abort, user] of this.#open) {
-      const refusal = this.#refusalOf(user)
+    for (const watch of this.#open) {
+      const refusal = this.#refusalOf(watch.user)
       if (refusal === null) continue
-      this.#close(abort)
-      abort(refusal)
+      this.#close(watch)
+      watch.context.runInAsyncScope(() => { watch.controller.abort(refusal) })
     }
   }
 
-  #close (abort: Abort): void {
-    this.#open.delete(abort)
+  #close (watch: Watch): void {
+    this.#open.delete(watch)
     if (this.#open.size > 0) return
     clearInterval(this.#periodic)
     this.#periodic = undefined

@@ -24,7 +24,7 @@ export async function within<T> (work: PromiseLike<T>, seconds: number, signal?:
   let fail!: (error: Error) => void
   const end = new Promise<never>((_resolve, reject) => { fail = reject })
   const stop = () => { fail(new Error('stopped')) }
-  const timer = setTimeout(() => { fail(new Error(`no answer within ${Math.round(seconds)} s`)) }, seconds * 1000)
+  const timer = setTimeout(() => { fail(new Error(`no answer within ${Math.ceil(seconds)} s`)) }, seconds * 1000)
   const waiters = signal && waitersOf(signal)
   waiters?.add(stop)
   if (signal?.aborted) stop()

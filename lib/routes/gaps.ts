@@ -35,7 +35,7 @@ export function warnOfGaps (
   const outside = routesOf(context)
     // A second copy of the package has its decorator in the contexts that it guards.
     ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)) &&
-      !route.context.hasDecorator('userScope'))
+      typeof (route.context as Partial<FastifyInstance>).userScope?.routes !== 'function')
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing + (outside ? '' : guardsLate))

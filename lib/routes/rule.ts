@@ -79,7 +79,7 @@ function kindOf (value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (value === null) return 'null'
   if (isPlainObject(value)) return 'an empty object'
-  return typeof value === 'object' ? 'an object that is not plain' : `of type ${typeof value}`
+  return typeof value === 'object' ? 'of type object, and not a plain one' : `of type ${typeof value}`
 }
 
 /** Says why a rule has no effect or a wrong effect on this route; null if it is fine. */

@@ -26,9 +26,11 @@ export async function findAround (
   /** With bob's id for all parameters, and once more with the given values. */
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
+  // Of queries only that for all routes: with that of each, the number of requests would be quadratic.
+  const query = params['*']?.query ?? {}
   const ways = new Map([...owned, ...others].map((route) => {
-    const parts = partsOf(route)
-    return [JSON.stringify([route.method, parts.headers, parts.query]), { method: route.method, parts }]
+    const parts = { ...partsOf(route), query }
+    return [JSON.stringify([route.method, parts.headers]), { method: route.method, parts }]
   }))
   const found = new Map<AppRoute, Finding>()
   const report = (route: AppRoute, note: string, failures?: Failure[]) => {

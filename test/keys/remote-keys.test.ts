@@ -658,6 +658,28 @@ t.test('a fetch in flight ends when the app closes, and is not logged as a failu
   t.same(warnings(), [])
 })
 
+t.test('a fetch in flight ends when the boot fails', async (t) => {
+  let isEnded = false
+  const hangs: IssuerOptions['fetch'] = (_url, { signal }) => new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => {
+      isEnded = true
+      reject(new Error('aborted'))
+    })
+  })
+  const fails: IssuerOptions['fetch'] = async () => new Response('', { status: 500 })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const entry = { audience: 'api', jwksUri: 'https://keys.example', idPrefix: '' }
+  app.register(userScope, {
+    issuers: [
+      { ...entry, issuer: 'https://hangs.example', fetch: hangs },
+      { ...entry, issuer: 'https://fails.example', fetch: fails }
+    ]
+  })
+  await t.rejects(async () => { await app.ready() }, KeysUnreachableError)
+  t.equal(isEnded, true)
+})
+
 t.test('a serializer of the host that throws changes no answer', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   await issuer.stop()

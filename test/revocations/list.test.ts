@@ -58,6 +58,7 @@ t.test('a mark tells which entries the store lacks', async (t) => {
   t.same([...list.without(7, 0)], [entry('d', 8), entry('b', 6, 'x')], 'an earlier moment is not the same')
   t.same([...list.without(7, 3)], [entry('b', 6, 'x')], 'from the fourth on')
   t.same([...list.without(0, 0)], [entry('a', 5), entry('c', latest)])
+  t.same([...list.without(7, 0, 7)], [entry('d', 8)], 'no earlier moment')
   const seen: Entry[] = []
   for (const each of list.without(7, 0)) {
     seen.push(each)

@@ -66,4 +66,6 @@ t.test('an entry that the store lacks is added once', async (t) => {
   t.equal(await publish.addMissing(list, 7), 250)
   t.equal(await publish.addMissing(list, 7), 0)
   t.equal(new Set(written).size, 250)
+  list.add({ ...entry('late'), moment: 9 })
+  t.equal(await publish.addMissing(list, 8, 10), 0, 'what no longer counts is not stored again')
 })

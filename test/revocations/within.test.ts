@@ -12,6 +12,10 @@ t.test('work that ends in time resolves', async (t) => {
   await t.rejects(within(Promise.reject(new Error('failed')), 5, signal), { message: 'failed' })
   await Promise.all(Array.from({ length: 100 }, () => within(Promise.resolve(), 5, signal)))
   t.equal(getEventListeners(signal, 'abort').length, 1, 'one listener for all, ever')
+  const [removed, cleared] = [mock.method(Set.prototype, 'delete'), mock.method(globalThis, 'clearTimeout')]
+  await within(Promise.resolve(), 5, signal)
+  t.same([removed, cleared].map(({ mock }) => mock.callCount()), [1, 1], 'nothing else stays')
+  for (const { mock } of [removed, cleared]) mock.restore()
 })
 
 t.test('work that takes too long rejects', async (t) => {

@@ -107,7 +107,7 @@ t.test('outside of every registration only the level public prevents the warning
 t.test('routes that a second copy of the package guards are not warned about', async (t) => {
   const { log } = await boot(t, async (app) => {
     await app.register(async (scope) => {
-      scope.decorate('userScope', Object.create(null))
+      scope.decorate('userScope', { routes: () => [] } as never)
       await scope.register(routes, { prefix: '/copy' })
     })
     await app.register(async (scope) => {

@@ -51,6 +51,21 @@ t.test('a query that a host wants from everybody is sent', async (t) => {
     'its ":account" stands where /api/:user_id/tasks has its owner')
 })
 
+t.test('queries of single routes do not multiply the requests', async (t) => {
+  const count = async (withQueries: boolean) => {
+    let requests = 0
+    const names = Array.from({ length: 20 }, (_, i) => `/api/:user_id/things-${i}`)
+    const app = await host(t, (app, handler) => {
+      app.addHook('onRequest', async () => { requests++ })
+      for (const url of names) app.route({ method: 'GET', exposeHeadRoute: false, url, handler })
+    })
+    const params = Object.fromEntries(names.map((url, i) => [`GET ${url}`, { query: { i: String(i) } }]))
+    t.equal(await say(app, withQueries ? { params } : {}), '')
+    return requests
+  }
+  t.equal(await count(true), await count(false))
+})
+
 t.test('a route below an owner\'s place, whatever its depth', async (t) => {
   const build = (url: string, routes: Build) => host(t, async (app, handler) => {
     app.get(url, handler)
