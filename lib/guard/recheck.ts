@@ -34,8 +34,10 @@ export function createRecheck (
   }
 
   /** The token may have expired or been revoked since it was checked. */
-  function findFault ({ user }: Verified): Refusal | null {
-    return findEnd(user, claimRules) ?? revocations?.check(user) ?? null
+  function findFault ({ user, expiresAt }: Verified): Refusal | null {
+    // Claims are only read after the time when the token must be verified again, because that takes longer.
+    const end = Date.now() / 1000 < expiresAt ? null : findEnd(user, claimRules)
+    return end ?? revocations?.check(user) ?? null
   }
 
   /** Finds a parameter that was changed, or that a hook has added. */
