@@ -641,7 +641,8 @@ testWithCaches('1,000 requests at once through promises', async (t) => {
   t.ok(answers.every(Boolean))
 })
 
-t.test('a fetch in flight ends when the app closes, and is not logged as a failure', async (t) => {
+/** A fetch that never answers; `ended` tells whether it was aborted. */
+function hanging () {
   let isEnded = false
   const fetch: IssuerOptions['fetch'] = (_url, { signal }) => new Promise((_resolve, reject) => {
     signal?.addEventListener('abort', () => {
@@ -649,23 +650,22 @@ t.test('a fetch in flight ends when the app closes, and is not logged as a failu
       reject(new Error('aborted'))
     })
   })
+  return { fetch, ended: () => isEnded }
+}
+
+t.test('a fetch in flight ends when the app closes, and is not logged as a failure', async (t) => {
+  const { fetch, ended } = hanging()
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { app, warnings } = await host(t, issuer, { lazy: true, fetch })
-  t.equal(isEnded, false)
+  t.equal(ended(), false)
   await app.close()
-  t.equal(isEnded, true)
+  t.equal(ended(), true)
   await new Promise((resolve) => setImmediate(resolve))
   t.same(warnings(), [])
 })
 
 t.test('a fetch in flight ends when the boot fails', async (t) => {
-  let isEnded = false
-  const hangs: IssuerOptions['fetch'] = (_url, { signal }) => new Promise((_resolve, reject) => {
-    signal?.addEventListener('abort', () => {
-      isEnded = true
-      reject(new Error('aborted'))
-    })
-  })
+  const { fetch: hangs, ended } = hanging()
   const fails: IssuerOptions['fetch'] = async () => new Response('', { status: 500 })
   const app = Fastify()
   t.teardown(() => app.close())
@@ -677,7 +677,7 @@ t.test('a fetch in flight ends when the boot fails', async (t) => {
     ]
   })
   await t.rejects(async () => { await app.ready() }, KeysUnreachableError)
-  t.equal(isEnded, true)
+  t.equal(ended(), true)
 })
 
 t.test('a serializer of the host that throws changes no answer', async (t) => {
