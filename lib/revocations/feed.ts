@@ -159,18 +159,13 @@ export class Feed {
         continue
       }
       const moment = Math.min(entry.moment, latestMoment(storedAt, now, isLive, clockTolerance))
-      if (moment < this.#earliest) continue
+      if (moment < now - lifetime(keepFor, clockTolerance)) continue
       if (entry.keepFor !== keepFor) otherKeepFor = entry.keepFor
       if (this.#list.add({ ...entry, moment }, this.#mark)) isNew = true
     }
     if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
     if (malformed > 0) logLine(this.#log, 'warn', { count: malformed }, 'malformed revocations were skipped')
     if (isNew) this.#onEntry()
-  }
-
-  /** Seconds since 1970: entries with earlier moments no longer count. */
-  get #earliest (): number {
-    return Date.now() / 1000 - lifetime(this.#settings.keepFor, this.#settings.clockTolerance)
   }
 
   /** An instance with a shorter `keepFor` would delete the entries of the others. */
@@ -188,7 +183,8 @@ export class Feed {
     if (!this.#mayMiss) return
     this.#mayMiss = false
     try {
-      const count = await this.#publisher.addMissing(this.#list, this.#mark, this.#earliest)
+      const earliest = Date.now() / 1000 - (this.#storeFor - margin) // earlier entries no longer count
+      const count = await this.#publisher.addMissing(this.#list, this.#mark, earliest)
       if (count > 0) logLine(this.#log, 'warn', { count }, 'revocations that the store lacked were stored again')
     } catch (error) {
       this.#tryLater(reasonOf(error))
