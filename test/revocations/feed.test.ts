@@ -318,6 +318,22 @@ t.test('what the store has lost is stored again', async (t) => {
   }
 })
 
+t.test('what no longer counts is not stored again', async (t) => {
+  const store = new MemoryStore()
+  const { revoke, log } = await host(t, { store, keepFor: hour })
+  await revoke({ user: 'alice' })
+  at(hour + 3 * 5 + 1)
+  await revoke({ user: 'bob' })
+  at(hour + 3 * 5 + 2)
+  store.entries = []
+  store.fault = new Error('restarted')
+  store.wake()
+  await until(() => lines(log).length > 0)
+  store.fault = undefined
+  await until(() => lines(log).includes('revocations that the store lacked were stored again'))
+  t.same(store.entries.map(({ entry }) => (JSON.parse(entry) as { id: string }).id), ['bob'])
+})
+
 t.test('revoke tries again for a while', async (t) => {
   const store = new MemoryStore()
   const { ask, revoke } = await host(t, store)
