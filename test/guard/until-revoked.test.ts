@@ -132,11 +132,12 @@ t.test('untilRevoked works in a context that was created before the registration
 
 t.test('a stream still ends with its token when the server is closing', async (t) => {
   // By default Fastify listens on each address of localhost, and waits for the connections of the first alone.
-  const found = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))
   const lookup = mock.method(dns, 'lookup', (name: string, ...rest: [...unknown[], Looked]) => {
-    const done = rest.at(-1) as Looked
-    if (rest.length > 1) done(null, found)
-    else done(null, name === 'localhost' ? '127.0.0.1' : name, 4)
+    const addresses = name === 'localhost' ? ['127.0.0.1', '127.0.0.2'] : [name]
+    const [first] = addresses
+    const [options, done] = [rest[0] as { all?: boolean }, rest.at(-1) as Looked]
+    if (options.all) done(null, addresses.map((address) => ({ address, family: 4 })))
+    else done(null, first, 4)
   })
   t.teardown(() => { lookup.mock.restore() })
   const { app } = await build(t, {}, {}, (app) => {
