@@ -111,6 +111,7 @@ t.test('a store with a slow clock loses nothing, also for later readers', async 
 
 t.test('entries stored before the first list are stored again if the store has lost them', async (t) => {
   class LateStore extends MemoryStore {
+    readonly maxStale = 3 // so that a third of it, after which the store counts as silent, is soon over
     begun = 0
     gate = Promise.resolve()
     override async * follow (options: FollowOptions) {
@@ -332,6 +333,29 @@ t.test('what no longer counts is not stored again', async (t) => {
   store.fault = undefined
   await until(() => lines(log).includes('revocations that the store lacked were stored again'))
   t.same(store.entries.map(({ entry }) => (JSON.parse(entry) as { id: string }).id), ['bob'])
+})
+
+t.test('a serializer of the host that throws does not end the following', async (t) => {
+  const store = new MemoryStore()
+  const lines: string[] = []
+  const reason = (value: unknown) => (value as Date).toISOString()
+  const app = Fastify({
+    logger: { level: 'warn', serializers: { reason }, stream: { write: (line: string) => { lines.push(line) } } }
+  })
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret, revocations: store })
+  app.get('/api/:user_id/tasks', async () => 'in')
+  await app.ready()
+  store.fault = new Error('down')
+  store.wake()
+  await until(() => lines.length > 0)
+  t.match(JSON.parse(String(lines[0])), { msg: /the store of revocations failed.*"reason":"down"/ })
+  store.fault = undefined
+  store.write(entryOf('alice'))
+  await until(async () => {
+    const response = await app.inject({ url: '/api/alice/tasks', headers: bearer(token()) })
+    return response.body.includes('TOKEN_REVOKED')
+  })
 })
 
 t.test('revoke tries again for a while', async (t) => {
