@@ -3,6 +3,7 @@ import type { MayActFor } from '../contract/access.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import { within } from '../revocations/within.js'
+import { isThenable } from './judgement.js'
 import { methodOf } from './method.js'
 
 const limit = 5 // seconds for an answer
@@ -35,6 +36,3 @@ export function askMayActFor (
 
 const outcomeOf = (answer: unknown): Outcome =>
   answer === true ? null : refuse('FORBIDDEN_USER_ACCESS', 'option "mayActFor" did not answer true')
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -10,7 +10,7 @@ import { parseBearer, readAuthorization } from '../token/header.js'
 import { parseCompactJws } from '../token/jws.js'
 import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
-import { anonymous, isPending, refused, refusedBy, unread, type Judgement } from './judgement.js'
+import { anonymous, isThenable, refused, refusedBy, unread, type Judgement } from './judgement.js'
 import { createRecheck } from './recheck.js'
 import { answer } from './refusal.js'
 import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
@@ -54,7 +54,7 @@ export function createGuard (
     const known = cache?.find(header)
     if (known) return authorize(request, demand, known, true)
     const verified = verifyNew(request, header)
-    return isPending(verified)
+    return isThenable(verified)
       ? verified.then((found) => authorize(request, demand, found, false))
       : authorize(request, demand, verified, false)
   }
@@ -67,7 +67,7 @@ export function createGuard (
       return verified
     }
     const verified = verify(parseCompactJws(parseBearer(header, otherTokens), otherTokens))
-    return isPending(verified) ? verified.then(keep) : keep(verified)
+    return isThenable(verified) ? verified.then(keep) : keep(verified)
   }
 
   function authorize (
@@ -76,7 +76,7 @@ export function createGuard (
     const revoked = judgeRevocation(demand, verified, cached)
     if (revoked) return revoked
     const judgement = judgeRights(request, demand, verified, cached)
-    if (!isPending(judgement)) return judgement
+    if (!isThenable(judgement)) return judgement
     // The token may have been revoked while `mayActFor` was running.
     return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
   }
@@ -126,7 +126,7 @@ export function createGuard (
       judgement = refusedBy(error)
     }
     // This is outside of the try block, because an error of a later hook is not a refusal.
-    if (isPending(judgement)) {
+    if (isThenable(judgement)) {
       surviveReset(request, reply)
       // If the host's time limit has already answered, nothing was admitted or refused.
       judgement.catch(refusedBy).then((judged) => { if (!reply.sent) conclude(judged) }).catch(done)

@@ -37,5 +37,5 @@ export function refusedBy (error: unknown): Judgement {
 }
 
 /** Not `instanceof Promise`: a host may replace that class, but async functions return promises of the original. */
-export const isPending = <T extends object | null>(value: T | Promise<T>): value is Promise<T> =>
-  value !== null && 'then' in value
+export const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -10,7 +10,7 @@ import { hasDotSegment } from '../routes/dot-segments.js'
 import { isSame, readParam } from '../routes/owner.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
-import { isPending, type HeldParam, type Judgement } from './judgement.js'
+import { isThenable, type HeldParam, type Judgement } from './judgement.js'
 import { methodOf } from './method.js'
 
 /** Decides whether a verified user may call a route. */
@@ -35,7 +35,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
       ? { refusal, verified, demand, owner, cached }
       : judgeRest(request, { refusal, verified, demand, owner, cached, isDelegate: true })
     const answer = judgeDelegate(request, demand, verified, owner)
-    return isPending(answer) ? answer.then(conclude) : conclude(answer)
+    return isThenable(answer) ? answer.then(conclude) : conclude(answer)
   }
 
   /** Returns null if the user may act for the owner. */

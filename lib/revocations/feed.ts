@@ -29,7 +29,7 @@ export class Feed {
   readonly #onEntry: () => void
   readonly #stop = new AbortController()
   readonly #publisher: Publisher
-  readonly #storeFor: number
+  readonly #lifetime: number // of an entry, in seconds
   /** The mark of entries that the current connection has read or stored; 0 before its first list. */
   #mark = 0
   /** The mark of the latest connection. */
@@ -50,8 +50,8 @@ export class Feed {
     this.#list = list
     this.#log = log
     this.#onEntry = onEntry
-    this.#storeFor = lifetime(keepFor, clockTolerance) + margin
-    this.#publisher = new Publisher(store, keepFor, this.#storeFor, this.#stop.signal)
+    this.#lifetime = lifetime(keepFor, clockTolerance)
+    this.#publisher = new Publisher(store, keepFor, this.#lifetime + margin, this.#stop.signal)
   }
 
   get isStale (): boolean {
@@ -113,7 +113,8 @@ export class Feed {
     this.#mark = 0 // entries that are stored before the first list may be lost with the store's data
     this.#mayMiss = true
     let isWhole = false
-    const lists = store.follow({ signal: session.signal, interval, keepFor: this.#storeFor })[Symbol.asyncIterator]()
+    const options = { signal: session.signal, interval, keepFor: this.#lifetime + margin }
+    const lists = store.follow(options)[Symbol.asyncIterator]()
     try {
       for (;;) {
         const seconds: number = isWhole ? 2 * interval : patience
@@ -159,7 +160,7 @@ export class Feed {
         continue
       }
       const moment = Math.min(entry.moment, latestMoment(storedAt, now, isLive, clockTolerance))
-      if (moment < now - lifetime(keepFor, clockTolerance)) continue
+      if (moment < now - this.#lifetime) continue
       if (entry.keepFor !== keepFor) otherKeepFor = entry.keepFor
       if (this.#list.add({ ...entry, moment }, this.#mark)) isNew = true
     }
@@ -183,8 +184,7 @@ export class Feed {
     if (!this.#mayMiss) return
     this.#mayMiss = false
     try {
-      const earliest = Date.now() / 1000 - (this.#storeFor - margin) // earlier entries no longer count
-      const count = await this.#publisher.addMissing(this.#list, this.#mark, earliest)
+      const count = await this.#publisher.addMissing(this.#list, this.#mark, Date.now() / 1000 - this.#lifetime)
       if (count > 0) logLine(this.#log, 'warn', { count }, 'revocations that the store lacked were stored again')
     } catch (error) {
       this.#tryLater(reasonOf(error))

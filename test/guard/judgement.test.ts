@@ -1,6 +1,6 @@
 import t from 'tap'
 import { detailsOf, refuse } from '../../lib/contract/errors.js'
-import { anonymous, isPending, refused, refusedBy, unread } from '../../lib/guard/judgement.js'
+import { anonymous, isThenable, refused, refusedBy, unread } from '../../lib/guard/judgement.js'
 
 t.test('a refusal is kept as it is', async (t) => {
   const refusal = refuse('TOKEN_EXPIRED', 'x')
@@ -30,7 +30,7 @@ t.test('a promise is recognized even if the host has replaced the class', async 
   const { Promise: original } = globalThis
   t.teardown(() => { globalThis.Promise = original })
   globalThis.Promise = class Other {} as unknown as PromiseConstructor
-  const [pending, ...others] = [(async () => unread)(), unread, null].map(isPending)
+  const [pending, ...others] = [(async () => unread)(), unread, null].map(isThenable)
   globalThis.Promise = original
   t.same([pending, others], [true, [false, false]])
 })

@@ -34,13 +34,6 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: only a 404 handler has no URL, and it is public'
   },
   {
-    path: 'lib/guard/delegates.ts',
-    code: "typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'",
-    change: "typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function' " +
-      "becomes typeof value === 'object' && value !== null",
-    why: 'an object that is no promise leads to the same answer, one tick later'
-  },
-  {
     path: 'lib/guard/rights.ts',
     code: 'const scopes = delegates === true ? null : delegates',
     change: 'delegates === true ? null : delegates becomes delegates',
