@@ -11,12 +11,12 @@ const sweepEvery = 60 // seconds
 const markBytes = 1_048_576 // a power of two
 const maxMarks = markBytes / 8 // so few that two tokens hardly ever share a bit
 
+/** Its times are whole seconds: V8 stores other numbers apart from the object, and a look-up would read that, too. */
 interface Entry extends Verified {
   /** The whole Authorization header, because another token may have the same end. */
   readonly header: string
-  /** Seconds since 1970, like `until`. */
+  /** Seconds since 1970, like `expiresAt`. */
   readonly keptAt: number
-  readonly until: number
 }
 
 /**
@@ -55,15 +55,16 @@ export class TokenCache {
 
   keep (header: string, verified: Verified, generation: number | undefined): void {
     if (header.length > maxLength || generation !== this.#generation) return
-    const keptAt = Date.now() / 1000
-    if (Math.abs(keptAt - this.#sweptAt) > sweepEvery) this.#sweep(keptAt)
+    const now = Date.now() / 1000
+    if (Math.abs(now - this.#sweptAt) > sweepEvery) this.#sweep(now)
     // Not a spread, which would double the cost of this method.
-    const { user, isMachine, expiresAt, weight } = verified
+    const { user, isMachine, weight } = verified
     const size = 2 * header.length + weight
     // Tokens of issuers are always kept: verifying them again would take a promise.
     if (this.#isFullFor(size) && user.issuer === 'secret' && !this.#isSecond(header)) return
-    const until = Math.min(expiresAt, keptAt + this.#ttl)
-    this.#entries.set(keyOf(header), { header, user, isMachine, expiresAt, weight, keptAt, until }, { size })
+    const expiresAt = Math.floor(Math.min(verified.expiresAt, now + this.#ttl))
+    const entry = { header, user, isMachine, expiresAt, weight, keptAt: Math.floor(now) }
+    this.#entries.set(keyOf(header), entry, { size })
   }
 
   #isFullFor (bytes: number): boolean {
@@ -104,4 +105,4 @@ export class TokenCache {
 const keyOf = (header: string) => header.startsWith('Bearer ') ? header.slice(-keyLength) : header
 
 /** If the clock was set back, an entry is stale: it would live longer than its ttl, or be used before its `nbf`. */
-const isFresh = ({ keptAt, until }: Entry, now: number): boolean => now < until && now >= keptAt
+const isFresh = ({ keptAt, expiresAt }: Entry, now: number): boolean => now < expiresAt && now >= keptAt
