@@ -4,7 +4,7 @@ import { InvalidRouteError } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
 import type { ScopedRoute } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
-import { isOwners, judgeRoute, type Demand, type RouteFacts } from './access.js'
+import { isOwners, judgeRoute, servesOptionsOnly, statedAccess, type Demand, type RouteFacts } from './access.js'
 import { importFirst, isWithin, recordRoutes, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
 
@@ -51,7 +51,15 @@ export class RouteTable {
 
   /** Returns the same routes with their demands. */
   routes (): JudgedRoute[] {
-    return this.declared().map((route) => ({ ...route, demand: this.judge(route.options) }))
+    const byUrl = new Map<string, Demand>()
+    return this.declared().map((route) => {
+      const { url, method, config } = route.options
+      // Without a stated rule the URL decides, which is often the same for GET, HEAD and others.
+      const isByUrl = statedAccess(config) === undefined && !servesOptionsOnly(method)
+      const demand = (isByUrl ? byUrl.get(url) : undefined) ?? this.judge(route.options)
+      if (isByUrl) byUrl.set(url, demand)
+      return { ...route, demand }
+    })
   }
 
   /**
