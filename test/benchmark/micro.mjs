@@ -13,7 +13,7 @@ const { jwtVerify } = await import('jose')
 const { default: jsonwebtoken } = await import('jsonwebtoken')
 
 const dist = (file) => import(new URL(`../../dist/${file}.js`, import.meta.url).href)
-const { parseBearer } = await dist('token/header')
+const { parseBearer } = await dist('token/authorization')
 const { createClaimsReader } = await dist('token/claims-reader')
 const { parseCompactJws } = await dist('token/jws')
 const { createJwksVerifier } = await dist('token/jwks-verifier')

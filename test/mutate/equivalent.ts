@@ -126,7 +126,7 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: the one text with "$1" has a group in its pattern'
   },
   {
-    path: 'lib/token/header.ts',
+    path: 'lib/token/authorization.ts',
     code: 'if (candidate.length === name.length && candidate.toLowerCase() === name) count++',
     change: 'candidate.length === name.length && candidate.toLowerCase() === name ' +
       'becomes candidate.toLowerCase() === name',

@@ -2,7 +2,7 @@ import { connect, type AddressInfo } from 'node:net'
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import userScope from '../../lib/index.js'
-import { readAuthorization } from '../../lib/token/header.js'
+import { readAuthorization } from '../../lib/token/authorization.js'
 import { build, challengeOf, refusals, secret, sender, tokenFor } from '../support/host.js'
 
 const token = tokenFor('alice')
