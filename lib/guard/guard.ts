@@ -12,7 +12,7 @@ import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
 import { anonymous, isThenable, refused, refusedBy, unread, type Judgement } from './judgement.js'
 import { createRecheck } from './recheck.js'
-import { answer } from './refusal.js'
+import { prepareReply } from './refusal.js'
 import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
 import { surviveReset } from './upgrade.js'
@@ -115,7 +115,7 @@ export function createGuard (
       const user = verified?.user ?? null
       decorate(request, judgement)
       if (judgement !== unread) publish(request, judgement, user, start)
-      if (refusal) return done(answer(refusal, request, reply, nameInLog(user)))
+      if (refusal) return done(prepareReply(refusal, request, reply, nameInLog(user)))
       if (judgement.isDelegate) logDelegate(request, judgement)
       done()
     }
@@ -145,7 +145,7 @@ export function createGuard (
     const judgement = { ...unread, owner: admitted?.owner ?? null, refusal }
     decorate(request, judgement)
     publish(request, judgement, user, start)
-    done(answer(refusal, request, reply, nameInLog(user)))
+    done(prepareReply(refusal, request, reply, nameInLog(user)))
   }
 
   function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
@@ -153,7 +153,7 @@ export function createGuard (
     if (!reply || !judgement) return refusal // called by a hook that runs before the guard
     const user = getUser(request)
     publish(request, { ...judgement, refusal }, user, now())
-    return answer(refusal, request, reply, nameInLog(user))
+    return prepareReply(refusal, request, reply, nameInLog(user))
   }
 
   return { onRequest: onRequest as Hook, preHandler: preHandler as Hook, refuseLate: refuseLate as Guard['refuseLate'] }

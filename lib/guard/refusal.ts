@@ -1,18 +1,38 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { detailsOf, type Refusal } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
-import { refusalHeaders } from './challenge.js'
 import { closeAfter } from './upgrade.js'
 
 /**
- * Prepares the reply for a refusal and logs it. The caller then throws it. Status and headers are set here, because an
- * error handler of the host may send its own body and set neither.
+ * Prepares the reply for a refusal and logs it. The caller then passes it to `done`, or throws it from a handler.
+ * Status and headers are set here, because an error handler of the host may send its own body and set neither.
  * @param user the user's id for the log
  */
-export function answer (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
+export function prepareReply (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   closeAfter(request, reply)
   const line = { code: refusal.code, reason: detailsOf(refusal).reason }
   logLine(request.log, 'info', user === undefined ? line : { ...line, user }, 'request refused')
   return refusal
+}
+
+const realm = 'Bearer realm="api"'
+
+/**
+ * The header fields of a refusal (RFC 6750 §3). The values need no escaping: messages are constants, and scope names
+ * have no quotes (RFC 6749 §3.3).
+ */
+export function refusalHeaders (refusal: Refusal): Record<string, string> {
+  const { code, message, statusCode } = refusal
+  const { scope, retryAfter } = detailsOf(refusal)
+  const challenge = (error: string) => `${realm}, error="${error}", error_description="${message}"`
+  // The client may ask its user for these scopes (RFC 6750 §3.1). Other 403s have no challenge: no consent would help.
+  if (scope !== undefined) {
+    return { 'www-authenticate': challenge('insufficient_scope') + (scope && `, scope="${scope}"`) }
+  }
+  if (retryAfter !== undefined) return { 'retry-after': String(retryAfter) }
+  if (statusCode !== 401) return {}
+  const error = code === 'INVALID_HEADER_FORMAT' ? 'invalid_request' : 'invalid_token'
+  // Without a token, the challenge has the scheme and the realm, but no error code.
+  return { 'www-authenticate': code === 'MISSING_TOKEN' ? realm : challenge(error), 'cache-control': 'no-store' }
 }
