@@ -4,6 +4,7 @@ import type { Revocation } from '../contract/revocations.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import type { Settings } from '../options/settings.js'
+import { own } from '../token/claim-rules.js'
 import { lifetime } from './entry.js'
 import { Feed } from './feed.js'
 import { RevocationList, type Entries } from './list.js'
@@ -48,7 +49,7 @@ export class Revocations {
   check (user: VerifiedUser): Refusal | null {
     const revoked = this.findRevocation(user)
     if (revoked) return revoked
-    const { iat, exp, sid, jti } = user.claims
+    const { iat, exp, sid, jti } = readClaims(user)
     if (isRounded(sid) || isRounded(jti)) {
       return refuse('INVALID_CLAIMS', 'claim "sid" or "jti" is a number that JSON rounds. Fix: write it as a text')
     }
@@ -64,7 +65,9 @@ export class Revocations {
   }
 
   /** Returns the refusal of a revoked token; null if it is not revoked. */
-  findRevocation ({ id, issuer, actor, claims: { iat = 0, sid, jti } }: VerifiedUser): Refusal | null {
+  findRevocation (verified: VerifiedUser): Refusal | null {
+    const { id, issuer, actor } = verified
+    const { iat = 0, sid, jti } = readClaims(verified)
     const { user, session, token } = this.#list
     // Dates in tokens are mostly whole seconds, so a token that was issued in the same second is revoked too.
     if (Math.floor(iat) <= user.find(id, issuer)) {
@@ -117,6 +120,11 @@ export class Revocations {
     this.#feed?.stop()
   }
 }
+
+/** The claims that revocations depend on. A member of Object.prototype must not replace a missing one. */
+const readClaims = ({ claims }: VerifiedUser) => ({
+  iat: own(claims, 'iat') as number | undefined, exp: claims.exp, sid: own(claims, 'sid'), jti: own(claims, 'jti')
+})
 
 /** In milliseconds. */
 const readClocks = () => ({ wall: Date.now(), monotonic: performance.now() })

@@ -54,6 +54,21 @@ testWithCaches('all tokens of a user, until now', async (t) => {
   t.same(refusals(log).map(({ code, user }) => [code, user]), refusals(log).map(() => ['TOKEN_REVOKED', 'alice']))
 })
 
+t.test('a member of Object.prototype does not replace a missing claim', async (t) => {
+  const { ask, revoke } = await host(t)
+  const polluted = Object.prototype as { iat?: number, sid?: string }
+  t.teardown(() => {
+    delete polluted.iat
+    delete polluted.sid
+  })
+  await revoke({ user: 'alice' })
+  await revoke({ session: 's' })
+  Object.assign(polluted, { iat: start + 100, sid: 's' })
+  t.equal(await ask(token({ iat: undefined })), 'TOKEN_REVOKED')
+  t.equal(await ask(token({ sub: 'bob', iat: undefined }), '/api/bob/tasks'), 'INVALID_CLAIMS')
+  t.equal(await ask(token({ sub: 'bob' }), '/api/bob/tasks'), 'in')
+})
+
 testWithCaches('an actor who is revoked acts for nobody', async (t) => {
   const { ask, revoke, log } = await host(t)
   const byEve = token({ act: { sub: 'eve', act: { sub: 'mallory' } } })
