@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './contract/errors.js'
 import type { UserScopeOptions } from './contract/options.js'
+import type { VerifiedUser } from './contract/types.js'
 import { createGuard } from './guard/guard.js'
 import { kJudgement, kReply, kScope } from './guard/request.js'
 import { annotateDocuments } from './openapi/documents.js'
@@ -14,8 +15,8 @@ import { printRoutes } from './routes/print.js'
 import { addRegistration, registrationsOf } from './routes/registrations.js'
 import { RouteTable } from './routes/table.js'
 import { TokenCache } from './token/cache.js'
+import { findExpiry } from './token/claim-rules.js'
 import { createKeys, createVerifier } from './token/create-verifier.js'
-import { findEnd } from './token/expiry.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
   const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
@@ -23,7 +24,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const table = new RouteTable(fastify, settings)
   addRegistration(table)
   assertFree(fastify, decoratorName)
-  // A context inside that already exists does not inherit the decorator, and may have its own.
+  // A child context that already exists does not inherit the decorator, and may have its own.
   for (const { context, url } of table.declared()) assertFree(context, decoratorName, ` of ${url}`)
 
   const cache = settings.cache ? new TokenCache(settings.cache) : null
@@ -31,7 +32,10 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const verifier = await createVerifier(fastify, settings, keys)
   const revocations = settings.revocations &&
     new Revocations(settings.revocations, settings, fastify.log, () => watches.lookSoon())
-  const watches = new Watches((user) => findEnd(user, settings.claimRules) ?? revocations?.findRevocation(user) ?? null)
+  // An entry in `issuers` has no limits of time of its own. A store that is down does not end open connections.
+  const findEnd = (user: VerifiedUser) =>
+    findExpiry(user, settings.claimRules) ?? revocations?.findRevocation(user) ?? null
+  const watches = new Watches(findEnd)
   const guard = createGuard(settings, (request) => table.demandOf(request), verifier, cache, revocations)
 
   fastify.decorate('userScope', Object.freeze({
@@ -59,7 +63,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
       await Promise.all([...keys.map((each) => each.load()), revocations?.start()])
       if (openapi) await annotateDocuments(fastify, openapi, routes)
     } catch (error) {
-      stop() // otherwise what goes on would keep the process alive after a failed boot
+      stop() // otherwise fetches and the store's connection would keep the process alive after a failed boot
       throw error
     }
   })

@@ -4,7 +4,7 @@ import type { Settings } from '../options/settings.js'
 import type { Revocations } from '../revocations/revocations.js'
 import { isOwners } from '../routes/access.js'
 import { isStillSame, readParam } from '../routes/owner.js'
-import { findEnd } from '../token/expiry.js'
+import { findExpiry } from '../token/claim-rules.js'
 import type { Verified } from '../token/verifier.js'
 import type { Judgement } from './judgement.js'
 
@@ -35,9 +35,10 @@ export function createRecheck (
 
   /** The token may have expired or been revoked since it was checked. */
   function findFault ({ user, expiresAt }: Verified): Refusal | null {
-    // Claims are only read after the time when the token must be verified again, because that takes longer.
-    const end = Date.now() / 1000 < expiresAt ? null : findEnd(user, claimRules)
-    return end ?? revocations?.check(user) ?? null
+    // Before `expiresAt` the token cannot have expired. After it, it may still be valid: the cache and the keys of an
+    // issuer set earlier times.
+    const expiry = Date.now() / 1000 < expiresAt ? null : findExpiry(user, claimRules)
+    return expiry ?? revocations?.check(user) ?? null
   }
 
   /** Finds a parameter that was changed, or that a hook has added. */

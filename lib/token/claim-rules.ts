@@ -1,4 +1,5 @@
-import { refuse, type RefusalCode } from '../contract/errors.js'
+import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
+import type { VerifiedUser } from '../contract/types.js'
 import { mediaType } from '../options/media-type.js'
 import type { TokenForm } from '../options/other-tokens.js'
 import type { ClaimRules } from '../options/settings.js'
@@ -125,6 +126,16 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
       (value) => !isAbsent(value) && (allowed === true || allowed.includes(value))
     ))
   ]
+}
+
+/** Checks a verified token again, by its time alone. Returns the refusal if it has expired; else null. */
+export function findExpiry (
+  { claims }: VerifiedUser, { clockTolerance, maxTokenAge = Infinity }: ClaimRules
+): Refusal | null {
+  const end = Math.min(claims.exp, Number(own(claims, 'iat') ?? 0) + maxTokenAge) + clockTolerance
+  return Date.now() / 1000 < end
+    ? null
+    : refuse('TOKEN_EXPIRED', 'the token has expired since the request was admitted')
 }
 
 /** Returns a hint if a date is in milliseconds; else undefined. */

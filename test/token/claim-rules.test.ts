@@ -1,10 +1,13 @@
 import t from 'tap'
+import type { VerifiedUser } from '../../lib/index.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
-import { apply, assertAccessToken, claimRules, headerRules, own } from '../../lib/token/claim-rules.js'
+import { apply, assertAccessToken, claimRules, findExpiry, headerRules, own } from '../../lib/token/claim-rules.js'
+import { stopClock } from '../support/clock.js'
 import { secret } from '../support/host.js'
 
 const now = 1_800_000_000
+const at = stopClock(now)
 const { claimRules: settings } = readOptions({ secret, clockTolerance: 0 }, {})
 
 /** Why something is refused, or nothing. */
@@ -80,4 +83,23 @@ t.test('tokens for another purpose are recognized by their form', async (t) => {
   for (const events of [null, 'x', [], { other: {} }]) t.equal(of({ events }), undefined, JSON.stringify(events))
   const others = [{ says: 'a parking ticket', fits: () => true, fitsText: () => false }]
   t.equal(reason(() => assertAccessToken({ header: {}, payload: {} }, others)), 'INVALID_CLAIMS: a parking ticket')
+})
+
+t.test('a token expires when the guard would refuse it', async (t) => {
+  const year9999 = 253_402_300_799
+  const rows: Array<[what: string, options: object, claims: { exp: number, iat?: number }, end: number]> = [
+    ['exp and the usual tolerance', {}, { exp: now + 10 }, 15],
+    ['exp alone', { clockTolerance: 0 }, { exp: now + 10, iat: now - 10 }, 10],
+    ['maxTokenAge', { maxTokenAge: 15, clockTolerance: 1 }, { exp: now + 10, iat: now - 10 }, 6],
+    ['maxTokenAge after exp', { maxTokenAge: 60, clockTolerance: 1 }, { exp: now + 10, iat: now - 10 }, 11],
+    ['the longest', { clockTolerance: 0 }, { exp: year9999 }, year9999 - now]
+  ]
+  for (const [what, options, claims, end] of rows) {
+    const { claimRules } = readOptions({ secret, ...options }, {})
+    const user: VerifiedUser = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims }
+    at(end - 0.001)
+    t.equal(findExpiry(user, claimRules), null, what)
+    at(end)
+    t.match(findExpiry(user, claimRules), { code: 'TOKEN_EXPIRED' }, what)
+  }
 })
