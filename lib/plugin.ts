@@ -4,7 +4,7 @@ import { InvalidOptionError } from './contract/errors.js'
 import type { UserScopeOptions } from './contract/options.js'
 import type { VerifiedUser } from './contract/types.js'
 import { createGuard } from './guard/guard.js'
-import { kJudgement, kReply, kScope } from './guard/request.js'
+import { kJudgement, kReply, kForHandlers } from './guard/request.js'
 import { annotateDocuments } from './openapi/documents.js'
 import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
@@ -46,7 +46,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   }))
   for (const name of [decoratorName, kJudgement, kReply]) fastify.decorateRequest(name, null)
   const forHandlers = { refuseLate: guard.refuseLate, watches }
-  fastify.decorateRequest(kScope, { getter: () => forHandlers })
+  fastify.decorateRequest(kForHandlers, { getter: () => forHandlers })
   fastify.addHook('onRequest', guard.onRequest)
   fastify.addHook('preHandler', guard.preHandler)
 

@@ -124,7 +124,7 @@ export interface VerifyMessage {
   method: string
   /** The URL of the route as declared, not the URL of the request. */
   route: string | null
-  /** The issuer, or `'secret'`; null if no token was verified for this message. */
+  /** The issuer of the verified token, or `'secret'`; null without one. */
   verifiedBy: string | null
   /** The id of the verified user; null without one. */
   user: string | null

@@ -125,7 +125,7 @@ export function createGuard (
     } catch (error) {
       judgement = refusedBy(error)
     }
-    // This is outside of the try block, because an error of a later hook is not a refusal.
+    // `conclude` runs outside of the try block, because an error of a later hook must not become a refusal.
     if (isThenable(judgement)) {
       surviveReset(request, reply)
       // If the host's time limit has already answered, nothing was admitted or refused.
@@ -142,7 +142,7 @@ export function createGuard (
     const refusal = recheck(request, admitted)
     if (refusal === null) return done()
     const user = getUser(request)
-    const judgement = { ...unread, owner: admitted?.owner ?? null, refusal }
+    const judgement = { ...unread, ...admitted, refusal }
     decorate(request, judgement)
     publish(request, judgement, user, start)
     done(prepareReply(refusal, request, reply, nameInLog(user)))

@@ -6,7 +6,7 @@ import type { Verified } from '../token/verifier.js'
 export interface Judgement {
   /** Null if the request was admitted. */
   readonly refusal: Refusal | null
-  /** Null if no token was verified, and for a refusal by the preHandler hook. */
+  /** Null if no token was verified. */
   readonly verified: Verified | null
   /** What the route demands; null if no token was verified. */
   readonly demand: Demand | null
@@ -25,15 +25,24 @@ export type HeldParam = readonly [name: string, value: string]
 
 /** A public route: no token was read. */
 export const unread: Judgement = { refusal: null, verified: null, demand: null, owner: null, cached: false }
-/** An optional route without a token. */
+/** An optional route without a token. Another object than `unread`, which is not published. */
 export const anonymous: Judgement = { ...unread }
 
 export const refused = (refusal: Refusal): Judgement => ({ ...unread, refusal })
 
 /** Turns any error into a refusal, so that none becomes a 500. */
 export function refusedBy (error: unknown): Judgement {
-  // Nothing of an unknown error is read, because its getters may throw.
-  return refused(isRefusal(error) ? error : refuse('INVALID_CLAIMS', 'a check failed unexpectedly'))
+  return refused(isRefusal(error) ? error : refuse('INVALID_CLAIMS', `a check failed unexpectedly${placeOf(error)}`))
+}
+
+/** Says where an unknown error was thrown. Its message may quote a token, so it is left out. */
+function placeOf (error: unknown): string {
+  try {
+    const [frame] = /^ +at .*$/m.exec((error as Error).stack as string) as RegExpExecArray
+    return ` (${frame.trim()})`
+  } catch {
+    return '' // no error with a stack, or its getters throw
+  }
 }
 
 /** Not `instanceof Promise`: a host may replace that class, but async functions return promises of the original. */

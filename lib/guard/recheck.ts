@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
 import type { Settings } from '../options/settings.js'
 import type { Revocations } from '../revocations/revocations.js'
-import { isOwners } from '../routes/access.js'
+import { comparesOwner } from '../routes/access.js'
 import { isStillSame, readParam } from '../routes/owner.js'
 import { findExpiry } from '../token/claim-rules.js'
 import type { Verified } from '../token/verifier.js'
@@ -45,24 +45,23 @@ export function createRecheck (
   function findChange (request: FastifyRequest, { demand, owner, bound }: Judgement): Refusal | null {
     if (demand === null) return null
     const param = readParam(request, userIdParam)
-    if (owner === null ? isOwners(demand, param) : !isStillSame(param, owner)) {
-      return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, param)
+    if (owner === null ? comparesOwner(demand, param) : !isStillSame(param, owner)) {
+      return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, owner, param)
     }
     for (const { param: name } of demand.bound) {
-      const held = bound?.find(([each]) => each === name)
+      const [, held = null] = bound?.find(([each]) => each === name) ?? []
       const value = readParam(request, name)
-      if (held ? !isStillSame(value, held[1]) : value !== undefined) {
-        return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, value)
+      if (held === null ? value !== undefined : !isStillSame(value, held)) {
+        return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, held, value)
       }
     }
     return null
   }
 }
 
-function refuseChange (code: RefusalCode, name: string, value: unknown): Refusal {
-  const change = value === undefined
-    ? 'removed after it was checked. Fix: list it in the params schema, which drops what it does not list, ' +
-      'or look for a hook that removes it'
-    : 'changed after it was checked'
-  return refuse(code, `path parameter "${name}" was ${change}`)
+function refuseChange (code: RefusalCode, name: string, held: string | null, value: unknown): Refusal {
+  const fix = 'list it in the params schema, which drops what it does not list, or look for a hook that removes it'
+  const removed = `removed after it was checked. Fix: ${fix}`
+  const changed = held === null ? 'added after the check' : 'changed after it was checked'
+  return refuse(code, `path parameter "${name}" was ${value === undefined ? removed : changed}`)
 }

@@ -12,10 +12,9 @@ export const kJudgement = Symbol.for('fastify-user-scope.judgement')
 /** The reply to a request, needed if its handler refuses. */
 export const kReply = Symbol.for('fastify-user-scope.reply')
 /** Functions of the registration that handlers need. */
-export const kScope = Symbol.for('fastify-user-scope.scope')
+export const kForHandlers = Symbol.for('fastify-user-scope.for-handlers')
 
-/** The parts of a registration that functions for handlers use. */
-interface Scope {
+interface ForHandlers {
   readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
   readonly watches: Watches
 }
@@ -24,8 +23,8 @@ export type GuardedRequest = FastifyRequest & {
   /** Undefined in contexts that were created before the plugin was registered. */
   [kJudgement]?: Judgement | null
   [kReply]?: FastifyReply | null
-  /** Undefined outside of every scope. */
-  readonly [kScope]?: Scope
+  /** Undefined outside of every registration. */
+  readonly [kForHandlers]?: ForHandlers
   [decorator: string]: unknown
 }
 
@@ -34,7 +33,7 @@ type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
 
 /**
  * Returns the verified user of a request, or null if there is none: on a `'public'` route, on an `'optional'` one
- * without a token, outside of every registration, and after a refusal.
+ * without a token, outside of every registration, and after a refusal by the guard's hooks.
  */
 export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | null {
   const judgement = (request as GuardedRequest)[kJudgement]
@@ -65,5 +64,5 @@ export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...Sc
   const user = getUser(request)
   if (user && hasScopes(user.scopes, scopes)) return
   const refusal = user ? refuseScopes(scopes) : refuse('MISSING_TOKEN', 'the handler requires scopes')
-  throw (request as GuardedRequest)[kScope]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
+  throw (request as GuardedRequest)[kForHandlers]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

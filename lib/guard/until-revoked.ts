@@ -1,6 +1,6 @@
 import type { FastifyRequest, RawServerBase, RouteGenericInterface } from 'fastify'
 import { refuse } from '../contract/errors.js'
-import { getUser, kReply, kScope, type GuardedRequest } from './request.js'
+import { getUser, kReply, kForHandlers, type GuardedRequest } from './request.js'
 
 /** The latest signal of each request. An aborted one is replaced. */
 const signals = new WeakMap<object, AbortSignal>()
@@ -13,15 +13,15 @@ const signals = new WeakMap<object, AbortSignal>()
  * @throws MissingTokenError if no token was verified: on a `'public'` route, or on an `'optional'` one without a token
  */
 export function untilRevoked (request: FastifyRequest<RouteGenericInterface, RawServerBase>): AbortSignal {
-  const { [kReply]: reply, [kScope]: scope } = request as GuardedRequest
+  const { [kReply]: reply, [kForHandlers]: forHandlers } = request as GuardedRequest
   const user = getUser(request)
   const known = signals.get(request)
   if (known?.aborted === false) return known
-  if (user && reply && scope) {
-    const signal = scope.watches.open(user, reply.raw)
+  if (user && reply && forHandlers) {
+    const signal = forHandlers.watches.open(user, reply.raw)
     signals.set(request, signal)
     return signal
   }
   const refusal = refuse('MISSING_TOKEN', 'untilRevoked() was given a request without a verified user')
-  throw scope?.refuseLate(request as FastifyRequest, refusal) ?? refusal
+  throw forHandlers?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

@@ -1,5 +1,6 @@
-// Node hands the socket of an upgrade to its listener, without a listener for errors. Plugins for WebSockets pass the
-// request to the router first, and only handle the socket after all hooks.
+// For an upgrade, Node removes its own handler of errors and passes the socket to the `upgrade` listener. Plugins for
+// WebSockets first pass the request to the router, and use the socket after all hooks. Until then nobody handles its
+// errors, and after a refusal nobody closes it.
 
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -7,12 +8,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 const isUpgrade = ({ headers, server }: FastifyRequest): boolean =>
   headers.upgrade !== undefined && server.server.listenerCount('upgrade') > 0
 
-/** If the client resets a waiting upgrade, the unhandled error of the socket would end the process. */
+/** Handles errors of a waiting upgrade: if the client resets it, the error would end the process. */
 export function surviveReset (request: FastifyRequest, reply: FastifyReply): void {
   if (isUpgrade(request)) reply.raw.socket?.on('error', () => {})
 }
 
-/** Closes the socket after a refusal. Otherwise it would stay open, because no plugin handles it then. */
+/** Closes the socket after a refusal. */
 export function closeAfter (request: FastifyRequest, reply: FastifyReply): void {
   if (!isUpgrade(request)) return
   surviveReset(request, reply)

@@ -3,7 +3,10 @@ import { misspeltBound, misspeltOwner } from './look-alikes.js'
 import { conditionsOf, faultOfRule, noConditions, readRule, type Conditions, type Rights } from './rule.js'
 import { parametersOf } from './url.js'
 
-/** The facts that decide who may call a route. Boot and run time get them from different places. */
+/**
+ * The facts that decide who may call a route. At boot they come from `onRoute`, at run time from
+ * `request.routeOptions.config`.
+ */
 export interface RouteFacts {
   /** As declared, prefix included. Undefined for a 404. */
   readonly url: string | undefined
@@ -63,7 +66,7 @@ export function judgeRoute (
     const others = parameters.filter(({ name }) => !compared.includes(name))
     const misspelt = names.includes(param) ? undefined : misspeltOwner(others, param)
     if (misspelt !== undefined) {
-      // The router reads ":user_id::verb" as one name.
+      // The message has the name as the router reads it: of `:user_id::verb` that is all, for a person it is `user_id`.
       const read = misspelt === param ? others.find(({ words }) => words.includes(misspelt))?.name : misspelt
       return `":${read}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
         `call it. Rename it to ":${param}" (or set the option userIdParam), or state config.access`
@@ -83,11 +86,11 @@ export function judgeRoute (
 }
 
 /**
- * Whether the owner's parameter is compared. Also true if the router found one that the judged URL does not show: an
- * `onRoute` hook of the host may change the URL of the router but not that of the config.
+ * Whether the owner's parameter is compared. Also true if the router found one that the judged URL lacks: an `onRoute`
+ * hook of the host may change the URL for the router, while the `url` of the config stays as it was.
  * @param param the owner's path parameter, as the router found it
  */
-export const isOwners = ({ level, source }: Demand, param: unknown): boolean =>
+export const comparesOwner = ({ level, source }: Demand, param: unknown): boolean =>
   level === 'owner' || (level === 'user' && source === 'default' && param !== undefined)
 
 /** Reads own properties only: a member of Object.prototype must not open every route. */

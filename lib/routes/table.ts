@@ -4,7 +4,7 @@ import { InvalidRouteError } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
 import type { ScopedRoute } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
-import { isOwners, judgeRoute, servesOptionsOnly, statedAccess, type Demand, type RouteFacts } from './access.js'
+import { comparesOwner, judgeRoute, servesOptionsOnly, statedAccess, type Demand, type RouteFacts } from './access.js'
 import { importFirst, isWithin, recordRoutes, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
 
@@ -28,7 +28,7 @@ export class RouteTable {
   readonly #declared: readonly DeclaredRoute[]
   /** Whether every route of the app is known. */
   readonly #seesAll: boolean
-  /** Null if routes with the same name but other constraints have different demands. */
+  /** By `METHOD url`. Null if routes with other constraints have the same name and different demands. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
   /** The warnings about unknown routes that were already logged. */
@@ -89,7 +89,7 @@ export class RouteTable {
       this.#byConfig.set(config, demand)
     }
     if (demand.level === 'public') return demand.source === 'default' ? this.#judgeMethod(demand, request) : demand
-    if (demand.level !== 'user' || !isOwners(demand, readParam(request, this.param))) return demand
+    if (demand.level !== 'user' || !comparesOwner(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
   }
 

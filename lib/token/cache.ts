@@ -13,7 +13,7 @@ const maxMarks = markBytes / 8 // so few that two tokens hardly ever share a bit
 
 /** Its times are whole seconds: V8 stores other numbers apart from the object, and a look-up would read that, too. */
 interface Entry extends Verified {
-  /** The whole Authorization header, because another token may have the same end. */
+  /** The whole Authorization header, because another token may have the same last characters. */
   readonly header: string
   /** Seconds since 1970, like `expiresAt`. */
   readonly keptAt: number

@@ -109,7 +109,7 @@ t.test('a refusal by the second comparison is published', async (t) => {
   }
   t.same(await published('/changed/alice', 'alice'), [
     ['admitted', null, '/changed/:user_id', 'secret'],
-    ['refused', 'FORBIDDEN_USER_ACCESS', '/changed/:user_id', null]
+    ['refused', 'FORBIDDEN_USER_ACCESS', '/changed/:user_id', 'secret']
   ])
   t.same(messages.map(({ user, owner }) => [user, owner]), [['alice', 'alice'], ['alice', 'alice']])
   t.same(await published('/number/7', '7'), [['admitted', null, '/number/:user_id', 'secret']])

@@ -8,15 +8,22 @@ t.test('a refusal is kept as it is', async (t) => {
   t.equal(refusedBy(refusal).refusal, refusal)
 })
 
-t.test('any other error becomes a refusal, and nothing of it is read', async (t) => {
+t.test('any other error becomes a refusal, which tells the log its place and not its message', async (t) => {
   const nasty = {
     get name () { throw new Error('with payload text') },
+    get stack () { throw new Error('with payload text') },
     toString () { throw new Error('with payload text') }
   }
-  for (const thrown of [new TypeError('with payload text'), null, undefined, 'payload text', nasty]) {
+  const failed = 'a check failed unexpectedly'
+  const rows: Array<[thrown: unknown, reason: string | RegExp]> = [
+    [new TypeError('with payload text'), /^a check failed unexpectedly \(at [^\n]*judgement\.test\.ts:\d+:\d+\)\)$/],
+    [null, failed], [undefined, failed], ['payload text', failed], [nasty, failed], [{ stack: 'payload text' }, failed]
+  ]
+  for (const [thrown, reason] of rows) {
     const { refusal, ...rest } = refusedBy(thrown)
     t.match(refusal, { statusCode: 401, code: 'INVALID_CLAIMS' })
-    t.equal(refusal && detailsOf(refusal).reason, 'a check failed unexpectedly')
+    t.match(refusal && detailsOf(refusal).reason, reason)
+    t.notMatch(refusal && detailsOf(refusal).reason, /payload/)
     t.same(rest, { verified: null, demand: null, owner: null, cached: false })
   }
 })

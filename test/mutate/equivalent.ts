@@ -53,7 +53,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/request.ts',
-    code: "export const kScope = Symbol.for('fastify-user-scope.scope')",
+    code: "export const kForHandlers = Symbol.for('fastify-user-scope.for-handlers')",
     change: "'fastify-user-scope.scope' becomes ''",
     why: 'a name: all copies of the package have the same'
   },
@@ -71,7 +71,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/until-revoked.ts',
-    code: 'if (user && reply && scope) {',
+    code: 'if (user && reply && forHandlers) {',
     change: 'user && reply && scope becomes user',
     why: 'for the type: who has a user has the others'
   },
