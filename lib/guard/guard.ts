@@ -29,8 +29,11 @@ export interface Guard {
 }
 
 /**
- * Creates the two hooks of a registration. They refuse by `done(error)` and never by `reply.send()`: with a slow
- * `onSend` hook, Fastify would run the handler before the reply is sent.
+ * Creates the two hooks of a registration. `onRequest` finds the token in the cache or verifies it, then asks
+ * revocations and rights. `preHandler` checks what may have changed since. `refuseLate` is for handlers.
+ *
+ * The hooks refuse by `done(error)` and never by `reply.send()`: with a slow `onSend` hook, Fastify would run the
+ * handler before the reply is sent.
  */
 export function createGuard (
   settings: Settings,
@@ -81,6 +84,7 @@ export function createGuard (
     return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
   }
 
+  /** Refuses a revoked token, one that revocations could not reach, and any while the list is stale. */
   function judgeRevocation (demand: Demand, verified: Verified, cached: boolean): Judgement | null {
     const refusal = revocations?.check(verified.user) ?? null
     return refusal && { refusal, verified, demand, owner: null, cached }

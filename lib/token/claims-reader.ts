@@ -1,21 +1,11 @@
 import { refuse } from '../contract/errors.js'
-import type { Claims, VerifiedUser } from '../contract/types.js'
+import type { Claims } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
 import { readActor } from './actor.js'
 import { apply, assertAccessToken, claimRules, headerRules, own, type Json, type Jws } from './claim-rules.js'
 import { readScopes } from './scopes.js'
 import { faultOfId, isForeign } from './user-id.js'
-
-/** A verified token. It may be kept until `expiresAt`. */
-export interface Verified {
-  readonly user: VerifiedUser
-  /** Whether the token is an application's and not a person's (RFC 6749 §4.4). */
-  readonly isMachine: boolean
-  /** Seconds since 1970: from then on the token must be verified again. */
-  readonly expiresAt: number
-  /** The approximate size of the user in bytes, without the text of the token. */
-  readonly weight: number
-}
+import type { Verified } from './verifier.js'
 
 /** Checks header and claims of a token whose signature is valid, and returns its user. */
 export type ClaimsReader = (jws: Jws) => Verified

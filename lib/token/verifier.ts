@@ -1,11 +1,23 @@
+import { refuse } from '../contract/errors.js'
+import type { VerifiedUser } from '../contract/types.js'
 import type { TokenForm } from '../options/other-tokens.js'
 import { assertAccessToken } from './claim-rules.js'
-import type { Verified } from './claims-reader.js'
 import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
-import { refuse } from '../contract/errors.js'
 
-export type { Verified }
+/** A verified token. It may be kept until `expiresAt`. */
+export interface Verified {
+  readonly user: VerifiedUser
+  /** Whether the token is an application's and not a person's (RFC 6749 §4.4). */
+  readonly isMachine: boolean
+  /**
+   * Seconds since 1970: from then on the token must be verified again. By its claims, or earlier: by the age of an
+   * issuer's keys or the ttl of the cache.
+   */
+  readonly expiresAt: number
+  /** The approximate size of the user in bytes, without the text of the token. */
+  readonly weight: number
+}
 
 /**
  * Checks signature and claims of a parsed token. Throws a Refusal, or rejects with it. Synchronous for tokens signed
