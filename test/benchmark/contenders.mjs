@@ -39,16 +39,22 @@ export const contenders = {
       return entry
     }
     app.decorateRequest('user', null)
+    app.decorateRequest('until', 0)
     app.addHook('onRequest', (request, _reply, done) => {
       const header = request.headers.authorization
       if (header === undefined || count(request.raw.rawHeaders) > 1) return done(refusal(401))
       const entry = known.get(header) ?? learn(header)
       if (entry.until <= Date.now() / 1000) return done(refusal(401))
       if (request.params.user_id !== entry.id) return done(refusal(403))
+      // A path with a dot segment may lead to another user's.
+      if (request.url.includes('.') || request.url.includes('%')) return done(refusal(403))
       request.user = entry.user
+      request.until = entry.until
       done()
     })
+    // Hooks may have changed the parameter, or taken their time.
     app.addHook('preHandler', (request, _reply, done) => {
+      if (request.until <= Date.now() / 1000) return done(refusal(401))
       done(request.params.user_id === request.user.id ? undefined : refusal(403))
     })
     app.get(path, async () => answer)
