@@ -38,7 +38,7 @@ export function refusedBy (error: unknown): Judgement {
 /** Says where an unknown error was thrown. Its message may quote a token, so it is left out. */
 function placeOf (error: unknown): string {
   try {
-    const [frame] = /^ +at .*$/m.exec((error as Error).stack as string) as RegExpExecArray
+    const [frame] = /^ +at .*/m.exec((error as Error).stack as string) as RegExpExecArray
     return ` (${frame.trim()})`
   } catch {
     return '' // no error with a stack, or its getters throw
