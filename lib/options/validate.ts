@@ -1,5 +1,5 @@
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
-import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
+import { Value } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
 import { nearest } from './nearest.js'
 
@@ -19,99 +19,74 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
 
 /** Returns the fault as a text, for callers with their own error; undefined if nothing is wrong. */
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
-  const error = first(listOf(Value.Errors(schema, options)))
-  if (error) return explain(innermost(error), schema, name)
-  const path = findUndefined(schema, options as object)
-  // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
-  return path && `option "${join(name, path)}" is undefined. Give it a value, or leave the key out`
+  const fault = faultInside(schema, options, name)
+  if (fault !== undefined || Value.Check(schema, options)) return fault
+  if (name === '') return 'the options must be an object'
+  return `${name}() must be given an object with its options: ${namesIn(schema)}`
 }
 
-/** With functions in a list, the check for unique items throws after it has yielded the error. */
-function listOf (errors: Iterable<ValueError>): ValueError[] {
-  const found: ValueError[] = []
-  try {
-    for (const error of errors) found.push(error)
-  } catch (error) {
-    if (found.length === 0) throw error
+/** Finds the fault of a value, or of a member in it. */
+function faultAt (schema: TSchema, value: unknown, option: string): string | undefined {
+  const fault = schema.opaque ? undefined : faultInside(schema, value, option)
+  // A schema without `expects` is explained by the one around it.
+  if (fault !== undefined || schema.expects === undefined || Value.Check(schema, value)) return fault
+  return `option "${option}" must be ${String(schema.expects)}${meantBy(schema, value)}`
+}
+
+function faultInside (schema: TSchema, value: unknown, option: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { properties = {}, required = [], additionalProperties } = shapeOf(schema, value)
+  const nameOf = (key: string) => option === '' ? key : `${option}.${key}`
+  // First, because an option may be missing only because it is misspelt.
+  const unknown = Object.keys(value).find((key) => additionalProperties === false && !Object.hasOwn(properties, key))
+  if (unknown !== undefined) {
+    const isPrefix = nameOf(unknown) === 'prefix'
+    return `unknown option "${nameOf(unknown)}"${isPrefix ? prefixHint : hintFor(unknown, properties, required)}`
   }
-  return found
+  for (const [key, member] of Object.entries(properties)) {
+    const inner = (value as Record<string, unknown>)[key]
+    if (inner !== undefined || required.includes(key)) {
+      const fault = faultAt(member, inner, nameOf(key))
+      if (fault !== undefined) return fault
+    } else if (key in value) {
+      // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
+      return `option "${nameOf(key)}" is undefined. Give it a value, or leave the key out`
+    }
+  }
+  return undefined
 }
 
-/** Returns the error to report: a misspelt option rather than the one that is missing because of it. */
-const first = (errors: ValueError[]): ValueError | undefined => errors.find(isUnknown) ?? errors[0]
-const isUnknown = ({ type }: ValueError) => type === ValueErrorType.ObjectAdditionalProperties
+type Shape = Partial<Pick<TObject, 'properties' | 'required' | 'additionalProperties'>>
 
-const join = (...names: string[]) => names.filter((name) => name !== '').join('.')
-
-/** Returns the path of an option that is present but undefined. */
-function findUndefined (schema: TObject, options: object): string | undefined {
-  return undefinedIn(pick(options, schema.properties), schema)
+/** Returns the object schema for a value: of a union its object, of a record or a list one with the value's keys. */
+function shapeOf (schema: TSchema, value: object): Shape {
+  if (Array.isArray(value)) return everyKey(Object.keys(value), schema.expects ? schema.items as TSchema : undefined)
+  const [[pattern = '', member] = []] = Object.entries<TSchema>(schema.patternProperties ?? {})
+  if (member) return everyKey(Object.keys(value).filter((key) => new RegExp(pattern).test(key)), member)
+  return [...(schema.anyOf ?? []) as Shape[], schema as Shape].find((variant) => variant.properties) ?? {}
 }
+
+const everyKey = (keys: string[], schema: TSchema | undefined): Shape =>
+  schema ? { properties: Object.fromEntries(keys.map((key) => [key, schema])), required: keys } : {}
+
+function hintFor (name: string, properties: TProperties, required: string[]): string {
+  const meant = nearest(name, Object.keys(properties))
+  return meant ? `. Did you mean "${meant}"?` : `. Use one of: ${namesIn({ properties, required })}`
+}
+
+/** Returns a hint if the value is almost one of the allowed words. */
+function meantBy ({ anyOf = [] }: TSchema, value: unknown): string {
+  const words = (anyOf as TSchema[]).map((each): unknown => each.const).filter((word) => typeof word === 'string')
+  const meant = typeof value === 'string' ? nearest(value, words) : undefined
+  return meant === undefined ? '' : `. Did you mean "${meant}"?`
+}
+
+/** Lists the names, required ones first. */
+const namesIn = ({ properties = {}, required = [] }: Shape): string =>
+  [...new Set([...required, ...Object.keys(properties)])].join(', ')
 
 /** Returns the options with these names, inherited ones too: an instance of a class may inherit a getter. */
 export function pick (options: object, properties: TProperties): Record<string, unknown> {
   const names = Object.keys(properties).filter((name) => name in options)
   return Object.fromEntries(names.map((name) => [name, (options as Record<string, unknown>)[name]]))
-}
-
-function undefinedIn (value: unknown, schema: TSchema | undefined): string | undefined {
-  if (typeof value !== 'object' || value === null || schema?.opaque) return undefined
-  for (const [key, inner] of Object.entries(value)) {
-    if (inner === undefined) return key
-    const deeper = undefinedIn(inner, schemaOf(schema, key))
-    if (deeper) return join(key, deeper)
-  }
-  return undefined
-}
-
-/** Returns the schema of a member, or of a list's entries. */
-const schemaOf = (schema: TSchema | undefined, key: string): TSchema | undefined =>
-  (schema?.properties?.[key] ?? schema?.items) as TSchema | undefined
-
-/** Returns the error of the most likely variant of a union: the one that fails at a deeper path. */
-function innermost (error: ValueError): ValueError {
-  const ofVariants = error.errors.flatMap(listOf)
-  const deeper = first(ofVariants.filter(({ path }) => path.length > error.path.length))
-  return deeper && error.type === ValueErrorType.Union && !/\/\d+$/.test(deeper.path) ? deeper : error
-}
-
-function explain (error: ValueError, whole: TSchema, name: string): string {
-  const { path, schema } = error
-  if (path === '' && name === '') return 'the options must be an object'
-  if (path === '') return `${name}() must be given an object with its options: ${namesIn(schema)}`
-  // RFC 6901 §4
-  const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-  // A record does not list its names, but says what all of them must be.
-  if (isUnknown(error) && schema.properties === undefined) keys.pop()
-  else if (isUnknown(error)) {
-    const meant = nearest(String(keys.at(-1)), Object.keys(schema.properties as object))
-    const hint = meant ? `. Did you mean "${meant}"?` : `. Use one of: ${namesIn(schema)}`
-    const option = join(name, ...keys)
-    return `unknown option "${option}"${option === 'prefix' ? prefixHint : hint}`
-  }
-  const isStated = schema.expects !== undefined
-  const around = isStated ? { keys, expects: schema.expects as unknown } : expectationAround(keys, whole)
-  return `option "${join(name, ...around.keys)}" must be ${String(around.expects)}${isStated ? meantBy(error) : ''}`
-}
-
-/** Returns a hint if the value is almost one of the allowed words. */
-function meantBy ({ value, schema }: ValueError): string {
-  const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
-  const meant = typeof value === 'string' ? nearest(value, words.filter((word) => typeof word === 'string')) : undefined
-  return meant === undefined ? '' : `. Did you mean "${meant}"?`
-}
-
-/** Lists the names, required ones first. */
-const namesIn = ({ required = [], properties }: TSchema): string =>
-  [...new Set([...required as string[], ...Object.keys(properties as object)])].join(', ')
-
-/** Finds the innermost schema around a value that has `expects`, and the name of its option. */
-function expectationAround (keys: readonly string[], whole: TSchema): { keys: readonly string[], expects: unknown } {
-  let schema: TSchema | undefined = whole
-  let found = { keys, expects: undefined as unknown }
-  for (const [index, key] of keys.entries()) {
-    schema = schemaOf(schema, key)
-    if (schema?.expects !== undefined) found = { keys: keys.slice(0, index + 1), expects: schema.expects }
-  }
-  return found
 }

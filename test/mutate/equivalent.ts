@@ -218,30 +218,6 @@ export const equivalents: Equivalent[] = [
     why: 'a second lock: the reader of claims refuses it as well'
   },
   {
-    path: 'lib/options/validate.ts',
-    code: "if (typeof value !== 'object' || value === null || schema?.opaque) return undefined",
-    change: "typeof value !== 'object' || value === null becomes typeof value !== 'object'",
-    why: 'for the type: no schema takes null'
-  },
-  {
-    path: 'lib/options/validate.ts',
-    code: 'return deeper && error.type === ValueErrorType.Union && !/\\/\\d+$/.test(deeper.path) ? deeper : error',
-    change: 'deeper && error.type === ValueErrorType.Union becomes deeper',
-    why: 'only the error of a union has others in it'
-  },
-  {
-    path: 'lib/options/validate.ts',
-    code: 'let found = { keys, expects: undefined as unknown }',
-    change: 'without keys',
-    why: 'for the type: each option has a schema around it that says what it expects'
-  },
-  {
-    path: 'lib/options/validate.ts',
-    code: 'let found = { keys, expects: undefined as unknown }',
-    change: 'without expects: undefined as unknown',
-    why: 'as above'
-  },
-  {
     path: 'lib/routes/access.ts',
     code: "if (url === undefined) return { level: 'public', source: 'default', fault: null, ...noConditions }",
     change: 'without fault: null',
