@@ -1,20 +1,17 @@
 /** Returns the name that was probably meant; undefined if none is close. */
-export function nearest (name: string, names: readonly string[]): string | undefined {
-  const [found] = names.map((each) => ({ each, changes: changesBetween(name.toLowerCase(), each.toLowerCase()) }))
-    .filter(({ changes }) => changes <= 2 && changes <= name.length / 2)
-    .sort((a, b) => a.changes - b.changes)
-  return found?.each
-}
+export const nearest = (name: string, names: readonly string[]): string | undefined =>
+  names.find((each) => squeeze(each) === squeeze(name)) ??
+  names.find((each) => isOneEditApart(squeeze(each), squeeze(name)))
 
-/** Counts the letters to add, remove or replace (Levenshtein distance). */
-function changesBetween (a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (const [index, letter] of [...a].entries()) {
-    let left = index + 1
-    row = [left, ...Array.from(b, (other, column) => {
-      left = Math.min(left + 1, Number(row[column + 1]) + 1, Number(row[column]) + Number(letter !== other))
-      return left
-    })]
-  }
-  return Number(row.at(-1))
+/** Removes case and punctuation. */
+export const squeeze = (name: string): string => name.toLowerCase().replace(/[^a-z\d]/g, '')
+
+/** Whether one letter is added, removed or replaced, or two are swapped: `users_id`, `usr_id`, `user_ld`, `uesr_id`. */
+export function isOneEditApart (a: string, b: string): boolean {
+  let start = 0
+  while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++
+  const restA = a.slice(start)
+  const restB = b.slice(start)
+  const isSwap = restA[0] === restB[1] && restA[1] === restB[0] && restA.slice(2) === restB.slice(2)
+  return isSwap || restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1)
 }

@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { nearest } from '../options/nearest.js'
 import { importFirst, isWithin, rootOf, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
-import { isMisspelt, possibleOwner } from './look-alikes.js'
+import { possibleOwner } from './look-alikes.js'
 import { readRule, ruleMembers } from './rule.js'
 import { placesOf, type JudgedRoute, type RouteTable } from './table.js'
 import { parametersOf } from './url.js'
@@ -78,7 +79,7 @@ function findMisplaced ({ options }: DeclaredRoute): string | undefined {
   const beside = access === undefined ? ['access', ...members] : members
   const found = beside.find((name) => isOnlyIn(options, name))
   if (found !== undefined) return found
-  const isAlike = (name: string) => access === undefined && name !== 'access' && isMisspelt(name, 'access')
+  const isAlike = (name: string) => access === undefined && name !== 'access' && nearest(name, ['access'])
   const inside = members.find((name) => isOnlyIn(config, name)) ?? Object.keys(config).find(isAlike)
   return inside && `config.${inside}`
 }

@@ -1,3 +1,4 @@
+import { isOneEditApart, squeeze } from '../options/nearest.js'
 import type { UrlParameter } from './url.js'
 
 /** Nouns for the owner in most APIs, alone or followed by `name`, `id`, `uuid` or `guid`. */
@@ -27,16 +28,11 @@ export function possibleOwner (parameters: readonly UrlParameter[]): string | un
   })?.name
 }
 
-/** Whether two names differ only in case, punctuation and one letter. */
-export const isMisspelt = (name: string, other: string): boolean => isOneEditApart(squeeze(name), other)
-
 function looksLike (name: string, param: string): boolean {
   const [a, b] = [squeeze(name), squeeze(param)]
   if (a === b || a === initials(param) || (Math.min(a.length, b.length) > 4 && isOneEditApart(a, b))) return true
   return nounOf(a) === nounOf(b)
 }
-
-const squeeze = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '')
 
 const nounOf = (squeezed: string) => squeezed.replace(/(?<=.)(name|uuid|guid|id)$/, '')
 
@@ -44,13 +40,4 @@ const nounOf = (squeezed: string) => squeezed.replace(/(?<=.)(name|uuid|guid|id)
 function initials (name: string): string {
   const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase().split('_')
   return words.slice(0, -1).map((word) => word.charAt(0)).join('') + String(words.at(-1))
-}
-
-/** Whether one letter is added, removed or replaced: `users_id`, `usr_id`, `user_ld`. */
-function isOneEditApart (a: string, b: string): boolean {
-  let start = 0
-  while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++
-  const restA = a.slice(start)
-  const restB = b.slice(start)
-  return restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1)
 }

@@ -242,7 +242,7 @@ export const equivalents: Equivalent[] = [
     why: 'it only saves time'
   },
   {
-    path: 'lib/routes/look-alikes.ts',
+    path: 'lib/options/nearest.ts',
     code: 'while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++',
     change: 'min becomes max',
     why: 'behind the end of the shorter one there is no letter, which is another than that of the longer one'
