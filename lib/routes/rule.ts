@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Type } from '@sinclair/typebox'
 import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from '../contract/access.js'
 import type { RightsSettings } from '../options/rights.js'
@@ -50,14 +51,16 @@ const bare = (rule: AccessRule): AccessRule => Object.assign(Object.create(null)
 const good = (rule: AccessRule) => ({ rule: bare(rule), fault: null })
 const bad = (fault: string) => ({ rule: bare({}), fault })
 
+const shortly = { depth: 0, breakLength: Infinity }
+
 /** Reads `config.access` as a rule, or says why it is not one. */
 export function readRule (access: unknown): { rule: AccessRule, fault: string | null } {
   if (access === undefined) return good({})
   if (isLevel(access)) return good({ level: access })
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
     const meant = typeof access === 'string' ? nearest(access, accessLevels) : undefined
-    return bad(`config.access is ${kindOf(access)}. Use one of: ${accessLevels.join(', ')}; or an object with ` +
-      `at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`)
+    return bad(`config.access is ${inspect(access, shortly)}. Use one of: ${accessLevels.join(', ')}; or a plain ` +
+      `object with at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`)
   }
   const fault = faultOf(rule, access, 'config.access')
   if (fault !== undefined) return bad(fault)
@@ -71,16 +74,8 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
 export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 /** Other objects are refused, because inherited members would be ignored or have a hidden effect. */
-export const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
+const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
-
-function kindOf (value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  if (Array.isArray(value)) return 'a list'
-  if (value === null) return 'null'
-  if (isPlainObject(value)) return 'an empty object'
-  return typeof value === 'object' ? 'of type object, and not a plain one' : `of type ${typeof value}`
-}
 
 /** Says why a rule has no effect or a wrong effect on this route; null if it is fine. */
 export function faultOfRule (

@@ -89,7 +89,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/routes/rule.ts',
-    code: 'export const isPlainObject = (value: unknown): value is AccessRule => ' +
+    code: 'const isPlainObject = (value: unknown): value is AccessRule => ' +
       "typeof value === 'object' && value !== null &&",
     change: "typeof value === 'object' && value !== null becomes value !== null",
     why: 'nothing but an object has one of these prototypes'
