@@ -43,8 +43,8 @@ function isSound (key: Member): boolean {
 }
 
 /**
- * Returns the keys of a JWK Set (RFC 7517 §5) that can verify with one of the algorithms, and the ignored ones. Two
- * keys of one kind with the same `kid` are both ignored, because a token could not tell which one it means.
+ * Returns the keys of a JWK Set (RFC 7517 §5) that can verify with one of the algorithms, and the ignored ones. If a
+ * token's `kid` and `alg` fit several keys, `jose` uses none of them.
  */
 export function usableKeys (set: unknown, algorithms: readonly string[]): { keys: JWK[], ignored: IgnoredKey[] } {
   const listed = (set as { keys?: unknown } | null)?.keys
@@ -65,17 +65,8 @@ export function usableKeys (set: unknown, algorithms: readonly string[]): { keys
       sound.set(JSON.stringify(reduced), reduced) // a key that is listed twice counts once
     }
   }
-  const keys = [...sound.values()].filter((key, _, all) => {
-    const isUnique = key.kid === undefined || all.filter((other) => areAlike(key, other)).length === 1
-    if (!isUnique) ignore(key.kid, 'another key has the same kid')
-    return isUnique
-  })
-  return { keys, ignored }
+  return { keys: [...sound.values()], ignored }
 }
-
-/** Keys with the same `kid` may be alternatives (RFC 7517 §4.5) if the `alg` of a token tells them apart. */
-const areAlike = (a: JWK, b: JWK): boolean =>
-  a.kid === b.kid && a.kty === b.kty && a.crv === b.crv && (!a.alg || !b.alg || a.alg === b.alg)
 
 const pick = (key: Member): JWK =>
   Object.fromEntries(members.filter((name) => name in key).map((name) => [name, key[name]]))
