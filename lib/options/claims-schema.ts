@@ -17,18 +17,13 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   // Own properties: a member of Object.prototype must not replace a missing claim.
   const ajv = new Ajv({ ownProperties: true, logger: false })
   // The draft does not matter, because an unknown keyword stops the boot.
-  const { $schema: draft, ...rest } = schema as { $schema?: unknown }
-  const body: { type?: unknown } = draft === undefined ? schema : rest
-  const isPlain = Object.getPrototypeOf(schema) === Object.prototype
+  const { $schema: _draft, ...body } = schema as { $schema?: unknown, type?: unknown }
   try {
-    // The plain JSON Schema that such a library creates may have this mark as well, but not enumerable
-    // (https://standardschema.dev).
-    if ('~standard' in schema && (!isPlain || Object.keys(schema).includes('~standard'))) {
-      throw new Error('it is a schema of zod or the like. Fix: convert it first, as z.toJSONSchema() does')
+    if (Object.getPrototypeOf(schema) !== Object.prototype) {
+      throw new Error('it is no plain object. Fix: convert a schema of zod or the like, as z.toJSONSchema() does')
     }
     if (body.type !== 'object') throw new Error('its "type" is not "object"')
-    if (draft !== undefined && !isPlain) throw new Error('it is no plain object')
-    if ('$async' in schema) throw new Error('"$async" is not supported') // its promise would count as true
+    if ('$async' in body) throw new Error('"$async" is not supported') // its promise would count as true
     assertWhole(schema)
     const validate = ajv.compile(body)
     return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)
