@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import { InvalidOptionError } from '../contract/errors.js'
 import type { RevocationsOptions, RevocationStore } from '../contract/revocations.js'
 import { seconds } from './schemas.js'
 import { assertValid } from './validate.js'
@@ -18,10 +17,14 @@ export const whenStale = {
     expects: '"refuse" or "serve"'
   }))
 }
-const whenStaleSchema = Type.Object(whenStale)
+
+const method = Type.Function([], Type.Any())
+const store = Type.Object({ publish: method, follow: method, ...whenStale }, {
+  expects: 'a store, with the functions publish and follow'
+})
 
 const longForm = Type.Object({
-  store: Type.Optional(Type.Unsafe<RevocationStore>(Type.Object({}, { expects: 'a store', opaque: true }))),
+  store: Type.Optional(Type.Unsafe<RevocationStore>(store)),
   keepFor: Type.Optional(seconds(1, 315_576_000, 'ten years'))
 }, { additionalProperties: false })
 
@@ -46,23 +49,11 @@ export function readRevocations (
   const options = inLongForm(option)
   assertValid(longForm, options, 'revocations')
   const { store = null, keepFor = 2_592_000 } = options
-  const { maxStale = 60, whenDown = 'refuse' } = store ? settingsOf(store) : {}
+  const { maxStale = 60, whenDown = 'refuse' } = store ?? {}
   return Object.freeze({ store, keepFor, maxStale, whenDown })
 }
 
 function inLongForm (option: true | RevocationStore | RevocationsOptions): RevocationsOptions {
   if (option === true) return {}
-  return isStore(option) ? { store: option } : option
-}
-
-const isStore = (option: object): option is RevocationStore => 'publish' in option || 'follow' in option
-
-function settingsOf (store: RevocationStore): Pick<RevocationStore, 'maxStale' | 'whenDown'> {
-  const { publish, follow, maxStale, whenDown } = store as Partial<RevocationStore>
-  if (typeof publish !== 'function' || typeof follow !== 'function') {
-    throw new InvalidOptionError('option "revocations": a store must have the functions publish and follow')
-  }
-  const settings = { ...maxStale !== undefined && { maxStale }, ...whenDown !== undefined && { whenDown } }
-  assertValid(whenStaleSchema, settings, 'revocations.store')
-  return settings
+  return 'publish' in option || 'follow' in option ? { store: option as RevocationStore } : option
 }

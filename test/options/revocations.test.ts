@@ -30,7 +30,7 @@ t.test('revocations are off by default, and have defaults when on', async (t) =>
 
 t.test('wrong revocation options stop the boot', async (t) => {
   const store = new Store()
-  const aStore = /option "revocations": a store must have the functions publish and follow/
+  const aStore = /option "revocations.store" must be a store, with the functions publish and follow/
   const rows: Array<[revocations: unknown, message: string | RegExp]> = [
     [false, /"revocations" must be true, a store such as redisRevocations\(\), or an object with store and keepFor/],
     [null, /option "revocations" must be true/],
