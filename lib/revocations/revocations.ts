@@ -24,7 +24,6 @@ export class Revocations {
   readonly #feed: Feed | null
   readonly #refuseWhenStale: boolean
   readonly #sweeper: NodeJS.Timeout
-  #clocks = readClocks()
 
   /** @param onEntry called when there is a new entry */
   constructor (
@@ -41,7 +40,9 @@ export class Revocations {
     this.#onEntry = onEntry
     this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
     this.#refuseWhenStale = whenDown === 'refuse'
-    const sweep = () => { this.#list.deleteBefore(this.#earliestAt(this.#slowNow())) }
+    // By the slower of two clocks: if the wall clock is ahead for a while, entries that still count must stay.
+    const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
+    const sweep = () => { this.#list.deleteBefore(this.#earliestAt(slowNow())) }
     this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
   }
 
@@ -93,16 +94,6 @@ export class Revocations {
     return time / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
   }
 
-  /**
-   * Returns the time by the slower of two clocks since the last call: a wall clock that jumps ahead and back again must
-   * not delete entries that still count.
-   */
-  #slowNow (): number {
-    const { wall, monotonic } = this.#clocks
-    this.#clocks = readClocks()
-    return Math.min(this.#clocks.wall, wall + this.#clocks.monotonic - monotonic)
-  }
-
   /** @throws InvalidOptionError */
   async revoke (target: Revocation): Promise<void> {
     const entry = readTarget(target, this.#issuers, Date.now() / 1000, this.#clockTolerance)
@@ -125,9 +116,6 @@ export class Revocations {
 const readClaims = ({ claims }: VerifiedUser) => ({
   iat: own(claims, 'iat') as number | undefined, exp: claims.exp, sid: own(claims, 'sid'), jti: own(claims, 'jti')
 })
-
-/** In milliseconds. */
-const readClocks = () => ({ wall: Date.now(), monotonic: performance.now() })
 
 /** Whether JSON may have rounded a number, so that nobody could name it in `revoke()`. */
 const isRounded = (id: unknown): boolean => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER

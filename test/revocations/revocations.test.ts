@@ -201,7 +201,7 @@ t.test('a clock that is ahead for a while makes no revoked token valid again', a
     sweeps.push(sweep)
     return { unref: () => {} }
   })
-  const monotonic = mock.method(performance, 'now', () => 0)
+  const monotonic = mock.method(performance, 'now', () => start * 1000 - performance.timeOrigin)
   t.teardown(() => { for (const { mock } of [interval, monotonic]) mock.restore() })
   const sweep = () => { for (const each of sweeps) each() }
   const { ask, revoke } = await host(t, { revocations: { keepFor: hour } })
@@ -212,11 +212,6 @@ t.test('a clock that is ahead for a while makes no revoked token valid again', a
   at(1)
   t.equal(await ask(token()), 'TOKEN_REVOKED')
   t.equal(await ask(token({ iat: start + 1, sid: 's' })), 'TOKEN_REVOKED')
-  at(2 * hour)
-  sweep()
-  sweep()
-  at(1)
-  t.equal(await ask(token({ exp: start + 60 })), 'in', 'a clock that stays ahead was right')
 })
 
 t.test('a token that is revoked during its verification is refused', async (t) => {
