@@ -73,15 +73,13 @@ function say ({ log }: FastifyInstance, message: string, routes?: readonly strin
 function findMisplaced ({ options }: DeclaredRoute): string | undefined {
   const config = options.config ?? {}
   const access = statedAccess(config)
-  const isOnlyIn = (place: object, name: string) => Object.hasOwn(place, name) && !Object.hasOwn(Object(access), name)
   // If the level is stated, another "level" is the host's own.
   const members = typeof access === 'string' ? ruleMembers.filter((name) => name !== 'level') : ruleMembers
-  const beside = access === undefined ? ['access', ...members] : members
-  const found = beside.find((name) => isOnlyIn(options, name))
-  if (found !== undefined) return found
+  const isStray = (name: string) => members.includes(name) && !Object.hasOwn(Object(access), name)
+  const beside = Object.keys(options).find((name) => isStray(name) || (name === 'access' && access === undefined))
   const isAlike = (name: string) => access === undefined && name !== 'access' && nearest(name, ['access'])
-  const inside = members.find((name) => isOnlyIn(config, name)) ?? Object.keys(config).find(isAlike)
-  return inside && `config.${inside}`
+  const inside = Object.keys(config).find((name) => isStray(name) || isAlike(name))
+  return beside ?? (inside && `config.${inside}`)
 }
 
 const namesOf = (route: DeclaredRoute) =>
