@@ -7,7 +7,7 @@ import { text } from './options/schemas.js'
 import { assertValid } from './options/validate.js'
 import { stopwatch } from './keys/stopwatch.js'
 import { margin } from './revocations/entry.js'
-import { isBelow, memberOf, timeOf } from './revocations/stream.js'
+import { isBelow, timeOf } from './revocations/stream.js'
 import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions {
@@ -71,8 +71,6 @@ function connect (url: string) {
 
 type Connection = ReturnType<typeof connect>
 type Client = Awaited<Connection['ready']>
-type Message = [id: string, fields: string[]]
-type Streams = Array<[name: string, messages: Message[]]> | null
 
 class Stream {
   readonly #url: string
@@ -89,14 +87,14 @@ class Stream {
   }
 
   async add (entry: string, keepFor: number): Promise<void> {
-    const earliest = earliestOf(this.#latest, keepFor)
-    const trim = earliest > 0 ? ['MINID', '~', String(earliest)] : []
-    const command = ['XADD', this.#key, ...trim, '*', 'entry', entry]
+    const threshold = earliestOf(this.#latest, keepFor)
+    const trim = threshold > 0 ? { TRIM: { strategy: 'MINID', strategyModifier: '~', threshold } as const } : {}
     const writer = this.#writer ??= connect(this.#url)
     this.#users++
     try {
       const client = await writer.ready
-      this.#latest = timeOf(await within(client.sendCommand<string>(command), patience, writer.end.signal))
+      const id = await within(client.xAdd(this.#key, '*', { entry }, trim), patience, writer.end.signal)
+      this.#latest = timeOf(id)
     } catch (error) {
       // Closes the connection, unless the server itself answered with an error. READONLY means the wrong server.
       if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) this.#close(writer)
@@ -126,17 +124,16 @@ class Stream {
       let isWhole = false
       let sinceCheck = stopwatch()
       for (;;) {
-        const wait: string[] = isWhole ? ['BLOCK', String(Math.ceil(interval * 1000))] : []
-        const command = ['XREAD', 'COUNT', String(pageSize), ...wait, 'STREAMS', this.#key, seen.last]
-        const streams: Streams = await client.sendCommand(command)
-        const messages = streams?.[0]?.[1] ?? []
         const { last } = seen
-        for (const [id] of messages) {
+        const wait = isWhole ? { BLOCK: Math.ceil(interval * 1000) } : {}
+        const streams = await client.xRead({ key: this.#key, id: last }, { COUNT: pageSize, ...wait })
+        const messages = streams?.[0]?.messages ?? []
+        for (const { id } of messages) {
           seen.last = id
           if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? '0') >= halfMargin) seen.milestones.push(id)
           this.#latest = timeOf(id)
         }
-        yield messages.map(([id, fields]) => ({ entry: memberOf(fields, 'entry'), storedAt: timeOf(id) / 1000 }))
+        yield messages.map(({ id, message }) => ({ entry: String(message['entry']), storedAt: timeOf(id) / 1000 }))
         // If others write all the time, there would never be an empty page.
         if (!isWhole && messages.length > 0 && messages.length < pageSize) yield []
         const mayHideLoss = isWhole && messages.length > 0
@@ -158,16 +155,15 @@ class Stream {
    */
   async #assertUnchanged (client: Client, before: string, seen: Progress, keepFor: number): Promise<void> {
     const [found, info] = await Promise.all([
-      client.sendCommand<Message[]>(['XRANGE', this.#key, before, before]),
-      client.sendCommand<unknown[]>(['XINFO', 'STREAM', this.#key])
+      client.xRange(this.#key, before, before),
+      client.xInfoStream(this.#key)
     ])
-    const first = memberOf(info, 'first-entry') as Message | null
-    const last = memberOf(info, 'last-generated-id') as string
+    const { 'first-entry': first, 'last-generated-id': last } = info
     const since = keptSince(timeOf(last), keepFor)
     seen.milestones = seen.milestones.filter((id) => timeOf(id) >= since)
     const [oldest] = seen.milestones
-    const isTrimmed = oldest !== undefined && (first === null || isBelow(oldest, first[0]))
-    const isLost = before !== '0-0' && found.length === 0 && timeOf(before) >= since
+    const isTrimmed = oldest !== undefined && (first === null || isBelow(oldest, first.id))
+    const isLost = before !== '0-0' && !found?.length && timeOf(before) >= since
     if (isTrimmed || isLost || isBelow(last, seen.last)) throw new Error('entries of the stream are gone')
   }
 }

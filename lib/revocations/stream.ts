@@ -1,7 +1,4 @@
-// Reads answers of Redis about a stream.
-
-/** Answers are lists in which each value follows its name. */
-export const memberOf = <T>(list: readonly T[], name: T): T => list[list.indexOf(name) + 1] as T
+// Compares ids in a stream of Redis.
 
 /** An id is the server's time in milliseconds and a counter. */
 export const timeOf = (id: string) => Number(id.split('-')[0])
