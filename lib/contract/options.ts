@@ -70,9 +70,7 @@ export interface UserScopeOptions {
   requireStatedAccess?: boolean
   /** A JSON Schema of type `object`, such as one of TypeBox. The payload must satisfy it, else 401 `INVALID_CLAIMS`. */
   claims?: object
-  /**
-   * Seconds of tolerance for `exp`, `nbf`, `iat` and `maxTokenAge`, because clocks differ. 0 to 3600. Default 5.
-   */
+  /** Seconds of tolerance for `exp`, `nbf`, `iat` and `maxTokenAge`, because clocks differ. 0 to 3600. Default 5. */
   clockTolerance?: number
   /** Seconds since `iat` after which a token is refused, whatever its `exp`. Requires `iat`. 1 to 315576000. */
   maxTokenAge?: number

@@ -56,9 +56,7 @@ export interface Actor {
 
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
-  /**
-   * The issuer's `idPrefix` and the user id claim: a non-empty string. The path parameter must equal it exactly.
-   */
+  /** The issuer's `idPrefix` and the user id claim: a non-empty string. The path parameter must equal it exactly. */
   readonly id: string
   /** Who vouched for the user: the token's issuer, or `'secret'`. */
   readonly issuer: string
@@ -96,9 +94,7 @@ export interface ScopedRoute {
 export interface UserScope {
   /** Every route of the scope with its access level. Complete once the app is ready. */
   routes (): ScopedRoute[]
-  /**
-   * The same as text, for a review or a snapshot: a line for each URL and level, the level first, sorted by URL.
-   */
+  /** The same as text, for a review or a snapshot: a line for each URL and level, the level first, sorted by URL. */
   printRoutes (): string
   /** The state of each remote issuer's keys, for a health route. If they are old, it fetches them again. */
   issuers (): IssuerStatus[]

@@ -6,9 +6,7 @@ import { flag, text } from '../options/schemas.js'
 import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface BetterAuthOptions extends Overrides {
-  /**
-   * Better Auth's own option: its URL, such as `https://auth.example.com`. A path in it replaces `basePath`.
-   */
+  /** Better Auth's own option: its URL, such as `https://auth.example.com`. A path in it replaces `basePath`. */
   baseURL: string
   /** Better Auth's own option. Default `'/api/auth'`. */
   basePath?: string

@@ -2,9 +2,7 @@ import { text, texts } from '../options/schemas.js'
 import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface KeycloakOptions extends Overrides {
-  /**
-   * The URL of Keycloak, such as `https://sso.example.com`, with `/auth` at its end for versions that have it.
-   */
+  /** The URL of Keycloak, such as `https://sso.example.com`, with `/auth` at its end for versions that have it. */
   baseURL: string
   realm: string
   /** The client ID of the API. An audience mapper puts it into the tokens. */

@@ -17,9 +17,7 @@ export function misspeltBound (parameters: readonly UrlParameter[], param: strin
   return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param))
 }
 
-/**
- * Finds a parameter that may be the owner by another name (`account_id`, `/users/:id`). It is only worth a warning.
- */
+/** Finds a parameter that may be the owner by another name (`account_id`, `/users/:id`). It is only worth a warning. */
 export function possibleOwner (parameters: readonly UrlParameter[]): string | undefined {
   return parameters.find(({ name, before }) => {
     const noun = nounOf(squeeze(name))
