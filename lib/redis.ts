@@ -10,15 +10,11 @@ import { margin } from './revocations/entry.js'
 import { isBelow, timeOf } from './revocations/stream.js'
 import { patience, within } from './revocations/within.js'
 
-export interface RedisRevocationsOptions {
+export interface RedisRevocationsOptions extends Pick<RevocationStore, 'maxStale' | 'whenDown'> {
   /** `redis://user:secret@host:6379/0`, or `rediss://` with TLS. Percent-encode special characters in the password. */
   url: string
   /** Put in front of the name of the stream. One for each application. Default `'fastify-user-scope'`. */
   prefix?: string
-  /** Seconds without an answer from Redis after which the list counts as stale. 1 to 86400. Default 60. */
-  maxStale?: number
-  /** What to do while the list is stale: `'refuse'` requests with 503, or `'serve'` them. Default `'refuse'`. */
-  whenDown?: 'refuse' | 'serve'
 }
 
 const schema = Type.Object({

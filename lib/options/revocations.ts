@@ -28,14 +28,11 @@ const longForm = Type.Object({
   keepFor: Type.Optional(seconds(1, 315_576_000, 'ten years'))
 }, { additionalProperties: false })
 
-export interface RevocationSettings {
+export interface RevocationSettings extends Required<Pick<RevocationStore, 'maxStale' | 'whenDown'>> {
   /** Null: only in this process. */
   readonly store: RevocationStore | null
   /** Seconds. */
   readonly keepFor: number
-  /** Seconds. */
-  readonly maxStale: number
-  readonly whenDown: 'refuse' | 'serve'
 }
 
 /**
