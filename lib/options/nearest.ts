@@ -3,6 +3,12 @@ export const nearest = (name: string, names: readonly string[]): string | undefi
   names.find((each) => squeeze(each) === squeeze(name)) ??
   names.find((each) => isOneEditApart(squeeze(each), squeeze(name)))
 
+/** Returns a hint for a message if a value is probably a misspelt name; else an empty text. */
+export function hintAt (value: unknown, names: readonly string[]): string {
+  const meant = typeof value === 'string' ? nearest(value, names) : undefined
+  return meant === undefined ? '' : `. Did you mean "${meant}"?`
+}
+
 /** Removes case and punctuation. */
 export const squeeze = (name: string): string => name.toLowerCase().replace(/[^a-z\d]/g, '')
 

@@ -1,7 +1,7 @@
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
-import { nearest } from './nearest.js'
+import { hintAt } from './nearest.js'
 
 // Fastify reads `prefix` from the options of any plugin. Here it would seem to limit the guard, and have no effect.
 const prefixHint = '. To guard only the routes below a prefix, register the plugin inside a context that has the ' +
@@ -30,8 +30,11 @@ function faultAt (schema: TSchema, value: unknown, option: string): string | und
   const fault = schema.opaque ? undefined : faultInside(schema, value, option)
   // A schema without `expects` is explained by the one around it.
   if (fault !== undefined || schema.expects === undefined || Value.Check(schema, value)) return fault
-  return `option "${option}" must be ${String(schema.expects)}${meantBy(schema, value)}`
+  const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
+  return `option "${option}" must be ${String(schema.expects)}${hintAt(value, words.filter(isText))}`
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string'
 
 function faultInside (schema: TSchema, value: unknown, option: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
@@ -40,8 +43,8 @@ function faultInside (schema: TSchema, value: unknown, option: string): string |
   // First, because an option may be missing only because it is misspelt.
   const unknown = Object.keys(value).find((key) => additionalProperties === false && !Object.hasOwn(properties, key))
   if (unknown !== undefined) {
-    const isPrefix = nameOf(unknown) === 'prefix'
-    return `unknown option "${nameOf(unknown)}"${isPrefix ? prefixHint : hintFor(unknown, properties, required)}`
+    const fix = hintAt(unknown, Object.keys(properties)) || `. Use one of: ${namesIn({ properties, required })}`
+    return `unknown option "${nameOf(unknown)}"${nameOf(unknown) === 'prefix' ? prefixHint : fix}`
   }
   for (const [key, member] of Object.entries(properties)) {
     const inner = (value as Record<string, unknown>)[key]
@@ -68,18 +71,6 @@ function shapeOf (schema: TSchema, value: object): Shape {
 
 const everyKey = (keys: string[], schema: TSchema | undefined): Shape =>
   schema ? { properties: Object.fromEntries(keys.map((key) => [key, schema])), required: keys } : {}
-
-function hintFor (name: string, properties: TProperties, required: string[]): string {
-  const meant = nearest(name, Object.keys(properties))
-  return meant ? `. Did you mean "${meant}"?` : `. Use one of: ${namesIn({ properties, required })}`
-}
-
-/** Returns a hint if the value is almost one of the allowed words. */
-function meantBy ({ anyOf = [] }: TSchema, value: unknown): string {
-  const words = (anyOf as TSchema[]).map((each): unknown => each.const).filter((word) => typeof word === 'string')
-  const meant = typeof value === 'string' ? nearest(value, words) : undefined
-  return meant === undefined ? '' : `. Did you mean "${meant}"?`
-}
 
 /** Lists the names, required ones first. */
 const namesIn = ({ properties = {}, required = [] }: Shape): string =>

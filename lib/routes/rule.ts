@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { Type } from '@sinclair/typebox'
 import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from '../contract/access.js'
 import type { RightsSettings } from '../options/rights.js'
-import { nearest } from '../options/nearest.js'
+import { hintAt } from '../options/nearest.js'
 import { flag } from '../options/schemas.js'
 import { faultOf } from '../options/validate.js'
 import { boundParams, type BoundParam } from './bind.js'
@@ -58,9 +58,8 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
   if (access === undefined) return good({})
   if (isLevel(access)) return good({ level: access })
   if (!isPlainObject(access) || Object.keys(access).length === 0) {
-    const meant = typeof access === 'string' ? nearest(access, accessLevels) : undefined
     return bad(`config.access is ${inspect(access, shortly)}. Use one of: ${accessLevels.join(', ')}; or a plain ` +
-      `object with at least one of: ${ruleMembers.join(', ')}${meant ? `. Did you mean '${meant}'?` : ''}`)
+      `object with at least one of: ${ruleMembers.join(', ')}${hintAt(access, accessLevels)}`)
   }
   const fault = faultOf(rule, access, 'config.access')
   if (fault !== undefined) return bad(fault)

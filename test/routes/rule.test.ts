@@ -27,7 +27,7 @@ const faults: Row[] = [
   ['null', '/x', null, /config\.access is null\. Use one of/],
   ['an empty rule', '/x', {},
     /config\.access is \{\}\. Use one of: owner, .*; or a plain object with at least one of: level, scopes/],
-  ['a misspelt level', '/x', 'onwer', /config\.access is 'onwer'\. Use one of: .*\. Did you mean 'owner'\?$/],
+  ['a misspelt level', '/x', 'onwer', /config\.access is 'onwer'\. Use one of: .*\. Did you mean "owner"\?$/],
   ['a level like none', '/x', 'admin', /unbound$/],
   ['an object without a prototype', '/x', Object.create(null),
     /config\.access is \[Object: null prototype\] \{\}\. Use/],
