@@ -20,9 +20,7 @@ export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constrai
   readonly source: ScopedRoute['source'] | ''
   /** The owner's parameter in the URL, whatever the level; null if there is none. */
   readonly parameter: UrlParameter | null
-  /** The fault of a parameter that looks like the owner's, or is the owner's in another scope; else undefined. */
-  readonly lookAlike: string | undefined
-  /** The faults of its rule, and of parameters that other routes compare with claims. */
+  /** The faults of its rule, and of parameters that look like those that are compared, or are compared elsewhere. */
   readonly faults: readonly string[]
   /** Identifies the route that a request has reached. */
   readonly options: RouteOptions
@@ -56,16 +54,14 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
     const parameters = parametersOf(place.url)
     const ownersHere = guard.param === null ? owners : [guard.param]
     const parameter = parameters.find(({ name }) => ownersHere.includes(name)) ?? null
-    const { level: access, source, scopes, delegates, bound, unbound } = guard.judge(options)
-    const inUrl = bound.filter(({ isInUrl }) => isInUrl)
-    const judged = [...inUrl.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
+    const demand = guard.judge(options)
+    const bound = demand.bound.filter(({ isInUrl }) => isInUrl)
+    const judged = [...bound.map(({ param }) => param), ...demand.unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
     const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
-    return {
-      ...{ ...place, scopes, delegates, bound: inUrl, unbound, access, source, parameter, options },
-      lookAlike: parameter === null ? lookAlikeIn(parameters, owners) : undefined,
-      faults: [...hasLostItsRule(options) ? [lost] : [], ...loose.map(looseText)]
-    }
+    const alike = parameter ? [] : lookAlikesIn(parameters, owners)
+    const faults = [...hasLostItsRule(options) ? [lost] : [], ...loose.map(looseText), ...alike]
+    return { ...place, ...demand, access: demand.level, bound, parameter, options, faults }
   }))
 }
 
@@ -88,13 +84,13 @@ function guardOf (context: FastifyInstance) {
   return { param, bound, judge: (route: RouteOptions) => judgeRoute(route, param, false, rights) }
 }
 
-function lookAlikeIn (parameters: readonly UrlParameter[], owners: readonly string[]): string | undefined {
-  for (const name of owners) {
-    const alike = misspeltOwner(parameters, name)
-    if (alike === name) return `":${name}" is the owner's parameter of another scope`
-    if (alike !== undefined) return `":${alike}" looks like the owner's parameter ":${name}"`
-  }
-  return undefined
+/** Returns the fault of a parameter that looks like the owner's, or is the owner's in another scope. */
+function lookAlikesIn (parameters: readonly UrlParameter[], owners: readonly string[]): string[] {
+  const name = owners.find((each) => misspeltOwner(parameters, each) !== undefined)
+  if (name === undefined) return []
+  const word = misspeltOwner(parameters, name)
+  const is = word === name ? "is the owner's parameter of another scope" : `looks like the owner's parameter ":${name}"`
+  return [`":${word}" ${is}, and is compared with nobody's id: rename it`]
 }
 
 /**

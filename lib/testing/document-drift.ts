@@ -1,7 +1,7 @@
 import { carriesBearer, isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/annotate.js'
 import { constraintsText } from '../routes/print.js'
 import { nameOf, type AnyApp, type AppRoute } from './app-routes.js'
-import { orAllow, ScopeAssertionError, type Finding } from './findings.js'
+import { orAllow } from './findings.js'
 import { fillUrl } from './route-requests.js'
 import { named, readTask, type Settings } from './settings.js'
 
@@ -30,33 +30,32 @@ const unguarded = `no registration of the plugin guards it: move it into the sco
  */
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions = {}): Promise<void> {
   const known = named('document', 'timeout')
-  const { routes, judged, isAllowed, inVain } = await readTask(app, options, known, 'assertDocumentMatchesGuards')
+  const { routes, judged, report, conclude } = await readTask(app, options, known, 'assertDocumentMatchesGuards')
   const document: unknown = options.document ?? (app as unknown as { swagger?: () => unknown }).swagger?.()
   if (!isApiDocument(document)) {
     throw new TypeError('no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
       'or give the option "document"')
   }
-  const findings: Finding[] = []
-  const report = ({ method, url }: Place, level: string, notes: string[]) => {
-    if (notes.length > 0 && !isAllowed({ method, url })) findings.push({ method, url, level, notes, failures: [] })
-  }
+  const tell = ({ method, url }: Place, level: string, notes: string[]) =>
+    report({ method, url, level, notes, failures: [] })
   const operations = Object.entries(document.paths).flatMap(([url, item]) => Object.entries(item as object)
     .filter(([field]) => [...wanted, 'head', 'options'].includes(field))
     .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
-  const served = new Set<unknown>()
-  for (const route of routes) {
+  const operationsOf = (route: AppRoute) => {
     const url = fillUrl(route.url, (name) => `{${name}}`).replaceAll('%25', '%')
-    const [found = []] = [url, withoutBase(document, url)].map((each) => keyOf({ ...route, url: each }))
-      .map((key) => operations.filter((operation) => keyOf(operation) === key)).filter(({ length }) => length > 0)
-    for (const each of found) served.add(each)
-    if (!judged.includes(route)) continue
-    const level = constraintsText(route.constraints).trim()
-    for (const each of found) report(each, level, compare(each.operation, document, route))
-    if (found.length === 0 && wanted.includes(route.method.toLowerCase())) report(route, `(${route.access})`, [hidden])
+    const at = (url: string) => operations.filter((each) => keyOf(each) === keyOf({ ...route, url }))
+    const found = at(url)
+    return found.length > 0 ? found : at(withoutBase(document, url))
   }
-  for (const operation of operations) if (!served.has(operation)) report(operation, '', [gone])
-  findings.push(...inVain())
-  if (findings.length > 0) throw new ScopeAssertionError('are not what the document says', findings)
+  for (const route of judged) {
+    const found = operationsOf(route)
+    const level = constraintsText(route.constraints).trim()
+    for (const each of found) tell(each, level, compare(each.operation, document, route))
+    if (found.length === 0 && wanted.includes(route.method.toLowerCase())) tell(route, `(${route.access})`, [hidden])
+  }
+  const served = new Set(routes.flatMap(operationsOf))
+  for (const operation of operations) if (!served.has(operation)) tell(operation, '', [gone])
+  conclude('are not what the document says')
 }
 
 /** The root of a prefix is served with and without a slash, but is one operation. */
@@ -85,19 +84,20 @@ const demands: Record<AppRoute['access'], readonly [says: string, ...responses: 
 function compare (operation: Operation, document: ApiDocument, { access, scopes, bound }: AppRoute): string[] {
   const [says, ...responses] = demands[access === 'user' && (scopes || bound.length > 0) ? 'owner' : access]
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
-  const isBearer = (name: string) => carriesBearer(schemesOf(document)[name])
+  const schemes = schemesOf(document)
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
-  const others = security.filter((names) => !names.some(isBearer))
-  const notes: string[] = []
+  const others = security.filter((names) => !names.some((name) => carriesBearer(schemes[name])))
   const guarded = others.length > 0 ? 'guarded where a token comes' : 'guarded'
   // The host may require anything else together with a token, or instead of one if the plugin requires none.
   const isOpen = says === 'open' || others.flat().length === 0
   const open = isOpen ? 'open' : `that ${others.flat().join(', ')} will do`
   const said = others.length < security.length ? guarded : open
-  if (said !== says) notes.push(`the document says ${said}, and ${is}`)
-  const mark = operation['x-user-scope']
-  if (mark !== undefined && mark !== access) notes.push(`its mark x-user-scope is '${String(mark)}', and ${is}`)
+  const { 'x-user-scope': mark = access } = operation
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
   const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
-  return [...notes, ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)]
+  return [
+    ...said === says ? [] : [`the document says ${said}, and ${is}`],
+    ...mark === access ? [] : [`its mark x-user-scope is '${String(mark)}', and ${is}`],
+    ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)
+  ]
 }

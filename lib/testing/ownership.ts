@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
 import { asDelegate, attemptsOn, outOfHers } from './attempts.js'
-import { describeAnswer, findingOf, orAllow, ScopeAssertionError, unfinished } from './findings.js'
-import type { Failure, Finding } from './findings.js'
+import { describeAnswer, findingOf, orAllow, unfinished, type Failure } from './findings.js'
 import { holdRequests } from './held-requests.js'
 import { readIds, tokensFor, tokensOf, type People } from './people.js'
 import { findAround } from './places.js'
@@ -30,7 +29,7 @@ const ms = Type.Optional(Type.Number({
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   const task = await readTask(app, options, { timeout: ms }, 'assertOwnership')
-  const { params, judged, isAllowed } = task
+  const { params, judged, findings, report } = task
   const known = { ...readIds(options), ...await tokensOf('alice', options) }
   const { timeout = 5000 } = options
   const send = holdRequests(app, timeout)
@@ -44,7 +43,6 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   // A route for preflights is public by default. Browsers send no token with them.
   const isPreflight = ({ access, source }: AppRoute) => access === 'public' && source === 'default'
   const tried = new Set(judged.filter((route) => isRuled(route) && !isPreflight(route)))
-  const findings: Finding[] = []
   // One after the other, because a host may count or lock requests by user.
   for (const route of tried) {
     const tokens = await tokensFor(route, known, options)
@@ -58,10 +56,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
       // The others would not be answered either, and each would take as long.
       if (answer.status === 0) break
     }
-    const notes = notesOn(route, failures)
-    if (failures.length + notes.length === 0) continue
-    if (isAllowed(route)) tried.delete(route)
-    else findings.push(findingOf(route, notes, failures))
+    if (!report(findingOf(route, notesOn(route, failures), failures))) tried.delete(route)
   }
   // The test is wrong, not each route.
   const [first] = findings.length === tried.size ? findings : []
@@ -69,10 +64,9 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
   }
   const others = judged.filter((route) => !isOwned(route) && route.method !== 'OPTIONS')
-  const faulty = others.filter((route) => !isRuled(route) && faultsOf(route).length > 0 && !isAllowed(route))
-  findings.push(...faulty.map((route) => findingOf(route, faultsOf(route))))
-  findings.push(...await findAround([...tried].filter(isOwned), others, task, known, options, send), ...task.inVain())
-  if (findings.length > 0) throw new ScopeAssertionError('let others in, or could not be tried', findings)
+  for (const route of others) if (!isRuled(route)) report(findingOf(route, faultsOf(route)))
+  await findAround([...tried].filter(isOwned), others, task, known, options, send)
+  task.conclude('let others in, or could not be tried')
 }
 
 const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
@@ -80,10 +74,9 @@ const middleware = 'fastify-user-scope: this app has middleware (app.use), which
 const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
 
 /** Returns the faults of a route that are known before anything is sent to it. */
-function faultsOf ({ access, parameter, lookAlike, faults }: AppRoute): string[] {
+function faultsOf ({ access, parameter, faults }: AppRoute): string[] {
   const has = `though its URL has the owner's ":${parameter?.name}"`
   const all = [...faults]
-  if (lookAlike) all.push(`${lookAlike}, and is compared with nobody's id: rename it`)
   if (parameter && access === 'unguarded') all.push(`no guard of the plugin covers it, ${has}: move it into the scope`)
   else if (parameter && access !== 'owner') all.push(`its level is '${access}', ${has}: leave config.access out`)
   return all.map((fault) => fault + orAllow)

@@ -2,7 +2,7 @@ import { isRegExp } from 'node:util/types'
 import { Type, type TProperties } from '@sinclair/typebox'
 import { faultOf, pick } from '../options/validate.js'
 import { appRoutes, getNameOf, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
-import type { Finding } from './findings.js'
+import { ScopeAssertionError, type Finding } from './findings.js'
 import type { RequestParams } from './route-requests.js'
 
 /** `'METHOD url'` of a route as declared, or a regular expression for it. The name of GET also covers HEAD. */
@@ -48,6 +48,9 @@ const common = {
   only: Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function: ({ method, url }) => boolean' }))
 }
 
+const absent = 'params name it, and the app has no such route'
+const sound = 'allow names it, and it needs no exception: it is sound, or does not exist. Fix: take it out'
+
 /** @param known the options of this assertion alone @throws TypeError where an option is unknown or wrong */
 export async function readTask (app: AnyApp, options: Settings, known: TProperties, what: string) {
   assertOptions({ ...known, ...common }, options, what)
@@ -68,13 +71,19 @@ export async function readTask (app: AnyApp, options: Settings, known: TProperti
   }
   // Other calls judge these routes, so entries that allow them count as used.
   for (const route of routes) if (!judged.includes(route)) isAllowed(route)
-  const about = (url: string, note: string): Finding => ({ method: '', url, level: '', notes: [note], failures: [] })
-  /** Returns the entries that turned out to be needless. */
-  const inVain = () => [
-    ...Object.keys(params).filter((name) => name !== '*' && !routes.some((route) => nameOf(route) === name))
-      .map((name) => about(name, 'params name it, and the app has no such route')),
-    ...allow.filter((name) => !used.has(name)).map((name) => about(String(name), 'allow names it, and it needs no ' +
-      'exception: it is sound, or does not exist. Fix: take it out'))
-  ]
-  return { params, routes, judged, isAllowed, inVain }
+  const findings: Finding[] = []
+  /** Keeps a finding, unless nothing is wrong. Returns false if the route is allowed. */
+  const report = (finding: Finding): boolean =>
+    finding.notes.length + finding.failures.length === 0 || (!isAllowed(finding) && findings.push(finding) > 0)
+  /** Ends the assertion. @throws ScopeAssertionError if something was found, or if an option names a route in vain */
+  const conclude = (fault: string): void => {
+    const names = ['*', ...routes.map(nameOf)]
+    const unknown = Object.keys(params).filter((name) => !names.includes(name))
+    const needless = allow.filter((name) => !used.has(name))
+    for (const [urls, note] of [[unknown, absent], [needless, sound]] as const) {
+      findings.push(...urls.map((url) => ({ method: '', url: String(url), level: '', notes: [note], failures: [] })))
+    }
+    if (findings.length > 0) throw new ScopeAssertionError(fault, findings)
+  }
+  return { params, routes, judged, findings, isAllowed, report, conclude }
 }

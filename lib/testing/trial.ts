@@ -23,11 +23,11 @@ export class Trial {
     return `Fix: look for the object by its owner, too, as in .where('user_id', '=', ${owner})`
   }
 
-  async run (): Promise<Finding[]> {
+  async run (): Promise<Finding> {
     const { route, places, kinds, unknown, isRead } = this.plan
     if (unknown.length > 0) {
       const fix = 'Fix: give a function in objects, or a value in params: { {name}: { path } }'
-      return [findingOf(route, [`not tried: there is no value for ":${unknown.join('", ":')}". ${fix}${orAllow}`])]
+      return findingOf(route, [`not tried: there is no value for ":${unknown.join('", ":')}". ${fix}${orAllow}`])
     }
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.alice.make()
@@ -40,7 +40,7 @@ export class Trial {
     }
     for (const { name } of places.filter(({ isList }) => isList)) await this.#tryBoth(name)
     await this.#tryHerOwn()
-    return this.#failures.length > 0 ? [findingOf(route, [...this.#notes], this.#failures)] : []
+    return findingOf(route, [...this.#notes], this.#failures)
   }
 
   /** Bob must be able to read, or the trial proves nothing. What he has read must not be cached for others. */

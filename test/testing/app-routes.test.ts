@@ -102,13 +102,14 @@ t.test('look-alikes of the owner, and owners of other scopes, are reported', asy
     app.get('/f/:user-id', handler)
   })
   const routes = (await appRoutes(app)).filter(({ method }) => method === 'GET')
-  t.same(routes.map(({ parameter, lookAlike }) => [parameter?.name ?? null, lookAlike]), [
-    [null, '":userId" looks like the owner\'s parameter ":user_id"'],
-    [null, undefined],
-    [null, '":account" is the owner\'s parameter of another scope'],
-    ['user_id', undefined],
-    ['account', undefined],
-    [null, '":user-id" looks like the owner\'s parameter ":user_id"']
+  const rename = ', and is compared with nobody\'s id: rename it'
+  t.same(routes.map(({ parameter, faults }) => [parameter?.name ?? null, ...faults]), [
+    [null, `":userId" looks like the owner's parameter ":user_id"${rename}`],
+    [null],
+    [null, `":account" is the owner's parameter of another scope${rename}`],
+    ['user_id'],
+    ['account'],
+    [null, `":user-id" looks like the owner's parameter ":user_id"${rename}`]
   ])
 })
 

@@ -13,7 +13,6 @@ const route: AppRoute =
     access: 'owner',
     source: 'default',
     parameter: null,
-    lookAlike: undefined,
     faults: [],
     scopes: null,
     delegates: null,
