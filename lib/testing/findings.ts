@@ -53,7 +53,7 @@ function print (findings: Finding[]): string {
   const [{ url, level, notes, failures }] = findings as [Finding]
   const names = [...new Set(findings.map((finding) => `'${getNameOf(finding)}'`))]
   const fill = (note: string) => note.replace('{names}', () => names.join(', ')).replace('{name}', () => `${names[0]}`)
-  const rows = failures.map((failure) => [failure.label, failure.expected, failure.answer, failure.url])
+  const rows = failures.map(({ label, expected, answer, url }) => [label, expected, answer, url])
   const table = rows.length > 0 ? [['request', 'expected', 'answer', 'path'], ...rows] : []
   const widthOf = (column: number) => Math.max(...table.map((row) => String(row[column]).length))
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  ').trimEnd())

@@ -7,7 +7,7 @@ import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholePa
 const timeout = 10_000 // milliseconds
 
 export type ObjectId = string | number
-export type Ids = Readonly<Record<string, ObjectId>>
+type Ids = Readonly<Record<string, ObjectId>>
 
 /** Creates an object for the owner and returns its id. */
 export type ObjectMaker = (context: {
@@ -69,9 +69,8 @@ export interface Plan {
   readonly isRead: boolean
 }
 
-type Members = Record<string, { type?: unknown }>
 /** Of JSON Schema, or an object of zod. */
-type Schemas = Record<string, { properties?: Members, shape?: Members } | undefined>
+type Schemas = Record<string, Partial<Record<'properties' | 'shape', Record<string, { type?: unknown }>>> | undefined>
 
 /** A path parameter, or a member of query or body, is an id if it has the name of a maker. */
 export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): Plan {
@@ -84,13 +83,12 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   }
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
     .filter((name) => name !== route.parameter?.name)
-  const fields = hasBody(route.method) ? inSchema(body) : {}
-  const isForm = typeof given.body === 'string'
+  const fields = hasBody(route.method) && typeof given.body !== 'string' ? inSchema(body) : {}
   const parts = {
     ...given,
     path: { ...given.path, ...Object.fromEntries(inUrl.filter(isMade).map((name) => [name, ''])) },
     query: { ...inSchema(query), ...given.query },
-    body: isForm || Object.keys(fields).length === 0 ? given.body : { ...fields, ...Object(given.body) as object }
+    body: Object.keys(fields).length === 0 ? given.body : { ...fields, ...Object(given.body) as object }
   }
   const places: Array<Plan['places'][number]> = []
   for (const part of ['path', 'query', 'body'] as const) {
@@ -107,9 +105,9 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
 /** The ids to fill in: by name, or for a single part (`'body.task_id'`), which takes precedence. */
 export type Fillings = Readonly<Record<string, unknown>>
 
-/** Sends a request to a route as a user. */
-export async function ask ({ route, parts, places }: Plan, who: Owner, ids: Fillings): Promise<LightMyRequestResponse> {
-  const filled = { ...parts }
+/** Sends a request to a route as a user, with these ids instead of the user's own. */
+export async function ask ({ route, parts, places }: Plan, who: Owner, others: Fillings = {}) {
+  const [filled, ids] = [{ ...parts }, { ...who.ids, ...others }]
   // A body without places may not be JSON.
   for (const { part } of places) {
     filled[part] = JSON.parse(JSON.stringify(filled[part]), (name, value: unknown) => {
@@ -148,14 +146,11 @@ export function readId (body: string, id: ObjectId = '', name = ''): { has: bool
   try {
     const rest: unknown = JSON.parse(body, function (this: unknown, key, value: unknown) {
       const isPlace = !isNumber || Array.isArray(this) || key === name || /ids?$/i.test(key)
-      const isId = isPlace && ['string', 'number'].includes(typeof value) && String(value) === String(id)
-      if (isId || (!Array.isArray(this) && key === String(id))) {
-        has = true
-        return '…'
-      }
-      if (typeof value !== 'string') return value
-      if (!isNumber && !/\s/.test(value) && value.search(word) >= 0) has = true
-      return value.replace(word, '…')
+      const isId = (isPlace && String(value) === String(id)) || (!Array.isArray(this) && key === String(id))
+      const isInText = typeof value === 'string' && !isNumber && !/\s/.test(value) && value.search(word) >= 0
+      has ||= isId || isInText
+      if (isId) return '…'
+      return typeof value === 'string' ? value.replace(word, '…') : value
     })
     return { has, text: JSON.stringify(rest) }
   } catch {

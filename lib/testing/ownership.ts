@@ -31,8 +31,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   const task = await readTask(app, options, { timeout: ms }, 'assertOwnership')
   const { params, judged, findings, report } = task
   const known = { ...readIds(options), ...await tokensOf('alice', options) }
-  const { timeout = 5000 } = options
-  const send = holdRequests(app, timeout)
+  const send = holdRequests(app, options.timeout ?? 5000)
   const isOwned = (route: AppRoute): route is OwnedRoute => route.parameter !== null
   const isRuled = (route: AppRoute) => isOwned(route) || route.bound.length > 0 || route.scopes !== null
   if (!judged.some(isRuled)) {

@@ -64,10 +64,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     if (delay === 0) answer(request, response)
     else setTimeout(answer, delay, request, response).unref()
   })
-  const stop = () => new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
+  const stop = () => new Promise<void>((resolve) => { server.close(() => resolve()).closeAllConnections() })
   // Before it listens: if this throws, nobody would stop the server.
   if (t !== undefined) atEnd(t, stop)
   const listen = (port: number) => new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve) })

@@ -19,7 +19,7 @@ export class Trial {
   constructor (readonly plan: Plan, readonly plans: readonly Plan[], readonly alice: Owner, readonly bob: Owner) {}
 
   get #repair (): string {
-    const owner = this.plan.route.parameter === null ? 'request.user.id' : 'getOwnerId(request)'
+    const owner = this.plan.route.parameter ? 'getOwnerId(request)' : 'request.user.id'
     return `Fix: look for the object by its owner, too, as in .where('user_id', '=', ${owner})`
   }
 
@@ -34,9 +34,8 @@ export class Trial {
     for (const kind of kinds) await this.#tryHis([kind])
     // All of them together, and each rest of the list after ids of hers: a task of bob's list, in her workspace.
     for (let i = 0; i < kinds.length - 1; i++) await this.#tryHis(kinds.slice(i))
-    for (const kind of kinds) {
-      const parts = new Set(places.filter(({ name }) => name === kind).map(({ part }) => part))
-      if (parts.size > 1) for (const part of parts) await this.#tryHis([kind], part)
+    for (const { name, part } of places) {
+      if (places.some((other) => other.name === name && other.part !== part)) await this.#tryHis([name], part)
     }
     for (const { name } of places.filter(({ isList }) => isList)) await this.#tryBoth(name)
     await this.#tryHerOwn()
@@ -45,7 +44,7 @@ export class Trial {
 
   /** Bob must be able to read, or the trial proves nothing. What he has read must not be cached for others. */
   async #readAsBob (): Promise<void> {
-    const own = await ask(this.plan, this.bob, this.bob.ids)
+    const own = await ask(this.plan, this.bob)
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
     if (this.plan.route.access !== 'owner') return
     const given = await ask(this.plan, new Owner(this.alice.app, this.bob.id, this.alice.token, {}), this.bob.ids)
@@ -65,9 +64,9 @@ export class Trial {
     // Her object in another part may be used up.
     const renew = async () => { if (part !== undefined && !this.plan.isRead) await this.alice.make() }
     const given = await this.#attack(kinds, inPart(his), label).finally(renew)
-    const forNone = await this.#askWith(inPart(none)).finally(renew)
+    const forNone = await ask(this.plan, this.alice, inPart(none)).finally(renew)
     // If the answer changes by itself, such as a time, it also differs between this and the first.
-    const again = await this.#askWith(inPart(his)).finally(renew)
+    const again = await ask(this.plan, this.alice, inPart(his)).finally(renew)
     const isAlike = given.statusCode === forNone.statusCode
     const text = textOf(given, his)
     const isSame = isAlike && !differs(textOf(forNone, none), text, textOf(again, his))
@@ -89,7 +88,7 @@ export class Trial {
     const label = `alice's token, her ${kind} and bob's`
     const id = this.bob.ids[kind]
     const none = missingLike(id)
-    const forNone = await this.#askWith({ [kind]: [this.alice.ids[kind], none] })
+    const forNone = await ask(this.plan, this.alice, { [kind]: [this.alice.ids[kind], none] })
     await this.alice.make()
     const given = await this.#attack([kind], { [kind]: [this.alice.ids[kind], id] }, label)
     await this.alice.make()
@@ -101,7 +100,7 @@ export class Trial {
   async #tryHerOwn (): Promise<void> {
     const label = "alice's token, her own"
     const { ids } = this.bob
-    const own = this.plan.isRead ? await this.#askWith({}) : await this.#attack(Object.keys(ids), {}, label)
+    const own = this.plan.isRead ? await ask(this.plan, this.alice) : await this.#attack(Object.keys(ids), {}, label)
     // A write without an id may need a body that was not given, or come after a logout.
     if (this.plan.kinds.length > 0 || this.plan.isRead || own.statusCode === 403) this.#mustPass(own, label)
     const leaked = Object.keys(ids).filter((name) => readId(own.body, ids[name], name).has)
@@ -109,15 +108,10 @@ export class Trial {
     this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
 
-  /** Sends a request of alice with these ids instead of hers. */
-  async #askWith (ids: Fillings): Promise<Response> {
-    return await ask(this.plan, this.alice, { ...this.alice.ids, ...ids })
-  }
-
-  /** The same, and checks that bob's objects of these kinds have not changed. */
+  /** Sends a request of alice with these ids instead of hers. Bob's objects of these kinds must not change. */
   async #attack (kinds: readonly string[], ids: Fillings, label: string): Promise<Response> {
     const before = await this.#readBack(kinds)
-    const given = await this.#askWith(ids)
+    const given = await ask(this.plan, this.alice, ids)
     const after = await this.#readBack(kinds)
     if (after.every((text, i) => text === before[i])) return given
     // A clock may have ticked between the first two reads. Then it also changes the next one.
@@ -140,7 +134,7 @@ export class Trial {
     const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
     const answers: string[] = []
     for (const plan of direct.length > 0 ? direct : reads.filter((plan) => inPath(plan).length === 0)) {
-      const { statusCode, body } = await ask(plan, this.bob, this.bob.ids)
+      const { statusCode, body } = await ask(plan, this.bob)
       answers.push(`${statusCode} ${body}`)
     }
     return answers
