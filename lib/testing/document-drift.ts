@@ -11,7 +11,6 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
   document?: object
 }
 
-interface Server { url: string, variables?: Record<string, { default: string }> }
 type Place = Pick<AppRoute, 'method' | 'url'>
 
 /** The methods whose operations a document must have. Operations of HEAD and OPTIONS are optional. */
@@ -61,14 +60,11 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
 /** The root of a prefix is served with and without a slash, but is one operation. */
 const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/|\/$|\?/g, '') })
 
-/** Removes the path of each server in turn, like `stripBasePath` of `@fastify/swagger`. */
+/** Removes the path of a server, like `stripBasePath` of `@fastify/swagger`. */
 function withoutBase (document: ApiDocument, url: string): string {
-  const { basePath = '', servers } = document as { basePath?: string, servers?: Server[] | null }
-  const bases = servers?.map(({ url, variables }) => url
-    .replace(/\{([^{}]+)\}/g, (_text, name: string) => String(variables?.[name]?.default))
-    .replace(/^\w+:\/\/[^/]*/, '')) ?? []
-  return [basePath, ...bases].filter((base) => base !== '/')
-    .reduce((rest, base) => rest.startsWith(base) ? rest.slice(base.length) : rest, url)
+  const { basePath = '', servers } = document as { basePath?: string, servers?: Array<{ url: string }> | null }
+  const bases = servers?.map((server) => server.url.replace(/^\w+:\/\/[^/]*/, '')) ?? [basePath]
+  return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }
 
 /** For each level, what the document must say about bearer tokens, and the responses of the guard. */
