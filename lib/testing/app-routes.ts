@@ -20,7 +20,7 @@ export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constrai
   readonly source: ScopedRoute['source'] | ''
   /** The owner's parameter in the URL, whatever the level; null if there is none. */
   readonly parameter: UrlParameter | null
-  /** The faults of its rule, and of parameters that look like those that are compared, or are compared elsewhere. */
+  /** What is wrong before anything is sent: its level or rule, and parameters that look like compared ones. */
   readonly faults: readonly string[]
   /** Identifies the route that a request has reached. */
   readonly options: RouteOptions
@@ -50,18 +50,17 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   const owners = [...new Set(guards.flatMap(({ param }) => param ?? []))]
   const bindings = [...new Set(guards.flatMap(({ bound }) => bound))]
   return guarded.flatMap(({ route, guard }) => placesOf(route).map((place) => {
-    const { options } = route
     const parameters = parametersOf(place.url)
     const ownersHere = guard.param === null ? owners : [guard.param]
     const parameter = parameters.find(({ name }) => ownersHere.includes(name)) ?? null
-    const demand = guard.judge(options)
+    const demand = guard.judge(route.options)
     const bound = demand.bound.filter(({ isInUrl }) => isInUrl)
     const judged = [...bound.map(({ param }) => param), ...demand.unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
     const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
-    const alike = parameter ? [] : lookAlikesIn(parameters, owners)
-    const faults = [...hasLostItsRule(options) ? [lost] : [], ...loose.map(looseText), ...alike]
-    return { ...place, ...demand, access: demand.level, bound, parameter, options, faults }
+    const named = parameter ? faultsOfLevel(parameter.name, demand.level) : lookAlikesIn(parameters, owners)
+    const faults = [...hasLostItsRule(route.options) ? [lost] : [], ...loose.map(looseText), ...named]
+    return { ...place, ...demand, access: demand.level, bound, parameter, options: route.options, faults }
   }))
 }
 
@@ -82,6 +81,13 @@ function guardOf (context: FastifyInstance) {
   // It does not tell the claims, which mostly have the name of the parameter. `mayActFor` is never called here.
   const rights = { bind: bound.map((name) => ({ param: name, path: [name] })), mayActFor: Array.isArray }
   return { param, bound, judge: (route: RouteOptions) => judgeRoute(route, param, false, rights) }
+}
+
+/** Returns the fault of a level that does not compare the owner in the URL. */
+function faultsOfLevel (name: string, level: AppRoute['access']): string[] {
+  const has = `though its URL has the owner's ":${name}"`
+  if (level === 'unguarded') return [`no guard of the plugin covers it, ${has}: move it into the scope`]
+  return level === 'owner' ? [] : [`its level is '${level}', ${has}: leave config.access out`]
 }
 
 /** Returns the fault of a parameter that looks like the owner's, or is the owner's in another scope. */

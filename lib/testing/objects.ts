@@ -43,16 +43,15 @@ export class Owner {
 
   /** @throws TypeError if a maker returns no id */
   async make (): Promise<void> {
-    const ids: Record<string, ObjectId> = {}
+    this.ids = {}
     for (const [name, maker] of Object.entries(this.makers)) {
-      const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: { ...ids } })
+      const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: this.ids })
       if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
           `and returned ${JSON.stringify(id)} (${this.#last})`)
       }
-      ids[name] = id
+      this.ids = { ...this.ids, [name]: id }
     }
-    this.ids = ids
   }
 }
 
@@ -102,12 +101,12 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   return { route, parts, places, kinds, unknown, isRead: ['GET', 'HEAD'].includes(route.method) }
 }
 
-/** The ids to fill in: by name, or for a single part (`'body.task_id'`), which takes precedence. */
-export type Fillings = Readonly<Record<string, unknown>>
-
-/** Sends a request to a route as a user, with these ids instead of the user's own. */
-export async function ask ({ route, parts, places }: Plan, who: Owner, others: Fillings = {}) {
-  const [filled, ids] = [{ ...parts }, { ...who.ids, ...others }]
+/**
+ * Sends a request to a route as a user.
+ * @param others ids instead of the user's own: by name, or for a single part (`'body.task_id'`), which takes precedence
+ */
+export async function ask ({ route, parts, places }: Plan, who: Owner, others: object = {}) {
+  const [filled, ids] = [{ ...parts }, { ...who.ids, ...others } as Record<string, unknown>]
   // A body without places may not be JSON.
   for (const { part } of places) {
     filled[part] = JSON.parse(JSON.stringify(filled[part]), (name, value: unknown) => {

@@ -58,12 +58,11 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     if (!report(findingOf(route, notesOn(route, failures), failures))) tried.delete(route)
   }
   // The test is wrong, not each route.
-  const [first] = findings.length === tried.size ? findings : []
-  if (first && findings.every(({ notes }) => notes.includes(tokenNotTaken))) {
-    throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
-  }
+  const refused = findings.filter(({ notes }) => notes.includes(tokenNotTaken))
+  const [first] = refused.length === tried.size ? refused : []
+  if (first) throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
   const others = judged.filter((route) => !isOwned(route) && route.method !== 'OPTIONS')
-  for (const route of others) if (!isRuled(route)) report(findingOf(route, faultsOf(route)))
+  for (const route of others) if (!isRuled(route)) report(findingOf(route, notesOn(route, [])))
   await findAround([...tried].filter(isOwned), others, task, known, options, send)
   task.conclude('let others in, or could not be tried')
 }
@@ -71,15 +70,6 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
 const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
   'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
 const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
-
-/** Returns the faults of a route that are known before anything is sent to it. */
-function faultsOf ({ access, parameter, faults }: AppRoute): string[] {
-  const has = `though its URL has the owner's ":${parameter?.name}"`
-  const all = [...faults]
-  if (parameter && access === 'unguarded') all.push(`no guard of the plugin covers it, ${has}: move it into the scope`)
-  else if (parameter && access !== 'owner') all.push(`its level is '${access}', ${has}: leave config.access out`)
-  return all.map((fault) => fault + orAllow)
-}
 
 /** Returns the faults of a route, and the likely cause of its failures. */
 function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
@@ -107,5 +97,5 @@ function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
     [kept.length > 0, unfinished]
   ]
   const [, ...hint] = causes.find(([isCause]) => isCause) ?? []
-  return [...faultsOf(route), ...hint]
+  return [...route.faults.map((fault) => fault + orAllow), ...hint]
 }

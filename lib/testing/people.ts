@@ -21,7 +21,6 @@ export interface ClaimsOptions {
   expiresIn?: number
 }
 
-type Payload = Record<string, unknown>
 type Claims = Exclude<TokenSubject, string>
 
 /** Converts a user to an object. Plain JavaScript may pass anything. */
@@ -41,11 +40,11 @@ export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idP
     throw new TypeError(`"${id}" lacks the prefix of this issuer: give the whole id, "${idPrefix}${id}"`)
   }
   const times = { iat: now(), exp: now() + expiresIn }
-  return { [userIdClaim]: id?.slice(idPrefix.length), ...times, ...fixed, ...claims } as Payload
+  return { [userIdClaim]: id?.slice(idPrefix.length), ...times, ...fixed, ...claims } as Record<string, unknown>
 }
 
 /** The same claims, two hours after their end: the largest `clockTolerance` is an hour. */
-export const expired = (claims: Payload): Payload => ({ ...claims, iat: now() - 3 * 3600, exp: now() - 2 * 3600 })
+export const expired = (claims: object) => ({ ...claims, iat: now() - 3 * 3600, exp: now() - 2 * 3600 })
 
 export const authorize = (token: string) => ({ authorization: `Bearer ${token}` })
 

@@ -108,7 +108,7 @@ t.test('look-alikes of the owner, and owners of other scopes, are reported', asy
     [null],
     [null, `":account" is the owner's parameter of another scope${rename}`],
     ['user_id'],
-    ['account'],
+    ['account', 'no guard of the plugin covers it, though its URL has the owner\'s ":account": move it into the scope'],
     [null, `":user-id" looks like the owner's parameter ":user_id"${rename}`]
   ])
 })
@@ -170,7 +170,8 @@ t.test('uncompared parameters and lost rules are reported', async (t) => {
   t.same((await appRoutes(app)).map(({ faults }) => faults), [
     ['a rule was stated in its config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
       'options.config = { ...options.config, … }'],
-    [], [loose('org_uuid')], [loose('org_id')], []
+    [], [loose('org_uuid')], [loose('org_id')],
+    ['no guard of the plugin covers it, though its URL has the owner\'s ":user_id": move it into the scope']
   ])
 })
 
