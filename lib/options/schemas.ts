@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 
-// `expects` is the text of an error message after "must be". An `opaque` value belongs to the host, and its members are
-// not checked.
+// `expects` is the text of an error message after "must be". An `opaque` value belongs to the host, and its members may
+// be undefined.
 
 /** @param pattern if not every text is allowed */
 export const text = (expects: string, pattern = /[^]/) => Type.String({ pattern: pattern.source, expects })

@@ -26,8 +26,8 @@ export function faultOf (schema: TObject, options: unknown, name = ''): string |
 }
 
 /** Finds the fault of a value, or of a member in it. */
-function faultAt (schema: TSchema, value: unknown, option: string): string | undefined {
-  const fault = schema.opaque ? undefined : faultInside(schema, value, option)
+function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boolean): string | undefined {
+  const fault = faultInside(schema, value, option, isOpaque || Boolean(schema.opaque))
   // A schema without `expects` is explained by the one around it.
   if (fault !== undefined || schema.expects === undefined || Value.Check(schema, value)) return fault
   const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
@@ -36,7 +36,7 @@ function faultAt (schema: TSchema, value: unknown, option: string): string | und
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
-function faultInside (schema: TSchema, value: unknown, option: string): string | undefined {
+function faultInside (schema: TSchema, value: unknown, option: string, isOpaque = false): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { properties = {}, required = [], additionalProperties } = shapeOf(schema, value)
   const nameOf = (key: string) => option === '' ? key : `${option}.${key}`
@@ -49,9 +49,9 @@ function faultInside (schema: TSchema, value: unknown, option: string): string |
   for (const [key, member] of Object.entries(properties)) {
     const inner = (value as Record<string, unknown>)[key]
     if (inner !== undefined || required.includes(key)) {
-      const fault = faultAt(member, inner, nameOf(key))
+      const fault = faultAt(member, inner, nameOf(key), isOpaque)
       if (fault !== undefined) return fault
-    } else if (key in value) {
+    } else if (key in value && !isOpaque) {
       // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
       return `option "${nameOf(key)}" is undefined. Give it a value, or leave the key out`
     }
