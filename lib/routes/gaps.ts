@@ -19,7 +19,10 @@ const misplaced = 'fastify-user-scope: these routes state their access outside o
   'effect. Fix: write config: { access: … }'
 const unguarded = 'fastify-user-scope: no registration guards these routes, although they state a level, or their ' +
   'URLs have the owner\'s parameter or a bound one. Fix: register the plugin in a context around them (a wrapper ' +
-  'needs fastify-plugin), or state config.access: \'public\' on them if this is intended'
+  'needs fastify-plugin, and an autohooks.js cascadeHooks: true), or state config.access: \'public\' on them if this ' +
+  'is intended'
+const boundInVain = 'fastify-user-scope: option "bind" compares nothing where its parameter has another name than in ' +
+  'the URLs. Fix: correct or remove what no route has:'
 
 /**
  * Warns at boot about probable mistakes: a registration that guards no route, routes that no registration guards,
@@ -41,6 +44,10 @@ export function warnOfGaps (
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) say(context, guardsUnknown)
+  const isInUrl = (param: string) =>
+    routesOf(context)?.some(({ options: { url } }) => parametersOf(url).some(({ name }) => name === param)) ?? true
+  const unused = bound.filter((param) => !isInUrl(param))
+  if (unused.length > 0) say(context, `${boundInVain} :${unused.join(', :')}`)
   const owners = all.map(({ param }) => param)
   warn(routes.filter(({ options, demand }) => {
     if (demand.level !== 'user' || demand.source !== 'default') return false

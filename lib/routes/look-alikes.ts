@@ -21,7 +21,7 @@ export function misspeltBound (parameters: readonly UrlParameter[], param: strin
 export function possibleOwner (parameters: readonly UrlParameter[]): string | undefined {
   return parameters.find(({ name, before }) => {
     const noun = nounOf(squeeze(name))
-    const isIdOfPerson = name === 'id' && /\/(users|accounts|members)\/$/i.test(before)
+    const isIdOfPerson = name === 'id' && /\/(user|account|member)s?\/$/i.test(before)
     return isIdOfPerson || (people.has(noun) && noun !== squeeze(name))
   })?.name
 }

@@ -205,3 +205,14 @@ t.test("the owner's parameter of another registration is warned about", async (t
   t.match(log, [{ msg: /any signed-in user can call these routes/, routes: ['GET /suppliers/of/:customer_id'] }])
   t.equal(log.length, 1)
 })
+
+t.test('a parameter of bind that no route has is warned about', async (t) => {
+  const bind = { org_id: 'org_id', organization_id: 'org_id' }
+  const { log } = await boot(t, async (app) => {
+    await app.register(userScope, { secret, bind })
+    await app.register(routes, { prefix: '/api' })
+    app.get('/orgs/:org_id/invoices', id)
+  })
+  t.match(log, [{ level: 40, msg: /correct or remove what no route has: :organization_id$/ }])
+  t.equal(log.length, 1)
+})

@@ -39,7 +39,7 @@ t.test('parameters that may be the owner by another name', async (t) => {
   const possible = (url: string) => possibleOwner(parametersOf(url))
   const rows: Array<[url: string, name: string | undefined]> = [
     ['/x/:account_id', 'account_id'], ['/x/:authorId', 'authorId'], ['/x/:member_uuid', 'member_uuid'],
-    ['/users/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
+    ['/users/:id', 'id'], ['/user/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
     ['/x/:account', undefined], ['/tasks/:id', undefined], ['/users/x/:id', undefined], ['/myusers/:id', undefined],
     ['/users/:name', undefined]
   ]
