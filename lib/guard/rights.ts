@@ -5,7 +5,7 @@ import { quote } from '../contract/quote.js'
 import { isSafe } from '../options/rights.js'
 import type { Settings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
-import { fitsClaim, type BoundParam } from '../routes/bind.js'
+import { claimAt, fitsClaim, type BoundParam } from '../routes/bind.js'
 import { hasDotSegment } from '../routes/dot-segments.js'
 import { isSame, readParam } from '../routes/owner.js'
 import type { Verified } from '../token/verifier.js'
@@ -65,7 +65,9 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
       return forbidden(soFar, 'the path has a dot segment ("." or "..", however it is encoded)')
     }
-    if (scopes && !hasScopes(user.scopes, scopes)) return Object.assign(soFar, { refusal: refuseScopes(scopes) })
+    if (scopes && !hasScopes(user.scopes, scopes)) {
+      return Object.assign(soFar, { refusal: refuseScopes(scopes, user.scopes) })
+    }
     return bound.length > 0 ? Object.assign(soFar, { bound }) : soFar
   }
 }
@@ -81,7 +83,9 @@ function compareBound (
     const value = readParam(request, name)
     if (value === undefined && !isInUrl) continue
     if (!fitsClaim(value, claims, path)) {
-      return `path parameter "${name}" does not fit the claim "${path.join('.')}" (option "bind")`
+      const claim = quote(path.length === 1 ? path[0] : path)
+      const found = claimAt(claims, path) === undefined ? ', which the token does not have' : ''
+      return `path parameter "${name}" does not fit the claim ${claim}${found} (option "bind")`
     }
     fitting.push([name, String(value)])
   }
@@ -100,11 +104,11 @@ export function hasScopes (scopes: readonly string[], required: RequiredScopes):
 }
 
 /** The challenge names all required scopes; for `anyOf`, the first. */
-export function refuseScopes (required: RequiredScopes): Refusal {
+export function refuseScopes (required: RequiredScopes, found: readonly string[]): Refusal {
   const isAnyOf = !isList(required)
   const names = isAnyOf ? required.anyOf : required
   // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
-  const reason = `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}`
+  const reason = `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}, and has ${quote(found)}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })
 }

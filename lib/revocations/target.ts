@@ -28,7 +28,7 @@ export function readTarget (target: unknown, issuers: readonly string[], now: nu
   const { issuer = '', issuedBefore = now } = target
   const [about, another] = kinds.flatMap((kind) => target[kind] === undefined ? [] : [{ kind, id: target[kind] }])
   if (about === undefined || another !== undefined) {
-    throw new InvalidOptionError('revoke() must be given one of the options "user", "session" and "token"')
+    throw new InvalidOptionError('revoke() must be given exactly one of the options "user", "session" and "token"')
   }
   const { kind, id } = about
   if (kind !== 'user' && 'issuedBefore' in target) {

@@ -1,6 +1,7 @@
 import { constants, KeyObject, verify, type webcrypto } from 'node:crypto'
 import { compactVerify, errors } from 'jose'
 import { refuse, type Refusal } from '../contract/errors.js'
+import { quote } from '../contract/quote.js'
 import { KeysUnavailable, type RemoteKeys } from '../keys/remote-keys.js'
 import type { ClaimsReader } from './claims-reader.js'
 import type { CompactJws } from './jws.js'
@@ -24,7 +25,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
       if (/^[RP]S/.test(String(alg))) await verifyRsa(jws, keys)
       else await compactVerify(jws.token, keys.getKey, options)
     } catch (error) {
-      throw translate(error, issuer)
+      throw translate(error, issuer, jws.header.kid)
     }
     const found = readClaims(jws)
     return { ...found, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
@@ -53,14 +54,17 @@ async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Prom
 }
 
 /** Whatever `jose` throws, the signature is not verified. Only the code is kept, as a message may quote the token. */
-function translate (error: unknown, issuer: string): Refusal {
+function translate (error: unknown, issuer: string, kid: unknown): Refusal {
   if (error instanceof KeysUnavailable) {
     const reason = `the keys of the issuer "${issuer}" are unavailable (${error.message})`
     return refuse('KEYS_UNAVAILABLE', reason, { retryAfter: error.retryAfter })
   }
   const code = String((error as { code?: unknown }).code)
-  // OpenID Connect Core 1.0 §10.1
-  const hint = code === 'ERR_JWKS_MULTIPLE_MATCHING_KEYS' ? ': it has several, so its tokens need a "kid"' : ''
+  const hint = {
+    ERR_JWKS_NO_MATCHING_KEY: `: none fits its "kid" (${quote(kid)}) and "alg"`,
+    // OpenID Connect Core 1.0 §10.1
+    ERR_JWKS_MULTIPLE_MATCHING_KEYS: ': several fit, so its tokens need a "kid" that only one key has'
+  }[code] ?? ''
   const reason = `the signature does not verify with a key of the issuer "${issuer}" (${code})${hint}`
   return refuse('INVALID_TOKEN_SIGNATURE', reason)
 }

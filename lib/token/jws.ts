@@ -61,8 +61,11 @@ function readHeader (segment: string): Json {
 const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)
 
 function wrongCount (token: string, count: number, others: readonly TokenForm[]): string {
-  const other = count === 5 ? 'an encrypted token (JWE)' : `segments: ${count} instead of 3`
-  return mistakeIn(`Bearer ${token}`, others) ?? other
+  const fix = 'Fix: let the client request a signed access token for this API, by its audience'
+  const other = {
+    1: `an opaque token and no JWT (segments: 1 instead of 3). ${fix}`, 5: `an encrypted token (JWE). ${fix}`
+  }[count]
+  return mistakeIn(`Bearer ${token}`, others) ?? other ?? `segments: ${count} instead of 3`
 }
 
 // The allowed last characters, by `length % 4`. Any other has bits that a decoder ignores.

@@ -81,14 +81,15 @@ t.test('a missing scope is refused, and named in the challenge', async (t) => {
   t.match(other, { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
   t.notOk('www-authenticate' in other.headers)
   t.match(await send('/all'), { status: 401, headers: { 'www-authenticate': 'Bearer realm="api"' } })
-  t.match(refusals(log)[0], { user: 'alice', reason: 'the token has not all of the scopes ["a","b"]' })
-  t.ok(refusals(log).some(({ reason }) => reason === 'the token has none of the scopes ["a","b"]'))
+  t.match(refusals(log)[0],
+    { user: 'alice', reason: /^the token has not all of the scopes \["a","b"\], and has \["a"\]$/ })
+  t.ok(refusals(log).some(({ reason }) => reason === 'the token has none of the scopes ["a","b"], and has ["c"]'))
 })
 
 t.test('names that a header cannot hold are left out of the challenge', async (t) => {
   const scopeOf = (refusal: Refusal) => detailsOf(refusal).scope
-  t.equal(scopeOf(refuseScopes(['a', 'b"c', 'd e', 'f\r\nx: y', '', 'é', 'g'])), 'a g')
-  t.equal(scopeOf(refuseScopes({ anyOf: ['b', 'a'] })), 'b')
+  t.equal(scopeOf(refuseScopes(['a', 'b"c', 'd e', 'f\r\nx: y', '', 'é', 'g'], [])), 'a g')
+  t.equal(scopeOf(refuseScopes({ anyOf: ['b', 'a'] }, [])), 'b')
   t.equal(hasScopes(['a'], []), true)
   t.equal(hasScopes(['a'], { anyOf: [] }), false)
 })
@@ -98,7 +99,7 @@ t.test('anyOf on Object.prototype does not turn "all of" into "one of"', async (
   t.teardown(() => { Reflect.deleteProperty(prototype, 'anyOf') })
   Object.defineProperty(prototype, 'anyOf', { value: ['a'], configurable: true })
   t.equal(hasScopes(['a'], ['a', 'b']), false)
-  t.match(detailsOf(refuseScopes(['a', 'b'])), { scope: 'a b' })
+  t.match(detailsOf(refuseScopes(['a', 'b'], [])), { scope: 'a b' })
 })
 
 t.test('a token of an application never owns a path', async (t) => {
@@ -187,7 +188,7 @@ t.test('bound parameters are compared again before the handler', async (t) => {
   t.match(refusals(log)[0],
     { user: 'alice', reason: 'path parameter "org_id" does not fit the claim "orgs" (option "bind")' })
   const reasons = refusals(log).map(({ reason }) => reason)
-  t.ok(reasons.includes('path parameter "team" does not fit the claim "o.team" (option "bind")'))
+  t.ok(reasons.includes('path parameter "team" does not fit the claim ["o","team"] (option "bind")'))
 })
 
 t.test('a bound parameter that the declared URL does not show is compared too', async (t) => {

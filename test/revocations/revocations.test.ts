@@ -246,8 +246,8 @@ t.test('wrong calls revoke nothing', async (t) => {
   const rows: Array<[target: unknown, message: string]> = [
     [undefined, 'revoke() must be given an object with its options'],
     ['alice', 'revoke() must be given an object with its options'],
-    [{}, 'revoke() must be given one of the options "user", "session" and "token"'],
-    [{ user: 'alice', token: 't' }, 'revoke() must be given one of the options "user", "session" and "token"'],
+    [{}, 'revoke() must be given exactly one of the options "user", "session" and "token"'],
+    [{ user: 'alice', token: 't' }, 'revoke() must be given exactly one of the options "user", "session" and "token"'],
     [{ user: '' }, 'option "revoke.user" must be a non-empty string'],
     [{ user: 7 }, 'option "revoke.user" must be a non-empty string'],
     [{ user: undefined }, 'option "revoke.user" is undefined. Give it a value, or leave the key out'],

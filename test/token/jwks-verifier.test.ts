@@ -59,10 +59,11 @@ t.test('a key or signature that does not fit is refused', async (t) => {
   const { ask } = await start(t, { issuers: [issuer.entry] })
   const says = `the signature does not verify with a key of the issuer "${issuer.url}"`
   for (const [wrong, code] of [
-    [twin, 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'], [other, 'ERR_JWKS_NO_MATCHING_KEY']
+    [twin, '(ERR_JWS_SIGNATURE_VERIFICATION_FAILED)'],
+    [other, '(ERR_JWKS_NO_MATCHING_KEY): none fits its "kid" ("two") and "alg"']
   ] as const) {
     const answer = await ask(await issuer.token('alice', { key: wrong }))
-    t.same(answer, { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (${code})` })
+    t.same(answer, { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} ${code}` })
   }
 })
 
@@ -78,7 +79,7 @@ t.test('a token without kid is only accepted if the issuer has a single key', as
   const says = `the signature does not verify with a key of the issuer "${two.url}"`
   t.match(await ask(two), {
     code: 'INVALID_TOKEN_SIGNATURE',
-    reason: `${says} (ERR_JWKS_MULTIPLE_MATCHING_KEYS): it has several, so its tokens need a "kid"`
+    reason: `${says} (ERR_JWKS_MULTIPLE_MATCHING_KEYS): several fit, so its tokens need a "kid" that only one key has`
   })
 })
 
@@ -97,7 +98,8 @@ async function trust (t: Test, publicKey: KeyObject, algorithms: IssuerAlgorithm
       const claims = { sub, iss: issuer.url, aud: 'api', exp: now() + 60 }
       return sign(claims, { header: { alg, kid: 'key' } }).split('.', 2).join('.')
     },
-    refusal: (code: string) => ({ status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (${code})` })
+    refusal: (code: string, hint = '') =>
+      ({ status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} (${code})${hint}` })
   }
 }
 
@@ -206,7 +208,8 @@ t.test('a key of another curve than the algorithm\'s is refused', async (t) => {
     const { send, inputOf, refusal } = await trust(t, publicKey, [alg])
     const input = inputOf(alg)
     const { namedCurve } = publicKey.asymmetricKeyDetails ?? {}
-    t.same(await send(input, signEc(hash, input, privateKey)), refusal('ERR_JWKS_NO_MATCHING_KEY'),
+    const hint = ': none fits its "kid" ("key") and "alg"'
+    t.same(await send(input, signEc(hash, input, privateKey)), refusal('ERR_JWKS_NO_MATCHING_KEY', hint),
       `${alg} with ${namedCurve}`)
   }
 })

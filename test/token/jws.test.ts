@@ -20,7 +20,10 @@ const padding = ' '.repeat((3 - JSON.stringify(payload).length % 3) % 3 + 1)
 const spare = sign(JSON.stringify(payload) + padding).split('.') as [string, string, string]
 
 const malformed: Array<[what: string, token: string, reason?: string]> = [
-  ['1 segment', 'abc', 'segments: 1 instead of 3'],
+  [
+    '1 segment', 'abc', 'an opaque token and no JWT (segments: 1 instead of 3). ' +
+      'Fix: let the client request a signed access token for this API, by its audience'
+  ],
   ['2 segments', `${header}.${claims}`, 'segments: 2 instead of 3'],
   ['4 segments', `${good}.x`, 'segments: 4 instead of 3'],
   ['5 segments', `${good}.x.y`, `an encrypted token (JWE), such as a session cache token of Better Auth: ${mend}`],

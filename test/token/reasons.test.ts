@@ -53,7 +53,8 @@ t.test('an encrypted token is named even if no configured issuer makes any', asy
   const entry = { issuer: 'https://id.example', jwksUri: 'https://id.example/jwks', audience: 'api', lazy: true, fetch }
   const { send, log } = await build(t, { issuers: [entry] })
   t.match(await send({ url: '/api/me', headers: { authorization: 'Bearer a.b.c.d.e' } }), { code: 'MALFORMED_TOKEN' })
-  t.strictSame(refusals(log).map(({ reason }) => reason), ['an encrypted token (JWE)'])
+  const fix = 'Fix: let the client request a signed access token for this API, by its audience'
+  t.strictSame(refusals(log).map(({ reason }) => reason), [`an encrypted token (JWE). ${fix}`])
 })
 
 t.test('if several kinds look alike, each is named once', async (t) => {
