@@ -87,7 +87,7 @@ function guardOf (context: FastifyInstance) {
 function faultsOfLevel (name: string, level: AppRoute['access']): string[] {
   const has = `though its URL has the owner's ":${name}"`
   if (level === 'unguarded') return [`no guard of the plugin covers it, ${has}: move it into the scope`]
-  return level === 'owner' ? [] : [`its level is '${level}', ${has}: leave config.access out`]
+  return level === 'owner' ? [] : [`its level is '${level}', ${has}: leave the level out`]
 }
 
 /** Returns the fault of a parameter that looks like the owner's, or is the owner's in another scope. */

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { assertOptions, named } from './settings.js'
@@ -19,6 +20,8 @@ export interface SecretIssuerOptions extends ClaimsOptions {
 
 const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
 
+const lifetime = Type.Optional(Type.Number({ expects: 'a number of seconds' }))
+
 /** Signs tokens with a shared secret. */
 export type SecretIssuer = ReturnType<typeof createSecretIssuer>
 
@@ -36,7 +39,8 @@ export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions
   if (mode !== 'secret' && mode !== 'jwks') {
     throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
   }
-  assertOptions(named(...mode === 'jwks' ? remoteOptions : secretOptions), options, `createIssuer({ mode: '${mode}' })`)
+  const known = { ...named(...mode === 'jwks' ? remoteOptions : secretOptions), expiresIn: lifetime }
+  assertOptions(known, options, `createIssuer({ mode: '${mode}' })`)
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }
 

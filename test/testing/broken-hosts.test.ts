@@ -56,7 +56,7 @@ const hosts: Record<string, Host> = {
     says: [
       'Routes that let others in, or could not be tried: 2',
       'GET, HEAD /api/:user_id/avatar (public, stated)',
-      "its level is 'public', though its URL has the owner's \":user_id\": leave config.access out, or allow: ['GET " +
+      "its level is 'public', though its URL has the owner's \":user_id\": leave the level out, or allow: ['GET " +
       "/api/:user_id/avatar']",
       'no token  401  its handler',
       "alice's token, bob's path  403  its handler  /api/bob/avatar"

@@ -123,6 +123,7 @@ t.test('unknown options are named, in either mode', async (t) => {
     [{ mode: 'jwks', secret: 'a' },
       `unknown option "createIssuer({ mode: 'jwks' }).secret". Use one of: ${names.jwks}`],
     [{ secrt: undefined }, 'unknown option "createIssuer({ mode: \'secret\' }).secrt". Did you mean "secret"?'],
+    [{ expiresIn: '1h' } as never, 'option "createIssuer({ mode: \'secret\' }).expiresIn" must be a number of seconds'],
     [null as never, `createIssuer({ mode: 'secret' })() must be given an object with its options: ${names.secret}`]
   ]
   for (const [options, message] of wrong) {
