@@ -28,13 +28,13 @@ const refusal = <C extends string, S extends number>(
 
 /** RFC 6750 §3.1: a request without any authentication gets the challenge alone, without an error code. */
 export const MissingTokenError = refusal('MISSING_TOKEN', 401, 'Missing authentication token')
-/** RFC 6750 §3.1 suggests 400 `invalid_request` here. This plugin answers 401 with that error code in the challenge. */
+/** RFC 6750 §3.1 suggests 400 `invalid_request`. The answer here is 401, with that error code in the challenge. */
 export const InvalidHeaderFormatError = refusal('INVALID_HEADER_FORMAT', 401, 'Invalid authorization header format')
 /** RFC 7515 §5.2, steps 1 to 6: not a JWS in compact serialization. */
 export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed token')
 /** RFC 7515 §5.2, step 8, and RFC 8725 §3.1: the algorithm, the key or the signature does not fit. */
 export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature')
-/** RFC 7519 §4.1.4: the token is not accepted from `exp` (plus `clockTolerance`) on, or is older than `maxTokenAge`. */
+/** RFC 7519 §4.1.4: `exp` (plus `clockTolerance`) has come, or the token is older than `maxTokenAge`. */
 export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
 /** RFC 6750 §3.1: "revoked" is one of the reasons of `invalid_token`. */
 export const TokenRevokedError = refusal('TOKEN_REVOKED', 401, 'Token revoked')
