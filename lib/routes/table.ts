@@ -28,9 +28,11 @@ export class RouteTable {
   readonly #declared: readonly DeclaredRoute[]
   /** Whether every route of the app is known. */
   readonly #seesAll: boolean
-  /** By `METHOD url`. Null: unknown at boot, or routes with other constraints have the same name and other demands. */
+  /** By `METHOD url`. Null if routes with other constraints have the same name and different demands. */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
+  /** The warnings about unknown routes that were already logged. */
+  readonly #told = new Set<string>()
 
   constructor (context: FastifyInstance, settings: RouteSettings) {
     this.context = context
@@ -109,12 +111,17 @@ export class RouteTable {
     if (known && this.#seesAll) return known
     const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
-      this.#byName.set(name, null) // one warning for the root of a prefix, with its slash and without
-      const line = { route: name, access: demand.level, reason: demand.fault }
-      logLine(this.context.log, 'warn', line, 'fastify-user-scope: this route was declared before the plugin was ' +
-        `loaded, and is judged as all others are. Fix: ${importFirst} ${withCli}`)
+      this.#tellOfUnseen({ route: name, access: demand.level, reason: demand.fault })
     }
     return demand
+  }
+
+  #tellOfUnseen (line: object): void {
+    const text = JSON.stringify(line) // the same for the root of a prefix, with its slash and without
+    if (this.#told.has(text)) return
+    this.#told.add(text)
+    logLine(this.context.log, 'warn', line, 'fastify-user-scope: this route was declared before the plugin was ' +
+      `loaded, and is judged as all others are. Fix: ${importFirst} ${withCli}`)
   }
 
   list (): ScopedRoute[] {

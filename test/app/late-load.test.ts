@@ -147,8 +147,7 @@ t.test('a registration that guards unknown routes says how to make them known', 
   for (const version of ['1.0.0', '2.0.0', '2.1.0']) {
     await send({ url: '/versions/bob', headers: { ...alice, 'accept-version': version } })
   }
-  t.match(log.slice(2), [{ route: 'GET /versions/:user_id', access: 'public' }])
-  t.equal(log.length, 3, 'and so are those that differ in their constraints')
+  t.match(log.slice(2), [{ access: 'public' }, { access: 'owner' }, { reason: /'onwer'/ }], 'each of one name')
 })
 
 t.test('a getter by the decorator\'s name in an unknown context gives way', async (t) => {
