@@ -86,7 +86,9 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
     ['/u-:user_id/tasks', (app, handler) => app.put('/u-:id/bills', handler), 'its ":id" stands where'],
     ['/:tenant/users/:user_id', (app, handler) => app.put('/:org/users/:id', handler), 'its ":id" stands where'],
     ['/api/:user_id/tasks', (app, handler) => app.get('/api/*', handler), 'it serves paths of /api/:user_id/tasks too'],
-    ['/users/:user_id', (app, handler) => app.get('/users/*', handler), 'it serves paths of /users/:user_id too'],
+    ['/files/:user_id/:name', (app, handler) => app.get('/files/*', handler), 'it serves paths of /files'],
+    ['/files/:user_id/*', (app, handler) => app.get('/files/*', handler), 'it serves paths of /files/:user_id/* too'],
+    ['/a//:user_id/b', (app, handler) => app.get('/a//:x/c', handler), 'its ":x" stands where /a//:user_id/b'],
     ['/api/:user_id/tasks', (app, handler) => app.get('/api/:id/*', handler), 'its ":id" stands where'],
     ['/api/:user_id/tasks', (app, handler) => app.put('/api/:id/tasks', { constraints: { host: /^admin/ } }, handler),
       'it may serve paths of /api/:user_id/tasks too, not tried to the end: give what the ' +
