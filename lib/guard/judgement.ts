@@ -1,4 +1,5 @@
 import { isRefusal, refuse, type Refusal } from '../contract/errors.js'
+import { cut } from '../contract/quote.js'
 import type { Demand } from '../routes/access.js'
 import type { Verified } from '../token/verifier.js'
 
@@ -38,8 +39,9 @@ export function refusedBy (error: unknown): Judgement {
 /** Says where an unknown error was thrown. Its message may quote a token, so it is left out. */
 function placeOf (error: unknown): string {
   try {
-    const [frame] = /^ +at .*/m.exec((error as Error).stack as string) as RegExpExecArray
-    return ` (${frame.trim()})`
+    const { message, stack } = error as Error & { stack: string }
+    const [frame] = /^ +at .*/m.exec(stack.slice(stack.indexOf(message) + message.length)) as RegExpExecArray
+    return ` (${cut(frame.trim())})`
   } catch {
     return '' // no error with a stack, or its getters throw
   }

@@ -16,7 +16,7 @@ t.test('any other error becomes a refusal, which tells the log its place and not
   }
   const failed = /^a check failed unexpectedly$/
   const rows: Array<[thrown: unknown, reason: RegExp]> = [
-    [new TypeError('payload at text'), /^a check failed unexpectedly \(at [^\n]+:\d+:\d+\)+$/],
+    [new TypeError('payload\n    at payload text'), /^a check failed unexpectedly \(at [^\n]+:\d+:\d+\)+$/],
     [null, failed], [undefined, failed], ['payload text', failed], [nasty, failed], [{ stack: 'payload text' }, failed]
   ]
   for (const [thrown, reason] of rows) {
