@@ -20,7 +20,7 @@ export const whenStale = {
 
 const method = Type.Function([], Type.Any())
 const store = Type.Object({ publish: method, follow: method, ...whenStale }, {
-  expects: 'a store, with the functions publish and follow'
+  expects: 'a store, with the functions publish and follow', opaque: true
 })
 
 const longForm = Type.Object({

@@ -28,6 +28,13 @@ t.test('revocations are off by default, and have defaults when on', async (t) =>
   t.ok(Object.isFrozen(read(true)))
 })
 
+t.test('optional members of a store may be undefined, as fields of a class are', async (t) => {
+  const store = Object.assign(new Store(), { maxStale: undefined, whenDown: undefined })
+  for (const revocations of [store, { store }]) {
+    t.match(read(revocations), { maxStale: 60, whenDown: 'refuse' })
+  }
+})
+
 t.test('wrong revocation options stop the boot', async (t) => {
   const store = new Store()
   const aStore = /option "revocations.store" must be a store, with the functions publish and follow/
