@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -50,6 +51,15 @@ t.test('members of a schema may be null or undefined', async (t) => {
   for (const extra of [{ default: null }, ...annotations.map((name) => ({ [name]: undefined }))] as object[]) {
     const { send } = await build(t, { claims: Type.Object({ role: Type.String(extra) }, extra) })
     t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'member' })) }), { status: 200 })
+  }
+})
+
+t.test('a plain object may be of another context, or have no prototype', async (t) => {
+  for (const claims of [runInNewContext("({ type: 'object', required: ['role'] })") as object,
+    Object.assign(Object.create(null) as object, { type: 'object', required: ['role'] })]) {
+    const { send } = await build(t, { claims })
+    t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { code: 'INVALID_CLAIMS' })
+    t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'x' })) }), { status: 200 })
   }
 })
 
