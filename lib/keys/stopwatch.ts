@@ -6,3 +6,10 @@ export function stopwatch (): () => number {
   const [wall, monotonic] = [Date.now(), performance.now()]
   return () => Math.max(Date.now() - wall, performance.now() - monotonic) / 1000
 }
+
+/** Returns a function for the seconds by which the wall clock was set since: forward if positive. */
+export function clockShift (): () => number {
+  const difference = () => (Date.now() - performance.now()) / 1000
+  const start = difference()
+  return () => difference() - start
+}

@@ -3,15 +3,14 @@ import type { FastifyBaseLogger } from 'fastify'
 import { detailsOf, InvalidOptionError, RevocationsUnreachableError, type Refusal } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
 import type { RevocationStore, StoredRevocation } from '../contract/revocations.js'
-import { stopwatch } from '../keys/stopwatch.js'
+import { clockShift, stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import { latestMoment, lifetime, margin, parseEntry, type Entry } from './entry.js'
 import { marks, type RevocationList } from './list.js'
 import { Publisher } from './publisher.js'
 import { patience, reasonOf, within } from './within.js'
 
-const longestInterval = 20 // seconds
-const [firstPause, longestPause] = [0.1, 2]
+const [longestInterval, longestShift, firstPause, longestPause] = [20, 5, 0.1, 2] // seconds
 
 export interface FeedSettings extends RevocationSettings {
   readonly store: RevocationStore
@@ -108,18 +107,20 @@ export class Feed {
   async #follow (onUpToDate: () => void): Promise<void> {
     const { store, maxStale } = this.#settings
     const interval = Math.min(maxStale / 3, longestInterval)
-    const session = new AbortController()
+    const [end, shift] = [new AbortController(), clockShift()]
     this.#nextMark = this.#nextMark % (marks - 1) + 1
     this.#mark = 0 // entries that are stored before the first list may be lost with the store's data
     this.#mayMiss = true
     let isWhole = false
-    const options = { signal: session.signal, interval, keepFor: this.#lifetime + margin }
+    const options = { signal: end.signal, interval, keepFor: this.#lifetime + margin }
     const lists = store.follow(options)[Symbol.asyncIterator]()
     try {
       for (;;) {
         const seconds: number = isWhole ? 2 * interval : patience
         const { done, value } = await within(lists.next(), seconds, this.#stop.signal)
         if (done) throw new Error('it ended')
+        // Entries were cut or left out by the old time, so all of them are read again.
+        if (Math.abs(shift()) > longestShift) throw new Error('the clock was set')
         this.#mark = this.#nextMark
         this.#read(value, isWhole)
         if (isWhole) this.#failures = 0 // not sooner: a store that fails after each whole read must be read less often
@@ -131,7 +132,7 @@ export class Feed {
         if (value.length === 0 || this.#sinceRepair() >= interval) this.#addMissing()
       }
     } finally {
-      session.abort()
+      end.abort()
       Promise.resolve().then(() => lists.return?.()).catch(() => {}) // not awaited, as it may hang
     }
   }
@@ -160,9 +161,9 @@ export class Feed {
         continue
       }
       const moment = Math.min(entry.moment, latestMoment(storedAt, now, isLive, clockTolerance))
-      if (moment < now - this.#lifetime) continue
-      if (entry.keepFor !== keepFor) otherKeepFor = entry.keepFor
-      if (this.#list.add({ ...entry, moment }, this.#mark)) isNew = true
+      const counts = (seconds: number) => moment >= now - lifetime(seconds, clockTolerance)
+      if (entry.keepFor !== keepFor && counts(entry.keepFor)) otherKeepFor = entry.keepFor
+      if (counts(keepFor) && this.#list.add({ ...entry, moment }, this.#mark)) isNew = true
     }
     if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
     if (malformed > 0) logLine(this.#log, 'warn', { count: malformed }, 'malformed revocations were skipped')

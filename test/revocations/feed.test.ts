@@ -31,6 +31,12 @@ async function host (t: Test, revocations: UserScopeOptions['revocations'], opti
   return { app, send, log, ask, revoke: app.userScope.revoke }
 }
 
+/** Lets time pass on the monotonic clock too, so that no clock seems to be set. */
+function tie (t: Test): void {
+  const { mock: steady } = mock.method(performance, 'now', () => Date.now())
+  t.teardown(() => { steady.restore() })
+}
+
 /** What is logged about the store. */
 const lines = (log: LogLine[], least = 40) =>
   log.filter(({ level, msg }) => level >= least && /revocations/.test(msg)).map(({ msg }) => msg)
@@ -100,6 +106,32 @@ t.test('an instance with a slow clock reads all entries', async (t) => {
   }
 })
 
+t.test('when the clock was set, all entries are read again', async (t) => {
+  const rows: Array<[what: string, keepFor: number, wrong: number]> = [
+    ['it was slow, so moments were cut', 2_592_000, -3 * hour],
+    ['it was fast, so entries seemed to have expired', 2 * hour, 3 * hour]
+  ]
+  for (const [what, keepFor, wrong] of rows) {
+    at(0)
+    const store = new MemoryStore()
+    store.write(entryOf('alice', { keepFor }))
+    at(wrong)
+    const { ask, log } = await host(t, { store, keepFor })
+    at(0)
+    t.not(await ask(), 'TOKEN_REVOKED', what)
+    store.wake()
+    await until(async () => await ask() === 'TOKEN_REVOKED')
+    t.match(log.filter(({ msg }) => msg === 'the store of revocations failed'), [{ reason: 'the clock was set' }])
+    at(6)
+    store.wake()
+    await until(() => lines(log).length === 2)
+    at(10)
+    store.write(entryOf('bob', { keepFor }))
+    await until(async () => await ask({ sub: 'bob' }) === 'TOKEN_REVOKED')
+    t.equal(lines(log).length, 2, 'up to 5 s are no reason')
+  }
+})
+
 t.test('a store with a slow clock loses nothing, also for later readers', async (t) => {
   const store = new MemoryStore()
   const one = await host(t, store)
@@ -153,6 +185,9 @@ t.test('keepFor must be the same on all instances', async (t) => {
       'store. Fix: the same keepFor on all of them, or another store, such as another prefix'
   })
   t.notOk(store.isFollowed)
+  const old = new MemoryStore()
+  old.write(entryOf('alice', { moment: start - 72 * hour }), start - 72 * hour)
+  await t.rejects(host(t, { store: old, keepFor: hour }), { message: /keepFor is 3600 here, and 2592000 where/ })
   const { ask, log } = await host(t, { store, keepFor: 60 * 60 * 2 }).catch(() => host(t, { store, keepFor: 60 }))
   t.equal(await ask({ exp: start + 50 }), 'TOKEN_REVOKED')
   store.write(entryOf('bob'))
@@ -392,6 +427,7 @@ t.test('lost entries are stored again even if no empty list ever comes', async (
       }
     }
   }
+  tie(t)
   const store = new SteadyStore()
   const { revoke, log } = await host(t, store)
   store.onPublish = () => {
