@@ -82,10 +82,11 @@ function findMisplaced ({ options }: DeclaredRoute): string | undefined {
   const access = statedAccess(config)
   // If the level is stated, another "level" is the host's own.
   const members = typeof access === 'string' ? ruleMembers.filter((name) => name !== 'level') : ruleMembers
-  const isStray = (name: string) => members.includes(name) && !Object.hasOwn(Object(access), name)
-  const beside = Object.keys(options).find((name) => isStray(name) || (name === 'access' && access === undefined))
+  const inRule = Object(access) as object
+  const isStray = (place: object) => (name: string) => Object.hasOwn(place, name) && !Object.hasOwn(inRule, name)
+  const beside = (access === undefined ? ['access', ...members] : members).find(isStray(options))
   const isAlike = (name: string) => access === undefined && name !== 'access' && nearest(name, ['access'])
-  const inside = Object.keys(config).find((name) => isStray(name) || isAlike(name))
+  const inside = members.find(isStray(config)) ?? Object.keys(config).find(isAlike)
   return beside ?? (inside && `config.${inside}`)
 }
 

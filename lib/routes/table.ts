@@ -58,7 +58,7 @@ export class RouteTable {
       const isByUrl = statedAccess(config) === undefined && !servesOptionsOnly(method)
       const demand = (isByUrl ? byUrl.get(url) : undefined) ?? this.judge(route.options)
       if (isByUrl) byUrl.set(url, demand)
-      return { ...route, demand }
+      return { context: route.context, url: route.url, options: route.options, demand } // a spread takes longer
     })
   }
 
