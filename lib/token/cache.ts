@@ -8,7 +8,8 @@ const maxLength = 4096
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
-const chance = 1 / 16 // to be kept in a full cache
+const markBytes = 1_048_576 // a power of two
+const maxMarks = markBytes / 8 // so few that two tokens hardly ever share a bit
 
 /** Its times are whole seconds: V8 stores other numbers apart from the object, and a look-up would read that, too. */
 interface Entry extends Verified {
@@ -20,12 +21,15 @@ interface Entry extends Verified {
 
 /**
  * Verified tokens by the text of their header. Refusals are not kept, because a flood of bad tokens would push out the
- * good ones. When the cache is full, only one in 16 new tokens signed with a secret is kept: what is used often gets in
- * soon, and what is used only once pushes few out.
+ * good ones. When the cache is full, a token signed with a secret is only kept at its second request, because many
+ * tokens are used only once.
  */
 export class TokenCache {
   readonly #entries: LRUCache<string, Entry>
   readonly #ttl: number
+  /** One bit for each token that was not kept. Its second request clears the bit. A full filter is emptied. */
+  readonly #seen = new Uint8Array(markBytes)
+  #marks = 0
   #generation = 0
   #sweptAt = 0
 
@@ -57,7 +61,7 @@ export class TokenCache {
     const { user, isMachine, weight } = verified
     const size = 2 * header.length + weight
     // Tokens of issuers are always kept: verifying them again would take a promise.
-    if (this.#isFullFor(size) && user.issuer === 'secret' && Math.random() >= chance) return
+    if (this.#isFullFor(size) && user.issuer === 'secret' && !this.#isSecond(header)) return
     const expiresAt = Math.floor(Math.min(verified.expiresAt, now + this.#ttl))
     const entry = { header, user, isMachine, expiresAt, weight, keptAt: Math.floor(now) }
     this.#entries.set(keyOf(header), entry, { size })
@@ -66,6 +70,21 @@ export class TokenCache {
   #isFullFor (bytes: number): boolean {
     const { size, max, calculatedSize } = this.#entries
     return size >= max || calculatedSize + bytes > maxBytes
+  }
+
+  /** Two tokens may share a bit. Then one of them is kept a request too early or too late, which does no harm. */
+  #isSecond (header: string): boolean {
+    let hash = 0 // FNV-1a
+    for (let i = header.length - 8; i < header.length; i++) hash = Math.imul(hash ^ header.charCodeAt(i), 16_777_619)
+    const [place, bit] = [(hash >>> 3) & (markBytes - 1), 1 << (hash & 7)]
+    const marks = Number(this.#seen[place])
+    this.#seen[place] = marks ^ bit
+    if ((marks & bit) !== 0) return true
+    if (++this.#marks > maxMarks) {
+      this.#marks = 0
+      this.#seen.fill(0)
+    }
+    return false
   }
 
   /** Called when keys change: all tokens must be verified again. */
