@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createLocalJWKSet, errors, type CryptoKey, type JWK, type JWSHeaderParameters } from 'jose'
-import { KeysUnreachableError } from '../contract/errors.js'
+import { KeysUnreachableError, refuse, type Refusal } from '../contract/errors.js'
 import type { IssuerStatus } from '../contract/issuer.js'
 import { logLine } from '../contract/log.js'
 import type { IssuerSettings } from '../options/issuers.js'
@@ -8,12 +8,6 @@ import { discoverKeys } from './discovery.js'
 import { usableKeys } from './jwk.js'
 import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 import { stopwatch } from './stopwatch.js'
-
-/** The issuer's keys cannot be fetched now, and no key in memory can verify the token. The message says why. */
-export class KeysUnavailable extends Error {
-  /** @param retryAfter seconds */
-  constructor (message: string, readonly retryAfter: number) { super(message) }
-}
 
 const refreshAt = 0.8 // of maxAge: from then on keys are fetched in the background, so that no request waits
 const backOffLimit = 10 // cooldowns
@@ -72,7 +66,7 @@ export class RemoteKeys {
     this.#stop.abort()
   }
 
-  /** Returns the key for a header. Rejects with KeysUnavailable, or with an error of `jose` if no key fits. */
+  /** Returns the key for a header. Rejects with a Refusal `KEYS_UNAVAILABLE`, or with an error of `jose`. */
   readonly getKey = async (header: JWSHeaderParameters): Promise<CryptoKey> => {
     await this.#ensureKeys()
     try {
@@ -180,7 +174,9 @@ export class RemoteKeys {
     this.#onChange()
   }
 
-  #unavailable (): KeysUnavailable {
-    return new KeysUnavailable(`${this.#lastError}, ${this.#lastUrl}`, Math.max(1, Math.ceil(this.#pause)))
+  #unavailable (): Refusal {
+    const why = `${this.#lastError}, ${this.#lastUrl}`
+    return refuse('KEYS_UNAVAILABLE', `the keys of the issuer "${this.settings.issuer}" are unavailable (${why})`,
+      { retryAfter: Math.max(1, Math.ceil(this.#pause)) })
   }
 }

@@ -128,7 +128,7 @@ function succeeds (run: () => unknown): boolean {
 const readings = (secret: string): string[] => [secret, ...decode(secret).map((bytes) => bytes.toString())]
 
 /** Decodes base64 and hex. Hex comes last, because it has the form of base64 too. */
-function decode (text: string): Buffer[] {
+export function decode (text: string): Buffer[] {
   // The whole text must match: Node stops at the first other character, and "5b5d…" would become the JSON "[]".
   return encodings.filter(([form]) => form.test(text)).map(([, encoding]) => Buffer.from(text, encoding))
 }

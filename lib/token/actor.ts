@@ -2,7 +2,7 @@ import { refuse } from '../contract/errors.js'
 import type { Actor } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
 import { own, type Json } from './claim-rules.js'
-import { faultOfId, isForeign } from './user-id.js'
+import { prefixedId } from './user-id.js'
 
 /**
  * Reads who holds a token that was issued for somebody else (RFC 8693 §4.1): the current actor is outermost, earlier
@@ -13,17 +13,8 @@ export function readActor (payload: Json, rules: ClaimRules): Actor | null {
   if (rules.refusesActors) throw refuse('INVALID_CLAIMS', 'claim "act" is not allowed (option "impersonation")')
   const chain: string[] = []
   for (let holder = payload; Object.hasOwn(holder, 'act'); holder = holder['act'] as Json) {
-    chain.push(readId(holder['act'], rules))
+    const sub = own(Object(holder['act']) as Json, 'sub') // undefined if `act` is not an object
+    chain.push(prefixedId(sub, 'claim "sub" of the actor (claim "act")', 'INVALID_CLAIMS', rules))
   }
   return { id: chain[0] as string, chain }
-}
-
-function readId (act: unknown, rules: ClaimRules): string {
-  const sub = own(Object(act) as Json, 'sub') // undefined if `act` is not an object
-  const fault = faultOfId(sub)
-  if (fault !== undefined) throw refuse('INVALID_CLAIMS', `claim "sub" of the actor (claim "act") ${fault}`)
-  if (isForeign(String(sub), rules)) {
-    throw refuse('INVALID_CLAIMS', 'claim "sub" of the actor begins with the idPrefix of another issuer')
-  }
-  return rules.idPrefix + String(sub)
 }

@@ -1,7 +1,6 @@
 import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import { mediaType } from '../options/media-type.js'
-import type { TokenForm } from '../options/other-tokens.js'
 import type { ClaimRules } from '../options/settings.js'
 import { instead } from './reasons.js'
 
@@ -16,12 +15,12 @@ export interface Rule {
   readonly code: RefusalCode
 }
 
-const rule = (
+export const rule = (
   name: string, reason: Rule['reason'], holds: Rule['holds'], code: RefusalCode = 'INVALID_CLAIMS'
 ): Rule => ({ name, reason, holds, code })
 
 /** A JSON value is never undefined. */
-const isAbsent = (value: unknown): boolean => value === undefined
+export const isAbsent = (value: unknown): boolean => value === undefined
 
 const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: a later date has another unit, or means "never"
 
@@ -41,35 +40,9 @@ export const headerRules = ({ types, isRemote }: ClaimRules): readonly Rule[] =>
   )
 ]
 
-const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
-const getAccessToken = 'send the access token instead'
-
-/**
- * Refuses tokens of another purpose that are signed with the same key (RFC 8725 §2.8). They are recognized by their
- * form, because a host may use the names of their claims for claims of its own.
- * @throws Refusal `INVALID_CLAIMS`
- */
-export function assertAccessToken (jws: Jws, others: readonly TokenForm[]): void {
-  const events = own(jws.payload, 'events')
-  // OpenID Connect Back-Channel Logout 1.0 §2.4
-  if (typeof events === 'object' && events !== null && Object.hasOwn(events, logoutEvent)) {
-    throw refuse('INVALID_CLAIMS', `a logout token: ${getAccessToken}`)
-  }
-  for (const { says, fits } of others) if (fits(jws)) throw refuse('INVALID_CLAIMS', says)
-}
-
-/** Other tokens that an issuer signs with the same keys: ID tokens, and tokens that are bound to a key. */
-const issuerKindRules: readonly Rule[] = [
-  // OpenID Connect Core 1.0 §2
-  ...['nonce', 'at_hash', 'c_hash'].map((name) =>
-    rule(name, `an ID token (claim "${name}"): ${getAccessToken}`, isAbsent)),
-  // RFC 9449 §7.1, RFC 8705 §3: the sender must prove that it has the key, which is not checked here.
-  rule('cnf', 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token', isAbsent)
-]
-
 /** The rules for claims (RFC 7519 §4.1). A configured check requires its claim, so nobody can skip it. */
 export function claimRules (rules: ClaimRules, clock: () => number): readonly Rule[] {
-  const { issuer, audience, clockTolerance, maxTokenAge, requiredClaims } = rules
+  const { issuer, audience, clockTolerance, maxTokenAge } = rules
   const isAhead = (date: unknown) => !isAbsent(date) && Number(date) > clock() + clockTolerance
   const isOver = (date: unknown, age = 0) => clock() >= Number(date) + age + clockTolerance
   const distance = (date: unknown) => Math.ceil(Math.abs(clock() - Number(date)))
@@ -119,24 +92,26 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
       (date) => millisecondsHint(name, date) ?? `claim "${name}" is ${distance(date)} s in the future ${tolerance}`,
       (date) => !isAhead(date)
     )),
-    ...rules.isRemote ? issuerKindRules : [],
-    ...Object.entries(requiredClaims).map(([name, allowed]) => rule(
-      name,
-      `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`,
-      (value) => !isAbsent(value) && (allowed === true || allowed.includes(value))
-    ))
   ]
 }
 
+/** The rules for the claims that an issuer's entry requires. */
+export const requiredClaimRules = ({ requiredClaims }: ClaimRules): readonly Rule[] =>
+  Object.entries(requiredClaims).map(([name, allowed]) => rule(
+    name,
+    `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`,
+    (value) => !isAbsent(value) && (allowed === true || allowed.includes(value))
+  ))
+
 /** Checks a verified token again, by its time alone. Returns the refusal if it has expired; else null. */
-export function findExpiry (
-  { claims }: VerifiedUser, { clockTolerance, maxTokenAge = Infinity }: ClaimRules
-): Refusal | null {
-  const end = Math.min(claims.exp, Number(own(claims, 'iat') ?? 0) + maxTokenAge) + clockTolerance
-  return Date.now() / 1000 < end
-    ? null
-    : refuse('TOKEN_EXPIRED', 'the token has expired since the request was admitted')
+export function findExpiry ({ claims }: VerifiedUser, rules: ClaimRules): Refusal | null {
+  if (Date.now() / 1000 < endOf(claims, rules)) return null
+  return refuse('TOKEN_EXPIRED', 'the token has expired since the request was admitted')
 }
+
+/** Seconds since 1970 at which a token with these valid claims ends. */
+export const endOf = (claims: Json, { clockTolerance, maxTokenAge = Infinity }: ClaimRules): number =>
+  Math.min(Number(claims['exp']), Number(own(claims, 'iat') ?? 0) + maxTokenAge) + clockTolerance
 
 /** Returns a hint if a date is in milliseconds; else undefined. */
 function millisecondsHint (name: string, date: unknown): string | undefined {

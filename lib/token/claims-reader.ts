@@ -2,9 +2,10 @@ import { refuse } from '../contract/errors.js'
 import type { Claims } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
 import { readActor } from './actor.js'
-import { apply, assertAccessToken, claimRules, headerRules, own, type Json, type Jws } from './claim-rules.js'
+import { apply, claimRules, endOf, headerRules, requiredClaimRules, type Json, type Jws } from './claim-rules.js'
+import { assertAccessToken, issuerKindRules } from './other-kinds.js'
 import { readScopes } from './scopes.js'
-import { faultOfId, isForeign } from './user-id.js'
+import { readUserId } from './user-id.js'
 import type { Verified } from './verifier.js'
 
 /** Checks header and claims of a token whose signature is valid, and returns its user. */
@@ -17,8 +18,9 @@ export type ClaimsReader = (jws: Jws) => Verified
  */
 export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() / 1000): ClaimsReader {
   const ofHeader = headerRules(rules)
-  const ofClaims = claimRules(rules, clock)
-  const { maxTokenAge = Infinity, clockTolerance, otherTokens, faultBySchema } = rules
+  const ofKind = rules.isRemote ? issuerKindRules : []
+  const ofClaims = [...claimRules(rules, clock), ...ofKind, ...requiredClaimRules(rules)]
+  const { otherTokens, faultBySchema } = rules
   let goodHeader: Json | undefined // many tokens share one frozen header, which is checked once
   return (jws) => {
     const { header, payload } = jws
@@ -40,26 +42,8 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
       claims: payload as Claims
     }
     const weight = deepFreeze(user)
-    const end = Math.min(Number(payload.exp), Number(own(payload, 'iat') ?? 0) + maxTokenAge)
-    return { user, isMachine: rules.isMachine(payload), expiresAt: end + clockTolerance, weight }
+    return { user, isMachine: rules.isMachine(payload), expiresAt: endOf(payload, rules), weight }
   }
-}
-
-/**
- * Reads own properties only. If `uid` is malformed, `sub` is not tried: otherwise a malformed `uid` would make `sub`
- * count.
- */
-function readUserId (payload: Json, rules: ClaimRules): string {
-  const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
-  const refusal = (reason: string) => refuse('MISSING_UID_CLAIM', reason)
-  const id = own(payload, claim)
-  if (id === undefined) throw refusal(`no claim "${claim}": option "userIdClaim" says which one has the user's id`)
-  const fault = faultOfId(id)
-  if (fault !== undefined) throw refusal(`claim "${claim}" ${fault}`)
-  if (isForeign(String(id), rules)) {
-    throw refuse('INVALID_CLAIMS', `claim "${claim}" begins with the idPrefix of another issuer`)
-  }
-  return rules.idPrefix + String(id)
 }
 
 /** Freezes a JSON value and everything in it. Returns its approximate size in bytes, without the text of strings. */

@@ -21,12 +21,11 @@ export async function createKeys (
 export async function createVerifier (
   fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]
 ): Promise<Verifier> {
-  if (keys.length === 0) return await createSecretVerifier(fastify, settings)
+  const { secrets, otherTokens, claimRules } = settings
+  const verify = secrets.length > 0 ? await createSecretVerifier(fastify, settings) : undefined
+  if (verify && keys.length === 0) return verify
   const { createJwksVerifier } = await import('./jwks-verifier.js')
   const byIssuer = new Map(keys.map((each) =>
     [each.settings.issuer, createJwksVerifier(each, createClaimsReader(issuerRules(settings, each.settings)))]))
-  const { secrets, otherTokens, claimRules } = settings
-  if (secrets.length === 0) return routeByIssuer(byIssuer, undefined, otherTokens)
-  const verify = await createSecretVerifier(fastify, settings)
-  return routeByIssuer(byIssuer, { verify, issuer: claimRules.issuer }, otherTokens)
+  return routeByIssuer(byIssuer, verify && { verify, issuer: claimRules.issuer }, otherTokens)
 }

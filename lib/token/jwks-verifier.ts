@@ -1,8 +1,8 @@
 import { constants, KeyObject, verify, type webcrypto } from 'node:crypto'
 import { compactVerify, errors } from 'jose'
-import { refuse, type Refusal } from '../contract/errors.js'
+import { isRefusal, refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
-import { KeysUnavailable, type RemoteKeys } from '../keys/remote-keys.js'
+import type { RemoteKeys } from '../keys/remote-keys.js'
 import type { ClaimsReader } from './claims-reader.js'
 import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
@@ -55,10 +55,7 @@ async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Prom
 
 /** Whatever `jose` throws, the signature is not verified. Only the code is kept, as a message may quote the token. */
 function translate (error: unknown, issuer: string, kid: unknown): Refusal {
-  if (error instanceof KeysUnavailable) {
-    const reason = `the keys of the issuer "${issuer}" are unavailable (${error.message})`
-    return refuse('KEYS_UNAVAILABLE', reason, { retryAfter: error.retryAfter })
-  }
+  if (isRefusal(error)) return error // the keys are unavailable
   const code = String((error as { code?: unknown }).code)
   const hint = {
     ERR_JWKS_NO_MATCHING_KEY: `: none fits its "kid" (${quote(kid)}) and "alg"`,

@@ -1,22 +1,16 @@
 // A secret is often random bytes in base64 or hex. Some signers use those bytes as the key instead of the text.
 
 import { createHmac } from 'node:crypto'
+import { decode } from '../options/secret.js'
 
 const misread = ', but with the bytes whose base64 or hex text it is. Fix: let the signer use the text as it stands'
-
-/** Decodes a secret that may be base64 or hex. */
-export function bytesOf (secret: string): Buffer[] {
-  const isHex = /^([\da-f]{2})+$/i.test(secret)
-  const isBase64 = /^[\w+/-]+={0,2}$/.test(secret)
-  return [...isHex ? [Buffer.from(secret, 'hex')] : [], ...isBase64 ? [Buffer.from(secret, 'base64')] : []]
-}
 
 /**
  * Creates a function that returns a hint for the log if a token was signed with the decoded bytes, else an empty text.
  * It checks at most one token per second, because a check costs as much as verifying a token. It never admits a token.
  */
 export function createMisreadHint (secrets: readonly string[]): (token: string, alg: string) => string {
-  const keys = secrets.flatMap(bytesOf)
+  const keys = secrets.flatMap(decode)
   let last = -Infinity
   return (token, alg) => {
     const now = Date.now()

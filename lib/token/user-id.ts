@@ -1,4 +1,6 @@
+import { refuse, type RefusalCode } from '../contract/errors.js'
 import type { ClaimRules } from '../options/settings.js'
+import { own, type Json } from './claim-rules.js'
 
 /** U+0000 to U+001F and U+007F to U+009F. */
 const controlCharacter = /[^ -~\u00a0-\uffff]/
@@ -10,6 +12,27 @@ export function faultOfId (id: unknown): string | undefined {
   return controlCharacter.test(id) ? 'has control characters' : undefined
 }
 
-/** Whether an id of an issuer without a prefix could be mistaken for an id of another issuer. */
-export const isForeign = (id: string, { foreignPrefixes }: ClaimRules): boolean =>
-  foreignPrefixes.some((prefix) => id.startsWith(prefix))
+/**
+ * Returns an id after the issuer's prefix.
+ * @param from names its claim in reasons
+ * @throws Refusal with this code if it is no id, and `INVALID_CLAIMS` if it could be an id of another issuer
+ */
+export function prefixedId (id: unknown, from: string, code: RefusalCode, rules: ClaimRules): string {
+  const fault = faultOfId(id)
+  if (fault !== undefined) throw refuse(code, `${from} ${fault}`)
+  if (rules.foreignPrefixes.some((prefix) => String(id).startsWith(prefix))) {
+    throw refuse('INVALID_CLAIMS', `${from} begins with the idPrefix of another issuer`)
+  }
+  return rules.idPrefix + String(id)
+}
+
+/**
+ * Reads own properties only. If `uid` is malformed, `sub` is not tried: otherwise a malformed `uid` would make `sub`
+ * count.
+ */
+export function readUserId (payload: Json, rules: ClaimRules): string {
+  const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
+  const id = own(payload, claim)
+  if (id !== undefined) return prefixedId(id, `claim "${claim}"`, 'MISSING_UID_CLAIM', rules)
+  throw refuse('MISSING_UID_CLAIM', `no claim "${claim}": option "userIdClaim" says which one has the user's id`)
+}

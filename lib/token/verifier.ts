@@ -1,7 +1,7 @@
 import { refuse } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import type { TokenForm } from '../options/other-tokens.js'
-import { assertAccessToken } from './claim-rules.js'
+import { assertAccessToken } from './other-kinds.js'
 import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
 

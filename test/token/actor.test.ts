@@ -37,7 +37,7 @@ t.test('the log says what is wrong with an actor', async (t) => {
   const { send, log } = await build(t, { secret, issuers: [other] })
   for (const [act, reason] of [
     [{ sub: 7 }, 'claim "sub" of the actor (claim "act") is not a string'],
-    [{ sub: 'b:admin' }, 'claim "sub" of the actor begins with the idPrefix of another issuer']
+    [{ sub: 'b:admin' }, 'claim "sub" of the actor (claim "act") begins with the idPrefix of another issuer']
   ] as const) {
     await send({ url: '/api/alice/tasks', headers: bearer(sign({ sub: 'alice', exp: 1e10, act })) })
     t.match(refusals(log).at(-1), { code: 'INVALID_CLAIMS', reason })

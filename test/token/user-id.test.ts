@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readOptions } from '../../lib/options/settings.js'
-import { faultOfId, isForeign } from '../../lib/token/user-id.js'
+import { faultOfId, prefixedId } from '../../lib/token/user-id.js'
 import { secret } from '../support/host.js'
 
 t.test('an id is a string that is not blank and has no control characters', async (t) => {
@@ -18,5 +18,7 @@ t.test('an id is a string that is not blank and has no control characters', asyn
 t.test('an id that begins with the prefix of another issuer is foreign', async (t) => {
   const entry = { issuer: 'https://b.example', audience: 'api', jwksUri: 'https://b.example/jwks', idPrefix: 'b:' }
   const { claimRules } = readOptions({ secret, issuers: [entry] }, {})
-  t.same(['b:alice', 'alice', 'B:alice', 'b'].map((id) => isForeign(id, claimRules)), [true, false, false, false])
+  const read = (id: string) => prefixedId(id, 'claim "sub"', 'MISSING_UID_CLAIM', claimRules)
+  t.same(['alice', 'B:alice', 'b'].map(read), ['alice', 'B:alice', 'b'])
+  t.throws(() => read('b:alice'), { code: 'INVALID_CLAIMS' })
 })

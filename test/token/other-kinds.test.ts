@@ -1,0 +1,38 @@
+import t from 'tap'
+import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
+import { apply } from '../../lib/token/claim-rules.js'
+import { assertAccessToken, issuerKindRules } from '../../lib/token/other-kinds.js'
+
+/** Why something is refused, or nothing. */
+function reason (run: () => void): string | undefined {
+  try {
+    run()
+  } catch (error) {
+    return `${(error as Refusal).code}: ${detailsOf(error as Refusal).reason}`
+  }
+  return undefined
+}
+
+t.test('ID tokens, and tokens that are bound to a key, are no access tokens', async (t) => {
+  const boundToKey = 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token'
+  const idToken = (name: string) => `an ID token (claim "${name}"): send the access token instead`
+  const rows: Array<[claims: Record<string, unknown>, reason: string]> = [
+    [{ nonce: 'x' }, idToken('nonce')],
+    [{ at_hash: 'x' }, idToken('at_hash')],
+    [{ c_hash: 'x' }, idToken('c_hash')],
+    [{ cnf: { jkt: 'x' } }, boundToKey]
+  ]
+  t.equal(reason(() => apply(issuerKindRules, { sub: 'alice' })), undefined)
+  for (const [claims, says] of rows) {
+    t.equal(reason(() => apply(issuerKindRules, { sub: 'alice', ...claims })), `INVALID_CLAIMS: ${says}`)
+  }
+})
+
+t.test('tokens for another purpose are recognized by their form', async (t) => {
+  const logout = { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }
+  const of = (payload: Record<string, unknown>) => reason(() => assertAccessToken({ header: {}, payload }, []))
+  t.equal(of(logout), 'INVALID_CLAIMS: a logout token: send the access token instead')
+  for (const events of [null, 'x', [], { other: {} }]) t.equal(of({ events }), undefined, JSON.stringify(events))
+  const others = [{ says: 'a parking ticket', fits: () => true, fitsText: () => false }]
+  t.equal(reason(() => assertAccessToken({ header: {}, payload: {} }, others)), 'INVALID_CLAIMS: a parking ticket')
+})
