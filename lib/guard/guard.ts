@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { refuse, type Refusal } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
-import type { VerifiedUser } from '../contract/types.js'
 import type { Settings } from '../options/settings.js'
 import type { Revocations } from '../revocations/revocations.js'
 import type { Demand } from '../routes/access.js'
@@ -17,17 +16,6 @@ import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
 import { surviveReset } from './upgrade.js'
 
-type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
-
-export interface Guard {
-  /** Refuses a request or decorates it with its user, before its body is parsed. */
-  readonly onRequest: Hook
-  /** Refuses a request if its path parameter has changed, or its token is no longer valid. */
-  readonly preHandler: Hook
-  /** Refuses from inside a handler: sets headers and logs, like the hooks. */
-  readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
-}
-
 /**
  * Creates the two hooks of a registration. `onRequest` finds the token in the cache or verifies it, then asks
  * revocations and rights. `preHandler` checks what may have changed since. `refuseLate` is for handlers.
@@ -41,7 +29,7 @@ export function createGuard (
   verify: Verifier,
   cache: TokenCache | null,
   revocations: Pick<Revocations, 'check'> | null
-): Guard {
+) {
   const { decoratorName, otherTokens, logUser } = settings
   const judgeRights = createRightsCheck(settings)
   const recheck = createRecheck(settings, revocations)
@@ -95,31 +83,31 @@ export function createGuard (
     const value = getUser(request)
     let isSet = false
     try {
-      request[decoratorName] = value
-      isSet = request[decoratorName] === value
+      const decorated = request as unknown as Record<string, unknown>
+      decorated[decoratorName] = value
+      isSet = decorated[decoratorName] === value
     } catch {} // a getter without a setter
     // Contexts that were created before the plugin was loaded may have a getter of this name.
     if (!isSet) Object.defineProperty(request, decoratorName, { value, configurable: true, writable: true })
   }
 
-  const nameInLog = (user: VerifiedUser | null) => logUser ? user?.id : undefined
+  const nameInLog = ({ verified }: Judgement) => logUser ? verified?.user.id : undefined
 
   function logDelegate (request: FastifyRequest, { verified, owner }: Judgement): void {
     const { url: route } = request.routeOptions
     logLine(request.log, 'info', logUser ? { user: verified?.user.id, owner, route } : { route }, 'delegate admitted')
   }
 
+  /** Refuses a request or decorates it with its user, before its body is parsed. */
   function onRequest (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (isRefused(request)) return
     const start = now()
     decorate(request, null)
     request[kReply] = reply
     const conclude = (judgement: Judgement): void => {
-      const { refusal, verified } = judgement
-      const user = verified?.user ?? null
       decorate(request, judgement)
-      if (judgement !== unread) publish(request, judgement, user, start)
-      if (refusal) return done(prepareReply(refusal, request, reply, nameInLog(user)))
+      if (judgement !== unread) publish(request, judgement, start)
+      if (judgement.refusal) return done(prepareReply(judgement.refusal, request, reply, nameInLog(judgement)))
       if (judgement.isDelegate) logDelegate(request, judgement)
       done()
     }
@@ -138,6 +126,7 @@ export function createGuard (
     } else conclude(judgement)
   }
 
+  /** Refuses a request if its path parameter has changed, or its token is no longer valid. */
   function preHandler (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (isRefused(request)) return
     if (request.is404) return done()
@@ -145,22 +134,21 @@ export function createGuard (
     const admitted = request[kJudgement]
     const refusal = recheck(request, admitted)
     if (refusal === null) return done()
-    const user = getUser(request)
     const judgement = { ...unread, ...admitted, refusal }
     decorate(request, judgement)
-    publish(request, judgement, user, start)
-    done(prepareReply(refusal, request, reply, nameInLog(user)))
+    publish(request, judgement, start)
+    done(prepareReply(refusal, request, reply, nameInLog(judgement)))
   }
 
+  /** Refuses from inside a handler: sets headers and logs, like the hooks. */
   function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
     const { [kReply]: reply, [kJudgement]: judgement } = request
     if (!reply || !judgement) return refusal // called by a hook that runs before the guard
-    const user = getUser(request)
-    publish(request, { ...judgement, refusal }, user, now())
-    return prepareReply(refusal, request, reply, nameInLog(user))
+    publish(request, { ...judgement, refusal }, now())
+    return prepareReply(refusal, request, reply, nameInLog(judgement))
   }
 
-  return { onRequest: onRequest as Hook, preHandler: preHandler as Hook, refuseLate: refuseLate as Guard['refuseLate'] }
+  return { onRequest, preHandler, refuseLate }
 }
 
 /**

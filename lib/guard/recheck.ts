@@ -22,15 +22,13 @@ export function createRecheck (
   return (request, judgement) => {
     // If a hook of the host calls `done` twice, this runs before the guard has judged the request.
     if (!judgement) return refuse('MISSING_TOKEN', 'the request was not admitted')
-    return readChange(request, judgement) ?? (judgement.verified && findFault(judgement.verified))
-  }
-
-  function readChange (request: FastifyRequest, judgement: Judgement): Refusal | null {
     try {
-      return findChange(request, judgement)
+      const change = findChange(request, judgement)
+      if (change) return change
     } catch {
       return refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
     }
+    return judgement.verified && findFault(judgement.verified)
   }
 
   /** The token may have expired or been revoked since it was checked. */

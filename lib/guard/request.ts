@@ -25,11 +25,10 @@ export type GuardedRequest = FastifyRequest & {
   [kReply]?: FastifyReply | null
   /** Undefined outside of every registration. */
   readonly [kForHandlers]?: ForHandlers
-  [decorator: string]: unknown
 }
 
 /** A request to any route. */
-type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
+export type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
 
 /**
  * Returns the verified user of a request, or null if there is none: on a `'public'` route, on an `'optional'` one

@@ -1,13 +1,15 @@
 import type { FastifyRequest } from 'fastify'
 import type { RequiredScopes } from '../contract/access.js'
-import { refuse, type Refusal } from '../contract/errors.js'
+import { isRefusal, refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
+import type { VerifiedUser } from '../contract/types.js'
 import { isSafe } from '../options/rights.js'
 import type { Settings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
 import { claimAt, fitsClaim, type BoundParam } from '../routes/bind.js'
 import { hasDotSegment } from '../routes/dot-segments.js'
 import { isSame, readParam } from '../routes/owner.js'
+import { isAnyOf, scopesIn } from '../routes/rule.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
 import { isThenable, type HeldParam, type Judgement } from './judgement.js'
@@ -18,24 +20,25 @@ export type RightsCheck = (
   request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
 ) => Judgement | Promise<Judgement>
 
-/** A judgement after the comparison of the owner. Scopes, bound parameters and the actor may still refuse it. */
-type Provisional = Judgement & { readonly verified: Verified, readonly demand: Demand }
-
 /** @returns a check that returns a promise only if option `mayActFor` does */
 export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings): RightsCheck {
   return (request, demand, verified, cached) => {
-    if (demand.level !== 'owner') return judgeRest(request, { refusal: null, verified, demand, owner: null, cached })
-    const param = readParam(request, userIdParam)
-    if (isSame(param, verified.user.id) && !verified.isMachine) {
-      return judgeRest(request, { refusal: null, verified, demand, owner: verified.user.id, cached })
+    /** Checks what is required of owners, delegates and all other users alike, unless there is a refusal already. */
+    const conclude = (owner: string | null, found: Refusal | null, isDelegate = false): Judgement => {
+      const rest = found ?? judgeRest(request, demand, verified.user, owner)
+      return isRefusal(rest)
+        ? { refusal: rest, verified, demand, owner, cached }
+        : { refusal: null, verified, demand, owner, bound: rest, isDelegate, cached }
     }
+    if (demand.level !== 'owner') return conclude(null, null)
+    const param = readParam(request, userIdParam)
+    if (isSame(param, verified.user.id) && !verified.isMachine) return conclude(verified.user.id, null)
     // A missing or empty parameter is nobody's id.
     const owner = typeof param === 'string' && param !== '' ? param : null
-    const conclude = (refusal: Refusal | null): Judgement => refusal
-      ? { refusal, verified, demand, owner, cached }
-      : judgeRest(request, { refusal, verified, demand, owner, cached, isDelegate: true })
     const answer = judgeOther(request, demand, verified, owner)
-    return isThenable(answer) ? answer.then(conclude) : conclude(answer)
+    return isThenable(answer)
+      ? answer.then((refusal) => conclude(owner, refusal, true))
+      : conclude(owner, answer, true)
   }
 
   /** Judges a user of another id, or an application's token. Returns null if it may act for the owner. */
@@ -51,24 +54,19 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     return refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
   }
 
-  /**
-   * Checks what is required of owners, delegates and all other users. It completes the given judgement in place: nobody
-   * else has it yet, and a copy takes 3 µs.
-   */
-  function judgeRest (request: FastifyRequest, soFar: Provisional): Judgement {
-    const { owner, verified: { user }, demand: { scopes, bound: params } } = soFar
+  /** Returns the bound parameters, or the refusal. */
+  function judgeRest (
+    request: FastifyRequest, { scopes, bound: params }: Demand, user: VerifiedUser, owner: string | null
+  ): readonly HeldParam[] | Refusal {
     if (user.actor !== null && impersonation === 'read-only' && !isSafe(methodOf(request))) {
-      return forbidden(soFar, 'the token has an actor (claim "act"), who may only read (option "impersonation")')
+      return forbidden('the token has an actor (claim "act"), who may only read (option "impersonation")')
     }
     const bound = params.length > 0 ? compareBound(request, params, user.claims) : none
-    if (typeof bound === 'string') return forbidden(soFar, bound)
+    if (typeof bound === 'string') return forbidden(bound)
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
-      return forbidden(soFar, 'the path has a dot segment ("." or "..", however it is encoded)')
+      return forbidden('the path has a dot segment ("." or "..", however it is encoded)')
     }
-    if (scopes && !hasScopes(user.scopes, scopes)) {
-      return Object.assign(soFar, { refusal: refuseScopes(scopes, user.scopes) })
-    }
-    return bound.length > 0 ? Object.assign(soFar, { bound }) : soFar
+    return scopes && !hasScopes(user.scopes, scopes) ? refuseScopes(scopes, user.scopes) : bound
   }
 }
 
@@ -92,23 +90,19 @@ function compareBound (
   return fitting
 }
 
-const forbidden = (judgement: Judgement, reason: string): Judgement =>
-  Object.assign(judgement, { refusal: refuse('FORBIDDEN_RESOURCE_ACCESS', reason) })
-
-/** Not `'anyOf' in required`: a member of Object.prototype must not turn "all of" into "one of". */
-const isList = (required: RequiredScopes): required is readonly string[] => Array.isArray(required)
+const forbidden = (reason: string): Refusal => refuse('FORBIDDEN_RESOURCE_ACCESS', reason)
 
 export function hasScopes (scopes: readonly string[], required: RequiredScopes): boolean {
   const has = (name: string) => scopes.includes(name)
-  return isList(required) ? required.every(has) : required.anyOf.some(has)
+  return isAnyOf(required) ? required.anyOf.some(has) : required.every(has)
 }
 
 /** The challenge names all required scopes; for `anyOf`, the first. */
 export function refuseScopes (required: RequiredScopes, found: readonly string[]): Refusal {
-  const isAnyOf = !isList(required)
-  const names = isAnyOf ? required.anyOf : required
+  const names = scopesIn(required)
+  const [most, lacks] = isAnyOf(required) ? [1, 'none'] : [names.length, 'not all']
   // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.
-  const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, isAnyOf ? 1 : names.length).join(' ')
-  const reason = `the token has ${isAnyOf ? 'none' : 'not all'} of the scopes ${quote(names)}, and has ${quote(found)}`
+  const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, most).join(' ')
+  const reason = `the token has ${lacks} of the scopes ${quote(names)}, and has ${quote(found)}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })
 }

@@ -1,6 +1,6 @@
-import type { FastifyRequest, RawServerBase, RouteGenericInterface } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { refuse } from '../contract/errors.js'
-import { getUser, kReply, kForHandlers, type GuardedRequest } from './request.js'
+import { getUser, kReply, kForHandlers, type AnyRequest, type GuardedRequest } from './request.js'
 
 /** The latest signal of each request. An aborted one is replaced. */
 const signals = new WeakMap<object, AbortSignal>()
@@ -12,7 +12,7 @@ const signals = new WeakMap<object, AbortSignal>()
  * it is returned, so adding a listener is enough.
  * @throws MissingTokenError if no token was verified: on a `'public'` route, or on an `'optional'` one without a token
  */
-export function untilRevoked (request: FastifyRequest<RouteGenericInterface, RawServerBase>): AbortSignal {
+export function untilRevoked (request: AnyRequest): AbortSignal {
   const { [kReply]: reply, [kForHandlers]: forHandlers } = request as GuardedRequest
   const user = getUser(request)
   const known = signals.get(request)

@@ -1,4 +1,5 @@
 import type { RequiredScopes } from '../contract/access.js'
+import { isAnyOf } from '../routes/rule.js'
 import type { Operation, SecurityRequirement } from './annotate.js'
 
 /**
@@ -10,7 +11,7 @@ export function requireScopes (
   security: SecurityRequirement[], scopes: RequiredScopes | null, takesScopes: (scheme: string) => boolean
 ): Operation {
   if (scopes === null) return { security }
-  const alternatives = 'anyOf' in scopes ? scopes.anyOf.map((name) => [name]) : [scopes]
+  const alternatives = isAnyOf(scopes) ? scopes.anyOf.map((name) => [name]) : [scopes]
   const canSay = (requirement: SecurityRequirement) => Object.keys(requirement).some(takesScopes)
   const withNames = (requirement: SecurityRequirement, names: readonly string[]) => Object.fromEntries(
     Object.entries(requirement).map(([scheme, written]) =>

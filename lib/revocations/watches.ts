@@ -8,9 +8,8 @@ type Connection = Closable & { readonly stream?: Closable }
 
 interface Watch {
   readonly user: VerifiedUser
-  readonly controller: AbortController
-  /** The async context of the request. Listeners run in it, and not in that of the request which started the timer. */
-  readonly context: AsyncResource
+  /** Runs the listeners in the async context of the request, and not in that of the request which started the timer. */
+  readonly abort: (refusal: Refusal) => void
 }
 
 const period = 1000
@@ -48,7 +47,7 @@ export class Watches {
       setImmediate(() => { controller.abort() })
       return controller.signal
     }
-    const watch = { user, controller, context: new AsyncResource('UserScopeWatch') }
+    const watch = { user, abort: AsyncResource.bind((refusal: Refusal) => { controller.abort(refusal) }) }
     this.#open.add(watch)
     connection.once('close', () => { this.#close(watch) })
     this.#periodic ??= setInterval(() => { this.#look() }, period).unref()
@@ -68,7 +67,7 @@ export class Watches {
       const refusal = this.#refusalOf(watch.user)
       if (refusal === null) continue
       this.#close(watch)
-      watch.context.runInAsyncScope(() => { watch.controller.abort(refusal) })
+      watch.abort(refusal)
     }
   }
 

@@ -3,7 +3,7 @@ export const patience = 5
 
 /**
  * The callbacks of each signal. A signal searches all of its listeners whenever one is added or removed, which takes
- * minutes if thousands wait at once, so one listener serves all of them.
+ * seconds if 20,000 wait at once, so one listener serves all of them.
  */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 

@@ -1,17 +1,10 @@
 import type { Binding } from '../options/rights.js'
-import type { UrlParameter } from './url.js'
 
 /** A path parameter that a route compares with a claim. */
 export interface BoundParam extends Binding {
   /** Whether the declared URL shows it. The router may find one that it does not show. */
   readonly isInUrl: boolean
 }
-
-export const boundParams = (
-  bind: readonly Binding[], unbound: readonly string[], parameters: readonly UrlParameter[]
-): readonly BoundParam[] => bind
-  .filter(({ param }) => !unbound.includes(param))
-  .map((each) => ({ ...each, isInUrl: parameters.some(({ name }) => name === each.param) }))
 
 /**
  * Whether the path parameter equals the claim, or one of its list: string to string, like the owner's id. A missing or

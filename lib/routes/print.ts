@@ -1,5 +1,6 @@
 import type { RequiredScopes } from '../contract/access.js'
 import type { ScopedRoute } from '../contract/types.js'
+import { isAnyOf, scopesIn } from './rule.js'
 
 type Rule = Partial<Pick<ScopedRoute, 'scopes' | 'delegates' | 'unbound'>>
 type Place = Pick<ScopedRoute, 'method' | 'url' | 'constraints'>
@@ -39,7 +40,7 @@ function ruleText ({ scopes, delegates, unbound = [] }: Rule): string {
   return text.join(', ')
 }
 
-const namesOf = (scopes: RequiredScopes) => 'anyOf' in scopes ? scopes.anyOf.join(' | ') : scopes.join(' ')
+const namesOf = (scopes: RequiredScopes) => scopesIn(scopes).join(isAnyOf(scopes) ? ' | ' : ' ')
 
 /** ` {"version":"1.0.0"}`, or nothing. */
 export function constraintsText (constraints: ScopedRoute['constraints']): string {

@@ -5,7 +5,7 @@ import type { RightsSettings } from '../options/rights.js'
 import { hintAt } from '../options/nearest.js'
 import { flag } from '../options/schemas.js'
 import { faultOf } from '../options/validate.js'
-import { boundParams, type BoundParam } from './bind.js'
+import type { BoundParam } from './bind.js'
 import type { UrlParameter } from './url.js'
 
 export const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'public']
@@ -70,6 +70,12 @@ export function readRule (access: unknown): { rule: AccessRule, fault: string | 
   }
 }
 
+/** Not `'anyOf' in required`: a member of Object.prototype must not turn "all of" into "one of". */
+export const isAnyOf = (required: RequiredScopes): required is Extract<RequiredScopes, { anyOf: unknown }> =>
+  !Array.isArray(required)
+
+export const scopesIn = (required: RequiredScopes) => isAnyOf(required) ? required.anyOf : required
+
 export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 /** Other objects are refused, because inherited members would be ignored or have a hidden effect. */
@@ -111,6 +117,7 @@ export function conditionsOf (
   rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: Rights
 ): Conditions {
   const { scopes = null, delegates = null, unbound = [] } = rule
-  const isCompared = level === 'owner' || level === 'user'
-  return { scopes, delegates, bound: isCompared ? boundParams(bind, unbound, parameters) : [], unbound }
+  const bound = level === 'owner' || level === 'user' ? bind.filter(({ param }) => !unbound.includes(param)) : []
+  const isInUrl = (param: string) => parameters.some(({ name }) => name === param)
+  return { scopes, delegates, unbound, bound: bound.map((each) => ({ ...each, isInUrl: isInUrl(each.param) })) }
 }

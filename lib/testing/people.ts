@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose'
 import type { RequiredScopes } from '../contract/access.js'
 import { claimAt } from '../routes/bind.js'
+import { scopesIn } from '../routes/rule.js'
 import type { AppRoute } from './app-routes.js'
 import { missingLike } from './objects.js'
 
@@ -136,7 +137,7 @@ export async function tokensFor (
 }
 
 export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
-  [scopes ?? []].flatMap((each) => 'anyOf' in each ? each.anyOf : each)
+  scopes ? scopesIn(scopes) : []
 
 /** Returns the texts in a claim. */
 const valuesIn = (token: string, path: readonly string[]): string[] =>

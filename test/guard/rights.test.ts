@@ -48,7 +48,7 @@ t.test('the check returns a promise only if the host does', async (t) => {
   // A route that asks for nothing beyond its level is judged as if there were no rules.
   const { demand, ...plain } = judge(undefined, {}, never) as Judgement
   t.match(demand, { level: 'user', source: 'default' })
-  t.same(plain, { refusal: null, verified, owner: null, cached: true })
+  t.same(plain, { refusal: null, verified, owner: null, bound: [], isDelegate: false, cached: true })
 })
 
 t.test('a missing scope is refused, and named in the challenge', async (t) => {
