@@ -144,6 +144,7 @@ export function createGuard (
   function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
     const { [kReply]: reply, [kJudgement]: judgement } = request
     if (!reply || !judgement) return refusal // called by a hook that runs before the guard
+    if (judgement.refusal) return judgement.refusal // called by an error handler: the first refusal stays
     publish(request, { ...judgement, refusal }, now())
     return prepareReply(refusal, request, reply, nameInLog(judgement))
   }

@@ -7,6 +7,7 @@ import { isStillSame, readParam } from '../routes/owner.js'
 import { findExpiry } from '../token/claim-rules.js'
 import type { Verified } from '../token/verifier.js'
 import type { Judgement } from './judgement.js'
+import { judgeActor } from './rights.js'
 
 /** Checks an admitted request again, right before its handler. Returns null if the handler may run. */
 export type Recheck = (request: FastifyRequest, judgement: Judgement | null | undefined) => Refusal | null
@@ -16,7 +17,7 @@ export type Recheck = (request: FastifyRequest, judgement: Judgement | null | un
  * Time may have passed: a client can send its body slowly, and hooks of the host can be slow.
  */
 export function createRecheck (
-  { userIdParam, claimRules }: Pick<Settings, 'userIdParam' | 'claimRules'>,
+  { userIdParam, claimRules, impersonation }: Pick<Settings, 'userIdParam' | 'claimRules' | 'impersonation'>,
   revocations: Pick<Revocations, 'check'> | null
 ): Recheck {
   return (request, judgement) => {
@@ -28,7 +29,9 @@ export function createRecheck (
     } catch {
       return refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
     }
-    return judgement.verified && findFault(judgement.verified)
+    const { verified } = judgement
+    // A hook of the host may also have overridden the method.
+    return verified && (judgeActor(request, verified.user, impersonation) ?? findFault(verified))
   }
 
   /** The token may have expired or been revoked since it was checked. */

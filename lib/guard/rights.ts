@@ -58,9 +58,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   function judgeRest (
     request: FastifyRequest, { scopes, bound: params }: Demand, user: VerifiedUser, owner: string | null
   ): readonly HeldParam[] | Refusal {
-    if (user.actor !== null && impersonation === 'read-only' && !isSafe(methodOf(request))) {
-      return forbidden('the token has an actor (claim "act"), who may only read (option "impersonation")')
-    }
+    const write = judgeActor(request, user, impersonation)
+    if (write) return write
     const bound = params.length > 0 ? compareBound(request, params, user.claims) : none
     if (typeof bound === 'string') return forbidden(bound)
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
@@ -68,6 +67,14 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     }
     return scopes && !hasScopes(user.scopes, scopes) ? refuseScopes(scopes, user.scopes) : bound
   }
+}
+
+/** Refuses a write by an actor who may only read; else null. */
+export function judgeActor (
+  request: FastifyRequest, { actor }: VerifiedUser, impersonation: Settings['impersonation']
+): Refusal | null {
+  if (actor === null || impersonation !== 'read-only' || isSafe(methodOf(request))) return null
+  return forbidden('the token has an actor (claim "act"), who may only read (option "impersonation")')
 }
 
 const none: readonly HeldParam[] = []

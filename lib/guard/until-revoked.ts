@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { refuse } from '../contract/errors.js'
+import { isGone } from '../revocations/watches.js'
 import { getUser, kReply, kForHandlers, type AnyRequest, type GuardedRequest } from './request.js'
 
 /** The latest signal of each request. An aborted one is replaced. */
@@ -16,7 +17,7 @@ export function untilRevoked (request: AnyRequest): AbortSignal {
   const { [kReply]: reply, [kForHandlers]: forHandlers } = request as GuardedRequest
   const user = getUser(request)
   const known = signals.get(request)
-  if (known?.aborted === false) return known
+  if (known?.aborted === false && reply && !isGone(reply.raw)) return known
   if (user && reply && forHandlers) {
     const signal = forHandlers.watches.open(user, reply.raw)
     signals.set(request, signal)

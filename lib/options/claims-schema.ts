@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { InvalidOptionError } from '../contract/errors.js'
 import { cut, quote } from '../contract/quote.js'
+import { isPlain } from './validate.js'
 
 const expects = 'a JSON Schema of an object, complete in itself, such as Type.Object({ … })'
 
@@ -19,9 +20,7 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   // The draft does not matter, because an unknown keyword stops the boot.
   const { $schema: _draft, ...body } = schema as { $schema?: unknown, type?: unknown }
   try {
-    // Test runners have an Object.prototype for each context, so it is known by having no prototype itself.
-    const prototype = Object.getPrototypeOf(schema) as object | null
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    if (!isPlain(schema)) {
       throw new Error('it is no plain object. Fix: convert a schema of zod or the like, as z.toJSONSchema() does')
     }
     if (body.type !== 'object') throw new Error('its "type" is not "object"')

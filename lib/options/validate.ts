@@ -34,6 +34,15 @@ function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boo
   return `option "${option}" must be ${String(schema.expects)}${hintAt(value, words.filter(isText))}`
 }
 
+/**
+ * Whether an object is a plain one, or has no prototype. Test runners have an Object.prototype for each context, so it
+ * is recognized by having no prototype itself.
+ */
+export function isPlain (object: object): boolean {
+  const prototype = Object.getPrototypeOf(object) as object | null
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
 const isText = (value: unknown): value is string => typeof value === 'string'
 
 function faultInside (schema: TSchema, value: unknown, option: string, isOpaque = false): string | undefined {

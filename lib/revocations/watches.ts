@@ -6,10 +6,15 @@ import type { VerifiedUser } from '../contract/types.js'
 type Closable = EventEmitter & { readonly destroyed?: boolean }
 type Connection = Closable & { readonly stream?: Closable }
 
+/** Whether the client has left. With HTTP/2 the stream is destroyed then. */
+export const isGone = (connection: Connection): boolean => Boolean((connection.stream ?? connection).destroyed)
+
 interface Watch {
   readonly user: VerifiedUser
   /** Runs the listeners in the async context of the request, and not in that of the request which started the timer. */
   readonly abort: (refusal: Refusal) => void
+  readonly connection: Connection
+  readonly onClose: () => void
 }
 
 const period = 1000
@@ -38,18 +43,23 @@ export class Watches {
    * Returns a signal that aborts when the user's token is no longer valid, with the refusal as its reason. It is never
    * aborted yet when it is returned, so a listener is enough. If the client has left, it aborts next, with an
    * AbortError.
-   * @param connection emits `close` when nothing is left to end; with HTTP/2 its stream is destroyed then
+   * @param connection emits `close` when nothing is left to end
    */
   open (user: VerifiedUser, connection: Connection): AbortSignal {
     const controller = new AbortController()
     // If the client has already left, `close` is not emitted again.
-    if ((connection.stream ?? connection).destroyed) {
+    if (isGone(connection)) {
       setImmediate(() => { controller.abort() })
       return controller.signal
     }
-    const watch = { user, abort: AsyncResource.bind((refusal: Refusal) => { controller.abort(refusal) }) }
+    const watch: Watch = {
+      user,
+      abort: AsyncResource.bind((refusal: Refusal) => { controller.abort(refusal) }),
+      connection,
+      onClose: () => { this.#close(watch) }
+    }
     this.#open.add(watch)
-    connection.once('close', () => { this.#close(watch) })
+    connection.once('close', watch.onClose)
     this.#periodic ??= setInterval(() => { this.#look() }, period).unref()
     if (this.#refusalOf(user)) this.lookSoon()
     return controller.signal
@@ -72,6 +82,7 @@ export class Watches {
   }
 
   #close (watch: Watch): void {
+    watch.connection.off('close', watch.onClose)
     this.#open.delete(watch)
     if (this.#open.size > 0) return
     clearInterval(this.#periodic)

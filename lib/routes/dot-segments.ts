@@ -9,9 +9,9 @@ const dotSegment = /(^|\/|%2f|%5c)[^!-\uffff]*(\.|%2e){1,2}[^!-\uffff]*([/?#;]|%
  */
 export function hasDotSegment (url: string): boolean {
   if (!url.includes('.') && !url.includes('%')) return false
-  // A `#`, which Node lets through, does not end the path. In the absolute form (RFC 9112, section 3.2.2) routers and
-  // handlers find the path in different places, so all of it is searched.
-  const [path] = (url.startsWith('/') ? url.split('?', 1) : [url]) as [string]
+  // A `#`, which Node lets through, does not end the path. In the absolute form (RFC 9112, section 3.2.2) without a
+  // slash after the host, routers and handlers find the path in different places, so all of it is searched.
+  const [path] = (/^(https?:\/\/[^/?#]*)?\//.test(url) ? url.split('?', 1) : [url]) as [string]
   // The standard removes tabs and line breaks, and reads a backslash as a slash.
   return dotSegment.test(decode(path).replace(/[\t\r\n]/g, '').replaceAll('\\', '/'))
 }

@@ -18,7 +18,8 @@ export function addRegistration (table: RouteTable): void {
   const others = registrationsOf(context)
   const overlaps = others.some((other) => isWithin(context, other.context) || isWithin(other.context, context))
   // Another copy of the package has this decorator too.
-  if (overlaps || context.hasDecorator('userScope')) {
+  const contexts = [context, ...table.declared().map((route) => route.context)]
+  if (overlaps || contexts.some((each) => each.hasDecorator('userScope'))) {
     throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
       'inside it (or another has the decorator "userScope" there). Register it once, or in sibling contexts')
   }

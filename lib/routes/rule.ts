@@ -4,7 +4,7 @@ import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from '../cont
 import type { RightsSettings } from '../options/rights.js'
 import { hintAt } from '../options/nearest.js'
 import { flag } from '../options/schemas.js'
-import { faultOf } from '../options/validate.js'
+import { faultOf, isPlain } from '../options/validate.js'
 import type { BoundParam } from './bind.js'
 import type { UrlParameter } from './url.js'
 
@@ -79,8 +79,8 @@ export const scopesIn = (required: RequiredScopes) => isAnyOf(required) ? requir
 export const isLevel = (value: unknown): value is AccessLevel => accessLevels.includes(value as AccessLevel)
 
 /** Other objects are refused, because inherited members would be ignored or have a hidden effect. */
-const isPlainObject = (value: unknown): value is AccessRule => typeof value === 'object' && value !== null &&
-  [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+const isPlainObject = (value: unknown): value is AccessRule =>
+  typeof value === 'object' && value !== null && isPlain(value)
 
 /** Says why a rule has no effect or a wrong effect on this route; null if it is fine. */
 export function faultOfRule (

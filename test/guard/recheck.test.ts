@@ -97,7 +97,7 @@ t.test('a token that is still valid when the body has come is admitted', async (
 })
 
 t.test('a request that was never judged is refused', (t) => {
-  const recheck = createRecheck({ userIdParam: 'user_id', claimRules: {} as never }, null)
+  const recheck = createRecheck({ userIdParam: 'user_id', claimRules: {} as never, impersonation: 'allow' }, null)
   t.match(recheck({ params: {} } as never, null), { code: 'MISSING_TOKEN' })
   t.end()
 })

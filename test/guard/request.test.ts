@@ -138,3 +138,18 @@ t.test('handlers may call the functions of another copy of the package', async (
   t.match(scopes, ['INSUFFICIENT_SCOPE', /scope="a"/])
   t.same(until, ['MISSING_TOKEN', 'Bearer realm="api"'])
 })
+
+t.test('after a refusal, what an error handler asks changes neither its code nor its log line', async (t) => {
+  const mayActFor = () => { throw new Error('down') }
+  const { send, log } = await build(t, { mayActFor }, {}, (app) => {
+    app.setErrorHandler((error, request) => {
+      requireScopes(request, 'debug')
+      return error
+    })
+    app.get('/api/:user_id/x', { config: { access: { delegates: true } } }, async () => 'in')
+  })
+  const headers = bearer(sign({ sub: 'alice', exp: 1e10, scope: 'debug' }))
+  t.match(await send({ url: '/api/bob/x', headers }), { status: 503, code: 'ACCESS_CHECK_UNAVAILABLE' })
+  t.equal((await send({ url: '/api/bob/x', headers })).headers['www-authenticate'], undefined)
+  t.same(refusals(log).map(({ code }) => code), Array(2).fill('ACCESS_CHECK_UNAVAILABLE'))
+})

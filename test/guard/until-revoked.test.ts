@@ -159,3 +159,27 @@ t.test('a stream still ends with its token when the server is closing', async (t
   mock.timers.tick(1000)
   t.equal(await rest(response), 'openTOKEN_EXPIRED')
 })
+
+t.test('asked again after the client has left, it returns a signal that aborts', async (t) => {
+  let reason: unknown
+  const { app } = await build(t, { revocations: true }, {}, (app) => {
+    app.get('/api/:user_id/slow', async (request, reply) => {
+      const first = untilRevoked(request)
+      app.server.emit('arrived')
+      await once(reply.raw, 'close')
+      const again = untilRevoked(request)
+      await once(again, 'abort')
+      reason = [again === first, (again.reason as Error).name]
+      app.server.emit('ended')
+    })
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const arrived = once(app.server, 'arrived')
+  const ended = once(app.server, 'ended')
+  const sent = get({ port, path: '/api/alice/slow', headers: bearer(token()) }).on('error', () => {})
+  await arrived
+  sent.destroy()
+  await ended
+  t.same(reason, [false, 'AbortError'])
+})

@@ -3,6 +3,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { requireScopes } from '../../lib/index.js'
 import { bearer, build, tokenFor } from '../support/host.js'
 
 t.test('a refused upgrade closes its connection if the server handles upgrades', async (t) => {
@@ -67,4 +68,25 @@ t.test('nor while the refusal waits for an onSend hook', async (t) => {
   client.resetAndDestroy()
   await once(host, 'sent')
   t.pass()
+})
+
+t.test('many refusals of one upgrade add one listener', async (t) => {
+  const counts: number[] = []
+  const { app } = await build(t, {}, {}, (app) => {
+    app.get('/ws', async (request, reply) => {
+      const { socket } = reply.raw
+      for (let n = 0; n < 20; n++) {
+        try {
+          requireScopes(request, 'write') // as for each message of a WebSocket
+        } catch {}
+        counts.push(Number(socket?.listenerCount('error')), reply.raw.listenerCount('finish'))
+      }
+      return ''
+    })
+  })
+  const client = await upgrade(app, '/ws', [`Authorization: ${bearer(tokenFor('bob')).authorization}`])
+  await once(client, 'data')
+  client.destroy()
+  t.equal(counts.length, 40)
+  t.same(counts.slice(-2), counts.slice(0, 2))
 })

@@ -77,6 +77,18 @@ t.test('a connection that closes is forgotten', async (t) => {
   t.equal(asked(), before, 'nobody looks')
 })
 
+t.test('a connection keeps no listeners of signals that have aborted', async (t) => {
+  const { out, watches, open } = setUp()
+  const { connection } = open('alice')
+  out.add('alice')
+  for (let n = 0; n < 5; n++) {
+    mock.timers.tick(1000)
+    t.equal(watches.size, 0)
+    watches.open(userOf('alice'), connection)
+    t.equal(connection.listenerCount('close'), 1)
+  }
+})
+
 t.test('other connections are still watched when one closes', async (t) => {
   const { out, open } = setUp()
   const [alice, bob] = [open('alice'), open('bob')]

@@ -44,4 +44,13 @@ t.test('another copy of the package is found by its decorator', async (t) => {
   await t.rejects(
     async () => { await app.register(userScope, { secret }) }, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED' }
   )
+  const outer = Fastify()
+  t.teardown(() => outer.close())
+  await outer.register(async (child) => {
+    child.decorate('userScope', {} as typeof app.userScope)
+    child.get('/', async () => 'in')
+  })
+  await t.rejects(
+    async () => { await outer.register(userScope, { secret }) }, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED' }
+  )
 })

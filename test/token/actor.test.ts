@@ -115,3 +115,18 @@ t.test('actors of an issuer have its prefix too', async (t) => {
     t.match(await send({ url, headers: own, method: 'POST' }), { status: 200, body: { actor: null } })
   }
 })
+
+t.test('an actor who may only read is also refused if a hook overrides the method later', async (t) => {
+  const { send, log } = await build(t, { impersonation: 'read-only' }, {}, (app) => {
+    app.addHook('preValidation', async ({ raw, headers }) => { raw.method = String(headers['x-method'] ?? raw.method) })
+    app.route({ method: ['GET', 'DELETE'], url: '/api/:user_id/x', handler: async ({ method }) => method })
+  })
+  const headers = (method: string, act = {}) =>
+    ({ ...bearer(sign({ sub: 'alice', exp: 1e10, ...act })), 'x-method': method })
+  const act = { act: { sub: 'admin' } }
+  t.match(await send({ url: '/api/alice/x', headers: headers('GET', act) }), { status: 200, body: 'GET' })
+  t.match(await send({ url: '/api/alice/x', headers: headers('DELETE') }), { status: 200, body: 'DELETE' })
+  t.match(await send({ url: '/api/alice/x', headers: headers('DELETE', act) }),
+    { status: 403, code: 'FORBIDDEN_RESOURCE_ACCESS' })
+  t.match(refusals(log), [{ reason: /who may only read/, user: 'alice' }])
+})
