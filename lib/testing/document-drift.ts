@@ -60,10 +60,14 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
 /** The root of a prefix is served with and without a slash, but is one operation. */
 const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/|\/$|\?/g, '') })
 
+interface Server { url: string, variables?: Record<string, { default?: string }> }
+
 /** Removes the path of a server, like `stripBasePath` of `@fastify/swagger`. */
 function withoutBase (document: ApiDocument, url: string): string {
-  const { basePath = '', servers } = document as { basePath?: string, servers?: Array<{ url: string }> | null }
-  const bases = servers?.map((server) => server.url.replace(/^\w+:\/\/[^/]*/, '')) ?? [basePath]
+  const { basePath = '', servers } = document as { basePath?: string, servers?: Server[] | null }
+  const pathOf = ({ url, variables }: Server) =>
+    url.replace(/\{(\w+)\}/g, (text, name) => variables?.[name]?.default ?? text).replace(/^\w+:\/\/[^/]*/, '')
+  const bases = servers?.map(pathOf) ?? [basePath]
   return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }
 

@@ -21,7 +21,10 @@ export interface Finding {
 export const orAllow = ', or allow: [{names}]'
 
 export const unfinished = 'not tried to the end: give what the request needs, params: { {name}: { path, query, ' +
-  'headers, body } }, and users with ids such as yours have'
+  'headers, body } }, and two users with the scopes of the route, whose ids look like those of your app'
+
+export const tooGenerous = 'alice may act for bob here. Fix: correct option "mayActFor", or give the assertion two ' +
+  'users who may not act for each other'
 
 export function findingOf (route: AppRoute, notes: string[], failures: Failure[] = []): Finding {
   const { method, url, access, source, constraints } = route

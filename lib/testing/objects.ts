@@ -134,19 +134,23 @@ export function missingLike (id: ObjectId = ''): ObjectId {
 }
 
 /**
- * Whether an answer has the id, as a value or as a word in a link or another text without spaces, and its text without
- * the id. A number counts only where ids stand: in lists, and in members called `name` or `…id`.
+ * Whether an answer has the id, and its text without the id. A long id counts wherever it stands; a short one as a
+ * value, or as a word in a link or another text without spaces. A number counts only where ids stand: in lists, and in
+ * members called `name` or `…id`.
  */
 export function readId (body: string, id: ObjectId = '', name = ''): { has: boolean, text: string } {
   const forms = [String(id), encodeURIComponent(id)].map((form) => form.replace(/\W/g, '\\$&'))
-  const word = new RegExp(`(?<![\\w-])(${forms.join('|')})(?![\\w-])`, 'g')
-  const isNumber = /^\d+$/.test(String(id))
+  const isLong = String(id).length >= 16 // nobody writes it by chance
+  const word = new RegExp(isLong ? forms.join('|') : `(?<![\\w-])(${forms.join('|')})(?![\\w-])`, 'g')
+  const isNumber = !isLong && /^\d+$/.test(String(id))
   let has = false
   try {
     const rest: unknown = JSON.parse(body, function (this: unknown, key, value: unknown) {
       const isPlace = !isNumber || Array.isArray(this) || key === name || /ids?$/i.test(key)
-      const isId = (isPlace && String(value) === String(id)) || (!Array.isArray(this) && key === String(id))
-      const isInText = typeof value === 'string' && !isNumber && !/\s/.test(value) && value.search(word) >= 0
+      const isKey = key === String(id) || (isLong && key.search(word) >= 0)
+      const isId = (isPlace && String(value) === String(id)) || (!Array.isArray(this) && isKey)
+      const isSearched = typeof value === 'string' && !isNumber && (isLong || !/\s/.test(value))
+      const isInText = isSearched && value.search(word) >= 0
       has ||= isId || isInText
       if (isId) return '…'
       return typeof value === 'string' ? value.replace(word, '…') : value

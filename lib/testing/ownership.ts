@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
 import { asDelegate, attemptsOn, outOfHers } from './attempts.js'
-import { describeAnswer, findingOf, orAllow, unfinished, type Failure } from './findings.js'
+import { describeAnswer, findingOf, orAllow, tooGenerous, unfinished, type Failure } from './findings.js'
 import { holdRequests } from './held-requests.js'
 import { readIds, tokensFor, tokensOf, type People } from './people.js'
 import { findAround } from './places.js'
@@ -85,6 +85,7 @@ function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
     [isAnswered('429'), 'not tried to the end: a rate limit of the host, which tests should raise'],
     [failures.some(({ label }) => label === outOfHers),
       `what stands behind ":${name}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
+    [route.delegates === true && failures.some(({ label }) => label === "alice's token, bob's path"), tooGenerous],
     [isKeptBy(/^401\b/), tokenNotTaken],
     [isKeptBy(/^its handler/), `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
     [kept.every(({ label }) => label === asDelegate) && kept.length > 0,

@@ -48,8 +48,9 @@ const common = {
   only: Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function: ({ method, url }) => boolean' }))
 }
 
-const absent = 'params name it, and the app has no such route'
-const sound = 'allow names it, and it needs no exception: it is sound, or does not exist. Fix: take it out'
+const absent = "params name it, and the app has no such route. A name has its method: 'GET /api/…'"
+const sound = 'allow names it, and it needs no exception: it is sound, or does not exist. Fix: remove it, or write ' +
+  "its method, too: 'GET /api/…'"
 
 /** @param known the options of this assertion alone @throws TypeError where an option is unknown or wrong */
 export async function readTask (app: AnyApp, options: Settings, known: TProperties, what: string) {

@@ -50,6 +50,14 @@ const dialects: Record<string, object> = {
     },
     stripBasePath: false
   },
+  'OpenAPI 3.0, a base path with variables': {
+    openapi: {
+      servers: [{
+        url: 'https://{region}.example.com/{base}',
+        variables: { region: { default: 'eu' }, base: { default: 'api' } }
+      }]
+    }
+  },
   'OpenAPI 3.0, the base path of others': { openapi: { servers: [{ url: '/v2' }] } },
   'Swagger 2': { swagger: {} },
   'Swagger 2, a base path': { swagger: { basePath: '/api' } },
@@ -137,7 +145,7 @@ t.test('each kind of drift is named', async (t) => {
     "  it is served, and the document does not have it: take schema.hide away, or allow: ['GET /api/open']")
   t.equal(await changed(t, () => {}, { allow: ['GET /gone'] }),
     `${heading}\n\nGET /gone\n  allow names it, and it needs no exception: it is sound, or does not exist. ` +
-    'Fix: take it out')
+    'Fix: remove it, or write its method, too: \'GET /api/…\'')
 })
 
 t.test('the mark of an operation must be its level', async (t) => {

@@ -9,7 +9,7 @@ const repair = "Fix: look for the object by its owner, too, as in .where('user_i
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 const unfinished = (name: string) =>
   `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }, ` +
-  'and users with ids such as yours have'
+  'and two users with the scopes of the route, whose ids look like those of your app'
 
 t.test('a sound app passes both assertions', async (t) => {
   const app = await host(t, {})

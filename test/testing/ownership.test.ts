@@ -109,7 +109,7 @@ t.test('params give what requests need, by route or for all', async (t) => {
     'Routes that let others in, or could not be tried: 5', '',
     'GET, HEAD /a/:user_id (owner, default)',
     "  not tried to the end: give what the request needs, params: { 'GET /a/:user_id': { path, query, headers, body " +
-    '} }, and users with ids such as yours have',
+    '} }, and two users with the scopes of the route, whose ids look like those of your app',
     '  request  expected  answer  path',
     "  alice's token, her own path  its handler  402 no  /a/alice", ''
   ].join('\n'))
@@ -142,7 +142,8 @@ t.test('allow exempts the named routes and nothing else', async (t) => {
     'GET /sound/:user_id\n  allow names it, and it needs no exception')
   t.equal(await say(app, { allow: [...allow, 'GET /gone'], params: { 'GET /gone': {}, 'GET /sound/:user_id': {} } }),
     'Routes that let others in, or could not be tried: 2\n\nGET /gone\n  params name it, and the app has no such ' +
-    'route\n\nGET /gone\n  allow names it, and it needs no exception: it is sound, or does not exist. Fix: take it out')
+    'route. A name has its method: \'GET /api/…\'\n\nGET /gone\n  allow names it, and it needs no exception: it is ' +
+    'sound, or does not exist. Fix: remove it, or write its method, too: \'GET /api/…\'')
 })
 
 t.test('a host that hides what is another\'s', async (t) => {
@@ -157,7 +158,7 @@ t.test('a host that hides what is another\'s', async (t) => {
     'Routes that let others in, or could not be tried: 2', '',
     'GET, HEAD /gone/:user_id (owner, default)',
     "  not tried to the end: give what the request needs, params: { 'GET /gone/:user_id': { path, query, headers, " +
-    'body } }, and users with ids such as yours have',
+    'body } }, and two users with the scopes of the route, whose ids look like those of your app',
     '  request  expected  answer  path',
     "  alice's token, her own path  its handler  404, no route  /gone/alice",
     "  alice's token, her own path, percent-encoded  its handler  404, no route  /gone/%61%6c%69%63%65"
@@ -199,7 +200,7 @@ t.test('wrong ids and tokens that are not accepted are reported', async (t) => {
   t.equal(await say(await host(t, (app, handler) => app.post('/:user_id', uuid, handler))), '',
     'validation is not what is tried')
   t.match(await say(await host(t, (app, handler) => app.post('/:user_id(^\\d+$)', handler))),
-    /not tried to the end: .*, and users with ids such as yours have\n/)
+    /not tried to the end: .*, whose ids look like those of your app\n/)
   t.match(await say(await host(t, (app, handler) =>
     app.post('/:user_id', { preHandler: async (_request, reply) => reply.callNotFound() }, handler))),
   'not tried to the end: give what the request needs')
@@ -509,7 +510,9 @@ t.test('claims that alice or bob need are named', async (t) => {
 
 t.test('a mayActFor that admits everybody is reported', async (t) => {
   const app = await host(t, rightsRoutes, { ...rightsOptions, mayActFor: () => true })
-  t.match(await say(app, rights), 'POST /api/:user_id/tasks (owner, default)\n  request  expected  answer  path\n' +
+  t.match(await say(app, rights), 'POST /api/:user_id/tasks (owner, default)\n  alice may act for bob here. ' +
+    'Fix: correct option "mayActFor", or give the assertion two users who may not act for each other\n' +
+    '  request  expected  answer  path\n' +
     "  alice's token, bob's path  403  its handler  /api/bob/tasks\n")
 })
 

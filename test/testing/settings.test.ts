@@ -25,7 +25,8 @@ t.test('routes are allowed by name, HEAD with GET, or by expression', async (t) 
   t.same([isAllowed('GET', '/docs/json'), isAllowed('GET', '/docs/json')], [true, true],
     'a global expression does not go on where it was')
   t.same(said(task),
-    [['GET /gone', 'allow names it, and it needs no exception: it is sound, or does not exist. Fix: take it out']])
+    [['GET /gone', 'allow names it, and it needs no exception: it is sound, or does not exist. ' +
+      'Fix: remove it, or write its method, too: \'GET /api/…\'']])
 })
 
 t.test('entries for routes that another call judges count as used', async (t) => {
@@ -38,7 +39,8 @@ t.test('entries for routes that another call judges count as used', async (t) =>
 
 t.test('params for unknown routes are reported', async (t) => {
   const task = await read(t, { params: { '*': {}, 'GET /a': {}, 'HEAD /a': {}, 'PUT /a': {} } })
-  t.same(said(task), [['PUT /a', 'params name it, and the app has no such route']])
+  t.same(said(task),
+    [['PUT /a', 'params name it, and the app has no such route. A name has its method: \'GET /api/…\'']])
 })
 
 t.test('the parts of a request are not checked', async (t) => {

@@ -1,5 +1,6 @@
-import Fastify, { type FastifyReply } from 'fastify'
-import t from 'tap'
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
 import type { ObjectMakers } from '../../lib/testing/objects.js'
 import { host, issuer, none, one, say, type Handler } from '../support/isolation.js'
@@ -284,4 +285,126 @@ t.test('an object that is changed by another name of its id is found', async (t)
   })
   t.teardown(() => app.close())
   t.match(await say(app), "alice's token, bob's task_ids: what bob reads then  as before  changed")
+})
+
+/** A host of tasks with UUIDs or serial numbers, and further routes. */
+async function tasksApp (t: Test, extra: (app: FastifyInstance, tasks: Map<string, Task>) => void, isSerial = false) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  const tasks = new Map<string, Task>()
+  const own = (id: string, owner: string) => [...tasks.values()].find((each) => each.id === id && each.owner === owner)
+  const show = ({ id, more }: Task) => ({ id: isSerial ? Number(id) : id, title: 'Buy milk', ...more })
+  app.post('/api/:user_id/tasks', async ({ user }) => {
+    const id = isSerial ? String(tasks.size + 1) : randomUUID()
+    const task: Task = { id, owner: user.id, isArchived: false }
+    tasks.set(id, task)
+    return show(task)
+  })
+  app.get('/api/:user_id/tasks', async ({ user }) =>
+    [...tasks.values()].filter(({ owner, isArchived }) => owner === user.id && !isArchived).map(show))
+  app.get<{ Params: { task_id: string } }>('/api/:user_id/tasks/:task_id', async ({ user, params }, reply) => {
+    const task = own(params.task_id, user.id)
+    return task ? show(task) : none(reply)
+  })
+  extra(app, tasks)
+  return app
+}
+interface Task { id: string, owner: string, isArchived: boolean, more?: object }
+const task: ObjectMakers = {
+  task_id: async ({ inject, owner }) => (await inject({ method: 'POST', url: `/api/${owner}/tasks` })).json<Task>().id
+}
+const oneTask = { objects: task, params: {} }
+
+t.test('a long id is found in any text', async (t) => {
+  const texts: Record<string, (task: Task) => unknown> = {
+    'a file': ({ id }) => `https://cdn.example/task-${id}.pdf`,
+    'a thumbnail': ({ id }) => `https://cdn.example/${id}_thumb.png`,
+    'a log': ({ id, owner }) => `created task ${id} by ${owner}`,
+    'a key': ({ id }) => ({ [`task:${id}`]: 'Buy milk' })
+  }
+  for (const [what, textOf] of Object.entries(texts)) {
+    for (const isBroken of [true, false]) {
+      const app = await tasksApp(t, (app, tasks) => {
+        app.get('/api/:user_id/texts', async ({ user }) =>
+          [...tasks.values()].filter(({ owner }) => isBroken || owner === user.id).map(textOf))
+      })
+      const said = await say(app, oneTask)
+      if (isBroken) t.match(said, 'GET /api/:user_id/texts (owner, default)\n  Fix: look for', what)
+      else t.equal(said, '', what)
+    }
+  }
+})
+
+t.test('a small number is only taken for an id if the next one appears too', async (t) => {
+  const others: object[] = [
+    { status_id: 2 }, { label_ids: [1, 2, 3] }, { repeat_on: [1, 2, 3, 4, 5] }, { paid: 2, valid: 2, grid: 2 }
+  ]
+  for (const more of others) {
+    const withMore = (isBroken: boolean) => tasksApp(t, (app, tasks) => {
+      app.addHook('onRequest', async () => { for (const each of tasks.values()) each.more = more })
+      app.get('/api/:user_id/all', async ({ user }) => [...tasks.values()]
+        .filter(({ owner }) => isBroken || owner === user.id).map(({ id }) => ({ id: Number(id), ...more })))
+    }, true)
+    t.equal(await say(await withMore(false), oneTask), '', JSON.stringify(more))
+    t.match(await say(await withMore(true), oneTask), "nothing of bob's  200 with bob's task_id")
+  }
+})
+
+t.test('a change that only a list shows is found', async (t) => {
+  for (const isRefused of [false, true]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.post<{ Params: { task_id: string } }>('/api/:user_id/tasks/:task_id/archive',
+        async ({ user, params }, reply) => {
+          const task = tasks.get(params.task_id)
+          if (task) task.isArchived = true
+          return isRefused && task?.owner !== user.id ? none(reply) : {}
+        })
+    })
+    t.match(await say(app, oneTask), "alice's token, bob's task_id: what bob reads then  as before  changed")
+  }
+})
+
+t.test("her task on a board of bob's project is found", async (t) => {
+  for (const isBroken of [true, false]) {
+    const [projects, boards] = [new Map<string, string>(), new Map<string, { project: string, cards: string[] }>()]
+    interface Ids { Params: { project_id: string, board_id: string, task_id: string } }
+    const app = await tasksApp(t, (app, tasks) => {
+      app.post('/api/:user_id/projects', async ({ user }) => {
+        const id = randomUUID()
+        projects.set(id, user.id)
+        return { id }
+      })
+      app.post<Ids>('/api/:user_id/projects/:project_id/boards', async ({ user, params }, reply) => {
+        if (projects.get(params.project_id) !== user.id) return none(reply)
+        const id = randomUUID()
+        boards.set(id, { project: params.project_id, cards: [] })
+        return { id }
+      })
+      app.get<Ids>('/api/:user_id/projects/:project_id/boards/:board_id', async ({ user, params }, reply) => {
+        const board = boards.get(params.board_id)
+        const isHis = board?.project === params.project_id && projects.get(params.project_id) === user.id
+        return isHis ? board : none(reply)
+      })
+      app.put<Ids>('/api/:user_id/projects/:project_id/boards/:board_id/cards/:task_id',
+        async ({ user, params }, reply) => {
+          const board = boards.get(params.board_id)
+          const isFound = board?.project === params.project_id && tasks.get(params.task_id)?.owner === user.id
+          if (!isFound || (!isBroken && projects.get(params.project_id) !== user.id)) return none(reply)
+          board.cards.push(params.task_id)
+          return board
+        })
+    })
+    const create = (path: (ids: Readonly<Record<string, unknown>>) => string): ObjectMakers[string] =>
+      async ({ inject, owner, ids }) =>
+        (await inject({ method: 'POST', url: `/api/${owner}/${path(ids)}` })).json<Task>().id
+    const objects: ObjectMakers = {
+      project_id: create(() => 'projects'),
+      board_id: create(({ project_id: project }) => `projects/${project}/boards`),
+      ...task
+    }
+    const said = await say(app, { objects, params: {} })
+    if (isBroken) t.match(said, "alice's token, bob's project_id and board_id  4xx  200")
+    else t.equal(said, '')
+  }
 })
