@@ -76,8 +76,8 @@ export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: 
     if (entry.issuer === 'secret') fail('issuer" is "secret", which stands for tokens signed with one')
     if (known.has(entry.issuer)) fail('issuer" is already in the list. Merge the two entries')
     known.add(entry.issuer)
-    const required = Object.keys(entry.requiredClaims ?? {})
-    if (entry.audience === false && required.every((name) => inEveryToken.includes(name))) {
+    const stated = Object.entries(entry.requiredClaims ?? {}).filter(([, value]) => value !== true)
+    if (entry.audience === false && stated.every(([name]) => inEveryToken.includes(name))) {
       fail('audience" is false and nothing stands in for it: tokens for every application of the issuer would pass. ' +
         'Fix: state the audience, or what tells your application in requiredClaims, such as { client_id: \'web\' }')
     }

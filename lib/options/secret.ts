@@ -13,7 +13,10 @@ const published = new Set([
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
   '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
-  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b'
+  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
+  'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca',
+  'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
+  '======================BezKoder=Spring==========================='
 ].map((text) => bytesOf(text).toString('hex')))
 // A widely used generator returns parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
 const generated = /[A-C][?&%*][D-F][()*-][G-J]/
@@ -26,6 +29,9 @@ const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong
   'bits|bytes|this|that|with|must|least|minimum|production|application|authentication|auth|!@#[$%^&*()]*'
 const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
+const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
+// What was not filled in, not run, or not decrypted.
+const template = /\$\{\w+(:?[-?+=].*)?\}|\{\{.*\}\}|^<[\w -]*>$|^\$\(.*\)$|^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;)/
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // Sequences that people type, forwards and backwards.
@@ -58,11 +64,11 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => readings(secret).some(isPem), `is a PEM key or certificate${noSecret}`],
     [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?)${noSecret}`],
     [isSshKey, `is an ssh key${noSecret}`],
-    [(secret) => /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto):)/i.test(secret), `is a URL${noSecret}`],
+    [(secret) => url.test(secret), `is a URL${noSecret}`],
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
     [isPublished, `is a published sample that everybody knows. ${make}`],
-    [(secret) => isTemplate(secret) || readings(secret).some(isSample),
+    [(secret) => template.test(secret) || readings(secret).some(isSample),
       `is a placeholder or reads like a published sample. ${make}`],
     [(secret) => Buffer.byteLength(secret) < minBytes,
       `is shorter than ${minBytes} bytes, the least for HS${minBytes * 8}. ${make}`],
@@ -98,8 +104,6 @@ function isPublished (secret: string): boolean {
 function bytesOf (text: string): Buffer {
   return decode(text).at(-1) ?? Buffer.from(text)
 }
-
-const isTemplate = (secret: string) => /\$\{\w+(:?[-?+=].*)?\}|\{\{.*\}\}|^<[\w -]*>$/.test(secret)
 
 function isSample (secret: string): boolean {
   if (!sign.test(secret)) return false

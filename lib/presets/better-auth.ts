@@ -87,7 +87,7 @@ export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
 }, ({ baseURL, basePath = '/api/auth', oauthProvider = false, audience }) => {
   const { origin, pathname } = new URL(baseURL)
   // Like in Better Auth itself, a path in baseURL replaces basePath.
-  const path = bare(pathname === '/' ? basePath : pathname)
+  const path = bare(bare(pathname) === '' ? basePath : pathname)
   const base = origin + path
   const fail = (says: string) => { throw new InvalidOptionError(`option "betterAuth.audience" ${says}`) }
   // Those tokens are for the `resource` that the client asked for, which cannot be guessed.

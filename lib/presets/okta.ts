@@ -19,7 +19,7 @@ export interface OktaOptions extends Overrides {
 export const okta = preset<OktaOptions>('okta', {
   domain: text(
     'a host name in lower case, such as example.okta.com',
-    /^(?!.*-admin\.okta)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
+    /^(?!.*-admin\.okta|.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
   ),
   authorizationServer: Type.Optional(text('the ID of a custom authorization server, such as default', /^[\w-]+$/)),
   audience: texts('the audience of the authorization server, or a list of them', /^\S(.*\S)?$/)

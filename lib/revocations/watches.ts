@@ -65,9 +65,9 @@ export class Watches {
     return controller.signal
   }
 
-  /** Called for a new entry. */
+  /** Called for a new entry. Its timer keeps the process alive, so that a test without a server sees the signal. */
   lookSoon (): void {
-    if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, gathering).unref()
+    if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, gathering)
   }
 
   #look (): void {

@@ -17,6 +17,8 @@ const mayNameOwner = 'fastify-user-scope: any signed-in user can call these rout
   'name an owner. Fix: state config.access, or set the option userIdParam'
 const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +
   'effect. Fix: write config: { access: … }'
+const undefinedAccess = 'fastify-user-scope: config.access of these routes is undefined, so their URLs decide. ' +
+  'Fix: correct the name of the rule, or leave the key out'
 const unguarded = 'fastify-user-scope: no registration guards these routes, although they state a level, or their ' +
   'URLs have the owner\'s parameter or a bound one. Fix: register the plugin in a context around them (a wrapper ' +
   'needs fastify-plugin, and an autohooks.js cascadeHooks: true), or state config.access: \'public\' on them if this ' +
@@ -55,6 +57,8 @@ export function warnOfGaps (
     return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
   }), mayNameOwner)
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
+  warn(routes.filter(({ options: { config = {} } }) =>
+    Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))

@@ -9,8 +9,8 @@ import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './peo
 /** Options of an issuer that signs with a shared secret. */
 export interface SecretIssuerOptions extends ClaimsOptions {
   mode?: 'secret'
-  /** Default: a random one. */
-  secret?: string
+  /** Default: a random one. If it is present but undefined, such as an unset environment variable, it is refused. */
+  secret?: string | undefined
   /** Default `'HS256'`. */
   algorithm?: SecretAlgorithm
   /** `iss` and `aud` of the tokens, which the plugin then requires. Default: none. */

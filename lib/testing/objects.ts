@@ -9,7 +9,7 @@ const timeout = 10_000 // milliseconds
 export type ObjectId = string | number
 type Ids = Readonly<Record<string, ObjectId>>
 
-/** Creates an object for the owner and returns its id. */
+/** Creates an object for the owner and returns its id; undefined is refused. */
 export type ObjectMaker = (context: {
   /** `app.inject` with the owner's token. */
   inject: Owner['inject']
@@ -17,7 +17,7 @@ export type ObjectMaker = (context: {
   owner: string
   /** The ids of the owner's objects that were created before, in the order of `objects`: a task may need its list. */
   ids: Ids
-}) => ObjectId | Promise<ObjectId>
+}) => ObjectId | undefined | Promise<ObjectId | undefined>
 
 /** The makers by the name of their ids in paths, queries and bodies. */
 export type ObjectMakers = Record<string, ObjectMaker>

@@ -71,7 +71,7 @@ t.test('entries that contradict themselves or each other stop the boot', async (
     [[{ audience: 'api', jwksUri: entry.jwksUri }], 'option "issuers.0.issuer" must be'],
     [[{ issuer: entry.issuer, jwksUri: entry.jwksUri }], 'option "issuers.0.audience" must be'],
     [[{ ...entry, audience: false }], 'option "issuers.0.audience" is false and nothing stands in for it'],
-    ...['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].map((claim): [unknown, string] => [
+    ...['iss', 'sub', 'exp', 'nbf', 'iat', 'jti', 'client_id'].map((claim): [unknown, string] => [
       [{ ...entry, audience: false, requiredClaims: { [claim]: true } }],
       'option "issuers.0.audience" is false and nothing stands in for it'
     ]),

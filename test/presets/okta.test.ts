@@ -45,7 +45,7 @@ testValues(okta, { domain, audience: 'api://default' }, {
   authorizationServer: ['default', 'aus9o8wzkhckw9TLa0h7'],
   audience: ['api://default', 'https://api.example.com', ['a', 'b']]
 }, {
-  domain: ['https://example.okta.com', 'Example.okta.com', 'example-admin.okta.com', `${domain}/oauth2`, '', null],
+  domain: ['https://example.okta.com', 'Example.okta.com', 'example-admin.okta.com', `${domain}/oauth2`, `${domain}:443`, '', null],
   authorizationServer: ['', 'oauth2/default', issuer, null],
   audience: ['', ' ', false, null, []],
   issuer: [`${issuer}/`]

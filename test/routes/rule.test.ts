@@ -201,7 +201,6 @@ t.test('access that is stated outside of config.access is warned about', async (
     }
     app.get('/others', { config: { success: true, assets: 1, process: 1 } as object }, async () => 'in')
     app.get('/sound', { config: { access: { scopes: ['x'] } } }, async () => 'in')
-    app.get('/undefined', { config: { access: undefined } as object }, async () => 'in')
     app.get('/null', { config: null as never }, async () => 'in')
     app.get('/moved', { access: 'owner', config: { access: 'user' } } as object, async () => 'in')
     app.get('/copied', { scopes: ['x'], config: { access: { scopes: ['x'] } } } as object, async () => 'in')
@@ -215,6 +214,17 @@ t.test('access that is stated outside of config.access is warned about', async (
   t.match(found,
     [[names.map((name) => `GET /${name}`), /outside of config\.access, where it is without effect\. Fix:/]])
   t.equal((found[0]?.[0] as string[]).length, names.length)
+  t.equal(found.length, 1)
+})
+
+t.test('an undefined rule, such as one whose name is misspelt, is warned about', async (t) => {
+  const rules: Record<string, AccessRule> = { admin: { scopes: ['admin'] } }
+  const found = await warnings(t, {}, (app) => {
+    app.get('/stats', { config: { access: rules['adnim'] } as object }, async () => 'in')
+    app.get('/sound', { config: { access: rules['admin'] } as object }, async () => 'in')
+    app.get('/none', { config: {} }, async () => 'in')
+  })
+  t.match(found, [[['GET /stats'], /config\.access of these routes is undefined, .* Fix: correct the name of/]])
   t.equal(found.length, 1)
 })
 
