@@ -89,12 +89,18 @@ function compareBound (
     if (value === undefined && !isInUrl) continue
     if (!fitsClaim(value, claims, path)) {
       const claim = quote(path.length === 1 ? path[0] : path)
-      const found = claimAt(claims, path) === undefined ? ', which the token does not have' : ''
-      return `path parameter "${name}" does not fit the claim ${claim}${found} (option "bind")`
+      const fault = faultOfClaim(claimAt(claims, path))
+      return `path parameter "${name}" does not fit the claim ${claim}${fault} (option "bind")`
     }
     fitting.push([name, String(value)])
   }
   return fitting
+}
+
+/** Says why a claim can fit no parameter; else nothing. */
+function faultOfClaim (claim: unknown): string {
+  if (claim === undefined) return ', which the token does not have'
+  return [claim].flat().some((each) => typeof each === 'string') ? '' : ', which is no string and no list of strings'
 }
 
 const forbidden = (reason: string): Refusal => refuse('FORBIDDEN_RESOURCE_ACCESS', reason)

@@ -21,7 +21,7 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
   const fault = faultInside(schema, options, name)
   if (fault !== undefined || Value.Check(schema, options)) return fault
-  if (name === '') return 'the options must be an object'
+  if (name === '') return 'the options must be an object. Fix: app.register(userScope, { … })'
   return `${name}() must be given an object with its options: ${namesIn(schema)}`
 }
 

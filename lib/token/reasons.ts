@@ -14,6 +14,7 @@ const mistakes: Array<[form: RegExp, says: string]> = [
     /^Bearer (undefined|null|NaN|true|false|\[object \w+\])$/i,
     'the client has no token, and sends the text "$1" in its place. Fix: let it wait for the token, or sign in first'
   ],
+  [/^Bearer *$/i, 'the client sends no token after "Bearer"'],
   [/^Bearer Bearer /i, 'the client puts "Bearer" before a value that already has it'],
   [/^Bearer ["'`<{]/i, 'the token is in quotes or brackets'],
   [/^eyJ[\w-]*\./, 'the token has no scheme. Fix: put "Bearer" and one space before it']

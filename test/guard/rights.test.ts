@@ -191,6 +191,21 @@ t.test('bound parameters are compared again before the handler', async (t) => {
   t.ok(reasons.includes('path parameter "team" does not fit the claim ["o","team"] (option "bind")'))
 })
 
+t.test('the log says why a claim can fit no parameter', async (t) => {
+  const { send, log } = await build(t, { bind: { org_id: 'org' } }, {}, (app) => {
+    app.get('/:org_id/x', async () => 'in')
+  })
+  const [none, odd] = [', which the token does not have', ', which is no string and no list of strings']
+  const rows: Array<[claims: object, says: string]> = [
+    [{}, none], [{ org: 7 }, odd], [{ org: [{ id: '7' }] }, odd], [{ org: [] }, odd], [{ org: null }, odd],
+    [{ org: '8' }, ''], [{ org: [7, '8'] }, '']
+  ]
+  for (const [claims, says] of rows) {
+    t.match(await send({ url: '/7/x', headers: bearer(sign({ sub: 'alice', exp: 1e10, ...claims })) }), { status: 403 })
+    t.equal(refusals(log).at(-1)?.reason, `path parameter "org_id" does not fit the claim "org"${says} (option "bind")`)
+  }
+})
+
 t.test('a bound parameter that the declared URL does not show is compared too', async (t) => {
   const { send } = await build(t, { bind: { org_id: 'org_id' } }, {}, (app) => {
     app.get('/x/:id', { onRequest: async () => {} }, async () => 'in')

@@ -55,7 +55,7 @@ t.test('each fault names its option', async (t) => {
     t.equal(faultOf(schema, options, 'make'), says && `option "make.${path}" ${says}`, 'behind the name of a function')
   }
   for (const options of [undefined, null, 5, 'x', []]) {
-    t.equal(faultOf(schema, options), 'the options must be an object')
+    t.equal(faultOf(schema, options), 'the options must be an object. Fix: app.register(userScope, { … })')
     t.equal(faultOf(schema, options, 'make'),
       'make() must be given an object with its options: name, tags, lists, either, unique, own, records')
   }

@@ -16,6 +16,7 @@ const rows: Array<[header: string, code: string, reason: string]> = [
   ['Bearer [object Object]', 'INVALID_HEADER_FORMAT', noToken('[object Object]')],
   ['Bearer [object Promise]', 'INVALID_HEADER_FORMAT', noToken('[object Promise]')],
   [`Bearer [object ${'a'.repeat(300)}]`, 'INVALID_HEADER_FORMAT', noToken(`[object ${'a'.repeat(192)}…`)],
+  ['Bearer ', 'INVALID_HEADER_FORMAT', 'the client sends no token after "Bearer"'],
   ['Bearer undefined.x', 'MALFORMED_TOKEN', 'segments: 2 instead of 3'],
   ['Bearer nullable', 'MALFORMED_TOKEN', 'segments: 1 instead of 3'],
   [`Bearer Bearer ${token}`, 'INVALID_HEADER_FORMAT', 'the client puts "Bearer" before a value that already has it'],
@@ -29,7 +30,7 @@ const rows: Array<[header: string, code: string, reason: string]> = [
   ['', 'INVALID_HEADER_FORMAT', unknown],
   ...['Bearer null', 'Bearer Bearer y', 'Bearer "y"', 'eyJ.y'].map((text): [string, string, string] =>
     [`x ${text}`, 'INVALID_HEADER_FORMAT', unknown]),
-  ['Bearer', 'INVALID_HEADER_FORMAT', unknown],
+  ['Bearer', 'INVALID_HEADER_FORMAT', 'the client sends no token after "Bearer"'],
   [`Bearer  ${token}`, 'INVALID_HEADER_FORMAT', unknown],
   ['Bearer a.b.c.d.e', 'MALFORMED_TOKEN', 'an encrypted token (JWE)']
 ]
