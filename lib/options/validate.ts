@@ -52,7 +52,10 @@ function faultInside (schema: TSchema, value: unknown, option: string, isOpaque 
   // First, because an option may be missing only because it is misspelt.
   const unknown = Object.keys(value).find((key) => additionalProperties === false && !Object.hasOwn(properties, key))
   if (unknown !== undefined) {
-    const fix = hintAt(unknown, Object.keys(properties)) || `. Use one of: ${namesIn({ properties, required })}`
+    const isInEntry = (list: TSchema) => Object.hasOwn((list.items as Shape | undefined)?.properties ?? {}, unknown)
+    const [list] = Object.entries(properties).find(([, member]) => isInEntry(member)) ?? []
+    const hint = list ? `. It belongs in an entry of option "${list}"` : hintAt(unknown, Object.keys(properties))
+    const fix = hint || `. Use one of: ${namesIn({ properties, required })}`
     return `unknown option "${nameOf(unknown)}"${nameOf(unknown) === 'prefix' ? prefixHint : fix}`
   }
   for (const [key, member] of Object.entries(properties)) {

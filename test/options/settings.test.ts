@@ -163,6 +163,13 @@ t.test('userIdClaim may be "email" if a verification link cannot pass for a toke
   await app.register(userScope, { issuers: [{ ...entry, userIdClaim: 'email', lazy: true }] })
 })
 
+t.test('an option of an issuer beside the others is told where it belongs', async (t) => {
+  for (const name of ['jwksUri', 'idPrefix', 'lazy']) {
+    t.throws(() => readOptions({ secret, [name]: 'x' }, {}),
+      { message: new RegExp(`unknown option "${name}"\\. It belongs in an entry of option "issuers"$`) })
+  }
+})
+
 t.test('options that are not an object stop the boot', async (t) => {
   await t.rejects(
     async () => { await Fastify().register(userScope, 5 as unknown as UserScopeOptions) },
