@@ -145,8 +145,8 @@ export const equivalents: Equivalent[] = [
     why: 'a name, in a context where no other has it'
   },
   {
-    path: 'lib/token/claims-reader.ts',
-    code: "const end = Math.min(Number(payload.exp), Number(own(payload, 'iat') ?? 0) + maxTokenAge)",
+    path: 'lib/token/claim-rules.ts',
+    code: "Math.min(Number(claims['exp']), Number(own(claims, 'iat') ?? 0) + maxTokenAge) + clockTolerance",
     change: '0 becomes 1',
     why: 'for the type: with maxTokenAge, iat is required; without, it is Infinity'
   },
