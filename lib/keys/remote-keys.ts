@@ -58,7 +58,7 @@ export class RemoteKeys {
     await first
     if (this.#failures === 0) return
     throw new KeysUnreachableError(`issuer "${issuer}": its keys cannot be fetched (${this.#lastError}, ` +
-      `${this.#lastUrl}). Fix: the URL must be right and the issuer running, or set lazy: true to start without keys`)
+      `${this.#lastUrl}). Fix: start the issuer or correct its URL, or set lazy: true to start without keys`)
   }
 
   /** Aborts a fetch in flight, which would keep the process alive after the app has closed. */

@@ -66,7 +66,7 @@ interface Server { url: string, variables?: Record<string, { default?: string }>
 function withoutBase (document: ApiDocument, url: string): string {
   const { basePath = '', servers } = document as { basePath?: string, servers?: Server[] | null }
   const pathOf = ({ url, variables }: Server) =>
-    url.replace(/\{(\w+)\}/g, (text, name) => variables?.[name]?.default ?? text).replace(/^\w+:\/\/[^/]*/, '')
+    url.replace(/\{(\w+)\}/g, (_text, name) => String(variables?.[name]?.default)).replace(/^\w+:\/\/[^/]*/, '')
   const bases = servers?.map(pathOf) ?? [basePath]
   return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }

@@ -408,3 +408,23 @@ t.test("her task on a board of bob's project is found", async (t) => {
     else t.equal(said, '')
   }
 })
+
+t.test('where the tenant is compared, the fix names its column', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, { ...issuer.options, bind: { org_id: 'org' } })
+  const invoices = new Map<string, { id: string, org: string }>()
+  app.post<{ Params: { org_id: string } }>('/orgs/:org_id/invoices', async ({ params }) => {
+    const invoice = { id: randomUUID(), org: params.org_id }
+    invoices.set(invoice.id, invoice)
+    return invoice
+  })
+  app.get<{ Params: { id: string } }>('/orgs/:org_id/invoices/:id', async ({ params }, reply) =>
+    invoices.get(params.id) ?? none(reply))
+  const objects: ObjectMakers = {
+    id: async ({ inject }) => (await inject({ method: 'POST', url: '/orgs/acme/invoices' })).json<{ id: string }>().id
+  }
+  const people = { alice: { id: 'alice', org: 'acme' }, bob: { id: 'bob', org: 'acme' } } as object
+  const said = await say(app, { ...people, objects, params: { '*': { path: { org_id: 'acme' } } } })
+  t.match(said, "as in .where('org_id', '=', request.params.org_id)")
+})
