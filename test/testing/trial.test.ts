@@ -428,3 +428,24 @@ t.test('where the tenant is compared, the fix names its column', async (t) => {
   const said = await say(app, { ...people, objects, params: { '*': { path: { org_id: 'acme' } } } })
   t.match(said, "as in .where('org_id', '=', request.params.org_id)")
 })
+
+t.test('small numbers in the answer to a write are looked at in the same way', async (t) => {
+  for (const isBroken of [true, false]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.post('/api/:user_id/refresh', async ({ user }) => [...tasks.values()]
+        .filter(({ owner }) => isBroken || owner === user.id).map(({ id }) => ({ id: Number(id), status_id: 2 })))
+    }, true)
+    const said = await say(app, oneTask)
+    if (isBroken) t.match(said, "nothing of bob's  200 with bob's task_id  /api/alice/refresh")
+    else t.equal(said, '')
+  }
+})
+
+t.test('a mayActFor that admits alice is named', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, { ...issuer.options, mayActFor: () => true })
+  app.post('/api/:user_id/tasks', async () => ({ id: randomUUID() }))
+  app.get('/api/:user_id/tasks/:task_id', { config: { access: { delegates: true } } }, async () => 'in')
+  t.match(await say(app, oneTask), 'alice may act for bob here. Fix: correct option "mayActFor"')
+})
