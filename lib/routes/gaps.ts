@@ -57,8 +57,8 @@ export function warnOfGaps (
     return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
   }), mayNameOwner)
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
-  warn(routes.filter(({ options: { config = {} } }) =>
-    Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
+  warn(routes.filter(({ options: { config } }) =>
+    Object.hasOwn(config ?? {}, 'access') && config?.access === undefined), undefinedAccess)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
