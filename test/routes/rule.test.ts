@@ -223,6 +223,7 @@ t.test('an undefined rule, such as one whose name is misspelt, is warned about',
     app.get('/stats', { config: { access: rules['adnim'] } as object }, async () => 'in')
     app.get('/sound', { config: { access: rules['admin'] } as object }, async () => 'in')
     app.get('/none', { config: {} }, async () => 'in')
+    app.get('/null', { config: null as unknown as object }, async () => 'in')
   })
   t.match(found, [[['GET /stats'], /config\.access of these routes is undefined, .* Fix: correct the name of/]])
   t.equal(found.length, 1)

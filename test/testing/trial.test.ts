@@ -441,6 +441,21 @@ t.test('small numbers in the answer to a write are looked at in the same way', a
   }
 })
 
+t.test('a leaked id is found beside a small number of another kind', async (t) => {
+  const app = await tasksApp(t, (app, tasks) => {
+    const lists: string[] = []
+    app.post('/api/:user_id/lists', async ({ user }) => ({ id: lists.push(user.id) }))
+    app.get<{ Params: { listId: number } }>('/api/:user_id/lists/:listId', async ({ user, params }, reply) =>
+      lists[params.listId - 1] === user.id ? { id: Number(params.listId) } : none(reply))
+    app.get('/api/:user_id/news', async () => ({ listId: 2, links: [...tasks.keys()].map((id) => `/tasks/${id}`) }))
+  })
+  const listId: ObjectMakers[string] = async ({ inject, owner }) =>
+    (await inject({ method: 'POST', url: `/api/${owner}/lists` })).json<{ id: number }>().id
+  const said = await say(app, { objects: { listId, ...task }, params: {} })
+  t.match(said, 'GET /api/:user_id/news (owner, default)\n  Fix: look for')
+  t.match(said, "nothing of bob's  200 with bob's task_id  ")
+})
+
 t.test('a mayActFor that admits alice is named', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())

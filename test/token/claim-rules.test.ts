@@ -1,24 +1,14 @@
 import t from 'tap'
 import type { VerifiedUser } from '../../lib/index.js'
 import { readOptions } from '../../lib/options/settings.js'
-import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { apply, claimRules, findExpiry, headerRules, own, requiredClaimRules } from '../../lib/token/claim-rules.js'
 import { stopClock } from '../support/clock.js'
 import { secret } from '../support/host.js'
+import { reason } from '../support/reason.js'
 
 const now = 1_800_000_000
 const at = stopClock(now)
 const { claimRules: settings } = readOptions({ secret, clockTolerance: 0 }, {})
-
-/** Why something is refused, or nothing. */
-function reason (run: () => void): string | undefined {
-  try {
-    run()
-  } catch (error) {
-    return `${(error as Refusal).code}: ${detailsOf(error as Refusal).reason}`
-  }
-  return undefined
-}
 
 t.test('the first rule that fails is the reason', async (t) => {
   const rules = claimRules(settings, () => now)

@@ -1,17 +1,7 @@
 import t from 'tap'
-import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { apply } from '../../lib/token/claim-rules.js'
 import { assertAccessToken, issuerKindRules } from '../../lib/token/other-kinds.js'
-
-/** Why something is refused, or nothing. */
-function reason (run: () => void): string | undefined {
-  try {
-    run()
-  } catch (error) {
-    return `${(error as Refusal).code}: ${detailsOf(error as Refusal).reason}`
-  }
-  return undefined
-}
+import { reason } from '../support/reason.js'
 
 t.test('ID tokens, and tokens that are bound to a key, are no access tokens', async (t) => {
   const boundToKey = 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token'
