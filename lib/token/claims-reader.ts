@@ -46,11 +46,12 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
   }
 }
 
-/** Freezes a JSON value and everything in it. Returns its approximate size in bytes, without the text of strings. */
-function deepFreeze (value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 16
+/** Freezes an object and everything in it. Returns its approximate size in bytes, without the text of strings. */
+function deepFreeze (object: object): number {
   let weight = 64
-  for (const key of Object.keys(value)) weight += deepFreeze((value as Json)[key])
-  Object.freeze(value)
+  for (const value of Object.values(object) as unknown[]) {
+    weight += typeof value === 'object' && value !== null ? deepFreeze(value) : 16
+  }
+  Object.freeze(object)
   return weight
 }

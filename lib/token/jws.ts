@@ -29,6 +29,8 @@ export class CompactJws {
 }
 
 const maxLength = 8192
+// Other characters than those of base64url would be ignored by the decoder of Buffer.
+const compact = /^([\w-]*)\.([\w-]*)\.([\w-]*)$/
 
 /**
  * Parses a JWS in compact serialization (RFC 7515 §5.2, steps 1 to 6) strictly: at most 8 KB, three segments of
@@ -38,10 +40,10 @@ const maxLength = 8192
  */
 export function parseCompactJws (token: string, others: readonly TokenForm[] = []): CompactJws {
   if (token.length > maxLength) throw malformed(`longer than ${maxLength} bytes`)
-  const segments = token.split('.', 6)
-  if (segments.length !== 3) throw malformed(wrongCount(token, segments.length, others))
-  const [header, payload, signature] = segments as [string, string, string]
-  assertCanonical(signature, 'signature')
+  const segments = compact.exec(token)
+  if (segments === null) throw malformed(faultOfForm(token, others))
+  const [, header, payload, signature] = segments as string[] as [string, string, string, string]
+  assertWhole(signature, 'signature')
   return new CompactJws(token, readHeader(header), readText(payload, 'payload'))
 }
 
@@ -60,30 +62,32 @@ function readHeader (segment: string): Json {
 
 const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)
 
-function wrongCount (token: string, count: number, others: readonly TokenForm[]): string {
+const notCanonical = (part: string) => `the ${part} is not canonical base64url`
+
+function faultOfForm (token: string, others: readonly TokenForm[]): string {
+  const segments = token.split('.', 6)
   const fix = 'Fix: let the client request a signed access token for this API, by its audience'
   const other = {
-    1: `an opaque token and no JWT (segments: 1 instead of 3). ${fix}`, 5: `an encrypted token (JWE). ${fix}`
-  }[count]
-  return mistakeIn(`Bearer ${token}`, others) ?? other ?? `segments: ${count} instead of 3`
+    1: `an opaque token and no JWT (segments: 1 instead of 3). ${fix}`,
+    3: notCanonical(['header', 'payload'][segments.findIndex((each) => /[^\w-]/.test(each))] ?? 'signature'),
+    5: `an encrypted token (JWE). ${fix}`
+  }[segments.length]
+  return mistakeIn(`Bearer ${token}`, others) ?? other ?? `segments: ${segments.length} instead of 3`
 }
 
 // The allowed last characters, by `length % 4`. Any other has bits that a decoder ignores.
 const lastCharacters: Record<number, string> = { 2: 'AQgw', 3: 'AEIMQUYcgkosw048' }
 
-/**
- * The decoder of Buffer ignores unknown characters and unused bits. Both are refused, so that a token has only one
- * spelling (RFC 4648 §3.5, §5).
- */
-function assertCanonical (segment: string, part: string): void {
+/** Refuses unused bits in the last character, so that a token has only one spelling (RFC 4648 §3.5). */
+function assertWhole (segment: string, part: string): void {
   const rest = segment.length % 4
-  const isWhole = rest === 0 || lastCharacters[rest]?.includes(segment.charAt(segment.length - 1))
-  if (!isWhole || !/^[\w-]*$/.test(segment)) throw malformed(`the ${part} is not canonical base64url`)
+  if (rest === 0 || lastCharacters[rest]?.includes(segment.charAt(segment.length - 1))) return
+  throw malformed(notCanonical(part))
 }
 
 /** Decodes a segment. Its text must be UTF-8 and not nested too deeply. */
 function readText (segment: string, part: string): string {
-  assertCanonical(segment, part)
+  assertWhole(segment, part)
   const bytes = Buffer.from(segment, 'base64url')
   if (!isUtf8(bytes)) throw malformed(`the ${part} is not UTF-8`)
   const text = bytes.toString()
@@ -98,10 +102,11 @@ const mayHoldProto = (text: string) => text.includes('__proto__') || text.includ
 
 const maxDepth = 64
 const hasManyBrackets = new RegExp(`^(?:[^[{]*[[{]){${maxDepth + 1}}`)
+const isFlat = (text: string) => text.indexOf('{', 1) < 0 && !text.includes('[') // most are, and this is fast
 
 /** Deep nesting makes a parser slow, and no claim needs it. Brackets inside of strings do not count. */
 function isDeep (text: string): boolean {
-  if (!hasManyBrackets.test(text)) return false
+  if (isFlat(text) || !hasManyBrackets.test(text)) return false
   let depth = 0
   for (const [character] of text.matchAll(/"(?:[^"\\]|\\.?)*(?:"|$)|[[{]|[\]}]/g)) {
     if ('[{'.includes(character)) depth++
