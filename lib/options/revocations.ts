@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { RevocationsOptions, RevocationStore } from '../contract/revocations.js'
 import { seconds } from './schemas.js'
-import { assertValid } from './validate.js'
+import { assertValid, isPlain } from './validate.js'
 
 /** Its members are checked later, because a store may be an instance of a class. */
 export const revocationsSchema = Type.Unsafe<true | RevocationStore | RevocationsOptions>(
@@ -52,5 +52,7 @@ export function readRevocations (
 
 function inLongForm (option: true | RevocationStore | RevocationsOptions): RevocationsOptions {
   if (option === true) return {}
-  return 'publish' in option || 'follow' in option ? { store: option as RevocationStore } : option
+  // Any object that is not plain must be a store, such as an instance of a class. A promise of one is not.
+  const isStore = 'publish' in option || 'follow' in option || !(isPlain(option) || 'store' in option)
+  return isStore ? { store: option as RevocationStore } : option as RevocationsOptions
 }

@@ -44,7 +44,8 @@ export interface RightsSettings {
 }
 
 /** @throws InvalidOptionError */
-export function readRights ({ bind = {}, userIdParam = 'user_id', ...options }: UserScopeOptions): RightsSettings {
+export function readRights (options: UserScopeOptions): RightsSettings {
+  const { bind = {}, userIdParam = 'user_id' } = options // not a rest pattern, which would lose what a class inherits
   if (Object.hasOwn(bind, userIdParam)) {
     throw new InvalidOptionError(`option "bind.${userIdParam}" is the owner's parameter, which is compared with the ` +
       'user\'s id. Fix: leave it out; options "userIdClaim" and "userIdParam" say what is compared')

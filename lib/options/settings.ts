@@ -153,8 +153,8 @@ const namedSecrets = (secrets: readonly string[]) => secrets.map((secret, index)
   ({ secret, name: secrets.length > 1 ? `option "secret", entry ${index + 1},` : 'option "secret"' }))
 
 /** Refuses options that would have no effect beside `issuers`. */
-function assertUsed ({ issuers = [], issuer, ...options }: UserScopeOptions, hasSecret: boolean): void {
-  const { audience, algorithms, userIdClaim, scopeClaim } = options
+function assertUsed (options: UserScopeOptions, hasSecret: boolean): void {
+  const { issuers = [], issuer, audience, algorithms, userIdClaim, scopeClaim } = options
   const forSecrets = { issuer, audience, algorithms, userIdClaim, scopeClaim }
   const [unused] = Object.entries(forSecrets).find(([, value]) => value !== undefined) ?? []
   if (!hasSecret && unused) {

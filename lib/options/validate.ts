@@ -20,7 +20,7 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
 /** Returns the fault as a text, for callers with their own error; undefined if nothing is wrong. */
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
   const fault = faultInside(schema, options, name)
-  if (fault !== undefined || Value.Check(schema, options)) return fault
+  if (fault !== undefined || (Value.Check(schema, options) && !isForeign(schema, options))) return fault
   if (name === '') return 'the options must be an object. Fix: app.register(userScope, { … })'
   return `${name}() must be given an object with its options: ${namesIn(schema)}`
 }
@@ -29,9 +29,16 @@ export function faultOf (schema: TObject, options: unknown, name = ''): string |
 function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boolean): string | undefined {
   const fault = faultInside(schema, value, option, isOpaque || Boolean(schema.opaque))
   // A schema without `expects` is explained by the one around it.
-  if (fault !== undefined || schema.expects === undefined || Value.Check(schema, value)) return fault
+  if (fault !== undefined || schema.expects === undefined) return fault
+  if (Value.Check(schema, value) && (isOpaque || schema.opaque || !isForeign(schema, value))) return fault
   const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
   return `option "${option}" must be ${String(schema.expects)}${hintAt(value, words.filter(isText))}`
+}
+
+/** Whether a value is an object of another kind, such as a promise or a Map, which would count as an empty one. */
+function isForeign (schema: TSchema, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isPlain(value)) return false
+  return !Object.keys(shapeOf(schema, value).properties ?? {}).some((name) => name in value)
 }
 
 /**

@@ -147,6 +147,44 @@ t.test('an inherited or computed option that is undefined stops the boot', async
   }
 })
 
+t.test('a promise, a Map or another object without options stops the boot', async (t) => {
+  const store = { publish: async () => {}, follow: async function * () { yield [] } }
+  const rows: Array<[options: unknown, says: string]> = [
+    [Promise.resolve({ secret, audience: 'api' }), 'the options must be an object. Fix: '],
+    [new Map([['secret', secret]]), 'the options must be an object. Fix: '],
+    [{ secret, revocations: Promise.resolve(store) }, 'option "revocations.store" must be a store'],
+    [{ secret, revocations: new Map() }, 'option "revocations.store" must be a store'],
+    [{ secret, revocations: { store: Promise.resolve(store) } }, 'option "revocations.store" must be a store'],
+    [{ secret, cache: new Map([['max', 1]]) }, 'option "cache" must be false, or an object'],
+    [{ secret, openapi: Promise.resolve({}) }, 'option "openapi" must be false, or an object'],
+    [{ secret, bind: new Map([['org', 'org']]) }, 'option "bind" must be'],
+    [{ issuers: [{ ...entry, requiredClaims: new Map() }] }, 'option "issuers.0.requiredClaims" must be an object'],
+    [{ issuers: [{ ...entry, machine: new Map() }] }, 'option "issuers.0.machine" must be an object']
+  ]
+  for (const [options, says] of rows) {
+    const boot = async () => { await Fastify().register(userScope, options as UserScopeOptions) }
+    await t.rejects(boot, { code: 'FST_USER_SCOPE_INVALID_OPTION', message: says })
+  }
+})
+
+t.test('options that a class inherits count', async (t) => {
+  class Options {
+    secret = secret
+    get impersonation () { return 'read-only' as const }
+    mayActFor () { return false }
+  }
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, new Options())
+  app.post('/api/:user_id', { config: { access: { delegates: true } } }, async () => 'written')
+  const headers = bearer(sign({ sub: 'alice', exp: now() + 60, act: { sub: 'admin' } }))
+  const { statusCode } = await app.inject({ method: 'POST', url: '/api/alice', headers })
+  t.equal(statusCode, 403, 'an actor may only read')
+  class Unused { issuers = [entry]; get audience () { return 'api' } }
+  const boot = async () => { await Fastify().register(userScope, new Unused()) }
+  await t.rejects(boot, { message: /option "audience"/ })
+})
+
 t.test('userIdClaim may be "email" if a verification link cannot pass for a token', async (t) => {
   const rows = [[{ issuer: 'app' }, { iss: 'app' }], [{ audience: 'api' }, { aud: 'api' }]] as const
   for (const [options, claims] of rows) {
