@@ -4,10 +4,14 @@ import type { Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 
 type Closable = EventEmitter & { readonly destroyed?: boolean }
-type Connection = Closable & { readonly stream?: Closable }
+type Connection = Closable & { readonly stream?: Closable, readonly req?: { readonly socket?: Closable | null } }
 
-/** Whether the client has left. With HTTP/2 the stream is destroyed then. */
-export const isGone = (connection: Connection): boolean => Boolean((connection.stream ?? connection).destroyed)
+/**
+ * Whether the client has left. With HTTP/2 the stream is destroyed then. A response that waits behind another on its
+ * connection is not destroyed and emits no `close`, but its socket is destroyed.
+ */
+export const isGone = ({ stream, destroyed, req }: Connection): boolean =>
+  Boolean(stream ? stream.destroyed : destroyed || req?.socket?.destroyed)
 
 interface Watch {
   readonly user: VerifiedUser
@@ -75,9 +79,9 @@ export class Watches {
     this.#soon = undefined
     for (const watch of this.#open) {
       const refusal = this.#refusalOf(watch.user)
-      if (refusal === null) continue
+      if (refusal === null && !isGone(watch.connection)) continue
       this.#close(watch)
-      watch.abort(refusal)
+      if (refusal) watch.abort(refusal)
     }
   }
 

@@ -37,6 +37,20 @@ t.test('a signal aborts within a second, for its user alone', async (t) => {
   t.equal(watches.size, 1)
 })
 
+t.test('a response that waits behind another is forgotten when its socket is destroyed', async (t) => {
+  const { watches } = setUp()
+  // Node emits no `close` for it.
+  const connection = Object.assign(new EventEmitter(), { destroyed: false, req: { socket: { destroyed: false } } })
+  const signal = watches.open(userOf('alice'), connection as unknown as Parameters<Watches['open']>[1])
+  mock.timers.tick(1000)
+  t.equal(watches.size, 1)
+  connection.req.socket.destroyed = true
+  mock.timers.tick(1000)
+  t.equal(watches.size, 0)
+  t.equal(signal.aborted, false)
+  t.equal(connection.listenerCount('close'), 0)
+})
+
 t.test('many entries at once cause one early check', async (t) => {
   const { out, watches, open, asked } = setUp()
   const { signal } = open('alice')
