@@ -53,7 +53,7 @@ const minWordLength = 4
 
 /** Each row has a fault and its message. The first fault that applies is reported. */
 function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean, says: string]> {
-  const make = `Fix: make one with: openssl rand -base64 ${minBytes}`
+  const make = `Fix: make one with: openssl rand ${minBytes > 48 ? '-hex' : '-base64'} ${minBytes}` // in one line
   const noSecret = `, not a shared secret. ${make}`
   return [
     [(secret) => secret === '', `is empty. ${make}`],

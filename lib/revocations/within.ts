@@ -43,7 +43,7 @@ export async function within<T> (work: PromiseLike<T>, seconds: number, signal?:
 export function reasonOf (error: unknown): string {
   try {
     const { message, code } = Object(error) as { message?: unknown, code?: unknown }
-    return String(message || (code ?? error)).replace(/\/\/[^@/\s]*@/g, '//…@').replace(/,? with args [^]*/, '')
+    return String(message || (code ?? error)).replace(/\/\/[^/\s]*@/g, '//…@').replace(/,? with args [^]*/, '')
   } catch {
     return 'an error that is no text'
   }

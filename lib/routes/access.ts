@@ -69,7 +69,7 @@ export function judgeRoute (
       // The message has the name as the router reads it: of `:user_id::verb` that is all, for a person it is `user_id`.
       const read = misspelt === param ? others.find(({ words }) => words.includes(misspelt))?.name : misspelt
       return `":${read}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
-        `call it. Rename it to ":${param}" (or set the option userIdParam), or state config.access`
+        `call it. Rename it to ":${param}" (or set the option userIdParam), or state the level in config.access`
     }
     for (const { param: name } of rights.bind) {
       const alike = names.includes(name) ? undefined : misspeltBound(others, name)

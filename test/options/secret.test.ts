@@ -348,7 +348,7 @@ t.test('a secret needs as many bytes as the hash of the longest algorithm', asyn
     await t.rejects(boot(t, { BETTER_AUTH_SECRET: long.slice(1) }, options), {
       code: 'FST_USER_SCOPE_INVALID_OPTION',
       message: `BETTER_AUTH_SECRET is shorter than ${bytes} bytes, the least for HS${bytes * 8}. ` +
-        `Fix: make one with: openssl rand -base64 ${bytes}`
+        `Fix: make one with: openssl rand ${bytes > 48 ? '-hex' : '-base64'} ${bytes}`
     })
   }
 })

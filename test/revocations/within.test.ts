@@ -41,6 +41,7 @@ t.test('work rejects when the signal aborts', async (t) => {
 t.test('a reason has no password', async (t) => {
   const rows: Array<[error: unknown, reason: string]> = [
     [new Error('no redis://user:pa55@host:6379/0, nor rediss://:pa55@host'), 'no redis://…@host:6379/0, nor rediss://…@host'],
+    [new Error('cannot connect to postgres://app:p@ss@w0rd@db:5432/x'), 'cannot connect to postgres://…@db:5432/x'],
     [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
     [new Error("ERR unknown command 'HELLO', with args beginning with: '2' 'AUTH' 'app' 'pa55'"),
       "ERR unknown command 'HELLO'"],
