@@ -38,7 +38,7 @@ function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boo
 /** Whether a value is an object of another kind, such as a promise or a Map, which would count as an empty one. */
 function isForeign (schema: TSchema, value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isPlain(value)) return false
-  return !Object.keys(shapeOf(schema, value).properties ?? {}).some((name) => name in value)
+  return !Object.keys({ ...shapeOf(schema, value).properties }).some((name) => name in value)
 }
 
 /**
