@@ -19,7 +19,7 @@ export function assertValid<T extends TObject> (schema: T, options: unknown, nam
 
 /** Returns the fault as a text, for callers with their own error; undefined if nothing is wrong. */
 export function faultOf (schema: TObject, options: unknown, name = ''): string | undefined {
-  const fault = faultInside(schema, options, name)
+  const fault = faultInside(schema, options, name, Boolean(schema.opaque))
   if (fault !== undefined || (Value.Check(schema, options) && !isForeign(schema, options))) return fault
   if (name === '') return 'the options must be an object. Fix: app.register(userScope, { … })'
   return `${name}() must be given an object with its options: ${namesIn(schema)}`

@@ -1,6 +1,6 @@
 import { isRegExp } from 'node:util/types'
 import { Type, type TProperties } from '@sinclair/typebox'
-import { faultOf, pick } from '../options/validate.js'
+import { faultOf } from '../options/validate.js'
 import { appRoutes, getNameOf, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
 import { ScopeAssertionError, type Finding } from './findings.js'
 import type { RequestParams } from './route-requests.js'
@@ -21,29 +21,24 @@ export interface Settings {
 /** The input of an assertion. */
 export type Task = Awaited<ReturnType<typeof readTask>>
 
-/** An option that is checked where it is used. */
-const anything = Type.Optional(Type.Unknown({ opaque: true }))
-
-/** Options of which only the name is checked. */
-export const named = (...names: string[]): TProperties => Object.fromEntries(names.map((name) => [name, anything]))
+/** Options of which only the name is checked here. */
+export const named = (...names: string[]): TProperties =>
+  Object.fromEntries(names.map((name) => [name, Type.Optional(Type.Unknown())]))
 
 /**
  * Checks options. A known option that is undefined counts as left out.
  * @throws TypeError that names the option of the function `what` and says what it must be
  */
 export function assertOptions (properties: TProperties, options: unknown, what: string): void {
-  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
-  const given = Object.entries(isObject ? { ...options, ...pick(options, properties) } : {})
-  const stated = given.filter(([name, value]) => value !== undefined || !Object.hasOwn(properties, name))
-  const schema = Type.Object(properties, { additionalProperties: false })
-  const fault = faultOf(schema, isObject ? Object.fromEntries(stated) : options, what)
+  const fault = faultOf(Type.Object(properties, { additionalProperties: false, opaque: true }), options, what)
   if (fault !== undefined) throw new TypeError(fault)
 }
 
+const parts = Type.Object(named('path', 'query', 'headers', 'body'), {
+  additionalProperties: false, expects: 'an object: { path, query, headers, body }'
+})
 const common = {
-  params: Type.Optional(Type.Record(Type.String(), Type.Object(named('path', 'query', 'headers', 'body'), {
-    additionalProperties: false, expects: 'an object: { path, query, headers, body }'
-  }), { opaque: true, expects: 'an object: what requests need, by route' })),
+  params: Type.Optional(Type.Record(Type.String(), parts, { expects: 'an object: what requests need, by route' })),
   ...named('issuer', 'alice', 'bob', 'allow'),
   only: Type.Optional(Type.Function([], Type.Unknown(), { expects: 'a function: ({ method, url }) => boolean' }))
 }
