@@ -1,7 +1,5 @@
-import type { RouteOptions } from 'fastify'
 import { constraintsText } from '../routes/print.js'
 import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
-import type { HeldAnswer } from './held-requests.js'
 
 /** A request with an unexpected answer: who asked for what, and its path. */
 export type Failure = Readonly<Record<'label' | 'expected' | 'answer' | 'url', string>>
@@ -62,9 +60,4 @@ function print (findings: Finding[]): string {
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  ').trimEnd())
   const head = [findings.map(({ method }) => method).join(', '), url, level].filter(Boolean).join(' ')
   return [head, ...notes.map(fill), ...lines].join('\n  ')
-}
-
-export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, route: RouteOptions): string {
-  if (reached !== null) return reached === route ? 'its handler' : `the handler of ${reached.url}`
-  return notFound ? '404, no route' : [status || 'none:', says].filter(Boolean).join(' ')
 }

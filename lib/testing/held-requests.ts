@@ -138,6 +138,12 @@ export async function injectWithin (timeout: number, app: FastifyInstance, reque
   }).finally(() => { clearTimeout(timer) })
 }
 
+/** @param route the one that was meant */
+export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer, route: RouteOptions): string {
+  if (reached !== null) return reached === route ? 'its handler' : `the handler of ${reached.url}`
+  return notFound ? '404, no route' : [status || 'none:', says].filter(Boolean).join(' ')
+}
+
 /** Returns the status of an answer, and the text of an error. */
 export const answerText = ({ statusCode, body }: { statusCode: number, body: string }): string =>
   statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()

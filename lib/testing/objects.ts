@@ -56,23 +56,13 @@ export class Owner {
 }
 
 /** How to send ids of objects to a route. */
-export interface Plan {
-  readonly route: AppRoute
-  readonly parts: WholeParts
-  /** The places of ids in `parts`. */
-  readonly places: ReadonlyArray<{ name: string, part: 'path' | 'query' | 'body', isList: boolean }>
-  /** The names of these ids. */
-  readonly kinds: readonly string[]
-  /** Path parameters without a maker and without a given value. */
-  readonly unknown: readonly string[]
-  readonly isRead: boolean
-}
+export type Plan = Readonly<ReturnType<typeof planFor>>
 
 /** Of JSON Schema, or an object of zod. */
 type Schemas = Record<string, Partial<Record<'properties' | 'shape', Record<string, { type?: unknown }>>> | undefined>
 
 /** A path parameter, or a member of query or body, is an id if it has the name of a maker. */
-export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): Plan {
+export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers) {
   const isMade = (name: string) => Object.hasOwn(objects, name)
   const given = partsFor(route, params)
   const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
@@ -83,20 +73,23 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
     .filter((name) => name !== route.parameter?.name)
   const fields = hasBody(route.method) && typeof given.body !== 'string' ? inSchema(body) : {}
-  const parts = {
+  const parts: WholeParts = {
     ...given,
     path: { ...given.path, ...Object.fromEntries(inUrl.filter(isMade).map((name) => [name, ''])) },
     query: { ...inSchema(query), ...given.query },
     body: Object.keys(fields).length === 0 ? given.body : { ...fields, ...Object(given.body) as object }
   }
-  const places: Array<Plan['places'][number]> = []
+  /** The places of ids in `parts`. */
+  const places: Array<{ name: string, part: 'path' | 'query' | 'body', isList: boolean }> = []
   for (const part of ['path', 'query', 'body'] as const) {
     JSON.stringify(parts[part], (name, value: unknown) => {
       if (isMade(name)) places.push({ name, part, isList: Array.isArray(value) })
       return value
     })
   }
+  /** The names of these ids. */
   const kinds = [...new Set(places.map(({ name }) => name))]
+  /** Path parameters without a maker and without a given value. */
   const unknown = inUrl.filter((name) => parts.path[name] === undefined)
   return { route, parts, places, kinds, unknown, isRead: ['GET', 'HEAD'].includes(route.method) }
 }

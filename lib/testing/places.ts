@@ -1,6 +1,6 @@
 import { parametersOf } from '../routes/url.js'
 import type { AppRoute, OwnedRoute } from './app-routes.js'
-import { describeAnswer, findingOf, orAllow, unfinished, type Failure } from './findings.js'
+import { findingOf, orAllow, unfinished } from './findings.js'
 import type { Send } from './held-requests.js'
 import { namesOf, tokensFor, type Known, type People } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-requests.js'
@@ -32,34 +32,32 @@ export async function findAround (
     const parts = { ...partsOf(route), query }
     return [JSON.stringify([route.method, parts.headers]), { method: route.method, parts }]
   }))
-  const found = new Set<AppRoute>()
-  const reportOnce = (route: AppRoute, note: string, failures?: Failure[]) => {
-    if (!found.has(route)) report(findingOf(route, [note + orAllow], failures))
-    found.add(route)
-  }
+  // Each is reported once.
+  const open = new Set(others.filter(({ faults }) => faults.length === 0))
   for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
     if (!place) continue
     for (const { method, parts } of ways.values()) {
       const answer = await send(requestTo(method, path, parts, good))
-      const route = others.find((each) => each.options === answer.reached && each.method === method)
-      if (!route || route.faults.length > 0) continue // reported already
-      const param = parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
-      // Its ids have another form than bob's.
-      if (param && answer.invalidParam === `/${param}`) continue
-      const answered = describeAnswer(answer, route.options)
-      reportOnce(route, param
+      const route = [...open].find((each) => each.options === answer.reached && each.method === method)
+      const param = route && parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
+      // Its ids may have another form than bob's.
+      if (!route || (param && answer.invalidParam === `/${param}`)) continue
+      const note = param
         ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
-        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`,
-      [{ label: "alice's token, bob's path", expected: '403', answer: answered, url: path }])
+        : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
+      const failure = { label: "alice's token, bob's path", expected: '403', answer: 'its handler', url: path }
+      report(findingOf(route, [note + orAllow], [failure]))
+      open.delete(route)
     }
   }
-  for (const route of others) {
+  for (const route of open) {
     // Only `params` could satisfy such a constraint.
     const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)
-    if (place && isUnasked) reportOnce(route, `it may serve paths of ${place.url} too, ${unfinished}`)
+    const note = `it may serve paths of ${place?.url} too, ${unfinished}${orAllow}`
+    if (place && isUnasked) report(findingOf(route, [note]))
   }
 }
 

@@ -1,9 +1,6 @@
 import t from 'tap'
 import type { AppRoute } from '../../lib/testing/app-routes.js'
-import {
-  describeAnswer, findingOf, orAllow, ScopeAssertionError,
-  type Finding
-} from '../../lib/testing/findings.js'
+import { findingOf, orAllow, ScopeAssertionError, type Finding } from '../../lib/testing/findings.js'
 
 const options = { url: '/x', method: 'GET', handler: async () => {} }
 const route: AppRoute =
@@ -22,15 +19,6 @@ const route: AppRoute =
     options
   }
 const finding: Finding = { method: 'GET', url: '/x', level: '(owner, default)', notes: [], failures: [] }
-
-t.test('answers are described', async (t) => {
-  const answer = { status: 200, reached: null, notFound: false, says: '', params: {}, invalidParam: undefined }
-  t.equal(describeAnswer({ ...answer, reached: options }, options), 'its handler')
-  t.equal(describeAnswer({ ...answer, reached: { ...options, url: '/y' } }, options), 'the handler of /y')
-  t.equal(describeAnswer({ ...answer, status: 404, notFound: true }, options), '404, no route')
-  t.equal(describeAnswer({ ...answer, says: 'OK' }, options), '200 OK')
-  t.equal(describeAnswer({ ...answer, status: 0, says: 'late' }, options), 'none: late')
-})
 
 t.test('findings are printed with the route, notes and a table', async (t) => {
   t.same(findingOf(route, ['a']), { ...finding, notes: ['a'] })

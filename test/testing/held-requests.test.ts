@@ -4,7 +4,7 @@ import websocket from '@fastify/websocket'
 import Fastify,
 { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { holdRequests, type HeldAnswer } from '../../lib/testing/held-requests.js'
+import { describeAnswer, holdRequests, type HeldAnswer } from '../../lib/testing/held-requests.js'
 import { copyOfLib, libUrl, runAlone } from '../support/kit.js'
 
 /** An app whose handlers count, and how to send it requests that are held back. */
@@ -341,4 +341,14 @@ t.test('other WebSockets are left alone', async (t) => {
   const socket = await app.injectWS('/socket')
   t.teardown(() => socket.terminate())
   await t.rejects(app.injectWS('/unknown'), { message: /404/ })
+})
+
+t.test('answers are described', async (t) => {
+  const options = { url: '/x', method: 'GET', handler: async () => {} }
+  const answer = { status: 200, reached: null, notFound: false, says: '', params: {}, invalidParam: undefined }
+  t.equal(describeAnswer({ ...answer, reached: options }, options), 'its handler')
+  t.equal(describeAnswer({ ...answer, reached: { ...options, url: '/y' } }, options), 'the handler of /y')
+  t.equal(describeAnswer({ ...answer, status: 404, notFound: true }, options), '404, no route')
+  t.equal(describeAnswer({ ...answer, says: 'OK' }, options), '200 OK')
+  t.equal(describeAnswer({ ...answer, status: 0, says: 'late' }, options), 'none: late')
 })
