@@ -92,9 +92,8 @@ function faultsOfLevel (name: string, level: AppRoute['access']): string[] {
 
 /** Returns the fault of a parameter that looks like the owner's, or is the owner's in another scope. */
 function lookAlikesIn (parameters: readonly UrlParameter[], owners: readonly string[]): string[] {
-  const name = owners.find((each) => misspeltOwner(parameters, each) !== undefined)
-  if (name === undefined) return []
-  const word = misspeltOwner(parameters, name)
+  const [[word, name] = []] = owners.map((each) => [misspeltOwner(parameters, each), each]).filter(([word]) => word)
+  if (word === undefined) return []
   const is = word === name ? "is the owner's parameter of another scope" : `looks like the owner's parameter ":${name}"`
   return [`":${word}" ${is}, and is compared with nobody's id: rename it`]
 }

@@ -1,4 +1,3 @@
-import type { InjectOptions } from 'fastify'
 import type { AppRoute } from './app-routes.js'
 import type { HeldAnswer } from './held-requests.js'
 import { pathFor, requestTo, type WholeParts } from './route-requests.js'
@@ -7,15 +6,13 @@ import type { Tokens } from './people.js'
 type Check = (answer: HeldAnswer) => boolean
 
 /** A request to a route, and the expected answer. */
-export interface Attempt { label: string, request: InjectOptions, expected: string, fits: Check }
-
 type Row = [label: string, token: string | undefined, path: string, expected: string, fits: Check]
 
 export const outOfHers = "alice's token, a path out of hers"
 export const asDelegate = "a delegate's token, alice's path"
 
 /** Lists the requests to try: without a valid token, to others' paths, to paths almost alice's, and to her own. */
-export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens): Attempt[] {
+export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens) {
   const { alice, bob, good, stranger, poor, delegate, expired, forged, tenants } = tokens
   const { url, parameter, access, bound } = route
   const isReached: Check = ({ reached }) => reached === route.options

@@ -3,8 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { assertOptions, named } from './settings.js'
-import { authorize, claimsFor, expired } from './people.js'
-import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './people.js'
+import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
 
 /** Options of an issuer that signs with a shared secret. */
 export interface SecretIssuerOptions extends ClaimsOptions {
@@ -52,19 +51,19 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
   const { mode, expiresIn, secret = randomSecret(), algorithm = 'HS256', ...agreed } = given
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
   const [sign, forge] = [signWith(secret, algorithm), signWith(randomSecret(), algorithm)]
-  const claims = (user: Subject) => claimsFor(user, given, { iss: agreed.issuer, aud: agreed.audience })
+  const claims = (user: TokenSubject) => claimsFor(user, given, { iss: agreed.issuer, aud: agreed.audience })
   return {
     secret,
     /** For the registration of the plugin: `app.register(userScope, { ...issuer.options })`. */
     options,
     /** A token that is valid for `expiresIn` seconds. */
-    token: (user: Subject, chosen?: TokenOptions) => sign(claims(user), chosen),
+    token: (user: TokenSubject, extra?: TokenOptions) => sign(claims(user), extra),
     /** A token with a valid signature that expired two hours ago. */
-    expired: (user: Subject, chosen?: TokenOptions) => sign(expired(claims(user)), chosen),
+    expired: (user: TokenSubject, extra?: TokenOptions) => sign(expired(claims(user)), extra),
     /** A token with valid claims, signed with another secret. */
-    forged: (user: Subject, chosen?: TokenOptions) => forge(claims(user), chosen),
+    forged: (user: TokenSubject, extra?: TokenOptions) => forge(claims(user), extra),
     /** The header with a valid token. */
-    authorization: (user: Subject, chosen?: TokenOptions) => authorize(sign(claims(user), chosen))
+    authorization: (user: TokenSubject, extra?: TokenOptions) => authorize(sign(claims(user), extra))
   }
 }
 

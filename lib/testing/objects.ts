@@ -113,17 +113,15 @@ export async function ask ({ route, parts, places }: Plan, who: Owner, others: o
 
 /** Returns an id of the same form that no object has. */
 export function missingLike (id: ObjectId = ''): ObjectId {
-  const [, text = '', count] = /^(\D*)(0|[1-9]\d{0,8})$/.exec(String(id)) ?? []
+  if (typeof id === 'number') return Number(missingLike(String(id)))
+  const [, text = '', count] = /^(\D*)(0|[1-9]\d{0,8})$/.exec(id) ?? []
   // A counter: far ahead, but still an integer of 32 bits. Many digits after a text may have a fixed width.
-  if (count !== undefined && (text === '' || count.length < 4)) {
-    const far = 2e9 + Number(count) % 1e8
-    return typeof id === 'number' ? far : text + String(far)
-  }
-  const end = String(id).slice(-8)
+  if (count !== undefined && (text === '' || count.length < 4)) return text + String(2e9 + Number(count) % 1e8)
+  const end = id.slice(-8)
   const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
   const letters = end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a')
   const other = [digits, letters, `${end}x`].find((each) => each !== end) as string
-  return typeof id === 'number' ? Number(String(id).slice(0, -8) + other) : id.slice(0, -8) + other
+  return id.slice(0, -8) + other
 }
 
 /**

@@ -136,8 +136,7 @@ export async function tokensFor (
   }
 }
 
-export const namesOf = (scopes: RequiredScopes | null): readonly string[] =>
-  scopes ? scopesIn(scopes) : []
+export const namesOf = (scopes: RequiredScopes | null): readonly string[] => scopes ? scopesIn(scopes) : []
 
 /** Returns the texts in a claim. */
 const valuesIn = (token: string, path: readonly string[]): string[] =>

@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
-import { authorize, claimsFor, expired } from './people.js'
-import type { ClaimsOptions, TokenOptions, TokenSubject as Subject } from './people.js'
+import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
 
 type AtEnd = (stop: () => Promise<void>) => unknown
 /** The context of a test of tap, `node:test` or vitest. The issuer stops when it ends. */
@@ -72,7 +71,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const { port } = server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
   const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
-  const claims = (user: Subject) => claimsFor(user, options, { iss: url, aud: entry.audience })
+  const claims = (user: TokenSubject) => claimsFor(user, options, { iss: url, aud: entry.audience })
   const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
     new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
   const issuer = {
@@ -99,16 +98,16 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     /** Listens on the same port again. */
     restart: () => listen(port),
     /** A token that is valid for `expiresIn` seconds. */
-    token: async (user: Subject, chosen?: RemoteTokenOptions) => await sign(claims(user), chosen),
+    token: async (user: TokenSubject, extra?: RemoteTokenOptions) => await sign(claims(user), extra),
     /** A token with a valid signature that expired two hours ago. */
-    expired: async (user: Subject, chosen?: RemoteTokenOptions) => await sign(expired(claims(user)), chosen),
+    expired: async (user: TokenSubject, extra?: RemoteTokenOptions) => await sign(expired(claims(user)), extra),
     /** A token with valid claims and the `kid` of the current key, signed with another key. */
-    async forged (user: Subject, chosen: RemoteTokenOptions = {}): Promise<string> {
-      const { kid, alg } = chosen.key ?? current()
-      return await sign(claims(user), { ...chosen, key: await createKey(kid, alg) })
+    async forged (user: TokenSubject, extra: RemoteTokenOptions = {}): Promise<string> {
+      const { kid, alg } = extra.key ?? current()
+      return await sign(claims(user), { ...extra, key: await createKey(kid, alg) })
     },
     /** The header with a valid token. */
-    authorization: async (user: Subject, chosen?: RemoteTokenOptions) => authorize(await sign(claims(user), chosen))
+    authorization: async (user: TokenSubject, extra?: RemoteTokenOptions) => authorize(await sign(claims(user), extra))
   }
   return issuer
 }

@@ -20,10 +20,9 @@ export class Trial {
 
   get #repair (): string {
     const { parameter, bound: [tenant] } = this.plan.route
-    const [column, value] = parameter || !tenant
-      ? ['user_id', parameter ? 'getOwnerId(request)' : 'request.user.id']
-      : [tenant.param, `request.params.${tenant.param}`]
-    return `Fix: look for the object by its owner, too, as in .where('${column}', '=', ${value})`
+    const ofTenant = tenant && `'${tenant.param}', '=', request.params.${tenant.param}`
+    const row = parameter ? "'user_id', '=', getOwnerId(request)" : ofTenant ?? "'user_id', '=', request.user.id"
+    return `Fix: look for the object by its owner, too, as in .where(${row})`
   }
 
   async run (): Promise<Finding> {
