@@ -28,15 +28,14 @@ const unguarded = `no registration of the plugin guards it: move it into the sco
  * @throws TypeError if there is no document, or the app was created before the test kit was loaded
  */
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions = {}): Promise<void> {
-  const known = named('document', 'timeout')
-  const { routes, judged, report, conclude } = await readTask(app, options, known, 'assertDocumentMatchesGuards')
+  const task = await readTask(app, options, named('document', 'timeout'), 'assertDocumentMatchesGuards')
   const document: unknown = options.document ?? (app as unknown as { swagger?: () => unknown }).swagger?.()
   if (!isApiDocument(document)) {
     throw new TypeError('no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
       'or give the option "document"')
   }
   const tell = ({ method, url }: Place, level: string, notes: string[]) =>
-    report({ method, url, level, notes, failures: [] })
+    task.report({ method, url, level, notes, failures: [] })
   const operations = Object.entries(document.paths).flatMap(([url, item]) => Object.entries(item as object)
     .filter(([field]) => [...wanted, 'head', 'options'].includes(field))
     .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
@@ -46,15 +45,15 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     const found = at(url)
     return found.length > 0 ? found : at(withoutBase(document, url))
   }
-  for (const route of judged) {
+  for (const route of task.judged) {
     const found = operationsOf(route)
     const level = constraintsText(route.constraints).trim()
     for (const each of found) tell(each, level, compare(each.operation, document, route))
     if (found.length === 0 && wanted.includes(route.method.toLowerCase())) tell(route, `(${route.access})`, [hidden])
   }
-  const served = new Set(routes.flatMap(operationsOf))
+  const served = new Set(task.routes.flatMap(operationsOf))
   for (const operation of operations) if (!served.has(operation)) tell(operation, '', [gone])
-  conclude('are not what the document says')
+  task.conclude('are not what the document says')
 }
 
 /** The root of a prefix is served with and without a slash, but is one operation. */

@@ -153,8 +153,7 @@ export class Trial {
     const inPath = ({ places }: Plan) => places.filter(({ part }) => part === 'path').map(({ name }) => name)
     // An object may have several names, such as `task_ids` in a body.
     const ids = kinds.map((kind) => this.bob.ids[kind])
-    const showsOne = (plan: Plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name]))
-    const direct = reads.filter(showsOne)
+    const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
     const lists = sendsHis || direct.length === 0 ? reads.filter((plan) => inPath(plan).length === 0) : []
     const answers: string[] = []
     for (const plan of [...direct, ...lists]) {
