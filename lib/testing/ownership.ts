@@ -77,12 +77,9 @@ function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
   const kept = failures.filter(({ expected }) => expected === 'its handler')
   const isKeptBy = (form: RegExp) => kept.length > 0 && kept.every(({ answer }) => form.test(answer))
   const claims = route.bound.map(({ path }) => path.join('.')).join(', ')
-  const isAnswered = (start: string) => failures.some(({ answer }) => answer.startsWith(start))
   const causes: Array<[isCause: boolean, hint: string]> = [
-    [isAnswered('none: no answer'),
+    [failures.some(({ answer }) => answer.startsWith('none: no answer')),
       'not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer'],
-    [isAnswered('none:'), 'not tried to the end: the request itself failed'],
-    [isAnswered('429'), 'not tried to the end: a rate limit of the host, which tests should raise'],
     [failures.some(({ label }) => label === outOfHers),
       `what stands behind ":${name}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
     [route.delegates === true && failures.some(({ label }) => label === "alice's token, bob's path"), tooGenerous],

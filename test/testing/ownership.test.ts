@@ -386,18 +386,6 @@ t.test('a request to an unknown URL that hangs does not end the trial of a route
   t.match(await say(app, { timeout: 50 }), "alice's token without the scopes  403  200")
 })
 
-t.test('a rate limit of the host is reported', async (t) => {
-  const app = await host(t, async (app, handler) => {
-    let left = 4
-    const preHandler = async (_request: unknown, reply: FastifyReply) =>
-      left-- > 0 ? undefined : reply.code(429).send({ message: 'slow down' })
-    for (const url of ['/a/:user_id', '/b/:user_id', '/c/:user_id']) app.post(url, { preHandler }, handler)
-  })
-  t.match(await say(app),
-    'POST /c/:user_id (owner, default)\n  not tried to the end: a rate limit of the host, which tests should ' +
-    "raise\n  request  expected  answer  path\n  alice's token, her own path  its handler  429 slow down")
-})
-
 t.test('middleware is warned about, because nothing tries it', async (t) => {
   const notes: string[] = []
   const note = ({ message }: Error) => { notes.push(message) }
