@@ -15,6 +15,8 @@ type Place = Pick<AppRoute, 'method' | 'url'>
 
 /** The methods whose operations a document must have. Operations of HEAD and OPTIONS are optional. */
 const wanted = ['get', 'put', 'post', 'delete', 'patch', 'trace', 'query']
+const absent = 'no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
+  'or give the option "document"'
 const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
 const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
@@ -30,10 +32,7 @@ const unguarded = `no registration of the plugin guards it: move it into the sco
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions = {}): Promise<void> {
   const task = await readTask(app, options, named('document', 'timeout'), 'assertDocumentMatchesGuards')
   const document: unknown = options.document ?? (app as unknown as { swagger?: () => unknown }).swagger?.()
-  if (!isApiDocument(document)) {
-    throw new TypeError('no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
-      'or give the option "document"')
-  }
+  if (!isApiDocument(document)) throw new TypeError(absent)
   const tell = ({ method, url }: Place, level: string, notes: string[]) =>
     task.report({ method, url, level, notes, failures: [] })
   const operations = Object.entries(document.paths).flatMap(([url, item]) => Object.entries(item as object)

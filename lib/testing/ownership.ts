@@ -34,10 +34,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   const send = holdRequests(app, options.timeout ?? 5000)
   const isOwned = (route: AppRoute): route is OwnedRoute => route.parameter !== null
   const isRuled = (route: AppRoute) => isOwned(route) || route.bound.length > 0 || route.scopes !== null
-  if (!judged.some(isRuled)) {
-    throw new TypeError('no guarded route has an owner in its URL, so there is nothing to try: ' +
-      'is the plugin registered?')
-  }
+  if (!judged.some(isRuled)) throw new TypeError(nothingToTry)
   if (app.hasDecorator('use')) process.emitWarning(middleware)
   // A route for preflights is public by default. Browsers send no token with them.
   const isPreflight = ({ access, source }: AppRoute) => access === 'public' && source === 'default'
@@ -67,6 +64,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   task.conclude('let others in, or could not be tried')
 }
 
+const nothingToTry = 'no guarded route has an owner in its URL, so there is nothing to try: is the plugin registered?'
 const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
   'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
 const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
