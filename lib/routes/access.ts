@@ -47,7 +47,7 @@ export function judgeRoute (
   const byParameter = names.includes(param) ? 'owner' : 'user'
   const level = rule.level ?? (servesOptionsOnly(method) ? 'public' : byParameter)
   const source = rule.level === undefined ? 'default' : 'stated'
-  const fault = unreadable ?? faultOfUrl() ?? faultOfRule(rule, level, parameters, rights) ?? faultOfDefault()
+  const fault = unreadable ?? faultOfUrl() ?? faultOfDefault() ?? faultOfRule(rule, level, parameters, rights)
   return { level, source, fault, ...fault === null ? conditionsOf(rule, level, parameters, rights) : noConditions }
 
   function faultOfUrl (): string | null {
@@ -57,7 +57,8 @@ export function judgeRoute (
         'Rename all but the one that is compared'
     }
     if (rule.level !== 'owner' || names.includes(param)) return null
-    return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or use 'user'`
+    return `config.access is 'owner', but the URL has no parameter ":${param}". Add it, or rename the one with the ` +
+      "owner's id (or set the option userIdParam). Level 'user' would admit any signed-in user"
   }
 
   /** Finds a fault that only matters if no level is stated. */

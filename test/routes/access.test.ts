@@ -75,9 +75,10 @@ const refusedRoutes: Refused[] = [
   [
     '/api/tasks',
     'owner',
-    /route GET \/api\/tasks: config\.access is 'owner', but the URL has no parameter ":user_id". Add it, or use 'user'/
+    /route GET \/api\/tasks: config\.access is 'owner', but the URL has no parameter ":user_id"\. Add it, or rename/
   ],
-  ['/api/:userId', 'owner', /has no parameter ":user_id"/],
+  ['/api/:userId', 'owner', /":user_id"\. Add it, or rename .* userIdParam\)\. Level 'user' would admit any signed-in/],
+  ['/api/:userId', { delegates: { scopes: ['a'] } }, alike('userId')],
   ['/api/:user_id/x/:user_id', undefined, /has the parameter ":user_id" twice, and the router keeps the last only/],
   ['/api/:user_id/x/:user_id', 'public', /twice/],
   ...alikes.map((name): Refused => [`/api/:${name}`, undefined, alike(name)]),
