@@ -5,11 +5,16 @@ import { assertValid } from '../options/validate.js'
 import { kinds, type Entry } from './entry.js'
 
 const id = text('a non-empty string')
+// A whole token here would be taken for an id, and revoke nothing. Encoded, its header begins with `ey`.
+const tokenId = text(
+  'the claim "jti" of the token, and not the token itself. If it has none, revoke its session or user',
+  /^(?!(\w+ +)?ey[\w-]+\.[\w-]+\.)[^]/
+)
 
 const schema = Type.Object({
   user: Type.Optional(id),
   session: Type.Optional(id),
-  token: Type.Optional(id),
+  token: Type.Optional(tokenId),
   issuedBefore: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Date({ minimumTimestamp: 0 })], {
     expects: 'a date, or seconds since 1970', opaque: true
   })),

@@ -25,3 +25,11 @@ t.test('a call that would revoke something else is refused', async (t) => {
     t.throws(() => read(target), { code }, JSON.stringify(target))
   }
 })
+
+t.test('a whole token is no claim jti: it would revoke nothing', async (t) => {
+  const jws = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2ln'
+  for (const token of [jws, `Bearer ${jws}`, `bearer ${jws}`]) {
+    t.throws(() => read({ token }), { message: /"revoke\.token" must be the claim "jti" of the token, and not the/ })
+  }
+  for (const token of ['eyJ', 'ey.a.b.c', 'Bearer', 'a.b.c', 'x'.repeat(300)]) t.equal(read({ token }).id, token)
+})
