@@ -89,6 +89,9 @@ t.test('tokens are signed with and without the scopes of a rule, and for a deleg
   t.match(read(inScp.good), { scope: 'c d a', scp: ['c', 'd'] })
   const same = await tokensFor({ ...none, delegates: { scopes: ['alice'] } }, known, people)
   t.match([read(same.stranger)?.sub, read(same.delegate)?.scope], ['alice', 'alice'], 'an id is no scope')
+  const bound = { ...none, scopes: ['admin'], bound: bind('role', 'role') }
+  const { poor } = await tokensFor(bound, known, { ...people, alice: { id: 'alice', role: 'admin', roles: ['admin'] } })
+  t.match(read(poor), { role: 'admin', roles: [] }, 'the claim of a tenant stays, or the tenant would be refused')
 })
 
 t.test('tenants are hers, his, and one that is not hers', async (t) => {
