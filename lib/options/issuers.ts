@@ -11,12 +11,11 @@ export const issuerAlgorithms = [
   'EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'
 ] as const
 
-const identifier = Type.String({ minLength: 1 })
-
 export const issuerSchema = Type.Object({
-  issuer: text('a non-empty string, compared with "iss" exactly'),
-  audience: Type.Union([Type.Literal(false), identifier, Type.Array(identifier, { minItems: 1 })], {
-    expects: 'a non-empty string or a list of them, of which "aud" must have one, or false with requiredClaims'
+  issuer: text('a non-empty string, compared with "iss" exactly, without white space at its ends'),
+  audience: Type.Union([Type.Literal(false), ...texts('').anyOf], {
+    expects: 'a non-empty string or a list of them, without white space at their ends, of which "aud" must have one, ' +
+      'or false with requiredClaims'
   }),
   jwksUri: Type.Optional(text('the URL of the JWK Set')),
   discovery: Type.Optional(flag),
@@ -29,7 +28,7 @@ export const issuerSchema = Type.Object({
   userIdClaim: Type.Optional(text('the name of a claim')),
   scopeClaim: Type.Optional(text('the name of a claim')),
   typ: Type.Optional(texts('a non-empty string or a list of them')),
-  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('strings')]), {
+  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('strings', /[^]/)]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),
   machine: Type.Optional(machineSchema),

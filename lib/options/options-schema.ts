@@ -14,8 +14,8 @@ export const optionsSchema = Type.Object({
   issuers: Type.Optional(Type.Array(issuerSchema, {
     minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }'
   })),
-  issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly')),
-  audience: Type.Optional(text('a non-empty string, compared with "aud" exactly')),
+  issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly, without white space at its ends')),
+  audience: Type.Optional(text('a non-empty string, compared with "aud" exactly, without white space at its ends')),
   algorithms: Type.Optional(Type.Array(secretAlgorithm, {
     minItems: 1,
     uniqueItems: true,

@@ -8,8 +8,8 @@ const expects = 'an object schema of @sinclair/typebox, complete in itself'
 const objectSchema = Type.Optional(Type.Unsafe<TObject>(Type.Object({}, { opaque: true, expects })))
 
 export const otherTokensSchema = Type.Array(Type.Object({
-  says: text('a text for the log'),
-  text: Type.Optional(text('a regular expression, written as a text')),
+  says: text('a text for the log', /[^]/),
+  text: Type.Optional(text('a regular expression, written as a text', /[^]/)),
   header: objectSchema,
   payload: objectSchema
 }, { additionalProperties: false, expects: 'an object: { says, text }, or { says, header, payload }' }), {

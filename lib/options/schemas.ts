@@ -3,11 +3,13 @@ import { Type } from '@sinclair/typebox'
 // `expects` is the text of an error message after "must be". An `opaque` value belongs to the host, and its members may
 // be undefined.
 
-/** @param pattern if not every text is allowed */
-export const text = (expects: string, pattern = /[^]/) => Type.String({ pattern: pattern.source, expects })
+const anyText = /^\S(.*\S)?$/ // white space at an end is of a file or a paste, and would fit no token
+
+/** @param pattern default: not empty, and no white space at its ends */
+export const text = (expects: string, pattern = anyText) => Type.String({ pattern: pattern.source, expects })
 
 /** One text or several. */
-export function texts (expects: string, pattern = /[^]/) {
+export function texts (expects: string, pattern = anyText) {
   const one = Type.String({ pattern: pattern.source })
   return Type.Union([one, Type.Array(one, { minItems: 1 })], { expects })
 }

@@ -34,7 +34,7 @@ export const auth0 = preset<Auth0Options>('auth0', {
     'a host name in lower case, such as tenant.eu.auth0.com',
     /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
   ),
-  audience: texts('the identifier of the API, or a list of them', /^\S(.*\S)?$/)
+  audience: texts('the identifier of the API, or a list of them')
 }, ({ domain, audience }) => {
   const origin = `https://${bare(domain)}`
   const own = [audience].flat().find((audience) => isOfAuth0(audience, origin))

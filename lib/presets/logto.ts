@@ -17,7 +17,7 @@ export const logto = preset<LogtoOptions>('logto', {
     'the Logto endpoint, such as https://tenant.logto.app, without /oidc',
     new RegExp(`^(?!.*\\/(oidc|api|console)(\\/|$))${anyUrl}$`)
   ),
-  audience: texts('the identifier of the API resource, or a list of them', /^\S(.*\S)?$/)
+  audience: texts('the identifier of the API resource, or a list of them')
 }, ({ endpoint, audience }) => {
   const issuer = `${bare(endpoint)}/oidc`
   return {

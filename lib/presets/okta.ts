@@ -22,7 +22,7 @@ export const okta = preset<OktaOptions>('okta', {
     /^(?!.*-admin\.okta|.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
   ),
   authorizationServer: Type.Optional(text('the ID of a custom authorization server, such as default', /^[\w-]+$/)),
-  audience: texts('the audience of the authorization server, or a list of them', /^\S(.*\S)?$/)
+  audience: texts('the audience of the authorization server, or a list of them')
 }, ({ domain, authorizationServer = 'default', audience }) => {
   const issuer = `https://${bare(domain)}/oauth2/${authorizationServer}`
   return {

@@ -4,7 +4,7 @@ import { text } from '../options/schemas.js'
 import { assertValid } from '../options/validate.js'
 import { kinds, type Entry } from './entry.js'
 
-const id = text('a non-empty string')
+const id = text('a non-empty string', /[^]/)
 // A whole token here would be taken for an id, and revoke nothing. Encoded, its header begins with `ey`.
 const tokenId = text(
   'the claim "jti" of the token, and not the token itself. If it has none, revoke its session or user',

@@ -4,8 +4,8 @@ import { flag, seconds, text, texts } from '../../lib/options/schemas.js'
 
 t.test('texts accepts one text or a list of them', async (t) => {
   const word = /^\w+$/
-  t.ok(Value.Check(text('any'), '\n'))
-  t.notOk(Value.Check(text('any'), ''))
+  for (const good of ['a', 'a b', 'é']) t.ok(Value.Check(text('any'), good))
+  for (const bad of ['', ' ', '\n', 'a\r', ' a', 'a\u00a0']) t.notOk(Value.Check(text('any'), bad), JSON.stringify(bad))
   t.ok(Value.Check(text('a word', word), 'a'))
   t.notOk(Value.Check(text('a word', word), ' '))
   for (const good of ['a', ['a'], ['a', 'b']]) t.ok(Value.Check(texts('words', word), good))

@@ -26,6 +26,13 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ secret: undefined }, 'option "secret" is undefined. Give it a value, or leave the key out'],
   [{ audience: undefined }, 'option "audience" is undefined'],
   [{ issuer: '' }, 'option "issuer" must be a non-empty string'],
+  ...['https://a.example\n', ' https://a.example', 'https://a.example\r'].flatMap((value): typeof refused => [
+    [{ issuer: value }, 'without white space at its ends'],
+    [{ audience: value }, 'without white space at its ends'],
+    [{ issuers: [{ ...entry, issuer: value }] }, 'option "issuers.0.issuer" must be a non-empty string'],
+    [{ issuers: [{ ...entry, audience: [value] }] }, 'option "issuers.0.audience" must be a non-empty string'],
+    [{ userIdClaim: value }, 'option "userIdClaim" must be the name of a claim']
+  ]),
   [{ issuer: null }, 'option "issuer" must be a non-empty string'],
   [{ audience: ['a'] }, 'option "audience" must be a non-empty string'],
   [{ algorithms: [] }, 'option "algorithms" must be a list of HS256, HS384 and HS512'],
