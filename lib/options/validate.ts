@@ -32,7 +32,8 @@ function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boo
   if (fault !== undefined || schema.expects === undefined) return fault
   if (Value.Check(schema, value) && (isOpaque || schema.opaque || !isForeign(schema, value))) return fault
   const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
-  return `option "${option}" must be ${String(schema.expects)}${hintAt(value, words.filter(isText))}`
+  const hint = value === undefined ? '. It is undefined' : hintAt(value, words.filter(isText))
+  return `option "${option}" must be ${String(schema.expects)}${hint}`
 }
 
 /** Whether a value is an object of another kind, such as a promise or a Map, which would count as an empty one. */

@@ -17,7 +17,8 @@ type Place = Pick<AppRoute, 'method' | 'url'>
 const wanted = ['get', 'put', 'post', 'delete', 'patch', 'trace', 'query']
 const absent = 'no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
   'or give the option "document"'
-const hidden = `it is served, and the document does not have it: take schema.hide away${orAllow}`
+const hidden = 'it is served, and the document does not have it: take schema.hide away, or register @fastify/swagger ' +
+  `before the route${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
 const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
 

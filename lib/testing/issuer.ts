@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
+import { issuerAlgorithms } from '../options/issuers.js'
 import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { assertOptions, named } from './settings.js'
 import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
@@ -19,7 +20,13 @@ export interface SecretIssuerOptions extends ClaimsOptions {
 
 const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
 
-const lifetime = Type.Optional(Type.Number({ expects: 'a number of seconds' }))
+const oneOf = (names: readonly string[], expects: string) =>
+  Type.Optional(Type.Union(names.map((name) => Type.Literal(name)), { expects }))
+const expiresIn = Type.Optional(Type.Number({ expects: 'a number of seconds' }))
+const checked = {
+  secret: { expiresIn, algorithm: oneOf(['HS256', 'HS384', 'HS512'], "HS256, HS384 or HS512, or mode must be 'jwks'") },
+  jwks: { expiresIn, alg: oneOf(issuerAlgorithms, `one of: ${issuerAlgorithms.join(', ')}`) }
+}
 
 /** Signs tokens with a shared secret. */
 export type SecretIssuer = ReturnType<typeof createSecretIssuer>
@@ -38,7 +45,7 @@ export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions
   if (mode !== 'secret' && mode !== 'jwks') {
     throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
   }
-  const known = { ...named(...mode === 'jwks' ? remoteOptions : secretOptions), expiresIn: lifetime }
+  const known = { ...named(...mode === 'jwks' ? remoteOptions : secretOptions), ...checked[mode] }
   assertOptions(known, options, `createIssuer({ mode: '${mode}' })`)
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }

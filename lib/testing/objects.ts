@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
@@ -28,7 +29,7 @@ export class Owner {
 
   constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {}
 
-  #last = 'it sent no request'
+  #last = 'it awaited no request'
 
   readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
     const options = typeof request === 'string' ? { url: request } : request
@@ -48,7 +49,7 @@ export class Owner {
       const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: this.ids })
       if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
-          `and returned ${JSON.stringify(id)} (${this.#last})`)
+          `and returned ${inspect(id, { depth: -1 })} (${this.#last})`)
       }
       this.ids = { ...this.ids, [name]: id }
     }

@@ -29,7 +29,7 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a' }, '', undefined],
   [{ name: 'a', tags: ['b'], lists: [{ max: 1 }, {}], either: { on: true }, own: endless }, '', undefined],
   [{ name: '' }, 'name', 'must be a name'],
-  [{}, 'name', 'must be a name'],
+  [{}, 'name', 'must be a name. It is undefined'],
   [{ name: 'a', tags: 'B' }, 'tags', 'must be a tag in lower case, or a list of them'],
   [{ name: 'a', tags: ['b', 'B'] }, 'tags', 'must be a tag in lower case, or a list of them'],
   [{ name: 'a', tags: [] }, 'tags', 'must be a tag in lower case, or a list of them'],

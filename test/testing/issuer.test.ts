@@ -123,6 +123,10 @@ t.test('unknown options are named, in either mode', async (t) => {
     [{ mode: 'jwks', secret: 'a' },
       `unknown option "createIssuer({ mode: 'jwks' }).secret". Use one of: ${names.jwks}`],
     [{ secrt: undefined }, 'unknown option "createIssuer({ mode: \'secret\' }).secrt". Did you mean "secret"?'],
+    [{ algorithm: 'RS256' }, 'option "createIssuer({ mode: \'secret\' }).algorithm" must be HS256, HS384 or HS512, ' +
+      'or mode must be \'jwks\'. Did you mean "HS256"?'],
+    [{ mode: 'jwks', alg: 'HS256' }, 'option "createIssuer({ mode: \'jwks\' }).alg" must be one of: EdDSA, Ed25519, ' +
+      'ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512'],
     [{ expiresIn: '1h' } as never, 'option "createIssuer({ mode: \'secret\' }).expiresIn" must be a number of seconds'],
     [null as never, `createIssuer({ mode: 'secret' })() must be given an object with its options: ${names.secret}`]
   ]

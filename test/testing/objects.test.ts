@@ -24,10 +24,12 @@ t.test('makers get the ids of objects that were made before', async (t) => {
   await owner.make()
   t.same(owner.ids, { list_id: 'l1', task_id: 7 })
   t.match(seen, [['alice', {}, 'Bearer a.b.c', { 'x-a': '1', authorization: 'Bearer a.b.c' }], { list_id: 'l1' }])
-  for (const id of [undefined, null, '', {}]) {
+  const response = await app.inject('/')
+  const wrong = [[undefined, 'undefined'], [null, 'null'], ['', "''"], [{}, '[Object]'], [response, '[Object]']]
+  for (const [id, described] of wrong) {
     await t.rejects(new Owner(app, 'alice', 'a', { a: () => id as string }).make(),
       new TypeError('objects.a must return the id of what it made for "alice", and returned ' +
-        `${JSON.stringify(id)} (it sent no request)`))
+        `${String(described)} (it awaited no request)`))
   }
   const failing = new Owner(app, 'alice', 'a', {
     a: async ({ inject }) => (await inject({ method: 'POST', url: '/' })).json<{ id: string }>().id
