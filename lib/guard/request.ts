@@ -62,6 +62,8 @@ export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...Sc
   if (scopes.length === 0) throw new TypeError('requireScopes() was given no scopes. Fix: name those that are required')
   const user = getUser(request)
   if (user && hasScopes(user.scopes, scopes)) return
-  const refusal = user ? refuseScopes(scopes, user.scopes) : refuse('MISSING_TOKEN', 'the handler requires scopes')
+  const refusal = user
+    ? refuseScopes(scopes, user.scopes, user.claims)
+    : refuse('MISSING_TOKEN', 'the handler requires scopes')
   throw (request as GuardedRequest)[kForHandlers]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

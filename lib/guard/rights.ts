@@ -10,6 +10,7 @@ import { claimAt, fitsClaim, type BoundParam } from '../routes/bind.js'
 import { hasDotSegment } from '../routes/dot-segments.js'
 import { isSame, readParam } from '../routes/owner.js'
 import { isAnyOf, scopesIn } from '../routes/rule.js'
+import { readScopes } from '../token/scopes.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
 import { isThenable, type HeldParam, type Judgement } from './judgement.js'
@@ -65,7 +66,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
       return forbidden('the path has a dot segment ("." or "..", however it is encoded)')
     }
-    return scopes && !hasScopes(user.scopes, scopes) ? refuseScopes(scopes, user.scopes) : bound
+    return scopes && !hasScopes(user.scopes, scopes) ? refuseScopes(scopes, user.scopes, user.claims) : bound
   }
 }
 
@@ -111,11 +112,13 @@ export function hasScopes (scopes: readonly string[], required: RequiredScopes):
 }
 
 /** The challenge names all required scopes; for `anyOf`, the first. */
-export function refuseScopes (required: RequiredScopes, found: readonly string[]): Refusal {
+export function refuseScopes (required: RequiredScopes, found: readonly string[], claims = {}): Refusal {
   const names = scopesIn(required)
   const [most, lacks] = isAnyOf(required) ? [1, 'none'] : [names.length, 'not all']
   // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, most).join(' ')
-  const reason = `the token has ${lacks} of the scopes ${quote(names)}, and has ${quote(found)}`
+  const other = ['permissions', 'scopes', 'roles'].find((name) => found.length === 0 && readScopes(claims, name)[0])
+  const hint = other ? `. Its claim "${other}" counts only if option "scopeClaim" names it` : ''
+  const reason = `the token has ${lacks} of the scopes ${quote(names)}, and has ${quote(found)}${hint}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })
 }

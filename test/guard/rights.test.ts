@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
-import { getOwnerId, type AccessRule, type MayActFor } from '../../lib/index.js'
+import { getOwnerId, requireScopes, type AccessRule, type MayActFor } from '../../lib/index.js'
 import type { Judgement } from '../../lib/guard/judgement.js'
 import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { createRightsCheck, hasScopes, refuseScopes } from '../../lib/guard/rights.js'
@@ -92,6 +92,25 @@ t.test('names that a header cannot hold are left out of the challenge', async (t
   t.equal(scopeOf(refuseScopes({ anyOf: ['b', 'a'] }, [])), 'b')
   t.equal(hasScopes(['a'], []), true)
   t.equal(hasScopes(['a'], { anyOf: [] }), false)
+})
+
+t.test('the log says which other claim may have the scopes', async (t) => {
+  const reasonOf = (...given: Parameters<typeof refuseScopes>) => detailsOf(refuseScopes(...given)).reason
+  const plain = 'the token has not all of the scopes ["a"], and has []'
+  for (const claim of ['permissions', 'scopes', 'roles']) {
+    t.equal(reasonOf(['a'], [], { iss: 'x', [claim]: ['a'] }),
+      `${plain}. Its claim "${claim}" counts only if option "scopeClaim" names it`)
+  }
+  for (const claims of [{ rights: ['a'] }, { roles: [] }, { roles: 1 }]) t.equal(reasonOf(['a'], [], claims), plain)
+  t.equal(reasonOf(['a'], ['b'], { roles: ['a'] }), plain.replace('[]', '["b"]'))
+  const { send, log } = await build(t, {}, {}, (app) => {
+    app.get('/a', { config: { access: { scopes: ['a'] } } }, async () => 'in')
+    app.get('/b', async (request) => { requireScopes(request, 'a' as never) })
+  })
+  const headers = bearer(sign({ sub: 'alice', exp: 1e10, permissions: ['a'] }))
+  for (const url of ['/a', '/b']) await send({ url, headers })
+  for (const { reason } of refusals(log)) t.match(reason, /Its claim "permissions" counts only/)
+  t.equal(refusals(log).length, 2)
 })
 
 t.test('anyOf on Object.prototype does not turn "all of" into "one of"', async (t) => {
