@@ -44,6 +44,7 @@ export function judgeRoute (
   const parameters = parametersOf(url)
   const names = parameters.map(({ name }) => name)
   const compared = [param, ...rights.bind.map((each) => each.param)]
+  const literal = compared.find((name) => url.includes(`{${name}}`))
   const byParameter = names.includes(param) ? 'owner' : 'user'
   const level = rule.level ?? (servesOptionsOnly(method) ? 'public' : byParameter)
   const source = rule.level === undefined ? 'default' : 'stated'
@@ -64,6 +65,9 @@ export function judgeRoute (
   /** Finds a fault that only matters if no level is stated. */
   function faultOfDefault (): string | null {
     if (rule.level !== undefined || level === 'public') return null
+    if (literal !== undefined) {
+      return `"{${literal}}" is plain text for the router. Write ":${literal}", or state the level in config.access`
+    }
     const others = parameters.filter(({ name }) => !compared.includes(name))
     const misspelt = names.includes(param) ? undefined : misspeltOwner(others, param)
     if (misspelt !== undefined) {

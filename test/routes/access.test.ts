@@ -81,6 +81,8 @@ const refusedRoutes: Refused[] = [
   ['/api/:userId', { delegates: { scopes: ['a'] } }, alike('userId')],
   ['/api/:user_id/x/:user_id', undefined, /has the parameter ":user_id" twice, and the router keeps the last only/],
   ['/api/:user_id/x/:user_id', 'public', /twice/],
+  ['/api/{user_id}/tasks', undefined, /: "\{user_id\}" is plain text for the router\. Write ":user_id", or state the/],
+  ['/api/{org}', undefined, /: "\{org\}" is plain text/, { bind: { org: 'org' } }],
   ...alikes.map((name): Refused => [`/api/:${name}`, undefined, alike(name)]),
   ['/api/:user-id(^\\d+)', undefined, alike('user-id')],
   ...unclearUrls.map((url): Refused => [url, undefined, /looks like the owner's parameter ":user_id"/]),
