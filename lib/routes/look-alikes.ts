@@ -28,8 +28,8 @@ export function possibleOwner (parameters: readonly UrlParameter[]): string | un
 
 function looksLike (name: string, param: string): boolean {
   const [a, b] = [squeeze(name), squeeze(param)]
-  if (a === b || a === initials(param) || (Math.min(a.length, b.length) > 4 && isOneEditApart(a, b))) return true
-  return nounOf(a) === nounOf(b)
+  if (a === b || (Math.min(a.length, b.length) > 4 && isOneEditApart(a, b))) return true
+  return nounOf(a) === nounOf(b) || a === initials(param)
 }
 
 const nounOf = (squeezed: string) => squeezed.replace(/(?<=.)(name|uuid|guid|id)$/, '')

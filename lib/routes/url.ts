@@ -21,9 +21,7 @@ export function parametersOf (url: string): UrlParameter[] {
   for (let i = url.indexOf(':'); i !== -1; i = url.indexOf(':', i + 1)) {
     if (url[i + 1] === ':') i++ // an escaped colon
     else {
-      const rest = url.slice(i + 1)
-      const [name] = rest.split(/[(\-./]/) as [string]
-      const [text] = rest.split(/[(/]/) as [string]
+      const [text, name] = /([^(\-./]*)[^(/]*/.exec(url.slice(i + 1)) as string[] as [string, string]
       const start = i + 1 + name.length
       const end = url[start] === '(' ? closingBracket(url, start) + 1 : start
       parameters.push({
