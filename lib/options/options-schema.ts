@@ -33,8 +33,8 @@ export const optionsSchema = Type.Object({
   ...rightsSchemas,
   revocations: Type.Optional(revocationsSchema),
   decoratorName: Type.Optional(Type.String({
-    pattern: '^(?!__proto__$|constructor$|prototype$)[A-Za-z_$][\\w$]*$',
-    expects: 'a JavaScript identifier, but for __proto__, constructor and prototype'
+    pattern: '^(?!(__proto__|constructor|prototype|validationError)$)[A-Za-z_$][\\w$]*$',
+    expects: 'a JavaScript identifier, but for __proto__, constructor, prototype and validationError'
   })),
   cache: Type.Optional(Type.Union([
     Type.Literal(false),

@@ -58,6 +58,7 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ maxTokenAge: '1h' }, 'option "maxTokenAge" must be'],
   [{ decoratorName: 'not a name' }, 'option "decoratorName" must be a JavaScript identifier'],
   [{ decoratorName: '__proto__' }, 'option "decoratorName" must be'],
+  [{ decoratorName: 'validationError' }, 'option "decoratorName" must be a JavaScript identifier, but for'],
   [{ cache: { max: 0 } }, 'option "cache.max" must be a number of tokens from 1 to 10000000'],
   [{ openapi: true }, 'option "openapi" must be false, or an object with schemeName, description and decorator'],
   [{ openapi: { schemename: 'x' } }, 'unknown option "openapi.schemename". Did you mean "schemeName"?'],
