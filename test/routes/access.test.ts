@@ -1,6 +1,6 @@
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import t from 'tap'
-import { judgeRoute } from '../../lib/routes/access.js'
+import { comparesOwner, judgeRoute, servesOptionsOnly } from '../../lib/routes/access.js'
 import { noConditions } from '../../lib/routes/rule.js'
 import userScope, { InvalidRouteError, type AccessLevel, type UserScopeOptions } from '../../lib/index.js'
 import { bearer, build, secret, sign, tokenFor, testWithCaches } from '../support/host.js'
@@ -274,4 +274,39 @@ t.test('requireStatedAccess: a parameter that is not compared needs a stated lev
     if (requireStatedAccess) await t.rejects(boot, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
     else await t.resolves(boot)
   }
+})
+
+t.test('a fault is told with its fix', async (t) => {
+  const bind = [{ param: 'org_id', path: ['org_id'] }]
+  const rows: Array<[url: string, says: string]> = [
+    ['/:user_id/:user_id', 'the URL has the parameter ":user_id" twice, and the router keeps the last only. ' +
+      'Rename all but the one that is compared'],
+    ['/:userId', '":userId" looks like the owner\'s parameter ":user_id", but is not: any signed-in user could ' +
+      'call it. Rename it to ":user_id" (or set the option userIdParam), or state the level in config.access'],
+    ['/:orgId', '":orgId" looks like ":org_id" of option "bind", but is not: it is compared with nothing. ' +
+      'Rename it to ":org_id", or state the level in config.access'],
+    ['/:task_id', '":task_id" is compared with nothing, and option requireStatedAccess is set. ' +
+      'State the level in config.access']
+  ]
+  for (const [url, says] of rows) {
+    t.equal(judgeRoute({ url, method: 'GET' }, 'user_id', true, { bind, mayActFor: undefined }).fault, says)
+  }
+  t.strictSame(judgeRoute({ url: undefined, method: 'GET' }, 'user_id'),
+    { level: 'public', source: 'default', fault: null, ...noConditions })
+})
+
+t.test('the owner is compared on a route of hers, and where the router found one that the URL lacks', async (t) => {
+  const demand = (access?: AccessLevel) =>
+    judgeRoute({ url: '/:user_id', method: 'GET', ...access && { config: { access } } }, 'user_id')
+  t.ok(comparesOwner(demand(), undefined))
+  t.ok(comparesOwner(demand('owner'), undefined))
+  t.ok(comparesOwner(judgeRoute({ url: '/x', method: 'GET' }, 'user_id'), 'bob'))
+  t.notOk(comparesOwner(judgeRoute({ url: '/x', method: 'GET' }, 'user_id'), undefined))
+  t.notOk(comparesOwner(judgeRoute({ url: '/x', method: 'OPTIONS' }, 'user_id'), 'bob'))
+  for (const level of ['user', 'optional', 'public'] as const) t.notOk(comparesOwner(demand(level), 'bob'), level)
+})
+
+t.test('only a route of no other method than OPTIONS serves preflights alone', async (t) => {
+  for (const methods of ['OPTIONS', 'options', ['OPTIONS'], ['options', 'OPTIONS']]) t.ok(servesOptionsOnly(methods))
+  for (const methods of ['GET', '', [], ['OPTIONS', 'GET']]) t.notOk(servesOptionsOnly(methods), String(methods))
 })
