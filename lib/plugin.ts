@@ -10,6 +10,7 @@ import { readOptions } from './options/settings.js'
 import { secretTokens } from './presets/better-auth.js'
 import { createRevoke, Revocations } from './revocations/revocations.js'
 import { Watches } from './revocations/watches.js'
+import { rootOf } from './routes/app-routes.js'
 import { warnOfGaps } from './routes/gaps.js'
 import { printRoutes } from './routes/print.js'
 import { addRegistration, registrationsOf } from './routes/registrations.js'
@@ -31,7 +32,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const keys = await createKeys(issuers, fastify.log, () => cache?.clear())
   const verifier = await createVerifier(fastify, settings, keys)
   const revocations = settings.revocations &&
-    new Revocations(settings.revocations, settings, fastify.log, () => watches.lookSoon())
+    new Revocations(settings.revocations, settings, fastify.log, rootOf(fastify), () => watches.lookSoon())
   // An entry in `issuers` has no limits of time of its own. A store that is down does not end open connections.
   const findEnd = (user: VerifiedUser) =>
     findExpiry(user, settings.claimRules) ?? revocations?.findRevocation(user) ?? null

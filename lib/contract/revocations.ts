@@ -68,7 +68,7 @@ export interface FollowOptions {
 }
 
 export interface RevocationsOptions {
-  /** The log that all instances share. Default: none, so that revocations hold only in this registration. */
+  /** The log that all instances share. Default: none, so that revocations hold only in this app. */
   store?: RevocationStore
   /**
    * Seconds for which an entry is kept. No token may be valid for longer: `iat` is required, and `exp - iat` may not

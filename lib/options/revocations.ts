@@ -29,7 +29,7 @@ const longForm = Type.Object({
 }, { additionalProperties: false })
 
 export interface RevocationSettings extends Required<Pick<RevocationStore, 'maxStale' | 'whenDown'>> {
-  /** Null: only in this process. */
+  /** Null: only in this app. */
   readonly store: RevocationStore | null
   /** Seconds. */
   readonly keepFor: number

@@ -5,7 +5,7 @@ import type { VerifiedUser } from '../contract/types.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import type { Settings } from '../options/settings.js'
 import { own } from '../token/claim-rules.js'
-import { lifetime } from './entry.js'
+import { lifetime, type Entry } from './entry.js'
 import { Feed } from './feed.js'
 import { RevocationList, type Entries } from './list.js'
 import { readTarget } from './target.js'
@@ -13,6 +13,15 @@ import { patience } from './within.js'
 
 const longestPause = 3_600_000
 const retry = { retryAfter: patience }
+
+/** The registrations without a store, by their app: what one of them revokes holds in all. */
+const withoutStore = new WeakMap<object, Set<Revocations>>()
+
+function peersIn (app: object): Set<Revocations> {
+  const peers = withoutStore.get(app) ?? new Set()
+  withoutStore.set(app, peers)
+  return peers
+}
 
 /** The list of revoked tokens. It is in memory, because it is checked at every request. */
 export class Revocations {
@@ -22,14 +31,19 @@ export class Revocations {
   readonly #issuers: readonly string[]
   readonly #onEntry: () => void
   readonly #feed: Feed | null
+  readonly #peers: ReadonlySet<Revocations>
   readonly #refuseWhenStale: boolean
   readonly #sweeper: NodeJS.Timeout
 
-  /** @param onEntry called when there is a new entry */
+  /**
+   * @param app the root context
+   * @param onEntry called when there is a new entry
+   */
   constructor (
     settings: RevocationSettings,
     { secrets, issuers, claimRules }: Settings,
     log: FastifyBaseLogger,
+    app: object,
     onEntry: () => void
   ) {
     const { store, keepFor, whenDown } = settings
@@ -39,6 +53,7 @@ export class Revocations {
     this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
     this.#onEntry = onEntry
     this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
+    this.#peers = (store ? new Set<Revocations>() : peersIn(app)).add(this)
     this.#refuseWhenStale = whenDown === 'refuse'
     // By the slower of two clocks: if the wall clock is ahead for a while, entries that still count must stay.
     const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
@@ -97,8 +112,12 @@ export class Revocations {
   /** @throws InvalidOptionError */
   async revoke (target: Revocation): Promise<void> {
     const entry = readTarget(target, this.#issuers, Date.now() / 1000, this.#clockTolerance)
-    if (this.#list.add(entry)) this.#onEntry()
+    for (const peer of this.#peers) peer.#add(entry)
     await this.#feed?.publish(entry)
+  }
+
+  #add (entry: Entry): void {
+    if (this.#list.add(entry)) this.#onEntry()
   }
 
   /** @throws RevocationsUnreachableError, InvalidOptionError */

@@ -32,7 +32,7 @@ const userOf = (n: number): VerifiedUser => {
 }
 
 const settings = readOptions({ secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT', revocations: true }, {})
-const open = () => new Revocations(settings.revocations!, settings, pino({ level: 'silent' }), () => {})
+const open = () => new Revocations(settings.revocations!, settings, pino({ level: 'silent' }), {}, () => {})
 
 /**
  * Nanoseconds of one check of a token that is not revoked, the median of some rounds. The users are read before, 50 at

@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t from 'tap'
-import userScope, { type Revocation, type UserScopeOptions } from '../../lib/index.js'
+import userScope, { untilRevoked, type Revocation, type UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { stopClock } from '../support/clock.js'
 import { bearer, build, refusals, sender, sign, testWithCaches, usualRoutes } from '../support/host.js'
@@ -223,22 +223,35 @@ t.test('a token that is revoked during its verification is refused', async (t) =
   t.equal(await answer, 'TOKEN_REVOKED')
 })
 
-t.test('each registration has its own list', async (t) => {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  for (const prefix of ['/a', '/b']) {
-    await app.register(async (scope) => {
-      await scope.register(userScope, { secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT', revocations: true })
-      usualRoutes(scope)
-      scope.get('/out', async (request) => {
-        await scope.userScope.revoke({ user: request.user.id })
-        return 'out'
-      })
-    }, { prefix })
+t.test('without a store, the registrations of an app have the same list', async (t) => {
+  const open = async () => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    for (const prefix of ['/a', '/b']) {
+      await app.register(async (scope) => {
+        await scope.register(userScope, { secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT', revocations: true })
+        usualRoutes(scope)
+        scope.get('/out', async (request) => {
+          await scope.userScope.revoke({ user: request.user.id })
+          return 'out'
+        })
+        scope.get('/wait', async (request) => {
+          const signal = untilRevoked(request)
+          await new Promise((resolve) => { signal.addEventListener('abort', resolve) })
+          return String((signal.reason as { code: string }).code)
+        })
+      }, { prefix })
+    }
+    await app.ready()
+    const send = sender(app)
+    return async (url: string) => await send({ url, headers: bearer(token()) })
   }
-  const send = sender(app)
-  const status = async (url: string) => (await send({ url, headers: bearer(token()) })).status
-  t.same([await status('/a/out'), await status('/a/api/me'), await status('/b/api/me')], [200, 401, 200])
+  const [send, other] = [await open(), await open()]
+  const waits = send('/b/wait')
+  const statuses = async () => [(await send('/a/out')).status, (await send('/a/api/me')).status,
+    (await send('/b/api/me')).status, (await other('/a/api/me')).status]
+  t.same(await statuses(), [200, 401, 401, 200], 'another app in the process has its own')
+  t.equal((await waits).body, 'TOKEN_REVOKED')
 })
 
 t.test('wrong calls revoke nothing', async (t) => {
