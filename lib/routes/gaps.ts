@@ -41,7 +41,8 @@ export function warnOfGaps (
   const outside = routesOf(context)
     // A second copy of the package has its decorator in the contexts that it guards.
     ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)) &&
-      typeof (route.context as Partial<FastifyInstance>).userScope?.routes !== 'function')
+      typeof (route.context as Partial<FastifyInstance>).userScope?.routes !== 'function' &&
+      readRule(statedAccess(route.options.config)).rule.level !== 'public')
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing + (outside ? '' : guardsLate))
@@ -64,10 +65,8 @@ export function warnOfGaps (
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
   warn((outside ?? []).filter(({ options: { url, method, config } }) => {
     const access = statedAccess(config)
-    const { rule, fault } = readRule(access)
-    const isStated = access !== undefined && fault === null // what is none of the levels may be another package's
-    return rule.level !== 'public' && (isStated ||
-      (!servesOptionsOnly(method) && parametersOf(url).some(({ name }) => params.has(name))))
+    const isStated = access !== undefined && readRule(access).fault === null // else it may be another package's
+    return isStated || (!servesOptionsOnly(method) && parametersOf(url).some(({ name }) => params.has(name)))
   }), unguarded)
 }
 

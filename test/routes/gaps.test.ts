@@ -67,6 +67,17 @@ t.test('a registration beside its routes is warned about', async (t) => {
   t.equal(log.length, 1)
 })
 
+t.test('a registration may guard nothing if the level of all other routes is public', async (t) => {
+  for (const access of ['public', { level: 'public' }, 'user', undefined]) {
+    const config = access === undefined ? {} : { config: { access: access as 'public' } }
+    const { log } = await boot(t, async (app) => {
+      await app.register(async (scope) => { await scope.register(userScope, { secret }) })
+      app.get('/health', config, id)
+    })
+    t.equal(log.some(({ msg }) => guardsNothing.test(String(msg))), access === 'user' || access === undefined)
+  }
+})
+
 t.test('each app has one warning, only about routes outside of all registrations', async (t) => {
   const { log } = await boot(t, async (app) => {
     for (const prefix of ['/a', '/b']) {
