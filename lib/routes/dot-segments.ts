@@ -1,4 +1,4 @@
-// A single-dot or double-dot segment of the WHATWG URL standard (`%2e` is a dot too), also after a second decoding.
+// A single-dot or double-dot segment of the WHATWG URL standard, in which `%2e` is a dot too.
 // Around the dots there may be characters that the standard removes at either end; `?`, `#` and `;` end a segment too.
 const dotSegment = /(^|\/|%2f|%5c)[^!-\uffff]*(\.|%2e){1,2}[^!-\uffff]*([/?#;]|%2f|%5c|$)/i
 
@@ -12,10 +12,14 @@ export function hasDotSegment (url: string): boolean {
   // A `#`, which Node lets through, does not end the path. In the absolute form (RFC 9112, section 3.2.2) without a
   // slash after the host, routers and handlers find the path in different places, so all of it is searched.
   const [path] = (/^(https?:\/\/[^/?#]*)?\//.test(url) ? url.split('?', 1) : [url]) as [string]
-  // The standard removes tabs and line breaks, and reads a backslash as a slash.
-  return dotSegment.test(decode(path).replace(/[\t\r\n]/g, '').replaceAll('\\', '/'))
+  // As the router decodes it, and as a handler that decodes it once more.
+  return dotSegment.test(decode(decode(path)).replaceAll('\\', '/'))
 }
 
-/** Decodes ASCII only. Nothing else matters here, and `decodeURIComponent` would throw at a malformed escape. */
+/**
+ * Decodes ASCII only. Nothing else matters here, and `decodeURIComponent` would throw at a malformed escape. Then
+ * removes tabs and line breaks, as the standard does.
+ */
 const decode = (path: string) =>
   path.replace(/%([0-7][\da-f])/gi, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    .replace(/[\t\r\n]/g, '')
