@@ -153,7 +153,7 @@ export function createGuard (
 }
 
 /**
- * Whether the request was already refused. A hook of the host may call `done` twice: then the request stops here, and
- * nothing replies twice. A 404 handler is public, even if a guarded route calls it.
+ * Whether the request was already refused. A hook of the host may call `done` twice: then the request stops here. A 404
+ * handler is public, even if a guarded route calls it.
  */
 const isRefused = (request: GuardedRequest): boolean => Boolean(request[kJudgement]?.refusal) && !request.is404
