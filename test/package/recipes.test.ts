@@ -13,7 +13,7 @@ env.BETTER_AUTH_SECRET = secret
 delete env.BETTER_AUTH_SECRETS
 
 const run = (t: Test, page: string, heading: string, index = 0) => runBlock(t, blockBelow(page, heading, index))
-const recipe = (t: Test, heading: string) => run(t, 'docs/recipes.md', heading)
+const recipe = (t: Test, heading: string, index = 0) => run(t, 'docs/recipes.md', heading, index)
 
 type Answer = [status: number, body: unknown]
 
@@ -63,6 +63,14 @@ t.test('recipe: rate limits', async (t) => {
   const statuses = new Set<number>()
   for (let i = 0; i < 101; i++) statuses.add((await get(app, '/api/alice/tasks'))[0])
   t.same([...statuses], [401, 429])
+})
+
+t.test('recipe: rate limits by user', async (t) => {
+  const app = await recipe(t, 'Rate limits', 1)
+  const statuses = new Set<number>()
+  for (let i = 0; i < 101; i++) statuses.add((await get(app, '/api/alice/tasks', 'alice'))[0])
+  t.same([...statuses], [200, 429])
+  t.match(await get(app, '/api/bob/tasks', 'bob'), [200])
 })
 
 t.test('recipe: WebSockets', async (t) => {
