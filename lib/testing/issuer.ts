@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { issuerAlgorithms } from '../options/issuers.js'
-import { createRemoteIssuer, remoteOptions, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
+import { createRemoteIssuer, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { assertOptions, named } from './settings.js'
 import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
 
@@ -18,14 +18,14 @@ export interface SecretIssuerOptions extends ClaimsOptions {
   audience?: string
 }
 
-const secretOptions = ['mode', 'secret', 'algorithm', 'issuer', 'audience', 'userIdClaim', 'expiresIn']
-
 const oneOf = (names: readonly string[], expects: string) =>
   Type.Optional(Type.Union(names.map((name) => Type.Literal(name)), { expects }))
 const expiresIn = Type.Optional(Type.Number({ expects: 'a number of seconds' }))
-const checked = {
-  secret: { expiresIn, algorithm: oneOf(['HS256', 'HS384', 'HS512'], "HS256, HS384 or HS512, or mode must be 'jwks'") },
-  jwks: { expiresIn, alg: oneOf(issuerAlgorithms, `one of: ${issuerAlgorithms.join(', ')}`) }
+const algorithm = oneOf(['HS256', 'HS384', 'HS512'], "HS256, HS384 or HS512, or mode must be 'jwks'")
+const alg = oneOf(issuerAlgorithms, `one of: ${issuerAlgorithms.join(', ')}`)
+const known = {
+  secret: { ...named('mode', 'secret'), algorithm, ...named('issuer', 'audience', 'userIdClaim'), expiresIn },
+  jwks: { ...named('mode', 't'), alg, ...named('audience', 'idPrefix', 'keys', 'userIdClaim'), expiresIn }
 }
 
 /** Signs tokens with a shared secret. */
@@ -45,8 +45,7 @@ export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions
   if (mode !== 'secret' && mode !== 'jwks') {
     throw new TypeError(`createIssuer has no mode "${String(mode)}": it has 'secret', the default, and 'jwks'`)
   }
-  const known = { ...named(...mode === 'jwks' ? remoteOptions : secretOptions), ...checked[mode] }
-  assertOptions(known, options, `createIssuer({ mode: '${mode}' })`)
+  assertOptions(known[mode], options, `createIssuer({ mode: '${mode}' })`)
   return options.mode === 'jwks' ? createRemoteIssuer(options) : createSecretIssuer(options)
 }
 

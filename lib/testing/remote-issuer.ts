@@ -25,8 +25,6 @@ export interface RemoteIssuerOptions extends ClaimsOptions {
   keys?: IssuerKey[]
 }
 
-export const remoteOptions = ['mode', 't', 'alg', 'audience', 'idPrefix', 'keys', 'userIdClaim', 'expiresIn']
-
 /** A private key and its public JWK. */
 export interface IssuerKey { kid: string, alg: string, jwk: JWK, privateKey: CryptoKey }
 
