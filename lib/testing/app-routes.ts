@@ -1,10 +1,9 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { ScopedRoute } from '../contract/types.js'
-import { judgeRoute } from '../routes/access.js'
+import { judgeRoute, type Demand } from '../routes/access.js'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltBound, misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
-import { noConditions, type Conditions } from '../routes/rule.js'
+import { noConditions } from '../routes/rule.js'
 import { registrationsOf } from '../routes/registrations.js'
 import { placesOf } from '../routes/table.js'
 import { parametersOf, type UrlParameter } from '../routes/url.js'
@@ -13,32 +12,24 @@ import { createdBefore, hasLostItsRule } from './held-requests.js'
 /** An app of any kind: with HTTP/2, its own logger or type provider. */
 export type AnyApp = FastifyInstance<any, any, any, any, any>
 
-/** A route of the app, whether a registration guards it or not. */
-export interface AppRoute extends Pick<ScopedRoute, 'method' | 'url' | 'constraints'>, Conditions {
-  /** `'unguarded'`: outside of every scope. */
-  readonly access: ScopedRoute['access'] | 'unguarded'
-  readonly source: ScopedRoute['source'] | ''
-  /** The owner's parameter in the URL, whatever the level; null if there is none. */
-  readonly parameter: UrlParameter | null
-  /** What is wrong before anything is sent: its level or rule, and parameters that look like compared ones. */
-  readonly faults: readonly string[]
-  /** Identifies the route that a request has reached. */
-  readonly options: RouteOptions
-}
+/** A route of the app, whether a registration guards it or not: outside of every scope `access` is `'unguarded'`. */
+export type AppRoute = Awaited<ReturnType<typeof appRoutes>>[number]
 
 export type OwnedRoute = AppRoute & { readonly parameter: UrlParameter }
 
-export const nameOf = ({ method, url }: { method: string, url: string }): string => `${method} ${url}`
+/** What names a route. */
+export type Place = Pick<AppRoute, 'method' | 'url'>
+
+export const nameOf = ({ method, url }: Place): string => `${method} ${url}`
 
 /** A HEAD route goes by the name of its GET route, which answers the same and more. */
-export const getNameOf = ({ method, url }: Parameters<typeof nameOf>[0]): string =>
-  nameOf({ method: method === 'HEAD' ? 'GET' : method, url })
+export const getNameOf = ({ method, url }: Place): string => nameOf({ method: method === 'HEAD' ? 'GET' : method, url })
 
 /**
  * Makes an app ready and returns all of its routes, inside of registrations of the plugin and outside.
  * @throws TypeError if it is not an app, or was created before the test kit was loaded
  */
-export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
+export async function appRoutes (app: AnyApp) {
   if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
     throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
   }
@@ -52,15 +43,17 @@ export async function appRoutes (app: AnyApp): Promise<AppRoute[]> {
   return guarded.flatMap(({ route, guard }) => placesOf(route).map((place) => {
     const parameters = parametersOf(place.url)
     const ownersHere = guard.param === null ? owners : [guard.param]
+    // The owner's in the URL, whatever the level.
     const parameter = parameters.find(({ name }) => ownersHere.includes(name)) ?? null
-    const demand = guard.judge(route.options)
-    const bound = demand.bound.filter(({ isInUrl }) => isInUrl)
-    const judged = [...bound.map(({ param }) => param), ...demand.unbound, ...parameter ? [parameter.name] : []]
+    const { level: access, source, scopes, delegates, bound: all, unbound } = guard.judge(route.options)
+    const bound = all.filter(({ isInUrl }) => isInUrl)
+    const judged = [...bound.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
     const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
-    const named = parameter ? faultsOfLevel(parameter.name, demand.level) : lookAlikesIn(parameters, owners)
+    const named = parameter ? faultsOfLevel(parameter.name, access) : lookAlikesIn(parameters, owners)
+    // What is wrong before anything is sent.
     const faults = [...hasLostItsRule(route.options) ? [lost] : [], ...loose.map(looseText), ...named]
-    return { ...place, ...demand, access: demand.level, bound, parameter, options: route.options, faults }
+    return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }
   }))
 }
 
@@ -84,7 +77,7 @@ function guardOf (context: FastifyInstance) {
 }
 
 /** Returns the fault of a level that does not compare the owner in the URL. */
-function faultsOfLevel (name: string, level: AppRoute['access']): string[] {
+function faultsOfLevel (name: string, level: Demand['level'] | 'unguarded'): string[] {
   const has = `though its URL has the owner's ":${name}"`
   if (level === 'unguarded') return [`no guard of the plugin covers it, ${has}: move it into the scope`]
   return level === 'owner' ? [] : [`its level is '${level}', ${has}: leave the level out`]

@@ -1,6 +1,6 @@
 import { carriesBearer, isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/annotate.js'
 import { constraintsText } from '../routes/print.js'
-import { nameOf, type AnyApp, type AppRoute } from './app-routes.js'
+import { nameOf, type AnyApp, type AppRoute, type Place } from './app-routes.js'
 import { orAllow } from './findings.js'
 import { fillUrl } from './route-requests.js'
 import { named, readTask, type Settings } from './settings.js'
@@ -10,8 +10,6 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
   /** The OpenAPI document. Default: the result of `app.swagger()`. */
   document?: object
 }
-
-type Place = Pick<AppRoute, 'method' | 'url'>
 
 /** The methods whose operations a document must have. Operations of HEAD and OPTIONS are optional. */
 const wanted = ['get', 'put', 'post', 'delete', 'patch', 'trace', 'query']

@@ -5,15 +5,7 @@ import { getNameOf, nameOf, type AppRoute } from './app-routes.js'
 export type Failure = Readonly<Record<'label' | 'expected' | 'answer' | 'url', string>>
 
 /** The faults of a route, or of an option that names one (then `method` is empty). */
-export interface Finding {
-  readonly method: string
-  readonly url: string
-  /** Its level and constraints. */
-  readonly level: string
-  /** `{names}` is replaced by the names of the routes as in options, `{name}` by the first. */
-  readonly notes: readonly string[]
-  readonly failures: readonly Failure[]
-}
+export type Finding = ReturnType<typeof findingOf>
 
 /** The end of a note about something that a host may intend. */
 export const orAllow = ', or allow: [{names}]'
@@ -24,7 +16,8 @@ export const unfinished = 'not tried to the end: give what the request needs, pa
 export const tooGenerous = 'alice may act for bob here. Fix: correct option "mayActFor", or give the assertion two ' +
   'users who may not act for each other'
 
-export function findingOf (route: AppRoute, notes: string[], failures: Failure[] = []): Finding {
+/** @param notes with `{names}` for the names of the routes as in options, and `{name}` for the first */
+export function findingOf (route: AppRoute, notes: string[], failures: Failure[] = []) {
   const { method, url, access, source, constraints } = route
   const level = `(${access}${source && `, ${source}`})${constraintsText(constraints)}`
   return { method, url, level, notes, failures }

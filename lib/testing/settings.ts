@@ -1,7 +1,7 @@
 import { isRegExp } from 'node:util/types'
 import { Type, type TProperties } from '@sinclair/typebox'
 import { faultOf } from '../options/validate.js'
-import { appRoutes, getNameOf, nameOf, type AnyApp, type AppRoute } from './app-routes.js'
+import { appRoutes, getNameOf, nameOf, type AnyApp, type Place } from './app-routes.js'
 import { ScopeAssertionError, type Finding } from './findings.js'
 import type { RequestParams } from './route-requests.js'
 
@@ -58,7 +58,7 @@ export async function readTask (app: AnyApp, options: Settings, known: TProperti
   const routes = await appRoutes(app)
   const judged = routes.filter(only)
   const used = new Set<RouteName>()
-  const isAllowed = (route: Pick<AppRoute, 'method' | 'url'>): boolean => {
+  const isAllowed = (route: Place): boolean => {
     const names = [nameOf(route), getNameOf(route)]
     const found = allow.filter((each) =>
       names.some((name) => typeof each === 'string' ? each === name : new RegExp(each).test(name)))
