@@ -68,26 +68,22 @@ function withoutBase (document: ApiDocument, url: string): string {
   return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }
 
-/** For each level, what the document must say about bearer tokens, and the responses of the guard. */
-const demands: Record<AppRoute['access'], readonly [says: string, ...responses: string[]]> = {
-  owner: ['guarded', '401', '403'],
-  user: ['guarded', '401'],
-  optional: ['guarded where a token comes', '401'],
-  public: ['open'],
-  unguarded: ['open']
-}
+const sometimes = 'guarded where a token comes'
 
 /** Returns the differences between an operation and its route. */
 function compare (operation: Operation, document: ApiDocument, { access, scopes, bound }: AppRoute): string[] {
-  const [says, ...responses] = demands[access === 'user' && (scopes || bound.length > 0) ? 'owner' : access]
+  const isOpen = access === 'public' || access === 'unguarded'
+  const guard = access === 'optional' ? sometimes : 'guarded'
+  const says = isOpen ? 'open' : guard
+  const forbids = access === 'owner' || scopes !== null || bound.length > 0
+  const responses = [...isOpen ? [] : ['401'], ...forbids ? ['403'] : []]
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
   const schemes = schemesOf(document)
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
   const others = security.filter((names) => !names.some((name) => carriesBearer(schemes[name])))
-  const guarded = others.length > 0 ? 'guarded where a token comes' : 'guarded'
+  const guarded = others.length > 0 ? sometimes : 'guarded'
   // The host may require anything else together with a token, or instead of one if the plugin requires none.
-  const isOpen = says === 'open' || others.flat().length === 0
-  const open = isOpen ? 'open' : `that ${others.flat().join(', ')} will do`
+  const open = isOpen || others.flat().length === 0 ? 'open' : `that ${others.flat().join(', ')} will do`
   const said = others.length < security.length ? guarded : open
   const { 'x-user-scope': mark = access } = operation
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
