@@ -90,25 +90,20 @@ export async function tokensOf (name: 'alice' | 'bob', { issuer, ...people }: Pa
 /** The last part of a JWS is its signature (RFC 7515 §7.1). */
 const forge = (token: string) => token.replace(/(?<=\.)[^.](?=[^.]*$)/, (first) => first === 'A' ? 'B' : 'A')
 
-/** The two ids, and alice's tokens for any route. */
-export type Known = Record<'alice' | 'bob' | 'good' | 'forged', string> & { expired?: string | undefined }
+/**
+ * The two ids, and alice's tokens for any route. For a route with scopes, `poor` is hers without them, and `delegate`
+ * is bob's with those of delegates.
+ */
+export type Known = Record<'alice' | 'bob' | 'good' | 'forged', string> &
+  Partial<Record<'expired' | 'poor' | 'delegate', string | undefined>>
 
-/** The same for one route, with tokens that have or lack the scopes of its rule. */
-export type Tokens = Known & {
-  /** Alice's token without the scopes of delegates. */
-  stranger: string
-  /** Alice's token without the scopes that the route requires. */
-  poor?: string | undefined
-  /** Bob's token with the scopes of delegates. */
-  delegate?: string | undefined
-  /** Values of bound parameters: `hers` fit alice's token, `his` fit bob's, `others` do not fit alice's. */
-  tenants: Record<'hers' | 'his' | 'others', Record<string, string>>
-}
+export type Tokens = Awaited<ReturnType<typeof tokensFor>>
+type Rule = Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>
 
-export async function tokensFor (
-  { scopes, delegates, bound }: Pick<AppRoute, 'scopes' | 'delegates' | 'bound'>, known: Known, people: People
-): Promise<Tokens> {
-  const tenants: Tokens['tenants'] = { hers: {}, his: {}, others: {} }
+/** Returns the same for one route: as a `stranger` to bob, alice has the scopes of the rule, but none of delegates. */
+export async function tokensFor ({ scopes, delegates, bound }: Rule, known: Known, people: People) {
+  // Values of bound parameters: `hers` fit alice's token, `his` fit bob's, `others` do not fit alice's.
+  const tenants: Record<'hers' | 'his' | 'others', Record<string, string>> = { hers: {}, his: {}, others: {} }
   // Bob may be a user of another issuer, so his token is only made if it is needed.
   const { issuer, bob } = people
   const bobs = bound.length > 0 && (issuer ? await issuer.token(bob) : (Object(bob) as Partial<Person>).token)
