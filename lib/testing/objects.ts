@@ -97,16 +97,17 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
 
 /**
  * Sends a request to a route as a user.
- * @param others ids instead of the user's own: by name, or for a single part (`'body.task_id'`), which takes precedence
+ * @param others ids instead of the user's own, by name
+ * @param only the part in which they stand. Default: all
  */
-export async function ask ({ route, parts, places }: Plan, who: Owner, others: object = {}) {
-  const [filled, ids] = [{ ...parts }, { ...who.ids, ...others } as Record<string, unknown>]
+export async function ask ({ route, parts, places }: Plan, who: Owner, others: object = {}, only?: string) {
+  const filled = { ...parts }
   // A body without places may not be JSON.
   for (const { part } of places) {
+    const ids: Record<string, unknown> = { ...who.ids, ...only === undefined || only === part ? others : {} }
     filled[part] = JSON.parse(JSON.stringify(filled[part]), (name, value: unknown) => {
-      const key = [`${part}.${name}`, name].find((each) => Object.hasOwn(ids, each))
-      if (key === undefined) return value
-      return Array.isArray(value) ? [ids[key]].flat() : ids[key]
+      if (!Object.hasOwn(ids, name)) return value
+      return Array.isArray(value) ? [ids[name]].flat() : ids[name]
     })
   }
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))

@@ -58,19 +58,16 @@ export class Trial {
   /** Sends bob's ids of these kinds instead of hers: everywhere, or only in one part of the request. */
   async #tryHis (kinds: readonly string[], part?: string): Promise<void> {
     const label = `alice's token, bob's ${kinds.join(' and ')}${part === undefined ? '' : ` in the ${part}`}`
-    const { ids } = this.bob
-    const his = (name: string) => ids[name]
-    const none = (name: string) => missingLike(ids[name])
-    const inPart = (idOf: typeof his) =>
-      Object.fromEntries(kinds.map((name) => [part === undefined ? name : `${part}.${name}`, idOf(name)]))
-    const textOf = ({ body }: Response, idOf: typeof his) =>
-      kinds.reduce((text, name) => readId(text, idOf(name), name).text, body)
+    const his = Object.fromEntries(kinds.map((name) => [name, this.bob.ids[name]]))
+    const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
+    const textOf = ({ body }: Response, ids: typeof his) =>
+      kinds.reduce((text, name) => readId(text, ids[name], name).text, body)
     // Her object in another part may be used up.
     const renew = async () => { if (part !== undefined && !this.plan.isRead) await this.alice.make() }
-    const given = await this.#attack(kinds, inPart(his), label).finally(renew)
-    const forNone = await ask(this.plan, this.alice, inPart(none)).finally(renew)
+    const given = await this.#attack(his, label, part).finally(renew)
+    const forNone = await ask(this.plan, this.alice, none, part).finally(renew)
     // If the answer changes by itself, such as a time, it also differs between this and the first.
-    const again = await ask(this.plan, this.alice, inPart(his)).finally(renew)
+    const again = await ask(this.plan, this.alice, his, part).finally(renew)
     const isAlike = given.statusCode === forNone.statusCode
     const isSame = isAlike && !differs(textOf(forNone, none), textOf(given, his), textOf(again, his))
     // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows.
@@ -93,7 +90,7 @@ export class Trial {
     const none = missingLike(id)
     const forNone = await ask(this.plan, this.alice, { [kind]: [this.alice.ids[kind], none] })
     await this.alice.make()
-    const given = await this.#attack([kind], { [kind]: [this.alice.ids[kind], id] }, label)
+    const given = await this.#attack({ [kind]: [this.alice.ids[kind], id] }, label)
     await this.alice.make()
     // The answer may name ids that do not exist.
     const isLeak = readId(given.body, id, kind).has &&
@@ -104,7 +101,7 @@ export class Trial {
   async #tryHerOwn (): Promise<void> {
     const label = "alice's token, her own"
     const { ids } = this.bob
-    const own = this.plan.isRead ? await ask(this.plan, this.alice) : await this.#attack(Object.keys(ids), {}, label)
+    const own = this.plan.isRead ? await ask(this.plan, this.alice) : await this.#attack({}, label)
     // A write without an id may need a body that was not given, or come after a logout.
     if (this.plan.kinds.length > 0 || this.plan.isRead || own.statusCode === 403) this.#mustPass(own, label)
     const leaked: string[] = []
@@ -126,17 +123,17 @@ export class Trial {
     return isKnown() || readId((await ask(this.plan, this.alice)).body, this.bob.ids[name], name).has
   }
 
-  /** Sends a request of alice with these ids instead of hers. Bob's objects of these kinds must not change. */
-  async #attack (kinds: readonly string[], ids: object, label: string): Promise<Response> {
-    const sendsHis = Object.keys(ids).length > 0
-    const before = await this.#readBack(kinds, sendsHis)
-    const given = await ask(this.plan, this.alice, ids)
-    const after = await this.#readBack(kinds, sendsHis)
+  /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
+  async #attack (ids: object, label: string, part?: string): Promise<Response> {
+    const kinds = Object.keys(ids)
+    const before = await this.#readBack(kinds)
+    const given = await ask(this.plan, this.alice, ids, part)
+    const after = await this.#readBack(kinds)
     if (after.every((text, i) => text === before[i])) return given
     // A clock may have ticked between the first two reads. Then it also changes the next one.
     for (const ms of [2, 1100]) {
       await sleep(ms)
-      const later = await this.#readBack(kinds, sendsHis)
+      const later = await this.#readBack(kinds)
       if (!after.some((text, i) => differs(String(before[i]), text, String(later[i])))) return given
     }
     this.#fail(given, this.#repair, `${label}: what bob reads then`, 'as before', 'changed')
@@ -145,16 +142,17 @@ export class Trial {
   }
 
   /**
-   * Reads bob's objects of these kinds: by routes with their ids in the path, and by his lists. After a request without
-   * his ids, lists are only read if there is no such route, because they may count the objects of all.
+   * Reads bob's objects of the kinds that were sent: by routes with their ids in the path, and by his lists. After a
+   * request without his ids all kinds are read, but lists only if there is no such route, because they may count the
+   * objects of all.
    */
-  async #readBack (kinds: readonly string[], sendsHis: boolean): Promise<string[]> {
+  async #readBack (sent: readonly string[]): Promise<string[]> {
     const reads = this.plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
     const inPath = ({ places }: Plan) => places.filter(({ part }) => part === 'path').map(({ name }) => name)
     // An object may have several names, such as `task_ids` in a body.
-    const ids = kinds.map((kind) => this.bob.ids[kind])
+    const ids = (sent.length > 0 ? sent : Object.keys(this.bob.ids)).map((kind) => this.bob.ids[kind])
     const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
-    const lists = sendsHis || direct.length === 0 ? reads.filter((plan) => inPath(plan).length === 0) : []
+    const lists = sent.length > 0 || direct.length === 0 ? reads.filter((plan) => inPath(plan).length === 0) : []
     const answers: string[] = []
     for (const plan of [...direct, ...lists]) {
       const { statusCode, body } = await ask(plan, this.bob)

@@ -126,7 +126,8 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
     query: { list_id: 'l1' },
     body: { title: 'Buy milk', list_id: 'l1', task_ids: ['x1', 'x2'] }
   })
-  const inBody = (await ask(known, alice, { task_id: 't1', list_id: 'l1', 'body.list_id': 'l2', task_ids: 'x' })).json()
+  alice.ids = { task_id: 't1', list_id: 'l1', task_ids: 'x' }
+  const inBody = (await ask(known, alice, { list_id: 'l2' }, 'body')).json()
   t.match(inBody, { query: { list_id: 'l1' }, body: { list_id: 'l2', task_ids: ['x'] } }, 'in one part alone')
   const form = planFor(route, { '*': { body: 'title=Buy+milk' } }, objects)
   t.equal(form.parts.body, 'title=Buy+milk', 'a form is sent as it stands')
