@@ -13,9 +13,7 @@ export type OwnershipOptions = People & Settings & {
   timeout?: number
 }
 
-const ms = Type.Optional(Type.Number({
-  exclusiveMinimum: 0, exclusiveMaximum: 2 ** 31, expects: 'milliseconds, from 1 to 2147483647'
-}))
+const ms = Type.Number({ minimum: 1, maximum: 2 ** 31 - 1, expects: 'milliseconds, from 1 to 2147483647' })
 
 /**
  * Asserts that only the owner can call a route with the owner in its URL, in any context of the app. Without a token,
@@ -28,7 +26,7 @@ const ms = Type.Optional(Type.Number({
  * @throws TypeError if no route accepts alice's token, the plugin is not registered, or no route has an owner
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
-  const task = await readTask(app, options, { timeout: ms }, 'assertOwnership')
+  const task = await readTask(app, options, { timeout: Type.Optional(ms) }, 'assertOwnership')
   const { params, judged, findings, report } = task
   const known = { ...readIds(options), ...await tokensOf('alice', options) }
   const send = holdRequests(app, options.timeout ?? 5000)
