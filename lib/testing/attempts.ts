@@ -15,19 +15,18 @@ export const asDelegate = "a delegate's token, alice's path"
 export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens) {
   const { alice, bob, good, stranger, poor, delegate, expired, forged, tenants } = tokens
   const { url, parameter, access, bound } = route
-  const isReached: Check = ({ reached }) => reached === route.options
   const unauthorized: Check = ({ status, reached }) => reached === null && status === 401
   // A host may hide another user's path with a 404. If nothing is compared, a 404 may just mean that there is no bob.
   const mayHide = access === 'owner' || bound.length > 0
   const forbidden: Check = ({ status, reached }) => reached === null && (status === 403 || (status === 404 && mayHide))
   const refused: Check = ({ status, reached }) => reached === null && status >= 400 && status < 500
   // The router may find another route, or none. Its answer is not judged here.
-  const elsewhere: Check = (answer) => !isReached(answer)
-  const admitted: Check = (answer) => {
+  const elsewhere: Check = ({ reached }) => reached !== route.options
+  const admitted: Check = ({ reached, status, params }) => {
     // A hook may answer in the handler's place, such as a cache.
-    if (answer.reached === null) return answer.status >= 200 && answer.status < 400
-    const isHers = parameter === null || String(answer.params[parameter.name]) === alice
-    return access === 'unguarded' || (isReached(answer) && isHers)
+    if (reached === null) return status >= 200 && status < 400
+    const isHers = parameter === null || String(params[parameter.name]) === alice
+    return access === 'unguarded' || (reached === route.options && isHers)
   }
   // Other refusals are reported for the plain path. A host may also refuse a request that comes twice or too often.
   const notForbidden: Check = ({ status, notFound }) => status !== 401 && status !== 403 && !notFound

@@ -1,5 +1,4 @@
 import { decodeJwt } from 'jose'
-import type { RequiredScopes } from '../contract/access.js'
 import { claimAt } from '../routes/bind.js'
 import { scopesIn } from '../routes/rule.js'
 import type { AppRoute } from './app-routes.js'
@@ -132,7 +131,7 @@ export async function tokensFor ({ scopes, delegates, bound }: Rule, known: Know
   }
 }
 
-export const namesOf = (scopes: RequiredScopes | null): readonly string[] => scopes ? scopesIn(scopes) : []
+export const namesOf = (scopes: AppRoute['scopes']): readonly string[] => scopes ? scopesIn(scopes) : []
 
 /** Returns the texts in a claim. */
 const valuesIn = (token: string, path: readonly string[]): string[] =>

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
 import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
@@ -66,7 +65,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   if (t !== undefined) atEnd(t, stop)
   const listen = (port: number) => new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve) })
   await listen(0)
-  const { port } = server.address() as AddressInfo
+  const { port } = server.address() as { port: number }
   const url = `http://127.0.0.1:${port}`
   const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
   const claims = (user: TokenSubject) => claimsFor(user, options, { iss: url, aud: entry.audience })
@@ -100,10 +99,8 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
     /** A token with a valid signature that expired two hours ago. */
     expired: async (user: TokenSubject, extra?: RemoteTokenOptions) => await sign(expired(claims(user)), extra),
     /** A token with valid claims and the `kid` of the current key, signed with another key. */
-    async forged (user: TokenSubject, extra: RemoteTokenOptions = {}): Promise<string> {
-      const { kid, alg } = extra.key ?? current()
-      return await sign(claims(user), { ...extra, key: await createKey(kid, alg) })
-    },
+    forged: async (user: TokenSubject, { key: { kid, alg } = current(), ...extra }: RemoteTokenOptions = {}) =>
+      await sign(claims(user), { ...extra, key: await createKey(kid, alg) }),
     /** The header with a valid token. */
     authorization: async (user: TokenSubject, extra?: RemoteTokenOptions) => authorize(await sign(claims(user), extra))
   }

@@ -52,11 +52,10 @@ export const valueFor = (pattern: string, ...values: string[]): string =>
   encodeURIComponent([...values, ...samples].find((value) => new RegExp(pattern).test(value)) ?? '1')
 
 /** Returns the path of a route for an encoded owner, with given or made-up values for the other parameters. */
-export function pathFor (route: AppRoute, owner: string, { path = {} }: RequestParts, url: string = route.url): string {
-  return fillUrl(url, (name, pattern) => {
+export const pathFor = (route: AppRoute, owner: string, { path = {} }: RequestParts, url = route.url): string =>
+  fillUrl(url, (name, pattern) => {
     if (name === route.parameter?.name) return owner
     const given = path[name]
     if (given === undefined) return valueFor(pattern)
     return name === '*' ? encodeURI(given) : encodeURIComponent(given)
   })
-}
