@@ -32,13 +32,10 @@ export class ScopeAssertionError extends Error {
 
   constructor (fault: string, findings: readonly Finding[]) {
     // Methods with the same faults are printed together. Only the status is compared, because HEAD has no text.
-    const groups = new Map<string, Finding[]>()
-    for (const finding of findings) {
-      const { method, failures, ...rest } = finding
-      const key = JSON.stringify([rest, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])])
-      groups.set(key, [...groups.get(key) ?? [], finding])
-    }
-    super([`Routes that ${fault}: ${findings.length}`, ...[...groups.values()].map(print)].join('\n\n'))
+    const keys = findings.map(({ method, failures, ...rest }) =>
+      JSON.stringify([rest, failures.map(({ label, answer }) => [label, answer.split(' ', 1)])]))
+    const groups = [...new Set(keys)].map((key) => findings.filter((_finding, i) => keys[i] === key))
+    super([`Routes that ${fault}: ${findings.length}`, ...groups.map(print)].join('\n\n'))
     this.routes = findings.map((finding) => nameOf(finding).trimStart())
   }
 }

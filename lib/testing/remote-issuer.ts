@@ -43,9 +43,8 @@ export async function createKey (kid: string, alg: string = 'EdDSA'): Promise<Is
 }
 
 /** Creates an answer with a JSON body. */
-export const sendJson = (body: unknown, status = 200): IssuerAnswer => (_request, response) => {
+export const sendJson = (body: unknown, status = 200): IssuerAnswer => (_request, response) =>
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-}
 
 /** @throws RangeError if `keys` is empty; TypeError if `t` is not the context of a test */
 export async function createRemoteIssuer (options: RemoteIssuerOptions) {
