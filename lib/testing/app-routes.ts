@@ -1,11 +1,10 @@
-import type { FastifyInstance, RouteOptions } from 'fastify'
-import { judgeRoute, type Demand } from '../routes/access.js'
+import type { FastifyInstance } from 'fastify'
 import { isWithin, routesOf } from '../routes/app-routes.js'
 import { misspeltBound, misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
 import { noConditions } from '../routes/rule.js'
 import { registrationsOf } from '../routes/registrations.js'
-import { placesOf } from '../routes/table.js'
+import { placesOf, RouteTable } from '../routes/table.js'
 import { parametersOf, type UrlParameter } from '../routes/url.js'
 import { createdBefore, hasLostItsRule } from './held-requests.js'
 
@@ -69,15 +68,15 @@ function guardOf (context: FastifyInstance) {
   if (own) return own
   if (!context.hasDecorator('userScope')) return { param: null, bound: [], judge: () => outside }
   const routes = context.userScope.routes()
-  const param = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
-  const bound = [...new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))]
+  const userIdParam = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
+  const bound = new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))
   // It does not tell the claims, which mostly have the name of the parameter. `mayActFor` is never called here.
-  const rights = { bind: bound.map((name) => ({ param: name, path: [name] })), mayActFor: Array.isArray }
-  return { param, bound, judge: (route: RouteOptions) => judgeRoute(route, param, false, rights) }
+  const bind = [...bound].map((param) => ({ param, path: [param] }))
+  return new RouteTable(context, { userIdParam, requireStatedAccess: false, bind, mayActFor: Array.isArray })
 }
 
 /** Returns the fault of a level that does not compare the owner in the URL. */
-function faultsOfLevel (name: string, level: Demand['level'] | 'unguarded'): string[] {
+function faultsOfLevel (name: string, level: string): string[] {
   const has = `though its URL has the owner's ":${name}"`
   if (level === 'unguarded') return [`no guard of the plugin covers it, ${has}: move it into the scope`]
   return level === 'owner' ? [] : [`its level is '${level}', ${has}: leave the level out`]
