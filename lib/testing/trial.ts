@@ -153,12 +153,9 @@ export class Trial {
     const ids = (sent.length > 0 ? sent : Object.keys(this.bob.ids)).map((kind) => this.bob.ids[kind])
     const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
     const lists = sent.length > 0 || direct.length === 0 ? reads.filter((plan) => inPath(plan).length === 0) : []
-    const answers: string[] = []
-    for (const plan of [...direct, ...lists]) {
-      const { statusCode, body } = await ask(plan, this.bob)
-      answers.push(`${statusCode} ${body}`)
-    }
-    return answers
+    const answers: Response[] = []
+    for (const plan of [...direct, ...lists]) answers.push(await ask(plan, this.bob))
+    return answers.map(({ statusCode, body }) => `${statusCode} ${body}`)
   }
 
   #mustPass (given: Response, label: string): void {
