@@ -122,8 +122,7 @@ export function missingLike (id: ObjectId = ''): ObjectId {
   const end = id.slice(-8)
   const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
   const letters = end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a')
-  const other = [digits, letters, `${end}x`].find((each) => each !== end) as string
-  return id.slice(0, -8) + other
+  return id.slice(0, -8) + [digits, letters, `${end}x`].find((each) => each !== end)
 }
 
 /**
@@ -143,8 +142,7 @@ export function readId (body: string, id: ObjectId = '', name = ''): { has: bool
       const isKey = key === String(id) || (isLong && key.search(word) >= 0)
       const isId = (isPlace && String(value) === String(id)) || (!Array.isArray(this) && isKey)
       const isSearched = typeof value === 'string' && !isNumber && (isLong || !/\s/.test(value))
-      const isInText = isSearched && value.search(word) >= 0
-      has ||= isId || isInText
+      has ||= isId || (isSearched && value.search(word) >= 0)
       if (isId) return '…'
       return typeof value === 'string' ? value.replace(word, '…') : value
     })

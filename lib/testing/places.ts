@@ -53,11 +53,10 @@ export async function findAround (
   }
   for (const route of open) {
     // Only `params` could satisfy such a constraint.
-    const isUnasked = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
+    const isMissed = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)
-    const note = `it may serve paths of ${place?.url} too, ${unfinished}${orAllow}`
-    if (place && isUnasked) report(findingOf(route, [note]))
+    if (place && isMissed) report(findingOf(route, [`it may serve paths of ${place.url} too, ${unfinished}${orAllow}`]))
   }
 }
 
