@@ -29,12 +29,10 @@ export const getNameOf = ({ method, url }: Place): string => nameOf({ method: me
  * @throws TypeError if it is not an app, or was created before the test kit was loaded
  */
 export async function appRoutes (app: AnyApp) {
-  if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') {
-    throw new TypeError('the first argument must be a Fastify app: await the function that builds it')
-  }
+  if (typeof (app as Partial<AnyApp> | undefined)?.inject !== 'function') throw new TypeError(noApp)
   await app.ready()
   const declared = routesOf(app)
-  if (declared === undefined) throw createdBefore()
+  if (declared === undefined) throw new TypeError(createdBefore)
   const guarded = declared.map((route) => ({ route, guard: guardOf(route.context) }))
   const guards = [...registrationsOf(app), ...guarded.map(({ guard }) => guard)]
   const owners = [...new Set(guards.flatMap(({ param }) => param ?? []))]
@@ -56,6 +54,7 @@ export async function appRoutes (app: AnyApp) {
   }))
 }
 
+const noApp = 'the first argument must be a Fastify app: await the function that builds it'
 const outside = { level: 'unguarded', source: '', ...noConditions } as const
 const lost = 'a rule was stated in its config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
   'options.config = { ...options.config, … }'

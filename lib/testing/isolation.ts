@@ -7,6 +7,7 @@ import { Trial } from './trial.js'
 
 export type IsolationOptions = People<Person> & Settings & { objects: ObjectMakers }
 
+const inProduction = 'assertIsolation runs handlers, and NODE_ENV is production: give it a test database'
 const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
   minProperties: 1, expects: 'a function for each kind of object: { task_id: async ({ inject, owner }) => id }'
 })
@@ -22,9 +23,7 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
  * @throws TypeError if NODE_ENV is production, or if a maker returns no id, the same id twice, or one no route takes
  */
 export async function assertIsolation (app: AnyApp, options: IsolationOptions): Promise<void> {
-  if (process.env.NODE_ENV === 'production') {
-    throw new TypeError('assertIsolation runs handlers, and NODE_ENV is production: give it a test database')
-  }
+  if (process.env.NODE_ENV === 'production') throw new TypeError(inProduction)
   const task = await readTask(app, options, { objects: makers }, 'assertIsolation')
   const { objects } = options
   const ids = readIds(options)

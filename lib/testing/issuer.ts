@@ -18,6 +18,8 @@ export interface SecretIssuerOptions extends ClaimsOptions {
   audience?: string
 }
 
+const unset = 'createIssuer: secret is undefined, and so is perhaps an environment variable. Fix: set it, or leave ' +
+  'secret out for a random one'
 const oneOf = (names: readonly string[], expects: string) =>
   Type.Optional(Type.Union(names.map((name) => Type.Literal(name)), { expects }))
 const expiresIn = Type.Optional(Type.Number({ expects: 'a number of seconds' }))
@@ -50,10 +52,7 @@ export function createIssuer (options: SecretIssuerOptions | RemoteIssuerOptions
 }
 
 export function createSecretIssuer (given: SecretIssuerOptions) {
-  if ('secret' in given && given.secret === undefined) {
-    throw new TypeError('createIssuer: secret is undefined, and so is perhaps an environment variable. ' +
-      'Fix: set it, or leave secret out for a random one')
-  }
+  if ('secret' in given && given.secret === undefined) throw new TypeError(unset)
   const { mode, expiresIn, secret = randomSecret(), algorithm = 'HS256', ...agreed } = given
   const options: UserScopeOptions = { secret, algorithms: [algorithm], ...agreed }
   const [sign, forge] = [signWith(secret, algorithm), signWith(randomSecret(), algorithm)]

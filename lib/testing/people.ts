@@ -28,13 +28,13 @@ const claimsOf = (user: TokenSubject) => typeof user === 'string' ? { id: user }
 
 const now = () => Math.floor(Date.now() / 1000)
 
+const nobody = 'a token needs a user: the id as a string, or an object with an "id" of its own'
+
 /** @throws TypeError if the token would have no user, or the plugin would read another id from it */
 export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idPrefix?: string }, fixed: object) {
   const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
   const user: Partial<Claims> = claimsOf(subject)
-  if (!Object.hasOwn(user, 'id')) {
-    throw new TypeError('a token needs a user: the id as a string, or an object with an "id" of its own')
-  }
+  if (!Object.hasOwn(user, 'id')) throw new TypeError(nobody)
   const { id, ...claims } = user
   if (id?.startsWith(idPrefix) === false) {
     throw new TypeError(`"${id}" lacks the prefix of this issuer: give the whole id, "${idPrefix}${id}"`)

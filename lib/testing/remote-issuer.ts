@@ -106,11 +106,11 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   return issuer
 }
 
+const noTest = 'option "t" must be the context of a test, with teardown, after or onTestFinished; that of a hook has ' +
+  'none: leave "t" out there, and call stop() when all is over'
+
 function atEnd (t: Partial<Record<string, AtEnd>>, stop: () => Promise<void>): void {
   const name = ['teardown', 'after', 'onTestFinished'].find((each) => typeof t?.[each] === 'function')
-  if (name === undefined) {
-    throw new TypeError('option "t" must be the context of a test, with teardown, after or onTestFinished; ' +
-      'that of a hook has none: leave "t" out there, and call stop() when all is over')
-  }
+  if (name === undefined) throw new TypeError(noTest)
   t[name]?.(stop)
 }

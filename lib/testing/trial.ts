@@ -8,6 +8,7 @@ const early = 'something answers before the guard, such as a cache by URL. Fix: 
   'let it keep answers by user'
 const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
 const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
+const valueless = `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 /** Tries one route as alice with the ids of bob's objects. */
@@ -27,10 +28,8 @@ export class Trial {
 
   async run (): Promise<Finding> {
     const { route, places, kinds, unknown, isRead } = this.plan
-    if (unknown.length > 0) {
-      const fix = 'Fix: give a function in objects, or a value in params: { {name}: { path } }'
-      return findingOf(route, [`not tried: there is no value for ":${unknown.join('", ":')}". ${fix}${orAllow}`])
-    }
+    const names = unknown.map((name) => `":${name}"`).join(', ')
+    if (names !== '') return findingOf(route, [`not tried: there is no value for ${names}. ${valueless}`])
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.alice.make()
     // Each of them, and all that stand together: a task of bob's list in her workspace, her task in his.
@@ -93,8 +92,7 @@ export class Trial {
     const given = await this.#attack({ [kind]: [this.alice.ids[kind], id] }, label)
     await this.alice.make()
     // The answer may name ids that do not exist.
-    const isLeak = readId(given.body, id, kind).has &&
-      ![none, id].some((each) => readId(forNone.body, each, kind).has)
+    const isLeak = readId(given.body, id, kind).has && ![none, id].some((each) => readId(forNone.body, each, kind).has)
     if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
   }
 
