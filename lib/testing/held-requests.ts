@@ -54,8 +54,7 @@ subscribe('fastify.initialization', (message) => {
 })
 
 /** Whether a hook of the host replaced the config of a route, and lost the rule in it. */
-export const hasLostItsRule = (options: RouteOptions): boolean =>
-  ruled.has(options) && options.config?.access === undefined
+export const hasLostItsRule = (route: RouteOptions) => ruled.has(route) && route.config?.access === undefined
 
 async function takeMark ({ raw }: FastifyRequest): Promise<void> {
   const run = sent.get(raw.headers[markHeader])
@@ -99,13 +98,12 @@ function holdBack (route: RouteOptions) {
 const heldBack = (statusCode: 404 | 418) =>
   Object.assign(new Error('the handler was held back by fastify-user-scope/testing'), { statusCode })
 
-export const createdBefore = () =>
-  new TypeError('the app was created before the test kit was loaded, so its routes are unknown. ' +
-    "Fix: move this line above the import of the app: import … from 'fastify-user-scope/testing'")
+export const createdBefore = 'the app was created before the test kit was loaded, so its routes are unknown. Fix: ' +
+  "move this line above the import of the app: import … from 'fastify-user-scope/testing'"
 
 /** Sends requests through routing, hooks and validation up to handlers. @throws TypeError where one would run */
 export function holdRequests (app: FastifyInstance, timeout: number): Send {
-  if (!prepared.has(app.server)) throw createdBefore()
+  if (!prepared.has(app.server)) throw new TypeError(createdBefore)
   const isHeld = ({ preHandler = [] }: RouteOptions) => [preHandler].flat().some((hook) => holds.has(hook))
   const loose = routesOf(app)?.find(({ options }) => !isHeld(options))
   if (loose) {
@@ -119,7 +117,7 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
     sent.set(mark, run)
     try {
       const headers = { ...request.headers, [markHeader]: mark }
-      const { statusCode, body } = await injectWithin(timeout, app, { ...request, headers })
+      const { statusCode, body } = await injectWithin(app, { ...request, headers }, timeout)
       Object.assign(run, { status: statusCode, says: summaryOf(body) })
     } catch (error) {
       run.says = (error as Error).message.split('\n', 1)[0] as string // as a row of the table
@@ -130,7 +128,7 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
 }
 
 /** @param timeout milliseconds @throws Error where no answer has come by then */
-export async function injectWithin (timeout: number, app: FastifyInstance, request: InjectOptions) {
+export async function injectWithin (app: FastifyInstance, request: InjectOptions, timeout = 10_000) {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), timeout)
   return await app.inject({ ...request, signal: late.signal }).catch((error: unknown) => {

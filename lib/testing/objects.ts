@@ -5,8 +5,6 @@ import type { AnyApp, AppRoute } from './app-routes.js'
 import { answerText, injectWithin } from './held-requests.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
-const timeout = 10_000 // milliseconds
-
 export type ObjectId = string | number
 type Ids = Readonly<Record<string, ObjectId>>
 
@@ -34,7 +32,7 @@ export class Owner {
   readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
     const options = typeof request === 'string' ? { url: request } : request
     const headers = { ...options.headers, authorization: `Bearer ${this.token}` }
-    const response = await injectWithin(timeout, this.app, { ...options, headers }).catch(({ message }: Error) => {
+    const response = await injectWithin(this.app, { ...options, headers }).catch(({ message }: Error) => {
       throw new TypeError(`${options.method ?? 'GET'} ${String(options.url)}: ${message}. Fix: allow the route where ` +
         'it never ends, as an event stream')
     })

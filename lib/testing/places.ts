@@ -26,10 +26,9 @@ export async function findAround (
   /** With bob's id for all parameters, and once more with the given values. */
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
-  // Of queries only that for all routes: with that of each, the number of requests would be quadratic.
-  const query = params['*']?.query ?? {}
   const ways = new Map([...owned, ...others].map((route) => {
-    const parts = { ...partsOf(route), query }
+    // Of queries only that for all routes: with that of each, the number of requests would be quadratic.
+    const parts = { ...partsOf(route), query: params['*']?.query ?? {} }
     return [JSON.stringify([route.method, parts.headers]), { method: route.method, parts }]
   }))
   // Each is reported once.
