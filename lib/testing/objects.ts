@@ -47,7 +47,7 @@ export class Owner {
       const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: this.ids })
       if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
-          `and returned ${inspect(id, { depth: -1 })} (${this.#last})`)
+          `and returned ${id instanceof Object ? 'an object' : inspect(id)} (${this.#last})`)
       }
       this.ids = { ...this.ids, [name]: id }
     }
