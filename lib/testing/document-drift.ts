@@ -39,9 +39,9 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
   const operationsOf = (route: AppRoute) => {
     const url = fillUrl(route.url, (name) => `{${name}}`).replaceAll('%25', '%')
-    const at = (url: string) => operations.filter((each) => keyOf(each) === keyOf({ ...route, url }))
-    const found = at(url)
-    return found.length > 0 ? found : at(withoutBase(document, url))
+    const found = [url, withoutBase(document, url)].flatMap((url) => [nameOf, keyOf].map((form) =>
+      operations.filter((each) => form(each) === form({ ...route, url }))))
+    return found.find((each) => each.length > 0) ?? []
   }
   for (const route of task.judged) {
     const found = operationsOf(route)
@@ -68,23 +68,21 @@ function withoutBase (document: ApiDocument, url: string): string {
   return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }
 
-const sometimes = 'guarded where a token comes'
+const guardedIf = (isOptional: boolean) => isOptional ? 'guarded where a token comes' : 'guarded'
 
 /** Returns the differences between an operation and its route. */
 function compare (operation: Operation, document: ApiDocument, { access, scopes, bound }: AppRoute): string[] {
   const isOpen = access === 'public' || access === 'unguarded'
-  const guard = access === 'optional' ? sometimes : 'guarded'
-  const says = isOpen ? 'open' : guard
+  const says = isOpen ? 'open' : guardedIf(access === 'optional')
   const forbids = access === 'owner' || scopes !== null || bound.length > 0
   const responses = [...isOpen ? [] : ['401'], ...forbids ? ['403'] : []]
   const is = access === 'unguarded' ? unguarded : `the route's level is '${access}'`
   const schemes = schemesOf(document)
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
   const others = security.filter((names) => !names.some((name) => carriesBearer(schemes[name])))
-  const guarded = others.length > 0 ? sometimes : 'guarded'
   // The host may require anything else together with a token, or instead of one if the plugin requires none.
   const open = isOpen || others.flat().length === 0 ? 'open' : `that ${others.flat().join(', ')} will do`
-  const said = others.length < security.length ? guarded : open
+  const said = others.length < security.length ? guardedIf(others.length > 0) : open
   const { 'x-user-scope': mark = access } = operation
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
   const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))

@@ -73,8 +73,7 @@ export async function readTask (app: AnyApp, options: Settings, known: TProperti
     finding.notes.length + finding.failures.length === 0 || (!isAllowed(finding) && findings.push(finding) > 0)
   /** Ends the assertion. @throws ScopeAssertionError if something was found, or if an option names a route in vain */
   const conclude = (fault: string): void => {
-    const names = ['*', ...routes.map(nameOf)]
-    const unknown = Object.keys(params).filter((name) => !names.includes(name))
+    const unknown = Object.keys(params).filter((name) => name !== '*' && !routes.some((each) => nameOf(each) === name))
     const needless = allow.filter((name) => !used.has(name))
     for (const [urls, note] of [[unknown, absent], [needless, sound]] as const) {
       findings.push(...urls.map((url) => ({ method: '', url: String(url), level: '', notes: [note], failures: [] })))

@@ -50,7 +50,7 @@ export class Trial {
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
     if (this.plan.route.access !== 'owner') return
     const given = await ask(this.plan, new Owner(this.alice.app, this.bob.id, this.alice.token, {}), this.bob.ids)
-    const cause = this.plan.route.delegates === true ? tooGenerous : early
+    const cause = this.plan.route.delegates ? tooGenerous : early
     if (given.statusCode < 400) this.#fail(given, cause, "alice's token, bob's path", '403')
   }
 

@@ -27,6 +27,8 @@ async function host (t: Test, options: object, routes: (app: FastifyInstance) =>
   app.get('/api/files/*', { config: { access: 'public' } }, handler)
   app.get('/api/100%', { config: { access: 'public' } }, handler)
   app.register(async (child) => { child.get('/', handler) }, { prefix: '/api/root' })
+  app.get('/api/twin', { config: { access: 'public' } }, handler)
+  app.get('/api/twin/', handler)
   await routes(app)
   return app
 }

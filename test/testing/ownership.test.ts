@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import cors from '@fastify/cors'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import t from 'tap'
@@ -163,6 +164,21 @@ t.test('a host that hides what is another\'s', async (t) => {
     "  alice's token, her own path  its handler  404, no route  /gone/alice",
     "  alice's token, her own path, percent-encoded  its handler  404, no route  /gone/%61%6c%69%63%65"
   ].join('\n'))
+})
+
+t.test('requests with OPTIONS may be answered by CORS before the guard', async (t) => {
+  for (const options of [{}, { strictPreflight: false }, { preflightContinue: true }]) {
+    const app = await host(t, async (app, handler) => {
+      await app.register(cors, options)
+      app.all('/all/:user_id/files/*', handler)
+    })
+    t.equal(await say(app), '', JSON.stringify(options))
+  }
+  const open = Fastify()
+  t.teardown(() => open.close())
+  await open.register(userScope, { ...issuer.options, mayActFor: () => true })
+  open.options('/o/:user_id', { config: { access: { level: 'owner', delegates: true } } }, async () => 'in')
+  t.match(await say(open), "alice's token, bob's path  403  its handler")
 })
 
 t.test('a preflight is nobody\'s', async (t) => {

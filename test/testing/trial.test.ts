@@ -463,4 +463,12 @@ t.test('a mayActFor that admits alice is named', async (t) => {
   app.post('/api/:user_id/tasks', async () => ({ id: randomUUID() }))
   app.get('/api/:user_id/tasks/:task_id', { config: { access: { delegates: true } } }, async () => 'in')
   t.match(await say(app, oneTask), 'alice may act for bob here. Fix: correct option "mayActFor"')
+  const staffed = Fastify()
+  t.teardown(() => staffed.close())
+  await staffed.register(userScope, issuer.options)
+  staffed.post('/api/:user_id/tasks', async () => ({ id: randomUUID() }))
+  const config = { access: { delegates: { scopes: ['staff'] } } }
+  staffed.get('/api/:user_id/tasks/:task_id', { config }, async () => 'in')
+  const said = await say(staffed, { ...oneTask, alice: { id: 'alice', scope: 'staff' } } as never)
+  t.match(said, /alice may act for bob here\. Fix: .*two users who may not act for each other/)
 })
