@@ -14,7 +14,7 @@ const guardsLate = `. If its routes were declared before: ${importFirst}`
 const guardsUnknown = 'fastify-user-scope: this app was created before the plugin was loaded, so routes outside of ' +
   `this registration are not known, and nobody warns of them. Fix: ${importFirst} ${withCli}`
 const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
-  'name an owner. Fix: state the level in config.access, or set the option userIdParam'
+  'name an owner. Fix: rename the parameter, set the option userIdParam, or state the level in config.access'
 const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +
   'effect. Fix: write config: { access: … }'
 const undefinedAccess = 'fastify-user-scope: config.access of these routes is undefined, so their URLs decide. ' +

@@ -44,6 +44,10 @@ export function routeByIssuer (
     const verify = byIssuer.get(iss) ?? (isOfSecret ? ofSecret?.verify : undefined)
     if (verify) return verify(jws)
     assertAccessToken(jws, otherTokens)
-    throw refuse('INVALID_CLAIMS', `claim "iss" is not a configured issuer: ${instead(issuers, iss)}`)
+    const alg = String(jws.header.alg)
+    const hint = /^HS\d{3}$/.test(alg) && !ofSecret
+      ? `. The token is signed with a secret (${alg}), and option "secret" is not set`
+      : ''
+    throw refuse('INVALID_CLAIMS', `claim "iss" is not a configured issuer: ${instead(issuers, iss)}${hint}`)
   }
 }

@@ -5,7 +5,7 @@ import { routeByIssuer, type Verified } from '../../lib/token/verifier.js'
 
 const verifier = (name: string) => () => ({ user: { id: name } }) as Verified
 const byIssuer = new Map([['https://a.example', verifier('a')], ['https://b.example', verifier('b')]])
-const jws = (payload: object) => new CompactJws('', {}, JSON.stringify(payload))
+const jws = (payload: object, header = {}) => new CompactJws('', header, JSON.stringify(payload))
 const token = (iss?: unknown) => jws({ iss })
 
 t.test('the token\'s issuer chooses the verifier', async (t) => {
@@ -26,9 +26,9 @@ t.test('the token\'s issuer chooses the verifier', async (t) => {
 t.test('no key is tried on a token of an unknown issuer', async (t) => {
   const fits = ({ payload }: { payload: object }) => 'car' in payload
   const others = [{ says: 'a parking ticket', fits, fitsText: () => false }]
-  const reason = (ofSecret: Parameters<typeof routeByIssuer>[1], payload: Record<string, unknown>) => {
+  const reason = (ofSecret: Parameters<typeof routeByIssuer>[1], payload: Record<string, unknown>, alg?: string) => {
     try {
-      routeByIssuer(byIssuer, ofSecret, others)(jws(payload))
+      routeByIssuer(byIssuer, ofSecret, others)(jws(payload, { alg }))
     } catch (error) {
       return `${(error as Refusal).code}: ${detailsOf(error as Refusal).reason}`
     }
@@ -41,5 +41,8 @@ t.test('no key is tried on a token of an unknown issuer', async (t) => {
   t.equal(reason(undefined, { iss: ['https://a.example'] }), `${says} ${known}, received ["https://a.example"]`)
   const ofSecret = { verify: verifier('secret'), issuer: 'https://s.example' }
   t.equal(reason(ofSecret, { iss: 'x' }), `${says} ${known} or "https://s.example", received "x"`)
+  t.equal(reason(ofSecret, {}, 'HS256'), `${says} ${known} or "https://s.example", received nothing`)
+  t.equal(reason(undefined, {}, 'HS256'), `${says} ${known}, received nothing. The token is signed with a secret ` +
+    '(HS256), and option "secret" is not set')
   t.equal(reason(undefined, { car: 1 }), 'INVALID_CLAIMS: a parking ticket')
 })
