@@ -13,7 +13,7 @@ const dotted = [
   // What the standard removes at either end, and what ends a path once it is decoded.
   '/a/%20../b', '/a/%00../b', '/a/%1f..%5cb', '/a/..%20', '/a/..%3f', '/a/..%23', '/a/..%3b',
   '/a/..%252fb', '/a/%252e%252e%252fb', '/a/..%255cb', '/a/%252E%252E/b', '/a/..%252Fb', '/a%255C..%255Cb',
-  '/a/%0A../b', '/a/%1F../b', '/a/.%09%09./b', '/a/.%0D%0A./b',
+  '/a/%0A../b', '/a/%1F../b', '/a/.%09%09%09./b', '/a/.%0D%0A./b',
   // A handler may decode again what the router has decoded, and then build a URL of it, in which `%2e` is a dot too.
   '/a/.%2509./b', '/a/..%2509/b', '/a/%252e%2509%252e/b', '/a/..%250a/b', '/a/.%250D./b', '/a/%25252e%25252e/b',
   '/a/..%253f', '/a/..%2523', '/a/..%253b/b', '/a/..%2520', '/a/%25252e./b', '/a/..%25252fb', '/a/%252%2509e./b',

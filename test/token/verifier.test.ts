@@ -44,5 +44,8 @@ t.test('no key is tried on a token of an unknown issuer', async (t) => {
   t.equal(reason(ofSecret, {}, 'HS256'), `${says} ${known} or "https://s.example", received nothing`)
   t.equal(reason(undefined, {}, 'HS256'), `${says} ${known}, received nothing. The token is signed with a secret ` +
     '(HS256), and option "secret" is not set')
+  for (const alg of ['HS256x', 'xHS256', 'ES256']) {
+    t.equal(reason(undefined, {}, alg), `${says} ${known}, received nothing`)
+  }
   t.equal(reason(undefined, { car: 1 }), 'INVALID_CLAIMS: a parking ticket')
 })
