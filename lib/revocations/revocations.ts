@@ -5,7 +5,7 @@ import type { VerifiedUser } from '../contract/types.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import type { Settings } from '../options/settings.js'
 import { own } from '../token/claim-rules.js'
-import { lifetime, type Entry } from './entry.js'
+import { lifetime } from './entry.js'
 import { Feed } from './feed.js'
 import { RevocationList, type Entries } from './list.js'
 import { readTarget } from './target.js'
@@ -14,24 +14,32 @@ import { patience } from './within.js'
 const longestPause = 3_600_000
 const retry = { retryAfter: patience }
 
-/** The registrations without a store, by their app: what one of them revokes holds in all. */
-const withoutStore = new WeakMap<object, Set<Revocations>>()
+class SharedList extends RevocationList { readonly onEntry: Array<() => void> = [] }
 
-function peersIn (app: object): Set<Revocations> {
-  const peers = withoutStore.get(app) ?? new Set()
-  withoutStore.set(app, peers)
-  return peers
+/** By app: the lists of its registrations without a store. */
+const listsOf = new WeakMap<object, Map<string, SharedList>>()
+
+/**
+ * Returns the list of the registrations of an app that accept the tokens of the same users, such as those that a loader
+ * makes for each folder. Others may have other users with the same ids.
+ */
+function listFor (app: object, { keepFor }: RevocationSettings, settings: Settings): SharedList {
+  const { secrets, issuers, claimRules: { issuer, userIdClaim, clockTolerance } } = settings
+  const users = issuers.map((each) => [each.issuer, each.jwksUri, each.idPrefix, each.userIdClaim])
+  const key = JSON.stringify([secrets, issuer, userIdClaim, users, keepFor, clockTolerance])
+  const lists = listsOf.get(app) ?? new Map<string, SharedList>()
+  const list = lists.get(key) ?? new SharedList()
+  listsOf.set(app, lists.set(key, list))
+  return list
 }
 
 /** The list of revoked tokens. It is in memory, because it is checked at every request. */
 export class Revocations {
-  readonly #list = new RevocationList()
+  readonly #list: SharedList
   readonly #keepFor: number
   readonly #clockTolerance: number
   readonly #issuers: readonly string[]
-  readonly #onEntry: () => void
   readonly #feed: Feed | null
-  readonly #peers: ReadonlySet<Revocations>
   readonly #refuseWhenStale: boolean
   readonly #sweeper: NodeJS.Timeout
 
@@ -41,19 +49,19 @@ export class Revocations {
    */
   constructor (
     settings: RevocationSettings,
-    { secrets, issuers, claimRules }: Settings,
+    others: Settings,
     log: FastifyBaseLogger,
     app: object,
     onEntry: () => void
   ) {
     const { store, keepFor, whenDown } = settings
-    const { clockTolerance } = claimRules
+    const { secrets, issuers, claimRules: { clockTolerance } } = others
+    this.#list = store ? new SharedList() : listFor(app, settings, others)
+    this.#list.onEntry.push(onEntry)
     this.#keepFor = keepFor
     this.#clockTolerance = clockTolerance
     this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
-    this.#onEntry = onEntry
     this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
-    this.#peers = (store ? new Set<Revocations>() : peersIn(app)).add(this)
     this.#refuseWhenStale = whenDown === 'refuse'
     // By the slower of two clocks: if the wall clock is ahead for a while, entries that still count must stay.
     const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
@@ -112,12 +120,8 @@ export class Revocations {
   /** @throws InvalidOptionError */
   async revoke (target: Revocation): Promise<void> {
     const entry = readTarget(target, this.#issuers, Date.now() / 1000, this.#clockTolerance)
-    for (const peer of this.#peers) peer.#add(entry)
+    if (this.#list.add(entry)) for (const tell of this.#list.onEntry) tell()
     await this.#feed?.publish(entry)
-  }
-
-  #add (entry: Entry): void {
-    if (this.#list.add(entry)) this.#onEntry()
   }
 
   /** @throws RevocationsUnreachableError, InvalidOptionError */

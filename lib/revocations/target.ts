@@ -5,10 +5,10 @@ import { assertValid } from '../options/validate.js'
 import { kinds, type Entry } from './entry.js'
 
 const id = text('a non-empty string', /[^]/)
-// A whole token here would be taken for an id, and revoke nothing. Encoded, its header begins with `ey`.
+// A whole token here would be taken for an id, and revoke nothing. Its header, `{"…`, begins with `eyJ`.
 const tokenId = text(
   'the claim "jti" of the token, and not the token itself. If it has none, revoke its session or user',
-  /^(?!(\w+ +)?ey[\w-]+\.[\w-]+\.)[^]/
+  /^(?!\W*([Bb]earer +)?eyJ[\w-]{10,}\.[\w-]{10,}\.)[^]/
 )
 
 const schema = Type.Object({

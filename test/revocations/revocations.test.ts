@@ -254,6 +254,30 @@ t.test('without a store, the registrations of an app have the same list', async 
   t.equal((await waits).body, 'TOKEN_REVOKED')
 })
 
+t.test('registrations for other tokens, or with another keepFor, have lists of their own', async (t) => {
+  const [ours, theirs] = [createIssuer(), createIssuer()]
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const scopes: Record<string, UserScopeOptions> = {
+    '/a': { ...ours.options, revocations: true },
+    '/b': { ...theirs.options, revocations: true },
+    '/c': { ...ours.options, revocations: { keepFor: 7200 } },
+    '/d': { ...ours.options, revocations: true }
+  }
+  for (const [prefix, options] of Object.entries(scopes)) {
+    await app.register(async (scope) => {
+      await scope.register(userScope, options)
+      usualRoutes(scope)
+      if (prefix === '/a') await scope.userScope.revoke({ user: 'alice', issuer: 'secret' })
+    }, { prefix })
+  }
+  const send = sender(app)
+  const status = async (prefix: string, issuer = ours) =>
+    (await send({ url: `${prefix}/api/me`, headers: issuer.authorization({ id: 'alice', iat: start - 10 }) })).status
+  t.same([await status('/a'), await status('/b', theirs), await status('/c'), await status('/d')], [401, 200, 200, 401],
+    'also in a registration that was made later')
+})
+
 t.test('wrong calls revoke nothing', async (t) => {
   const { ask, revoke } = await host(t)
   const rows: Array<[target: unknown, message: string]> = [
