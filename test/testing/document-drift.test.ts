@@ -214,6 +214,18 @@ t.test('a host may require anything else if the plugin requires no token', async
   }
 })
 
+t.test('a route that is served with and without a slash may have both operations', async (t) => {
+  const app = Fastify({ routerOptions: { ignoreTrailingSlash: true } })
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  app.get('/a', handler)
+  const responses = { 401: {} }
+  const paths = { '/a': { get: { responses } }, '/a/': { get: { responses } } }
+  const components = { securitySchemes: { b: { type: 'http', scheme: 'bearer' } } }
+  const document = { openapi: '3.1.0', security: [{ b: [] }], components, paths }
+  t.equal(await say(app, { document }), '')
+})
+
 t.test('users are not needed, and are ignored', async (t) => {
   const app = await host(t, {})
   await assertDocumentMatchesGuards(app)

@@ -174,6 +174,11 @@ t.test('requests with OPTIONS may be answered by CORS before the guard', async (
     })
     t.equal(await say(app), '', JSON.stringify(options))
   }
+  const unproven = Fastify()
+  t.teardown(() => unproven.close())
+  await unproven.register(userScope, createIssuer().options)
+  unproven.options('/o/:user_id', { config: { access: 'owner' } }, async () => 'in')
+  await t.rejects(say(unproven), /alice's token is not taken/)
   const open = Fastify()
   t.teardown(() => open.close())
   await open.register(userScope, { ...issuer.options, mayActFor: () => true })
