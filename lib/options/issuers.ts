@@ -4,7 +4,7 @@ import type { Fetch, IssuerOptions, OtherToken } from '../contract/issuer.js'
 import { compileOtherTokens, otherTokensSchema, type TokenForm } from './other-tokens.js'
 import { compileMachine, machineSchema } from './machine.js'
 import { mediaType } from './media-type.js'
-import { flag, seconds, text, texts } from './schemas.js'
+import { claimName, flag, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 export const issuerAlgorithms = [
@@ -17,7 +17,7 @@ export const issuerSchema = Type.Object({
     expects: 'a non-empty string or a list of them, without white space at their ends, of which "aud" must have one, ' +
       'or false with requiredClaims'
   }),
-  jwksUri: Type.Optional(text('the URL of the JWK Set')),
+  jwksUri: Type.Optional(text('the URL of the JWK Set', /[^]/)),
   discovery: Type.Optional(flag),
   algorithms: Type.Optional(Type.Array(Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))), {
     minItems: 1, uniqueItems: true, expects: `a list of ${issuerAlgorithms.join(', ')}, each at most once`
@@ -25,9 +25,9 @@ export const issuerSchema = Type.Object({
   idPrefix: Type.Optional(Type.String({
     pattern: '^([^\\u0000-\\u001f\\u007f-\\u009f]*:)?$', expects: 'an empty string, or a text that ends in ":"'
   })),
-  userIdClaim: Type.Optional(text('the name of a claim')),
-  scopeClaim: Type.Optional(text('the name of a claim')),
-  typ: Type.Optional(texts('a non-empty string or a list of them')),
+  userIdClaim: Type.Optional(claimName),
+  scopeClaim: Type.Optional(claimName),
+  typ: Type.Optional(texts('a non-empty string or a list of them, without white space at their ends')),
   requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('strings', /[^]/)]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),

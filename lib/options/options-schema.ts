@@ -3,7 +3,7 @@ import { claimsSchema } from './claims-schema.js'
 import { issuerSchema } from './issuers.js'
 import { revocationsSchema } from './revocations.js'
 import { rightsSchemas } from './rights.js'
-import { flag, seconds, text, texts } from './schemas.js'
+import { claimName, flag, seconds, text, texts } from './schemas.js'
 
 const secretAlgorithm = Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')])
 
@@ -21,7 +21,7 @@ export const optionsSchema = Type.Object({
     uniqueItems: true,
     expects: 'a list of HS256, HS384 and HS512, at least one and each once (others are for option "issuers")'
   })),
-  userIdClaim: Type.Optional(text('the name of a claim')),
+  userIdClaim: Type.Optional(claimName),
   userIdParam: Type.Optional(Type.String({
     pattern: '^(?!__proto__$)\\w+$',
     expects: 'the name of a path parameter: letters, digits and underscores, no colon; not "__proto__"'

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { MayActFor } from '../contract/access.js'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { UserScopeOptions } from '../contract/options.js'
-import { flag, text } from './schemas.js'
+import { claimName, flag } from './schemas.js'
 
 const step = Type.String({ minLength: 1 })
 const claimPath = Type.Union([step, Type.Array(step, { minItems: 1 })], {
@@ -22,7 +22,7 @@ export const rightsSchemas = {
   mayActFor: Type.Optional(Type.Unsafe<MayActFor>(Type.Function([], Type.Any(), {
     expects: 'a function that answers { user, ownerId, method, route, params } with true or false'
   }))),
-  scopeClaim: Type.Optional(text('the name of a claim')),
+  scopeClaim: Type.Optional(claimName),
   impersonation: Type.Optional(Type.Union(impersonations.map((name) => Type.Literal(name)), {
     expects: "'allow', 'read-only' or 'refuse'"
   })),

@@ -8,6 +8,8 @@ const anyText = /^\S(.*\S)?$/ // white space at an end is of a file or a paste, 
 /** @param pattern default: not empty, and no white space at its ends */
 export const text = (expects: string, pattern = anyText) => Type.String({ pattern: pattern.source, expects })
 
+export const claimName = text('the name of a claim, without white space at its ends')
+
 /** One text or several. */
 export function texts (expects: string, pattern = anyText) {
   const one = Type.String({ pattern: pattern.source })

@@ -83,7 +83,7 @@ export function judgeRoute (
           `Rename it to ":${name}", or state the level in config.access`
       }
     }
-    const [uncompared = rule.unbound?.[0]] = others.map(({ name }) => name)
+    const [uncompared = rule.unbound?.find((name) => names.includes(name))] = others.map(({ name }) => name)
     if (!requireStatedAccess || uncompared === undefined) return null
     return `":${uncompared}" is compared with nothing, and option requireStatedAccess is set. ` +
       'State the level in config.access'

@@ -31,7 +31,7 @@ const refused: Array<[options: unknown, says: string]> = [
     [{ audience: value }, 'without white space at its ends'],
     [{ issuers: [{ ...entry, issuer: value }] }, 'option "issuers.0.issuer" must be a non-empty string'],
     [{ issuers: [{ ...entry, audience: [value] }] }, 'option "issuers.0.audience" must be a non-empty string'],
-    [{ userIdClaim: value }, 'option "userIdClaim" must be the name of a claim']
+    [{ userIdClaim: value }, 'option "userIdClaim" must be the name of a claim, without white space at its ends']
   ]),
   [{ issuer: null }, 'option "issuer" must be a non-empty string'],
   [{ audience: ['a'] }, 'option "audience" must be a non-empty string'],

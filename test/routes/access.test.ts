@@ -291,6 +291,9 @@ t.test('a fault is told with its fix', async (t) => {
   for (const [url, says] of rows) {
     t.equal(judgeRoute({ url, method: 'GET' }, 'user_id', true, { bind, mayActFor: undefined }).fault, says)
   }
+  const config = { access: { unbound: ['org_id'] } }
+  t.match(judgeRoute({ url: '/files/*', method: 'GET', config }, 'user_id', true, { bind, mayActFor: undefined }),
+    { fault: 'config.access.unbound has "org_id", and the URL has no parameter ":org_id". Leave it out' })
   t.strictSame(judgeRoute({ url: undefined, method: 'GET' }, 'user_id'),
     { level: 'public', source: 'default', fault: null, ...noConditions })
 })
