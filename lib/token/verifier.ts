@@ -44,8 +44,8 @@ export function routeByIssuer (
     const verify = byIssuer.get(iss) ?? (isOfSecret ? ofSecret?.verify : undefined)
     if (verify) return verify(jws)
     assertAccessToken(jws, otherTokens)
-    const alg = String(jws.header.alg)
-    const hint = /^HS\d{3}$/.test(alg) && !ofSecret
+    const { alg } = jws.header
+    const hint = typeof alg === 'string' && /^HS\d{3}$/.test(alg) && !ofSecret
       ? `. The token is signed with a secret (${alg}), and option "secret" is not set`
       : ''
     throw refuse('INVALID_CLAIMS', `claim "iss" is not a configured issuer: ${instead(issuers, iss)}${hint}`)
