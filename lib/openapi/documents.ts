@@ -21,7 +21,8 @@ type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unkn
 export async function annotateDocuments (
   scope: FastifyInstance, settings: OpenApiSettings, routes: Routes
 ): Promise<void> {
-  const contexts = new Set([scope, ...routes.map(({ context }) => context)].flatMap(lineage))
+  const declaring = new Set([scope, ...routes.map(({ context }) => context)])
+  const contexts = new Set([...declaring].flatMap(lineage))
   const places = findDecorators(contexts, settings)
   if (places.length === 0) return
   const { stringify } = await import('yaml') // apps without documents do not load it

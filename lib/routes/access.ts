@@ -103,5 +103,5 @@ export const statedAccess = (config: object | undefined): unknown =>
   config && Object.hasOwn(config, 'access') ? (config as { access?: unknown }).access : undefined
 
 /** `@fastify/cors` answers preflights with such a route. Browsers send no token with them (Fetch standard). */
-export const servesOptionsOnly = (method: string | readonly string[]) =>
-  method.length > 0 && [method].flat().every((name) => name.toUpperCase() === 'OPTIONS')
+export const servesOptionsOnly = (method: string | readonly string[]): boolean =>
+  typeof method === 'string' ? method.toUpperCase() === 'OPTIONS' : method.length > 0 && method.every(servesOptionsOnly)

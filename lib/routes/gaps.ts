@@ -59,7 +59,7 @@ export function warnOfGaps (
   }), mayNameOwner)
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
   warn(routes.filter(({ options: { config } }) =>
-    Object.hasOwn(config ?? {}, 'access') && config?.access === undefined), undefinedAccess)
+    config && Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
@@ -76,21 +76,24 @@ function say ({ log }: FastifyInstance, message: string, routes?: readonly strin
   else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
 }
 
+const withAccess = ['access', ...ruleMembers]
+
 /**
  * Finds a rule or one of its members outside of `config.access`: beside the config, or in it by another name. A member
  * that is also in `config.access` is ignored, because a hook of the host may have copied it.
  */
 function findMisplaced ({ options }: DeclaredRoute): string | undefined {
-  const config = options.config ?? {}
+  const { config } = options
   const access = statedAccess(config)
   // If the level is stated, another "level" is the host's own.
   const members = typeof access === 'string' ? ruleMembers.filter((name) => name !== 'level') : ruleMembers
   const inRule = Object(access) as object
   const isStray = (place: object) => (name: string) => Object.hasOwn(place, name) && !Object.hasOwn(inRule, name)
-  const beside = (access === undefined ? ['access', ...members] : members).find(isStray(options))
+  const beside = (access === undefined ? withAccess : members).find(isStray(options))
+  if (beside !== undefined || !config) return beside
   const isAlike = (name: string) => access === undefined && name !== 'access' && nearest(name, ['access'])
   const inside = members.find(isStray(config)) ?? Object.keys(config).find(isAlike)
-  return beside ?? (inside && `config.${inside}`)
+  return inside && `config.${inside}`
 }
 
 const namesOf = (route: DeclaredRoute) =>

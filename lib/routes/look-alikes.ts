@@ -8,31 +8,44 @@ const people = new Set(['account', 'author', 'member'])
 
 /** Finds a parameter that is probably a misspelt owner. */
 export function misspeltOwner (parameters: readonly UrlParameter[], param: string): string | undefined {
-  const namesOwner = (word: string) => owners.has(nounOf(squeeze(word)))
-  return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param) || namesOwner(word))
+  return wordsOf(parameters).find((word) => looksLike(word, param) || owners.has(formOf(word).noun))
 }
 
 /** Finds a parameter that is probably a misspelt one of option `bind`. */
 export function misspeltBound (parameters: readonly UrlParameter[], param: string): string | undefined {
-  return parameters.flatMap(({ words }) => words).find((word) => looksLike(word, param))
+  return wordsOf(parameters).find((word) => looksLike(word, param))
 }
 
 /** Finds a parameter that may be the owner by another name (`account_id`, `/users/:id`). It is only worth a warning. */
 export function possibleOwner (parameters: readonly UrlParameter[]): string | undefined {
   return parameters.find(({ name, before }) => {
-    const noun = nounOf(squeeze(name))
+    const { noun, squeezed } = formOf(name)
     const isIdOfPerson = name === 'id' && /\/(user|account|member)s?\/$/i.test(before)
-    return isIdOfPerson || (people.has(noun) && noun !== squeeze(name))
+    return isIdOfPerson || (people.has(noun) && noun !== squeezed)
   })?.name
 }
 
 function looksLike (name: string, param: string): boolean {
-  const [a, b] = [squeeze(name), squeeze(param)]
-  if (a === b || (Math.min(a.length, b.length) > 4 && isOneEditApart(a, b))) return true
-  return nounOf(a) === nounOf(b) || a === initials(param)
+  const [a, b] = [formOf(name), formOf(param)]
+  if (a.noun === b.noun || a.squeezed === b.initials) return true
+  return Math.min(a.squeezed.length, b.squeezed.length) > 4 && isOneEditApart(a.squeezed, b.squeezed)
 }
 
-const nounOf = (squeezed: string) => squeezed.replace(/(?<=.)(name|uuid|guid|id)$/, '')
+const wordsOf = (parameters: readonly UrlParameter[]) => parameters.flatMap(({ words }) => words)
+
+interface Form { squeezed: string, noun: string, initials: string }
+
+/** Kept, because the routes of an app have few names. */
+const forms = new Map<string, Form>()
+
+function formOf (name: string): Form {
+  const known = forms.get(name)
+  if (known) return known
+  const squeezed = squeeze(name)
+  const form = { squeezed, noun: squeezed.replace(/(?<=.)(name|uuid|guid|id)$/, ''), initials: initials(name) }
+  forms.set(name, form)
+  return form
+}
 
 /** `user_id` and `userId` → `uid`: the first letter of each word, and the whole last word. */
 function initials (name: string): string {

@@ -53,7 +53,7 @@ async function measure (routes: number): Promise<void> {
     const [without, withPlugin] = [of('without', what), of('with', what)]
     const more = withPlugin - without
     console.log(`${name} to boot ${routes} routes: ${without.toFixed(0)} ms without the plugin, ` +
-      `${withPlugin.toFixed(0)} ms with it (+${(100 * more / without).toFixed(0)} %), ` +
+      `${withPlugin.toFixed(0)} ms with it (${(100 * withPlugin / without).toFixed(0)} %), ` +
       `${(more / routes * 1000).toFixed(1)} µs more for each route`)
   }
 }
