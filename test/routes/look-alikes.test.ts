@@ -19,7 +19,7 @@ t.test('names that look like the owner\'s parameter', async (t) => {
         'us_id_er', 'owner_id_of'
       ]
     ],
-    ['my_id', ['myId', 'my-id', 'mid', 'owner'], ['me_id', 'id']],
+    ['my_id', ['myId', 'my-id', 'mid', 'owner'], ['me_id', 'myids', 'id']],
     [
       'account_id',
       ['accountId', 'account', 'account_uuid', 'aid', 'acount_id', 'user_id'],
@@ -40,7 +40,7 @@ t.test('parameters that may be the owner by another name', async (t) => {
   const rows: Array<[url: string, name: string | undefined]> = [
     ['/x/:account_id', 'account_id'], ['/x/:authorId', 'authorId'], ['/x/:member_uuid', 'member_uuid'],
     ['/users/:id', 'id'], ['/user/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
-    ['/x/:account', undefined], ['/tasks/:id', undefined], ['/users/x/:id', undefined], ['/myusers/:id', undefined],
+    ['/x/:account', undefined], ['/x/:task_id', undefined], ['/tasks/:id', undefined], ['/users/x/:id', undefined], ['/myusers/:id', undefined],
     ['/users/:name', undefined]
   ]
   for (const [url, name] of rows) t.equal(possible(url), name, url)
