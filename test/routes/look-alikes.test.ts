@@ -40,8 +40,8 @@ t.test('parameters that may be the owner by another name', async (t) => {
   const rows: Array<[url: string, name: string | undefined]> = [
     ['/x/:account_id', 'account_id'], ['/x/:authorId', 'authorId'], ['/x/:member_uuid', 'member_uuid'],
     ['/users/:id', 'id'], ['/user/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
-    ['/x/:account', undefined], ['/x/:task_id', undefined], ['/tasks/:id', undefined], ['/users/x/:id', undefined], ['/myusers/:id', undefined],
-    ['/users/:name', undefined]
+    ['/x/:account', undefined], ['/x/:task_id', undefined], ['/tasks/:id', undefined],
+    ['/users/x/:id', undefined], ['/myusers/:id', undefined], ['/users/:name', undefined]
   ]
   for (const [url, name] of rows) t.equal(possible(url), name, url)
 })
