@@ -1,7 +1,7 @@
 export { userScope, userScope as default } from './plugin.js'
 export { getOwnerId, getUser, requireScopes } from './guard/request.js'
 export { untilRevoked } from './guard/until-revoked.js'
-export { auth0, betterAuth, clerk, cognito, entra, keycloak, logto, okta, supabase } from './presets/index.js'
+export * from './presets/index.js'
 export {
   AccessCheckUnavailableError,
   AlreadyRegisteredError,
@@ -33,10 +33,6 @@ export type {
 } from './contract/revocations.js'
 export type { CacheOptions, OpenApiOptions, SecretAlgorithm, UserScopeOptions } from './contract/options.js'
 export type { RefusalCode } from './contract/errors.js'
-export type {
-  Auth0Options, BetterAuthOptions, ClerkOptions, CognitoOptions, EntraOptions, KeycloakOptions, LogtoOptions,
-  OktaOptions, SupabaseOptions
-} from './presets/index.js'
 export type {
   Actor,
   Claims,

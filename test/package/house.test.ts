@@ -44,7 +44,6 @@ t.test('no file of lib has more than 200 lines', async (t) => {
 const vendor = /better.?auth|auth0|\bclerk|cognito|\bentra|keycloak|logto|\bokta|supabase/i
 /** Where a vendor may be named outside of lib/presets, and in which words. */
 const namesOfVendors: Array<[file: string, text: RegExp]> = [
-  ['index.ts', /^export \{[^}]*\} from '\.\/presets\/index\.js';$/m],
   ['plugin.ts', /^import \{ secretTokens \} from '\.\/presets\/better-auth\.js';$/m],
   ['options/issuers.ts', /one Better Auth moving from its secret to its keys/], // advice on idPrefix
   ['options/secret.ts', /BETTER_AUTH_SECRETS?/g] // names of environment variables
