@@ -2,7 +2,8 @@ import { refuse, type Refusal } from '../contract/errors.js'
 
 /**
  * What is answered if the keys of an issuer cannot be had: 503 `KEYS_UNAVAILABLE` with `Retry-After`, never a 401 and
- * never a pass. The client reads a generic message, the log has the reason.
+ * never a pass. The client reads "Token verification is temporarily unavailable", and the log has the reason. (At boot
+ * it is a KeysUnreachableError.)
  * @param pause seconds until they can be fetched again
  */
 export const keysUnavailable = (issuer: string, reason: string, pause: number): Refusal =>

@@ -10,8 +10,10 @@ export type Finding = ReturnType<typeof findingOf>
 /** The end of a note about something that a host may intend. */
 export const orAllow = ', or allow: [{names}]'
 
-export const unfinished = 'not tried to the end: give what the request needs, params: { {name}: { path, query, ' +
-  'headers, body } }, and two users with the scopes of the route, whose ids look like those of your app'
+export const giveParts = 'give what the request needs in params, by {names}: { path, query, headers, body }, and two ' +
+  'users with the scopes of the route, whose ids look like those of your app'
+
+export const unfinished = `not tried to the end, because alice or bob was refused: ${giveParts}`
 
 export const tooGenerous = 'alice may act for bob here. Fix: correct option "mayActFor", or give the assertion two ' +
   'users who may not act for each other'
@@ -43,7 +45,8 @@ export class ScopeAssertionError extends Error {
 function print (findings: Finding[]): string {
   const [{ url, level, notes, failures }] = findings as [Finding]
   const names = [...new Set(findings.map((finding) => `'${getNameOf(finding)}'`))]
-  const fill = (note: string) => note.replace('{names}', () => names.join(', ')).replace('{name}', () => `${names[0]}`)
+  const [first = '', all] = [names[0], names.join(', ')]
+  const fill = (note: string) => note.replaceAll('{names}', () => all).replace('{name}', () => first)
   const rows = failures.map(({ label, expected, answer, url }) => [label, expected, answer, url])
   const table = rows.length > 0 ? [['request', 'expected', 'answer', 'path'], ...rows] : []
   const widthOf = (column: number) => Math.max(...table.map((row) => String(row[column]).length))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions, RouteOptions } from 'fastify'
+import { detailsOf, isRefusal } from '../contract/errors.js'
 import { routesOf } from '../routes/app-routes.js'
 
 /** The answer to a request whose handler was held back. */
@@ -9,6 +10,8 @@ export interface HeldAnswer {
   status: number
   /** The code of the error, or its message. */
   says: string
+  /** Why the plugin refused, as its log line says. */
+  reason?: string
   /** The route whose handler would have run; null if something answered before. */
   reached: RouteOptions | null
   /** As the handler would have seen them. */
@@ -44,6 +47,7 @@ subscribe('fastify.initialization', (message) => {
   fastify.addHook('onRequest', takeMark)
   // The first of all preHandler hooks. With `attachValidation`, invalid requests get this far and no further.
   fastify.addHook('preHandler', refuseInvalid)
+  fastify.addHook('onError', takeReason)
   fastify.addHook('onRoute', (options) => {
     if (typeof options.config?.access === 'object') ruled.add(options)
     // A route may have the options of another, such as a HEAD route: with its config, and with its hook of this kit.
@@ -76,6 +80,13 @@ async function refuseInvalid (request: FastifyRequest, reply: FastifyReply) {
   if (validationError === undefined || isAsked || run?.validate === false) return
   delete request.validationError
   return reply.send(validationError) // as Fastify does it
+}
+
+/** An answer to HEAD has no body that could tell, and only the log has the reason. It takes no tick of the app. */
+function takeReason ({ raw }: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
+  const run = runOf(raw)
+  if (run && isRefusal(error)) Object.assign(run, { says: error.code, reason: detailsOf(error).reason })
+  done()
 }
 
 function holdBack (route: RouteOptions) {
@@ -118,7 +129,7 @@ export function holdRequests (app: FastifyInstance, timeout: number): Send {
     try {
       const headers = { ...request.headers, [markHeader]: mark }
       const { statusCode, body } = await injectWithin(app, { ...request, headers }, timeout)
-      Object.assign(run, { status: statusCode, says: summaryOf(body) })
+      Object.assign(run, { status: statusCode, says: summaryOf(body) || (statusCode < 400 ? '' : run.says) })
     } catch (error) {
       run.says = (error as Error).message.split('\n', 1)[0] as string // as a row of the table
     }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
 import { asDelegate, attemptsOn, outOfHers } from './attempts.js'
-import { findingOf, orAllow, tooGenerous, unfinished, type Failure } from './findings.js'
+import { findingOf, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
 import { describeAnswer, holdRequests } from './held-requests.js'
 import { readIds, tokensFor, tokensOf, type People } from './people.js'
 import { findAround } from './places.js'
@@ -41,6 +41,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   for (const route of tried) {
     const tokens = await tokensFor(route, known, options)
     const failures: Failure[] = []
+    let reason: string | undefined
     const parts = partsFor(route, params, tokens.tenants.hers)
     for (const { label, expected, request, fits } of attemptsOn(route, parts, tokens)) {
       // Without a token validation stays on, because it must not answer before the guard.
@@ -50,15 +51,17 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
         (expected !== 'its handler' || ![401, 403].includes(answer.status))
       if (isAnsweredFirst || fits(answer)) continue
       failures.push({ label, expected, answer: describeAnswer(answer, route.options), url: String(request.url) })
+      reason = answer.reason
       // The others would not be answered either, and each would take as long.
       if (answer.status === 0) break
     }
-    if (!report(findingOf(route, notesOn(route, failures), failures))) tried.delete(route)
+    if (!report(findingOf(route, notesOn(route, failures, reason), failures))) tried.delete(route)
   }
   // The test is wrong, not each route.
-  const refused = findings.filter(({ notes }) => notes.includes(tokenNotTaken))
+  const noteOf = ({ notes }: Finding) => notes.find((note) => note.startsWith(tokenNotTaken))
+  const refused = findings.filter(noteOf)
   const [first] = refused.length === tried.size ? refused : []
-  if (first) throw new TypeError(`${tokenNotTaken} (${first.failures.at(-1)?.answer})`)
+  if (first) throw new TypeError(`${noteOf(first)} (${first.failures.at(-1)?.answer})`)
   const others = judged.filter((route) => !isOwned(route) && route.method !== 'OPTIONS')
   for (const route of others) if (!isRuled(route)) report(findingOf(route, notesOn(route, [])))
   await findAround([...tried].filter(isOwned), others, task, known, options, send)
@@ -70,29 +73,40 @@ const middleware = 'fastify-user-scope: this app has middleware (app.use), which
   'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
 const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
 
-/** Returns the faults of a route, and the likely cause of its failures. */
-function notesOn (route: AppRoute, failures: readonly Failure[]): string[] {
+/**
+ * Returns the faults of a route, and the likely cause of its failures.
+ * @param reason why the plugin refused the last request
+ */
+function notesOn (route: AppRoute, failures: readonly Failure[], reason?: string): string[] {
   const name = route.parameter?.name
   const kept = failures.filter(({ expected }) => expected === 'its handler')
   const isKeptBy = (form: RegExp) => kept.length > 0 && kept.every(({ answer }) => form.test(answer))
+  const has = (form: RegExp) => failures.some(({ answer }) => form.test(answer))
   const claims = route.bound.map(({ path }) => path.join('.')).join(', ')
   const causes: Array<[isCause: boolean, hint: string]> = [
-    [failures.some(({ answer }) => answer.startsWith('none: no answer')),
+    [has(/^none: no answer/),
       'not tried to the end: does a hook wait for what is not there in tests? "timeout" gives it longer'],
     [failures.some(({ label }) => label === outOfHers),
       `what stands behind ":${name}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
+    [has(/ACCESS_CHECK_UNAVAILABLE/), 'option "mayActFor" fails, or does not answer in time: its error is in the log'],
     [route.delegates === true && failures.some(({ label }) => label === "alice's token, bob's path"), tooGenerous],
     [isKeptBy(/^401\b/), tokenNotTaken],
     [isKeptBy(/^its handler/), `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
+    [isKeptBy(/^429\b/), 'the app limits the rate of requests: raise the limit in tests'],
+    [isKeptBy(/^500\b/), 'the app fails before the handler: its log has the error'],
     [kept.every(({ label }) => label === asDelegate) && kept.length > 0,
       'a delegate is kept out: does a hook ask for more? Scopes in another claim than "scope" must be among bob\'s'],
     [isKeptBy(/^403 INSUFFICIENT_SCOPE/), "alice's token lacks the scopes of the rule: give her the claim with them"],
     [isKeptBy(/^403\b/) && claims !== '',
       `alice's token does not fit a bound parameter: give alice and bob the claim ${claims}, ` +
         "as in { id: 'alice', … }"],
-    [isKeptBy(/^403\b/), 'alice is kept from her own path: does a hook change the id, or need more than her token?'],
-    [kept.length > 0, unfinished]
+    [isKeptBy(/^403\b/), 'alice is kept from her own path: does a hook or a schema change the id, or a hook need ' +
+      'more than her token?'],
+    [kept.length > 0, unfinished],
+    [failures.length > 0 && !has(/handler/),
+      "something answers in the guard's place, such as an error handler: let it keep the guard's status"]
   ]
   const [, ...hint] = causes.find(([isCause]) => isCause) ?? []
-  return [...route.faults.map((fault) => fault + orAllow), ...hint]
+  const why = kept.length > 0 && reason !== undefined ? ` (the plugin: ${reason})` : ''
+  return [...route.faults.map((fault) => fault + orAllow), ...hint.map((text) => text + why)]
 }

@@ -1,6 +1,6 @@
 import { parametersOf } from '../routes/url.js'
 import type { AppRoute, OwnedRoute } from './app-routes.js'
-import { findingOf, orAllow, unfinished } from './findings.js'
+import { findingOf, giveParts, orAllow } from './findings.js'
 import type { Send } from './held-requests.js'
 import { namesOf, tokensFor, type Known, type People } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-requests.js'
@@ -55,7 +55,8 @@ export async function findAround (
     const isMissed = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)
-    if (place && isMissed) report(findingOf(route, [`it may serve paths of ${place.url} too, ${unfinished}${orAllow}`]))
+    const note = `it may serve paths of ${place?.url} too, and was not tried: ${giveParts}${orAllow}`
+    if (place && isMissed) report(findingOf(route, [note]))
   }
 }
 

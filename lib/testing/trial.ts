@@ -9,6 +9,7 @@ const early = 'something answers before the guard, such as a cache by URL. Fix: 
 const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
 const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
 const valueless = `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`
+const noPlain = `${orAllow} if it is a WebSocket`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 /** Tries one route as alice with the ids of bob's objects. */
@@ -157,7 +158,7 @@ export class Trial {
   }
 
   #mustPass (given: Response, label: string): void {
-    if (given.statusCode < 200 || given.statusCode >= 400) this.#fail(given, unfinished, label, '2xx')
+    if (given.statusCode < 200 || given.statusCode >= 400) this.#fail(given, unfinished + noPlain, label, '2xx')
   }
 
   #fail (given: Response, note: string, label: string, expected: string, answer = answerText(given)): void {

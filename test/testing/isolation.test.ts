@@ -8,8 +8,9 @@ import { todoObjects, todoParams } from '../support/todo.js'
 const repair = "Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request))"
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 const unfinished = (name: string) =>
-  `not tried to the end: give what the request needs, params: { '${name}': { path, query, headers, body } }, ` +
-  'and two users with the scopes of the route, whose ids look like those of your app'
+  `not tried to the end, because alice or bob was refused: give what the request needs in params, by '${name}': ` +
+  '{ path, query, headers, body }, and two users with the scopes of the route, whose ids look like those of your ' +
+  `app, or allow: ['${name}'] if it is a WebSocket`
 
 t.test('a sound app passes both assertions', async (t) => {
   const app = await host(t, {})

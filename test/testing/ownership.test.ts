@@ -109,12 +109,13 @@ t.test('params give what requests need, by route or for all', async (t) => {
   t.match(await say(app), [
     'Routes that let others in, or could not be tried: 5', '',
     'GET, HEAD /a/:user_id (owner, default)',
-    "  not tried to the end: give what the request needs, params: { 'GET /a/:user_id': { path, query, headers, body " +
-    '} }, and two users with the scopes of the route, whose ids look like those of your app',
+    '  not tried to the end, because alice or bob was refused: give what the request needs in params, by ' +
+    "'GET /a/:user_id': { path, query, headers, body }, and two users with the scopes of the route, whose ids look " +
+    'like those of your app',
     '  request  expected  answer  path',
     "  alice's token, her own path  its handler  402 no  /a/alice", ''
   ].join('\n'))
-  t.match(await say(app), 'GET, HEAD /c/:user_id/:n(^(?=7)[0-9]$) (owner, default)\n  not tried to the end: give')
+  t.match(await say(app), 'GET, HEAD /c/:user_id/:n(^(?=7)[0-9]$) (owner, default)\n  not tried to the end, because')
   const csrf = { headers: { 'x-csrf': 'c' } }
   t.match(await say(app, { params: { '*': csrf } }), "alice's token, her own path  its handler  404 no  /b/alice/1/1")
   t.equal(await say(app, {
@@ -158,8 +159,9 @@ t.test('a host that hides what is another\'s', async (t) => {
   t.equal(await say(app), [
     'Routes that let others in, or could not be tried: 2', '',
     'GET, HEAD /gone/:user_id (owner, default)',
-    "  not tried to the end: give what the request needs, params: { 'GET /gone/:user_id': { path, query, headers, " +
-    'body } }, and two users with the scopes of the route, whose ids look like those of your app',
+    '  not tried to the end, because alice or bob was refused: give what the request needs in params, by ' +
+    "'GET /gone/:user_id': { path, query, headers, body }, and two users with the scopes of the route, whose ids " +
+    'look like those of your app',
     '  request  expected  answer  path',
     "  alice's token, her own path  its handler  404, no route  /gone/alice",
     "  alice's token, her own path, percent-encoded  its handler  404, no route  /gone/%61%6c%69%63%65"
@@ -221,17 +223,47 @@ t.test('wrong ids and tokens that are not accepted are reported', async (t) => {
   t.equal(await say(await host(t, (app, handler) => app.post('/:user_id', uuid, handler))), '',
     'validation is not what is tried')
   t.match(await say(await host(t, (app, handler) => app.post('/:user_id(^\\d+$)', handler))),
-    /not tried to the end: .*, whose ids look like those of your app\n/)
+    /not tried to the end, .*, whose ids look like those of your app\n/)
   t.match(await say(await host(t, (app, handler) =>
     app.post('/:user_id', { preHandler: async (_request, reply) => reply.callNotFound() }, handler))),
-  'not tried to the end: give what the request needs')
+  'not tried to the end, because alice or bob was refused: give what the request needs')
   const app = await host(t, (app, handler) => {
     app.get('/a/:user_id', handler)
     app.get('/b/:user_id', handler)
   })
   await t.rejects(say(app, { issuer: createIssuer() }),
     new TypeError("alice's token is not taken: is the plugin registered with the options of the issuer? " +
-      '(401 INVALID_TOKEN_SIGNATURE)'))
+      '(the plugin: the signature does not verify with a configured secret ' +
+      '(FAST_JWT_INVALID_SIGNATURE)) (401 INVALID_TOKEN_SIGNATURE)'))
+})
+
+t.test('why alice is kept out is said', async (t) => {
+  const routes = ((app, handler) => app.get('/api/:user_id/x', handler)) satisfies Build
+  const more = await host(t, routes, { ...issuer.options, claims: { type: 'object', required: ['role'] } })
+  await t.rejects(say(more), /is not taken: .*the plugin: .* must have required property 'role'\) \(401 INVALID/)
+  const params = { type: 'object', properties: {}, additionalProperties: false }
+  const dropped = await host(t, (app, handler) => app.get('/api/:user_id/x', { schema: { params } }, handler))
+  t.match(await say(dropped), 'GET, HEAD /api/:user_id/x (owner, default)\n  alice is kept from her own path: does a ' +
+    'hook or a schema change the id, or a hook need more than her token? (the plugin: path parameter "user_id" was ' +
+    'removed after it was checked. Fix: list it in the params schema')
+  const answers: Array<[status: number, hint: string]> = [
+    [429, 'the app limits the rate of requests: raise the limit in tests'],
+    [500, 'the app fails before the handler: its log has the error']
+  ]
+  for (const [status, hint] of answers) {
+    const preHandler = async (_request: FastifyRequest, reply: FastifyReply) => reply.code(status).send({})
+    t.match(await say(await host(t, (app, handler) => app.get('/api/:user_id/x', { preHandler }, handler))),
+      `GET, HEAD /api/:user_id/x (owner, default)\n  ${hint}\n`)
+  }
+})
+
+t.test('an error handler that changes what the guard answers is named', async (t) => {
+  const app = await host(t, (app, handler) => {
+    app.setErrorHandler((_error, _request, reply) => reply.redirect('/login', 302))
+    app.get('/api/:user_id/x', handler)
+  })
+  t.match(await say(app), '(owner, default)\n  something answers in the guard\'s place, such as an error handler: ' +
+    "let it keep the guard's status\n  request  expected  answer  path\n  no token  401  302  ")
 })
 
 t.test('a hook that changes the owner of an early route is reported', async (t) => {
@@ -504,15 +536,17 @@ t.test('claims that alice or bob need are named', async (t) => {
   const app = await host(t, rightsRoutes, rightsOptions)
   t.match(await say(app, { only: ({ url }) => url === orgTasks }),
     "GET, HEAD /orgs/:org_id/users/:user_id/tasks (owner, default)\n  alice's token does not fit a bound parameter: " +
-    "give alice and bob the claim o.id, as in { id: 'alice', … }\n")
+    "give alice and bob the claim o.id, as in { id: 'alice', … } (the plugin: path parameter \"org_id\" does not fit " +
+    'the claim ["o","id"], which the token does not have (option "bind"))\n')
   const other = await host(t, (app, handler) => {
     app.get('/:user_id/a', { config: { access: { scopes: ['a'] } } }, handler)
     app.get('/:user_id/b', { config: { access: { delegates: { scopes: ['b'] } } } }, handler)
   }, { ...issuer.options, scopeClaim: 'permissions' })
   const says = await say(other)
-  t.match(says, "/a (owner, default)\n  alice's token lacks the scopes of the rule: give her the claim with them\n")
+  t.match(says, "GET, HEAD /:user_id/a (owner, default)\n  alice's token lacks the scopes of the rule: give her the " +
+    'claim with them (the plugin: ')
   t.match(says, '/b (owner, default)\n  a delegate is kept out: does a hook ask for more? Scopes in another claim ' +
-    'than "scope" must be among bob\'s\n')
+    'than "scope" must be among bob\'s (the plugin: ')
   const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, permissions: ['a', 'b'] }))
   t.equal(await say(other, { alice, bob } as Partial<OwnershipOptions>), '')
 })
@@ -523,6 +557,12 @@ t.test('a mayActFor that admits everybody is reported', async (t) => {
     'Fix: correct option "mayActFor", or give the assertion two users who may not act for each other\n' +
     '  request  expected  answer  path\n' +
     "  alice's token, bob's path  403  its handler  /api/bob/tasks\n")
+})
+
+t.test('a mayActFor that fails is named', async (t) => {
+  const app = await host(t, rightsRoutes, { ...rightsOptions, mayActFor: () => { throw new Error('no database') } })
+  t.match(await say(app, rights), 'POST /api/:user_id/tasks (owner, default)\n  option "mayActFor" fails, or does ' +
+    'not answer in time: its error is in the log\n')
 })
 
 t.test('a route with the owner by another name and scopes is reported', async (t) => {

@@ -91,8 +91,7 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
     ['/a//:user_id/b', (app, handler) => app.get('/a//:x/c', handler), 'its ":x" stands where /a//:user_id/b'],
     ['/api/:user_id/tasks', (app, handler) => app.get('/api/:id/*', handler), 'its ":id" stands where'],
     ['/api/:user_id/tasks', (app, handler) => app.put('/api/:id/tasks', { constraints: { host: /^admin/ } }, handler),
-      'it may serve paths of /api/:user_id/tasks too, not tried to the end: give what the ' +
-      'request needs']
+      'it may serve paths of /api/:user_id/tasks too, and was not tried: give what the request needs']
   ]
   for (const [owner, routes, says] of leaks) t.match(await say(await build(owner, routes)), says)
   const sound: Array<[owner: string, routes: Build]> = [
