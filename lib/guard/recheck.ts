@@ -61,8 +61,10 @@ export function createRecheck (
 }
 
 function refuseChange (code: RefusalCode, name: string, held: string | null, value: unknown): Refusal {
-  const fix = 'list it in the params schema, which drops what it does not list, or look for a hook that removes it'
-  const removed = `removed after it was checked. Fix: ${fix}`
-  const changed = held === null ? 'added after the check' : 'changed after it was checked'
+  const removed = 'removed after it was checked. Fix: list it in the params schema, which drops what it does not ' +
+    'list, or look for a hook that removes it'
+  const changed = held === null
+    ? 'added after the check. Fix: look for a hook that adds it'
+    : 'changed after it was checked. Fix: look at the params schema, which may convert it, or for a hook'
   return refuse(code, `path parameter "${name}" was ${value === undefined ? removed : changed}`)
 }

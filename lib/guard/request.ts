@@ -53,6 +53,9 @@ export function getOwnerId (request: AnyRequest): string {
   return judgement.owner
 }
 
+export const withoutUser = 'was given a request without a verified user. Fix: level \'user\' or \'owner\' for its ' +
+  'route (a \'public\' one reads no token, and an \'optional\' one may come without)'
+
 /**
  * Refuses the request like the guard unless its token has all of the scopes. For scopes that depend on the request.
  * @throws InsufficientScopeError, or MissingTokenError without a user; TypeError without scopes, because that would
@@ -64,6 +67,6 @@ export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...Sc
   if (user && hasScopes(user.scopes, scopes)) return
   const refusal = user
     ? refuseScopes(scopes, user.scopes, user.claims)
-    : refuse('MISSING_TOKEN', 'the handler requires scopes')
+    : refuse('MISSING_TOKEN', `requireScopes() ${withoutUser}`)
   throw (request as GuardedRequest)[kForHandlers]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

@@ -114,11 +114,11 @@ export function hasScopes (scopes: readonly string[], required: RequiredScopes):
 /** The challenge names all required scopes; for `anyOf`, the first. */
 export function refuseScopes (required: RequiredScopes, found: readonly string[], claims = {}): Refusal {
   const names = scopesIn(required)
-  const [most, lacks] = isAnyOf(required) ? [1, 'none'] : [names.length, 'not all']
+  const [most, some] = isAnyOf(required) ? [1, 'one'] : [names.length, 'all']
   // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, most).join(' ')
   const other = ['permissions', 'scopes', 'roles'].find((name) => found.length === 0 && readScopes(claims, name)[0])
   const hint = other ? `. Its claim "${other}" counts only if option "scopeClaim" names it` : ''
-  const reason = `the token has ${lacks} of the scopes ${quote(names)}, and has ${quote(found)}${hint}`
+  const reason = `the token has the scopes ${quote(found)}, and needs ${some} of ${quote(names)}${hint}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })
 }

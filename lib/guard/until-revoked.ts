@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { refuse } from '../contract/errors.js'
 import { isGone } from '../revocations/watches.js'
-import { getUser, kReply, kForHandlers, type AnyRequest, type GuardedRequest } from './request.js'
+import { getUser, kReply, kForHandlers, withoutUser, type AnyRequest, type GuardedRequest } from './request.js'
 
 /** The latest signal of each request. An aborted one is replaced. */
 const signals = new WeakMap<object, AbortSignal>()
@@ -23,6 +23,6 @@ export function untilRevoked (request: AnyRequest): AbortSignal {
     signals.set(request, signal)
     return signal
   }
-  const refusal = refuse('MISSING_TOKEN', 'untilRevoked() was given a request without a verified user')
+  const refusal = refuse('MISSING_TOKEN', `untilRevoked() ${withoutUser}`)
   throw forHandlers?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

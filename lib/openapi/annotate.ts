@@ -119,12 +119,13 @@ export function annotate (
     const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
     const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
     const reasons = [
-      level === 'owner' && "The path is another user's",
-      bound !== undefined && "A parameter of the path is not the user's",
-      readOnlyActors && !isSafe(method) && 'The token has an actor, who may only read',
-      scopes !== null && 'The token lacks the required scopes'
+      level === 'owner' && "the path is another user's",
+      bound !== undefined && "a parameter of the path is not the user's",
+      readOnlyActors && !isSafe(method) && 'the token has an actor, who may only read',
+      scopes !== null && 'the token lacks the required scopes'
     ].filter(Boolean)
-    const forbidden = { description: reasons.join('. '), ...scopes !== null && { headers }, ...dialect.body }
+    const reason = reasons.join(', or ').replace(/^./, (first) => first.toUpperCase())
+    const forbidden = { description: reason, ...scopes !== null && { headers }, ...dialect.body }
     const added = { 401: unauthorized, ...reasons.length > 0 && { 403: forbidden } }
     // Copies, because YAML writes an alias for a repeated object, and its readers refuse documents with many.
     return {

@@ -95,7 +95,8 @@ export class Revocations {
     const { user, session, token } = this.#list
     // Dates in tokens are mostly whole seconds, so a token that was issued in the same second is revoked too.
     if (Math.floor(iat) <= user.find(id, issuer)) {
-      return refuse('TOKEN_REVOKED', 'the tokens of the user were revoked after this one was issued')
+      return refuse('TOKEN_REVOKED',
+        'the tokens of the user were revoked after this one was issued, or in the same second')
     }
     // A revoked user must not go on as an actor for others.
     if (actor?.chain.some((each) => Math.floor(iat) <= user.find(each, issuer))) {

@@ -18,7 +18,7 @@ const absent = 'no OpenAPI document: register @fastify/swagger where the app tha
 const hidden = 'it is served, and the document does not have it: take schema.hide away, or register @fastify/swagger ' +
   `before the route${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
-const unguarded = `no registration of the plugin guards it: move it into the scope${orAllow}`
+const unguarded = 'no registration of the plugin guards it: move it into the scope'
 
 /**
  * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) agrees with the level of each route: whether a bearer token
@@ -50,12 +50,16 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     const found = twins.length > 0 ? twins : all
     const level = constraintsText(route.constraints).trim()
     for (const each of found) tell(each, level, compare(each.operation, document, route))
-    if (found.length === 0 && wanted.includes(route.method.toLowerCase())) tell(route, `(${route.access})`, [hidden])
+    const isWanted = wanted.includes(route.method.toLowerCase()) && !isWebSocket(route)
+    if (found.length === 0 && isWanted) tell(route, `(${route.access})`, [hidden])
   }
   const served = new Set(task.routes.flatMap(operationsOf))
   for (const operation of operations) if (!served.has(operation)) tell(operation, '', [gone])
   task.conclude('are not what the document says')
 }
+
+/** A document has no place for it, so `@fastify/websocket` hides it. */
+const isWebSocket = ({ options }: AppRoute) => (options as { websocket?: boolean }).websocket === true
 
 /** The root of a prefix is served with and without a slash, but is one operation. */
 const keyOf = ({ method, url }: Place) => nameOf({ method, url: url.replace(/^\/|\/$|\?/g, '') })
@@ -70,6 +74,9 @@ function withoutBase (document: ApiDocument, url: string): string {
   const bases = servers?.map(pathOf) ?? [basePath]
   return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }
+
+const agree = 'Fix: let transforms keep what begins with "x-", take the document of the ready app, or correct what ' +
+  `is written by hand${orAllow}`
 
 const guardedIf = (isOptional: boolean) => isOptional ? 'guarded where a token comes' : 'guarded'
 
@@ -89,9 +96,10 @@ function compare (operation: Operation, document: ApiDocument, { access, scopes,
   const { 'x-user-scope': mark = access } = operation
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())
   const unlisted = responses.filter((status) => ![status, '4XX', 'DEFAULT'].some((each) => listed.includes(each)))
-  return [
+  const differences = [
     ...said === says ? [] : [`the document says ${said}, and ${is}`],
     ...mark === access ? [] : [`its mark x-user-scope is '${String(mark)}', and ${is}`],
     ...unlisted.map((status) => `the document lists no ${status}, and the guard answers so`)
   ]
+  return differences.length > 0 ? [...differences, agree] : []
 }

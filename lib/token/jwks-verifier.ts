@@ -58,7 +58,8 @@ function translate (error: unknown, issuer: string, kid: unknown): Refusal {
   if (isRefusal(error)) return error // the keys are unavailable
   const code = String((error as { code?: unknown }).code)
   const hint = {
-    ERR_JWKS_NO_MATCHING_KEY: `: none fits its "kid" (${quote(kid)}) and "alg"`,
+    ERR_JWKS_NO_MATCHING_KEY: `: none fits its "kid" (${quote(kid)}) and "alg" (new keys are looked for ` +
+      'once per "cooldown")',
     // OpenID Connect Core 1.0 §10.1
     ERR_JWKS_MULTIPLE_MATCHING_KEYS: ': several fit, so its tokens need a "kid" that only one key has'
   }[code] ?? ''

@@ -185,7 +185,8 @@ const note = async (request: FastifyRequest) => {
 }
 const removed = [403, 'path parameter "user_id" was removed after it was checked. ' +
   'Fix: list it in the params schema, which drops what it does not list, or look for a hook that removes it']
-const changed = [403, 'path parameter "user_id" was changed after it was checked']
+const changed = [403, 'path parameter "user_id" was changed after it was checked. Fix: look at the params schema, ' +
+  'which may convert it, or for a hook']
 
 testWithCaches('the handler never sees an id that was not checked', async (t) => {
   const params = (schema: object) => ({ schema: { params: { type: 'object', properties: { user_id: schema } } } })

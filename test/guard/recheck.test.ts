@@ -27,7 +27,8 @@ t.test('an owner\'s parameter that a hook adds is refused', async (t) => {
   for (const slug of ['org_id.other', 'org_id.acme']) {
     t.match(await send({ url: `/${slug}`, headers }), { status: 403, code: 'FORBIDDEN_RESOURCE_ACCESS' })
   }
-  t.match(refusals(log)[0], { reason: 'path parameter "user_id" was added after the check' })
+  t.match(refusals(log)[0],
+    { reason: 'path parameter "user_id" was added after the check. Fix: look for a hook that adds it' })
   t.match(await send({ url: '/other.x', headers }), { status: 200 })
 })
 

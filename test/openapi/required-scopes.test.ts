@@ -81,7 +81,7 @@ for (const version of ['3.0.3', '3.1.0', '3.2.0']) {
       t.same(all?.security, [{ bearerAuth: isSaid ? ['a', 'b'] : [] }])
       t.same(all?.['x-required-scopes'], isSaid ? undefined : ['a', 'b'])
       t.match(all?.responses[403], {
-        description: "The path is another user's. The token lacks the required scopes",
+        description: "The path is another user's, or the token lacks the required scopes",
         headers: { 'WWW-Authenticate': {} }
       })
       const any = found[`${method} /any`]

@@ -23,7 +23,7 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ secret: 5 }, 'option "secret" must be a string, or a list of strings with the current secret first'],
   [{ secret: [] }, 'option "secret" must be a string, or a list'],
   [{ secret: [secret, 5] }, 'option "secret" must be a string, or a list'],
-  [{ secret: undefined }, 'option "secret" is undefined. Give it a value, or leave the key out'],
+  [{ secret: undefined }, 'option "secret" is undefined. Fix: give it a value'],
   [{ audience: undefined }, 'option "audience" is undefined'],
   [{ issuer: '' }, 'option "issuer" must be a non-empty string'],
   ...['https://a.example\n', ' https://a.example', 'https://a.example\r'].flatMap((value): typeof refused => [

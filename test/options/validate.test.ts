@@ -3,6 +3,8 @@ import t from 'tap'
 import { flag, seconds, text, texts } from '../../lib/options/schemas.js'
 import { assertValid, faultOf } from '../../lib/options/validate.js'
 
+const unset = 'is undefined. Fix: give it a value (is an environment variable not set?), or leave the key out'
+
 const endless: Record<string, unknown> = { left: undefined }
 endless.endless = endless
 
@@ -37,13 +39,13 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a', lists: [5] }, 'lists.0', 'must be an object: { max, on }'],
   [{ name: 'a', lists: [{}, { max: 61 }] }, 'lists.1.max', 'must be a number of seconds from 1 to 60'],
   [{ name: 'a', lists: [{ on: 'yes' }] }, 'lists.0.on', 'must be true or false'],
-  [{ name: 'a', lists: [{ max: undefined }] }, 'lists.0.max', 'is undefined. Give it a value, or leave the key out'],
+  [{ name: 'a', lists: [{ max: undefined }] }, 'lists.0.max', unset],
   [{ name: 'a', either: true }, 'either', 'must be false, or { on }'],
   [{ name: 'a', either: { on: 5 } }, 'either.on', 'must be true or false'],
   [{ name: 'a', unique: ['b', 'b'] }, 'unique', 'must be a list of texts'],
   [{ name: 'a', unique: ['b', () => 'b'] }, 'unique', 'must be a list of texts'],
   [{ name: 'a', unique: { list: [() => 'b'] } }, 'unique', 'must be a list of texts'],
-  [{ name: 'a', own: undefined }, 'own', 'is undefined. Give it a value, or leave the key out'],
+  [{ name: 'a', own: undefined }, 'own', unset],
   [{ name: 'a', own: 5 }, 'own', 'must be an object'],
   [{ name: 'a', records: [{ 'b~c/d~1': 5 }] }, 'records.0.b~c/d~1', 'must be a flag, or { on }'],
   [{ name: 'a', records: [{ b: { on: 5 } }] }, 'records.0.b.on', 'must be true or false']

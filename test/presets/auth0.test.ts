@@ -66,7 +66,7 @@ testVendor('Auth0, RFC 9068 profile, PS256', {
 testBootErrors([
   [
     () => auth0({ domain: missing, audience: api }),
-    'option "auth0.domain" must be a host name in lower case, such as tenant.eu.auth0.com'
+    'option "auth0.domain" must be a host name in lower case, without https:// and a path, such as tenant.eu.auth0.com'
   ],
   [() => auth0({ domain: '', audience: api }), 'option "auth0.domain"'],
   [() => auth0({ domain: 'https://tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
