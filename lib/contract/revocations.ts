@@ -68,7 +68,10 @@ export interface FollowOptions {
 }
 
 export interface RevocationsOptions {
-  /** The log that all instances share. Default: none, so that revocations hold only in this app. */
+  /**
+   * The log that all instances share. Default: none, so that revocations hold only in this app, in all registrations
+   * with the same secrets and issuers.
+   */
   store?: RevocationStore
   /**
    * Seconds for which an entry is kept. No token may be valid for longer: `iat` is required, and `exp - iat` may not

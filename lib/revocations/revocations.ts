@@ -14,19 +14,22 @@ import { patience } from './within.js'
 const longestPause = 3_600_000
 const retry = { retryAfter: patience }
 
-class SharedList extends RevocationList { readonly onEntry: Array<() => void> = [] }
+class SharedList extends RevocationList {
+  readonly onEntry: Array<() => void> = []
+  /** Seconds for which its entries are kept: the longest of its registrations. */
+  lifetime = 0
+}
 
 /** By app: the lists of its registrations without a store. */
 const listsOf = new WeakMap<object, Map<string, SharedList>>()
 
 /**
- * Returns the list of the registrations of an app that accept the tokens of the same users, such as those that a loader
+ * Returns the list of the registrations of an app that have the same secrets and issuers, such as those that a loader
  * makes for each folder. Others may have other users with the same ids.
  */
-function listFor (app: object, { keepFor }: RevocationSettings, settings: Settings): SharedList {
-  const { secrets, issuers, claimRules: { issuer, userIdClaim, clockTolerance } } = settings
-  const users = issuers.map((each) => [each.issuer, each.jwksUri, each.idPrefix, each.userIdClaim])
-  const key = JSON.stringify([secrets, issuer, userIdClaim, users, keepFor, clockTolerance])
+function listFor (app: object, { secrets, issuers }: Settings): SharedList {
+  const users = issuers.map(({ issuer, idPrefix }) => JSON.stringify([issuer, idPrefix]))
+  const key = JSON.stringify([secrets, users.sort()])
   const lists = listsOf.get(app) ?? new Map<string, SharedList>()
   const list = lists.get(key) ?? new SharedList()
   listsOf.set(app, lists.set(key, list))
@@ -56,8 +59,9 @@ export class Revocations {
   ) {
     const { store, keepFor, whenDown } = settings
     const { secrets, issuers, claimRules: { clockTolerance } } = others
-    this.#list = store ? new SharedList() : listFor(app, settings, others)
+    this.#list = store ? new SharedList() : listFor(app, others)
     this.#list.onEntry.push(onEntry)
+    this.#list.lifetime = Math.max(this.#list.lifetime, lifetime(keepFor, clockTolerance))
     this.#keepFor = keepFor
     this.#clockTolerance = clockTolerance
     this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
@@ -115,7 +119,7 @@ export class Revocations {
 
   /** Returns the earliest moment, in seconds since 1970, that still counts at a time in milliseconds since 1970. */
   #earliestAt (time: number): number {
-    return time / 1000 - lifetime(this.#keepFor, this.#clockTolerance)
+    return time / 1000 - this.#list.lifetime
   }
 
   /** @throws InvalidOptionError */

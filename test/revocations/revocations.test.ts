@@ -254,28 +254,60 @@ t.test('without a store, the registrations of an app have the same list', async 
   t.equal((await waits).body, 'TOKEN_REVOKED')
 })
 
-t.test('registrations for other tokens, or with another keepFor, have lists of their own', async (t) => {
+t.test('registrations with the same secrets and issuers share a list, whatever else they state', async (t) => {
   const [ours, theirs] = [createIssuer(), createIssuer()]
+  const issuer = 'https://b.example'
+  const remote = { issuer, jwksUri: `${issuer}/jwks`, audience: 'x', idPrefix: 'b:', lazy: true }
   const app = Fastify()
   t.teardown(() => app.close())
   const scopes: Record<string, UserScopeOptions> = {
     '/a': { ...ours.options, revocations: true },
     '/b': { ...theirs.options, revocations: true },
     '/c': { ...ours.options, revocations: { keepFor: 7200 } },
-    '/d': { ...ours.options, revocations: true }
+    '/d': { ...ours.options, revocations: true },
+    '/e': { ...ours.options, revocations: true, clockTolerance: 10, userIdClaim: 'sub', maxTokenAge: 900 },
+    '/f': { ...ours.options, revocations: true, issuers: [remote] }
   }
   for (const [prefix, options] of Object.entries(scopes)) {
     await app.register(async (scope) => {
       await scope.register(userScope, options)
       usualRoutes(scope)
-      if (prefix === '/a') await scope.userScope.revoke({ user: 'alice', issuer: 'secret' })
+      if (prefix === '/c') await scope.userScope.revoke({ user: 'alice', issuer: 'secret' })
     }, { prefix })
   }
   const send = sender(app)
   const status = async (prefix: string, issuer = ours) =>
     (await send({ url: `${prefix}/api/me`, headers: issuer.authorization({ id: 'alice', iat: start - 10 }) })).status
-  t.same([await status('/a'), await status('/b', theirs), await status('/c'), await status('/d')], [401, 200, 200, 401],
-    'also in a registration that was made later')
+  for (const prefix of ['/a', '/c', '/d', '/e']) t.equal(await status(prefix), 401, prefix)
+  t.same([await status('/b', theirs), await status('/f')], [200, 200], 'others may have other users with the same id')
+})
+
+t.test('a shared list keeps its entries for the longest keepFor, and the order of issuers is nothing', async (t) => {
+  const open = async (idPrefix: string) => await createIssuer({ mode: 'jwks', t, idPrefix })
+  const issuers = [await open('b:'), await open('c:')]
+  const entries = issuers.map(({ entry }) => entry)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const scopes: Record<string, UserScopeOptions> = {
+    '/long': { issuers: entries, revocations: { keepFor: 3 * hour } },
+    '/short': { issuers: entries.toReversed(), revocations: { keepFor: hour } }
+  }
+  const revokes: Array<(target: Revocation) => Promise<void>> = []
+  for (const [prefix, options] of Object.entries(scopes)) {
+    await app.register(async (scope) => {
+      await scope.register(userScope, options)
+      usualRoutes(scope)
+      revokes.push(scope.userScope.revoke)
+    }, { prefix })
+  }
+  await app.ready()
+  const user = { id: 'b:alice', iat: start - 10, exp: start + 2 * hour, sid: 's' }
+  const headers = bearer(await issuers[0]!.token(user))
+  const send = sender(app)
+  await revokes[1]!({ session: 's' })
+  t.match(await send({ url: '/long/api/me', headers }), { status: 401 })
+  at(hour + 60)
+  t.match(await send({ url: '/long/api/me', headers }), { status: 401 }, 'after the shorter keepFor')
 })
 
 t.test('wrong calls revoke nothing', async (t) => {

@@ -28,7 +28,7 @@ t.test('a call that would revoke something else is refused', async (t) => {
 
 t.test('a whole token is no claim jti: it would revoke nothing', async (t) => {
   const jws = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2ln'
-  for (const token of [jws, `Bearer ${jws}`, `bearer ${jws}`, ` ${jws}`, `"${jws}"`]) {
+  for (const token of [jws, `Bearer ${jws}`, `BEARER\t${jws}`, ` ${jws}`, `"${jws}"`, `token=${jws}`]) {
     t.throws(() => read({ token }), { message: /"revoke\.token" must be the claim "jti" of the token, and not the/ })
   }
   const ids = ['eyJ', 'ey.a.b.c', 'Bearer', 'a.b.c', 'eyes-1.node-2.77', 'x'.repeat(300)]
