@@ -8,6 +8,7 @@ type Check = (answer: HeldAnswer) => boolean
 /** A request to a route, and the expected answer. Without a token it is left out, unless none is what it tries. */
 type Row = [label: string, token: string | undefined, path: string, expected: string, fits: Check]
 
+export const noToken = 'no token'
 export const outOfHers = "alice's token, a path out of hers"
 export const asDelegate = "a delegate's token, alice's path"
 
@@ -40,7 +41,7 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens) 
   const up = after.split('/').length - 1
   const intruder = parameter === null ? undefined : stranger
   const rows: Row[] = [
-    ['no token', undefined, to(hers), '401', unauthorized],
+    [noToken, undefined, to(hers), '401', unauthorized],
     ['an expired token', expired, to(hers), '401', unauthorized],
     ['a forged token', forged, to(hers), '401', unauthorized],
     ["alice's token, bob's path", intruder, to(his), '403', forbidden],
@@ -60,7 +61,7 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens) 
     [asDelegate, delegate, to(hers, url, tenants.his), 'its handler', admitted]
   ]
   const bare = { headers: parts.headers }
-  return rows.filter(([label, token]) => token !== undefined || label === 'no token')
+  return rows.filter(([label, token]) => token !== undefined || label === noToken)
     .map(([label, token, path, expected, fits]) =>
       ({ label, request: requestTo(route.method, path, expected === '401' ? bare : parts, token), expected, fits }))
 }

@@ -188,6 +188,21 @@ t.test('requests with OPTIONS may be answered by CORS before the guard', async (
   t.match(await say(open), "alice's token, bob's path  403  its handler")
 })
 
+t.test('an answer to OPTIONS before the handler is no pass if the guard answers others', async (t) => {
+  const early = await host(t, (app, handler) => {
+    const preHandler = async ({ params }: FastifyRequest, reply: FastifyReply) => reply.send({ params })
+    app.options('/api/:user_id/x', { config: { access: { level: 'owner', delegates: true } }, preHandler }, handler)
+  }, { ...issuer.options, mayActFor: () => true })
+  t.match(await say(early), /alice may act for bob here[^]*alice's token, bob's path {2}403 {2}200/)
+  for (const status of [404, 500]) {
+    const broken = await host(t, (app, handler) => {
+      const preHandler = async (_request: FastifyRequest, reply: FastifyReply) => reply.code(status).send({})
+      app.options('/api/:user_id/x', { config: { access: 'owner' }, preHandler }, handler)
+    })
+    t.match(await say(broken), `alice's token, her own path  its handler  ${status}`)
+  }
+})
+
 t.test('a preflight is nobody\'s', async (t) => {
   t.equal(await say(await host(t, (app, handler) => {
     app.get('/:user_id', handler)
