@@ -45,9 +45,10 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
   }
   for (const route of task.judged) {
     const all = operationsOf(route)
-    // Two routes may differ in the slash at the end.
-    const twins = all.filter(({ url }) => url.endsWith('/') === route.url.endsWith('/'))
-    const found = twins.length > 0 ? twins : all
+    // Two routes may differ in the slash at the end. Then each has the operation with its own spelling.
+    const others = task.routes.filter((each) => each.url !== route.url && keyOf(each) === keyOf(route))
+    const own = all.filter((each) => hasSlash(each) === hasSlash(route) || !others.some(isSpelledLike(each)))
+    const found = own.length > 0 ? own : all
     const level = constraintsText(route.constraints).trim()
     for (const each of found) tell(each, level, compare(each.operation, document, route))
     const isWanted = wanted.includes(route.method.toLowerCase()) && !isWebSocket(route)
@@ -57,6 +58,9 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
   for (const operation of operations) if (!served.has(operation)) tell(operation, '', [gone])
   task.conclude('are not what the document says')
 }
+
+const hasSlash = ({ url }: Place) => url.endsWith('/')
+const isSpelledLike = (place: Place) => (each: Place) => hasSlash(each) === hasSlash(place)
 
 /** A document has no place for it, so `@fastify/websocket` hides it. */
 const isWebSocket = ({ options }: AppRoute) => (options as { websocket?: boolean }).websocket === true

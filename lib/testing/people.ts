@@ -117,15 +117,17 @@ export async function tokensFor ({ scopes, delegates, bound }: Rule, known: Know
   const staff = delegates === true ? [] : namesOf(delegates && delegates.scopes)
   const plain = { ...known, tenants, stranger: known.good }
   if (!issuer || required.length + staff.length === 0) return plain
-  const spared = ['id', ...bound.map(({ path }) => path[0])]
+  // Without the value in the path she would be refused for that.
+  const isSpared = (claim: string, word: unknown) => claim === 'id' ||
+    bound.some(({ param, path }) => path[0] === claim && tenants.hers[param] === word)
   const hers = grant(claimsOf(people.alice), required)
   // Bob gets alice's claims, such as the tenant, unless his own are given.
   const his = { ...claimsOf(people.alice), ...claimsOf(people.bob) }
   return {
     ...plain,
     good: await issuer.token(hers),
-    stranger: await issuer.token(deny(hers, staff, spared)),
-    poor: required.length > 0 ? await issuer.token(deny(hers, required, spared)) : undefined,
+    stranger: await issuer.token(deny(hers, staff, isSpared)),
+    poor: required.length > 0 ? await issuer.token(deny(hers, required, isSpared)) : undefined,
     delegate: staff.length > 0 ? await issuer.token(grant(his, [...required, ...staff])) : undefined
   }
 }
@@ -140,10 +142,10 @@ const valuesIn = (token: string, path: readonly string[]): string[] =>
 const grant = (claims: Claims, names: readonly string[]): Claims =>
   ({ ...claims, scope: [claims.scope ?? claims.scp ?? [], names].flat().join(' ') })
 
-/** Removes these scopes from all claims but those spared. */
-const deny = (claims: Claims, names: readonly string[], spared: ReadonlyArray<string | undefined>) =>
+/** Removes these scopes from all claims, but for what is spared. */
+const deny = (claims: Claims, names: readonly string[], isSpared: (claim: string, word: unknown) => boolean) =>
   Object.fromEntries(Object.entries(claims).map(([claim, value]) => {
-    const isOther = (word: unknown) => spared.includes(claim) || !names.includes(String(word))
+    const isOther = (word: unknown) => isSpared(claim, word) || !names.includes(String(word))
     if (Array.isArray(value)) return [claim, value.filter(isOther)]
     return [claim, typeof value === 'string' ? value.split(' ').filter(isOther).join(' ') : value]
   })) as Claims

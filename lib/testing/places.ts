@@ -47,7 +47,8 @@ export async function findAround (
         : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
       const failure = { label: "alice's token, bob's path", expected: '403', answer: 'its handler', url: path }
       report(findingOf(route, [note + orAllow], [failure]))
-      open.delete(route)
+      // The root of a prefix is two routes, with its slash and without.
+      for (const each of open) if (each.options === route.options && each.method === method) open.delete(each)
     }
   }
   for (const route of open) {

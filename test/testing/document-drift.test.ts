@@ -299,3 +299,21 @@ t.test('a WebSocket, for which a document has no place, need not be in it', asyn
   })
   t.equal(await say(app), '')
 })
+
+t.test('an operation with another slash at its end belongs to the route, unless that is another route', async (t) => {
+  const paths = async (app: FastifyInstance, more: Record<string, object>) => {
+    await app.ready()
+    const document = structuredClone(app.swagger()) as { paths: Record<string, object> }
+    Object.assign(document.paths, more)
+    return await say(app, { document, only: ({ url }) => url.startsWith('/x') })
+  }
+  const open = { get: { responses: {} } }
+  const one = await host(t, {}, (app) => app.get('/x/:id', handler))
+  t.match(await paths(one, { '/x/{id}/': open }),
+    "GET /x/{id}/\n  the document says open, and the route's level is 'user'")
+  const two = await host(t, {}, (app) => {
+    app.get('/x/:id', handler)
+    app.get('/x/:id/', { config: { access: 'public' } }, handler)
+  })
+  t.equal(await paths(two, { '/x/{id}/': open }), '')
+})

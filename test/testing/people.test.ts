@@ -90,8 +90,13 @@ t.test('tokens are signed with and without the scopes of a rule, and for a deleg
   const same = await tokensFor({ ...none, delegates: { scopes: ['alice'] } }, known, people)
   t.match([read(same.stranger)?.sub, read(same.delegate)?.scope], ['alice', 'alice'], 'an id is no scope')
   const bound = { ...none, scopes: ['admin'], bound: bind('role', 'role') }
-  const { poor } = await tokensFor(bound, known, { ...people, alice: { id: 'alice', role: 'admin', roles: ['admin'] } })
+  const admin = { id: 'alice', role: 'admin', roles: ['admin'] }
+  const { poor } = await tokensFor(bound, { ...known, good: issuer.token(admin) }, { ...people, alice: admin })
   t.match(read(poor), { role: 'admin', roles: [] }, 'the claim of a tenant stays, or the tenant would be refused')
+  const both = { id: 'alice', groups: ['g1', 'admin'] }
+  const inOne = await tokensFor({ ...none, scopes: ['admin'], bound: bind('group', 'groups') },
+    { ...known, good: issuer.token(both) }, { ...people, alice: both })
+  t.match(read(inOne.poor), { groups: ['g1'] }, 'of a claim with both, the tenant stays')
 })
 
 t.test('tenants are hers, his, and one that is not hers', async (t) => {

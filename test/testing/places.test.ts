@@ -107,6 +107,9 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
   for (const [owner, routes] of sound) t.equal(await say(await build(owner, routes)), '')
   const numbered = await build('/users/:user_id', (app, handler) => app.put('/users/:n(^\\d+$)/rank', handler))
   t.match(await say(numbered, { alice: '7', bob: '8' }), 'its ":n" stands where', 'by the ids that users have')
+  const root = await build('/api/:user_id/tasks', async (app, handler) =>
+    await app.register(async (child) => { child.post('/', handler) }, { prefix: '/api/:id/notes' }))
+  t.equal(await say(root, { allow: ['POST /api/:id/notes'] }), '', 'the root of a prefix is one route')
   const outside = Fastify()
   t.teardown(() => outside.close())
   await outside.register(async (child) => {
