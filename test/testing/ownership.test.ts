@@ -175,6 +175,12 @@ t.test('requests with OPTIONS may be answered by CORS before the guard', async (
       app.all('/all/:user_id/files/*', handler)
     })
     t.equal(await say(app), '', JSON.stringify(options))
+    const before = Fastify()
+    t.teardown(() => before.close())
+    await before.register(cors, options)
+    await before.register(userScope, issuer.options)
+    before.all('/all/:user_id/files/*', async () => 'in')
+    t.equal(await say(before), '', `before the guard: ${JSON.stringify(options)}`)
   }
   const unproven = Fastify()
   t.teardown(() => unproven.close())
@@ -439,6 +445,12 @@ t.test('a route that does not answer is named', async (t) => {
     "  request  expected  answer  path\n  alice's token, her own path  its handler  none: no answer within 0.01 s  " +
     '/alice')
   t.equal(asked, 1, 'the others are not waited for')
+  const silent = Fastify()
+  t.teardown(() => silent.close())
+  silent.addHook('onRequest', () => {}) // before the guard, where CORS would answer
+  await silent.register(userScope, issuer.options)
+  silent.options('/:user_id', { config: { access: 'owner' } }, async () => 'in')
+  t.match(await say(silent, { timeout: 10 }), 'no token  401  none: no answer within 0.01 s  /alice')
 })
 
 t.test('a request to an unknown URL that hangs does not end the trial of a route', async (t) => {
