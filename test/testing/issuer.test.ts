@@ -128,7 +128,7 @@ t.test('unknown options are named, in either mode', async (t) => {
     [{ mode: 'jwks', alg: 'HS256' }, 'option "createIssuer({ mode: \'jwks\' }).alg" must be one of: EdDSA, Ed25519, ' +
       'ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512'],
     [{ expiresIn: '1h' } as never, 'option "createIssuer({ mode: \'secret\' }).expiresIn" must be a number of seconds'],
-    [null as never, `createIssuer({ mode: 'secret' })() must be given an object with its options: ${names.secret}`]
+    [null as never, `createIssuer({ mode: 'secret' }) must be given an object with its options: ${names.secret}`]
   ]
   for (const [options, message] of wrong) {
     t.throws(() => createIssuer(options as SecretIssuerOptions), new TypeError(message))
