@@ -53,6 +53,7 @@ export function getOwnerId (request: AnyRequest): string {
   return judgement.owner
 }
 
+/** The end of a reason that begins with the function whose request has no user. */
 export const withoutUser = 'was given a request without a verified user. Fix: level \'user\' or \'owner\' for its ' +
   'route (a \'public\' one reads no token, and an \'optional\' one may come without)'
 

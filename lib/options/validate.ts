@@ -22,7 +22,8 @@ export function faultOf (schema: TObject, options: unknown, name = ''): string |
   const fault = faultInside(schema, options, name, Boolean(schema.opaque))
   if (fault !== undefined || (Value.Check(schema, options) && !isForeign(schema, options))) return fault
   if (name === '') return 'the options must be an object. Fix: app.register(userScope, { … })'
-  return `${name.replace(/\w$/, '$&()')} must be given an object with its options: ${namesIn(schema)}`
+  const call = name.endsWith(')') ? name : `${name}()`
+  return `${call} must be given an object with its options: ${namesIn(schema)}`
 }
 
 /** Finds the fault of a value, or of a member in it. */

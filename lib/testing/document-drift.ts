@@ -46,8 +46,8 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
   for (const route of task.judged) {
     const all = operationsOf(route)
     // Two routes may differ in the slash at the end. Then each has the operation with its own spelling.
-    const others = task.routes.filter((each) => each.url !== route.url && keyOf(each) === keyOf(route))
-    const own = all.filter((each) => hasSlash(each) === hasSlash(route) || !others.some(isSpelledLike(each)))
+    const hasTwin = task.routes.some((each) => hasSlash(each) !== hasSlash(route) && keyOf(each) === keyOf(route))
+    const own = hasTwin ? all.filter((each) => hasSlash(each) === hasSlash(route)) : all
     const found = own.length > 0 ? own : all
     const level = constraintsText(route.constraints).trim()
     for (const each of found) tell(each, level, compare(each.operation, document, route))
@@ -60,7 +60,6 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
 }
 
 const hasSlash = ({ url }: Place) => url.endsWith('/')
-const isSpelledLike = (place: Place) => (each: Place) => hasSlash(each) === hasSlash(place)
 
 /** A document has no place for it, so `@fastify/websocket` hides it. */
 const isWebSocket = ({ options }: AppRoute) => (options as { websocket?: boolean }).websocket === true

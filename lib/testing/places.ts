@@ -56,8 +56,8 @@ export async function findAround (
     const isMissed = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
       Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)
-    const note = `it may serve paths of ${place?.url} too, and was not tried: ${giveParts}${orAllow}`
-    if (place && isMissed) report(findingOf(route, [note]))
+    if (!place || !isMissed) continue
+    report(findingOf(route, [`it may serve paths of ${place.url} too, and was not tried: ${giveParts}${orAllow}`]))
   }
 }
 
