@@ -72,7 +72,7 @@ export function createGuard (
     return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
   }
 
-  /** Refuses a revoked token, one that revocations could not reach, and any while the list is stale. */
+  /** Refuses a revoked token, one that could outlive its revocation, and any while the list is stale. */
   function judgeRevocation (demand: Demand, verified: Verified, cached: boolean): Judgement | null {
     const refusal = revocations?.check(verified.user) ?? null
     return refusal && { refusal, verified, demand, owner: null, cached }
@@ -102,9 +102,10 @@ export function createGuard (
   function onRequest (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (isRefused(request)) return
     const start = now()
+    surviveReset(request, reply)
     decorate(request, null)
     request[kReply] = reply
-    const conclude = (judgement: Judgement): void => {
+    const answer = (judgement: Judgement): void => {
       decorate(request, judgement)
       if (judgement !== unread) publish(request, judgement, start)
       if (judgement.refusal) return done(prepareReply(judgement.refusal, request, reply, nameInLog(judgement)))
@@ -117,13 +118,12 @@ export function createGuard (
     } catch (error) {
       judgement = refusedBy(error)
     }
-    // `conclude` runs outside of the try block, because an error of a later hook must not become a refusal.
+    // `answer` runs outside of the try block, because an error of a later hook must not become a refusal.
     if (isThenable(judgement)) {
-      surviveReset(request, reply)
       // If the host's time limit has already answered, nothing was admitted or refused.
-      judgement.catch(refusedBy).then((judged) => { if (!reply.sent) conclude(judged) }).catch(done)
+      judgement.catch(refusedBy).then((judged) => { if (!reply.sent) answer(judged) }).catch(done)
         .catch(() => {}) // Fastify throws if it is already answering, such as a timeout whose `onError` hook is slow
-    } else conclude(judgement)
+    } else answer(judgement)
   }
 
   /** Refuses a request if its path parameter has changed, or its token is no longer valid. */

@@ -1,6 +1,7 @@
-// For an upgrade, Node removes its own handler of errors and passes the socket to the `upgrade` listener. Plugins for
-// WebSockets first pass the request to the router, and use the socket after all hooks. Until then nobody handles its
-// errors, and after a refusal nobody closes it.
+// A refused upgrade is answered like any request, with 401, 403 or 503, and its connection ends. (`refuseLate` does not
+// close a WebSocket that is open already.) Two things must be done for it: Node removes its own handler of errors and
+// passes the socket to the `upgrade` listener. Plugins for WebSockets first pass the request to the router, and use the
+// socket after all hooks. Until then nobody handles its errors, and after a refusal nobody closes it.
 
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -10,21 +11,20 @@ const isUpgrade = ({ headers, server }: FastifyRequest): boolean =>
 
 const ignore = () => {}
 
-/** Handles errors of a waiting upgrade: if the client resets it, the error would end the process. */
+/** Handles errors of an upgrade while hooks run: if the client resets it, the error would end the process. */
 export function surviveReset (request: FastifyRequest, reply: FastifyReply): void {
   if (!isUpgrade(request)) return
   const { socket } = reply.raw
-  // A connection may bring many requests, and a handler of messages may refuse many times.
+  // A connection may bring many requests with this header.
   if (socket?.listeners('error').includes(ignore) === false) socket.on('error', ignore)
 }
 
 const closing = new WeakSet<FastifyReply>()
 
-/** Closes the socket after a refusal. */
+/** Lets the refusal be sent, then closes the socket. */
 export function closeAfter (request: FastifyRequest, reply: FastifyReply): void {
   if (!isUpgrade(request) || closing.has(reply)) return
   closing.add(reply)
-  surviveReset(request, reply)
   const socket = reply.raw.socket as Partial<Socket> | null
   reply.header('connection', 'close')
   reply.raw.once('finish', () => socket?.destroySoon?.())

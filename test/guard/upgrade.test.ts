@@ -70,6 +70,25 @@ t.test('nor while the refusal waits for an onSend hook', async (t) => {
   t.pass()
 })
 
+t.test('nor while a slow hook of the host keeps an admitted upgrade waiting', async (t) => {
+  const host = new EventEmitter()
+  const { app } = await build(t, {}, {}, (app) => {
+    app.addHook('preValidation', async () => {
+      host.emit('admitted')
+      await once(app.server, 'left')
+    })
+    app.get('/ws', async () => {
+      host.emit('handled')
+      return ''
+    })
+  })
+  const client = await upgrade(app, '/ws', [`Authorization: ${bearer(tokenFor('bob')).authorization}`])
+  await once(host, 'admitted')
+  client.resetAndDestroy()
+  await once(host, 'handled')
+  t.pass()
+})
+
 t.test('many refusals of one upgrade add one listener', async (t) => {
   const counts: number[] = []
   const { app } = await build(t, {}, {}, (app) => {
@@ -89,4 +108,24 @@ t.test('many refusals of one upgrade add one listener', async (t) => {
   client.destroy()
   t.equal(counts.length, 40)
   t.same(counts.slice(-2), counts.slice(0, 2))
+})
+
+t.test('nor do many requests of one connection that only have the header', async (t) => {
+  const counts: number[] = []
+  const { app } = await build(t, {}, {}, (app) => {
+    app.get('/count', { config: { access: 'public' } }, async (_request, { raw: { socket } }) => {
+      counts.push(Number(socket?.listenerCount('error')))
+      return ''
+    })
+  })
+  app.server.on('upgrade', () => {})
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  for (let n = 0; n < 3; n++) {
+    client.write('GET /count HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n')
+    await once(client, 'data')
+  }
+  client.destroy()
+  t.equal(counts.length, 3)
+  t.equal(new Set(counts).size, 1)
 })
