@@ -2,11 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import type { MayActFor } from '../contract/access.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
-import { within } from '../revocations/within.js'
+import { patience, within } from '../revocations/within.js'
 import { isThenable } from './judgement.js'
 import { methodOf } from './method.js'
-
-const limit = 5 // seconds for an answer
 
 /** Null if the user may act for the owner. */
 type Outcome = Refusal | null
@@ -23,12 +21,12 @@ export function askMayActFor (
     try {
       request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
     } catch {} // a getter of the error may throw
-    return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed')
+    return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed', { retryAfter: patience })
   }
   try {
     const question = { user, ownerId, method: methodOf(request), route, params: params as Record<string, unknown> }
     const answer: unknown = mayActFor(question)
-    return isThenable(answer) ? within(answer, limit).then(outcomeOf, unavailable) : outcomeOf(answer)
+    return isThenable(answer) ? within(answer, patience).then(outcomeOf, unavailable) : outcomeOf(answer)
   } catch (error) {
     return unavailable(error)
   }

@@ -1,4 +1,4 @@
-/** Seconds to wait for a store. */
+/** Seconds to wait for what the host gave: a store, or the answer of `mayActFor`. */
 export const patience = 5
 
 /**

@@ -8,7 +8,7 @@ import { getOwnerId, type DelegateQuestion, type MayActFor, type UserScopeOption
 import { bearer, build, now, refusals, sign, tokenFor } from '../support/host.js'
 
 const bob = bearer(tokenFor('bob'))
-const unavailable = { status: 503, code: 'ACCESS_CHECK_UNAVAILABLE' }
+const unavailable = { status: 503, code: 'ACCESS_CHECK_UNAVAILABLE', headers: { 'retry-after': '5' } }
 const forbidden = { status: 403, code: 'FORBIDDEN_USER_ACCESS' }
 const admitted = { status: 200, body: { user: 'bob', owner: 'alice' } }
 
