@@ -20,7 +20,8 @@ import { findExpiry } from './token/claim-rules.js'
 import { createKeys, createVerifier } from './token/create-verifier.js'
 
 async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Promise<void> {
-  const settings = readOptions(options, process.env, secretTokens()) // the secret may be Better Auth's
+  // The secret may be Better Auth's, which signs other tokens with it, too.
+  const settings = readOptions(options, process.env, secretTokens())
   const { decoratorName, issuers, openapi } = settings
   const table = new RouteTable(fastify, settings)
   addRegistration(table)
@@ -33,7 +34,8 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
   const verifier = await createVerifier(fastify, settings, keys)
   const revocations = settings.revocations &&
     new Revocations(settings.revocations, settings, fastify.log, rootOf(fastify), () => watches.lookSoon())
-  // An entry in `issuers` has no limits of time of its own. A store that is down does not end open connections.
+  // Expiry by the general options, because an entry in `issuers` has no limits of time of its own. Revocation without
+  // `check`, because a store that is down must not end open connections.
   const findEnd = (user: VerifiedUser) =>
     findExpiry(user, settings.claimRules) ?? revocations?.findRevocation(user) ?? null
   const watches = new Watches(findEnd)

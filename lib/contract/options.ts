@@ -95,8 +95,8 @@ export interface UserScopeOptions {
   /** Whether the log names the user when it refuses a verified token or admits a delegate. Default true. */
   logUser?: boolean
   /**
-   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in memory, only for this registration. A
-   * store: for all registrations and instances that share it. Default: off.
+   * Lets `app.userScope.revoke()` end access before tokens expire. `true`: in memory, for all registrations of this app
+   * with the same secrets and issuers. A store: for all registrations and instances that share it. Default: off.
    */
   revocations?: true | RevocationStore | RevocationsOptions
   /** The request property for the verified user. `UserScopeTypes` gives it its type. Default `'user'`. */

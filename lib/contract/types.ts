@@ -99,10 +99,10 @@ export interface UserScope {
   /** The state of each remote issuer's keys, for a health route. If they are old, it fetches them again. */
   issuers (): IssuerStatus[]
   /**
-   * Refuses tokens from now on: in this registration immediately, elsewhere once it is stored. Resolves when it is
-   * stored. Rejects with a RevocationsUnavailableError after 5 seconds, or when the app closes; the revocation still
-   * holds here, and is stored later. Rejects with an InvalidOptionError if the argument is not a revocation, or without
-   * option `revocations`.
+   * Refuses tokens from now on: here immediately, elsewhere once it is stored. Resolves when it is stored. Rejects with
+   * a RevocationsUnavailableError after 5 seconds, or when the app closes; the revocation still holds here, and is
+   * stored later. Rejects with an InvalidOptionError if the argument is not a revocation, or without option
+   * `revocations`.
    */
   revoke (revocation: Revocation): Promise<void>
 }

@@ -36,8 +36,8 @@ export function createRecheck (
 
   /** The token may have expired or been revoked since it was checked. */
   function findFault ({ user, expiresAt }: Verified): Refusal | null {
-    // Before `expiresAt` the token cannot have expired. After it, it may still be valid: the cache and the keys of an
-    // issuer set earlier times.
+    // Before `expiresAt` the token cannot have expired. After it, its claims decide, because the ttl of the cache and
+    // the age of an issuer's keys set earlier times.
     const expiry = Date.now() / 1000 < expiresAt ? null : findExpiry(user, claimRules)
     return expiry ?? revocations?.check(user) ?? null
   }

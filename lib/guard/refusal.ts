@@ -5,7 +5,8 @@ import { closeAfter } from './upgrade.js'
 
 /**
  * Prepares the reply for a refusal and logs it. The caller then passes it to `done`, or throws it from a handler.
- * Status and headers are set here, because an error handler of the host may send its own body and set neither.
+ * Status and headers are set here, because an error handler of the host may send a body of its own without
+ * them. The status and the message of each code are in contract/errors.ts.
  * @param user the user's id for the log
  */
 export function prepareReply (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {

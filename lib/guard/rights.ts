@@ -24,34 +24,34 @@ export type RightsCheck = (
 /** @returns a check that returns a promise only if option `mayActFor` does */
 export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings): RightsCheck {
   return (request, demand, verified, cached) => {
-    /** Checks what is required of owners, delegates and all other users alike, unless there is a refusal already. */
-    const conclude = (owner: string | null, found: Refusal | null, isDelegate = false): Judgement => {
+    /** Adds what is required of every user: actor, bound parameters, dot segments and scopes. A refusal stays. */
+    const withRest = (owner: string | null, found: Refusal | null, isDelegate = false): Judgement => {
       const rest = found ?? judgeRest(request, demand, verified.user, owner)
       return isRefusal(rest)
         ? { refusal: rest, verified, demand, owner, cached }
         : { refusal: null, verified, demand, owner, bound: rest, isDelegate, cached }
     }
-    if (demand.level !== 'owner') return conclude(null, null)
+    if (demand.level !== 'owner') return withRest(null, null)
     const param = readParam(request, userIdParam)
-    if (isSame(param, verified.user.id) && !verified.isMachine) return conclude(verified.user.id, null)
+    if (isSame(param, verified.user.id) && !verified.isMachine) return withRest(verified.user.id, null)
     // A missing or empty parameter is nobody's id.
     const owner = typeof param === 'string' && param !== '' ? param : null
     const answer = judgeOther(request, demand, verified, owner)
     return isThenable(answer)
-      ? answer.then((refusal) => conclude(owner, refusal, true))
-      : conclude(owner, answer, true)
+      ? answer.then((refusal) => withRest(owner, refusal, true))
+      : withRest(owner, answer, true)
   }
 
   /** Judges a user of another id, or an application's token. Returns null if it may act for the owner. */
   function judgeOther (request: FastifyRequest, demand: Demand, verified: Verified, owner: string | null) {
     const { user, isMachine } = verified
     const { delegates } = demand
-    const scopes = delegates === true ? null : delegates
-    if (isMachine && !scopes?.machines) {
+    const staff = delegates === true ? null : delegates
+    if (isMachine && !staff?.machines) {
       return refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
     }
     if (owner !== null && delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)
-    if (owner !== null && scopes && hasScopes(user.scopes, scopes.scopes)) return null
+    if (owner !== null && staff && hasScopes(user.scopes, staff.scopes)) return null
     return refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
   }
 
@@ -59,8 +59,8 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   function judgeRest (
     request: FastifyRequest, { scopes, bound: params }: Demand, user: VerifiedUser, owner: string | null
   ): readonly HeldParam[] | Refusal {
-    const write = judgeActor(request, user, impersonation)
-    if (write) return write
+    const refusedWrite = judgeActor(request, user, impersonation)
+    if (refusedWrite) return refusedWrite
     const bound = params.length > 0 ? compareBound(request, params, user.claims) : none
     if (typeof bound === 'string') return forbidden(bound)
     if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {

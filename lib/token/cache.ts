@@ -11,7 +11,7 @@ const sweepEvery = 60 // seconds
 const markBytes = 1_048_576 // a power of two
 const maxMarks = markBytes / 8 // so few that two tokens hardly ever share a bit
 
-/** Its times are whole seconds: V8 stores other numbers apart from the object, and a look-up would read that, too. */
+/** Its times are whole seconds: V8 stores other numbers in objects of their own, which a look-up would have to read. */
 interface Entry extends Verified {
   /** The whole Authorization header, because another token may have the same last characters. */
   readonly header: string

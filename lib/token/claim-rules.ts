@@ -19,7 +19,7 @@ export const rule = (
   name: string, reason: Rule['reason'], holds: Rule['holds'], code: RefusalCode = 'INVALID_CLAIMS'
 ): Rule => ({ name, reason, holds, code })
 
-/** A JSON value is never undefined. */
+/** Undefined means missing: no JSON value is undefined. */
 export const isAbsent = (value: unknown): boolean => value === undefined
 
 const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: a later date has another unit, or means "never"

@@ -14,7 +14,7 @@ export class CompactJws {
   /** @param text the text of the payload, which may turn out not to be JSON */
   constructor (readonly token: string, readonly header: Json, text: string) {
     this.#text = text
-    // Parsed here, because this parser refuses `__proto__` and that of a verifier may not.
+    // Parsed here, because this parser refuses `__proto__`, and that of a verifier may accept it.
     if (mayHoldProto(text)) this.#payload = readObject(text, 'payload')
   }
 

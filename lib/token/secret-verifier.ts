@@ -30,7 +30,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
     const { token, header } = jws
     // The configured list decides, never the token (RFC 8725 §3.1).
     const isListed = (algorithms as readonly unknown[]).includes(header.alg)
-    const found = isListed ? withoutStacks(() => verify(token, checks)) : unlisted
+    const found = isListed ? withoutStacks(() => trySecrets(token, checks)) : unlisted
     if (typeof found === 'string') throw withoutStacks(() => refusalOf(jws, found, settings, hint))
     return readClaims({ header, payload: found })
   }
@@ -60,7 +60,7 @@ async function addCheck (
 }
 
 /** Tries the secrets in turn. */
-function verify (token: string, checks: readonly SignatureCheck[]): Json | string {
+function trySecrets (token: string, checks: readonly SignatureCheck[]): Json | string {
   let found: Json | string = 'no secret'
   for (const check of checks) {
     found = check(token)
@@ -74,7 +74,7 @@ function refusalOf (
   jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: ReturnType<typeof createMisreadHint>
 ): Refusal {
   const reason = `the signature does not verify with a configured secret (${code})`
-  // With this code, the library has already parsed the payload.
+  // The library parses the payload before it checks the signature, so with this code the payload is JSON.
   if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws.token, String(jws.header.alg)))
   const { header, payload } = jws
   if (code === unlisted) {

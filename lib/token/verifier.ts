@@ -40,8 +40,8 @@ export function routeByIssuer (
   const issuers = [...byIssuer.keys(), ...ofSecret ? [ofSecret.issuer] : []]
   return (jws) => {
     const { iss } = jws.payload
-    const isOfSecret = ofSecret?.issuer === undefined || ofSecret.issuer === iss
-    const verify = byIssuer.get(iss) ?? (isOfSecret ? ofSecret?.verify : undefined)
+    const isOfSecret = ofSecret && [undefined, iss].includes(ofSecret.issuer)
+    const verify = byIssuer.get(iss) ?? (isOfSecret ? ofSecret.verify : undefined)
     if (verify) return verify(jws)
     assertAccessToken(jws, otherTokens)
     const { alg } = jws.header
