@@ -6,8 +6,8 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-const isUpgrade = ({ headers, server }: FastifyRequest): boolean =>
-  headers.upgrade !== undefined && server.server.listenerCount('upgrade') > 0
+const isUpgrade = (request: FastifyRequest): boolean =>
+  request.headers.upgrade !== undefined && request.server.server.listenerCount('upgrade') > 0
 
 const ignore = () => {}
 
