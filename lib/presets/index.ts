@@ -1,4 +1,5 @@
-// A vendor has a file of its own, which makes it with `preset()` of preset.ts, and a line here.
+// A vendor has a file of its own, which makes it with `preset()` of preset.ts, and a line here. CONTRIBUTING.md lists
+// all steps.
 export { auth0, type Auth0Options } from './auth0.js'
 export { betterAuth, type BetterAuthOptions } from './better-auth.js'
 export { clerk, type ClerkOptions } from './clerk.js'
