@@ -15,8 +15,8 @@ export interface Judgement {
   readonly owner: string | null
   /** Bound parameters, which must not change either. Left out if none is compared. */
   readonly bound?: readonly HeldParam[]
-  /** Whether a delegate of the owner was admitted. */
-  readonly isDelegate?: boolean
+  /** Of a delegate of the owner: the method for which it was admitted. */
+  readonly delegateMethod?: string | undefined
   /** Whether the token was found in the cache. */
   readonly cached: boolean
 }

@@ -7,6 +7,7 @@ import { isStillSame, readParam } from '../routes/owner.js'
 import { findExpiry } from '../token/claim-rules.js'
 import type { Verified } from '../token/verifier.js'
 import type { Judgement } from './judgement.js'
+import { methodOf } from './method.js'
 import { judgeActor } from './rights.js'
 
 /** Checks an admitted request again, right before its handler. Returns null if the handler may run. */
@@ -30,8 +31,16 @@ export function createRecheck (
       return refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
     }
     const { verified } = judgement
-    // A hook of the host may also have overridden the method.
-    return verified && (judgeActor(request, verified.user, impersonation) ?? findFault(verified))
+    return verified && (judgeMethod(request, judgement) ?? judgeActor(request, verified.user, impersonation) ??
+      findFault(verified))
+  }
+
+  /** Middleware of the host may have overridden the method, and `mayActFor` was asked about another. */
+  function judgeMethod (request: FastifyRequest, { demand, delegateMethod }: Judgement): Refusal | null {
+    if (delegateMethod === undefined || demand?.delegates !== true) return null
+    if (methodOf(request) === delegateMethod) return null
+    return refuse('FORBIDDEN_USER_ACCESS', 'the method was overridden after option "mayActFor" was asked. Fix: ' +
+      'register what overrides it before the plugin')
   }
 
   /** The token may have expired or been revoked since it was checked. */

@@ -25,21 +25,22 @@ export type RightsCheck = (
 export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings): RightsCheck {
   return (request, demand, verified, cached) => {
     /** Adds what is required of every user: actor, bound parameters, dot segments and scopes. A refusal stays. */
-    const withRest = (owner: string | null, found: Refusal | null, isDelegate = false): Judgement => {
+    const withRest = (owner: string | null, found: Refusal | null, delegateMethod?: string): Judgement => {
       const rest = found ?? judgeRest(request, demand, verified.user, owner)
       return isRefusal(rest)
         ? { refusal: rest, verified, demand, owner, cached }
-        : { refusal: null, verified, demand, owner, bound: rest, isDelegate, cached }
+        : { refusal: null, verified, demand, owner, bound: rest, delegateMethod, cached }
     }
     if (demand.level !== 'owner') return withRest(null, null)
     const param = readParam(request, userIdParam)
     if (isSame(param, verified.user.id) && !verified.isMachine) return withRest(verified.user.id, null)
     // A missing or empty parameter is nobody's id.
     const owner = typeof param === 'string' && param !== '' ? param : null
+    const method = methodOf(request)
     const answer = judgeOther(request, demand, verified, owner)
     return isThenable(answer)
-      ? answer.then((refusal) => withRest(owner, refusal, true))
-      : withRest(owner, answer, true)
+      ? answer.then((refusal) => withRest(owner, refusal, method))
+      : withRest(owner, answer, method)
   }
 
   /** Judges a user of another id, or an application's token. Returns null if it may act for the owner. */

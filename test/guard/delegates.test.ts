@@ -91,6 +91,32 @@ t.test('mayActFor is only asked if the ids differ and nothing else refuses', asy
   t.same(Object.keys(asked[0] ?? {}).sort(), ['method', 'ownerId', 'params', 'route', 'user'])
 })
 
+t.test('a method that is overridden after mayActFor was asked is refused', async (t) => {
+  const rows: Array<[to: string | undefined, delegates: object | true, status: number]> = [
+    ['DELETE', true, 403],
+    ['PATCH', true, 403], // nobody knows what the handler makes of a method that the route does not serve
+    [undefined, true, 200],
+    ['DELETE', { scopes: ['support'] }, 200]
+  ]
+  for (const [to, delegates, status] of rows) {
+    const mayActFor = ({ method }: DelegateQuestion) => method === 'POST'
+    const { send, log } = await build(t, { mayActFor }, {}, (app) => {
+      app.addHook('preParsing', async (request) => { if (to) request.raw.method = to })
+      app.route({
+        method: ['DELETE', 'POST'],
+        url: '/api/:user_id',
+        config: { access: { delegates: delegates as true } },
+        handler: async () => 'ok'
+      })
+    })
+    const staff = bearer(tokenFor('bob', { scope: 'support' }))
+    t.equal((await send({ method: 'POST', url: '/api/alice', headers: staff })).status, status, `${to}`)
+    t.equal((await send({ method: 'POST', url: '/api/bob', headers: staff })).status, 200, 'her own path')
+    const line = { code: 'FORBIDDEN_USER_ACCESS', reason: /overridden after/, user: 'bob' }
+    t.match(refusals(log), status === 403 ? [line] : [])
+  }
+})
+
 t.test('no answer within five seconds is 503, and a later answer changes nothing', async (t) => {
   const rejections: unknown[] = []
   const note = (reason: unknown) => { rejections.push(reason) }

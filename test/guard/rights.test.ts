@@ -21,7 +21,7 @@ t.test('the check returns a promise only if the host does', async (t) => {
     const url = `/${Object.keys(params).map((name) => `:${name}`).join('/')}`
     const demand = judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, 'user_id', false, settings)
     t.equal(demand.fault, null)
-    const request = { method: 'GET', url: '/', params, routeOptions: { url }, log: { error: () => {} } }
+    const request = { method: 'GET', url: '/', params, routeOptions: { url, method: 'GET' }, log: { error: () => {} } }
     return createRightsCheck(settings)(request as unknown as FastifyRequest, demand, verified, true)
   }
   const never = () => { throw new Error('asked') }
@@ -34,9 +34,9 @@ t.test('the check returns a promise only if the host does', async (t) => {
     ['scopes', judge({ scopes: ['a'] }, {}, never), { refusal: null, owner: null }],
     ['a tenant', judge(undefined, { org_id: 'acme' }, never), { refusal: null, bound: [['org_id', 'acme']] }],
     ['a delegate by scope', judge({ delegates: { scopes: ['a'] } }, { user_id: 'alice' }, never),
-      { owner: 'alice', isDelegate: true }],
+      { owner: 'alice', delegateMethod: 'GET' }],
     ['a delegate by a plain answer', judge({ delegates: true }, { user_id: 'alice' }, () => true),
-      { owner: 'alice', isDelegate: true }]
+      { owner: 'alice', delegateMethod: 'GET' }]
   ]
   for (const [what, judgement, expected] of rows) {
     t.notOk(judgement instanceof Promise, what)
@@ -44,11 +44,11 @@ t.test('the check returns a promise only if the host does', async (t) => {
   }
   const asked = judge({ delegates: true }, { user_id: 'alice' }, async () => true)
   t.ok(asked instanceof Promise)
-  t.match(await asked, { refusal: null, owner: 'alice', isDelegate: true })
+  t.match(await asked, { refusal: null, owner: 'alice', delegateMethod: 'GET' })
   // A route that asks for nothing beyond its level is judged as if there were no rules.
   const { demand, ...plain } = judge(undefined, {}, never) as Judgement
   t.match(demand, { level: 'user', source: 'default' })
-  t.same(plain, { refusal: null, verified, owner: null, bound: [], isDelegate: false, cached: true })
+  t.same(plain, { refusal: null, verified, owner: null, bound: [], delegateMethod: undefined, cached: true })
 })
 
 t.test('a missing scope is refused, and named in the challenge', async (t) => {
