@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http'
 import { mock } from 'node:test'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -49,6 +50,19 @@ t.test('a request that never ends is named', async (t) => {
   mock.timers.tick(10_000)
   await t.rejects(answer, new TypeError('GET /events: no answer within 10 s. Fix: allow the route where it never ' +
     'ends, as an event stream'))
+})
+
+t.test('an app whose answers lose their bodies is refused, as nothing could be compared', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  // As Express does it. `inject` then keeps status and headers only.
+  app.addHook('onRequest', async (_request, { raw }) => { Object.setPrototypeOf(raw, ServerResponse.prototype) })
+  app.get('/', async () => ({ id: 1 }))
+  app.delete('/', async (_request, reply) => reply.code(204).send())
+  const owner = new Owner(app, 'alice', 'a', {})
+  await t.rejects(owner.inject('/'), new TypeError('GET /: inject() has lost the body of the answer, as it does with ' +
+    '@fastify/express and app.use(). Fix: build the app without it for this test'))
+  for (const method of ['HEAD', 'DELETE'] as const) t.match(await owner.inject({ method, url: '/' }), { body: '' })
 })
 
 t.test('missingLike returns another id of the same form', async (t) => {
