@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type TObject } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { InvalidOptionError } from '../contract/errors.js'
 import { cut, quote } from '../contract/quote.js'
@@ -18,14 +18,20 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   // Own properties: a member of Object.prototype must not replace a missing claim.
   const ajv = new Ajv({ ownProperties: true, logger: false })
   // The draft does not matter, because an unknown keyword stops the boot.
-  const { $schema: _draft, ...body } = schema as { $schema?: unknown, type?: unknown }
+  const { $schema: _draft, ...body } = schema as { $schema?: unknown } & Partial<TObject>
   try {
     if (!isPlain(schema)) {
-      throw new Error('it is no plain object. Fix: convert a schema of zod or the like, as z.toJSONSchema() does')
+      throw new Error('it is no plain object. Fix: convert a schema of zod or the like, as ' +
+        'z.toJSONSchema(z.looseObject({ … })) does')
     }
     if (body.type !== 'object') throw new Error('its "type" is not "object"')
     if ('$async' in body) throw new Error('"$async" is not supported') // its promise would count as true
     assertWhole(schema)
+    const { additionalProperties, properties = {}, patternProperties } = body
+    if (additionalProperties === false && !Object.hasOwn(properties, 'exp') && !patternProperties) {
+      throw new Error('it allows no other claims, and lacks "exp", which every token has. Fix: allow others, as ' +
+        'z.looseObject() does, or list all that tokens have')
+    }
     const validate = ajv.compile(body)
     return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)
   } catch (error) {

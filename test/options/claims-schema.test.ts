@@ -24,8 +24,12 @@ const refused: Array<[claims: unknown, says: string]> = [
   [Type.Object({ since: Type.Date() }), 'data/properties/since/type must be'],
   [{ kind: 'schema', type: 'object', '~standard': {} }, 'unknown keyword: "kind"'],
   [Object.assign(Object.create({ '~standard': { vendor: 'zod' } }) as object, { type: 'object' }),
-    'it is no plain object. Fix: convert a schema of zod or the like, as z.toJSONSchema() does'],
+    'it is no plain object. Fix: convert a schema of zod or the like, as z.toJSONSchema(z.looseObject({ … })) does'],
   [Object.create({ type: 'object', required: ['role'] }), 'it is no plain object'],
+  [Type.Object({ role: Type.String() }, { additionalProperties: false }),
+    'it allows no other claims, and lacks "exp", which every token has. Fix: allow others, as z.looseObject() does, ' +
+    'or list all that tokens have'],
+  [{ type: 'object', additionalProperties: false }, 'it allows no other claims'],
   [{ type: 'object', $async: true }, '"$async" is not supported'],
   [{ type: 'object', properties: { tenant: { const: undefined } } }, '"const" is undefined'],
   [Type.Object({ tenant: Type.String({ pattern: undefined as never }) }), '"pattern" is undefined'],
@@ -116,7 +120,7 @@ for (const [kind, claims] of Object.entries(schemas)) {
 
 t.test('the log says what is wrong with the claims, without their values', async (t) => {
   const claims = Type.Object({ role: Type.Literal('member'), team: Type.Optional(Type.Object({ id: Type.Integer() })) })
-  const closed = { ...claims, additionalProperties: false }
+  const closed = { ...Type.Object({ ...claims.properties, exp: Type.Number() }), additionalProperties: false }
   const rows: Array<[claims: object, schema: object, fault: string]> = [
     [{}, claims, "the payload must have required property 'role'"],
     [{ role: 's3cret' }, claims, '"/role" must be equal to constant'],
