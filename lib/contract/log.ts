@@ -1,6 +1,15 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 /**
+ * Warns about the routes of an app. Without a logger (Fastify's default) its level is undefined. Then the warning is a
+ * Node.js process warning.
+ */
+export function warnOfRoutes (log: FastifyBaseLogger, message: string, routes?: readonly string[]): void {
+  if ((log as Partial<FastifyBaseLogger>).level !== undefined) log.warn({ routes }, message)
+  else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
+}
+
+/**
  * Writes a line. A serializer of the host may expect another value in one of these fields and throw.
  * Then the line is written as text, and nothing else changes.
  */

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, HTTPMethods } from 'fastify'
 import { annotate, isApiDocument, marksOf } from './annotate.js'
 import type { Annotated, ApiDocument, Marks, Place } from './annotate.js'
 import { InvalidOptionError } from '../contract/errors.js'
+import { warnOfRoutes } from '../contract/log.js'
 import type { OpenApiSettings } from '../options/settings.js'
 import { lineage } from '../routes/app-routes.js'
 import type { JudgedRoute } from '../routes/table.js'
@@ -97,9 +98,9 @@ function warnOfLostMarks (
     return names.has(`${method} ${path}`) || (moved.some(isAlike) && hasLost())
   }).map(({ name }) => name)
   if (lost.length === 0) return
-  log.warn({ routes: lost }, 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" ' +
-    'and does not say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +
-    'x-user-scope in operations that are written by hand, and read the document only after the app is ready')
+  warnOfRoutes(log, 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" and ' +
+    'does not say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +
+    'x-user-scope in operations that are written by hand, and read the document only after the app is ready', lost)
 }
 
 /** Converts the URL of a route to the path of a document: `/a/{id}`. */

@@ -1,4 +1,5 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { warnOfRoutes } from '../contract/log.js'
 import { nearest } from '../options/nearest.js'
 import { importFirst, isWithin, rootOf, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
@@ -35,8 +36,9 @@ const boundInVain = 'fastify-user-scope: option "bind" compares nothing where it
 export function warnOfGaps (
   { context, bound }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
 ): void {
+  const say = (message: string, names?: readonly string[]) => { warnOfRoutes(context.log, message, names) }
   const warn = (found: readonly DeclaredRoute[], message: string, noteOn?: (route: DeclaredRoute) => string) => {
-    if (found.length > 0) say(context, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
+    if (found.length > 0) say(message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)
     // A second copy of the package has its decorator in the contexts that it guards.
@@ -45,12 +47,12 @@ export function warnOfGaps (
       readRule(statedAccess(route.options.config)).rule.level !== 'public')
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
-  if (routes.length === 0 && outside?.length !== 0) say(context, guardsNothing + (outside ? '' : guardsLate))
-  else if (outside === undefined && rootOf(context) !== context) say(context, guardsUnknown)
+  if (routes.length === 0 && outside?.length !== 0) say(guardsNothing + (outside ? '' : guardsLate))
+  else if (outside === undefined && rootOf(context) !== context) say(guardsUnknown)
   const isInUrl = (param: string) =>
     routesOf(context)?.some(({ options: { url } }) => parametersOf(url).some(({ name }) => name === param)) ?? true
   const unused = bound.filter((param) => !isInUrl(param))
-  if (unused.length > 0) say(context, `${boundInVain} :${unused.join(', :')}`)
+  if (unused.length > 0) say(`${boundInVain} :${unused.join(', :')}`)
   const owners = all.map(({ param }) => param)
   warn(routes.filter(({ options, demand }) => {
     if (demand.level !== 'user' || demand.source !== 'default') return false
@@ -68,12 +70,6 @@ export function warnOfGaps (
     const isStated = access !== undefined && readRule(access).fault === null // else it may be another package's
     return isStated || (!servesOptionsOnly(method) && parametersOf(url).some(({ name }) => params.has(name)))
   }), unguarded)
-}
-
-/** Without a logger (Fastify's default) its level is undefined. Then the warning is a Node.js process warning. */
-function say ({ log }: FastifyInstance, message: string, routes?: readonly string[]): void {
-  if ((log as Partial<FastifyBaseLogger>).level !== undefined) log.warn({ routes }, message)
-  else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
 }
 
 const withAccess = ['access', ...ruleMembers]

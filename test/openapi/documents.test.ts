@@ -287,6 +287,22 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
   }
 })
 
+t.test('without a logger that warning is a process warning', async (t) => {
+  const warnings: string[] = []
+  const listen = ({ name, message }: Error) => { if (name === 'UserScopeWarning') warnings.push(message) }
+  process.on('warning', listen)
+  t.teardown(() => process.off('warning', listen))
+  const app = Fastify({ exposeHeadRoutes: false })
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi, transform: ({ url }) => ({ schema: { tags: ['x'] }, url }) })
+  await app.register(userScope, { secret })
+  app.get('/me', async () => 'in')
+  await app.ready()
+  app.swagger()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.match(warnings, [/has these routes without their "x-user-scope".*: GET \/me$/])
+})
+
 t.test('a marked route is not reported because of an unmarked one that ends alike', async (t) => {
   const warnings: unknown[] = []
   const stream = { write: (line: string) => { warnings.push((JSON.parse(line) as { routes?: unknown }).routes) } }
