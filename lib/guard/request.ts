@@ -62,7 +62,8 @@ export const withoutUser = 'was given a request without a verified user. Fix: le
  * @throws InsufficientScopeError, or MissingTokenError without a user; TypeError without scopes, because that would
  * admit everybody
  */
-export function requireScopes (request: AnyRequest, ...scopes: [ScopeName, ...ScopeName[]]): void {
+export function requireScopes (request: AnyRequest, ...names: [ScopeName, ...ScopeName[]]): void {
+  const scopes = names.flat() // plain JavaScript may pass a list
   if (scopes.length === 0) throw new TypeError('requireScopes() was given no scopes. Fix: name those that are required')
   const user = getUser(request)
   if (user && hasScopes(user.scopes, scopes)) return

@@ -19,7 +19,8 @@ export function faultOfId (id: unknown): string | undefined {
  */
 export function prefixedId (id: unknown, from: string, code: RefusalCode, rules: ClaimRules): string {
   const fault = faultOfId(id)
-  if (fault !== undefined) throw refuse(code, `${from} ${fault}`)
+  const hint = typeof id === 'number' ? '. Fix: write it as a text, as in String(id)' : ''
+  if (fault !== undefined) throw refuse(code, `${from} ${fault}${hint}`)
   if (rules.foreignPrefixes.some((prefix) => String(id).startsWith(prefix))) {
     throw refuse('INVALID_CLAIMS', `${from} begins with the idPrefix of another issuer`)
   }
@@ -34,5 +35,7 @@ export function readUserId (payload: Json, rules: ClaimRules): string {
   const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
   const id = own(payload, claim)
   if (id !== undefined) return prefixedId(id, `claim "${claim}"`, 'MISSING_UID_CLAIM', rules)
-  throw refuse('MISSING_UID_CLAIM', `no claim "${claim}": option "userIdClaim" says which one has the user's id`)
+  const other = ['userId', 'user_id', 'id'].find((name) => typeof own(payload, name) === 'string')
+  throw refuse('MISSING_UID_CLAIM', `no claim "${claim}": option "userIdClaim" says which one has the user's id` +
+    (other === undefined ? '' : ` (the token has "${other}")`))
 }

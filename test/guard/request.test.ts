@@ -82,6 +82,7 @@ t.test('requireScopes refuses like the guard', async (t) => {
     app.setErrorHandler(async (error: { code?: string, name: string }) =>
       ({ mine: error.code ?? error.name, known: error instanceof InsufficientScopeError }))
     app.get('/odd', async (request) => { requireScopes(request, 'x y'.repeat(100)) })
+    app.get('/list', async (request) => { requireScopes(request, ['a', 'b'] as never) })
     app.get('/none', async (request) => { requireScopes(request, ...[] as unknown as [string]) })
     for (const access of ['user', 'optional', 'public'] as const) {
       app.get(`/${access}/:name`, { config: { access } }, async (request) => {
@@ -102,6 +103,8 @@ t.test('requireScopes refuses like the guard', async (t) => {
   const odd = await send({ url: '/odd', headers: token('a') })
   t.equal(odd.headers['www-authenticate'], insufficient)
   t.equal(refusals(log).at(-1)?.reason?.length, 'the token has the scopes ["a"], and needs all of '.length + 201)
+  t.match(await send({ url: '/list', headers: token('a b') }), { status: 200 }, 'a list, as plain JavaScript may give')
+  t.match(await send({ url: '/list', headers: token('a') }), { status: 403, headers: challenge('a b') })
   t.match(await send({ url: '/none', headers: token('a') }), { body: { mine: 'TypeError' } })
   const missing = {
     status: 401,

@@ -309,7 +309,11 @@ t.test('the log says what was expected and what was received', async (t) => {
     [{ iat: now + 60 }, `claim "iat" is 60 s in the future ${tolerance}`],
     [{ iat: now - 200 }, `the token is 200 s old (claim "iat"), and maxTokenAge is 100 ${tolerance}`],
     [{ iat: undefined }, 'claim "iat" is missing, and option "maxTokenAge" needs it'],
-    [{ sub: undefined }, 'no claim "sub": option "userIdClaim" says which one has the user\'s id']
+    [{ sub: undefined }, /^no claim "sub": option "userIdClaim" says which one has the user's id$/],
+    [{ sub: undefined, userId: 'alice' }, /^no claim "sub".* has the user's id \(the token has "userId"\)$/],
+    [{ sub: undefined, userId: 7, user_id: 'alice' }, /\(the token has "user_id"\)$/],
+    [{ sub: 7 }, /^claim "sub" is not a string\. Fix: write it as a text, as in String\(id\)$/],
+    [{ sub: {} }, /^claim "sub" is not a string$/]
   ]
   for (const [claims, reason] of rows) {
     log.length = 0
