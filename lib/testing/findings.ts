@@ -13,6 +13,8 @@ export const orAllow = ', or allow: [{names}]'
 export const giveParts = 'give what the request needs in params, by {names}: { path, query, headers, body }, and two ' +
   'users with the scopes of the route, whose ids look like those of your app'
 
+export const ofIssuer = 'is the plugin registered with the options of the issuer?'
+
 export const unfinished = `not tried to the end, because alice or bob was refused: ${giveParts}`
 
 export const tooGenerous = 'alice may act for bob here. Fix: correct option "mayActFor", or give the assertion two ' +

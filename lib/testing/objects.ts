@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
+import { ofIssuer } from './findings.js'
 import { answerText, injectWithin } from './held-requests.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
@@ -42,7 +43,7 @@ export class Owner {
       fail(`${message}. Fix: allow the route where it never ends, as an event stream`))
     const { body, raw, headers: { 'content-length': length = 0 }, statusCode } = response
     if (body === '' && Number(length) > 0 && raw.req.method !== 'HEAD' && statusCode !== 304) fail(withoutBody)
-    this.#last = `its last request was answered ${answerText(response)}`
+    this.#last = `its last request was answered ${answerText(response)}${statusCode === 401 ? `: ${ofIssuer}` : ''}`
     return response
   }
 

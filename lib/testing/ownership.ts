@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
 import { asDelegate, attemptsOn, noToken, outOfHers } from './attempts.js'
-import { findingOf, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
+import { findingOf, ofIssuer, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
 import { describeAnswer, holdRequests } from './held-requests.js'
 import { readIds, tokensFor, tokensOf, type People } from './people.js'
 import { findAround } from './places.js'
@@ -73,7 +73,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
 const nothingToTry = 'no guarded route has an owner in its URL, so there is nothing to try: is the plugin registered?'
 const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
   'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
-const tokenNotTaken = "alice's token is not taken: is the plugin registered with the options of the issuer?"
+const tokenNotTaken = `alice's token is not taken: ${ofIssuer}`
 
 /**
  * Returns the faults of a route, and the likely cause of its failures.

@@ -38,6 +38,16 @@ t.test('makers get the ids of objects that were made before', async (t) => {
   await t.rejects(failing.make(), /undefined \(its last request was answered 409 TITLE_TAKEN\)$/)
 })
 
+t.test('a token that is not taken is named, as no maker can do without', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.post('/', async (_request, reply) => reply.code(401).send({ code: 'INVALID_TOKEN_SIGNATURE' }))
+  const owner = new Owner(app, 'alice', 'a', {
+    a: async ({ inject }) => (await inject({ method: 'POST', url: '/' })).json<{ id: string }>().id
+  })
+  await t.rejects(owner.make(), /answered 401 INVALID_TOKEN_SIGNATURE: is the plugin registered with the options/)
+})
+
 t.test('a request that never ends is named', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
