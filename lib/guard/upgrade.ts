@@ -1,7 +1,9 @@
-// A refused upgrade is answered like any request, with 401, 403 or 503, and its connection ends. (`refuseLate` does not
-// close a WebSocket that is open already.) Two things must be done for it: Node removes its own handler of errors and
-// passes the socket to the `upgrade` listener. Plugins for WebSockets first pass the request to the router, and use the
-// socket after all hooks. Until then nobody handles its errors, and after a refusal nobody closes it.
+// A refused upgrade is answered like any request, with 401, 403 or 503 (refusal.ts), and its connection ends. A
+// WebSocket that is open already stays open if its handler refuses.
+//
+// Two things must be done for it: Node removes its own handler of errors and passes the socket to the `upgrade`
+// listener. Plugins for WebSockets first pass the request to the router, and use the socket after all hooks. Until then
+// nobody handles its errors, and after a refusal nobody closes it.
 
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'

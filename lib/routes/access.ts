@@ -31,7 +31,7 @@ const noRights: Rights = { bind: [], mayActFor: undefined }
 
 /**
  * Decides the level of a route from its declaration. For an invalid `config.access` the result has the fault and the
- * default level. `RouteTable.demandOf` may be stricter with a request.
+ * default level. `RouteTable.demandOf` (table.ts) may be stricter with a request.
  * @param param the path parameter with the owner's id
  * @param requireStatedAccess the option of this name
  */
