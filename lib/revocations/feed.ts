@@ -25,7 +25,6 @@ export class Feed {
   readonly #settings: FeedSettings
   readonly #list: RevocationList
   readonly #log: FastifyBaseLogger
-  readonly #onEntry: () => void
   readonly #stop = new AbortController()
   readonly #publisher: Publisher
   readonly #lifetime: number // of an entry, in seconds
@@ -42,13 +41,11 @@ export class Feed {
   /** Seconds since the store last answered. */
   #age = () => Infinity
 
-  /** @param onEntry called when the list has new entries */
-  constructor (settings: FeedSettings, list: RevocationList, log: FastifyBaseLogger, onEntry: () => void) {
+  constructor (settings: FeedSettings, list: RevocationList, log: FastifyBaseLogger) {
     const { store, keepFor, clockTolerance } = settings
     this.#settings = settings
     this.#list = list
     this.#log = log
-    this.#onEntry = onEntry
     this.#lifetime = lifetime(keepFor, clockTolerance)
     this.#publisher = new Publisher(store, keepFor, this.#lifetime + margin, this.#stop.signal)
   }
@@ -152,7 +149,7 @@ export class Feed {
   #read (list: readonly StoredRevocation[], isLive: boolean): void {
     const { clockTolerance, keepFor } = this.#settings
     const now = Date.now() / 1000
-    let [isNew, malformed, otherKeepFor] = [false, 0, keepFor]
+    let [malformed, otherKeepFor] = [0, keepFor]
     for (const each of list) {
       const { entry: text, storedAt } = Object(each) as StoredRevocation // a store may return anything
       const entry = parseEntry(text)
@@ -163,11 +160,10 @@ export class Feed {
       const moment = Math.min(entry.moment, latestMoment(storedAt, now, isLive, clockTolerance))
       const counts = (seconds: number) => moment >= now - lifetime(seconds, clockTolerance)
       if (entry.keepFor !== keepFor && counts(entry.keepFor)) otherKeepFor = entry.keepFor
-      if (counts(keepFor) && this.#list.add({ ...entry, moment }, this.#mark)) isNew = true
+      if (counts(keepFor)) this.#list.add({ ...entry, moment }, this.#mark)
     }
     if (otherKeepFor !== keepFor) this.#complainOf(otherKeepFor)
     if (malformed > 0) logLine(this.#log, 'warn', { count: malformed }, 'malformed revocations were skipped')
-    if (isNew) this.#onEntry()
   }
 
   /** An instance with a shorter `keepFor` would delete the entries of the others. */

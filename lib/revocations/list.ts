@@ -61,6 +61,10 @@ export class Entries {
  * mark tells whether the store has it.
  */
 export class RevocationList {
+  /** Called when an id is new or has a later moment: one function for each registration that shares the list. */
+  readonly onEntry: Array<() => void> = []
+  /** Seconds for which entries are kept: the longest of these registrations. */
+  lifetime = 0
   /** The ids of all kinds. */
   readonly #seen = new Seen()
   readonly user = new Entries(this.#seen)
@@ -73,13 +77,12 @@ export class RevocationList {
     return size
   }
 
-  /** @returns whether the id is new or has a later moment now */
-  add ({ kind, id, issuer, moment }: Entry, mark = 0): boolean {
+  add ({ kind, id, issuer, moment }: Entry, mark = 0): void {
     const moments = this[kind].of(issuer)
     const known = momentOf(moments.get(id))
     this.#seen.add(id)
     if (moment >= known) moments.set(id, moment * marks + mark)
-    return moment > known
+    if (moment > known) for (const tell of this.onEntry) tell()
   }
 
   /** Yields entries with another mark and no earlier moment, from an index on. Entries may be added meanwhile. */

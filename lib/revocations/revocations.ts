@@ -14,31 +14,25 @@ import { patience } from './within.js'
 const longestPause = 3_600_000
 const retry = { retryAfter: patience }
 
-class SharedList extends RevocationList {
-  readonly onEntry: Array<() => void> = []
-  /** Seconds for which its entries are kept: the longest of its registrations. */
-  lifetime = 0
-}
-
 /** By app: the lists of its registrations without a store. */
-const listsOf = new WeakMap<object, Map<string, SharedList>>()
+const listsOf = new WeakMap<object, Map<string, RevocationList>>()
 
 /**
  * Returns the list of the registrations of an app that have the same secrets and issuers, such as those that a loader
  * makes for each folder. Others may have other users with the same ids.
  */
-function listFor (app: object, { secrets, issuers }: Settings): SharedList {
+function listFor (app: object, { secrets, issuers }: Settings): RevocationList {
   const users = issuers.map(({ issuer, idPrefix }) => JSON.stringify([issuer, idPrefix]))
   const key = JSON.stringify([secrets, users.sort()])
-  const lists = listsOf.get(app) ?? new Map<string, SharedList>()
-  const list = lists.get(key) ?? new SharedList()
+  const lists = listsOf.get(app) ?? new Map<string, RevocationList>()
+  const list = lists.get(key) ?? new RevocationList()
   listsOf.set(app, lists.set(key, list))
   return list
 }
 
 /** The list of revoked tokens. It is in memory, because it is checked at every request. */
 export class Revocations {
-  readonly #list: SharedList
+  readonly #list: RevocationList
   readonly #keepFor: number
   readonly #clockTolerance: number
   readonly #issuers: readonly string[]
@@ -59,13 +53,13 @@ export class Revocations {
   ) {
     const { store, keepFor, whenDown } = settings
     const { secrets, issuers, claimRules: { clockTolerance } } = others
-    this.#list = store ? new SharedList() : listFor(app, others)
+    this.#list = store ? new RevocationList() : listFor(app, others)
     this.#list.onEntry.push(onEntry)
     this.#list.lifetime = Math.max(this.#list.lifetime, lifetime(keepFor, clockTolerance))
     this.#keepFor = keepFor
     this.#clockTolerance = clockTolerance
     this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
-    this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log, onEntry)
+    this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log)
     this.#refuseWhenStale = whenDown === 'refuse'
     // By the slower of two clocks: if the wall clock is ahead for a while, entries that still count must stay.
     const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
@@ -125,7 +119,7 @@ export class Revocations {
   /** @throws InvalidOptionError */
   async revoke (target: Revocation): Promise<void> {
     const entry = readTarget(target, this.#issuers, Date.now() / 1000, this.#clockTolerance)
-    if (this.#list.add(entry)) for (const tell of this.#list.onEntry) tell()
+    this.#list.add(entry)
     await this.#feed?.publish(entry)
   }
 

@@ -501,7 +501,7 @@ t.test('so does an app whose boot fails, so that its process can end', async (t)
 
 t.test('a list that was never read is stale', (t) => {
   const settings = { keepFor: 600, maxStale: 60, whenDown: 'refuse', clockTolerance: 5 } as const
-  const feed = new Feed({ ...settings, store: new MemoryStore() }, new RevocationList(), Fastify().log, () => {})
+  const feed = new Feed({ ...settings, store: new MemoryStore() }, new RevocationList(), Fastify().log)
   t.ok(feed.isStale)
   t.end()
 })
