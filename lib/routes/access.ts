@@ -1,4 +1,5 @@
 import type { AccessLevel } from '../contract/access.js'
+import type { Settings } from '../options/settings.js'
 import { misspeltBound, misspeltOwner } from './look-alikes.js'
 import { conditionsOf, faultOfRule, noConditions, readRule, type Conditions, type Rights } from './rule.js'
 import { parametersOf } from './url.js'
@@ -27,29 +28,27 @@ export interface Demand extends Conditions {
   readonly fault: string | null
 }
 
-const noRights: Rights = { bind: [], mayActFor: undefined }
+/** The options that decide what a route demands. */
+export type RouteSettings = Rights & Pick<Settings, 'userIdParam' | 'requireStatedAccess'>
 
 /**
  * Decides the level of a route from its declaration. For an invalid `config.access` the result has the fault and the
  * default level. `RouteTable.demandOf` (table.ts) may be stricter with a request.
- * @param param the path parameter with the owner's id
- * @param requireStatedAccess the option of this name
  */
-export function judgeRoute (
-  { url, method, config }: RouteFacts, param: string, requireStatedAccess = false, rights = noRights
-): Demand {
+export function judgeRoute ({ url, method, config }: RouteFacts, settings: RouteSettings): Demand {
   // A 404 handler is public: everybody may learn that a URL is unknown.
   if (url === undefined) return { level: 'public', source: 'default', fault: null, ...noConditions }
   const { rule, fault: unreadable } = readRule(statedAccess(config))
+  const { userIdParam: param, requireStatedAccess, bind } = settings
   const parameters = parametersOf(url)
   const names = parameters.map(({ name }) => name)
-  const compared = [param, ...rights.bind.map((each) => each.param)]
+  const compared = [param, ...bind.map((each) => each.param)]
   const literal = compared.find((name) => url.includes(`{${name}}`))
   const byParameter = names.includes(param) ? 'owner' : 'user'
   const level = rule.level ?? (servesOptionsOnly(method) ? 'public' : byParameter)
   const source = rule.level === undefined ? 'default' : 'stated'
-  const fault = unreadable ?? faultOfUrl() ?? faultOfDefault() ?? faultOfRule(rule, level, parameters, rights)
-  return { level, source, fault, ...fault === null ? conditionsOf(rule, level, parameters, rights) : noConditions }
+  const fault = unreadable ?? faultOfUrl() ?? faultOfDefault() ?? faultOfRule(rule, level, parameters, settings)
+  return { level, source, fault, ...fault === null ? conditionsOf(rule, level, parameters, settings) : noConditions }
 
   function faultOfUrl (): string | null {
     const twice = compared.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
@@ -76,7 +75,7 @@ export function judgeRoute (
       return `":${read}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
         `call it. Rename it to ":${param}" (or set the option userIdParam), or state the level in config.access`
     }
-    for (const { param: name } of rights.bind) {
+    for (const { param: name } of bind) {
       const alike = names.includes(name) ? undefined : misspeltBound(others, name)
       if (alike !== undefined) {
         return `":${alike}" looks like ":${name}" of option "bind", but is not: it is compared with nothing. ` +

@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { InvalidRouteError } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
 import type { ScopedRoute } from '../contract/types.js'
-import type { Settings } from '../options/settings.js'
-import { comparesOwner, judgeRoute, servesOptionsOnly, statedAccess, type Demand, type RouteFacts } from './access.js'
+import { comparesOwner, judgeRoute, servesOptionsOnly, statedAccess } from './access.js'
+import type { Demand, RouteFacts, RouteSettings } from './access.js'
 import { importFirst, isWithin, recordRoutes, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { readParam } from './owner.js'
 
@@ -13,8 +13,6 @@ export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
 
 /** The `config` that Fastify creates: one object per route. */
 interface RouteConfig { readonly url?: string, readonly method?: string | readonly string[] }
-
-type RouteSettings = Pick<Settings, 'userIdParam' | 'requireStatedAccess' | 'bind' | 'mayActFor'>
 
 /** The routes of one registration, and what each demands. */
 export class RouteTable {
@@ -100,7 +98,7 @@ export class RouteTable {
 
   /** Judges a route by the options of the registration. */
   judge (facts: RouteFacts): Demand {
-    return judgeRoute(facts, this.param, this.#settings.requireStatedAccess, this.#settings)
+    return judgeRoute(facts, this.#settings)
   }
 
   #judgeConfig (config: RouteConfig): Demand {

@@ -62,7 +62,8 @@ const readClaims = createClaimsReader(readOptions({ secret, issuer, audience }, 
 const keeper = new TokenCache({ max: 500, ttl: 300 })
 const someone = await secretVerifier(jwsOf())
 const judgeRights = createRightsCheck(readOptions({ secret, issuer, audience }, {}))
-const demandOf = (access) => judgeRoute({ url: '/api/:user_id/tasks', method: 'GET', config: { access } }, 'user_id')
+const demandOf = (access) =>
+  judgeRoute({ url: '/api/:user_id/tasks', method: 'GET', config: { access } }, readOptions({ secret }, {}))
 const [noRule, scopesRule] = ['owner', { level: 'owner', scopes: ['tasks:read', 'tasks:write'] }].map(demandOf)
 const scoped = { ...someone, user: { ...someone.user, scopes: ['openid', 'profile', 'tasks:read', 'tasks:write'] } }
 const ownRequest = { method: 'GET', url: `/api/${someone.user.id}/tasks`, params: { user_id: someone.user.id } }

@@ -500,7 +500,7 @@ t.test('a cached token is judged without a promise and not verified again', asyn
   const settings = readOptions({ secret, bind: { org_id: 'org_id' } }, {})
   const ofSecret = await createSecretVerifier(app, settings)
   const route = { url: '/api/:org_id/:user_id', method: 'GET', config: { access: { scopes: ['a'] } } }
-  const demand = judgeRoute(route, 'user_id', false, settings)
+  const demand = judgeRoute(route, settings)
   const headers = bearer(tokenFor('alice', { org_id: 'acme', scope: 'a' }))
   const verifiers: Array<[what: string, verify: Verifier]> = [
     ['a secret', ofSecret], ['keys that may have to be fetched', async (jws) => await ofSecret(jws)]
@@ -555,9 +555,10 @@ t.test('the user is null if no token was verified', async (t) => {
 })
 
 t.test('a refused request is not judged a second time', (t) => {
-  const demand = judgeRoute({ url: '/me', method: 'GET' }, 'user_id')
+  const settings = readOptions({ secret }, {})
+  const demand = judgeRoute({ url: '/me', method: 'GET' }, settings)
   const verify = () => { throw new Error('there is no token') }
-  const guard = createGuard(readOptions({ secret }, {}), () => demand, verify, null, null)
+  const guard = createGuard(settings, () => demand, verify, null, null)
   const log = { info: () => {} }
   const raw = { rawHeaders: [] }
   const request = { headers: {}, raw, is404: false, log, routeOptions: {} } as unknown as FastifyRequest

@@ -19,7 +19,7 @@ t.test('the check returns a promise only if the host does', async (t) => {
   const judge = (access: AccessRule | undefined, params: object, mayActFor: MayActFor) => {
     const settings = readOptions({ secret, bind, mayActFor }, {})
     const url = `/${Object.keys(params).map((name) => `:${name}`).join('/')}`
-    const demand = judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, 'user_id', false, settings)
+    const demand = judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, settings)
     t.equal(demand.fault, null)
     const request = { method: 'GET', url: '/', params, routeOptions: { url, method: 'GET' }, log: { error: () => {} } }
     return createRightsCheck(settings)(request as unknown as FastifyRequest, demand, verified, true)
@@ -234,7 +234,7 @@ t.test('a bound parameter that the declared URL does not show is compared too', 
   })
   t.match(await send({ url: '/x/1', headers: alice }), { status: 200 })
   const settings = readOptions({ secret, bind: { org_id: 'org_id' } }, {})
-  const demand = judgeRoute({ url: '/x/:id', method: 'GET' }, 'user_id', false, settings)
+  const demand = judgeRoute({ url: '/x/:id', method: 'GET' }, settings)
   const user = { id: 'alice', issuer: 'secret', scopes: [], actor: null, claims: { exp: 1e10, org_id: 'acme' } }
   const judge = (params: object) => createRightsCheck(settings)(
     { method: 'GET', url: '/', params } as unknown as FastifyRequest, demand,

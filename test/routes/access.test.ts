@@ -1,9 +1,12 @@
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import t from 'tap'
+import { readOptions } from '../../lib/options/settings.js'
 import { comparesOwner, judgeRoute, servesOptionsOnly } from '../../lib/routes/access.js'
 import { noConditions } from '../../lib/routes/rule.js'
 import userScope, { InvalidRouteError, type AccessLevel, type UserScopeOptions } from '../../lib/index.js'
 import { bearer, build, secret, sign, tokenFor, testWithCaches } from '../support/host.js'
+
+const settings = readOptions({ secret }, {})
 
 testWithCaches('default levels', async (t) => {
   const rows: Array<[url: string, level: AccessLevel, method?: string | string[]]> = [
@@ -34,23 +37,23 @@ testWithCaches('default levels', async (t) => {
     ['/api/:user_id', 'owner', ['GET', 'OPTIONS']]
   ]
   for (const [url, level, method = 'GET'] of rows) {
-    t.match(judgeRoute({ url, method }, 'user_id'), { level, source: 'default' }, `${method} ${url}`)
+    t.match(judgeRoute({ url, method }, settings), { level, source: 'default' }, `${method} ${url}`)
   }
   t.match(
-    judgeRoute({ url: '/:user_id', method: 'GET', config: Object.create({ access: 'public' }) as object }, 'user_id'),
+    judgeRoute({ url: '/:user_id', method: 'GET', config: Object.create({ access: 'public' }) as object }, settings),
     { level: 'owner', source: 'default' },
     'what a config inherits opens nothing'
   )
   t.same(
-    judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'public' } }, 'user_id'),
+    judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'public' } }, settings),
     { level: 'public', source: 'stated', fault: null, ...noConditions }
   )
   t.match(
-    judgeRoute({ url: '*', method: 'OPTIONS', config: { access: 'user' } }, 'user_id'),
+    judgeRoute({ url: '*', method: 'OPTIONS', config: { access: 'user' } }, settings),
     { level: 'user', source: 'stated' }
   )
   t.match(
-    judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'Public' } }, 'user_id'),
+    judgeRoute({ url: '/:user_id', method: 'GET', config: { access: 'Public' } }, settings),
     { level: 'owner', source: 'default' }
   )
 })
@@ -251,18 +254,19 @@ testWithCaches('tokens of two users on each other\'s paths', async (t) => {
 })
 
 t.test('requireStatedAccess: a parameter that is not compared needs a stated level', async (t) => {
+  const strict = { ...settings, requireStatedAccess: true }
   const fault = (url: string, access?: AccessLevel) =>
-    judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, 'user_id', true).fault
+    judgeRoute({ url, method: 'GET', ...access && { config: { access } } }, strict).fault
   for (const url of ['/tasks/:task_id', '/:user_id/tasks/:task_id']) {
     t.match(fault(url), /":task_id" is compared with nothing, and option requireStatedAccess is set/, url)
-    t.equal(judgeRoute({ url, method: 'GET' }, 'user_id').fault, null)
+    t.equal(judgeRoute({ url, method: 'GET' }, settings).fault, null)
   }
   for (const url of ['/tasks', '/:user_id/tasks']) t.equal(fault(url), null, url)
   t.equal(fault('/tasks/:task_id', 'user'), null)
   t.match(fault('/:userId'), /looks like/)
   for (const url of ['/:userId', '/tasks/:task_id', '/:org']) {
-    const { fault } = judgeRoute({ url, method: 'OPTIONS' }, 'user_id', true,
-      { bind: [{ param: 'org_id', path: ['org_id'] }], mayActFor: undefined })
+    const bind = [{ param: 'org_id', path: ['org_id'] }]
+    const { fault } = judgeRoute({ url, method: 'OPTIONS' }, { ...strict, bind })
     t.equal(fault, null, `a preflight of ${url} is public, whatever its parameters`)
   }
   for (const requireStatedAccess of [true, false]) {
@@ -289,23 +293,23 @@ t.test('a fault is told with its fix', async (t) => {
       'State the level in config.access']
   ]
   for (const [url, says] of rows) {
-    t.equal(judgeRoute({ url, method: 'GET' }, 'user_id', true, { bind, mayActFor: undefined }).fault, says)
+    t.equal(judgeRoute({ url, method: 'GET' }, { ...settings, requireStatedAccess: true, bind }).fault, says)
   }
   const config = { access: { unbound: ['org_id'] } }
-  t.match(judgeRoute({ url: '/files/*', method: 'GET', config }, 'user_id', true, { bind, mayActFor: undefined }),
+  t.match(judgeRoute({ url: '/files/*', method: 'GET', config }, { ...settings, requireStatedAccess: true, bind }),
     { fault: 'config.access.unbound has "org_id", and the URL has no parameter ":org_id". Leave it out' })
-  t.strictSame(judgeRoute({ url: undefined, method: 'GET' }, 'user_id'),
+  t.strictSame(judgeRoute({ url: undefined, method: 'GET' }, settings),
     { level: 'public', source: 'default', fault: null, ...noConditions })
 })
 
 t.test('the owner is compared on a route of hers, and where the router found one that the URL lacks', async (t) => {
   const demand = (access?: AccessLevel) =>
-    judgeRoute({ url: '/:user_id', method: 'GET', ...access && { config: { access } } }, 'user_id')
+    judgeRoute({ url: '/:user_id', method: 'GET', ...access && { config: { access } } }, settings)
   t.ok(comparesOwner(demand(), undefined))
   t.ok(comparesOwner(demand('owner'), undefined))
-  t.ok(comparesOwner(judgeRoute({ url: '/x', method: 'GET' }, 'user_id'), 'bob'))
-  t.notOk(comparesOwner(judgeRoute({ url: '/x', method: 'GET' }, 'user_id'), undefined))
-  t.notOk(comparesOwner(judgeRoute({ url: '/x', method: 'OPTIONS' }, 'user_id'), 'bob'))
+  t.ok(comparesOwner(judgeRoute({ url: '/x', method: 'GET' }, settings), 'bob'))
+  t.notOk(comparesOwner(judgeRoute({ url: '/x', method: 'GET' }, settings), undefined))
+  t.notOk(comparesOwner(judgeRoute({ url: '/x', method: 'OPTIONS' }, settings), 'bob'))
   for (const level of ['user', 'optional', 'public'] as const) t.notOk(comparesOwner(demand(level), 'bob'), level)
 })
 

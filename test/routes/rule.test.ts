@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { InvalidRouteError, type AccessRule, type UserScopeOptions } from '../../lib/index.js'
+import { readOptions } from '../../lib/options/settings.js'
 import { judgeRoute } from '../../lib/routes/access.js'
 import { parametersOf } from '../../lib/routes/url.js'
 import { conditionsOf, faultOfRule, noConditions, readRule, ruleMembers } from '../../lib/routes/rule.js'
@@ -131,7 +132,7 @@ t.test('a member of Object.prototype is not a member of a rule', async (t) => {
   const { prototype } = Object
   t.teardown(() => { for (const name of Object.keys(members)) Reflect.deleteProperty(prototype, name) })
   const judge = (config: object) => {
-    const demand = judgeRoute({ url: '/:user_id', method: 'GET', config }, 'user_id')
+    const demand = judgeRoute({ url: '/:user_id', method: 'GET', config }, readOptions({ secret }, {}))
     return [demand.level, demand.fault, demand.scopes, demand.delegates, demand.unbound]
   }
   for (const [name, value] of Object.entries(members)) {
@@ -164,7 +165,7 @@ t.test('a rule demands what it states', async (t) => {
   t.match(conditionsOf({ unbound: ['team'] }, 'user', [], two), { bound: [{ param: 'org_id' }], unbound: ['team'] },
     'one is still compared where the rule lifts another')
   t.equal(faultOfRule({ scopes: ['a'] }, 'user', [], rights), null)
-  t.same(judgeRoute({ url: '/x', method: 'GET', config: { access: { scopes: ['a'] } } }, 'user_id'),
+  t.same(judgeRoute({ url: '/x', method: 'GET', config: { access: { scopes: ['a'] } } }, readOptions({ secret }, {})),
     { level: 'user', source: 'default', fault: null, scopes: ['a'], delegates: null, bound: [], unbound: [] })
 })
 
