@@ -10,18 +10,16 @@ import type { Judgement } from './judgement.js'
 import { methodOf } from './method.js'
 import { judgeActor } from './rights.js'
 
-/** Checks an admitted request again, right before its handler. Returns null if the handler may run. */
-export type Recheck = (request: FastifyRequest, judgement: Judgement | null | undefined) => Refusal | null
-
 /**
  * Creates the check of the `preHandler` hook: the path must still be the owner's, and the token must still be valid.
- * Time may have passed: a client can send its body slowly, and hooks of the host can be slow.
+ * Time may have passed: a client can send its body slowly, and hooks of the host can be slow. It returns null if the
+ * handler may run.
  */
 export function createRecheck (
   { userIdParam, claimRules, impersonation }: Pick<Settings, 'userIdParam' | 'claimRules' | 'impersonation'>,
   revocations: Pick<Revocations, 'check'> | null
-): Recheck {
-  return (request, judgement) => {
+) {
+  return (request: FastifyRequest, judgement: Judgement | null | undefined): Refusal | null => {
     // If a hook of the host calls `done` twice, this runs before the guard has judged the request.
     if (!judgement) return refuse('MISSING_TOKEN', 'the request was not admitted')
     try {

@@ -16,14 +16,11 @@ import { askMayActFor } from './delegates.js'
 import { isThenable, type HeldParam, type Judgement } from './judgement.js'
 import { methodOf } from './method.js'
 
-/** Decides whether a verified user may call a route. */
-export type RightsCheck = (
-  request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
-) => Judgement | Promise<Judgement>
-
-/** @returns a check that returns a promise only if option `mayActFor` does */
-export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings): RightsCheck {
-  return (request, demand, verified, cached) => {
+/** Creates the check whether a verified user may call a route. It returns a promise only if option `mayActFor` does. */
+export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Settings) {
+  return (
+    request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
+  ): Judgement | Promise<Judgement> => {
     /** Adds what is required of every user: actor, bound parameters, dot segments and scopes. A refusal stays. */
     const withRest = (owner: string | null, found: Refusal | null, delegateMethod?: string): Judgement => {
       const rest = found ?? judgeRest(request, demand, verified.user, owner)
