@@ -49,15 +49,22 @@ export const issuerSchema = Type.Object({
 export interface IssuerSettings extends Readonly<Required<Pick<IssuerOptions,
   'issuer' | 'idPrefix' | 'userIdClaim' | 'lazy' | 'timeout' | 'maxAge' | 'cooldown' | 'maxStale' | 'maxBytes' |
   'allowInsecureJwks' | 'fetch'>>> {
-  /** Undefined: not checked. */
+  /** `aud` must have one of these. Undefined: not checked. */
   readonly audience: readonly string[] | undefined
   /** Undefined: found by discovery. */
   readonly jwksUri: string | undefined
+  /** Undefined: `scope` if the token has it, else `scp`. */
   readonly scopeClaim: string | undefined
   readonly algorithms: readonly string[]
+  /**
+   * The allowed values of the `typ` header parameter, normalized by `mediaType`. A token without one counts as `jwt`.
+   */
   readonly types: readonly string[]
-  readonly requiredClaims: Readonly<Record<string, true | readonly string[]>>
+  /** The allowed values of required claims; true allows any. */
+  readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
+  /** Whether a payload is an application's. */
   readonly isMachine: (payload: Record<string, unknown>) => boolean
+  /** Tokens for other purposes that the same keys sign. */
   readonly otherTokens: readonly TokenForm[]
 }
 

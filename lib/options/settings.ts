@@ -13,36 +13,21 @@ import type { CacheOptions, SecretAlgorithm, UserScopeOptions } from '../contrac
 export type CacheSettings = Readonly<Required<CacheOptions>>
 
 /** The rules for the claims of a token. */
-export interface ClaimRules {
+export interface ClaimRules extends Pick<IssuerSettings,
+  'audience' | 'idPrefix' | 'isMachine' | 'otherTokens' | 'requiredClaims' | 'scopeClaim' | 'types'> {
   readonly issuer?: string | undefined
-  /** `aud` must have one of these. */
-  readonly audience?: readonly string[] | undefined
   readonly clockTolerance: number
   readonly maxTokenAge?: number | undefined
   /** Undefined: `uid` if the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
-  /** Undefined: `scope` if the token has it, else `scp`. */
-  readonly scopeClaim?: string | undefined
   /** Whether tokens with an actor are refused. */
   readonly refusesActors?: boolean
   /** The issuer, or `'secret'`. */
   readonly verifiedBy: string
-  /** Put in front of the user id. */
-  readonly idPrefix: string
   /** For a verifier without a prefix: the prefixes of other issuers. Its user ids must not begin with one. */
   readonly foreignPrefixes: readonly string[]
-  /** The allowed values of required claims; true allows any. */
-  readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>
-  /** Tokens for other purposes that the same key signs. */
-  readonly otherTokens: readonly TokenForm[]
-  /** Whether a payload is an application's. */
-  readonly isMachine: (payload: Record<string, unknown>) => boolean
   /** Whether the token is from a remote issuer, which may also sign ID tokens. */
   readonly isRemote: boolean
-  /**
-   * The allowed values of the `typ` header parameter, normalized by `mediaType`. A token without one counts as `jwt`.
-   */
-  readonly types: readonly string[]
   /** Says why a payload does not satisfy option `claims`; null if it does. */
   readonly faultBySchema: (payload: unknown) => string | null
 }

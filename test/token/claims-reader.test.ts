@@ -367,6 +367,8 @@ const plainRules: ClaimRules = {
   types: ['jwt'],
   requiredClaims: {},
   isRemote: false,
+  audience: undefined,
+  scopeClaim: undefined,
   verifiedBy: 'secret',
   idPrefix: '',
   foreignPrefixes: [],
