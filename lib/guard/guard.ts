@@ -9,7 +9,7 @@ import { parseBearer, readAuthorization } from '../token/authorization.js'
 import { parseCompactJws } from '../token/jws.js'
 import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
-import { anonymous, isThenable, refused, refusedBy, unread, type Judgement } from './judgement.js'
+import { anonymous, andThen, isThenable, refused, refusedBy, unread, type Judgement } from './judgement.js'
 import { createRecheck } from './recheck.js'
 import { prepareReply } from './refusal.js'
 import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
@@ -44,10 +44,7 @@ export function createGuard (
     }
     const known = cache?.find(header)
     if (known) return authorize(request, demand, known, true)
-    const verified = verifyNew(request, header)
-    return isThenable(verified)
-      ? verified.then((found) => authorize(request, demand, found, false))
-      : authorize(request, demand, verified, false)
+    return andThen(verifyNew(request, header), (verified) => authorize(request, demand, verified, false))
   }
 
   function verifyNew (request: FastifyRequest, header: string): Verified | Promise<Verified> {
@@ -57,8 +54,7 @@ export function createGuard (
       cache?.keep(header, verified, generation)
       return verified
     }
-    const verified = verify(parseCompactJws(parseBearer(header, otherTokens), otherTokens))
-    return isThenable(verified) ? verified.then(keep) : keep(verified)
+    return andThen(verify(parseCompactJws(parseBearer(header, otherTokens), otherTokens)), keep)
   }
 
   function authorize (

@@ -50,3 +50,7 @@ function placeOf (error: unknown): string {
 /** Not `instanceof Promise`: a host may replace that class, but async functions return promises of the original. */
 export const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+
+/** Goes on with a value at once, without a promise, or with that of a promise when it comes. */
+export const andThen = <T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> =>
+  isThenable(value) ? value.then(next) : next(value)

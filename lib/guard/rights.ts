@@ -13,7 +13,7 @@ import { isAnyOf, scopesIn } from '../routes/rule.js'
 import { readScopes } from '../token/scopes.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
-import { isThenable, type HeldParam, type Judgement } from './judgement.js'
+import { andThen, type HeldParam, type Judgement } from './judgement.js'
 import { methodOf } from './method.js'
 
 /** Creates the check whether a verified user may call a route. It returns a promise only if option `mayActFor` does. */
@@ -34,10 +34,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     // A missing or empty parameter is nobody's id.
     const owner = typeof param === 'string' && param !== '' ? param : null
     const method = methodOf(request)
-    const answer = judgeOther(request, demand, verified, owner)
-    return isThenable(answer)
-      ? answer.then((refusal) => withRest(owner, refusal, method))
-      : withRest(owner, answer, method)
+    return andThen(judgeOther(request, demand, verified, owner), (refusal) => withRest(owner, refusal, method))
   }
 
   /** Judges a user of another id, or an application's token. Returns null if it may act for the owner. */
