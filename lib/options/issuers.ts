@@ -4,7 +4,7 @@ import type { Fetch, IssuerOptions, OtherToken } from '../contract/issuer.js'
 import { compileOtherTokens, otherTokensSchema, type TokenForm } from './other-tokens.js'
 import { compileMachine, machineSchema } from './machine.js'
 import { mediaType } from './media-type.js'
-import { claimName, flag, seconds, text, texts } from './schemas.js'
+import { claimName, flag, oneOf, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 export const issuerAlgorithms = [
@@ -19,7 +19,7 @@ export const issuerSchema = Type.Object({
   }),
   jwksUri: Type.Optional(text('the URL of the JWK Set', /[^]/)),
   discovery: Type.Optional(flag),
-  algorithms: Type.Optional(Type.Array(Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))), {
+  algorithms: Type.Optional(Type.Array(oneOf(issuerAlgorithms), {
     minItems: 1, uniqueItems: true, expects: `a list of ${issuerAlgorithms.join(', ')}, each at most once`
   })),
   idPrefix: Type.Optional(Type.String({

@@ -3,9 +3,7 @@ import { claimsSchema } from './claims-schema.js'
 import { issuerSchema } from './issuers.js'
 import { revocationsSchema } from './revocations.js'
 import { rightsSchemas } from './rights.js'
-import { claimName, flag, seconds, text, texts } from './schemas.js'
-
-const secretAlgorithm = Type.Union([Type.Literal('HS256'), Type.Literal('HS384'), Type.Literal('HS512')])
+import { claimName, flag, oneOf, seconds, text, texts } from './schemas.js'
 
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
@@ -16,7 +14,7 @@ export const optionsSchema = Type.Object({
   })),
   issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly, without white space at its ends')),
   audience: Type.Optional(text('a non-empty string, compared with "aud" exactly, without white space at its ends')),
-  algorithms: Type.Optional(Type.Array(secretAlgorithm, {
+  algorithms: Type.Optional(Type.Array(oneOf(['HS256', 'HS384', 'HS512']), {
     minItems: 1,
     uniqueItems: true,
     expects: 'a list of HS256, HS384 and HS512, at least one and each once (others are for option "issuers")'

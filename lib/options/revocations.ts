@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { RevocationsOptions, RevocationStore } from '../contract/revocations.js'
-import { seconds } from './schemas.js'
+import { oneOf, seconds } from './schemas.js'
 import { assertValid, isPlain } from './validate.js'
 
 /** Its members are checked later, because a store may be an instance of a class. */
@@ -13,9 +13,7 @@ export const revocationsSchema = Type.Unsafe<true | RevocationStore | Revocation
 /** Options that `redisRevocations()` has too. */
 export const whenStale = {
   maxStale: Type.Optional(seconds(1, 86_400)),
-  whenDown: Type.Optional(Type.Union([Type.Literal('refuse'), Type.Literal('serve')], {
-    expects: '"refuse" or "serve"'
-  }))
+  whenDown: Type.Optional(oneOf(['refuse', 'serve'], '"refuse" or "serve"'))
 }
 
 const method = Type.Function([], Type.Any())

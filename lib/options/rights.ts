@@ -2,13 +2,12 @@ import { Type } from '@sinclair/typebox'
 import type { MayActFor } from '../contract/access.js'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { UserScopeOptions } from '../contract/options.js'
-import { claimName, flag } from './schemas.js'
+import { claimName, flag, oneOf } from './schemas.js'
 
 const step = Type.String({ minLength: 1 })
 const claimPath = Type.Union([step, Type.Array(step, { minItems: 1 })], {
   expects: 'the name of a claim, or a list of names that leads to a nested one'
 })
-const impersonations = ['allow', 'read-only', 'refuse'] as const
 
 /** The options about who may do what. */
 export const rightsSchemas = {
@@ -23,9 +22,7 @@ export const rightsSchemas = {
     expects: 'a function that answers { user, ownerId, method, route, params } with true or false'
   }))),
   scopeClaim: Type.Optional(claimName),
-  impersonation: Type.Optional(Type.Union(impersonations.map((name) => Type.Literal(name)), {
-    expects: "'allow', 'read-only' or 'refuse'"
-  })),
+  impersonation: Type.Optional(oneOf(['allow', 'read-only', 'refuse'], "'allow', 'read-only' or 'refuse'")),
   logUser: Type.Optional(flag)
 }
 
@@ -39,7 +36,7 @@ export interface Binding {
 export interface RightsSettings {
   readonly bind: readonly Binding[]
   readonly mayActFor: MayActFor | undefined
-  readonly impersonation: typeof impersonations[number]
+  readonly impersonation: Exclude<UserScopeOptions['impersonation'], undefined>
   readonly logUser: boolean
 }
 

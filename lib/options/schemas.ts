@@ -16,6 +16,10 @@ export function texts (expects: string, pattern = anyText) {
   return Type.Union([one, Type.Array(one, { minItems: 1 })], { expects })
 }
 
+/** One of these words. */
+export const oneOf = <const Word extends string>(words: readonly Word[], expects?: string) =>
+  Type.Union(words.map((word) => Type.Literal(word)), { expects })
+
 export const flag = Type.Boolean({ expects: 'true or false' })
 
 /** @param aka the maximum in words */

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from '../contract/errors.js'
 import type { OtherToken } from '../contract/issuer.js'
 import { issuerAlgorithms } from '../options/issuers.js'
-import { flag, text } from '../options/schemas.js'
+import { flag, oneOf, text } from '../options/schemas.js'
 import { anyUrl, bare, preset, type Overrides } from './preset.js'
 
 export interface BetterAuthOptions extends Overrides {
@@ -51,7 +51,7 @@ export function secretTokens (): readonly OtherToken[] {
   return [...betterAuthTokens(), { header: publicKeyHeader, says }]
 }
 
-const publicKeyHeader = Type.Object({ alg: Type.Union(issuerAlgorithms.map((name) => Type.Literal(name))) })
+const publicKeyHeader = Type.Object({ alg: oneOf(issuerAlgorithms) })
 
 /** The session in a cookie. It contains the session token, which is as powerful as a password. */
 const sessionCache = Type.Object({ session: Type.Object({}), user: Type.Object({}) })

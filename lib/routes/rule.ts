@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { AccessLevel, AccessRule, Delegates, RequiredScopes } from '../contract/access.js'
 import type { RightsSettings } from '../options/rights.js'
 import { hintAt } from '../options/nearest.js'
-import { flag } from '../options/schemas.js'
+import { flag, oneOf } from '../options/schemas.js'
 import { faultOf, isPlain } from '../options/validate.js'
 import type { BoundParam } from './bind.js'
 import type { UrlParameter } from './url.js'
@@ -28,9 +28,7 @@ const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), {
   minItems: 1, uniqueItems: true, expects: scopeList
 })
 const rule = Type.Object({
-  level: Type.Optional(Type.Union(accessLevels.map((level) => Type.Literal(level)), {
-    expects: `one of: ${accessLevels.join(', ')}`
-  })),
+  level: Type.Optional(oneOf(accessLevels, `one of: ${accessLevels.join(', ')}`)),
   scopes: Type.Optional(Type.Union([names, Type.Object({ anyOf: names }, { additionalProperties: false })], {
     expects: `${scopeList}, all of which the token must have, or { anyOf: […] }`
   })),

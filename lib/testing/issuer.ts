@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { issuerAlgorithms } from '../options/issuers.js'
+import { oneOf } from '../options/schemas.js'
 import { createRemoteIssuer, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
 import { assertOptions, named } from './settings.js'
 import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
@@ -20,11 +21,9 @@ export interface SecretIssuerOptions extends ClaimsOptions {
 
 const unset = 'createIssuer: secret is undefined, and so is perhaps an environment variable. Fix: set it, or leave ' +
   'secret out for a random one'
-const oneOf = (names: readonly string[], expects: string) =>
-  Type.Optional(Type.Union(names.map((name) => Type.Literal(name)), { expects }))
 const expiresIn = Type.Optional(Type.Number({ expects: 'a number of seconds' }))
-const algorithm = oneOf(['HS256', 'HS384', 'HS512'], "HS256, HS384 or HS512, or mode must be 'jwks'")
-const alg = oneOf(issuerAlgorithms, `one of: ${issuerAlgorithms.join(', ')}`)
+const algorithm = Type.Optional(oneOf(['HS256', 'HS384', 'HS512'], "HS256, HS384 or HS512, or mode must be 'jwks'"))
+const alg = Type.Optional(oneOf(issuerAlgorithms, `one of: ${issuerAlgorithms.join(', ')}`))
 const known = {
   secret: { ...named('mode', 'secret'), algorithm, ...named('issuer', 'audience', 'userIdClaim'), expiresIn },
   jwks: { ...named('mode', 't'), alg, ...named('audience', 'idPrefix', 'keys', 'userIdClaim'), expiresIn }
