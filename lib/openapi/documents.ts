@@ -7,9 +7,6 @@ import type { OpenApiSettings } from '../options/settings.js'
 import { lineage } from '../routes/app-routes.js'
 import type { JudgedRoute } from '../routes/table.js'
 
-/** The routes of the scope, with Fastify's copy of their options, which `@fastify/swagger` reads. */
-type Routes = ReadonlyArray<Pick<JudgedRoute, 'context' | 'options' | 'demand'>>
-
 /** The decorator of `@fastify/swagger`. */
 type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unknown
 
@@ -20,7 +17,7 @@ type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unkn
  * @throws InvalidOptionError if a stated decorator is missing
  */
 export async function annotateDocuments (
-  scope: FastifyInstance, settings: OpenApiSettings, routes: Routes
+  scope: FastifyInstance, settings: OpenApiSettings, routes: readonly JudgedRoute[]
 ): Promise<void> {
   const declaring = new Set([scope, ...routes.map(({ context }) => context)])
   const contexts = new Set([...declaring].flatMap(lineage))
@@ -83,7 +80,7 @@ function wrap (
  * it belongs to a route with the same end, unless there are as many marked operations with that end as routes.
  */
 function warnOfLostMarks (
-  app: FastifyInstance, routes: Routes, { marked, unmarked }: Annotated, log: FastifyBaseLogger
+  app: FastifyInstance, routes: readonly JudgedRoute[], { marked, unmarked }: Annotated, log: FastifyBaseLogger
 ) {
   // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
   const places = unmarked.map(([method, path]): Place => [method, path.replace(/\?$/, '')])
