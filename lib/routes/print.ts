@@ -2,9 +2,8 @@ import type { RequiredScopes } from '../contract/access.js'
 import type { ScopedRoute } from '../contract/types.js'
 import { isAnyOf, scopesIn } from './rule.js'
 
-type Rule = Partial<Pick<ScopedRoute, 'scopes' | 'delegates' | 'unbound'>>
-type Place = Pick<ScopedRoute, 'method' | 'url' | 'constraints'>
-type Row = Place & Rule & { readonly access: string, readonly source: string }
+/** A route of a scope, or one outside of every scope, which has another level and no source. */
+type Row = Omit<ScopedRoute, 'access' | 'source' | 'parameter' | 'bound'> & Record<'access' | 'source', string>
 
 /** The longest level: that of routes outside of every scope. */
 const levelWidth = 'unguarded'.length
@@ -14,25 +13,24 @@ const levelWidth = 'unguarded'.length
  * others, so a new route is a single new line in the diff of a snapshot.
  */
 export function printRoutes (routes: readonly Row[]): string {
-  const lines = new Map<string, Row & { methods: Set<string> }>()
+  const lines = new Map<string, { access: string, place: string, methods: Set<string>, source: string }>()
   for (const route of routes) {
-    const access = route.access + ruleText(route)
-    const key = [route.url + constraintsText(route.constraints), access, route.source].join(' ')
-    const line = lines.get(key) ?? { ...route, access, methods: new Set() }
+    const { source, method } = route
+    const [place, access] = [route.url + constraintsText(route.constraints), route.access + ruleText(route)]
+    const key = [place, access, source].join(' ')
+    const line = lines.get(key) ?? { access, place, methods: new Set(), source }
     lines.set(key, line)
-    line.methods.add(route.method)
+    line.methods.add(method)
   }
   return [...lines]
     .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([, { access, url, constraints, methods, source }]) => {
-      const place = [url + constraintsText(constraints), [...methods].sort().join(', ')]
-      return `${[access.padEnd(levelWidth), ...place, source].join('  ').trimEnd()}\n`
-    })
+    .map(([, { access, place, methods, source }]) =>
+      `${[access.padEnd(levelWidth), place, [...methods].sort().join(', '), source].join('  ').trimEnd()}\n`)
     .join('')
 }
 
 /** ` + tasks:write, delegates: staff`, or nothing. */
-function ruleText ({ scopes, delegates, unbound = [] }: Rule): string {
+function ruleText ({ scopes, delegates, unbound }: Row): string {
   const text = [scopes ? ` + ${namesOf(scopes)}` : '']
   if (delegates === true) text.push('delegates: mayActFor')
   else if (delegates) text.push(`delegates: ${namesOf(delegates.scopes)}${delegates.machines ? ' (machines too)' : ''}`)
