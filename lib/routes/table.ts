@@ -124,12 +124,10 @@ export class RouteTable {
 
   list (): ScopedRoute[] {
     return this.routes().flatMap((route) => placesOf(route).map((place) => {
-      const { level, source, scopes, delegates, bound, unbound } = route.demand
-      return {
-        ...{ ...place, access: level, source, scopes, delegates, unbound },
-        parameter: level === 'owner' ? this.param : null,
-        bound: bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
-      }
+      const { level: access, source, scopes, delegates, bound: params, unbound } = route.demand
+      const parameter = access === 'owner' ? this.param : null
+      const bound = params.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
+      return { ...place, access, parameter, source, scopes, delegates, bound, unbound }
     }))
   }
 }
