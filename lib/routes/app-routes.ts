@@ -10,6 +10,8 @@ export interface DeclaredRoute {
   readonly url: string
   /** Fastify's copy of the options. `onRoute` hooks of the host may change it until the app is ready. */
   readonly options: RouteOptions
+  /** Whether it was declared with a rule. */
+  readonly hadRule: boolean
 }
 
 // By the root context and not by the server, which several apps may share.
@@ -44,7 +46,8 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
     // Copied, because the host may reuse and change its objects before Fastify's copy is judged.
     if (options.config) options.config = copyOf(options.config)
     if (Array.isArray(options.method)) options.method = [...options.method]
-    routes.push({ context: this, url: options.url, options })
+    const hadRule = typeof statedAccess(options.config) === 'object'
+    routes.push({ context: this, url: options.url, options, hadRule })
   })
   return routes
 }

@@ -14,6 +14,9 @@ export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
 /** The `config` that Fastify creates: one object per route. */
 interface RouteConfig { readonly url?: string, readonly method?: string | readonly string[] }
 
+const lostRule = 'a rule was stated in its config.access, and an onRoute hook took it away. Let the hook keep it, as ' +
+  'in options.config = { ...options.config, … }'
+
 /** The routes of one registration, and what each demands. */
 export class RouteTable {
   /** The context that registered the plugin. It and the contexts inside it are guarded. */
@@ -56,7 +59,8 @@ export class RouteTable {
       const isByUrl = statedAccess(config) === undefined && !servesOptionsOnly(method)
       const demand = isByUrl && last?.url === url ? last.demand : this.judge(route.options)
       if (isByUrl) last = { url, demand }
-      return { context: route.context, url: route.url, options: route.options, demand } // a spread takes longer
+      // A spread takes longer.
+      return { context: route.context, url: route.url, options: route.options, hadRule: route.hadRule, demand }
     })
   }
 
@@ -67,10 +71,9 @@ export class RouteTable {
    */
   settle (): readonly JudgedRoute[] {
     const routes = this.routes()
-    for (const { url, options, demand } of routes) {
-      if (demand.fault) {
-        throw new InvalidRouteError(`route ${[options.method].flat().join(', ')} ${options.url}: ${demand.fault}`)
-      }
+    for (const { url, options, hadRule, demand } of routes) {
+      const fault = hadRule && statedAccess(options.config) === undefined ? lostRule : demand.fault
+      if (fault) throw new InvalidRouteError(`route ${[options.method].flat().join(', ')} ${options.url}: ${fault}`)
       const name = nameOf({ url, method: options.method })
       const other = this.#byName.get(name)
       this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)

@@ -6,7 +6,7 @@ import { noConditions } from '../routes/rule.js'
 import { registrationsOf } from '../routes/registrations.js'
 import { placesOf, RouteTable } from '../routes/table.js'
 import { parametersOf, type UrlParameter } from '../routes/url.js'
-import { createdBefore, hasLostItsRule } from './held-requests.js'
+import { createdBefore } from './held-requests.js'
 
 /** An app of any kind: with HTTP/2, its own logger or type provider. */
 export type AnyApp = FastifyInstance<any, any, any, any, any>
@@ -49,15 +49,13 @@ export async function appRoutes (app: AnyApp) {
     const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
     const named = parameter ? faultsOfLevel(parameter.name, access) : lookAlikesIn(parameters, owners)
     // What is wrong before anything is sent.
-    const faults = [...hasLostItsRule(route.options) ? [lost] : [], ...loose.map(looseText), ...named]
+    const faults = [...loose.map(looseText), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }
   }))
 }
 
 const noApp = 'the first argument must be a Fastify app: await the function that builds it'
 const outside = { level: 'unguarded', source: '', ...noConditions } as const
-const lost = 'a rule was stated in its config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
-  'options.config = { ...options.config, … }'
 const looseText = (name: string) =>
   `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
 

@@ -37,8 +37,6 @@ const kAttach = Symbol.for('fastify-user-scope.attach')
 const sent = new Map<unknown, Run>()
 const prepared = new WeakSet<object>()
 const holds = new WeakSet<object>()
-/** The options of routes that were declared with a rule. */
-const ruled = new WeakSet<object>()
 
 // Fastify documents this channel for packages that must see an app before its first route (Reference, Hooks).
 subscribe('fastify.initialization', (message) => {
@@ -49,16 +47,12 @@ subscribe('fastify.initialization', (message) => {
   fastify.addHook('preHandler', refuseInvalid)
   fastify.addHook('onError', takeReason)
   fastify.addHook('onRoute', (options) => {
-    if (typeof options.config?.access === 'object') ruled.add(options)
     // A route may have the options of another, such as a HEAD route: with its config, and with its hook of this kit.
     options.config = Object.assign({ [kAttach]: options.attachValidation }, options.config)
     options.attachValidation = true
     options.preHandler = [...[options.preHandler ?? []].flat().filter((hook) => !holds.has(hook)), holdBack(options)]
   })
 })
-
-/** Whether a hook of the host replaced the config of a route, and lost the rule in it. */
-export const hasLostItsRule = (route: RouteOptions) => ruled.has(route) && route.config?.access === undefined
 
 async function takeMark ({ raw }: FastifyRequest): Promise<void> {
   const run = sent.get(raw.headers[markHeader])

@@ -251,6 +251,28 @@ t.test('a hook that later states an unknown level stops the boot', async (t) => 
   }), { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
 })
 
+t.test('a hook that drops a rule stops the boot', async (t) => {
+  const drop = { rate: 5 } as never
+  const hooks: Array<(route: RouteOptions) => void> = [
+    (route) => { delete route.config }, (route) => { route.config = drop }, (route) => { delete route.config?.access }
+  ]
+  for (const hook of hooks) {
+    const declared = (app: FastifyInstance) => app.put('/x', { config: { access: { scopes: ['write'] } } }, id)
+    for (const isEarly of [true, false]) {
+      await t.rejects(host(t, async (app) => {
+        app.addHook('onRoute', hook)
+        if (isEarly) declared(app)
+        await app.register(userScope, { secret })
+        if (!isEarly) declared(app)
+      }), {
+        code: 'FST_USER_SCOPE_INVALID_ROUTE',
+        message: 'route PUT /x: a rule was stated in its config.access, and an onRoute hook took it away. ' +
+          'Let the hook keep it, as in options.config = { ...options.config, … }'
+      })
+    }
+  }
+})
+
 t.test('a hook that drops the config, or adds the parameter to the URL, opens nothing', async (t) => {
   const { status } = await host(t, async (app) => {
     await app.register(userScope, { secret })

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import Fastify, {
-  type FastifyContextConfig, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
+  type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
   type FastifyServerOptions
 } from 'fastify'
 import { jwtVerify } from 'jose'
@@ -195,17 +195,6 @@ const hosts: Record<string, Host> = {
     says: ['could not be tried: 2',
       'GET, HEAD /accounts/:account/bills (unguarded)\n  no guard of the plugin covers it, though its URL has the ' +
       "owner's \":account\""]
-  },
-  'an onRoute hook that replaces the config, and the rule in it': {
-    build: (app, handler) => app.register(scope((api) => {
-      api.addHook('onRoute', (options) => { options.config = { rateLimit: 10 } as FastifyContextConfig })
-      api.put('/api/:user_id/tasks', { config: { access: { scopes: ['tasks:write'] } } }, handler)
-      api.delete('/users', { config: { access: { level: 'user', scopes: ['admin'] } } }, handler)
-    })),
-    says: ['could not be tried: 2', 'PUT /api/:user_id/tasks (owner, default)\n  a rule was stated in its ' +
-      'config.access, and an onRoute hook took it away: let the hook keep it, as in ' +
-      "options.config = { ...options.config, … }, or allow: ['PUT /api/:user_id/tasks']",
-    'DELETE /users (user, default)\n  a rule was stated']
   },
   'a missing scope that is let through': {
     build: (app, handler) => app.register(scope((api) => {
