@@ -1,12 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 /**
- * Warns about the routes of an app. Without a logger (Fastify's default) its level is undefined. Then the warning is a
- * Node.js process warning.
+ * Warns about the routes of an app. Without a logger (Fastify's default) its level is undefined. Then the warning is
+ * also one of the process. A logger of the host may have no level either.
  */
 export function warnOfRoutes (log: FastifyBaseLogger, message: string, routes?: readonly string[]): void {
-  if ((log as Partial<FastifyBaseLogger>).level !== undefined) log.warn({ routes }, message)
-  else process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
+  log.warn({ routes }, message)
+  if ((log as Partial<FastifyBaseLogger>).level !== undefined) return
+  process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
 }
 
 /**

@@ -15,7 +15,7 @@ export interface Judgement {
   readonly owner: string | null
   /** Bound parameters, which must not change either. Left out if none is compared. */
   readonly bound?: readonly HeldParam[]
-  /** Of a delegate of the owner: the method for which it was admitted. */
+  /** The method for which a delegate of the owner was admitted; undefined for all others. */
   readonly delegateMethod?: string | undefined
   /** Whether the token was found in the cache. */
   readonly cached: boolean
@@ -51,6 +51,6 @@ function placeOf (error: unknown): string {
 export const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
-/** Goes on with a value at once, without a promise, or with that of a promise when it comes. */
+/** Passes a value on at once, without a promise; that of a promise, once it resolves. */
 export const andThen = <T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> =>
   isThenable(value) ? value.then(next) : next(value)

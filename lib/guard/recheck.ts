@@ -7,7 +7,6 @@ import { isStillSame, readParam } from '../routes/owner.js'
 import { findExpiry } from '../token/claim-rules.js'
 import type { Verified } from '../token/verifier.js'
 import type { Judgement } from './judgement.js'
-import { methodOf } from './method.js'
 import { judgeActor } from './rights.js'
 
 /**
@@ -36,7 +35,7 @@ export function createRecheck (
   /** Middleware of the host may have overridden the method, and `mayActFor` was asked about another. */
   function judgeMethod (request: FastifyRequest, { demand, delegateMethod }: Judgement): Refusal | null {
     if (delegateMethod === undefined || demand?.delegates !== true) return null
-    if (methodOf(request) === delegateMethod) return null
+    if (request.method === delegateMethod) return null
     return refuse('FORBIDDEN_USER_ACCESS', 'the method was overridden after option "mayActFor" was asked. Fix: ' +
       'register what overrides it before the plugin')
   }

@@ -33,7 +33,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if (isSame(param, verified.user.id) && !verified.isMachine) return withRest(verified.user.id, null)
     // A missing or empty parameter is nobody's id.
     const owner = typeof param === 'string' && param !== '' ? param : null
-    const method = methodOf(request)
+    const { method } = request
     return andThen(judgeOther(request, demand, verified, owner), (refusal) => withRest(owner, refusal, method))
   }
 

@@ -1,9 +1,8 @@
 // A refused upgrade is answered like any request, with 401, 403 or 503 (refusal.ts), and its connection ends. A
 // WebSocket that is open already stays open if its handler refuses.
 //
-// Two things must be done for it: Node removes its own handler of errors and passes the socket to the `upgrade`
-// listener. Plugins for WebSockets first pass the request to the router, and use the socket after all hooks. Until then
-// nobody handles its errors, and after a refusal nobody closes it.
+// Node passes the socket to the `upgrade` listener without a handler of errors, and plugins for WebSockets use it only
+// after all hooks. Until then its errors need a handler; after a refusal it must be closed.
 
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'

@@ -27,12 +27,12 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
     if (body.type !== 'object') throw new Error('its "type" is not "object"')
     if ('$async' in body) throw new Error('"$async" is not supported') // its promise would count as true
     assertWhole(schema)
+    const validate = ajv.compile(body)
     const { additionalProperties, properties = {}, patternProperties } = body
     if (additionalProperties === false && !Object.hasOwn(properties, 'exp') && !patternProperties) {
-      throw new Error('it allows no other claims, and lacks "exp", which every token has. Fix: allow others, as ' +
-        'z.looseObject() does, or list all that tokens have')
+      throw new Error('it allows no other claims, and lacks "exp", which every token has. Fix: leave out ' +
+        '"additionalProperties" (with zod: z.looseObject), or list all claims that tokens have')
     }
-    const validate = ajv.compile(body)
     return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)
   } catch (error) {
     throw new InvalidOptionError(`option "claims" must be ${expects}: ${(error as Error).message}`)

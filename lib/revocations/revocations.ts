@@ -23,7 +23,7 @@ const listsOf = new WeakMap<object, Map<string, RevocationList>>()
  */
 function listFor (app: object, { secrets, issuers }: Settings): RevocationList {
   const users = issuers.map(({ issuer, idPrefix }) => JSON.stringify([issuer, idPrefix]))
-  const key = JSON.stringify([secrets, users.sort()])
+  const key = JSON.stringify([[...secrets].sort(), users.sort()])
   const lists = listsOf.get(app) ?? new Map<string, RevocationList>()
   const list = lists.get(key) ?? new RevocationList()
   listsOf.set(app, lists.set(key, list))

@@ -35,7 +35,7 @@ export function readUserId (payload: Json, rules: ClaimRules): string {
   const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
   const id = own(payload, claim)
   if (id !== undefined) return prefixedId(id, `claim "${claim}"`, 'MISSING_UID_CLAIM', rules)
-  const other = ['userId', 'user_id', 'id'].find((name) => typeof own(payload, name) === 'string')
+  const other = ['userId', 'user_id', 'id'].find((name) => own(payload, name) !== undefined)
   throw refuse('MISSING_UID_CLAIM', `no claim "${claim}": option "userIdClaim" says which one has the user's id` +
     (other === undefined ? '' : ` (the token has "${other}")`))
 }

@@ -40,7 +40,7 @@ export function routeByIssuer (
   const issuers = [...byIssuer.keys(), ...ofSecret ? [ofSecret.issuer] : []]
   return (jws) => {
     const { iss } = jws.payload
-    const isOfSecret = ofSecret && [undefined, iss].includes(ofSecret.issuer)
+    const isOfSecret = ofSecret && (ofSecret.issuer === undefined || ofSecret.issuer === iss)
     const verify = byIssuer.get(iss) ?? (isOfSecret ? ofSecret.verify : undefined)
     if (verify) return verify(jws)
     assertAccessToken(jws, otherTokens)

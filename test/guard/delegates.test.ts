@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { request as send } from 'node:http'
+import { request as send, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
@@ -92,29 +92,45 @@ t.test('mayActFor is only asked if the ids differ and nothing else refuses', asy
 })
 
 t.test('a method that is overridden after mayActFor was asked is refused', async (t) => {
-  const rows: Array<[to: string | undefined, delegates: object | true, status: number]> = [
-    ['DELETE', true, 403],
-    ['PATCH', true, 403], // nobody knows what the handler makes of a method that the route does not serve
-    [undefined, true, 200],
-    ['DELETE', { scopes: ['support'] }, 200]
+  const rows: Array<[served: string[], to: string | undefined, delegates: object | true, status: number]> = [
+    [['DELETE', 'POST'], 'DELETE', true, 403],
+    // Nobody knows what the handler makes of a method that the route does not serve.
+    [['DELETE', 'POST'], 'PATCH', true, 403],
+    [['POST', 'DELETE'], 'PATCH', true, 403],
+    [['POST'], 'DELETE', true, 403],
+    [['POST'], '', true, 403],
+    [['DELETE', 'POST'], undefined, true, 200],
+    [['DELETE', 'POST'], 'DELETE', { scopes: ['support'] }, 200]
   ]
-  for (const [to, delegates, status] of rows) {
-    const mayActFor = ({ method }: DelegateQuestion) => method === 'POST'
+  const asks: MayActFor[] = [({ method }) => method === 'POST', async ({ method }) => method === 'POST']
+  for (const [row, mayActFor] of rows.flatMap((row) => asks.map((ask) => [row, ask] as const))) {
+    const [served, to, delegates, status] = row
     const { send, log } = await build(t, { mayActFor }, {}, (app) => {
-      app.addHook('preParsing', async (request) => { if (to) request.raw.method = to })
+      app.addHook('preParsing', async (request) => { if (to !== undefined) request.raw.method = to })
       app.route({
-        method: ['DELETE', 'POST'],
+        method: served,
         url: '/api/:user_id',
         config: { access: { delegates: delegates as true } },
         handler: async () => 'ok'
       })
     })
     const staff = bearer(tokenFor('bob', { scope: 'support' }))
-    t.equal((await send({ method: 'POST', url: '/api/alice', headers: staff })).status, status, `${to}`)
+    t.equal((await send({ method: 'POST', url: '/api/alice', headers: staff })).status, status, `${served} to ${to}`)
     t.equal((await send({ method: 'POST', url: '/api/bob', headers: staff })).status, 200, 'her own path')
     const line = { code: 'FORBIDDEN_USER_ACCESS', reason: /overridden after/, user: 'bob' }
     t.match(refusals(log), status === 403 ? [line] : [])
   }
+})
+
+t.test('so is one that is overridden while mayActFor is asked', async (t) => {
+  let raw: { method?: string | undefined } = {}
+  const mayActFor: MayActFor = async () => { raw.method = 'DELETE'; return true }
+  const rewriteUrl = (request: IncomingMessage) => { raw = request; return String(request.url) }
+  const { send } = await build(t, { mayActFor }, { rewriteUrl }, (app) => {
+    const config = { access: { delegates: true as const } }
+    app.route({ method: ['POST', 'DELETE'], url: '/api/:user_id', config, handler: async () => 'ok' })
+  })
+  t.match(await send({ method: 'POST', url: '/api/alice', headers: bob }), forbidden)
 })
 
 t.test('no answer within five seconds is 503, and a later answer changes nothing', async (t) => {

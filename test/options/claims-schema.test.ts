@@ -27,8 +27,9 @@ const refused: Array<[claims: unknown, says: string]> = [
     'it is no plain object. Fix: convert a schema of zod or the like, as z.toJSONSchema(z.looseObject({ … })) does'],
   [Object.create({ type: 'object', required: ['role'] }), 'it is no plain object'],
   [Type.Object({ role: Type.String() }, { additionalProperties: false }),
-    'it allows no other claims, and lacks "exp", which every token has. Fix: allow others, as z.looseObject() does, ' +
-    'or list all that tokens have'],
+    'it allows no other claims, and lacks "exp", which every token has. Fix: leave out "additionalProperties" (with ' +
+    'zod: z.looseObject), or list all claims that tokens have'],
+  [{ type: 'object', additionalProperties: false, properties: null }, 'data/properties must be object'],
   [{ type: 'object', additionalProperties: false }, 'it allows no other claims'],
   [{ type: 'object', $async: true }, '"$async" is not supported'],
   [{ type: 'object', properties: { tenant: { const: undefined } } }, '"const" is undefined'],
@@ -64,6 +65,16 @@ t.test('a plain object may be of another context, or have no prototype', async (
     const { send } = await build(t, { claims })
     t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { code: 'INVALID_CLAIMS' })
     t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice', { role: 'x' })) }), { status: 200 })
+  }
+})
+
+t.test('a schema without room for other claims boots if it lists those of every token', async (t) => {
+  const closed = { type: 'object', additionalProperties: false }
+  const names = ['sub', 'iat', 'exp']
+  for (const claims of [{ ...closed, patternProperties: { [`^(${names.join('|')})$`]: {} } },
+    { ...closed, properties: Object.fromEntries(names.map((name) => [name, {}])) }]) {
+    const { send } = await build(t, { claims })
+    t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { status: 200 })
   }
 })
 

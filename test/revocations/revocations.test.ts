@@ -266,19 +266,21 @@ t.test('registrations with the same secrets and issuers share a list, whatever e
     '/c': { ...ours.options, revocations: { keepFor: 7200 } },
     '/d': { ...ours.options, revocations: true },
     '/e': { ...ours.options, revocations: true, clockTolerance: 10, userIdClaim: 'sub', maxTokenAge: 900 },
-    '/f': { ...ours.options, revocations: true, issuers: [remote] }
+    '/f': { ...ours.options, revocations: true, issuers: [remote] },
+    '/g': { secret: [ours.secret, theirs.secret], revocations: true },
+    '/h': { secret: [theirs.secret, ours.secret], revocations: true }
   }
   for (const [prefix, options] of Object.entries(scopes)) {
     await app.register(async (scope) => {
       await scope.register(userScope, options)
       usualRoutes(scope)
-      if (prefix === '/c') await scope.userScope.revoke({ user: 'alice', issuer: 'secret' })
+      if (prefix === '/c' || prefix === '/g') await scope.userScope.revoke({ user: 'alice', issuer: 'secret' })
     }, { prefix })
   }
   const send = sender(app)
   const status = async (prefix: string, issuer = ours) =>
     (await send({ url: `${prefix}/api/me`, headers: issuer.authorization({ id: 'alice', iat: start - 10 }) })).status
-  for (const prefix of ['/a', '/c', '/d', '/e']) t.equal(await status(prefix), 401, prefix)
+  for (const prefix of ['/a', '/c', '/d', '/e', '/g', '/h']) t.equal(await status(prefix), 401, prefix)
   t.same([await status('/b', theirs), await status('/f')], [200, 200], 'others may have other users with the same id')
 })
 

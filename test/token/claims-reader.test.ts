@@ -311,7 +311,7 @@ t.test('the log says what was expected and what was received', async (t) => {
     [{ iat: undefined }, 'claim "iat" is missing, and option "maxTokenAge" needs it'],
     [{ sub: undefined }, /^no claim "sub": option "userIdClaim" says which one has the user's id$/],
     [{ sub: undefined, userId: 'alice' }, /^no claim "sub".* has the user's id \(the token has "userId"\)$/],
-    [{ sub: undefined, userId: 7, user_id: 'alice' }, /\(the token has "user_id"\)$/],
+    [{ sub: undefined, userId: 7, user_id: 'alice' }, /\(the token has "userId"\)$/],
     [{ sub: 7 }, /^claim "sub" is not a string\. Fix: write it as a text, as in String\(id\)$/],
     [{ sub: {} }, /^claim "sub" is not a string$/]
   ]
