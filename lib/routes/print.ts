@@ -3,7 +3,7 @@ import type { ScopedRoute } from '../contract/types.js'
 import { isAnyOf, scopesIn } from './rule.js'
 
 /** A route of a scope, or one outside of every scope, which has another level and no source. */
-type Row = Omit<ScopedRoute, 'access' | 'source' | 'parameter' | 'bound'> & Record<'access' | 'source', string>
+type Row = Omit<ScopedRoute, 'access' | 'source' | 'parameter'> & Record<'access' | 'source', string>
 
 /** The longest level: that of routes outside of every scope. */
 const levelWidth = 'unguarded'.length
@@ -29,11 +29,12 @@ export function printRoutes (routes: readonly Row[]): string {
     .join('')
 }
 
-/** ` + tasks:write, delegates: staff`, or nothing. */
-function ruleText ({ scopes, delegates, unbound }: Row): string {
+/** ` + tasks:write, delegates: staff, bound: org_id`, or nothing. */
+function ruleText ({ scopes, delegates, bound, unbound }: Row): string {
   const text = [scopes ? ` + ${namesOf(scopes)}` : '']
   if (delegates === true) text.push('delegates: mayActFor')
   else if (delegates) text.push(`delegates: ${namesOf(delegates.scopes)}${delegates.machines ? ' (machines too)' : ''}`)
+  if (bound.length > 0) text.push(`bound: ${bound.join(' ')}`)
   if (unbound.length > 0) text.push(`unbound: ${unbound.join(' ')}`)
   return text.join(', ')
 }

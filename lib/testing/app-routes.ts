@@ -76,7 +76,7 @@ function guardOf (context: FastifyInstance) {
 function faultsOfLevel (name: string, level: string): string[] {
   const has = `though its URL has the owner's ":${name}"`
   if (level === 'unguarded') return [`no guard of the plugin covers it, ${has}: move it into the scope`]
-  return level === 'owner' ? [] : [`its level is '${level}', ${has}: leave the level out`]
+  return level === 'owner' ? [] : [`its level is '${level}', ${has}: state 'owner' (staff come in by its delegates)`]
 }
 
 /** Returns the fault of a parameter that looks like the owner's, or is the owner's in another scope. */
@@ -93,4 +93,5 @@ function lookAlikesIn (parameters: readonly UrlParameter[], owners: readonly str
  * @param app gets ready by it
  * @throws TypeError where it is no app, or was created before the test kit was loaded
  */
-export const routeTable = async (app: AnyApp): Promise<string> => printRoutes(await appRoutes(app))
+export const routeTable = async (app: AnyApp): Promise<string> => printRoutes((await appRoutes(app)).map((route) =>
+  ({ ...route, bound: route.bound.map(({ param }) => param) })))

@@ -2,7 +2,7 @@ import t from 'tap'
 import { constraintsText, printRoutes } from '../../lib/routes/print.js'
 
 const route = (method: string, url: string, access = 'user', constraints = {}) => ({
-  method, url, access, source: 'default', constraints, scopes: null, delegates: null, unbound: []
+  method, url, access, source: 'default', constraints, scopes: null, delegates: null, bound: [], unbound: []
 })
 
 t.test('each URL and level is one line, sorted by URL, with all its methods', async (t) => {

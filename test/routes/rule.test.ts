@@ -263,7 +263,7 @@ t.test('the table of the routes shows rules', async (t) => {
     'user       /c  POST  default',
     'user + x y, unbound: org_id  /d/:org_id  GET  stated',
     'owner, delegates: x y (machines too)  /e/:user_id  GET  default',
-    'user       /f/:org_id  GET  stated', ''
+    'user, bound: org_id  /f/:org_id  GET  stated', ''
   ].join('\n'))
   const rows = new Map(app.userScope.routes().map((route) => [route.url, route]))
   t.match(rows.get('/a/:user_id'),
