@@ -17,7 +17,7 @@ const guardsUnknown = 'fastify-user-scope: this app was created before the plugi
 const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
   'name an owner. Fix: rename the parameter, set the option userIdParam, or state the level in config.access'
 const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +
-  'effect. Fix: write config: { access: … }'
+  'effect. Fix: write config: { access: { level, scopes, … } }'
 const undefinedAccess = 'fastify-user-scope: config.access of these routes is undefined, so their URLs decide. ' +
   'Fix: correct the name of the rule, or leave the key out'
 const unguarded = 'fastify-user-scope: no registration guards these routes, although they state a level, or their ' +

@@ -17,6 +17,16 @@ interface RouteConfig { readonly url?: string, readonly method?: string | readon
 const lostRule = 'a rule was stated in its config.access, and an onRoute hook took it away. Let the hook keep it, as ' +
   'in options.config = { ...options.config, … }'
 
+const faultOf = ({ options, hadRule, demand }: JudgedRoute): string | null =>
+  hadRule && statedAccess(options.config) === undefined ? lostRule : demand.fault
+
+/** False for a HEAD route whose GET route, which declares it, is at fault too. */
+const isOwnFault = ({ options: { method, url } }: JudgedRoute, _index: number, atFault: readonly JudgedRoute[]) =>
+  method !== 'HEAD' || !atFault.some(({ options: other }) => other.method === 'GET' && other.url === url)
+
+const faultLine = (route: JudgedRoute) =>
+  `route ${[route.options.method].flat().join(', ')} ${route.options.url}: ${faultOf(route)}`
+
 /** The routes of one registration, and what each demands. */
 export class RouteTable {
   /** The context that registered the plugin. It and the contexts inside it are guarded. */
@@ -67,13 +77,13 @@ export class RouteTable {
   /**
    * Judges every route. Called by the `onReady` hook, because until then `onRoute` hooks of the host may change level,
    * method and URL.
-   * @throws InvalidRouteError
+   * @throws InvalidRouteError that names all routes at fault, a line for each
    */
   settle (): readonly JudgedRoute[] {
     const routes = this.routes()
-    for (const { url, options, hadRule, demand } of routes) {
-      const fault = hadRule && statedAccess(options.config) === undefined ? lostRule : demand.fault
-      if (fault) throw new InvalidRouteError(`route ${[options.method].flat().join(', ')} ${options.url}: ${fault}`)
+    const atFault = routes.filter(faultOf)
+    if (atFault.length > 0) throw new InvalidRouteError(atFault.filter(isOwnFault).map(faultLine).join('\n'))
+    for (const { url, options, demand } of routes) {
       const name = nameOf({ url, method: options.method })
       const other = this.#byName.get(name)
       this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)

@@ -273,6 +273,20 @@ t.test('a hook that drops a rule stops the boot', async (t) => {
   }
 })
 
+t.test('all routes at fault are named at once, each with its fix', async (t) => {
+  const error = await host(t, async (app) => {
+    await app.register(userScope, { secret, requireStatedAccess: true })
+    app.get('/a/:id', id)
+    app.put('/a/:id', id)
+    app.get('/sound/:user_id', id)
+    app.post('/b/:userId', id)
+  }).then(() => null, (error: Error) => error)
+  const lines = error?.message.split('\n') ?? []
+  t.equal(lines.length, 3, 'HEAD is not named beside GET')
+  const names = lines.map((line) => /route (.*?): "/.exec(line)?.[1])
+  t.same(names, ['GET /a/:id', 'PUT /a/:id', 'POST /b/:userId'])
+})
+
 t.test('a hook that drops the config, or adds the parameter to the URL, opens nothing', async (t) => {
   const { status } = await host(t, async (app) => {
     await app.register(userScope, { secret })
