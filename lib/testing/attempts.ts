@@ -9,6 +9,7 @@ type Check = (answer: HeldAnswer) => boolean
 type Row = [label: string, token: string | undefined, path: string, expected: string, fits: Check]
 
 export const noToken = 'no token'
+export const nearId = "alice's token, path of"
 export const outOfHers = "alice's token, a path out of hers"
 export const asDelegate = "a delegate's token, alice's path"
 
@@ -52,7 +53,7 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens) 
     ...steps.map((step): Row =>
       [outOfHers, intruder, to(hers, url.slice(0, -1)) + step.repeat(up) + his, '4xx', refused]),
     ...nearly(alice, bob).map((id): Row =>
-      [`alice's token, path of ${JSON.stringify(id)}`, intruder, to(encodeURIComponent(id)), '4xx', refused]),
+      [`${nearId} ${JSON.stringify(id)}`, intruder, to(encodeURIComponent(id)), '4xx', refused]),
     ...Object.entries(tenants.others).map(([name, value]): Row =>
       [`alice's token, bob's ${name}`, good, to(hers, url, { [name]: value }), '403', forbidden]),
     ["alice's token without the scopes", poor, to(hers), '403', forbidden],

@@ -46,7 +46,9 @@ export class ScopeAssertionError extends Error {
 
 function print (findings: Finding[]): string {
   const [{ url, level, notes, failures }] = findings as [Finding]
-  const names = [...new Set(findings.map((finding) => `'${getNameOf(finding)}'`))]
+  // The name of GET stands for both.
+  const nameIn = findings.some(({ method }) => method === 'GET') ? getNameOf : nameOf
+  const names = [...new Set(findings.map((finding) => `'${nameIn(finding)}'`))]
   const [first = '', all] = [names[0], names.join(', ')]
   const fill = (note: string) => note.replaceAll('{names}', () => all).replace('{name}', () => first)
   const rows = failures.map(({ label, expected, answer, url }) => [label, expected, answer, url])

@@ -34,7 +34,10 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
     .filter(({ route }) => route.method !== 'OPTIONS' && !task.isAllowed(route))
   const kinds = Object.keys(objects)
   const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))
-  if (idle !== undefined) throw new TypeError(`objects names "${idle}", and no route has it in path, query or body`)
+  if (idle !== undefined) {
+    throw new TypeError(`objects names "${idle}", and no guarded route has it in its path, or in a query or body of ` +
+      'its schema or of params')
+  }
   await alice.make()
   await bob.make()
   const twin = kinds.find((kind) => alice.ids[kind] === bob.ids[kind])

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
-import { asDelegate, attemptsOn, noToken, outOfHers } from './attempts.js'
+import { asDelegate, attemptsOn, nearId, noToken, outOfHers } from './attempts.js'
 import { findingOf, ofIssuer, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
 import { describeAnswer, holdRequests } from './held-requests.js'
 import { readIds, tokensFor, tokensOf, type People } from './people.js'
@@ -70,9 +70,10 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
   task.conclude('let others in, or could not be tried')
 }
 
-const nothingToTry = 'no guarded route has an owner in its URL, so there is nothing to try: is the plugin registered?'
+const nothingToTry = 'no guarded route has an owner in its URL, a scope or a bound parameter, so there is nothing to ' +
+  'try: is the plugin registered in the context of the routes?'
 const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
-  'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'
+  'tries. Fix: answer in a route, and remove the middleware'
 const tokenNotTaken = `alice's token is not taken: ${ofIssuer}`
 
 /**
@@ -105,8 +106,10 @@ function notesOn (route: AppRoute, failures: readonly Failure[], reason?: string
     [isKeptBy(/^403\b/), 'alice is kept from her own path: does a hook or a schema change the id, or a hook need ' +
       'more than her token?'],
     [kept.length > 0, unfinished],
-    [failures.length > 0 && !has(/handler/),
-      "something answers in the guard's place, such as an error handler: let it keep the guard's status"]
+    [failures.length > 0 && failures.every(({ label }) => label.startsWith(nearId)),
+      `something changes ":${name}" before the guard compares it, such as a hook that trims it: let it come as it is`],
+    [failures.length > 0 && !has(/handler/), "something answers in the guard's place, such as an error handler or a " +
+      "cache: let it keep the guard's status"]
   ]
   const [, ...hint] = causes.find(([isCause]) => isCause) ?? []
   const why = kept.length > 0 && reason !== undefined ? ` (the plugin: ${reason})` : ''

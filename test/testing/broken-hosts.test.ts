@@ -16,7 +16,8 @@ const people = { issuer, alice: 'alice', bob: 'bob' }
 const members = { issuer, alice: { id: 'alice', org_id: 'acme' }, bob: { id: 'bob', org_id: 'umbrella' } }
 const bind = { org_id: 'org_id' }
 /** What makes a 200 of one refusal. */
-const inItsPlace = "something answers in the guard's place, such as an error handler: let it keep the guard's status"
+const inItsPlace = "something answers in the guard's place, such as an error handler or a cache: let it keep the " +
+  "guard's status"
 const swallow = (code: string) => ({
   errorHandler: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
     error.code === code ? reply.code(200).send({}) : reply.send(error)
@@ -57,8 +58,8 @@ const hosts: Record<string, Host> = {
     says: [
       'Routes that let others in, or could not be tried: 2',
       'GET, HEAD /api/:user_id/avatar (public, stated)',
-      "its level is 'public', though its URL has the owner's \":user_id\": leave the level out, or allow: ['GET " +
-      "/api/:user_id/avatar']",
+      "its level is 'public', though its URL has the owner's \":user_id\": state 'owner' (staff come in by its " +
+      "delegates), or allow: ['GET /api/:user_id/avatar']",
       'no token  401  its handler',
       "alice's token, bob's path  403  its handler  /api/bob/avatar"
     ]
@@ -87,6 +88,17 @@ const hosts: Record<string, Host> = {
     },
     says: ['GET, HEAD /api/:user_id (unguarded)', "no guard of the plugin covers it, though its URL has the owner's",
       "alice's token, path of \"ALICE\"  4xx  its handler"]
+  },
+  'an id that a hook trims before the guard': {
+    build: (app, handler) => app.register(async (outer) => {
+      outer.addHook('onRequest', async ({ method, params }) => {
+        const { user_id: id = '' } = params as Record<string, string>
+        if (method === 'PUT') Object.assign(params as object, { user_id: id.trim() })
+      })
+      await outer.register(scope((api) => api.put('/api/:user_id', handler)))
+    }),
+    says: ['something changes ":user_id" before the guard compares it, such as a hook that trims it: let it come as ' +
+      'it is', "alice's token, path of \"alice \"  4xx  its handler"]
   },
   'an id that a hook rewrites': {
     build: (app, handler) => app.register(scope((api) => api.delete('/api/:user_id', {

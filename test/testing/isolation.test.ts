@@ -310,7 +310,8 @@ t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
       [{ objects }, 'option "assertIsolation.objects" must be a function for each kind of object']),
     [{ objects: { list_id: 1 } }, 'option "assertIsolation.objects" must be a function for each kind of object'],
     [{ objects: { ...objects, other_id: () => '1' } },
-      'objects names "other_id", and no route has it in path, query or body'],
+      'objects names "other_id", and no guarded route has it in its path, or in a query or body of ' +
+        'its schema or of params'],
     [{ objects: { list_id: async () => undefined } },
       'objects.list_id must return the id of what it made for "alice", and returned undefined'],
     [{ objects: { list_id: () => 'inbox' } },

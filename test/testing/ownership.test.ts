@@ -283,8 +283,17 @@ t.test('an error handler that changes what the guard answers is named', async (t
     app.setErrorHandler((_error, _request, reply) => reply.redirect('/login', 302))
     app.get('/api/:user_id/x', handler)
   })
-  t.match(await say(app), '(owner, default)\n  something answers in the guard\'s place, such as an error handler: ' +
-    "let it keep the guard's status\n  request  expected  answer  path\n  no token  401  302  ")
+  t.match(await say(app), '(owner, default)\n  something answers in the guard\'s place, such as an error handler or ' +
+    "a cache: let it keep the guard's status\n  request  expected  answer  path\n  no token  401  302  ")
+})
+
+t.test('a HEAD route that is open beside a sound GET route is named by itself', async (t) => {
+  const app = await host(t, (app, handler) => {
+    app.head('/api/:user_id/x', { config: { access: 'public' } }, handler)
+    app.get('/api/:user_id/x', handler)
+  })
+  t.match(await say(app), '\nHEAD /api/:user_id/x (public, stated)')
+  t.match(await say(app), "or allow: ['HEAD /api/:user_id/x']")
 })
 
 t.test('a hook that changes the owner of an early route is reported', async (t) => {
@@ -479,7 +488,7 @@ t.test('middleware is warned about, because nothing tries it', async (t) => {
     await new Promise((resolve) => setImmediate(resolve))
   }
   t.same(notes, ['fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
-    'tries. Fix: serve its paths by a wildcard route, as docs/access.md shows'])
+    'tries. Fix: answer in a route, and remove the middleware'])
 })
 
 t.test('the error names its routes and shows no token', async (t) => {
@@ -497,7 +506,8 @@ t.test('an app without the plugin or without an owner is a TypeError', async (t)
   const app = Fastify()
   t.teardown(() => app.close())
   const nothing =
-    new TypeError('no guarded route has an owner in its URL, so there is nothing to try: is the plugin registered?')
+    new TypeError('no guarded route has an owner in its URL, a scope or a bound parameter, so there is nothing to ' +
+      'try: is the plugin registered in the context of the routes?')
   await t.rejects(assertOwnership(await host(t, (app, handler) => app.get('/', handler)), people), nothing)
   app.get('/:user_id', async () => ({ ran: state.ran++ }))
   await t.rejects(assertOwnership(app, people), nothing)
