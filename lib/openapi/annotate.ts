@@ -3,6 +3,7 @@ import type { AccessLevel, RequiredScopes } from '../contract/access.js'
 import { isSafe } from '../options/rights.js'
 import { defaultSchemeName, type OpenApiSettings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
+import { namesInUrl } from '../routes/bind.js'
 import { isLevel } from '../routes/rule.js'
 import { requireScopes } from './required-scopes.js'
 
@@ -77,7 +78,7 @@ export type Marks = Record<`x-${string}`, unknown>
 
 /** Returns the marks for the schema of a route, which become marks of its operation in each document. */
 export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenApiSettings): Marks {
-  const names = bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
+  const names = namesInUrl(bound)
   return {
     'x-user-scope': level,
     // The name distinguishes registrations that share a document.

@@ -6,6 +6,10 @@ export interface BoundParam extends Binding {
   readonly isInUrl: boolean
 }
 
+/** Returns the names of those that the declared URL shows. */
+export const namesInUrl = (bound: readonly BoundParam[]): string[] =>
+  bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
+
 /**
  * Whether the path parameter equals the claim, or one of its list: string to string, like the owner's id. A missing or
  * empty one never fits.

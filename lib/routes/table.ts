@@ -6,6 +6,7 @@ import type { ScopedRoute } from '../contract/types.js'
 import { comparesOwner, judgeRoute, servesOptionsOnly, statedAccess } from './access.js'
 import type { Demand, RouteFacts, RouteSettings } from './access.js'
 import { importFirst, isWithin, recordRoutes, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
+import { namesInUrl } from './bind.js'
 import { readParam } from './owner.js'
 
 /** A route of the scope and what it demands. */
@@ -137,10 +138,9 @@ export class RouteTable {
 
   list (): ScopedRoute[] {
     return this.routes().flatMap((route) => placesOf(route).map((place) => {
-      const { level: access, source, scopes, delegates, bound: params, unbound } = route.demand
+      const { level: access, source, scopes, delegates, bound, unbound } = route.demand
       const parameter = access === 'owner' ? this.param : null
-      const bound = params.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
-      return { ...place, access, parameter, source, scopes, delegates, bound, unbound }
+      return { ...place, access, parameter, source, scopes, delegates, bound: namesInUrl(bound), unbound }
     }))
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { isWithin, routesOf } from '../routes/app-routes.js'
+import { namesInUrl } from '../routes/bind.js'
 import { misspeltBound, misspeltOwner } from '../routes/look-alikes.js'
 import { printRoutes } from '../routes/print.js'
 import { noConditions } from '../routes/rule.js'
@@ -94,4 +95,4 @@ function lookAlikesIn (parameters: readonly UrlParameter[], owners: readonly str
  * @throws TypeError where it is no app, or was created before the test kit was loaded
  */
 export const routeTable = async (app: AnyApp): Promise<string> => printRoutes((await appRoutes(app)).map((route) =>
-  ({ ...route, bound: route.bound.map(({ param }) => param) })))
+  ({ ...route, bound: namesInUrl(route.bound) })))

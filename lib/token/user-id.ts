@@ -5,6 +5,8 @@ import { own, type Json } from './claim-rules.js'
 /** U+0000 to U+001F and U+007F to U+009F. */
 const controlCharacter = /[^ -~\u00a0-\uffff]/
 
+const asText = '. Fix: write it as a text, as in String(id)'
+
 /** Says why a value is not a user id; undefined if it is one. */
 export function faultOfId (id: unknown): string | undefined {
   if (typeof id !== 'string') return 'is not a string'
@@ -19,8 +21,7 @@ export function faultOfId (id: unknown): string | undefined {
  */
 export function prefixedId (id: unknown, from: string, code: RefusalCode, rules: ClaimRules): string {
   const fault = faultOfId(id)
-  const hint = typeof id === 'number' ? '. Fix: write it as a text, as in String(id)' : ''
-  if (fault !== undefined) throw refuse(code, `${from} ${fault}${hint}`)
+  if (fault !== undefined) throw refuse(code, `${from} ${fault}${typeof id === 'number' ? asText : ''}`)
   if (rules.foreignPrefixes.some((prefix) => String(id).startsWith(prefix))) {
     throw refuse('INVALID_CLAIMS', `${from} begins with the idPrefix of another issuer`)
   }
