@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { FastifyBaseLogger } from 'fastify'
-import { logLine } from '../../lib/contract/log.js'
+import { logLine, warnOfRoutes } from '../../lib/contract/log.js'
+import { processWarnings } from '../support/host.js'
 
 t.test('a line whose fields cannot be serialized is written as text', async (t) => {
   const lines: unknown[][] = []
@@ -14,4 +15,16 @@ t.test('a line whose fields cannot be serialized is written as text', async (t) 
   t.same(lines, [
     [{ good: 1 }, 'said'], ['said (the logger could not write its fields): {"bad":"a\\nb"}']
   ])
+})
+
+t.test('a warning goes to the log, and without a level also to the process', async (t) => {
+  const warnings = processWarnings(t)
+  for (const level of [undefined, 'info']) {
+    const lines: unknown[][] = []
+    const warn = (...args: unknown[]) => { lines.push(args) }
+    warnOfRoutes({ level, warn } as unknown as FastifyBaseLogger, `at ${level}`, ['GET /a', 'PUT /b'])
+    t.same(lines, [[{ routes: ['GET /a', 'PUT /b'] }, `at ${level}`]])
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warnings, ['at undefined: GET /a, PUT /b'])
 })

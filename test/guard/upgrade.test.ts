@@ -15,6 +15,11 @@ t.test('a refused upgrade closes its connection if the server handles upgrades',
   t.same([await answered(upgrade), await answered()], ['close', 'keep-alive'])
 })
 
+async function connectTo (app: FastifyInstance): Promise<Socket> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+}
+
 /** Asks for an upgrade. */
 async function upgrade (app: FastifyInstance, path: string, headers: string[] = []): Promise<Socket> {
   // As plugins for WebSockets do it.
@@ -24,14 +29,23 @@ async function upgrade (app: FastifyInstance, path: string, headers: string[] = 
     response.assignSocket(socket)
     app.routing(raw, response)
   })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  const client = await connectTo(app)
   const lines = [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', ...headers]
   client.write(`${lines.join('\r\n')}\r\n\r\n`)
   return client
 }
 
-// An error of the socket that nobody listens to would fail these tests, as it ends a process.
+/**
+ * Resets the connection of a client at the first event of the host, and waits for the second. An error of the socket
+ * that nobody listens to would fail the test, as it ends a process.
+ */
+async function reset (client: Socket, host: EventEmitter, during: string, after: string): Promise<void> {
+  await once(host, during)
+  client.resetAndDestroy()
+  await once(host, after)
+}
+
+const ofBob = [`Authorization: ${bearer(tokenFor('bob')).authorization}`]
 
 t.test('a client that resets its connection while its upgrade waits does not end the process', async (t) => {
   const host = new EventEmitter()
@@ -46,11 +60,8 @@ t.test('a client that resets its connection while its upgrade waits does not end
       return ''
     })
   })
-  const client = await upgrade(app, '/api/alice/ws', [`Authorization: ${bearer(tokenFor('bob')).authorization}`])
-  await once(host, 'asked')
-  client.resetAndDestroy()
-  await once(host, 'handled')
-  t.pass()
+  const client = await upgrade(app, '/api/alice/ws', ofBob)
+  await t.resolves(reset(client, host, 'asked', 'handled'))
 })
 
 t.test('nor while the refusal waits for an onSend hook', async (t) => {
@@ -64,10 +75,7 @@ t.test('nor while the refusal waits for an onSend hook', async (t) => {
     app.get('/api/:user_id/ws', async () => '')
   })
   const client = await upgrade(app, '/api/alice/ws')
-  await once(host, 'refused')
-  client.resetAndDestroy()
-  await once(host, 'sent')
-  t.pass()
+  await t.resolves(reset(client, host, 'refused', 'sent'))
 })
 
 t.test('nor while a slow hook of the host keeps an admitted upgrade waiting', async (t) => {
@@ -82,11 +90,8 @@ t.test('nor while a slow hook of the host keeps an admitted upgrade waiting', as
       return ''
     })
   })
-  const client = await upgrade(app, '/ws', [`Authorization: ${bearer(tokenFor('bob')).authorization}`])
-  await once(host, 'admitted')
-  client.resetAndDestroy()
-  await once(host, 'handled')
-  t.pass()
+  const client = await upgrade(app, '/ws', ofBob)
+  await t.resolves(reset(client, host, 'admitted', 'handled'))
 })
 
 t.test('many refusals of one upgrade add one listener', async (t) => {
@@ -103,7 +108,7 @@ t.test('many refusals of one upgrade add one listener', async (t) => {
       return ''
     })
   })
-  const client = await upgrade(app, '/ws', [`Authorization: ${bearer(tokenFor('bob')).authorization}`])
+  const client = await upgrade(app, '/ws', ofBob)
   await once(client, 'data')
   client.destroy()
   t.equal(counts.length, 40)
@@ -119,8 +124,7 @@ t.test('nor do many requests of one connection that only have the header', async
     })
   })
   app.server.on('upgrade', () => {})
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  const client = await connectTo(app)
   for (let n = 0; n < 3; n++) {
     client.write('GET /count HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n')
     await once(client, 'data')

@@ -5,7 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import userScope from '../../lib/index.js'
-import { bearer, secret, tokenFor, type LogLine } from '../support/host.js'
+import { bearer, processWarnings, secret, tokenFor, type LogLine } from '../support/host.js'
 
 interface Document { paths: Record<string, Record<string, { security?: object[] }>> }
 type Decorator = (options?: { yaml?: boolean }) => unknown
@@ -288,10 +288,7 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
 })
 
 t.test('without a logger that warning is a process warning', async (t) => {
-  const warnings: string[] = []
-  const listen = ({ name, message }: Error) => { if (name === 'UserScopeWarning') warnings.push(message) }
-  process.on('warning', listen)
-  t.teardown(() => process.off('warning', listen))
+  const warnings = processWarnings(t)
   const app = Fastify({ exposeHeadRoutes: false })
   t.teardown(() => app.close())
   await app.register(swagger, { openapi, transform: ({ url }) => ({ schema: { tags: ['x'] }, url }) })

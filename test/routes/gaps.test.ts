@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
-import { bearer, secret, tokenFor, type LogLine } from '../support/host.js'
+import { bearer, processWarnings, secret, tokenFor, type LogLine } from '../support/host.js'
 
 const unguarded = /no registration guards these routes/
 const guardsNothing = /this registration guards no route/
@@ -130,10 +130,7 @@ t.test('routes that a second copy of the package guards are not warned about', a
 })
 
 t.test('without a logger the warning is a process warning', async (t) => {
-  const warnings: string[] = []
-  const listen = ({ name, message }: Error) => { if (name === 'UserScopeWarning') warnings.push(message) }
-  process.on('warning', listen)
-  t.teardown(() => process.off('warning', listen))
+  const warnings = processWarnings(t)
   const { status } = await boot(t, async (app) => {
     await app.register(auth())
     await app.register(routes, { prefix: '/api' })

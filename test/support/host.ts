@@ -122,3 +122,12 @@ export function usualRoutes (app: FastifyInstance): void {
 
 /** The lines that the plugin wrote about refused requests. */
 export const refusals = (log: LogLine[]) => log.filter(({ msg }) => msg === 'request refused')
+
+/** Collects the warnings of the plugin that have no logger, until the test ends. */
+export function processWarnings (t: Test): string[] {
+  const warnings: string[] = []
+  const listen = ({ name, message }: Error) => { if (name === 'UserScopeWarning') warnings.push(message) }
+  process.on('warning', listen)
+  t.teardown(() => process.off('warning', listen))
+  return warnings
+}
