@@ -56,6 +56,7 @@ export async function appRoutes (app: AnyApp) {
 }
 
 const noApp = 'the first argument must be a Fastify app: await the function that builds it'
+const moveIn = 'move it into the scope (a function around the registration needs fastify-plugin)'
 const outside = { level: 'unguarded', source: '', ...noConditions } as const
 const looseText = (name: string) =>
   `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
@@ -76,7 +77,7 @@ function guardOf (context: FastifyInstance) {
 /** Returns the fault of a level that does not compare the owner in the URL. */
 function faultsOfLevel (name: string, level: string): string[] {
   const has = `though its URL has the owner's ":${name}"`
-  if (level === 'unguarded') return [`no guard of the plugin covers it, ${has}: move it into the scope`]
+  if (level === 'unguarded') return [`no guard of the plugin covers it, ${has}: ${moveIn}`]
   return level === 'owner' ? [] : [`its level is '${level}', ${has}: state 'owner' (staff come in by its delegates)`]
 }
 

@@ -94,7 +94,8 @@ function compare (operation: Operation, document: ApiDocument, { access, scopes,
   const security = (operation.security ?? document.security ?? []).map((requirement) => Object.keys(requirement))
   const others = security.filter((names) => !names.some((name) => carriesBearer(schemes[name])))
   // The host may require anything else together with a token, or instead of one if the plugin requires none.
-  const open = isOpen || others.flat().length === 0 ? 'open' : `that ${others.flat().join(', ')} will do`
+  const names = others.flat().join(', ')
+  const open = isOpen || names === '' ? 'open' : `that ${names} will do, without a bearer token`
   const said = others.length < security.length ? guardedIf(others.length > 0) : open
   const { 'x-user-scope': mark = access } = operation
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())

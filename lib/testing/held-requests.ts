@@ -151,10 +151,12 @@ export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer,
 export const answerText = ({ statusCode, body }: { statusCode: number, body: string }): string =>
   statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()
 
-/** Returns the code of an error or its message, also of problem details (RFC 9457 §3.1). */
+/** Returns the code of an error or its message, also of problem details (RFC 9457 §3.1) and of `{ error: { … } }`. */
 function summaryOf (body: string): string {
   try {
-    const { code, title, detail, message = detail ?? title } = JSON.parse(body) as Record<string, unknown>
+    const whole = JSON.parse(body) as { error?: unknown }
+    const error = (whole.error instanceof Object ? whole.error : whole) as Record<string, unknown>
+    const { code, title, detail, message = detail ?? title } = error
     return [code, code === 'FST_ERR_VALIDATION' || !code ? message : undefined].filter(Boolean).join(' ')
   } catch {
     return ''

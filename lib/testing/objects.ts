@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
-import { ofIssuer } from './findings.js'
+import { limited, ofIssuer } from './findings.js'
 import { answerText, injectWithin } from './held-requests.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
@@ -43,6 +43,7 @@ export class Owner {
       fail(`${message}. Fix: allow the route where it never ends, as an event stream`))
     const { body, raw, headers: { 'content-length': length = 0 }, statusCode } = response
     if (body === '' && Number(length) > 0 && raw.req.method !== 'HEAD' && statusCode !== 304) fail(withoutBody)
+    if (statusCode === 429) fail(`${limited}, or allow the route`)
     this.#last = `its last request was answered ${answerText(response)}${statusCode === 401 ? `: ${ofIssuer}` : ''}`
     return response
   }
@@ -156,3 +157,7 @@ export function readId (body: string, id: ObjectId = '', name = ''): { has: bool
     return { has: !isNumber && word.test(body), text: body.replace(word, '…') }
   }
 }
+
+/** Whether the body or a header of an answer has the id. */
+export const hasId = ({ body, headers }: LightMyRequestResponse, id: ObjectId | undefined, name: string): boolean =>
+  [body, JSON.stringify(headers)].some((text) => readId(text, id, name).has)

@@ -1,7 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
 import { asDelegate, attemptsOn, nearId, noToken, outOfHers } from './attempts.js'
-import { findingOf, ofIssuer, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
+import {
+  findingOf, limited, ofIssuer, orAllow, tooGenerous, unfinished, type Failure, type Finding
+} from './findings.js'
 import { describeAnswer, holdRequests } from './held-requests.js'
 import { readIds, tokensFor, tokensOf, type People } from './people.js'
 import { findAround } from './places.js'
@@ -95,7 +97,7 @@ function notesOn (route: AppRoute, failures: readonly Failure[], reason?: string
     [route.delegates === true && failures.some(({ label }) => label === "alice's token, bob's path"), tooGenerous],
     [isKeptBy(/^401\b/), tokenNotTaken],
     [isKeptBy(/^its handler/), `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
-    [isKeptBy(/^429\b/), 'the app limits the rate of requests: raise the limit in tests'],
+    [isKeptBy(/^429\b/), limited],
     [isKeptBy(/^500\b/), 'the app fails before the handler: its log has the error'],
     [kept.every(({ label }) => label === asDelegate) && kept.length > 0,
       'a delegate is kept out: does a hook ask for more? Scopes in another claim than "scope" must be among bob\'s'],

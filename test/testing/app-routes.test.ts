@@ -13,6 +13,8 @@ async function build (t: Test, routes: (app: FastifyInstance) => unknown) {
   return app
 }
 
+const moveIn = 'move it into the scope (a function around the registration needs fastify-plugin)'
+
 t.test('the table has every route of the app, guarded or not', async (t) => {
   const app = await build(t, async (app) => {
     app.get('/early/:user_id', handler)
@@ -108,7 +110,7 @@ t.test('look-alikes of the owner, and owners of other scopes, are reported', asy
     [null],
     [null, `":account" is the owner's parameter of another scope${rename}`],
     ['user_id'],
-    ['account', 'no guard of the plugin covers it, though its URL has the owner\'s ":account": move it into the scope'],
+    ['account', `no guard of the plugin covers it, though its URL has the owner's ":account": ${moveIn}`],
     [null, `":user-id" looks like the owner's parameter ":user_id"${rename}`]
   ])
 })
@@ -167,7 +169,7 @@ t.test('uncompared parameters are reported', async (t) => {
     `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
   t.same((await appRoutes(app)).map(({ faults }) => faults), [
     [], [loose('org_uuid')], [loose('org_id')],
-    ['no guard of the plugin covers it, though its URL has the owner\'s ":user_id": move it into the scope']
+    [`no guard of the plugin covers it, though its URL has the owner's ":user_id": ${moveIn}`]
   ])
 })
 

@@ -210,7 +210,7 @@ t.test('a host may require anything else if the plugin requires no token', async
   const document = structuredClone(app.swagger()) as { paths: Record<string, { post: { security: unknown } }> }
   t.same(document.paths['/both']?.post.security, [{ bearerAuth: [], key: [] }])
   t.equal(await say(app), '', 'and beside a token, too')
-  for (const [security, says] of [[[{ key: [] }], 'that key will do'],
+  for (const [security, says] of [[[{ key: [] }], 'that key will do, without a bearer token'],
     [[{ key: [] }, { bearerAuth: [] }], 'guarded where a token comes']] as const) {
     document.paths['/key']!.post.security = security
     t.equal(await say(app, { document }),

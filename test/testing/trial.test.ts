@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
 import type { ObjectMakers } from '../../lib/testing/objects.js'
 import { host, issuer, none, one, say, type Handler } from '../support/isolation.js'
-import { buildTodo, todoRoutes, type Store } from '../support/todo.js'
+import { buildTodo, todoParams, todoRoutes, type Store } from '../support/todo.js'
 
 t.test('answers that always change are compared by status', async (t) => {
   let requests = 0
@@ -471,4 +471,80 @@ t.test('a mayActFor that admits alice is named', async (t) => {
   staffed.get('/api/:user_id/tasks/:task_id', { config }, async () => 'in')
   const said = await say(staffed, { ...oneTask, alice: { id: 'alice', scope: 'staff' } } as never)
   t.match(said, /alice may act for bob here\. Fix: .*two users who may not act for each other/)
+})
+
+t.test("bob's ids in headers are found", async (t) => {
+  for (const [name, valueOf] of [
+    ['location', (id: string) => `/api/alice/tasks/${id}`],
+    ['link', (id: string) => `</api/alice/tasks?after=${id}>; rel="next"`],
+    ['set-cookie', (id: string) => [`last=${id}`, 'theme=dark']]
+  ] as const) {
+    const app = await host(t, {
+      'GET /api/:user_id/tasks': (_request, reply, { where, tasks }) => {
+        const [task] = where(tasks, { user_id: 'bob' })
+        return reply.header(name, task ? valueOf(task.id) : '').send([])
+      }
+    })
+    t.match(await say(app), "alice's token, her own  nothing of bob's  200 with bob's task_id", name)
+  }
+})
+
+t.test('numbers in headers are no ids', async (t) => {
+  const owners: string[] = []
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  app.addHook('onSend', async (_request, reply) => { reply.headers({ 'x-total': owners.length, 'x-page': '999' }) })
+  app.post('/:user_id/notes', async ({ user }) => ({ id: 997 + owners.push(user.id) }))
+  app.get<{ Params: { note_id: string } }>('/:user_id/notes/:note_id', async ({ user, params }, reply) =>
+    owners[Number(params.note_id) - 998] === user.id ? { text: 'Buy milk' } : none(reply))
+  const make: ObjectMakers[string] = async ({ inject, owner }) =>
+    (await inject({ method: 'POST', url: `/${owner}/notes` })).json<{ id: number }>().id
+  t.equal(await say(app, { objects: { note_id: make }, params: {} }), '')
+})
+
+t.test("a single row of bob's must not change with alice's", async (t) => {
+  const names: Record<string, string> = { alice: 'Alice', bob: 'Bob' }
+  const schema = { body: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } } }
+  const withProfile = async (write: (user: string, name: string) => void, log: string[] = []) => {
+    const app = await buildTodo(issuer.options, (app, store) => {
+      todoRoutes(app, store)
+      app.get('/api/:user_id/profile', async ({ user }) => ({ name: names[user.id], at: log.length }))
+      app.patch<{ Body: { name: string } }>('/api/:user_id/profile', { schema }, async ({ user, body }) => {
+        write(user.id, body.name)
+        return {}
+      })
+    })
+    t.teardown(() => app.close())
+    return app
+  }
+  const params = { ...todoParams, 'PATCH /api/:user_id/profile': { body: { name: 'A' } } }
+  t.equal(await say(await withProfile((user, name) => { names[user] = name }), { params }), '')
+  const all = await withProfile((_user, name) => { for (const user of Object.keys(names)) names[user] = name })
+  names.bob = 'Bob'
+  t.match(await say(all, { params }),
+    "alice's token, her own: what bob reads then  as before  changed  /api/bob/profile")
+})
+
+t.test('a read that shows what alice has changed is named', async (t) => {
+  const app = await buildTodo(issuer.options, (app, store) => {
+    todoRoutes(app, store)
+    app.get('/api/:user_id/tasks/search', async () => store.tasks.map(({ title, done }) => ({ title, done })))
+  })
+  t.teardown(() => app.close())
+  t.match(await say(app), ': what bob reads then  as before  changed  /api/bob/tasks/search')
+})
+
+t.test('a limit on the rate of requests is named', async (t) => {
+  let requests = 0
+  const app = await host(t, {
+    [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) => {
+      if (++requests > 3) return reply.code(429).send({ message: 'slow down' })
+      return where(tasks, { id: params.task_id, user_id: user.id })[0] ?? none(reply)
+    }
+  })
+  await t.rejects(say(app), {
+    name: 'TypeError',
+    message: /^(GET|HEAD) \/api\/\w+\/tasks\/\S+: the app limits the rate of requests: raise the limit in tests, or /
+  })
 })
