@@ -45,11 +45,11 @@ function isForeign (schema: TSchema, value: unknown): boolean {
 
 /**
  * Whether an object is a plain one, or has no prototype. Test runners have an Object.prototype for each context, so it
- * is recognized by having no prototype itself.
+ * is recognized by its form.
  */
 export function isPlain (object: object): boolean {
   const prototype = Object.getPrototypeOf(object) as object | null
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string'

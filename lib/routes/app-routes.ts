@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { statedAccess } from './access.js'
+import { servesOptionsOnly, statedAccess } from './access.js'
 import { readRule } from './rule.js'
 
 /** A route as declared, in any context of the app. */
@@ -10,7 +10,7 @@ export interface DeclaredRoute {
   readonly url: string
   /** Fastify's copy of the options. `onRoute` hooks of the host may change it until the app is ready. */
   readonly options: RouteOptions
-  /** Whether it was declared with a rule. */
+  /** Whether it was declared with what no default replaces: a rule, or a level of a route that only serves OPTIONS. */
   readonly hadRule: boolean
 }
 
@@ -42,11 +42,19 @@ export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undef
 /** Records the routes that are declared from now on, in this context and those inside it. */
 export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = []
+  let last: RouteOptions | undefined
+  let lastCopy: object | undefined
   fastify.addHook('onRoute', function (options) {
-    // Copied, because the host may reuse and change its objects before Fastify's copy is judged.
+    // Configs are copied, because the host may reuse and change its objects before they are judged. By now Fastify has
+    // copied that of the route before, which a later hook may have replaced.
+    if (last?.config && last.config !== lastCopy) last.config = copyOf(last.config)
     if (options.config) options.config = copyOf(options.config)
+    last = options
+    lastCopy = options.config
     if (Array.isArray(options.method)) options.method = [...options.method]
-    const hadRule = typeof statedAccess(options.config) === 'object'
+    const access = statedAccess(options.config)
+    const isOpenByDefault = servesOptionsOnly(options.method)
+    const hadRule = typeof access === 'object' || (isOpenByDefault && typeof access === 'string' && access !== 'public')
     routes.push({ context: this, url: options.url, options, hadRule })
   })
   return routes

@@ -273,6 +273,43 @@ t.test('a hook that drops a rule stops the boot', async (t) => {
   }
 })
 
+t.test('a hook that gives all routes one config opens nothing', async (t) => {
+  const shared: { access?: unknown } = {}
+  const hooks: Record<string, (route: RouteOptions) => void> = {
+    replaced: (route) => {
+      shared.access = route.config?.access ?? 'user'
+      route.config = shared as never
+    },
+    merged: (route) => { route.config = Object.assign(shared, { access: 'user' }, route.config) as never }
+  }
+  for (const [name, hook] of Object.entries(hooks)) {
+    const { app, status } = await host(t, async (app) => {
+      app.addHook('onRoute', hook)
+      await app.register(userScope, { secret, bind: { org_id: 'o' } })
+      app.get('/orgs/:org_id', { config: { access: { scopes: ['billing'] } } }, id)
+      app.get('/reports', id)
+      app.get('/own/:user_id', { config: { access: 'owner' } }, id)
+      app.get('/login', { config: { access: 'public' } }, id)
+    })
+    const urls = ['/orgs/acme', '/reports', '/own/alice', '/login']
+    t.same(await Promise.all(urls.map((url) => status(url))), [401, 401, 401, 200], name)
+    const token = bearer(tokenFor('alice', { o: 'acme' }))
+    t.same(await Promise.all(urls.map((url) => status(url, token))), [403, 200, 200, 200], name)
+    t.equal(await status('/own/bob', token), 403)
+    t.match(app.userScope.routes()[0], { scopes: ['billing'] })
+  }
+})
+
+t.test('a hook that drops the level of a route for OPTIONS stops the boot', async (t) => {
+  const hosts = (access: AccessLevel) => host(t, async (app) => {
+    app.addHook('onRoute', (route) => { route.config = {} })
+    await app.register(userScope, { secret })
+    app.options('/:user_id', { config: { access } }, id)
+  })
+  await t.rejects(hosts('owner'), { message: /route OPTIONS \/:user_id: a rule was stated/ })
+  t.equal(await (await hosts('public')).status('/bob', {}, 'OPTIONS'), 200)
+})
+
 t.test('all routes at fault are named at once, each with its fix', async (t) => {
   const error = await host(t, async (app) => {
     await app.register(userScope, { secret, requireStatedAccess: true })
