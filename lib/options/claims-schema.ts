@@ -39,24 +39,33 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   }
 }
 
-/** For the log: the claim's name and what the schema says, but no value. The last of several errors sums them up. */
-function faultIn ({ instancePath, message, params }: ErrorObject): string {
+/**
+ * For the log: what the schema says and where, but no value of the payload. Names inside of claims are left out, too,
+ * because they may be data, such as e-mail addresses. The last of several errors sums them up.
+ */
+function faultIn ({ instancePath, schemaPath, message, params }: ErrorObject): string {
+  if (instancePath !== '') return `${quote(schemaPath.replace(/\/[^/]*$/, ''))} ${cut(String(message))}`
   const { additionalProperty: name } = params as Record<string, unknown>
-  const place = instancePath === '' ? 'the payload' : quote(instancePath)
-  return `${place} ${cut(String(message))}${name === undefined ? '' : `: ${quote(name)}`}`
+  return `the payload ${cut(String(message))}${name === undefined ? '' : `: ${quote(name)}`}`
 }
 
 const annotations = ['title', 'description', 'default', 'examples', '$comment', 'deprecated', 'readOnly', 'writeOnly']
 
+/** Whether TypeBox itself makes this kind. The host registers its own with functions. */
+const isKnownKind = (kind: string) => kind in Type || ['This', 'Import'].includes(kind)
+
 /**
  * Refuses keywords that would silently check nothing: undefined ones, as from an environment variable that is not set,
- * and checks of TypeBox that are functions.
+ * and checks of TypeBox that are functions, its own or of kinds that the host has registered.
  */
 function assertWhole (schema: object): void {
   for (const key of Reflect.ownKeys(schema)) {
     const name = typeof key === 'symbol' ? String(key.description) : key
     if (['~refine', '~codec', 'TypeBox.Transform'].includes(name)) throw new Error(`"${name}" is no JSON Schema`)
     const value = (schema as Record<typeof key, unknown>)[key]
+    if (name === 'TypeBox.Kind' && !isKnownKind(String(value))) {
+      throw new Error(`TypeBox cannot write kind "${String(value)}" as JSON Schema`)
+    }
     if (value === undefined && !annotations.includes(name)) throw new Error(`"${name}" is undefined`)
     if (typeof value === 'object' && value !== null) assertWhole(value)
   }
