@@ -5,15 +5,15 @@ const encodings: ReadonlyArray<[form: RegExp, encoding: BufferEncoding]> = [
   [/^[\w+/\s-]+=*$/, 'base64'], [/^[\da-f]+$/i, 'hex']
 ]
 
-// Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, and the
-// samples of Hasura, Nhost, FastAPI and of tutorials.
+// Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, the
+// samples of Hasura, Nhost, FastAPI and of tutorials, and a UUID of documentation.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg',
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
   '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
-  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
+  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b', '123e4567-e89b-12d3-a456-426614174000',
   'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca',
   'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
   '======================BezKoder=Spring==========================='
@@ -31,7 +31,8 @@ const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
 // What was not filled in, not run, or not decrypted.
-const template = /\$\{\w+(:?[-?+=].*)?\}|\{\{.*\}\}|^<[\w -]*>$|^\$\(.*\)$|^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;)/
+const unfilled = /\$\{\w{3,}(:?[-?+=].*)?\}|\{\{.*\}\}|<%.*%>|^<[\w -]*>$|^%\w+%$|^\$\(.*\)$/
+const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:)/
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // Sequences that people type, forwards and backwards.
@@ -48,8 +49,7 @@ const sequences = [1, 2, 3].map((turns) => {
 // A secret is strong with this many bytes that are not part of a word of samples, a repetition or a sequence.
 const minUnexplained = 16
 // A passphrase of random words may contain words of samples, if there are this many other words for each of them.
-const minOtherWords = 5
-const minWordLength = 4
+const [minOtherWords, minWordLength] = [5, 4]
 
 /** Each row has a fault and its message. The first fault that applies is reported. */
 function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean, says: string]> {
@@ -68,7 +68,7 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
     [isPublished, `is a published sample that everybody knows. ${make}`],
-    [(secret) => template.test(secret) || readings(secret).some(isSample),
+    [(secret) => unfilled.test(secret) || unresolved.test(secret) || readings(secret).some(isSample),
       `is a placeholder or reads like a published sample. ${make}`],
     [(secret) => Buffer.byteLength(secret) < minBytes,
       `is shorter than ${minBytes} bytes, the least for HS${minBytes * 8}. ${make}`],

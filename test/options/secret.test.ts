@@ -196,12 +196,16 @@ const lines = ['abcdefghijklmnopqrstuvwxyz', '1234567890', 'qwertyuiop', 'qwertz
 const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
   [sample, [
     '$(openssl rand -base64 32)', '$(head -c 32 /dev/urandom | base64)', `encrypted:BDqD${unexplained}${unexplained}`,
-    `ENC[AES256_GCM,data:${unexplained},iv:x]`, `ENC(${unexplained}${unexplained})`, `$ANSIBLE_VAULT;1.1;${unexplained}`
+    `ENC[AES256_GCM,data:${unexplained},iv:x]`, `ENC(${unexplained}${unexplained})`,
+    `$ANSIBLE_VAULT;1.1;${unexplained}`,
+    `@Microsoft.KeyVault(SecretUri=https://${unexplained}.vault.azure.net/x/)`, `vault:kv/data/${unexplained}#AUTH`,
+    `%BETTER_AUTH_${unexplained}_FROM_ENV%`, `<%= ENV["${unexplained}"] || ${unexplained} %>`
   ]],
   [/is a published sample/, [
     '======================BezKoder=Spring===========================',
     'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
-    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca'
+    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca',
+    '123e4567-e89b-12d3-a456-426614174000'
   ]],
   [/is a URL, not a shared secret/, ['file:/run/keys/better-auth-of-production.txt']],
   [sample, [
