@@ -280,6 +280,10 @@ t.test('better-auth: one server', async (t) => {
   const response = await app.inject({ url: `/api/${id}/tasks`, headers: bearer(token) })
   t.match([response.statusCode, response.json()], [200, { owner: id }])
   t.equal((await app.inject({ url: '/api/bob/tasks', headers: bearer(token) })).statusCode, 403)
+  const post = async (path: string, type: string, payload: string) => (await app.inject({
+    method: 'POST', url: `/api/auth${path}`, headers: { 'content-type': type, origin: 'http://localhost:3000' }, payload
+  })).statusCode
+  t.equal(await post('/callback/apple', 'application/x-www-form-urlencoded', 'state=x&code=y'), 302)
 })
 
 t.test('better-auth: HS256', async (t) => {
