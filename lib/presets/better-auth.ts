@@ -17,12 +17,13 @@ export interface BetterAuthOptions extends Overrides {
   oauthProvider?: boolean
 }
 
+const jwtOf = (path: string) => `send the JWT of GET ${path}/token instead`
+
 /**
  * Tokens of Better Auth that are no JWTs of its jwt() plugin, or are signed with its secret for another purpose.
- * @param path the path of Better Auth
+ * @param sendJwt what the client should do instead
  */
-export function betterAuthTokens (path = '/api/auth'): readonly OtherToken[] {
-  const sendJwt = `send the JWT of GET ${path}/token instead`
+export function betterAuthTokens (sendJwt = jwtOf('/api/auth')): readonly OtherToken[] {
   const verifies = `an e-mail verification token of Better Auth: ${sendJwt}`
   const texts = {
     [String.raw`^\w{32}(\.[\w+/-]{43}=?)?$`]: 'a session token of Better Auth or another opaque one, not a JWT',
@@ -50,6 +51,8 @@ export function secretTokens (): readonly OtherToken[] {
     'Fix: state who signs it, as in issuers: [betterAuth({ baseURL })]'
   return [...betterAuthTokens(), { header: publicKeyHeader, says }]
 }
+
+const askForResource = 'let the client ask the OAuth provider for an access token with the "resource" of this API'
 
 const publicKeyHeader = Type.Object({ alg: oneOf(issuerAlgorithms) })
 
@@ -101,7 +104,7 @@ export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
     issuer: oauthProvider ? base : origin,
     audience: origin,
     jwksUri: `${base}/jwks`,
-    otherTokens: betterAuthTokens(path),
+    otherTokens: betterAuthTokens(oauthProvider ? askForResource : jwtOf(path)),
     ...oauthProvider && { typ: 'at+jwt', scopeClaim: 'scope' }
   }
 })

@@ -75,7 +75,9 @@ export function createSecretIssuer (given: SecretIssuerOptions) {
 const randomSecret = () => randomBytes(64).toString('base64url')
 
 /** Signs by RFC 7515 §3.1 and §5.1, because `jose` only signs asynchronously. */
-const signWith = (secret: string, alg: SecretAlgorithm) => (claims: object, { header }: TokenOptions = {}): string => {
+const signWith = (secret: string, alg: SecretAlgorithm) => (claims: object, extra: TokenOptions = {}): string => {
+  assertOptions(named('header'), extra, 'token(user, options)')
+  const { header } = extra
   const parts = [{ alg, typ: 'JWT', ...header }, claims]
   const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
   return `${text}.${createHmac(alg.replace('HS', 'sha'), secret).update(text).digest('base64url')}`

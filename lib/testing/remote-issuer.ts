@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
+import { assertOptions, named } from './settings.js'
 import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
 
 type AtEnd = (stop: () => Promise<void>) => unknown
@@ -68,8 +69,12 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const url = `http://127.0.0.1:${port}`
   const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
   const claims = (user: TokenSubject) => claimsFor(user, options, { iss: url, aud: entry.audience })
-  const sign = (payload: object, { key = current(), header = {} }: RemoteTokenOptions = {}) =>
-    new SignJWT({ ...payload }).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
+  const sign = (payload: object, extra: RemoteTokenOptions = {}) => {
+    assertOptions(named('header', 'key'), extra, 'token(user, options)')
+    const { key = current(), header = {} } = extra
+    const whole = { alg: key.alg, kid: key.kid, ...header }
+    return new SignJWT({ ...payload }).setProtectedHeader(whole).sign(key.privateKey)
+  }
   const issuer = {
     /** Its `iss`, which is also its address. */
     url,

@@ -2,7 +2,7 @@ import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import { mediaType } from '../options/media-type.js'
 import type { ClaimRules } from '../options/settings.js'
-import { instead } from './reasons.js'
+import { instead, inWords } from './reasons.js'
 
 export type Json = Record<string, unknown>
 export interface Jws { readonly header: Json, readonly payload: Json }
@@ -99,7 +99,8 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
 export const requiredClaimRules = ({ requiredClaims }: ClaimRules): readonly Rule[] =>
   Object.entries(requiredClaims).map(([name, allowed]) => rule(
     name,
-    `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`,
+    (value) => `claim "${name}" ${isAbsent(value) ? 'is missing' : 'has another value'}, and the issuer's entry, or ` +
+      `its preset, wants (option "requiredClaims") ${allowed === true ? 'any value' : inWords(allowed)}`,
     (value) => !isAbsent(value) && (allowed === true || allowed.includes(value))
   ))
 

@@ -3,10 +3,13 @@
 import { cut, quote } from '../contract/quote.js'
 import type { TokenForm } from '../options/other-tokens.js'
 
+/** Lists the values that are expected. */
+export const inWords = (expected: readonly unknown[]): string =>
+  cut(expected.map((each) => JSON.stringify(each)).join(' or '))
+
 /** Says what was expected and what was received. */
-export function instead (expected: readonly unknown[] = [], received: unknown): string {
-  return `expected ${cut(expected.map((each) => JSON.stringify(each)).join(' or '))}, received ${quote(received)}`
-}
+export const instead = (expected: readonly unknown[] = [], received: unknown): string =>
+  `expected ${inWords(expected)}, received ${quote(received)}`
 
 /** Common mistakes of clients: a pattern for the header, and a text for the log. */
 const mistakes: Array<[form: RegExp, says: string]> = [

@@ -83,6 +83,11 @@ testPlaces([
   ]
 ])
 
+t.test('a client of the OAuth provider is told what to ask it for', async (t) => {
+  const { otherTokens } = betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true, audience: 'api' })
+  t.ok(otherTokens?.every(({ says }) => says.includes('an access token with the "resource" of this API')))
+})
+
 t.test('the OAuth provider of Better Auth needs an audience', async (t) => {
   t.throws(
     () => betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true }),

@@ -45,6 +45,13 @@ t.test('a claim that is undefined is left out', async (t) => {
     { status: 401, code: 'INVALID_CLAIMS' })
 })
 
+t.test('claims behind the user are refused, as they would be lost', async (t) => {
+  const says = { name: 'TypeError', message: 'unknown option "token(user, options).scope". Use one of: header' }
+  t.throws(() => createSecretIssuer({}).token('alice', { scope: 'tasks:read' } as never), says)
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  await t.rejects(issuer.token('alice', { scope: 'tasks:read' } as never), { ...says, message: `${says.message}, key` })
+})
+
 t.test('an undefined secret is refused', async (t) => {
   t.throws(() => createSecretIssuer({ secret: undefined } as never), {
     name: 'TypeError',

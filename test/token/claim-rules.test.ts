@@ -37,12 +37,14 @@ t.test('each rule of a claim has its reason', async (t) => {
   } as const
   const rules = [...claimRules(stated, () => now), ...requiredClaimRules(stated)]
   const good = { exp: now + 1, iat: now, iss: 'https://auth.example', aud: ['x', 'web'], team: 0, role: 'admin' }
-  const required = (name: string) => `claim "${name}" is not as option "requiredClaims" of the issuer's entry states`
+  const wants = 'and the issuer\'s entry, or its preset, wants (option "requiredClaims")'
   const rows: Array<[claims: object, reason: string]> = [
     [{ nbf: 'x' }, 'claim "nbf" is not a number of seconds'],
     ...['x', -1].map((iat): [object, string] => [{ iat }, 'claim "iat" is not a number of seconds since 1970']),
-    [{ team: undefined }, required('team')],
-    ...[undefined, 'owner', ['member']].map((role): [object, string] => [{ role }, required('role')])
+    [{ team: undefined }, `claim "team" is missing, ${wants} any value`],
+    [{ role: undefined }, `claim "role" is missing, ${wants} "member" or "admin"`],
+    ...['owner', ['member']].map((role): [object, string] =>
+      [{ role }, `claim "role" has another value, ${wants} "member" or "admin"`])
   ]
   t.equal(reason(() => apply(rules, good)), undefined)
   for (const [claims, says] of rows) {
