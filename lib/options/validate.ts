@@ -45,7 +45,7 @@ function isForeign (schema: TSchema, value: unknown): boolean {
 
 /**
  * Whether an object is a plain one, or has no prototype. Test runners have an Object.prototype for each context, so it
- * is recognized by its form.
+ * is recognized by being the last prototype and having `hasOwnProperty`.
  */
 export function isPlain (object: object): boolean {
   const prototype = Object.getPrototypeOf(object) as object | null
