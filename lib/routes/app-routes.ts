@@ -42,15 +42,9 @@ export const routesOf = (app: FastifyInstance): readonly DeclaredRoute[] | undef
 /** Records the routes that are declared from now on, in this context and those inside it. */
 export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
   const routes: DeclaredRoute[] = []
-  let last: RouteOptions | undefined
-  let lastCopy: object | undefined
   fastify.addHook('onRoute', function (options) {
-    // Configs are copied, because the host may reuse and change its objects before they are judged. By now Fastify has
-    // copied that of the route before, which a later hook may have replaced.
-    if (last?.config && last.config !== lastCopy) last.config = copyOf(last.config)
+    // Copied, because the host may reuse and change its objects before Fastify's copy is judged.
     if (options.config) options.config = copyOf(options.config)
-    last = options
-    lastCopy = options.config
     if (Array.isArray(options.method)) options.method = [...options.method]
     const access = statedAccess(options.config)
     const isOpenByDefault = servesOptionsOnly(options.method)

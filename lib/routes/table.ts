@@ -40,7 +40,10 @@ export class RouteTable {
   readonly #declared: readonly DeclaredRoute[]
   /** Whether every route of the app is known. */
   readonly #seesAll: boolean
-  /** By `METHOD url`. Null if routes with other constraints have the same name and different demands. */
+  /**
+   * By `METHOD url`. Null if the config of the request must tell: routes with other constraints have the same name and
+   * different demands, or routes share one config.
+   */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
   /** The warnings about unknown routes that were already logged. */
@@ -84,10 +87,12 @@ export class RouteTable {
     const routes = this.routes()
     const atFault = routes.filter(faultOf)
     if (atFault.length > 0) throw new InvalidRouteError(atFault.filter(isOwnFault).map(faultLine).join('\n'))
+    const shared = sharedConfigs(this.#declared)
     for (const { url, options, demand } of routes) {
       const name = nameOf({ url, method: options.method })
       const other = this.#byName.get(name)
-      this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)
+      const isSure = !shared.has(options.config) && (other === undefined || isDeepStrictEqual(other, demand))
+      this.#byName.set(name, isSure ? demand : null)
     }
     return routes
   }
@@ -143,6 +148,17 @@ export class RouteTable {
       return { ...place, access, parameter, source, scopes, delegates, bound: namesInUrl(bound), unbound }
     }))
   }
+}
+
+/** Returns configs that a hook has given to several routes. They say what it wrote for the last of them. */
+function sharedConfigs (routes: readonly DeclaredRoute[]): ReadonlySet<unknown> {
+  const seen = new Set<unknown>()
+  const shared = new Set<unknown>()
+  for (const { options: { config } } of routes) {
+    if (config && seen.has(config)) shared.add(config)
+    seen.add(config)
+  }
+  return shared
 }
 
 const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`

@@ -16,7 +16,7 @@ async function host (t: Test, setUp: (app: FastifyInstance) => void | Promise<vo
   await setUp(app)
   await app.ready()
   const send = sender(app)
-  const status = async (url: string, headers = {}, method: 'GET' | 'POST' | 'OPTIONS' = 'GET') =>
+  const status = async (url: string, headers = {}, method: 'GET' | 'POST' | 'PUT' | 'OPTIONS' = 'GET') =>
     (await send({ url, headers, method })).status
   return { app, log, status, send }
 }
@@ -283,7 +283,7 @@ t.test('a hook that gives all routes one config opens nothing', async (t) => {
     merged: (route) => { route.config = Object.assign(shared, { access: 'user' }, route.config) as never }
   }
   for (const [name, hook] of Object.entries(hooks)) {
-    const { app, status } = await host(t, async (app) => {
+    const { status } = await host(t, async (app) => {
       app.addHook('onRoute', hook)
       await app.register(userScope, { secret, bind: { org_id: 'o' } })
       app.get('/orgs/:org_id', { config: { access: { scopes: ['billing'] } } }, id)
@@ -296,8 +296,34 @@ t.test('a hook that gives all routes one config opens nothing', async (t) => {
     const token = bearer(tokenFor('alice', { o: 'acme' }))
     t.same(await Promise.all(urls.map((url) => status(url, token))), [403, 200, 200, 200], name)
     t.equal(await status('/own/bob', token), 403)
-    t.match(app.userScope.routes()[0], { scopes: ['billing'] })
   }
+})
+
+t.test('a hook that declares a route may go on with the config of its own', async (t) => {
+  const { status } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', function (route) {
+      if (route.method === 'OPTIONS') return
+      const config = route.config = { ...route.config }
+      this.options(route.url, { config: { access: 'public' } }, id)
+      config.access ??= { scopes: ['admin'] }
+    })
+    app.put('/x', id)
+    app.put('/:user_id', { config: { access: 'owner' } }, id)
+  })
+  const send = async (url: string, scope: string) => await status(url, bearer(tokenFor('alice', { scope })), 'PUT')
+  t.same([await send('/x', 'user'), await send('/x', 'admin'), await send('/bob', 'admin')], [403, 200, 403])
+})
+
+t.test('a hook may state levels until the app is ready', async (t) => {
+  const configs: Array<{ access?: unknown }> = []
+  const { status } = await host(t, async (app) => {
+    app.addHook('onRoute', (route) => { configs.push(route.config = { ...route.config }) })
+    app.addHook('onReady', async () => { for (const config of configs) config.access ??= { scopes: ['admin'] } })
+    await app.register(userScope, { secret })
+    for (const url of ['/a', '/b', '/c']) app.get(url, id)
+  })
+  for (const url of ['/a', '/b', '/c']) t.equal(await status(url, alice), 403, url)
 })
 
 t.test('a hook that drops the level of a route for OPTIONS stops the boot', async (t) => {
