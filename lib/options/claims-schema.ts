@@ -44,7 +44,8 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
  * because they may be data, such as e-mail addresses. The last of several errors sums them up.
  */
 function faultIn ({ instancePath, schemaPath, message, params }: ErrorObject): string {
-  if (instancePath !== '') return `${quote(schemaPath.replace(/\/[^/]*$/, ''))} ${cut(String(message))}`
+  const [, claim] = instancePath.split('/')
+  if (claim !== undefined) return `claim ${quote(claim)} ${cut(String(message))} (${cut(schemaPath)})`
   const { additionalProperty: name } = params as Record<string, unknown>
   return `the payload ${cut(String(message))}${name === undefined ? '' : `: ${quote(name)}`}`
 }
@@ -64,7 +65,8 @@ function assertWhole (schema: object): void {
     if (['~refine', '~codec', 'TypeBox.Transform'].includes(name)) throw new Error(`"${name}" is no JSON Schema`)
     const value = (schema as Record<typeof key, unknown>)[key]
     if (name === 'TypeBox.Kind' && !isKnownKind(String(value))) {
-      throw new Error(`TypeBox cannot write kind "${String(value)}" as JSON Schema`)
+      throw new Error(`kind "${String(value)}" is none of TypeBox itself, and its function would not be called. ` +
+        'Fix: say it in JSON Schema, without [Kind]')
     }
     if (value === undefined && !annotations.includes(name)) throw new Error(`"${name}" is undefined`)
     if (typeof value === 'object' && value !== null) assertWhole(value)

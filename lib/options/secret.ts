@@ -5,15 +5,15 @@ const encodings: ReadonlyArray<[form: RegExp, encoding: BufferEncoding]> = [
   [/^[\w+/\s-]+=*$/, 'base64'], [/^[\da-f]+$/i, 'hex']
 ]
 
-// Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, the
-// samples of Hasura, Nhost, FastAPI and of tutorials, and a UUID of documentation.
+// Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, and the
+// samples of Hasura, Nhost, FastAPI and of tutorials.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg',
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
   '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
-  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b', '123e4567-e89b-12d3-a456-426614174000',
+  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
   'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca',
   'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
   '======================BezKoder=Spring==========================='
@@ -31,7 +31,7 @@ const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
 // What was not filled in, not run, or not decrypted.
-const unfilled = /\$\{\w{3,}(:?[-?+=].*)?\}|\{\{.*\}\}|<%.*%>|^<[\w -]*>$|^%\w+%$|^\$\(.*\)$/
+const unfilled = /\$\{\w{3,}(:?[-?+=].*)?\}|\{\{.*\}\}|^<%.*%>$|^<[\w -]*>$|^%\w+%$|^\$\(.*\)$/
 const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:)/
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g

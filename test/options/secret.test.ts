@@ -204,8 +204,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
   [/is a published sample/, [
     '======================BezKoder=Spring===========================',
     'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
-    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca',
-    '123e4567-e89b-12d3-a456-426614174000'
+    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca'
   ]],
   [/is a URL, not a shared secret/, ['file:/run/keys/better-auth-of-production.txt']],
   [sample, [
