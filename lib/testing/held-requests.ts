@@ -154,9 +154,8 @@ export const answerText = ({ statusCode, body }: { statusCode: number, body: str
 /** Returns the code of an error or its message, also of problem details (RFC 9457 §3.1) and of `{ error: { … } }`. */
 function summaryOf (body: string): string {
   try {
-    const whole = JSON.parse(body) as { error?: unknown }
-    const error = (whole.error instanceof Object ? whole.error : whole) as Record<string, unknown>
-    const { code, title, detail, message = detail ?? title } = error
+    const whole = JSON.parse(body) as Record<string, unknown>
+    const { code, title, detail, message = detail ?? title } = { ...whole, ...Object(whole.error) as typeof whole }
     return [code, code === 'FST_ERR_VALIDATION' || !code ? message : undefined].filter(Boolean).join(' ')
   } catch {
     return ''

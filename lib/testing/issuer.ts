@@ -76,7 +76,7 @@ const randomSecret = () => randomBytes(64).toString('base64url')
 
 /** Signs by RFC 7515 §3.1 and §5.1, because `jose` only signs asynchronously. */
 const signWith = (secret: string, alg: SecretAlgorithm) => (claims: object, extra: TokenOptions = {}): string => {
-  assertOptions(named('header'), extra, 'token(user, options)')
+  if (typeof extra === 'object') assertOptions(named('header'), extra, 'token(user, options)')
   const { header } = extra
   const parts = [{ alg, typ: 'JWT', ...header }, claims]
   const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')

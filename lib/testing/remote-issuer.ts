@@ -70,7 +70,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
   const claims = (user: TokenSubject) => claimsFor(user, options, { iss: url, aud: entry.audience })
   const sign = (payload: object, extra: RemoteTokenOptions = {}) => {
-    assertOptions(named('header', 'key'), extra, 'token(user, options)')
+    if (typeof extra === 'object') assertOptions(named('header', 'key'), extra, 'token(user, options)')
     const { key = current(), header = {} } = extra
     const whole = { alg: key.alg, kid: key.kid, ...header }
     return new SignJWT({ ...payload }).setProtectedHeader(whole).sign(key.privateKey)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
+import { parametersOf } from '../routes/url.js'
 import { findingOf, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
 import { ask, hasId, missingLike, Owner, readId, type Plan } from './objects.js'
@@ -10,6 +11,7 @@ const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
 const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
 const valueless = `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`
 const unread = `${unfinished}${orAllow} if it is a WebSocket`
+const shared = `${orAllow} if both may change it, or it counts what all have`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 /** Tries one route as alice with the ids of bob's objects. */
@@ -139,7 +141,8 @@ export class Trial {
       changed = findChange(await this.#readBack(kinds))
     }
     if (!changed) return given
-    this.#fail(changed, this.#repair, `${label}: what bob reads then`, 'as before', 'changed')
+    const note = kinds.length > 0 ? this.#repair : this.#repair + shared
+    this.#fail(changed, note, `${label}: what bob reads then`, 'as before', 'changed')
     await this.bob.make()
     return given
   }
@@ -156,7 +159,8 @@ export class Trial {
     const ids = (sent.length > 0 ? sent : Object.keys(this.bob.ids)).map((kind) => this.bob.ids[kind])
     const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
     const { url, method } = this.plan.route
-    const isRow = ({ route }: Plan) => route.url === url && method !== 'POST'
+    const isRow = ({ route }: Plan) => route.url === url && method !== 'POST' &&
+      parametersOf(url).every(({ name }) => name === route.parameter?.name) // with a tenant, it may be the row of both
     const lists = reads.filter((plan) =>
       inPath(plan).length === 0 && (sent.length > 0 || direct.length === 0 || isRow(plan)))
     const answers: Response[] = []

@@ -261,17 +261,18 @@ t.test('an answer before the handler is returned as it is', async (t) => {
     app.get('/problem', answering(422, { type: 'about:blank', title: 't', detail: 'd' }) as object,
       async () => { ran() })
     app.get('/titled', answering(422, { title: 't' }) as object, async () => { ran() })
+    app.get('/both', answering(404, { error: { details: [] }, message: 'm' }) as object, async () => { ran() })
     app.get('/wrapped', answering(400, { error: { code: 'BAD', message: 'm' } }) as object, async () => { ran() })
     app.get('/empty', answering(500, null) as object, async () => { ran() })
     app.get('/late',
       { preHandler: async () => { throw Object.assign(new Error('m'), { statusCode: 403, code: 'LATE' }) } },
       async () => { ran() })
   })
-  const urls = ['/cached', '/refused', '/message', '/problem', '/titled', '/wrapped', '/empty', '/late']
+  const urls = ['/cached', '/refused', '/message', '/problem', '/titled', '/both', '/wrapped', '/empty', '/late']
   const answers = urls.map((url) => send({ url }))
   t.same((await Promise.all(answers)).map(({ status, reached, says }) => [status, reached, says]), [
-    [200, null, ''], [403, null, 'NO'], [418, null, 'm'], [422, null, 'd'], [422, null, 't'], [400, null, 'BAD'],
-    [500, null, ''], [403, null, 'LATE']
+    [200, null, ''], [403, null, 'NO'], [418, null, 'm'], [422, null, 'd'], [422, null, 't'], [404, null, 'm'],
+    [400, null, 'BAD'], [500, null, ''], [403, null, 'LATE']
   ])
   t.equal(state.ran, 0)
 })

@@ -49,6 +49,7 @@ t.test('claims behind the user are refused, as they would be lost', async (t) =>
   const says = { name: 'TypeError', message: 'unknown option "token(user, options).scope". Use one of: header' }
   t.throws(() => createSecretIssuer({}).token('alice', { scope: 'tasks:read' } as never), says)
   const issuer = await createIssuer({ mode: 'jwks', t })
+  t.equal(['alice', 'bob'].map(createSecretIssuer({}).token as never).length, 2, 'an index is no such argument')
   await t.rejects(issuer.token('alice', { scope: 'tasks:read' } as never), { ...says, message: `${says.message}, key` })
 })
 

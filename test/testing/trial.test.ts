@@ -526,6 +526,24 @@ t.test("a single row of bob's must not change with alice's", async (t) => {
     "alice's token, her own: what bob reads then  as before  changed  /api/bob/profile")
 })
 
+t.test('a row of their tenant may change', async (t) => {
+  const names: Record<string, string> = { acme: 'Acme' }
+  const schema = { body: { type: 'object', properties: { name: { type: 'string' } } } }
+  const app = await buildTodo({ ...issuer.options, bind: { org_id: 'org' } }, (app, store) => {
+    todoRoutes(app, store)
+    type Org = { Params: { org_id: string }, Body: { name: string } }
+    app.get<Org>('/api/:user_id/orgs/:org_id', async ({ params }) => ({ name: names[params.org_id] }))
+    app.patch<Org>('/api/:user_id/orgs/:org_id', { schema }, async ({ params, body }) => {
+      names[params.org_id] = body.name
+      return {}
+    })
+  })
+  t.teardown(() => app.close())
+  const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, org: 'acme' }))
+  const params = { ...todoParams, 'PATCH /api/:user_id/orgs/:org_id': { body: { name: 'A' } } }
+  t.equal(await say(app, { alice, bob, params: { ...params, '*': { path: { org_id: 'acme' } } } } as object), '')
+})
+
 t.test('a read that shows what alice has changed is named', async (t) => {
   const app = await buildTodo(issuer.options, (app, store) => {
     todoRoutes(app, store)
