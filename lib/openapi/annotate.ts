@@ -96,6 +96,9 @@ export interface Annotated {
   readonly unmarked: readonly Place[]
 }
 
+/** Annotated operations, with `readOnlyActors`: registrations that share a scheme need not repeat each other's work. */
+const finished = new WeakMap<object, boolean>()
+
 /**
  * Returns a copy of the document that says what is guarded. What the host wrote is kept. The given document is not
  * changed, because parts of it are the host's own options.
@@ -129,12 +132,14 @@ export function annotate (
     const forbidden = { description: reason, ...scopes !== null && { headers }, ...dialect.body }
     const added = { 401: unauthorized, ...reasons.length > 0 && { 403: forbidden } }
     // Copies, because YAML writes an alias for a repeated object, and its readers refuse documents with many.
-    return {
+    const secured = {
       ...rest,
       ...bound !== undefined && { 'x-user-scope-bound': structuredClone(bound) },
       ...requireScopes(security, scopes as RequiredScopes | null, takesScopes),
       responses: addResponses(operation.responses ?? {}, mapValues(added, (response) => structuredClone(response)))
     }
+    finished.set(secured, readOnlyActors)
+    return secured
   }
   const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
   const takesScopes = (name: string) => {
@@ -152,7 +157,7 @@ export function annotate (
     const isMarked = scheme === schemeName && isLevel(level)
     const places = isMarked ? marked : unmarked
     places.push([field.toUpperCase(), path])
-    if (!isMarked) return value
+    if (!isMarked || finished.get(value) === readOnlyActors) return value
     return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
   })
   const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
@@ -192,6 +197,8 @@ function addResponses (written: Components, ours: Components): Components {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-function mapValues<T, R> (object: Record<string, T>, map: (value: T, key: string) => R): Record<string, R> {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value, key)]))
+/** Returns the object itself if no value changes. */
+function mapValues<T, R> (object: Record<string, T>, map: (value: T, key: string) => R): Record<string, T | R> {
+  const entries = Object.entries(object).map(([key, value]) => [key, map(value, key)] as const)
+  return entries.every(([key, value]) => value === object[key]) ? object : Object.fromEntries(entries)
 }

@@ -60,6 +60,19 @@ const membersOf = (document: Document, member: string) =>
   Object.fromEntries(operations(document).map(({ name, operation }) => [name, operation[member]]))
 const securityOf = (document: Document) => membersOf(document, 'security')
 
+t.test('registrations that share a scheme do not repeat the work of each other', async (t) => {
+  const settings = { schemeName: 'bearerAuth', description: 'd', decorators: undefined, readOnlyActors: false }
+  const paths = { '/a': { get: { 'x-user-scope': 'user' }, put: { 'x-user-scope': 'owner' } }, '/b': { get: {} } }
+  const first = annotate({ openapi: '3.1.0', paths }, settings, new Map())
+  const second = annotate(first.document, settings, new Map())
+  t.not(first.document.paths, paths)
+  t.equal(second.document.paths, first.document.paths)
+  t.same(second.marked, first.marked)
+  const other = annotate(second.document, { ...settings, readOnlyActors: true }, new Map())
+  t.match(other.document.paths['/a'], { put: { responses: { 403: {} } } })
+  t.not(other.document.paths, first.document.paths)
+})
+
 t.test('each dialect gets security, responses and schemes', async (t) => {
   const routes = (app: FastifyInstance) => {
     app.get('/api/:user_id/tasks', handler)
