@@ -76,7 +76,7 @@ async function plugin (fastify: FastifyInstance, options: UserScopeOptions): Pro
 function assertFree (fastify: FastifyInstance, decoratorName: string, ofRoute = ''): void {
   if (fastify.hasRequestDecorator(decoratorName)) {
     throw new InvalidOptionError(`option "decoratorName": the request${ofRoute} already has a property ` +
-      `"${decoratorName}" (@fastify/jwt adds one named "user"). Choose another name here, or there`)
+      `"${decoratorName}" (@fastify/jwt and @fastify/passport add one named "user"). Choose another name here or there`)
   }
 }
 

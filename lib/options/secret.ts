@@ -54,12 +54,10 @@ const [minOtherWords, minWordLength] = [5, 4]
 /** Each row has a fault and its message. The first fault that applies is reported. */
 function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean, says: string]> {
   const make = `Fix: make one with: openssl rand ${minBytes > 48 ? '-hex' : '-base64'} ${minBytes}` // in one line
-  const noSecret = `, not a shared secret. ${make}`
+  const noSecret = `, not a shared secret. ${make} (tokens that a private key signs: option "issuers")`
   return [
     [(secret) => secret === '', `is empty. ${make}`],
     [(secret) => secret.trim() === '', `is blank. ${make}`],
-    [(secret) => secret.trim() !== secret, 'begins or ends with white space, as files do. Fix: remove it'],
-    [(secret) => /^(["'`]).*\1$/s.test(secret), 'is in quotes, as if an env file were read raw. Fix: remove them'],
     // With public material as the secret, everybody could sign tokens for everybody (RFC 8725 §2.1 and §3.5).
     [(secret) => readings(secret).some(isPem), `is a PEM key or certificate${noSecret}`],
     [(secret) => readings(secret).some(isJson), `is a JSON document (a JWK or JWKS?)${noSecret}`],
@@ -67,6 +65,8 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => url.test(secret), `is a URL${noSecret}`],
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
+    [(secret) => secret.trim() !== secret, 'begins or ends with white space, as files do. Fix: remove it'],
+    [(secret) => /^(["'`]).*\1$/s.test(secret), 'is in quotes, as if an env file were read raw. Fix: remove them'],
     [isPublished, `is a published sample that everybody knows. ${make}`],
     [(secret) => unfilled.test(secret) || unresolved.test(secret) || readings(secret).some(isSample),
       `is a placeholder or reads like a published sample. ${make}`],

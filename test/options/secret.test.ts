@@ -44,6 +44,8 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['blank', ' '.repeat(40), /is blank/],
   ['three characters', 'Zq7', /shorter than 32 bytes/],
   ['31 bytes', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0e', /shorter than 32 bytes/],
+  ['a key from a file', '-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n',
+    /is a PEM key.*option "issuers"\)$/],
   ['the newline of a file', `${secret}\n`, /begins or ends with white space/],
   ['a space in front', ` ${secret}`, /begins or ends with white space/],
   ['double quotes', `"${secret}"`, /in quotes/],
