@@ -91,11 +91,31 @@ t.test('recipe: two kinds of users', async (t) => {
   t.match(await get(app, '/suppliers/alice/stock', 'alice', { aud: 'customers' }), [401, { code: 'INVALID_CLAIMS' }])
 })
 
+t.test('recipe: an admin area', async (t) => {
+  const app = await recipe(t, 'An admin area')
+  for (const path of ['/admin/users', '/admin/users/bob']) {
+    t.match(await get(app, path, 'alice'), [403, { code: 'INSUFFICIENT_SCOPE' }])
+    t.match(await get(app, path, 'alice', { role: 'admin' }), [200])
+    t.match(await get(app, path), [401])
+  }
+})
+
+t.test('migration: routes move one by one', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/migration.md', '2. Move routes, one by one'))
+  for (const path of ['/old/alice/tasks', '/api/alice/tasks']) {
+    t.match(await get(app, path, 'alice'), [200])
+    t.match(await get(app, path), [401])
+  }
+  t.match(await get(app, '/old/bob/tasks', 'alice'), [200], 'as before')
+  t.match(await get(app, '/api/bob/tasks', 'alice'), [403])
+})
+
 t.test('recipe: sign tokens in the same app', async (t) => {
   const app = await recipe(t, 'Sign tokens in the same app')
   const { token } = (await app.inject({ method: 'POST', url: '/login' })).json<{ token: string }>()
   const response = await app.inject({ url: '/api/alice/tasks', headers: bearer(token) })
   t.match([response.statusCode, response.json()], [200, { owner: 'alice' }])
+  t.match(await get(app, '/api/alice/tasks', 'alice', { kind: 'refresh' }), [401, { code: 'INVALID_CLAIMS' }])
 })
 
 const registered = (code: string) => `await app.register(userScope)\n${code}`
