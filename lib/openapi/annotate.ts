@@ -70,9 +70,8 @@ const dialects = {
   }
 }
 
-export function isApiDocument (value: unknown): value is ApiDocument {
-  return isObject(value) && typeof (value.openapi ?? value.swagger) === 'string' && isObject(value.paths)
-}
+export const isApiDocument = (value: unknown): value is ApiDocument =>
+  isObject(value) && typeof (value['openapi'] ?? value['swagger']) === 'string' && isObject(value['paths'])
 
 export type Marks = Record<`x-${string}`, unknown>
 
@@ -142,10 +141,8 @@ export function annotate (
     return secured
   }
   const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
-  const takesScopes = (name: string) => {
-    const scheme = schemes[name]
-    return carriesBearer(scheme) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(scheme?.type)))
-  }
+  const takesScopes = (name: string) =>
+    carriesBearer(schemes[name]) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(schemes[name]?.type)))
   const open = (operation: Operation): Operation =>
     original.security?.length && !operation.security ? { ...operation, security: [] } : operation
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
@@ -162,8 +159,7 @@ export function annotate (
   })
   const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
   const paths = mapValues(original.paths, annotatePath)
-  const schemas = { [errorName]: structuredClone(errorSchema) }
-  const components = isGuarded ? dialect.components(original, schemas, ours) : {}
+  const components = isGuarded ? dialect.components(original, { [errorName]: structuredClone(errorSchema) }, ours) : {}
   return { document: { ...original, paths, ...components }, marked, unmarked }
 }
 
@@ -191,9 +187,8 @@ export function carriesBearer ({ type, scheme, name, in: place }: SecurityScheme
 }
 
 /** Adds responses, unless the host wrote one for the status or for 4XX, which says more about this operation. */
-function addResponses (written: Components, ours: Components): Components {
-  return Object.keys(written).some((status) => status.toUpperCase() === '4XX') ? written : { ...ours, ...written }
-}
+const addResponses = (written: Components, ours: Components): Components =>
+  Object.keys(written).some((status) => status.toUpperCase() === '4XX') ? written : { ...ours, ...written }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
