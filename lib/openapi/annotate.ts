@@ -117,7 +117,6 @@ export function annotate (
   let isGuarded = false
 
   const secure = (operation: Operation, level: AccessLevel, method: string): Operation => {
-    isGuarded = true
     const required = withBearer(operation.security ?? original.security ?? [], schemeName, schemes)
     const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
     const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
@@ -154,7 +153,9 @@ export function annotate (
     const isMarked = scheme === schemeName && isLevel(level)
     const places = isMarked ? marked : unmarked
     places.push([field.toUpperCase(), path])
-    if (!isMarked || finished.get(value) === readOnlyActors) return value
+    if (!isMarked) return value
+    isGuarded ||= level !== 'public'
+    if (finished.get(value) === readOnlyActors) return value
     return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
   })
   const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item

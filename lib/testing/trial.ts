@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
-import { parametersOf } from '../routes/url.js'
 import { findingOf, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
 import { ask, hasId, missingLike, Owner, readId, type Plan } from './objects.js'
@@ -158,9 +157,9 @@ export class Trial {
     // An object may have several names, such as `task_ids` in a body.
     const ids = (sent.length > 0 ? sent : Object.keys(this.bob.ids)).map((kind) => this.bob.ids[kind])
     const direct = reads.filter((plan) => inPath(plan).some((name) => ids.includes(this.bob.ids[name])))
-    const { url, method } = this.plan.route
-    const isRow = ({ route }: Plan) => route.url === url && method !== 'POST' &&
-      parametersOf(url).every(({ name }) => name === route.parameter?.name) // with a tenant, it may be the row of both
+    const { url, method, bound } = this.plan.route
+    // With a tenant, it may be the row of both.
+    const isRow = ({ route }: Plan) => route.url === url && method !== 'POST' && bound.length === 0
     const lists = reads.filter((plan) =>
       inPath(plan).length === 0 && (sent.length > 0 || direct.length === 0 || isRow(plan)))
     const answers: Response[] = []

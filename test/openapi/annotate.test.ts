@@ -68,6 +68,8 @@ t.test('registrations that share a scheme do not repeat the work of each other',
   t.not(first.document.paths, paths)
   t.equal(second.document.paths, first.document.paths)
   t.same(second.marked, first.marked)
+  const elsewhere = annotate({ openapi: '3.1.0', paths: first.document.paths }, settings, new Map())
+  t.match(elsewhere.document.components, { securitySchemes: { bearerAuth: {} }, schemas: { UserScopeError: {} } })
   const other = annotate(second.document, { ...settings, readOnlyActors: true }, new Map())
   t.match(other.document.paths['/a'], { put: { responses: { 403: {} } } })
   t.not(other.document.paths, first.document.paths)
