@@ -18,7 +18,7 @@ export interface OktaOptions extends Overrides {
  */
 export const okta = preset<OktaOptions>('okta', {
   domain: text(
-    'a host name in lower case, without https:// and a path, such as example.okta.com, and not that of its console (-admin)',
+    'a host name in lower case, without https://, a path and "-admin" (the console), such as example.okta.com',
     /^(?!.*-admin\.okta|.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
   ),
   authorizationServer: Type.Optional(text('the ID of a custom authorization server, such as default', /^[\w-]+$/)),

@@ -151,7 +151,7 @@ export function describeAnswer ({ status, reached, notFound, says }: HeldAnswer,
 export const answerText = ({ statusCode, body }: { statusCode: number, body: string }): string =>
   statusCode < 400 ? String(statusCode) : `${statusCode} ${summaryOf(body)}`.trimEnd()
 
-/** Returns the code of an error or its message, also of problem details (RFC 9457 §3.1) and of `{ error: { … } }`. */
+/** Returns the code of an error or its message, also of problem details (RFC 9457 §3.1) and `{ error: { … } }`. */
 function summaryOf (body: string): string {
   try {
     const whole = JSON.parse(body) as Record<string, unknown>
