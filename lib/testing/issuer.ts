@@ -4,7 +4,7 @@ import type { SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 import { issuerAlgorithms } from '../options/issuers.js'
 import { oneOf } from '../options/schemas.js'
 import { createRemoteIssuer, type RemoteIssuer, type RemoteIssuerOptions } from './remote-issuer.js'
-import { assertOptions, named } from './settings.js'
+import { assertOptions, assertTokenOptions, named } from './settings.js'
 import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
 
 /** Options of an issuer that signs with a shared secret. */
@@ -76,7 +76,7 @@ const randomSecret = () => randomBytes(64).toString('base64url')
 
 /** Signs by RFC 7515 §3.1 and §5.1, because `jose` only signs asynchronously. */
 const signWith = (secret: string, alg: SecretAlgorithm) => (claims: object, extra: TokenOptions = {}): string => {
-  if (typeof extra === 'object') assertOptions(named('header'), extra, 'token(user, options)')
+  assertTokenOptions(['header'], extra)
   const { header } = extra
   const parts = [{ alg, typ: 'JWT', ...header }, claims]
   const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import type { IssuerAlgorithm, IssuerOptions } from '../contract/issuer.js'
-import { assertOptions, named } from './settings.js'
+import { assertTokenOptions } from './settings.js'
 import { authorize, claimsFor, expired, type ClaimsOptions, type TokenOptions, type TokenSubject } from './people.js'
 
 type AtEnd = (stop: () => Promise<void>) => unknown
@@ -70,7 +70,7 @@ export async function createRemoteIssuer (options: RemoteIssuerOptions) {
   const entry = { audience: 'api', ...stated, issuer: url, jwksUri: `${url}/jwks` }
   const claims = (user: TokenSubject) => claimsFor(user, options, { iss: url, aud: entry.audience })
   const sign = (payload: object, extra: RemoteTokenOptions = {}) => {
-    if (typeof extra === 'object') assertOptions(named('header', 'key'), extra, 'token(user, options)')
+    assertTokenOptions(['header', 'key'], extra)
     const { key = current(), header = {} } = extra
     const whole = { alg: key.alg, kid: key.kid, ...header }
     return new SignJWT({ ...payload }).setProtectedHeader(whole).sign(key.privateKey)

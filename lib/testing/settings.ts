@@ -34,6 +34,11 @@ export function assertOptions (properties: TProperties, options: unknown, what: 
   if (fault !== undefined) throw new TypeError(fault)
 }
 
+/** Checks the options of a token, where claims would be lost. The index of `users.map(issuer.token)` is no object. */
+export function assertTokenOptions (names: string[], options: unknown): void {
+  if (typeof options === 'object') assertOptions(named(...names), options, 'token(user, options)')
+}
+
 const parts = Type.Object(named('path', 'query', 'headers', 'body'), {
   additionalProperties: false, expects: 'an object: { path, query, headers, body }'
 })
