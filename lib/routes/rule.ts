@@ -43,11 +43,15 @@ const rule = Type.Object({
 /** The members of a rule. The boot warns about one that is outside of `config.access`, where it has no effect. */
 export const ruleMembers = Object.keys(rule.properties)
 
-/** Copies a rule without a prototype: a member of Object.prototype must not be a member of every rule. */
-const bare = (rule: AccessRule): AccessRule => Object.assign(Object.create(null) as AccessRule, rule)
+/** Copies a rule without prototypes: a member of Object.prototype must not be a member of every rule. */
+function bare<T> (value: T): T {
+  if (typeof value !== 'object' || Array.isArray(value)) return value
+  const members = Object.entries(value as object).map(([name, member]) => [name, bare(member)])
+  return Object.assign(Object.create(null) as T & object, Object.fromEntries(members))
+}
 
 const good = (rule: AccessRule) => ({ rule: bare(rule), fault: null })
-const bad = (fault: string) => ({ rule: bare({}), fault })
+const bad = (fault: string) => ({ rule: bare<AccessRule>({}), fault })
 
 const shortly = { depth: 0, breakLength: Infinity }
 
