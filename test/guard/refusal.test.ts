@@ -6,6 +6,7 @@ import { createIssuer } from '../../lib/testing/index.js'
 import { bearer, build, challengeOf, refusals, sign, tokenFor } from '../support/host.js'
 
 const challenge = 'Bearer realm="api"'
+const noStore = { 'cache-control': 'no-store' }
 
 t.test('each refusal has the header fields of RFC 6750 §3', async (t) => {
   const rows: Array<[code: RefusalCode, headers: object]> = [
@@ -19,22 +20,23 @@ t.test('each refusal has the header fields of RFC 6750 §3', async (t) => {
       'www-authenticate': `${challenge}, error="invalid_token", error_description="Token expired"`,
       'cache-control': 'no-store'
     }],
-    ['FORBIDDEN_USER_ACCESS', {}],
-    ['FORBIDDEN_RESOURCE_ACCESS', {}],
-    ['KEYS_UNAVAILABLE', {}]
+    ['FORBIDDEN_USER_ACCESS', noStore],
+    ['FORBIDDEN_RESOURCE_ACCESS', noStore],
+    ['KEYS_UNAVAILABLE', noStore]
   ]
   for (const [code, headers] of rows) t.same(refusalHeaders(refuse(code, 'with "quotes" of a token')), headers, code)
 })
 
 t.test('the challenge names all scopes that the route requires', async (t) => {
   t.same(refusalHeaders(refuse('INSUFFICIENT_SCOPE', 'x', { scope: 'tasks:read tasks:write' })), {
-    'www-authenticate':
-      `${challenge}, error="insufficient_scope", error_description="Insufficient scope", scope="tasks:read tasks:write"`
+    'www-authenticate': `${challenge}, error="insufficient_scope", error_description="Insufficient scope", ` +
+      'scope="tasks:read tasks:write"',
+    ...noStore
   })
 })
 
 t.test('a 503 says when to try again, if that is known', async (t) => {
-  t.same(refusalHeaders(refuse('KEYS_UNAVAILABLE', 'x', { retryAfter: 30 })), { 'retry-after': '30' })
+  t.same(refusalHeaders(refuse('KEYS_UNAVAILABLE', 'x', { retryAfter: 30 })), { 'retry-after': '30', ...noStore })
 })
 
 t.test('the host\'s error handler cannot lose status and header fields', async (t) => {
@@ -46,6 +48,15 @@ t.test('the host\'s error handler cannot lose status and header fields', async (
   t.match(await send({ url: '/api/alice/tasks', headers: expired }), {
     status: 401, headers: { 'www-authenticate': challengeOf('Token expired'), 'cache-control': 'no-store' }
   })
+})
+
+t.test('a refusal of a route that may be cached is not', async (t) => {
+  const { send } = await build(t, {}, {}, (app) => {
+    app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'public, max-age=60') })
+    app.get('/api/:user_id/tasks', async () => 'in')
+  })
+  const { status, headers } = await send({ url: '/api/bob/tasks', headers: bearer(tokenFor('alice')) })
+  t.match({ status, headers }, { status: 403, headers: { 'cache-control': 'no-store' } })
 })
 
 t.test('each refusal writes one line to the log', async (t) => {
