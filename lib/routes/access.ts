@@ -85,7 +85,8 @@ export function judgeRoute ({ url, method, config }: RouteFacts, settings: Route
     const [uncompared = rule.unbound?.find((name) => names.includes(name))] = others.map(({ name }) => name)
     if (!requireStatedAccess || uncompared === undefined) return null
     return `":${uncompared}" is compared with nothing, and option requireStatedAccess is set. ` +
-      `State the level in config.access, such as '${level}', which is its default`
+      `State the level in config.access, such as '${level}', which is its default (for a route of another plugin, in ` +
+      'an onRoute hook around it)'
   }
 }
 

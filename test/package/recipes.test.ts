@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { env } from 'node:process'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -35,6 +38,24 @@ t.test('recipe: filter records by their owner', async (t) => {
   t.match(await get(app, '/api/alice/tasks/1', 'alice'), [200, { title: 'Buy milk' }])
   t.match(await get(app, '/api/alice/tasks/2', 'alice'), [404], "bob's task")
   t.match(await get(app, '/api/alice/tasks/3', 'alice'), [404])
+})
+
+t.test('recipe: files of users', async (t) => {
+  // Not `t.testdir`, because nothing is served from below a folder whose name begins with a dot.
+  const root = await mkdtemp(join(tmpdir(), 'files-'))
+  t.teardown(() => rm(root, { recursive: true }))
+  for (const file of ['alice/a.txt', 'bob/b.txt', 'auth0%7Ccarol/c.txt']) {
+    await mkdir(join(root, dirname(file)))
+    await writeFile(join(root, file), file)
+  }
+  const block = blockBelow('docs/recipes.md', 'Files of users')
+  const app = await runBlock(t, block, (code) => code.replace('/srv/files', root))
+  t.same(await get(app, '/files/alice/a.txt', 'alice'), [200, 'alice/a.txt'])
+  t.same(await get(app, '/files/auth0%7Ccarol/c.txt', 'auth0|carol'), [200, 'auth0%7Ccarol/c.txt'])
+  for (const path of ['b.txt', 'bob/b.txt']) t.match(await get(app, `/files/alice/${path}`, 'alice'), [404])
+  t.match(await get(app, '/files/alice/..%2fbob%2fb.txt', 'alice'), [403])
+  t.match(await get(app, '/files/bob/b.txt', 'alice'), [403])
+  t.match(await get(app, '/files/alice%2F..%2Fbob/b.txt', 'alice/../bob'), [403])
 })
 
 t.test('recipe: let support staff in', async (t) => {

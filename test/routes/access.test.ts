@@ -290,7 +290,8 @@ t.test('a fault is told with its fix', async (t) => {
     ['/:orgId', '":orgId" looks like ":org_id" of option "bind", but is not: it is compared with nothing. ' +
       'Rename it to ":org_id", or state the level in config.access'],
     ['/:task_id', '":task_id" is compared with nothing, and option requireStatedAccess is set. ' +
-      "State the level in config.access, such as 'user', which is its default"]
+      "State the level in config.access, such as 'user', which is its default (for a route of another plugin, in an " +
+      'onRoute hook around it)']
   ]
   for (const [url, says] of rows) {
     t.equal(judgeRoute({ url, method: 'GET' }, { ...settings, requireStatedAccess: true, bind }).fault, says)
