@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { servesOptionsOnly, statedAccess } from './access.js'
+import { statedAccess } from './access.js'
 import { readRule } from './rule.js'
 
 /** A route as declared, in any context of the app. */
@@ -10,8 +10,8 @@ export interface DeclaredRoute {
   readonly url: string
   /** Fastify's copy of the options. `onRoute` hooks of the host may change it until the app is ready. */
   readonly options: RouteOptions
-  /** Whether it was declared with what no default replaces: a rule, or a level of a route that only serves OPTIONS. */
-  readonly hadRule: boolean
+  /** `config.access` at the declaration. */
+  readonly access: unknown
 }
 
 // By the root context and not by the server, which several apps may share.
@@ -46,10 +46,7 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
     // Copied, because the host may reuse and change its objects before Fastify's copy is judged.
     if (options.config) options.config = copyOf(options.config)
     if (Array.isArray(options.method)) options.method = [...options.method]
-    const access = statedAccess(options.config)
-    const isOpenByDefault = servesOptionsOnly(options.method)
-    const hadRule = typeof access === 'object' || (isOpenByDefault && typeof access === 'string' && access !== 'public')
-    routes.push({ context: this, url: options.url, options, hadRule })
+    routes.push({ context: this, url: options.url, options, access: statedAccess(options.config) })
   })
   return routes
 }

@@ -20,6 +20,8 @@ const misplaced = 'fastify-user-scope: these routes state their access outside o
   'effect. Fix: write config: { access: { level, scopes, … } }'
 const undefinedAccess = 'fastify-user-scope: config.access of these routes is undefined, so their URLs decide. ' +
   'Fix: correct the name of the rule, or leave the key out'
+const opened = 'fastify-user-scope: an onRoute hook opened these routes, although their URLs have the owner\'s ' +
+  'parameter. Fix: put the hook into a context around the routes that it is for, or state the level on the routes'
 const unguarded = 'fastify-user-scope: no registration guards these routes, although they state a level, or their ' +
   'URLs have the owner\'s parameter or a bound one. Fix: register the plugin in a context around them (a wrapper ' +
   'needs fastify-plugin, and an autohooks.js cascadeHooks: true), or state config.access: \'public\' on them if this ' +
@@ -34,7 +36,7 @@ const boundInVain = 'fastify-user-scope: option "bind" compares nothing where it
  * @param all all registrations of the app
  */
 export function warnOfGaps (
-  { context, bound }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
+  { context, param, bound }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
 ): void {
   const say = (message: string, names?: readonly string[]) => { warnOfRoutes(context.log, message, names) }
   const warn = (found: readonly DeclaredRoute[], message: string, noteOn?: (route: DeclaredRoute) => string) => {
@@ -62,6 +64,9 @@ export function warnOfGaps (
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
   warn(routes.filter(({ options: { config } }) =>
     config && Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
+  warn(routes.filter(({ access, options: { url, config }, demand: { level, source } }) =>
+    level !== 'owner' && source === 'stated' && access !== statedAccess(config) &&
+      parametersOf(url).some(({ name }) => name === param)), opened)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))

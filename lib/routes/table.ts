@@ -18,8 +18,11 @@ interface RouteConfig { readonly url?: string, readonly method?: string | readon
 const lostRule = 'a rule was stated in its config.access, and an onRoute hook took it away. Let the hook keep it, as ' +
   'in options.config = { ...options.config, … }'
 
-const faultOf = ({ options, hadRule, demand }: JudgedRoute): string | null =>
-  hadRule && statedAccess(options.config) === undefined ? lostRule : demand.fault
+/** Whether a hook took away what no default replaces: a rule, or the level of a route that is public without it. */
+const hasLostRule = ({ access, options: { config, method } }: DeclaredRoute) => statedAccess(config) === undefined &&
+  (typeof access === 'object' || (servesOptionsOnly(method) && typeof access === 'string' && access !== 'public'))
+
+const faultOf = (route: JudgedRoute): string | null => hasLostRule(route) ? lostRule : route.demand.fault
 
 /** False for a HEAD route whose GET route, which declares it, is at fault too. */
 const isOwnFault = ({ options: { method, url } }: JudgedRoute, _index: number, atFault: readonly JudgedRoute[]) =>
@@ -74,7 +77,7 @@ export class RouteTable {
       const demand = isByUrl && last?.url === url ? last.demand : this.judge(route.options)
       if (isByUrl) last = { url, demand }
       // A spread takes longer.
-      return { context: route.context, url: route.url, options: route.options, hadRule: route.hadRule, demand }
+      return { context: route.context, url: route.url, options: route.options, access: route.access, demand }
     })
   }
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import autoload from '@fastify/autoload'
-import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
+import Fastify, { type FastifyContextConfig, type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
@@ -212,6 +212,32 @@ t.test("the owner's parameter of another registration is warned about", async (t
   })
   t.match(log, [{ msg: /any signed-in user can call these routes/, routes: ['GET /suppliers/of/:customer_id'] }])
   t.equal(log.length, 1)
+})
+
+t.test('a hook that opens the routes of owners is warned about', async (t) => {
+  const opened = /an onRoute hook opened these routes/
+  for (const access of ['public', 'optional', 'user', { level: 'user', scopes: ['a'] }]) {
+    const { log } = await boot(t, async (app) => {
+      await app.register(userScope, { secret })
+      app.get('/api/:user_id/early', id)
+      app.addHook('onRoute', (route) => { route.config = { ...route.config, access } as FastifyContextConfig })
+      app.get('/docs', id)
+      app.get('/api/:user_id/tasks', { exposeHeadRoute: false }, id)
+      app.get('/api/:user_id/owned', { exposeHeadRoute: false, config: { access: 'owner' } }, id)
+    })
+    const urls = ['GET /api/:user_id/tasks', 'GET /api/:user_id/owned']
+    t.match(log, [{ level: 40, msg: opened, routes: urls }], JSON.stringify(access))
+    t.equal(log.length, 1)
+  }
+  const { log } = await boot(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', (route) => { route.config = { access: 'public', ...route.config } })
+    app.get('/docs/:page', id)
+    app.get('/api/:user_id/avatar', { config: { access: 'public' } }, id)
+    app.get('/api/:user_id/tasks', { config: { access: { level: 'user', scopes: ['a'] } } }, id)
+    app.get('/api/:user_id/owned', { config: { access: 'owner' } }, id)
+  })
+  t.same(log, [])
 })
 
 t.test('a parameter of bind that no route has is warned about', async (t) => {

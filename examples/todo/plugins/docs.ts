@@ -26,7 +26,7 @@ export const docs = fp(async (app) => {
   await app.register(swagger, { openapi: { openapi: '3.1.0', info, tags } })
   await app.register(async (scope) => {
     // The routes of another plugin cannot state a level themselves.
-    scope.addHook('onRoute', (route) => { route.config = { ...route.config, access: 'public' } })
+    scope.addHook('onRoute', (route) => { route.config = { access: 'public', ...route.config } })
     const uiConfig = { defaultModelsExpandDepth: -1, persistAuthorization: true }
     await scope.register(swaggerUi, { routePrefix: '/docs', uiConfig, theme: { title: info.title, css } })
   })
