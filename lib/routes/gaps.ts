@@ -64,8 +64,9 @@ export function warnOfGaps (
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
   warn(routes.filter(({ options: { config } }) =>
     config && Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
+  const isOwners = (url: string) => parametersOf(url).some(({ name }) => name === param)
   warn(routes.filter(({ access, options: { url, config }, demand: { level } }) =>
-    level !== 'owner' && access !== statedAccess(config) && parametersOf(url).some(({ name }) => name === param)), opened)
+    level !== 'owner' && access !== statedAccess(config) && isOwners(url)), opened)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
