@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp } from './app-routes.js'
-import { Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
+import { Owner, planFor, renew, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { readTask, type Settings } from './settings.js'
 import { Trial } from './trial.js'
@@ -39,11 +39,12 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
       'its schema or of params')
   }
   await alice.make()
-  await bob.make()
+  await renew(bob, plans)
   const twin = kinds.find((kind) => alice.ids[kind] === bob.ids[kind])
   if (twin !== undefined) {
     throw new TypeError(`objects.${twin} made "${alice.ids[twin]}" for alice and for bob, which nobody can tell ` +
-      'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share goes into params')
+      'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share, or each counts for ' +
+      'themselves, goes into params')
   }
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
   // (a logout); of those, short URLs, as they may remove all that is below (an account).

@@ -63,13 +63,16 @@ export class Owner {
 }
 
 /** How to send ids of objects to a route. */
-export type Plan = Readonly<ReturnType<typeof planFor>>
+export type Plan = Readonly<ReturnType<typeof planWith>>
 
 /** Of JSON Schema, or an object of zod. */
 type Schemas = Record<string, Partial<Record<'properties' | 'shape', Record<string, { type?: unknown }>>> | undefined>
 
+/** `short` goes without the ids that only the schema has, because a filter may fall away with its id. */
+export type FullPlan = Plan & { readonly short?: Plan }
+
 /** A path parameter, or a member of query or body, is an id if it has the name of a maker. */
-export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers) {
+export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): FullPlan {
   const isMade = (name: string) => Object.hasOwn(objects, name)
   const given = partsFor(route, params)
   const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
@@ -80,12 +83,17 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
     .filter((name) => name !== route.parameter?.name)
   const fields = hasBody(route.method) && typeof given.body !== 'string' ? inSchema(body) : {}
-  const parts: WholeParts = {
-    ...given,
-    path: { ...given.path, ...Object.fromEntries(inUrl.filter(isMade).map((name) => [name, ''])) },
-    query: { ...inSchema(query), ...given.query },
-    body: Object.keys(fields).length === 0 ? given.body : { ...fields, ...Object(given.body) as object }
-  }
+  const path = { ...given.path, ...Object.fromEntries(inUrl.filter(isMade).map((name) => [name, ''])) }
+  const bodyWith = (more: object) =>
+    Object.keys(fields).length === 0 ? given.body : { ...more, ...Object(given.body) as object }
+  const own = { ...given, path, body: bodyWith({}) }
+  const whole = { ...own, query: { ...inSchema(query), ...given.query }, body: bodyWith(fields) }
+  const [plan, short] = [whole, own].map((parts) => planWith(route, parts, inUrl, isMade)) as [Plan, Plan]
+  const isShort = short.places.length < plan.places.length && (route.parameter !== null || short.kinds.length > 0)
+  return isShort ? { ...plan, short } : plan
+}
+
+function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: (name: string) => boolean) {
   /** The places of ids in `parts`. */
   const places: Array<{ name: string, part: 'path' | 'query' | 'body', isList: boolean }> = []
   for (const part of ['path', 'query', 'body'] as const) {
@@ -117,6 +125,22 @@ export async function ask ({ route, parts, places }: Plan, who: Owner, others: o
     })
   }
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))
+}
+
+/** Returns all subsets, the small ones first; of more than four kinds those of one, of two, and all. */
+export const subsets = (kinds: readonly string[]): string[][] => kinds
+  .reduce<string[][]>((sets, kind) => [...sets, ...sets.map((set) => [...set, kind])], [[]])
+  .filter(({ length }) => length > 0 && (kinds.length <= 4 || length <= 2 || length === kinds.length))
+  .sort((one, two) => one.length - two.length)
+
+/** The routes by which a user reads records. */
+export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>
+  plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
+
+/** Makes new records, and reads them once: this may change them, such as the mark of a mail that is not read yet. */
+export async function renew (who: Owner, plans: readonly Plan[]): Promise<void> {
+  await who.make()
+  for (const plan of readsOf(plans)) await ask(plan, who)
 }
 
 /** Returns an id of the same form that no object has. */

@@ -5,7 +5,7 @@ import t from 'tap'
 import userScope from '../../lib/index.js'
 import { appRoutes } from '../../lib/testing/app-routes.js'
 import { createIssuer } from '../../lib/testing/index.js'
-import { ask, missingLike, Owner, planFor, readId, type ObjectId } from '../../lib/testing/objects.js'
+import { ask, missingLike, Owner, planFor, readId, subsets, type ObjectId } from '../../lib/testing/objects.js'
 
 t.test('makers get the ids of objects that were made before', async (t) => {
   const app = Fastify()
@@ -196,4 +196,11 @@ t.test('nullable lists take ids, and the owner\'s parameter is never one', async
     { name: 'task_id', part: 'body', isList: true },
     { name: 'user_id', part: 'body', isList: false }
   ])
+})
+
+t.test('subsets', async (t) => {
+  t.same(subsets(['a', 'b', 'c']), [['a'], ['b'], ['c'], ['a', 'b'], ['a', 'c'], ['b', 'c'], ['a', 'b', 'c']])
+  t.same(subsets([]), [])
+  const sizes = subsets(['a', 'b', 'c', 'd', 'e']).map(({ length }) => length)
+  t.same(sizes, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 5], 'not 31')
 })

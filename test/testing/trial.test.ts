@@ -566,3 +566,92 @@ t.test('a limit on the rate of requests is named', async (t) => {
     message: /^(GET|HEAD) \/api\/\w+\/tasks\/\S+: the app limits the rate of requests: raise the limit in tests, or /
   })
 })
+
+interface Row { id: string, owner: string, list_id?: string, isRead?: boolean }
+
+/** An app with these routes, which makes records of any kind by POST and shows them to their owner by GET. */
+async function rowsHost (t: Test, kinds: string[], routes: (app: FastifyInstance, rows: Row[]) => void) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const rows: Row[] = []
+  await app.register(userScope, issuer.options)
+  app.post('/:user_id/rows', async ({ user }) => rows[rows.push({ id: randomUUID(), owner: user.id }) - 1])
+  const objects = Object.fromEntries(kinds.map((kind): [string, ObjectMakers[string]] => [kind, async (context) => {
+    const { inject, owner } = context
+    return (await inject({ method: 'POST', url: `/${owner}/rows` })).json<Row>().id
+  }]))
+  routes(app, rows)
+  return { app, objects }
+}
+
+t.test('an id that may be left out is left out, too', async (t) => {
+  const properties = { list_id: { type: 'string' } }
+  let isSound = false
+  const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
+    const shown = (list: string | undefined, owner: string) => rows.filter((row) =>
+      list === undefined ? !isSound || row.owner === owner : row.owner === owner && row.id === list)
+    app.get<{ Querystring: { list_id?: string } }>('/:user_id/tasks', { schema: { querystring: { properties } } },
+      async ({ user, query }) => shown(query.list_id, user.id))
+    app.post<{ Body: { list_id?: string } }>('/:user_id/export', { schema: { body: { type: 'object', properties } } },
+      async ({ user, body }) => shown(body.list_id, user.id))
+    app.get<{ Querystring: { list_id?: string } }>('/catalog', { schema: { querystring: { properties } } },
+      async ({ user, query }) => shown(query.list_id, query.list_id === undefined ? 'nobody' : user.id))
+  })
+  const says = await say(app, { objects, params: {} })
+  const found = "alice's token, her own without its ids  nothing of bob's  200 with bob's list_id"
+  t.match(says, /^Routes .*: 2\n/)
+  for (const url of ['/alice/tasks', '/alice/export']) t.match(says, `${found}  ${url}`)
+  t.notMatch(says, '/catalog')
+  isSound = true
+  t.equal(await say(app, { objects, params: {}, allow: ['POST /:user_id/export'] }), '')
+})
+
+t.test('a write that may go without its id changes nothing of others', async (t) => {
+  const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
+    app.get('/:user_id/rows', async ({ user }) => rows.filter(({ owner }) => owner === user.id))
+    const body = { type: 'object', properties: { list_id: { type: 'string' } } }
+    app.post<{ Body: { list_id?: string } }>('/:user_id/read', { schema: { body } }, async ({ user, body }, reply) => {
+      const { list_id: id } = body
+      const found = rows.filter((row) => id === undefined || (row.id === id && row.owner === user.id))
+      for (const row of found) row.isRead = true
+      return found.length > 0 ? reply.code(204).send() : none(reply)
+    })
+  })
+  const says = await say(app, { objects, params: {} })
+  t.match(says, "alice's token, her own without its ids: what bob reads then  as before  changed")
+})
+
+t.test('ids that do not stand side by side are sent together, too', async (t) => {
+  const { app, objects } = await rowsHost(t, ['board_id', 'label_id', 'card_id'], (app, rows) => {
+    const find = (id: string) => rows.find((row) => row.id === id)
+    app.get<{ Params: Record<'board_id' | 'label_id' | 'card_id', string> }>(
+      '/:user_id/boards/:board_id/labels/:label_id/cards/:card_id', async ({ user, params }, reply) => {
+        const [board, label, card] = [params.board_id, params.label_id, params.card_id].map(find)
+        return label?.owner === user.id && board && board.owner === card?.owner ? card : none(reply)
+      })
+  })
+  t.match(await say(app, { objects, params: {} }), "alice's token, bob's board_id and card_id  4xx  200")
+})
+
+t.test('a mark that the first read sets is no change by others', async (t) => {
+  const { app, objects } = await rowsHost(t, ['mail_id'], (app, rows) => {
+    const own = (id: string, user: string) => rows.find((row) => row.id === id && row.owner === user)
+    app.get<{ Params: { mail_id: string } }>('/:user_id/mails/:mail_id', async ({ user, params }, reply) => {
+      const row = own(params.mail_id, user.id)
+      return row ? { id: row.id, isRead: row.isRead } : none(reply)
+    })
+    app.get<{ Params: { mail_id: string } }>('/:user_id/texts/:mail_id', async ({ user, params }, reply) => {
+      const row = own(params.mail_id, user.id)
+      return row ? Object.assign(row, { isRead: true }).id : none(reply)
+    })
+    app.put<{ Params: { mail_id: string } }>('/:user_id/mails/:mail_id', async ({ params }, reply) => {
+      const row = rows.find(({ id }) => id === params.mail_id)
+      return row ? Object.assign(row, { list_id: 'x' }) : none(reply)
+    })
+    app.delete<{ Params: { mail_id: string } }>('/:user_id/texts/:mail_id', async ({ user, params }, reply) => {
+      const row = own(params.mail_id, user.id)
+      return row ? rows.splice(rows.indexOf(row), 1) : none(reply)
+    })
+  })
+  t.match(await say(app, { objects, params: {} }), /^Routes .*: 1\n\nPUT/)
+})
