@@ -160,12 +160,13 @@ t.test('a token of an application never owns a path', async (t) => {
     } = await send({ url, headers: bearer(await issuer.token({ id: 'batch', ...client, ...claims })) })
     t.equal(code ?? body, answer, `${url} ${JSON.stringify(claims)}`)
   }
-  const prototype = Object.prototype as { machines?: boolean }
-  t.teardown(() => { delete prototype.machines })
-  prototype.machines = true
+  const { prototype } = Object
+  t.teardown(() => { Reflect.deleteProperty(prototype, 'machines') })
+  // Not enumerable, because others in this process go through the members of their objects.
+  Object.defineProperty(prototype, 'machines', { value: true, configurable: true })
   const headers = bearer(await issuer.token({ id: 'batch', ...client, scope: 'staff' }))
   t.match(await send({ url: '/staff/alice', headers }), { code: 'FORBIDDEN_USER_ACCESS' }, 'no member of the rule')
-  delete prototype.machines
+  Reflect.deleteProperty(prototype, 'machines')
   const reason = 'the token is of an application and not of a user'
   t.match(refusals(log).slice(0, 4).map((line) => line.reason), [reason, reason, reason, reason])
 })
