@@ -585,16 +585,16 @@ async function rowsHost (t: Test, kinds: string[], routes: (app: FastifyInstance
 }
 
 t.test('an id that may be left out is left out, too', async (t) => {
-  const properties = { list_id: { type: 'string' } }
+  const ids = { type: 'object', properties: { list_id: { type: 'string' } } }
   let isSound = false
   const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
     const shown = (list: string | undefined, owner: string) => rows.filter((row) =>
       list === undefined ? !isSound || row.owner === owner : row.owner === owner && row.id === list)
-    app.get<{ Querystring: { list_id?: string } }>('/:user_id/tasks', { schema: { querystring: { properties } } },
+    app.get<{ Querystring: { list_id?: string } }>('/:user_id/tasks', { schema: { querystring: ids } },
       async ({ user, query }) => shown(query.list_id, user.id))
-    app.post<{ Body: { list_id?: string } }>('/:user_id/export', { schema: { body: { type: 'object', properties } } },
+    app.post<{ Body: { list_id?: string } }>('/:user_id/export', { schema: { body: ids } },
       async ({ user, body }) => shown(body.list_id, user.id))
-    app.get<{ Querystring: { list_id?: string } }>('/catalog', { schema: { querystring: { properties } } },
+    app.get<{ Querystring: { list_id?: string } }>('/catalog', { schema: { querystring: ids } },
       async ({ user, query }) => shown(query.list_id, query.list_id === undefined ? 'nobody' : user.id))
   })
   const says = await say(app, { objects, params: {} })
