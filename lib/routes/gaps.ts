@@ -65,8 +65,8 @@ export function warnOfGaps (
   warn(routes.filter(({ options: { config } }) =>
     config && Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
   const isOwners = (url: string) => parametersOf(url).some(({ name }) => name === param)
-  warn(routes.filter(({ access, options: { url, config }, demand: { level } }) =>
-    level !== 'owner' && access !== statedAccess(config) && isOwners(url)), opened)
+  warn(routes.filter(({ access, options: { url }, demand: { level, source } }) =>
+    level !== 'owner' && source === 'stated' && readRule(access).rule.level !== level && isOwners(url)), opened)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))

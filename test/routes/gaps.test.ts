@@ -231,13 +231,19 @@ t.test('a hook that opens the routes of owners is warned about', async (t) => {
   }
   const { log } = await boot(t, async (app) => {
     await app.register(userScope, { secret })
-    app.addHook('onRoute', (route) => { route.config = { access: 'public', ...route.config } })
+    app.addHook('onRoute', (route) => { route.config = structuredClone({ access: 'public', ...route.config }) })
     app.get('/docs/:page', id)
+    app.options('/api/:user_id/tasks', { config: { access: 'public' } }, id)
     app.get('/api/:user_id/avatar', { config: { access: 'public' } }, id)
     app.get('/api/:user_id/tasks', { config: { access: { level: 'user', scopes: ['a'] } } }, id)
     app.get('/api/:user_id/owned', { config: { access: 'owner' } }, id)
   })
   t.same(log, [])
+  const { log: ofPreflight } = await boot(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.options('/api/:user_id/tasks', id)
+  })
+  t.same(ofPreflight, [], 'public by default')
 })
 
 t.test('a parameter of bind that no route has is warned about', async (t) => {
