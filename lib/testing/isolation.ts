@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp } from './app-routes.js'
-import { Owner, planFor, renew, type ObjectMakers, type Plan } from './objects.js'
+import { Owner, planFor, readOnce, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { readTask, type Settings } from './settings.js'
 import { Trial } from './trial.js'
@@ -39,7 +39,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
       'its schema or of params')
   }
   await alice.make()
-  await renew(bob, plans)
+  await bob.make()
+  await readOnce(bob, plans)
   const twin = kinds.find((kind) => alice.ids[kind] === bob.ids[kind])
   if (twin !== undefined) {
     throw new TypeError(`objects.${twin} made "${alice.ids[twin]}" for alice and for bob, which nobody can tell ` +

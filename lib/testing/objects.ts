@@ -88,7 +88,8 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
     Object.keys(fields).length === 0 ? given.body : { ...more, ...Object(given.body) as object }
   const own = { ...given, path, body: bodyWith({}) }
   const whole = { ...own, query: { ...inSchema(query), ...given.query }, body: bodyWith(fields) }
-  const [plan, short] = [whole, own].map((parts) => planWith(route, parts, inUrl, isMade)) as [Plan, Plan]
+  const plan = planWith(route, whole, inUrl, isMade)
+  const short = planWith(route, own, inUrl, isMade)
   const isShort = short.places.length < plan.places.length && (route.parameter !== null || short.kinds.length > 0)
   return isShort ? { ...plan, short } : plan
 }
@@ -137,9 +138,8 @@ export const subsets = (kinds: readonly string[]): string[][] => kinds
 export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>
   plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
 
-/** Makes new records, and reads them once: this may change them, such as the mark of a mail that is not read yet. */
-export async function renew (who: Owner, plans: readonly Plan[]): Promise<void> {
-  await who.make()
+/** Reads a user's new records once: this may change them, such as the mark of a mail that is not read yet. */
+export async function readOnce (who: Owner, plans: readonly Plan[]): Promise<void> {
   for (const plan of readsOf(plans)) await ask(plan, who)
 }
 

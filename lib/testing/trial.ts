@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import { findingOf, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
-import { ask, hasId, missingLike, Owner, readId, readsOf, renew, subsets, type Plan, type FullPlan } from './objects.js'
+import { ask, hasId, missingLike, Owner, readId, readOnce, readsOf, subsets } from './objects.js'
+import type { FullPlan, Plan } from './objects.js'
 
 const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
   'let it keep answers by user'
@@ -31,7 +32,7 @@ export class Trial {
   }
 
   async run (): Promise<Finding> {
-    const { route, places, kinds, unknown, isRead } = this.plan
+    const { route, places, kinds, unknown, isRead, short } = this.plan
     const names = unknown.map((name) => `":${name}"`).join(', ')
     if (names !== '') return findingOf(route, [`not tried: there is no value for ${names}. ${valueless}`])
     if (isRead) await this.#readAsBob()
@@ -42,8 +43,9 @@ export class Trial {
       if (places.some((other) => other.name === name && other.part !== part)) await this.#tryHis([name], part)
     }
     for (const { name } of places.filter(({ isList }) => isList)) await this.#tryBoth(name)
-    await this.#tryHerOwn("alice's token, her own")
-    if (this.plan.short) await this.#tryShort(this.plan.short)
+    await this.#tryHerOwn(this.plan)
+    if (short && !isRead) await this.alice.make()
+    if (short) await this.#tryHerOwn(short)
     return findingOf(route, [...this.#notes], this.#failures)
   }
 
@@ -99,24 +101,18 @@ export class Trial {
     if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
   }
 
-  /** Sends her own request without the ids that it need not have. It is not reported if it is refused. */
-  async #tryShort (plan: Plan): Promise<void> {
-    const trial = new Trial(plan, this.plans, this.alice, this.bob)
-    if (!plan.isRead) await this.alice.make()
-    await trial.#tryHerOwn("alice's token, her own without its ids", false)
-    this.#failures.push(...trial.#failures)
-    for (const note of trial.#notes) this.#notes.add(note)
-  }
-
-  async #tryHerOwn (label: string, isWhole = true): Promise<void> {
+  /** @param plan that of the route, or the short one, which may be refused */
+  async #tryHerOwn (plan: Plan): Promise<void> {
     const { ids } = this.bob
-    const own = this.plan.isRead ? await ask(this.plan, this.alice) : await this.#attack({}, label)
+    const isWhole = plan === this.plan
+    const label = `alice's token, her own${isWhole ? '' : ' without its ids'}`
+    const own = plan.isRead ? await ask(plan, this.alice) : await this.#attack({}, label, undefined, plan)
     // A write without an id may need a body that was not given, or come after a logout.
-    const mustPass = this.plan.kinds.length > 0 || this.plan.isRead || own.statusCode === 403
+    const mustPass = plan.kinds.length > 0 || plan.isRead || own.statusCode === 403
     if (isWhole && mustPass) this.#mustPass(own, label)
     const leaked: string[] = []
     const suspects = Object.keys(ids).filter((name) => hasId(own, ids[name], name))
-    for (const name of suspects) if (await this.#isLeak(own, name)) leaked.push(name)
+    for (const name of suspects) if (await this.#isLeak(own, name, plan)) leaked.push(name)
     if (leaked.length === 0) return
     this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
@@ -125,19 +121,20 @@ export class Trial {
    * Whether what an answer to alice has is bob's id. A small number may be anything, such as a status: it is his id if
    * that of a later object of his, which the answer did not have, appears too.
    */
-  async #isLeak (own: Response, name: string): Promise<boolean> {
+  async #isLeak (own: Response, name: string, plan: Plan): Promise<boolean> {
     if (!/^\d{1,3}$/.test(String(this.bob.ids[name]))) return true
     const isKnown = () => hasId(own, this.bob.ids[name], name)
-    for (let n = 0; isKnown() && n < 20; n++) await renew(this.bob, this.plans)
-    if (!this.plan.isRead) await this.alice.make()
-    return isKnown() || hasId(await ask(this.plan, this.alice), this.bob.ids[name], name)
+    for (let n = 0; isKnown() && n < 20; n++) await this.bob.make()
+    await readOnce(this.bob, this.plans)
+    if (!plan.isRead) await this.alice.make()
+    return isKnown() || hasId(await ask(plan, this.alice), this.bob.ids[name], name)
   }
 
   /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
-  async #attack (ids: object, label: string, part?: string): Promise<Response> {
+  async #attack (ids: object, label: string, part?: string, plan: Plan = this.plan): Promise<Response> {
     const kinds = Object.keys(ids)
     const before = await this.#readBack(kinds)
-    const given = await ask(this.plan, this.alice, ids, part)
+    const given = await ask(plan, this.alice, ids, part)
     const after = await this.#readBack(kinds)
     const textOf = (answer?: Response) => `${answer?.statusCode} ${answer?.body}`
     const findChange = (later: Response[]) =>
@@ -152,7 +149,8 @@ export class Trial {
     if (!changed) return given
     const note = kinds.length > 0 ? this.#repair : this.#repair + shared
     this.#fail(changed, note, `${label}: what bob reads then`, 'as before', 'changed')
-    await renew(this.bob, this.plans)
+    await this.bob.make()
+    await readOnce(this.bob, this.plans)
     return given
   }
 
