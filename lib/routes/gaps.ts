@@ -51,8 +51,9 @@ export function warnOfGaps (
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) say(guardsUnknown)
-  const isInUrl = (param: string) =>
-    routesOf(context)?.some(({ options: { url } }) => parametersOf(url).some(({ name }) => name === param)) ?? true
+  const isIn = ({ options: { url } }: DeclaredRoute, param: string) =>
+    parametersOf(url).some(({ name }) => name === param)
+  const isInUrl = (param: string) => routesOf(context)?.some((route) => isIn(route, param)) ?? true
   const unused = bound.filter((param) => !isInUrl(param))
   if (unused.length > 0) say(`${boundInVain} :${unused.join(', :')}`)
   const owners = all.map(({ param }) => param)
@@ -64,9 +65,10 @@ export function warnOfGaps (
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
   warn(routes.filter(({ options: { config } }) =>
     config && Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
-  const isOwners = (url: string) => parametersOf(url).some(({ name }) => name === param)
-  warn(routes.filter(({ access, options: { url }, demand: { level, source } }) =>
-    level !== 'owner' && source === 'stated' && readRule(access).rule.level !== level && isOwners(url)), opened)
+  warn(routes.filter((route) => {
+    const { access, demand: { level, source } } = route
+    return level !== 'owner' && source === 'stated' && isIn(route, param) && readRule(access).rule.level !== level
+  }), opened)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
