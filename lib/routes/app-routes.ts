@@ -10,7 +10,7 @@ export interface DeclaredRoute {
   readonly url: string
   /** Fastify's copy of the options. `onRoute` hooks of the host may change it until the app is ready. */
   readonly options: RouteOptions
-  /** `config.access` at the declaration. */
+  /** A copy of `config.access` at the declaration. */
   readonly access: unknown
 }
 
@@ -46,7 +46,9 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
     // Copied, because the host may reuse and change its objects before Fastify's copy is judged.
     if (options.config) options.config = copyOf(options.config)
     if (Array.isArray(options.method)) options.method = [...options.method]
-    routes.push({ context: this, url: options.url, options, access: statedAccess(options.config) })
+    const stated = statedAccess(options.config)
+    const access = typeof stated === 'object' ? { ...stated } : stated
+    routes.push({ context: this, url: options.url, options, access })
   })
   return routes
 }
@@ -56,7 +58,7 @@ function copyOf (config: object): object {
   const access = statedAccess(config)
   if (typeof access !== 'object') return { ...config }
   const { rule, fault } = readRule(access)
-  return fault === null ? { ...config, access: rule } : { ...config }
+  return fault === null ? { ...config, access: structuredClone(rule) } : { ...config }
 }
 
 /** Whether a context is the given one, or inside it: a child inherits from its parent. */

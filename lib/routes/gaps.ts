@@ -4,7 +4,7 @@ import { nearest } from '../options/nearest.js'
 import { importFirst, isWithin, rootOf, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
 import { possibleOwner } from './look-alikes.js'
-import { readRule, ruleMembers } from './rule.js'
+import { accessLevels, readRule, ruleMembers } from './rule.js'
 import { placesOf, type JudgedRoute, type RouteTable } from './table.js'
 import { parametersOf } from './url.js'
 
@@ -66,8 +66,9 @@ export function warnOfGaps (
   warn(routes.filter(({ options: { config } }) =>
     config && Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
   warn(routes.filter((route) => {
-    const { access, demand: { level, source } } = route
-    return level !== 'owner' && source === 'stated' && isIn(route, param) && readRule(access).rule.level !== level
+    const { access, options: { method }, demand: { level, scopes } } = route
+    const { rule: { level: declared = servesOptionsOnly(method) ? 'public' : 'owner' } } = readRule(access)
+    return accessLevels.indexOf(level) > accessLevels.indexOf(declared) && scopes === null && isIn(route, param)
   }), opened)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return

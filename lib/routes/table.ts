@@ -22,14 +22,23 @@ const lostRule = 'a rule was stated in its config.access, and an onRoute hook to
 const hasLostRule = ({ access, options: { config, method } }: DeclaredRoute) => statedAccess(config) === undefined &&
   (typeof access === 'object' || (servesOptionsOnly(method) && typeof access === 'string' && access !== 'public'))
 
-const faultOf = (route: JudgedRoute): string | null => hasLostRule(route) ? lostRule : route.demand.fault
+const sharedConfig = 'an onRoute hook gives several routes one config, which at the end says what it wrote for the ' +
+  'last. Let the hook make one for each, as in options.config = { ...options.config, … }'
+
+/** Returns configs that a hook has given to several routes. */
+function sharedConfigs (routes: readonly DeclaredRoute[]): ReadonlySet<unknown> {
+  const seen = new Set<unknown>()
+  const shared = new Set<unknown>()
+  for (const { options: { config } } of routes) {
+    if (config && seen.has(config)) shared.add(config)
+    seen.add(config)
+  }
+  return shared
+}
 
 /** False for a HEAD route whose GET route, which declares it, is at fault too. */
 const isOwnFault = ({ options: { method, url } }: JudgedRoute, _index: number, atFault: readonly JudgedRoute[]) =>
   method !== 'HEAD' || !atFault.some(({ options: other }) => other.method === 'GET' && other.url === url)
-
-const faultLine = (route: JudgedRoute) =>
-  `route ${[route.options.method].flat().join(', ')} ${route.options.url}: ${faultOf(route)}`
 
 /** The routes of one registration, and what each demands. */
 export class RouteTable {
@@ -44,8 +53,8 @@ export class RouteTable {
   /** Whether every route of the app is known. */
   readonly #seesAll: boolean
   /**
-   * By `METHOD url`. Null if the config of the request must tell: routes with other constraints have the same name and
-   * different demands, or routes share one config.
+   * By `METHOD url`. Null if the config of the request must tell, because routes with other constraints have the same
+   * name and different demands.
    */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
@@ -88,14 +97,19 @@ export class RouteTable {
    */
   settle (): readonly JudgedRoute[] {
     const routes = this.routes()
+    const shared = sharedConfigs(this.#declared)
+    const faultOf = (route: JudgedRoute): string | null => {
+      if (hasLostRule(route)) return lostRule
+      return shared.has(route.options.config) ? sharedConfig : route.demand.fault
+    }
+    const faultLine = (route: JudgedRoute) =>
+      `route ${[route.options.method].flat().join(', ')} ${route.options.url}: ${faultOf(route)}`
     const atFault = routes.filter(faultOf)
     if (atFault.length > 0) throw new InvalidRouteError(atFault.filter(isOwnFault).map(faultLine).join('\n'))
-    const shared = sharedConfigs(this.#declared)
     for (const { url, options, demand } of routes) {
       const name = nameOf({ url, method: options.method })
       const other = this.#byName.get(name)
-      const isSure = !shared.has(options.config) && (other === undefined || isDeepStrictEqual(other, demand))
-      this.#byName.set(name, isSure ? demand : null)
+      this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)
     }
     return routes
   }
@@ -146,22 +160,12 @@ export class RouteTable {
 
   list (): ScopedRoute[] {
     return this.routes().flatMap((route) => placesOf(route).map((place) => {
-      const { level: access, source, scopes, delegates, bound, unbound } = route.demand
+      const { level: access, source, bound, unbound, ...demand } = route.demand
+      const { scopes, delegates } = structuredClone(demand) // with prototypes, as hosts expect
       const parameter = access === 'owner' ? this.param : null
       return { ...place, access, parameter, source, scopes, delegates, bound: namesInUrl(bound), unbound }
     }))
   }
-}
-
-/** Returns configs that a hook has given to several routes. They say what it wrote for the last of them. */
-function sharedConfigs (routes: readonly DeclaredRoute[]): ReadonlySet<unknown> {
-  const seen = new Set<unknown>()
-  const shared = new Set<unknown>()
-  for (const { options: { config } } of routes) {
-    if (config && seen.has(config)) shared.add(config)
-    seen.add(config)
-  }
-  return shared
 }
 
 const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`

@@ -216,7 +216,7 @@ t.test("the owner's parameter of another registration is warned about", async (t
 
 t.test('a hook that opens the routes of owners is warned about', async (t) => {
   const opened = /an onRoute hook opened these routes/
-  for (const access of ['public', 'optional', 'user', { level: 'user', scopes: ['a'] }]) {
+  for (const access of ['public', 'optional', 'user', { level: 'user' }]) {
     const { log } = await boot(t, async (app) => {
       await app.register(userScope, { secret })
       app.get('/api/:user_id/early', id)
@@ -239,6 +239,22 @@ t.test('a hook that opens the routes of owners is warned about', async (t) => {
     app.get('/api/:user_id/owned', { config: { access: 'owner' } }, id)
   })
   t.same(log, [])
+  const { log: ofAdmins } = await boot(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', (route) => {
+      const access = route.config?.access === 'public' ? 'user' : { level: 'user', scopes: ['admin'] }
+      route.config = { ...route.config, access } as FastifyContextConfig
+    })
+    app.get('/admin/users/:user_id', id)
+    app.get('/api/:user_id/avatar', { config: { access: 'public' } }, id)
+  })
+  t.same(ofAdmins, [], 'scopes are demanded, or more than before')
+  const { log: ofChanged } = await boot(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.addHook('onRoute', ({ config }) => { Object.assign(config?.access as object, { level: 'user' }) })
+    app.get('/api/:user_id', { config: { access: { level: 'owner' } } }, id)
+  })
+  t.match(ofChanged, [{ msg: opened }], 'a rule that is changed in place')
   const { log: ofPreflight } = await boot(t, async (app) => {
     await app.register(userScope, { secret })
     app.options('/api/:user_id/tasks', id)

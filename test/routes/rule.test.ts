@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { InvalidRouteError, type AccessRule, type UserScopeOptions } from '../../lib/index.js'
@@ -278,6 +279,7 @@ t.test('the table of the routes shows rules', async (t) => {
       bound: [],
       unbound: []
     })
+  assert.deepStrictEqual(rows.get('/a/:user_id')?.delegates, { scopes: ['staff'] }, 'with the prototype of all objects')
   t.match(rows.get('/f/:org_id'),
     { access: 'user', parameter: null, scopes: null, delegates: null, bound: ['org_id'], unbound: [] })
   t.match(rows.get('/d/:org_id'), { scopes: ['x', 'y'], bound: [], unbound: ['org_id'] })
