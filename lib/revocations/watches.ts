@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { EventEmitter } from 'node:events'
+import { setMaxListeners, type EventEmitter } from 'node:events'
 import type { Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 
@@ -51,6 +51,7 @@ export class Watches {
    */
   open (user: VerifiedUser, connection: Connection): AbortSignal {
     const controller = new AbortController()
+    setMaxListeners(0, controller.signal) // shared by all that a request has opened, such as its subscriptions
     // If the client has already left, `close` is not emitted again.
     if (isGone(connection)) {
       setImmediate(() => { controller.abort() })

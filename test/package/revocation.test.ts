@@ -48,6 +48,26 @@ t.test('a WebSocket closes', async (t) => {
   t.equal(bob.readyState, WebSocket.OPEN)
 })
 
+t.test('a socket that brings its token in a message closes', async (t) => {
+  const app = await recipe(t, 'Sockets that bring their token in a message')
+  const port = await listen(app)
+  const enter = async (token: string) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/events`)
+    await once(socket, 'open')
+    socket.send(token)
+    return socket
+  }
+  t.match(await once(await enter('nonsense'), 'close'), [4401, Buffer.from('MALFORMED_TOKEN')])
+  const alice = await enter(tokenFor('alice'))
+  t.match(await once(alice, 'message'), [Buffer.from('hello alice')])
+  const bob = await enter(tokenFor('bob'))
+  t.match(await once(bob, 'message'), [Buffer.from('hello bob')])
+  const closed = once(alice, 'close')
+  await app.userScope.revoke({ user: 'alice' })
+  await closed
+  t.equal(bob.readyState, WebSocket.OPEN)
+})
+
 t.test('an event stream ends', async (t) => {
   const app = await recipe(t, 'Event streams', (code) => `${code}\napp.decorate('news', { getter: () => news })`)
   const response = await open(await listen(app), '/api/alice/news')
@@ -60,6 +80,24 @@ t.test('an event stream ends', async (t) => {
   await app.userScope.revoke({ user: 'alice' })
   await ended
   t.equal(news.listenerCount('alice'), 0)
+})
+
+t.test('an event stream ends for a client that does not read', async (t) => {
+  const app = await recipe(t, 'Event streams', (code) => `${code}\napp.decorate('news', { getter: () => news })`)
+  const port = await listen(app)
+  const connected = once(app.server, 'connection')
+  const response = await open(port, '/api/alice/news')
+  const [socket] = await connected as [Socket]
+  const { news } = app as unknown as { news: NodeJS.EventEmitter }
+  const event = 'x'.repeat(10_000)
+  for (let i = 0; i < 3000; i++) news.emit('alice', event)
+  const closed = once(socket, 'close')
+  await app.userScope.revoke({ user: 'alice' })
+  await closed
+  let length = 0
+  response.on('data', (text: string) => { length += text.length })
+  await new Promise((resolve) => response.on('error', () => {}).once('close', resolve))
+  t.ok(length < 3000 * event.length / 2, `${length}`)
 })
 
 t.test('a download is cut off', async (t) => {

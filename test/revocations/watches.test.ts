@@ -140,3 +140,14 @@ t.test('a listener runs in the async context of its own request', async (t) => {
   mock.timers.tick(20)
   t.same(seen, ['request of bob', 'request of carl'])
 })
+
+t.test('many may listen, without a warning of a leak', async (t) => {
+  const { signal } = setUp().open('alice')
+  const warnings: string[] = []
+  const onWarning = ({ name }: Error) => { warnings.push(name) }
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  for (let i = 0; i < 20; i++) signal.addEventListener('abort', () => {})
+  await new Promise(setImmediate)
+  t.same(warnings, [])
+})
