@@ -106,10 +106,14 @@ export class RouteTable {
       `route ${[route.options.method].flat().join(', ')} ${route.options.url}: ${faultOf(route)}`
     const atFault = routes.filter(faultOf)
     if (atFault.length > 0) throw new InvalidRouteError(atFault.filter(isOwnFault).map(faultLine).join('\n'))
-    for (const { url, options, demand } of routes) {
-      const name = nameOf({ url, method: options.method })
-      const other = this.#byName.get(name)
-      this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)
+    for (const route of routes) {
+      const { url, options: { method, url: declared }, demand } = route
+      // Before Fastify 5.12.1, requests with the slash have it in the `url` of their config, too.
+      for (const each of isPrefixRoot(route) ? [url, declared] : [url]) {
+        const name = nameOf({ url: each, method })
+        const other = this.#byName.get(name)
+        this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)
+      }
     }
     return routes
   }
@@ -170,9 +174,13 @@ export class RouteTable {
 
 const nameOf = ({ url, method }: Pick<RouteFacts, 'url' | 'method'>) => `${String(method)} ${url}`
 
-/** Returns a place for each method of a route, and for the root of a prefix with a trailing slash and without. */
-export function placesOf ({ url, options }: DeclaredRoute): Array<Pick<ScopedRoute, 'method' | 'url' | 'constraints'>> {
-  const urls = options.url === `${url}/` ? [url, options.url] : [options.url]
+/** Whether a route is the root of a prefix, which is served with a trailing slash and without. */
+const isPrefixRoot = ({ url, options }: DeclaredRoute) => options.url === `${url}/`
+
+/** Returns a place for each method of a route, and for each URL of the root of a prefix. */
+export function placesOf (route: DeclaredRoute): Array<Pick<ScopedRoute, 'method' | 'url' | 'constraints'>> {
+  const { url, options } = route
+  const urls = isPrefixRoot(route) ? [url, options.url] : [options.url]
   return urls.flatMap((each) => [options.method].flat().map((method) =>
     ({ method, url: each, constraints: options.constraints ?? {} })))
 }
