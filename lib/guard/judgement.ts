@@ -13,16 +13,13 @@ export interface Judgement {
   readonly demand: Demand | null
   /** The owner's id, which the path must still have before the handler runs; null if none is compared. */
   readonly owner: string | null
-  /** Bound parameters, which must not change either. Left out if none is compared. */
-  readonly bound?: readonly HeldParam[]
+  /** Bound parameters and their values, which must not change either. Left out if none is compared. */
+  readonly bound?: ReadonlyMap<string, string>
   /** The method for which a delegate of the owner was admitted; undefined for all others. */
   readonly delegateMethod?: string | undefined
   /** Whether the token was found in the cache. */
   readonly cached: boolean
 }
-
-/** A path parameter and its value when it was compared. */
-export type HeldParam = readonly [name: string, value: string]
 
 /** A public route: no token was read. */
 export const unread: Judgement = { refusal: null, verified: null, demand: null, owner: null, cached: false }

@@ -28,12 +28,12 @@ export function createRecheck (
       return refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
     }
     const { verified } = judgement
-    return verified && (judgeMethod(request, judgement) ?? judgeActor(request, verified.user, impersonation) ??
-      findFault(verified))
+    return verified && (refuseOverride(request, judgement) ?? judgeActor(request, verified.user, impersonation) ??
+      findEnd(verified))
   }
 
   /** Middleware of the host may have overridden the method, and `mayActFor` was asked about another. */
-  function judgeMethod (request: FastifyRequest, { demand, delegateMethod }: Judgement): Refusal | null {
+  function refuseOverride (request: FastifyRequest, { demand, delegateMethod }: Judgement): Refusal | null {
     if (delegateMethod === undefined || demand?.delegates !== true) return null
     if (request.method === delegateMethod) return null
     return refuse('FORBIDDEN_USER_ACCESS', 'the method was overridden after option "mayActFor" was asked. Fix: ' +
@@ -41,7 +41,7 @@ export function createRecheck (
   }
 
   /** The token may have expired or been revoked since it was checked. */
-  function findFault ({ user, expiresAt }: Verified): Refusal | null {
+  function findEnd ({ user, expiresAt }: Verified): Refusal | null {
     // Before `expiresAt` the token cannot have expired. After it, its claims decide, because the ttl of the cache and
     // the age of an issuer's keys set earlier times.
     const expiry = Date.now() / 1000 < expiresAt ? null : findExpiry(user, claimRules)
@@ -56,7 +56,7 @@ export function createRecheck (
       return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, owner, param)
     }
     for (const { param: name } of demand.bound) {
-      const [, held = null] = bound?.find(([each]) => each === name) ?? []
+      const held = bound?.get(name) ?? null
       const value = readParam(request, name)
       if (held === null ? value !== undefined : !isStillSame(value, held)) {
         return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, held, value)

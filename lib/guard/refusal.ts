@@ -17,7 +17,7 @@ export function prepareReply (refusal: Refusal, request: FastifyRequest, reply: 
   return refusal
 }
 
-const realm = 'Bearer realm="api"'
+const scheme = 'Bearer realm="api"'
 
 /**
  * The header fields of a refusal (RFC 6750 §3). No cache may keep it: a shared one could serve it to the owner. The
@@ -34,11 +34,11 @@ export function refusalHeaders (refusal: Refusal): Record<string, string> {
 }
 
 function challengeOf ({ code, message, statusCode }: Refusal, scope: string | undefined): string | undefined {
-  const withError = (error: string) => `${realm}, error="${error}", error_description="${message}"`
+  const withError = (error: string) => `${scheme}, error="${error}", error_description="${message}"`
   // The client may ask its user for these scopes (RFC 6750 §3.1). Other 403s have no challenge: no consent would help.
   if (scope !== undefined) return withError('insufficient_scope') + (scope && `, scope="${scope}"`)
   if (statusCode !== 401) return undefined
   // Without a token, the challenge has the scheme and the realm, but no error code.
-  if (code === 'MISSING_TOKEN') return realm
+  if (code === 'MISSING_TOKEN') return scheme
   return withError(code === 'INVALID_HEADER_FORMAT' ? 'invalid_request' : 'invalid_token')
 }

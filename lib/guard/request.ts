@@ -4,7 +4,7 @@ import { NoOwnerError, refuse, type Refusal } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { Watches } from '../revocations/watches.js'
 import type { Judgement } from './judgement.js'
-import { hasScopes, refuseScopes } from './rights.js'
+import { judgeScopes } from './rights.js'
 
 // These symbols are global, so that all copies of the package share them.
 /** The judgement of a request, which the preHandler hook checks again. */
@@ -66,9 +66,7 @@ export function requireScopes (request: AnyRequest, ...names: [ScopeName, ...Sco
   const scopes = names.flat() // plain JavaScript may pass a list
   if (scopes.length === 0) throw new TypeError('requireScopes() was given no scopes. Fix: name those that are required')
   const user = getUser(request)
-  if (user && hasScopes(user.scopes, scopes)) return
-  const refusal = user
-    ? refuseScopes(scopes, user.scopes, user.claims)
-    : refuse('MISSING_TOKEN', `requireScopes() ${withoutUser}`)
+  const refusal = user ? judgeScopes(user, scopes) : refuse('MISSING_TOKEN', `requireScopes() ${withoutUser}`)
+  if (refusal === null) return
   throw (request as GuardedRequest)[kForHandlers]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
 }

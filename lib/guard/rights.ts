@@ -13,7 +13,7 @@ import { isAnyOf, scopesIn } from '../routes/rule.js'
 import { readScopes } from '../token/scopes.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
-import { andThen, type HeldParam, type Judgement } from './judgement.js'
+import { andThen, type Judgement } from './judgement.js'
 import { methodOf } from './method.js'
 
 /** Creates the check whether a verified user may call a route. It returns a promise only if option `mayActFor` does. */
@@ -53,15 +53,15 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   /** Returns the bound parameters, or the refusal. */
   function judgeRest (
     request: FastifyRequest, { scopes, bound: params }: Demand, user: VerifiedUser, owner: string | null
-  ): readonly HeldParam[] | Refusal {
+  ): ReadonlyMap<string, string> | Refusal {
     const refusedWrite = judgeActor(request, user, impersonation)
     if (refusedWrite) return refusedWrite
     const bound = params.length > 0 ? compareBound(request, params, user.claims) : none
     if (typeof bound === 'string') return forbidden(bound)
-    if ((owner !== null || bound.length > 0) && hasDotSegment(request.url)) {
+    if ((owner !== null || bound.size > 0) && hasDotSegment(request.url)) {
       return forbidden('the path has a dot segment ("." or "..", however it is encoded)')
     }
-    return scopes && !hasScopes(user.scopes, scopes) ? refuseScopes(scopes, user.scopes, user.claims) : bound
+    return (scopes && judgeScopes(user, scopes)) ?? bound
   }
 }
 
@@ -73,13 +73,13 @@ export function judgeActor (
   return forbidden('the token has an actor (claim "act"), who may only read (option "impersonation")')
 }
 
-const none: readonly HeldParam[] = []
+const none: ReadonlyMap<string, string> = new Map()
 
 /** Returns the bound parameters, or the reason why one does not fit its claim. */
 function compareBound (
   request: FastifyRequest, params: readonly BoundParam[], claims: unknown
-): readonly HeldParam[] | string {
-  const fitting: HeldParam[] = []
+): ReadonlyMap<string, string> | string {
+  const fitting = new Map<string, string>()
   for (const { param: name, path, isInUrl } of params) {
     const value = readParam(request, name)
     if (value === undefined && !isInUrl) continue
@@ -88,7 +88,7 @@ function compareBound (
       const fault = faultOfClaim(claimAt(claims, path))
       return `path parameter "${name}" does not fit the claim ${claim}${fault} (option "bind")`
     }
-    fitting.push([name, String(value)])
+    fitting.set(name, String(value))
   }
   return fitting
 }
@@ -101,13 +101,14 @@ function faultOfClaim (claim: unknown): string {
 
 const forbidden = (reason: string): Refusal => refuse('FORBIDDEN_RESOURCE_ACCESS', reason)
 
-export function hasScopes (scopes: readonly string[], required: RequiredScopes): boolean {
+function hasScopes (scopes: readonly string[], required: RequiredScopes): boolean {
   const has = (name: string) => scopes.includes(name)
   return isAnyOf(required) ? required.anyOf.some(has) : required.every(has)
 }
 
-/** The challenge names all required scopes; for `anyOf`, the first. */
-export function refuseScopes (required: RequiredScopes, found: readonly string[], claims = {}): Refusal {
+/** Refuses a user without the required scopes; else null. The challenge names all of them; for `anyOf`, the first. */
+export function judgeScopes ({ scopes: found, claims }: VerifiedUser, required: RequiredScopes): Refusal | null {
+  if (hasScopes(found, required)) return null
   const names = scopesIn(required)
   const [most, some] = isAnyOf(required) ? [1, 'one'] : [names.length, 'all']
   // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.

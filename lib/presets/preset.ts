@@ -21,6 +21,7 @@ export function preset<Options extends Overrides> (
   name: string, own: TProperties, build: (options: Options) => IssuerOptions & { jwksUri: string }
 ): (options: Options) => IssuerOptions {
   const ofEntry = Type.Partial(issuerSchema).properties
+  // Twice: the first gives the order, the last replaces what an entry has by the same name.
   const schema = Type.Object({ ...own, ...ofEntry, ...own }, { additionalProperties: false })
   const make = (options: Options): IssuerOptions => {
     assertValid(schema, options as unknown, name)

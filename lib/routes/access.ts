@@ -82,7 +82,7 @@ export function judgeRoute ({ url, method, config }: RouteFacts, settings: Route
           `Rename it to ":${name}", or state the level in config.access`
       }
     }
-    const [uncompared = rule.unbound?.find((name) => names.includes(name))] = others.map(({ name }) => name)
+    const uncompared = others[0]?.name ?? rule.unbound?.find((name) => names.includes(name))
     if (!requireStatedAccess || uncompared === undefined) return null
     return `":${uncompared}" is compared with nothing, and option requireStatedAccess is set. ` +
       `State the level in config.access, such as '${level}', which is its default (for a route of another plugin, in ` +

@@ -126,13 +126,13 @@ export class RouteTable {
       demand = this.#judgeConfig(config)
       this.#byConfig.set(config, demand)
     }
-    if (demand.level === 'public') return demand.source === 'default' ? this.#judgeMethod(demand, request) : demand
+    if (demand.level === 'public') return demand.source === 'default' ? this.#demandByMethod(demand, request) : demand
     if (demand.level !== 'user' || !comparesOwner(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
   }
 
   /** A route may be public because it only serves OPTIONS. Its list of methods is the host's and may have changed. */
-  #judgeMethod (demand: Demand, { method, routeOptions: { url, config } }: FastifyRequest): Demand {
+  #demandByMethod (demand: Demand, { method, routeOptions: { url, config } }: FastifyRequest): Demand {
     return method === 'OPTIONS' || url === undefined ? demand : this.judge({ url, method, config })
   }
 

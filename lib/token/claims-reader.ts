@@ -33,7 +33,7 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
     if (fault !== null) {
       throw refuse('INVALID_CLAIMS', `the claims do not satisfy the schema of option "claims": ${fault}`)
     }
-    const actor = readActor(payload, rules)
+    const actor = readActor(payload, rules) // before the id, so that the log names a malformed actor first
     const user = {
       id: readUserId(payload, rules),
       issuer: rules.verifiedBy,

@@ -24,7 +24,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   const { secrets, algorithms, claimRules } = settings
   const readClaims = createClaimsReader(claimRules)
   const checks: SignatureCheck[] = []
-  for (const secret of secrets) await addCheck(checks, fastify, secret, algorithms)
+  for (const secret of secrets) checks.push(await createCheck(fastify, secret, algorithms))
   const hint = createMisreadHint(secrets)
   return (jws) => {
     const { token, header } = jws
@@ -37,9 +37,10 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
 }
 
 /** Registers `@fastify/jwt` in a child context, so that none of its decorators reaches the host. */
-async function addCheck (
-  checks: SignatureCheck[], fastify: FastifyInstance, secret: string, algorithms: Settings['algorithms']
-): Promise<void> {
+async function createCheck (
+  fastify: FastifyInstance, secret: string, algorithms: Settings['algorithms']
+): Promise<SignatureCheck> {
+  let check!: SignatureCheck
   await fastify.register(async (child) => {
     await child.register(jwt, {
       secret,
@@ -48,15 +49,16 @@ async function addCheck (
       verify: { algorithms: [...algorithms], ignoreExpiration: true, ignoreNotBefore: true }
     })
     const { verify } = child.jwt
-    checks.push((token) => {
+    check = (token) => {
       try {
         return verify<Json>(token)
       } catch (error) {
         // Whatever is thrown, the signature is not verified. Only the code is kept, as a message may quote the token.
         return String((error as { code?: unknown }).code)
       }
-    })
+    }
   })
+  return check
 }
 
 /** Tries the secrets in turn. */

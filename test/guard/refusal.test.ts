@@ -3,7 +3,8 @@ import { refuse, type RefusalCode } from '../../lib/contract/errors.js'
 import { refusalHeaders } from '../../lib/guard/refusal.js'
 import type { UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
-import { bearer, build, challengeOf, refusals, sign, tokenFor } from '../support/host.js'
+import { bearer, build, challengeOf, refusals, sign, tokenFor, type LogLine } from '../support/host.js'
+import { blockBelow } from '../support/docs.js'
 
 const challenge = 'Bearer realm="api"'
 const noStore = { 'cache-control': 'no-store' }
@@ -67,6 +68,8 @@ t.test('each refusal writes one line to the log', async (t) => {
     { code: 'MISSING_TOKEN', reason: 'no Authorization header', user: undefined },
     { code: 'FORBIDDEN_USER_ACCESS', reason: 'path parameter "user_id" is not the user\'s id', user: 'alice' }
   ])
+  const { time, pid, hostname, ...line } = refusals(log)[0] as LogLine
+  t.same(line, JSON.parse(blockBelow('docs/errors.md', 'The reason').code), 'as the docs show it')
 })
 
 t.test('a serializer of the host that throws does not change the answer', async (t) => {

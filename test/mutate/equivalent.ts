@@ -35,13 +35,13 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/rights.ts',
-    code: 'const scopes = delegates === true ? null : delegates',
+    code: 'const staff = delegates === true ? null : delegates',
     change: 'delegates === true ? null : delegates becomes delegates',
     why: 'for the type: true has no members, and option mayActFor is asked before they matter'
   },
   {
     path: 'lib/guard/rights.ts',
-    code: 'const scopes = delegates === true ? null : delegates',
+    code: 'const staff = delegates === true ? null : delegates',
     change: 'true becomes false',
     why: 'as above'
   },
@@ -54,7 +54,7 @@ export const equivalents: Equivalent[] = [
   {
     path: 'lib/guard/request.ts',
     code: "export const kForHandlers = Symbol.for('fastify-user-scope.for-handlers')",
-    change: "'fastify-user-scope.scope' becomes ''",
+    change: "'fastify-user-scope.for-handlers' becomes ''",
     why: 'a name: all copies of the package have the same'
   },
   {
@@ -72,7 +72,7 @@ export const equivalents: Equivalent[] = [
   {
     path: 'lib/guard/until-revoked.ts',
     code: 'if (user && reply && forHandlers) {',
-    change: 'user && reply && scope becomes user',
+    change: 'user && reply becomes user',
     why: 'for the type: who has a user has the others'
   },
   {
@@ -89,8 +89,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/routes/rule.ts',
-    code: 'const isPlainObject = (value: unknown): value is AccessRule => ' +
-      "typeof value === 'object' && value !== null &&",
+    code: "typeof value === 'object' && value !== null && isPlain(value)",
     change: "typeof value === 'object' && value !== null becomes value !== null",
     why: 'nothing but an object has one of these prototypes'
   },
@@ -170,7 +169,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/claims-reader.ts',
-    code: 'if (typeof value !== \'object\' || value === null) return 16',
+    code: "weight += typeof value === 'object' && value !== null ? deepFreeze(value) : 16",
     change: '16 becomes 17',
     why: 'an estimate'
   },

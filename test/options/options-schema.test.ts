@@ -1,5 +1,6 @@
 import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
+import { issuerSchema } from '../../lib/options/issuers.js'
 import { optionsSchema } from '../../lib/options/options-schema.js'
 
 const takes = (options: unknown) => Value.Check(optionsSchema, options)
@@ -13,7 +14,7 @@ t.test('all options are optional, and unknown ones are refused', async (t) => {
 })
 
 t.test('all options can be given together', async (t) => {
-  t.ok(takes({
+  const all = {
     ...issuer({
       jwksUri: 'https://a.example/jwks',
       discovery: false,
@@ -53,7 +54,10 @@ t.test('all options can be given together', async (t) => {
     decoratorName: 'user',
     cache: { max: 1, ttl: 1 },
     openapi: { schemeName: 'x', description: 'x', decorator: ['swagger', 'docs'] }
-  }))
+  }
+  t.ok(takes(all))
+  t.same(Object.keys(all).sort(), Object.keys(optionsSchema.properties).sort())
+  t.same(Object.keys({ ...all.issuers[0] }).sort(), Object.keys(issuerSchema.properties).sort())
 })
 
 t.test('lists of one entry are accepted, and features can be turned off', async (t) => {

@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import ts from 'typescript'
+import * as publicNames from '../../lib/index.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -89,8 +90,7 @@ export function anchorsOf ({ headings }: Page): Set<string> {
 export const prelude = {
   Fastify: "import Fastify from 'fastify'",
   userScope: "import userScope from 'fastify-user-scope'",
-  ...Object.fromEntries(['auth0', 'betterAuth', 'clerk', 'cognito', 'entra', 'keycloak', 'logto', 'okta', 'supabase',
-    'getOwnerId', 'getUser', 'requireScopes', 'untilRevoked']
+  ...Object.fromEntries(Object.keys(publicNames).filter((name) => !['default', 'userScope'].includes(name))
     .map((name) => [name, `import { ${name} } from 'fastify-user-scope'`])),
   app: 'const app = Fastify()'
 }
