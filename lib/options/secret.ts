@@ -6,11 +6,11 @@ const encodings: ReadonlyArray<[form: RegExp, encoding: BufferEncoding]> = [
 ]
 
 // Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, and the
-// samples of Hasura, Nhost, FastAPI and of tutorials.
+// samples of Hasura, Nhost, FastAPI, of UUIDs and of tutorials.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
-  'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg',
-  '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
+  'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg', '550e8400-e29b-41d4-a716-446655440000',
+  '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R', '123e4567-e89b-12d3-a456-426614174000',
   '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
@@ -19,20 +19,20 @@ const published = new Set([
   '======================BezKoder=Spring==========================='
 ].map((text) => bytesOf(text).toString('hex')))
 // A widely used generator returns parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
-const generated = /[A-C][?&%*][D-F][()*-][G-J]/
+const generated = /[A-C][?&%*][D-F][()*-][G-J][+@-][K-N]/
 
 // A word of `signs` marks a sample, and words of `padding` often stand beside it. "your" and "jwt" only count as whole
 // words, because random characters contain them too often.
 const signs = 'secret|passphrase|passw|placeholder|replace|change|example|sample|insert|default|generate|' +
-  '(?<![a-z\\d])your|(?<![a-z\\d])jwt(?![a-z\\d])'
+  'dummy|insecure|(?<![a-z\\d])your|(?<![a-z\\d])jwt(?![a-z\\d])'
 const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong|long|random|string|characters|chars|' +
-  'bits|bytes|this|that|with|must|least|minimum|production|application|authentication|auth|!@#[$%^&*()]*'
+  'bits|bytes|this|that|here|with|must|least|minimum|production|application|authentication|better|auth|!@#[$%^&*()]*'
 const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
 // What was not filled in, not run, or not decrypted.
-const unfilled = /\$\{\w{3,}(:?[-?+=].*)?\}|\{\{.*\}\}|^<%.*%>$|^<[\w -]*>$|^%\w+%$|^\$\(.*\)$/
-const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:)/
+const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^<%.*%>$|^<[\w -]*>$|^%(?=.*_)\w+%$|^\$\(.*\)$/
+const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:|!\w+ |process\.env\b|openssl )/
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // Sequences that people type, forwards and backwards.
@@ -66,6 +66,7 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
     [(secret) => secret.trim() !== secret, 'begins or ends with white space, as files do. Fix: remove it'],
+    [(secret) => /^([A-Z_]{6,}=.|Bearer )/.test(secret), 'begins with a name or a scheme. Fix: give the value alone'],
     [(secret) => /^(["'`]).*\1$/s.test(secret), 'is in quotes, as if an env file were read raw. Fix: remove them'],
     [isPublished, `is a published sample that everybody knows. ${make}`],
     [(secret) => unfilled.test(secret) || unresolved.test(secret) || readings(secret).some(isSample),
@@ -84,7 +85,6 @@ function unexplained (secret: string): string[] {
 }
 
 const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnexplained
-
 const isGuessable = (secret: string) =>
   readings(secret).filter(isText).some((text) => isShort(unexplained(text)))
 

@@ -51,33 +51,43 @@ export function warnOfGaps (
   // empty folders too.
   if (routes.length === 0 && outside?.length !== 0) say(guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) say(guardsUnknown)
-  const isIn = ({ options: { url } }: DeclaredRoute, param: string) =>
-    parametersOf(url).some(({ name }) => name === param)
-  const isInUrl = (param: string) => routesOf(context)?.some((route) => isIn(route, param)) ?? true
+  const isInUrl = (param: string) => routesOf(context)?.some((route) => hasParam(route, [param])) ?? true
   const unused = bound.filter((param) => !isInUrl(param))
   if (unused.length > 0) say(`${boundInVain} :${unused.join(', :')}`)
   const owners = all.map(({ param }) => param)
-  warn(routes.filter(({ options, demand }) => {
+  const maySeemOwned = ({ options, demand }: JudgedRoute) => {
     if (demand.level !== 'user' || demand.source !== 'default') return false
     const others = parametersOf(options.url).filter(({ name }) => !bound.includes(name))
     return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
-  }), mayNameOwner)
+  }
+  warn(routes.filter(maySeemOwned), mayNameOwner)
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
-  warn(routes.filter(({ options: { config } }) =>
-    config && Object.hasOwn(config, 'access') && config.access === undefined), undefinedAccess)
-  warn(routes.filter((route) => {
-    const { access, options: { method }, demand: { level, scopes } } = route
-    const { rule: { level: declared = servesOptionsOnly(method) ? 'public' : 'owner' } } = readRule(access)
-    return accessLevels.indexOf(level) > accessLevels.indexOf(declared) && scopes === null && isIn(route, param)
-  }), opened)
+  warn(routes.filter(hasUndefinedAccess), undefinedAccess)
+  warn(routes.filter((route) => isOpened(route) && hasParam(route, [param])), opened)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
-  const params = new Set(all.flatMap(({ param, bound }) => [param, ...bound]))
-  warn((outside ?? []).filter(({ options: { url, method, config } }) => {
-    const access = statedAccess(config)
-    const isStated = access !== undefined && readRule(access).fault === null // else it may be another package's
-    return isStated || (!servesOptionsOnly(method) && parametersOf(url).some(({ name }) => params.has(name)))
-  }), unguarded)
+  const params = all.flatMap(({ param, bound }) => [param, ...bound])
+  const needsGuard = (route: DeclaredRoute) =>
+    statesAccess(route) || (!servesOptionsOnly(route.options.method) && hasParam(route, params))
+  warn((outside ?? []).filter(needsGuard), unguarded)
+}
+
+const hasParam = ({ options: { url } }: DeclaredRoute, names: readonly string[]) =>
+  parametersOf(url).some(({ name }) => names.includes(name))
+
+/** False for what is none of this plugin's rules: then it may be another package's. */
+function statesAccess ({ options: { config } }: DeclaredRoute): boolean {
+  const access = statedAccess(config)
+  return access !== undefined && readRule(access).fault === null
+}
+
+const hasUndefinedAccess = ({ options: { config } }: DeclaredRoute) =>
+  config && Object.hasOwn(config, 'access') && config.access === undefined
+
+/** Whether a hook has loosened the level of a route with the owner's parameter, and demands no scopes instead. */
+function isOpened ({ access, options: { method }, demand: { level, scopes } }: JudgedRoute): boolean {
+  const { rule: { level: declared = servesOptionsOnly(method) ? 'public' : 'owner' } } = readRule(access)
+  return accessLevels.indexOf(level) > accessLevels.indexOf(declared) && scopes === null
 }
 
 const withAccess = ['access', ...ruleMembers]

@@ -151,7 +151,8 @@ export function missingLike (id: ObjectId = ''): ObjectId {
   if (count !== undefined && (text === '' || count.length < 4)) return text + String(2e9 + Number(count) % 1e8)
   const end = id.slice(-8)
   const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
-  const letters = end.replace(/[a-z]/gi, (letter) => letter === 'a' ? 'b' : 'a')
+  const letters = end.replace(/[a-z]/g, (letter) => letter === 'a' ? 'b' : 'a')
+    .replace(/[A-Z]/g, (letter) => letter === 'A' ? 'B' : 'A')
   return id.slice(0, -8) + [digits, letters, `${end}x`].find((each) => each !== end)
 }
 

@@ -5,6 +5,8 @@
  * another process took the core is taken again.
  * `--quick`: the rows that have a ratio, for two to three minutes; writes no files.
  * BENCH_SECONDS for each run, 1 by default; BENCH_ROUNDS, 15 by default: many short ones, as a machine's speed changes.
+ * BENCH_LAUNCHES, 5 by default: how often all servers are started anew, as one process may be a tenth slower than
+ * another of the same code.
  * BENCH_ONLY=text;text takes the rows whose name has one of the texts, and writes no files. BENCH_PROFILE=directory
  * leaves CPU profiles there.
  */
@@ -20,6 +22,7 @@ import { audience, issuer, keySet, makeToken, secret } from './tokens.js'
 const isQuick = process.argv.includes('--quick')
 const seconds = Number(process.env.BENCH_SECONDS ?? (isQuick ? 0.5 : 1))
 const rounds = Number(process.env.BENCH_ROUNDS ?? (isQuick ? 3 : 15))
+const launches = Number(process.env.BENCH_LAUNCHES ?? (isQuick ? 3 : 5))
 const only = process.env.BENCH_ONLY ?? ''
 const connections = 10
 /** Of a core: what may be taken by others without changing a ratio. */
@@ -101,44 +104,50 @@ async function sample (each: Row, server: Server, triesLeft = 3): Promise<Sample
 
 const servers = new Map<Row, Server>()
 const keyServer = startNode('key-server.mjs', [JSON.stringify(keySet)])
+
+async function start (each: Row, jwksUri: string): Promise<void> {
+  const { contender, algorithm, cache } = each
+  const settings = { algorithm, issuer, audience, cache, ...algorithm === 'HS256' ? { secret } : { jwksUri } }
+  const server = contender === 'fastapi' ? await startFastApi(settings) : await startServer(contender, settings)
+  servers.set(each, server)
+  await check(each, server)
+}
+
+function stop (): void {
+  for (const server of servers.values()) server.stop()
+  servers.clear()
+}
+
 try {
   const { port } = await answerOf<{ port: number }>(keyServer)
-  const withFastApi = rows.some(({ contender }) => contender === 'fastapi') && hasFastApi()
-  for (const each of rows) {
-    const { contender, algorithm, cache } = each
-    if (contender === 'fastapi' && !withFastApi) {
-      console.log(
-        `${each.name}: skipped, as the Debian packages python3-fastapi, python3-jose and uvicorn are not installed`
-      )
-      continue
-    }
-    const jwksUri = `http://127.0.0.1:${port}/.well-known/jwks.json`
-    const settings = { algorithm, issuer, audience, cache, ...algorithm === 'HS256' ? { secret } : { jwksUri } }
-    const server = contender === 'fastapi' ? await startFastApi(settings) : await startServer(contender, settings)
-    servers.set(each, server)
-    await check(each, server)
-  }
-
-  console.log(`${servers.size} servers answer 200, 401 and 403 as they should; ` +
-    `${rounds} rounds of ${seconds} s each; load average ${loadavg()[0]?.toFixed(1)}`)
+  const present = rows.filter(({ name, contender }) => {
+    if (contender !== 'fastapi' || hasFastApi()) return true
+    console.log(`${name}: skipped, as Debian's packages python3-fastapi, python3-jose and uvicorn are not installed`)
+    return false
+  })
   const loads: number[] = []
-  const samples = new Map<string, Sample[]>([...servers.keys()].map(({ name }) => [name, []]))
-  // Until the code of each is compiled as well as it will be.
-  for (const [each, server] of servers) await sample(each, server, 0)
+  const samples = new Map<string, Sample[]>(present.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
+    if (round % Math.ceil(rounds / launches) === 0) {
+      stop()
+      for (const each of present) await start(each, `http://127.0.0.1:${port}/.well-known/jwks.json`)
+      console.log(`${servers.size} servers answer 200, 401 and 403 as they should`)
+      // Until the code of each is compiled as well as it will be.
+      for (const [each, server] of servers) await sample(each, server, 0)
+    }
     const turns = [...servers]
     // Nobody always comes behind the same neighbour's heat.
     if (round % 2) turns.reverse()
     for (const [each, server] of turns) samples.get(each.name)?.push(await sample(each, server))
     loads.push(Number(loadavg()[0]?.toFixed(1)))
-    console.log(`round ${round + 1} of ${rounds}; load average ${loads.at(-1)}`)
+    console.log(`round ${round + 1} of ${rounds} of ${seconds} s; load average ${loads.at(-1)}`)
   }
 
-  const results = resultsOf([...servers.keys()], samples, { connections, rounds, seconds, loads })
+  const results = resultsOf(present, samples, { connections, rounds, launches, seconds, loads })
   print(results)
   if (only === '' && !isQuick) await write(results)
 } finally {
-  for (const server of servers.values()) server.stop()
+  stop()
   load.disconnect()
   keyServer.disconnect()
 }

@@ -168,6 +168,8 @@ t.test('good secrets are accepted', async (t) => {
     'angle brackets at one end': `<abc>${secret}`,
     'angle brackets at the other end': `${secret}<abc>`,
     'a brace in front': `{${secret}`,
+    'between the signs of a variable on Windows': '%VhyOYG3RbSSWY4VL8aBBeV6pqu5Kub%',
+    'a part of a sample of a generator': `B?E(H${unexplained}${unexplained}`,
     'openssl rand -base64 32': randomBytes(32).toString('base64'),
     'base64 of bytes that start like DER':
       Buffer.concat([Buffer.from([0x30, 0x2a, 0x30, 0x05]), randomBytes(40)]).toString('base64'),
@@ -201,13 +203,19 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     `ENC[AES256_GCM,data:${unexplained},iv:x]`, `ENC(${unexplained}${unexplained})`,
     `$ANSIBLE_VAULT;1.1;${unexplained}`,
     `@Microsoft.KeyVault(SecretUri=https://${unexplained}.vault.azure.net/x/)`, `vault:kv/data/${unexplained}#AUTH`,
+    '$' + '{process.env.BETTER_AUTH_KEY_PRODUCTION}', '$' + '{ssm:/production/better-auth-key~true}',
+    '#{BETTER_AUTH_KEY_PRODUCTION_MAIN_APP}#', '!Ref BetterAuthSigningKeyParameterProduction',
+    'process.env.BETTER_AUTH_SIGNING_KEY_PRODUCTION', 'openssl rand -base64 32 # run this and paste it here',
+    'dummy-key-for-ci-builds-not-used-anywhere',
+    'insecure-key-for-local-development-only',
     `%BETTER_AUTH_${unexplained}_FROM_ENV%`, `<%= ENV["${unexplained}"] || ${unexplained} %>`
   ]],
   [/is a published sample/, [
     '======================BezKoder=Spring===========================',
     'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
-    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca'
+    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '550e8400-e29b-41d4-a716-446655440000'
   ]],
+  [/begins with a name or a scheme/, [`BETTER_AUTH_SECRET=${secret}`, `Bearer ${secret}`]],
   [/is a URL, not a shared secret/, ['file:/run/keys/better-auth-of-production.txt']],
   [sample, [
     // As they stand in documentation and examples: of Supabase, PostgREST, Hasura, Better Auth and others.
@@ -256,6 +264,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow'
   ]],
   [guessable, [
+    'put-a-long-random-string-here-for-better-auth',
     '0123456789abcdef0123456789abcdef', 'fedcba98765432100123456789ABCDEF', '00112233445566778899aabbccddeeff',
     'abcdefghijklmnopqrstuvwxyz0123456789', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '98765432109876543210987654321098',
     'qwertyuiopasdfghjklzxcvbnm123456', 'poiuytrewqlkjhgfdsamnbvcxz654321', 'qwertzuiop-asdfghjkl-yxcvbnm-123456789',

@@ -84,6 +84,7 @@ t.test('missingLike returns another id of the same form', async (t) => {
     ['6f1ed002-ab34-4c56-8d78-90abcdef1234', '6f1ed002-ab34-4c56-8d78-90abcdef8765'],
     ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '01ARZ3NDEKTSV4RRFFQ30G4FAV'], ['abc', 'baa'], ['buy-milk', 'aaa-aaaa'],
     ['ёж', 'ёжx'], ['INV-0002', 'INV-9997'], ['0042', '9957'], ['T123', 'T2000000123'], ['T1234567', 'T8765432'],
+    ['01ARZ3NDEKTSV4RRFFQABCDEFG', '01ARZ3NDEKTSV4RRFFABAAAAAA'],
     ['5000', '2000005000'], ['0', '2000000000'], [0, 2_000_000_000]
   ]
   for (const [id, missing] of ids) t.equal(missingLike(id), missing, String(id))

@@ -338,7 +338,8 @@ t.test('a long id is found in any text', async (t) => {
 
 t.test('a small number is only taken for an id if the next one appears too', async (t) => {
   const others: object[] = [
-    { status_id: 2 }, { label_ids: [1, 2, 3] }, { repeat_on: [1, 2, 3, 4, 5] }, { paid: 2, valid: 2, grid: 2 }
+    { status_id: 2 }, { label_ids: [1, 2, 3] }, { repeat_on: [1, 2, 3, 4, 5] }, { paid: 2, valid: 2, grid: 2 },
+    { category_ids: Array.from({ length: 40 }, (_, i) => i + 1) }
   ]
   for (const more of others) {
     const withMore = (isBroken: boolean) => tasksApp(t, (app, tasks) => {
@@ -654,4 +655,62 @@ t.test('a mark that the first read sets is no change by others', async (t) => {
     })
   })
   t.match(await say(app, { objects, params: {} }), /^Routes .*: 1\n\nPUT/)
+})
+
+t.test('a write by the id of a list may not change the tasks in it', async (t) => {
+  let isSound = false
+  const { app, objects } = await rowsHost(t, ['list_id', 'task_id'], (app, rows) => {
+    const show = (kind: string) => app.get<{ Params: Record<string, string> }>(`/:user_id/${kind}/:${kind}_id`,
+      async ({ user, params }, reply) =>
+        rows.find((row) => row.id === params[`${kind}_id`] && row.owner === user.id) ?? none(reply))
+    show('list')
+    show('task')
+    const querystring = { type: 'object', properties: { list_id: { type: 'string' } } }
+    app.patch<{ Querystring: { list_id?: string } }>('/:user_id/tasks', { schema: { querystring } },
+      async ({ user, query }) => {
+        // The maker puts a task into the list that it has made before.
+        const isIn = (row: Row, list?: Row) => list?.id === query.list_id && (!isSound || row.owner === user.id)
+        for (const [i, row] of rows.entries()) if (isIn(row, rows[i - 1])) row.isRead = true
+        return {}
+      })
+  })
+  t.match(await say(app, { objects, params: {} }),
+    "alice's token, bob's list_id: what bob reads then  as before  changed")
+  isSound = true
+  t.equal(await say(app, { objects, params: {} }), '')
+})
+
+t.test('a write without an id may not change what only a list shows', async (t) => {
+  const { app, objects } = await rowsHost(t, ['list_id', 'task_id'], (app, rows) => {
+    app.get<{ Params: { list_id: string } }>('/:user_id/lists/:list_id', async ({ user, params }, reply) => {
+      const row = rows.find(({ id, owner }) => id === params.list_id && owner === user.id)
+      return row ? { id: row.id } : none(reply)
+    })
+    app.get('/:user_id/tasks', async ({ user }) => rows.filter(({ owner }) => owner === user.id))
+    app.put<{ Params: { task_id: string } }>('/:user_id/tasks/:task_id', async ({ user, params }, reply) =>
+      rows.find(({ id, owner }) => id === params.task_id && owner === user.id) ?? none(reply))
+    app.post('/:user_id/read-all', async () => {
+      for (const row of rows) row.isRead = true
+      return {}
+    })
+  })
+  t.match(await say(app, { objects, params: {} }), "alice's token, her own: what bob reads then  as before  changed")
+})
+
+t.test('an answer that repeats the ids of a batch does not hide what it adds', async (t) => {
+  let isSound = false
+  const { app, objects } = await rowsHost(t, ['row_id'], (app, rows) => {
+    const body = { type: 'object', properties: { row_ids: { type: 'array', items: { type: 'string' } } } }
+    app.post<{ Body: { row_ids: string[] } }>('/:user_id/batch', { schema: { body } }, async (request, reply) => {
+      const { user, body } = request
+      const found = rows.filter(({ id }) => body.row_ids.includes(id))
+      const own = found.filter(({ owner }) => owner === user.id)
+      return own.length > 0 ? { asked: body.row_ids, rows: isSound ? own : found } : none(reply)
+    })
+  })
+  const both = { row_ids: objects.row_id } as ObjectMakers
+  t.match(await say(app, { objects: both, params: {} }),
+    "alice's token, her row_ids and bob's  nothing of bob's  200 with bob's row_ids")
+  isSound = true
+  t.equal(await say(app, { objects: both, params: {} }), '')
 })
