@@ -26,7 +26,7 @@ const generated = /[A-C][?&%*][D-F][()*-][G-J][+@-][K-N]/
 const signs = 'secret|passphrase|passw|placeholder|replace|change|example|sample|insert|default|generate|' +
   'dummy|insecure|(?<![a-z\\d])your|(?<![a-z\\d])jwt(?![a-z\\d])'
 const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong|long|random|string|characters|chars|' +
-  'bits|bytes|this|that|here|with|must|least|minimum|production|application|authentication|better|auth|!@#[$%^&*()]*'
+  'bits|bytes|this|that|here|with|must|least|minimum|better|production|application|authentication|auth|!@#[$%^&*()]*'
 const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
