@@ -134,10 +134,10 @@ export class Trial {
 
   /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
   async #attack (ids: object, label: string, part?: string, plan: Plan = this.plan): Promise<Response> {
-    const kinds = Object.keys(ids)
-    const before = await this.#readBack(kinds)
+    const hasHis = Object.keys(ids).length > 0
+    const before = await this.#readBack(hasHis)
     const given = await ask(plan, this.alice, ids, part)
-    const after = await this.#readBack(kinds)
+    const after = await this.#readBack(hasHis)
     const textOf = (answer?: Response) => `${answer?.statusCode} ${answer?.body}`
     const findChange = (later: Response[]) =>
       after.find((answer, i) => differs(textOf(before[i]), textOf(answer), textOf(later[i])))
@@ -146,10 +146,10 @@ export class Trial {
     for (const ms of [2, 1100]) {
       if (!changed) return given
       await sleep(ms)
-      changed = findChange(await this.#readBack(kinds))
+      changed = findChange(await this.#readBack(hasHis))
     }
     if (!changed) return given
-    const note = kinds.length > 0 ? this.#repair : this.#repair + shared
+    const note = hasHis ? this.#repair : this.#repair + shared
     this.#fail(changed, note, `${label}: what bob reads then`, 'as before', 'changed')
     await this.bob.make()
     await readOnce(this.bob, this.plans)
@@ -161,7 +161,7 @@ export class Trial {
    * path, and by his lists. After a request without his ids, lists are read only if they have the same URL, or a kind
    * has no such route, because they may count the objects of all.
    */
-  async #readBack (sent: readonly string[]): Promise<Response[]> {
+  async #readBack (hasHis: boolean): Promise<Response[]> {
     const { ids } = this.bob
     const reads = readsOf(this.plans)
     const inPath = ({ places }: Plan) => places.filter(({ part }) => part === 'path').map(({ name }) => ids[name])
@@ -171,7 +171,7 @@ export class Trial {
     const { url, method, bound } = this.plan.route
     // With a tenant, it may be the row of both.
     const isRow = ({ route }: Plan) => route.url === url && method !== 'POST' && bound.length === 0
-    const lists = reads.filter((plan) => !direct.includes(plan) && (sent.length > 0 || !isWhole || isRow(plan)))
+    const lists = reads.filter((plan) => !direct.includes(plan) && (hasHis || !isWhole || isRow(plan)))
     const answers: Response[] = []
     for (const plan of [...direct, ...lists]) answers.push(await ask(plan, this.bob))
     return answers
