@@ -32,6 +32,8 @@ export class Owner {
   constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {}
 
   #last = 'it awaited no request'
+  /** What may have ended the session: the last write that was not refused. */
+  #lastWrite = ''
 
   readonly inject = async (request: InjectOptions | string): Promise<LightMyRequestResponse> => {
     const options = typeof request === 'string' ? { url: request } : request
@@ -41,10 +43,12 @@ export class Owner {
     }
     const response = await injectWithin(this.app, { ...options, headers }).catch(({ message }: Error) =>
       fail(`${message}. Fix: allow the route where it never ends, as an event stream`))
-    const { body, raw, headers: { 'content-length': length = 0 }, statusCode } = response
-    if (body === '' && Number(length) > 0 && raw.req.method !== 'HEAD' && statusCode !== 304) fail(withoutBody)
+    const { body, raw: { req: { method = '', url } }, headers: { 'content-length': length = 0 }, statusCode } = response
+    if (body === '' && Number(length) > 0 && method !== 'HEAD' && statusCode !== 304) fail(withoutBody)
     if (statusCode === 429) fail(`${limited}, or allow the route`)
-    this.#last = `its last request was answered ${answerText(response)}${statusCode === 401 ? `: ${ofIssuer}` : ''}`
+    if (statusCode < 400 && hasBody(method)) this.#lastWrite = `${method} ${url}`
+    const cause = this.#lastWrite ? `does ${this.#lastWrite} end the session? Fix: allow its route` : ofIssuer
+    this.#last = `its last request was answered ${answerText(response)}${statusCode === 401 ? `: ${cause}` : ''}`
     return response
   }
 

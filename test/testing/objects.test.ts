@@ -48,6 +48,20 @@ t.test('a token that is not taken is named, as no maker can do without', async (
   await t.rejects(owner.make(), /answered 401 INVALID_TOKEN_SIGNATURE: is the plugin registered with the options/)
 })
 
+t.test('a write that ended the session is named', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  let isOut = false
+  app.post('/tasks', async (_request, reply) => isOut ? reply.code(401).send({ code: 'TOKEN_REVOKED' }) : { id: 't1' })
+  app.post('/logout', async () => { isOut = true })
+  const owner = new Owner(app, 'alice', 'a', {
+    task_id: async ({ inject }) => (await inject({ method: 'POST', url: '/tasks' })).json<{ id: string }>().id
+  })
+  await owner.make()
+  await owner.inject({ method: 'POST', url: '/logout' })
+  await t.rejects(owner.make(), /answered 401 TOKEN_REVOKED: does POST \/logout end the session\? Fix: allow its route/)
+})
+
 t.test('a request that never ends is named', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
