@@ -28,6 +28,8 @@ const withoutBody = 'inject() has lost the body of the answer, as it does with @
 /** A user, and the objects that were created for them. */
 export class Owner {
   ids: Ids = {}
+  /** All ids that were made, as text. */
+  readonly made = new Set<string>()
 
   constructor (readonly app: AnyApp, readonly id: string, readonly token: string, readonly makers: ObjectMakers) {}
 
@@ -62,6 +64,7 @@ export class Owner {
           `and returned ${id instanceof Object ? 'an object' : inspect(id)} (${this.#last})`)
       }
       this.ids = { ...this.ids, [name]: id }
+      this.made.add(String(id))
     }
   }
 }

@@ -120,11 +120,13 @@ export class Trial {
   }
 
   /**
-   * Whether what an answer to alice has is bob's id. A small number may be anything, such as a status: it is his id if
-   * that of a later object of his, which the answer did not have, appears too.
+   * Whether what an answer to alice has is bob's id. A small number may be anything, and any number an id of hers of
+   * another kind: it is his if that of a later object of his, which the answer did not have, appears too.
    */
   async #isLeak (own: Response, name: string, plan: Plan): Promise<boolean> {
-    if (!/^\d{1,3}$/.test(String(this.bob.ids[name]))) return true
+    const his = String(this.bob.ids[name])
+    const mayBeOther = plan.isRead ? /^\d{1,3}$/ : /^\d+$/ // a write may answer with a new id
+    if (!mayBeOther.test(his) && !this.alice.made.has(his)) return true
     const isKnown = () => hasId(own, this.bob.ids[name], name)
     for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
     await readOnce(this.bob, this.plans)
@@ -188,10 +190,7 @@ export class Trial {
   }
 }
 
-/**
- * Whether `two` has a word that `one` lacks and `again` repeats. A word that is not repeated, such as a time, is
- * ignored.
- */
+/** Whether `two` has a word that `one` lacks and `again` repeats. Other words, such as a time, do not count. */
 function differs (...texts: [one: string, two: string, again: string]): boolean {
   const [one, two, again] = texts.map((text) => text.split(/[\s"',;<>{}[\]]+/)) as [string[], string[], string[]]
   return two.length === again.length &&

@@ -287,16 +287,16 @@ t.test('an object that is changed by another name of its id is found', async (t)
   t.match(await say(app), "alice's token, bob's task_ids: what bob reads then  as before  changed")
 })
 
-/** A host of tasks with UUIDs or serial numbers, and further routes. */
-async function tasksApp (t: Test, extra: (app: FastifyInstance, tasks: Map<string, Task>) => void, isSerial = false) {
+/** A host of tasks with UUIDs, or with numbers from `first` on, and further routes. */
+async function tasksApp (t: Test, extra: (app: FastifyInstance, tasks: Map<string, Task>) => void, first?: number) {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, issuer.options)
   const tasks = new Map<string, Task>()
   const own = (id: string, owner: string) => [...tasks.values()].find((each) => each.id === id && each.owner === owner)
-  const show = ({ id, more }: Task) => ({ id: isSerial ? Number(id) : id, title: 'Buy milk', ...more })
+  const show = ({ id, more }: Task) => ({ id: first ? Number(id) : id, title: 'Buy milk', ...more })
   app.post('/api/:user_id/tasks', async ({ user }) => {
-    const id = isSerial ? String(tasks.size + 1) : randomUUID()
+    const id = first ? String(tasks.size + first) : randomUUID()
     const task: Task = { id, owner: user.id, isArchived: false }
     tasks.set(id, task)
     return show(task)
@@ -346,7 +346,7 @@ t.test('a small number is only taken for an id if the next one appears too', asy
       app.addHook('onRequest', async () => { for (const each of tasks.values()) each.more = more })
       app.get('/api/:user_id/all', async ({ user }) => [...tasks.values()]
         .filter(({ owner }) => isBroken || owner === user.id).map(({ id }) => ({ id: Number(id), ...more })))
-    }, true)
+    }, 1)
     t.equal(await say(await withMore(false), oneTask), '', JSON.stringify(more))
     t.match(await say(await withMore(true), oneTask), "nothing of bob's  200 with bob's task_id")
   }
@@ -435,7 +435,7 @@ t.test('small numbers in the answer to a write are looked at in the same way', a
     const app = await tasksApp(t, (app, tasks) => {
       app.post('/api/:user_id/refresh', async ({ user }) => [...tasks.values()]
         .filter(({ owner }) => isBroken || owner === user.id).map(({ id }) => ({ id: Number(id), status_id: 2 })))
-    }, true)
+    }, 1)
     const said = await say(app, oneTask)
     if (isBroken) t.match(said, "nothing of bob's  200 with bob's task_id  /api/alice/refresh")
     else t.equal(said, '')
@@ -455,6 +455,24 @@ t.test('a leaked id is found beside a small number of another kind', async (t) =
   const said = await say(app, { objects: { listId, ...task }, params: {} })
   t.match(said, 'GET /api/:user_id/news (owner, default)\n  Fix: look for')
   t.match(said, "nothing of bob's  200 with bob's task_id  ")
+})
+
+t.test("alice's id of another kind is no leak of bob's, although it is the same number", async (t) => {
+  for (const isBroken of [true, false]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      const lists: string[] = []
+      app.post('/api/:user_id/lists', async ({ user }) => ({ id: 999 + lists.push(user.id) }))
+      app.get<{ Params: { list_id: number } }>('/api/:user_id/lists/:list_id', async ({ user, params }, reply) =>
+        lists[params.list_id - 1000] === user.id ? { list_id: Number(params.list_id) } : none(reply))
+      app.get('/api/:user_id/all', async ({ user }) => [...tasks.values()]
+        .filter(({ owner }) => isBroken || owner === user.id).map(({ id }) => ({ id: Number(id) })))
+    }, 1001)
+    const list: ObjectMakers[string] = async ({ inject, owner }) =>
+      (await inject({ method: 'POST', url: `/api/${owner}/lists` })).json<{ id: number }>().id
+    const said = await say(app, { objects: { list_id: list, ...task }, params: {} })
+    if (isBroken) t.match(said, /200 with bob's .*task_id {2}\/api\/alice\/all/)
+    else t.equal(said, '')
+  }
 })
 
 t.test('a mayActFor that admits alice is named', async (t) => {
