@@ -46,7 +46,11 @@ export interface DelegateQuestion {
   readonly method: string
   /** The URL of the route as declared. */
   readonly route: string
-  readonly params: Readonly<Record<string, unknown>>
+  /**
+   * The path parameters as the client sent them, decoded, before any schema. If one of them is another for the handler,
+   * the request is refused.
+   */
+  readonly params: Readonly<Record<string, string | undefined>>
 }
 
 /** Only `true` admits the user. An error, or no answer within 5 seconds, is 503 `ACCESS_CHECK_UNAVAILABLE`. */

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { MayActFor } from '../contract/access.js'
+import type { DelegateQuestion, MayActFor } from '../contract/access.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
 import { patience, within } from '../revocations/within.js'
@@ -24,7 +24,7 @@ export function askMayActFor (
     return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed', { retryAfter: patience })
   }
   try {
-    const question = { user, ownerId, method: methodOf(request), route, params: params as Record<string, unknown> }
+    const question = { user, ownerId, method: methodOf(request), route, params: params as DelegateQuestion['params'] }
     const answer: unknown = mayActFor(question)
     return isThenable(answer) ? within(answer, patience).then(outcomeOf, unavailable) : outcomeOf(answer)
   } catch (error) {

@@ -105,7 +105,7 @@ export function createGuard (
       decorate(request, judgement)
       if (judgement !== unread) publish(request, judgement, start)
       if (judgement.refusal) return done(prepareReply(judgement.refusal, request, reply, nameInLog(judgement)))
-      if (judgement.delegateMethod !== undefined) logDelegate(request, judgement)
+      if (judgement.delegated) logDelegate(request, judgement)
       done()
     }
     let judgement

@@ -1,3 +1,4 @@
+import type { DelegateQuestion } from '../contract/access.js'
 import { isRefusal, refuse, type Refusal } from '../contract/errors.js'
 import { cut } from '../contract/quote.js'
 import type { Demand } from '../routes/access.js'
@@ -15,11 +16,14 @@ export interface Judgement {
   readonly owner: string | null
   /** Bound parameters and their values, which must not change either. Left out if none is compared. */
   readonly bound?: ReadonlyMap<string, string>
-  /** The method for which a delegate of the owner was admitted; undefined for all others. */
-  readonly delegateMethod?: string | undefined
+  /** What a delegate of the owner was admitted for; undefined for all others. */
+  readonly delegated?: Delegated | undefined
   /** Whether the token was found in the cache. */
   readonly cached: boolean
 }
+
+/** What `mayActFor` was asked about. */
+export type Delegated = Readonly<Pick<DelegateQuestion, 'method' | 'params'>>
 
 /** A public route: no token was read. */
 export const unread: Judgement = { refusal: null, verified: null, demand: null, owner: null, cached: false }

@@ -33,9 +33,8 @@ export function createRecheck (
   }
 
   /** Middleware of the host may have overridden the method, and `mayActFor` was asked about another. */
-  function refuseOverride (request: FastifyRequest, { demand, delegateMethod }: Judgement): Refusal | null {
-    if (delegateMethod === undefined || demand?.delegates !== true) return null
-    if (request.method === delegateMethod) return null
+  function refuseOverride (request: FastifyRequest, { demand, delegated }: Judgement): Refusal | null {
+    if (!delegated || demand?.delegates !== true || request.method === delegated.method) return null
     return refuse('FORBIDDEN_USER_ACCESS', 'the method was overridden after option "mayActFor" was asked. Fix: ' +
       'register what overrides it before the plugin')
   }
@@ -49,7 +48,7 @@ export function createRecheck (
   }
 
   /** Finds a parameter that was changed, or that a hook has added. */
-  function findChange (request: FastifyRequest, { demand, owner, bound }: Judgement): Refusal | null {
+  function findChange (request: FastifyRequest, { demand, owner, bound, delegated }: Judgement): Refusal | null {
     if (demand === null) return null
     const param = readParam(request, userIdParam)
     if (owner === null ? comparesOwner(demand, param) : !isStillSame(param, owner)) {
@@ -61,6 +60,13 @@ export function createRecheck (
       if (held === null ? value !== undefined : !isStillSame(value, held)) {
         return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, held, value)
       }
+    }
+    if (!delegated || demand.delegates !== true) return null
+    // `mayActFor` was asked about the text "1e1", and the handler would see the document 10.
+    for (const [name, asked] of Object.entries(delegated.params)) {
+      const value = readParam(request, name)
+      const isChanged = asked !== undefined && value !== undefined && String(value) !== asked
+      if (isChanged) return refuseChange('FORBIDDEN_USER_ACCESS', name, asked, value)
     }
     return null
   }

@@ -11,9 +11,10 @@ import { hasDotSegment } from '../routes/dot-segments.js'
 import { isSame, readParam } from '../routes/owner.js'
 import { isAnyOf, scopesIn } from '../routes/rule.js'
 import { readScopes } from '../token/scopes.js'
+import { faultOfId } from '../token/user-id.js'
 import type { Verified } from '../token/verifier.js'
 import { askMayActFor } from './delegates.js'
-import { andThen, type Judgement } from './judgement.js'
+import { andThen, type Delegated, type Judgement } from './judgement.js'
 import { methodOf } from './method.js'
 
 /** Creates the check whether a verified user may call a route. It returns a promise only if option `mayActFor` does. */
@@ -22,19 +23,19 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
   ): Judgement | Promise<Judgement> => {
     /** Adds what is required of every user: actor, bound parameters, dot segments and scopes. A refusal stays. */
-    const withRest = (owner: string | null, found: Refusal | null, delegateMethod?: string): Judgement => {
+    const withRest = (owner: string | null, found: Refusal | null, delegated?: Delegated): Judgement => {
       const rest = found ?? judgeRest(request, demand, verified.user, owner)
       return isRefusal(rest)
         ? { refusal: rest, verified, demand, owner, cached }
-        : { refusal: null, verified, demand, owner, bound: rest, delegateMethod, cached }
+        : { refusal: null, verified, demand, owner, bound: rest, delegated, cached }
     }
     if (demand.level !== 'owner') return withRest(null, null)
     const param = readParam(request, userIdParam)
     if (isSame(param, verified.user.id) && !verified.isMachine) return withRest(verified.user.id, null)
-    // A missing or empty parameter is nobody's id.
-    const owner = typeof param === 'string' && param !== '' ? param : null
-    const { method } = request
-    return andThen(judgeOther(request, demand, verified, owner), (refusal) => withRest(owner, refusal, method))
+    // What no token can have as its id is nobody's.
+    const owner = faultOfId(param) === undefined ? String(param) : null
+    const delegated = { method: request.method, params: { ...request.params as Delegated['params'] } }
+    return andThen(judgeOther(request, demand, verified, owner), (refusal) => withRest(owner, refusal, delegated))
   }
 
   /** Judges a user of another id, or an application's token. Returns null if it may act for the owner. */

@@ -78,7 +78,7 @@ function isOfTenant ({ tenant }: Token, org: string): boolean {
 
 function comesInFor ({ sub, isMachine = false, ...token }: Token, owner: string, who: AccessRule['delegates']) {
   if (sub === owner && !isMachine) return 'yes'
-  if (who === undefined || owner === '') return 'no'
+  if (who === undefined || owner.trim() === '') return 'no'
   if (who === true) return isMachine ? 'no' : verdict(sub, owner)
   return holds({ sub, ...token }, who.scopes) && (!isMachine || who.machines) ? 'yes' : 'no'
 }

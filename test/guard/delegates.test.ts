@@ -133,6 +133,64 @@ t.test('so is one that is overridden while mayActFor is asked', async (t) => {
   t.match(await send({ method: 'POST', url: '/api/alice', headers: bob }), forbidden)
 })
 
+t.test('a parameter that changes after mayActFor was asked is refused', async (t) => {
+  // As a host does that lets mayActFor parse what the schema parses too.
+  const mayActFor: MayActFor = ({ params }) => params['document_id'] !== '2'
+  const integer = { type: 'integer', default: 7 }
+  const rows: Array<[path: string, schema: object | null, delegates: object | true, status: number, seen?: unknown]> = [
+    ['/1e1', { document_id: integer }, true, 403],
+    ['/1.0', { document_id: integer }, true, 403],
+    ['/10', { document_id: integer }, true, 200, 10],
+    ['/2', { document_id: integer }, true, 403],
+    ['/false', { document_id: { type: 'boolean' } }, true, 200, false],
+    ['/1e1', null, true, 200, '1e1'],
+    // Nobody can choose these.
+    ['', { document_id: integer }, true, 200, 7],
+    ['/1', {}, true, 200, undefined],
+    // Nobody was asked.
+    ['/1e1', { document_id: integer }, { scopes: ['support'] }, 200, 10]
+  ]
+  for (const [path, properties, delegates, status, seen] of rows) {
+    const { send, log } = await build(t, { mayActFor }, {}, (app) => {
+      app.get<{ Params: { document_id: unknown } }>('/users/:user_id/documents/:document_id?', {
+        config: { access: { delegates: delegates as true } },
+        ...properties && {
+          schema: {
+            params: {
+              type: 'object',
+              properties: { user_id: { type: 'string' }, ...properties },
+              additionalProperties: false
+            }
+          }
+        }
+      }, async ({ params }) => ({ seen: params.document_id }))
+    })
+    const headers = bearer(tokenFor('bob', { scope: 'support' }))
+    const answer = await send({ url: `/users/alice/documents${path}`, headers })
+    t.match(answer, { status, ...status === 200 && { body: { seen } } }, `${path} ${JSON.stringify(properties)}`)
+    const line = { code: forbidden.code, user: 'bob', reason: /"document_id" was changed after/ }
+    t.match(refusals(log), status === 200 || path === '/2' ? [] : [line])
+    t.equal((await send({ url: `/users/bob/documents${path}`, headers })).status, 200, 'her own')
+  }
+})
+
+t.test('a parameter that no text can describe is refused', async (t) => {
+  const { send } = await build(t, { mayActFor: () => true }, {}, (app) => {
+    app.addHook('preValidation', async ({ params }) => { Object.assign(params as object, { id: Object.create(null) }) })
+    app.get('/users/:user_id/:id', { config: { access: { delegates: true } } }, async () => 'in')
+  })
+  t.match(await send({ url: '/users/alice/1', headers: bob }), forbidden)
+  t.match(await send({ url: '/users/bob/1', headers: bob }), { status: 200 })
+})
+
+t.test('nobody is asked about an owner that is no id', async (t) => {
+  const { send, log } = await host(t, () => { throw new Error('asked') })
+  for (const owner of ['a%00', '%20', '%C2%85', 'a%0Ab']) {
+    t.match(await send({ url: `/api/${owner}`, headers: bob }), forbidden, owner)
+  }
+  t.match(refusals(log), [{ reason: 'path parameter "user_id" is not the user\'s id' }])
+})
+
 t.test('no answer within five seconds is 503, and a later answer changes nothing', async (t) => {
   const rejections: unknown[] = []
   const note = (reason: unknown) => { rejections.push(reason) }

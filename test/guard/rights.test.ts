@@ -34,9 +34,9 @@ t.test('the check returns a promise only if the host does', async (t) => {
     ['scopes', judge({ scopes: ['a'] }, {}, never), { refusal: null, owner: null }],
     ['a tenant', judge(undefined, { org_id: 'acme' }, never), { refusal: null, bound: new Map([['org_id', 'acme']]) }],
     ['a delegate by scope', judge({ delegates: { scopes: ['a'] } }, { user_id: 'alice' }, never),
-      { owner: 'alice', delegateMethod: 'GET' }],
+      { owner: 'alice', delegated: { method: 'GET', params: { user_id: 'alice' } } }],
     ['a delegate by a plain answer', judge({ delegates: true }, { user_id: 'alice' }, () => true),
-      { owner: 'alice', delegateMethod: 'GET' }]
+      { owner: 'alice', delegated: { method: 'GET', params: { user_id: 'alice' } } }]
   ]
   for (const [what, judgement, expected] of rows) {
     t.notOk(judgement instanceof Promise, what)
@@ -44,11 +44,11 @@ t.test('the check returns a promise only if the host does', async (t) => {
   }
   const asked = judge({ delegates: true }, { user_id: 'alice' }, async () => true)
   t.ok(asked instanceof Promise)
-  t.match(await asked, { refusal: null, owner: 'alice', delegateMethod: 'GET' })
+  t.match(await asked, { refusal: null, owner: 'alice', delegated: { method: 'GET', params: { user_id: 'alice' } } })
   // A route that asks for nothing beyond its level is judged as if there were no rules.
   const { demand, ...plain } = judge(undefined, {}, never) as Judgement
   t.match(demand, { level: 'user', source: 'default' })
-  t.same(plain, { refusal: null, verified, owner: null, bound: new Map(), delegateMethod: undefined, cached: true })
+  t.same(plain, { refusal: null, verified, owner: null, bound: new Map(), delegated: undefined, cached: true })
 })
 
 t.test('a missing scope is refused, and named in the challenge', async (t) => {
