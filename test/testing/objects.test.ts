@@ -171,6 +171,8 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
   alice.ids = { task_id: 't1', list_id: 'l1', task_ids: 'x' }
   const inBody = (await ask(known, alice, { list_id: 'l2' }, 'body')).json()
   t.match(inBody, { query: { list_id: 'l1' }, body: { list_id: 'l2', task_ids: ['x'] } }, 'in one part alone')
+  const other = planFor(route, { '*': { path: { page_id: '7', day: 'monday' } } }, { ...objects, page_id: () => 'p' })
+  t.notOk(other.kinds.includes('page_id'), 'a parameter for all routes is none of one that does not have it')
   const form = planFor(route, { '*': { body: 'title=Buy+milk' } }, objects)
   t.equal(form.parts.body, 'title=Buy+milk', 'a form is sent as it stands')
 })
