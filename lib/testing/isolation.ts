@@ -40,13 +40,19 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   }
   await alice.make()
   await bob.make()
-  await readOnce(bob, plans)
   const twin = kinds.find((kind) => alice.ids[kind] === bob.ids[kind])
   if (twin !== undefined) {
     throw new TypeError(`objects.${twin} made "${alice.ids[twin]}" for alice and for bob, which nobody can tell ` +
       'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share, or each counts for ' +
       'themselves, goes into params')
   }
+  // His first and last object stand around the one that is tried, so that a list from it on has one, in any order.
+  const first = bob.ids
+  await bob.make()
+  const middle = bob.ids
+  await bob.make()
+  Object.assign(bob, { ids: middle, others: [first, bob.ids] })
+  await readOnce(bob, plans)
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
   // (a logout); of those, short URLs, as they may remove all that is below (an account).
   const rank = ({ route, kinds, isRead }: Plan) =>

@@ -28,6 +28,8 @@ const withoutBody = 'inject() has lost the body of the answer, as it does with @
 /** A user, and the objects that were created for them. */
 export class Owner {
   ids: Ids = {}
+  /** The ids of objects that were created besides. */
+  others: readonly Ids[] = []
   /** All ids that were made, as text. */
   readonly made = new Set<string>()
 

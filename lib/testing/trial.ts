@@ -11,7 +11,8 @@ const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
 const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
 const valueless = `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`
 const unread = `${unfinished}${orAllow} if it is a WebSocket`
-const shared = `${orAllow} if both may change it, or it counts what all have`
+const undone = `${unfinished}, and records in the state that it wants (in a call of its own, with only)`
+const shared = `, here or where bob reads it${orAllow} if both may change it, or it counts what all have`
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 /** Tries one route as alice with the ids of bob's objects. */
@@ -105,7 +106,7 @@ export class Trial {
 
   /** @param plan that of the route, or the short one, which may be refused */
   async #tryHerOwn (plan: Plan): Promise<void> {
-    const { ids } = this.bob
+    const { ids, others } = this.bob
     const isWhole = plan === this.plan
     const label = `alice's token, her own${isWhole ? '' : ' without its ids'}`
     const own = plan.isRead ? await ask(plan, this.alice) : await this.#attack({}, label, undefined, plan)
@@ -113,20 +114,21 @@ export class Trial {
     const mustPass = plan.kinds.length > 0 || plan.isRead || own.statusCode === 403
     if (isWhole && mustPass) this.#mustPass(own, label)
     const leaked: string[] = []
-    const suspects = Object.keys(ids).filter((name) => hasId(own, ids[name], name))
-    for (const name of suspects) if (await this.#isLeak(own, name, plan)) leaked.push(name)
+    for (const name of Object.keys(ids)) {
+      const found = [ids, ...others].map((each) => each[name]).filter((id) => hasId(own, id, name)).map(String)
+      if (found.length > 0 && await this.#isLeak(own, name, found, plan)) leaked.push(name)
+    }
     if (leaked.length === 0) return
     this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
 
   /**
-   * Whether what an answer to alice has is bob's id. A small number may be anything, and any number an id of hers of
-   * another kind: it is his if that of a later object of his, which the answer did not have, appears too.
+   * Whether what was found in an answer to alice is bob's. A small number may be anything, and any number an id of hers
+   * of another kind: it is his if that of a later object of his, which the answer did not have, appears too.
    */
-  async #isLeak (own: Response, name: string, plan: Plan): Promise<boolean> {
-    const his = String(this.bob.ids[name])
+  async #isLeak (own: Response, name: string, found: string[], plan: Plan): Promise<boolean> {
     const mayBeOther = plan.isRead ? /^\d{1,3}$/ : /^\d+$/ // a write may answer with a new id
-    if (!mayBeOther.test(his) && !this.alice.made.has(his)) return true
+    if (found.some((id) => !mayBeOther.test(id) && !this.alice.made.has(id))) return true
     const isKnown = () => hasId(own, this.bob.ids[name], name)
     for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
     await readOnce(this.bob, this.plans)
@@ -181,7 +183,7 @@ export class Trial {
 
   #mustPass (given: Response, label: string): void {
     if (given.statusCode >= 200 && given.statusCode < 400) return
-    this.#fail(given, this.plan.isRead ? unread : unfinished, label, '2xx')
+    this.#fail(given, this.plan.isRead ? unread : undone, label, '2xx')
   }
 
   #fail (given: Response, note: string, label: string, expected: string, answer = answerText(given)): void {

@@ -10,7 +10,9 @@ const tells = 'its answer tells that there is such an object. Fix: one query by 
 const unfinished = (name: string) =>
   `not tried to the end, because alice or bob was refused: give what the request needs in params, by '${name}': ` +
   '{ path, query, headers, body }, and two users with the scopes of the route, whose ids look like those of your ' +
-  `app${name.startsWith('GET') ? `, or allow: ['${name}'] if it is a WebSocket` : ''}`
+  (name.startsWith('GET')
+    ? `app, or allow: ['${name}'] if it is a WebSocket`
+    : 'app, and records in the state that it wants (in a call of its own, with only)')
 
 t.test('a sound app passes both assertions', async (t) => {
   const app = await host(t, {})

@@ -316,6 +316,23 @@ const task: ObjectMakers = {
 }
 const oneTask = { objects: task, params: {} }
 
+t.test('a cursor that decides whose list it is is found, whatever the order', async (t) => {
+  const schema = { querystring: { type: 'object', properties: { after: { type: 'string' } } } }
+  for (const [order, isBroken] of [[1, true], [-1, true], [1, false], [-1, false]] as const) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.get<{ Querystring: { after?: string } }>('/api/:user_id/pages', { schema }, async ({ user, query }) => {
+        const list = [...tasks.values()]
+        const at = list.findIndex(({ id, owner }) => id === query.after && (isBroken || owner === user.id))
+        const owner = list[at]?.owner ?? user.id
+        return list.filter((each, i) => each.owner === owner && (at === -1 ? !query.after : order * (i - at) > 0))
+      })
+    })
+    const said = await say(app, { objects: { ...task, after: ({ ids }) => ids['task_id'] }, params: {} })
+    if (isBroken) t.match(said, /alice's token, bob's after {2}as for none: 200 {2}200/)
+    else t.equal(said, '')
+  }
+})
+
 t.test('a long id is found in any text', async (t) => {
   const texts: Record<string, (task: Task) => unknown> = {
     'a file': ({ id }) => `https://cdn.example/task-${id}.pdf`,
