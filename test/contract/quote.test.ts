@@ -9,6 +9,8 @@ t.test('a value from outside is quoted as JSON and cut', async (t) => {
     ['x'.repeat(198), `"${'x'.repeat(198)}"`],
     ['x'.repeat(199), `"${'x'.repeat(199)}…`],
     ['x'.repeat(9999), `"${'x'.repeat(199)}…`],
+    ['a\u0085\u009b\u2028\u202e\u2066b é', '"a\\u0085\\u009b\\u2028\\u202e\\u2066b é"'],
+    ['\u2028'.repeat(99), `"${'\\u2028'.repeat(33)}\\…`],
     [undefined, 'nothing'],
     [null, 'null'],
     [5, '5'],
