@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { refuse } from '../contract/errors.js'
 import type { TokenForm } from '../options/other-tokens.js'
@@ -6,11 +7,22 @@ import { mistakeIn } from './reasons.js'
 // RFC 6750 §2.1: the scheme (in any letter case, RFC 9110 §11.1), one space, a b64token.
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 
+const maxFields = 1000
+
+/** Whether Node may have dropped header fields. It reads 1,000, or `server.maxHeadersCount`, and no one is told. */
+export function mayLackFields ({ raw: { rawHeaders = [] }, server }: FastifyRequest): boolean {
+  const { maxHeadersCount } = server.server as Partial<Server>
+  return rawHeaders.length >= 2 * Math.min(maxHeadersCount || maxFields, maxFields)
+}
+
 /**
  * Returns the value of the Authorization header, or undefined without one. No query and no cookie is read.
- * @throws Refusal `INVALID_HEADER_FORMAT` if there are several
+ * @throws Refusal `INVALID_HEADER_FORMAT` if there are several, or more header fields than Node reads
  */
 export function readAuthorization (request: FastifyRequest): string | undefined {
+  if (mayLackFields(request)) {
+    throw refuse('INVALID_HEADER_FORMAT', 'as many header fields as Node reads, so others may be lost')
+  }
   const header = request.headers.authorization
   // Node silently keeps the first of several, while a proxy in front may have checked the last.
   if (header !== undefined && countAuthorization(request.raw.rawHeaders) > 1) {

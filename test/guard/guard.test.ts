@@ -517,6 +517,7 @@ t.test('a cached token is judged without a promise and not verified again', asyn
       raw: { rawHeaders: Object.entries(headers).flat(), headersDistinct: { authorization: [headers.authorization] } },
       params: { org_id: 'acme', user_id: 'alice' },
       routeOptions: { url: route.url },
+      server: app,
       log: { debug: () => {}, info: () => {} }
     } as unknown as FastifyRequest
     const reply = {} as FastifyReply
@@ -560,8 +561,8 @@ t.test('a refused request is not judged a second time', (t) => {
   const verify = () => { throw new Error('there is no token') }
   const guard = createGuard(settings, () => demand, verify, null, null)
   const log = { info: () => {} }
-  const raw = { rawHeaders: [] }
-  const request = { headers: {}, raw, is404: false, log, routeOptions: {} } as unknown as FastifyRequest
+  const [raw, server] = [{ rawHeaders: [] }, { server: {} }]
+  const request = { headers: {}, raw, server, is404: false, log, routeOptions: {} } as unknown as FastifyRequest
   const reply = { code: () => reply, headers: () => reply } as unknown as FastifyReply
   const errors: unknown[] = []
   for (const hook of [guard.onRequest, guard.onRequest, guard.preHandler]) {

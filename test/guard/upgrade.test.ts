@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { requireScopes } from '../../lib/index.js'
-import { bearer, build, tokenFor } from '../support/host.js'
+import { bearer, build, refusals, tokenFor } from '../support/host.js'
 
 t.test('a refused upgrade closes its connection if the server handles upgrades', async (t) => {
   const { app, send } = await build(t)
@@ -30,7 +30,7 @@ async function upgrade (app: FastifyInstance, path: string, headers: string[] = 
     app.routing(raw, response)
   })
   const client = await connectTo(app)
-  const lines = [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', ...headers]
+  const lines = [`GET ${path} HTTP/1.1`, 'Host: x', ...headers, 'Connection: Upgrade', 'Upgrade: websocket']
   client.write(`${lines.join('\r\n')}\r\n\r\n`)
   return client
 }
@@ -46,6 +46,8 @@ async function reset (client: Socket, host: EventEmitter, during: string, after:
 }
 
 const ofBob = [`Authorization: ${bearer(tokenFor('bob')).authorization}`]
+/** Node reads no more than 1,000 header fields, and upgrades also if it has not read the one that asks for it. */
+const hidden = Array.from({ length: 1100 }, () => 'a:')
 
 t.test('a client that resets its connection while its upgrade waits does not end the process', async (t) => {
   const host = new EventEmitter()
@@ -76,6 +78,29 @@ t.test('nor while the refusal waits for an onSend hook', async (t) => {
   })
   const client = await upgrade(app, '/api/alice/ws')
   await t.resolves(reset(client, host, 'refused', 'sent'))
+})
+
+t.test('nor if its header stands behind more than Node reads', async (t) => {
+  const host = new EventEmitter()
+  const { app } = await build(t, {}, {}, (app) => {
+    app.addHook('onSend', async () => {
+      host.emit('refused')
+      await once(app.server, 'left')
+      host.emit('sent')
+    })
+    app.get('/api/:user_id/ws', async () => '')
+  })
+  const client = await upgrade(app, '/api/bob/ws', [...ofBob, ...hidden])
+  await t.resolves(reset(client, host, 'refused', 'sent'))
+})
+
+t.test('such a refusal ends its connection, too', async (t) => {
+  const { app, log } = await build(t)
+  const client = await upgrade(app, '/api/me', hidden)
+  const answer = (await client.toArray()).join('')
+  t.match(answer, /^HTTP\/1\.1 401 /)
+  t.match(answer, /^connection: close$/im)
+  t.match(refusals(log), [{ code: 'INVALID_HEADER_FORMAT', reason: /as many header fields as Node reads/ }])
 })
 
 t.test('nor while a slow hook of the host keeps an admitted upgrade waiting', async (t) => {

@@ -1,7 +1,7 @@
 import { connect, type AddressInfo } from 'node:net'
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
-import userScope from '../../lib/index.js'
+import userScope, { getUser } from '../../lib/index.js'
 import { readAuthorization } from '../../lib/token/authorization.js'
 import { build, challengeOf, refusals, secret, sender, tokenFor } from '../support/host.js'
 
@@ -112,8 +112,37 @@ t.test('headers over a socket are judged alike', async (t) => {
   t.equal(refusals(log)[0]?.reason, 'several Authorization headers')
 })
 
+t.test('what stands behind more fields than Node reads is nobody\'s guess', async (t) => {
+  const { app, log } = await build(t, {}, {}, (app) => {
+    app.get('/api/me', async ({ user }) => user.id)
+    app.get('/optional', { config: { access: 'optional' } }, async (request) => ({ id: getUser(request)?.id ?? null }))
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const good = `Authorization: Bearer ${token}`
+  const fields = (count: number) => Array.from({ length: count }, () => 'a:')
+  const refused = '401 INVALID_HEADER_FORMAT'
+  // Each request has two more, see `sendRaw`.
+  const rows: Array<[lines: string[], answer: string, path?: string]> = [
+    [[good, ...fields(996)], '200'],
+    [[good, ...fields(1100), `Authorization: Bearer ${tokenFor('bob')}`], refused],
+    [[...fields(1100), good], refused],
+    [[...fields(1100), 'Authorization: Bearer broken'], refused, '/optional'],
+    [fields(900), '200', '/optional']
+  ]
+  for (const [lines, answer, path] of rows) t.equal(await sendRaw(port, lines, path), answer)
+  t.match(refusals(log)[0], { reason: 'as many header fields as Node reads, so others may be lost' })
+  app.server.maxHeadersCount = 32
+  t.equal(await sendRaw(port, [good, ...fields(20)]), '200')
+  // Node reads them by 32, so that the list of those it has read is just full.
+  t.equal(await sendRaw(port, [good, ...fields(29), `Authorization: Bearer ${tokenFor('bob')}`]), refused)
+  app.server.maxHeadersCount = 0
+  t.equal(await sendRaw(port, [good, ...fields(1100)]), refused, 'without a limit, that of Node is taken')
+})
+
 t.test('a hook of the host may remove the header', async (t) => {
-  const request = { headers: {}, raw: { rawHeaders: ['Authorization', 'a', 'Authorization', 'b'] } }
+  const raw = { rawHeaders: ['Authorization', 'a', 'Authorization', 'b'] }
+  const request = { headers: {}, raw, server: { server: {} } } as unknown
   t.equal(readAuthorization(request as FastifyRequest), undefined)
 })
 
