@@ -17,6 +17,8 @@ interface Entry extends Verified {
   readonly header: string
   /** Seconds since 1970, like `expiresAt`. */
   readonly keptAt: number
+  /** The same as `expiresAt` by the monotonic clock, in its seconds: the wall clock may be set back. */
+  readonly ageLimit: number
 }
 
 /**
@@ -63,7 +65,8 @@ export class TokenCache {
     // Tokens of issuers are always kept: verifying them again would take a promise.
     if (this.#isFullFor(size) && user.issuer === 'secret' && !this.#isSecond(header)) return
     const expiresAt = Math.floor(Math.min(verified.expiresAt, now + this.#ttl))
-    const entry = { header, user, isMachine, expiresAt, weight, keptAt: Math.floor(now) }
+    const ageLimit = Math.ceil(performance.now() / 1000 + expiresAt - now)
+    const entry = { header, user, isMachine, expiresAt, weight, keptAt: Math.floor(now), ageLimit }
     this.#entries.set(keyOf(header), entry, { size })
   }
 
@@ -104,5 +107,6 @@ export class TokenCache {
 /** A header that spells the scheme differently gets its own entry. Otherwise the two would replace each other. */
 const keyOf = (header: string) => header.startsWith('Bearer ') ? header.slice(-keyLength) : header
 
-/** If the clock was set back, an entry is stale: it would live longer than its ttl, or be used before its `nbf`. */
-const isFresh = ({ keptAt, expiresAt }: Entry, now: number): boolean => now < expiresAt && now >= keptAt
+/** If the clock was set back, an entry would live longer than its ttl or its key, or be used before its `nbf`. */
+const isFresh = ({ keptAt, expiresAt, ageLimit }: Entry, now: number): boolean =>
+  now < expiresAt && now >= keptAt && performance.now() / 1000 < ageLimit

@@ -43,6 +43,28 @@ t.test('a known token is not verified again', async (t) => {
   t.equal(await ask(token), first, 'as the first one still is')
 })
 
+t.test('a clock that is set back by little does not keep a token for longer', async (t) => {
+  const { now } = performance
+  t.teardown(() => { performance.now = now })
+  const cache = new TokenCache({ max: 10, ttl: 300 })
+  const ask = () => cache.find('Bearer a.b.c') !== undefined
+  for (const [what, expiresAt, until] of [['its ttl', Infinity, 300], ['its key', start + 200, 200]] as const) {
+    let steady = 1000
+    performance.now = () => steady * 1000
+    at(0)
+    cache.keep('Bearer a.b.c', { ...verified, expiresAt }, cache.generation)
+    for (let passed = 0; passed < until; passed += 20) {
+      steady = 1000 + passed
+      at(19) // it was set back by as much as has passed
+      t.ok(ask(), `${what} after ${passed} s`)
+    }
+    steady = 1000 + until
+    t.notOk(ask(), what)
+    cache.clear()
+  }
+  at(0)
+})
+
 t.test('a token that only ends like a known one is verified', async (t) => {
   const ask = await host(t)
   const claims = { sub: 'alice', exp: start + 1000 }
