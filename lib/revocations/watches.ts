@@ -16,7 +16,7 @@ export const isGone = ({ stream, destroyed, req }: Connection): boolean =>
 interface Watch {
   readonly user: VerifiedUser
   /** Runs the listeners in the async context of the request, and not in that of the request which started the timer. */
-  readonly abort: (refusal: Refusal) => void
+  readonly abort: (refusal: Refusal | undefined) => void
   readonly connection: Connection
   readonly onClose: () => void
 }
@@ -46,7 +46,7 @@ export class Watches {
   /**
    * Returns a signal that aborts when the user's token is no longer valid, with the refusal as its reason. It is never
    * aborted yet when it is returned, so a listener is enough. If the client has left, it aborts next, with an
-   * AbortError.
+   * AbortError, and so it does later if no `close` is emitted.
    * @param connection emits `close` when nothing is left to end
    */
   open (user: VerifiedUser, connection: Connection): AbortSignal {
@@ -59,7 +59,7 @@ export class Watches {
     }
     const watch: Watch = {
       user,
-      abort: AsyncResource.bind((refusal: Refusal) => { controller.abort(refusal) }),
+      abort: AsyncResource.bind((refusal: Refusal | undefined) => { controller.abort(refusal) }),
       connection,
       onClose: () => { this.#close(watch) }
     }
@@ -82,7 +82,7 @@ export class Watches {
       const refusal = this.#refusalOf(watch.user)
       if (refusal === null && !isGone(watch.connection)) continue
       this.#close(watch)
-      if (refusal) watch.abort(refusal)
+      watch.abort(refusal ?? undefined)
     }
   }
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import { env } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
@@ -37,9 +38,9 @@ async function open (port: number, path: string): Promise<IncomingMessage> {
 t.test('a WebSocket closes', async (t) => {
   const app = await recipe(t, 'WebSockets')
   const port = await listen(app)
-  const connect = (user: string) =>
+  const connectAs = (user: string) =>
     new WebSocket(`ws://127.0.0.1:${port}/api/${user}/events`, { headers: bearer(tokenFor(user)) })
-  const [alice, bob] = [connect('alice'), connect('bob')]
+  const [alice, bob] = [connectAs('alice'), connectAs('bob')]
   t.teardown(() => { bob.terminate() })
   await Promise.all([once(alice, 'message'), once(bob, 'message')])
   const closed = once(alice, 'close')
@@ -58,6 +59,15 @@ t.test('a socket that brings its token in a message closes', async (t) => {
     return socket
   }
   t.match(await once(await enter('nonsense'), 'close'), [4401, Buffer.from('MALFORMED_TOKEN')])
+  t.match(await once(await enter('x'.repeat(8193)), 'close'), [1009])
+  // A frame without a mask, which is an error of the socket.
+  const client = connect(port, '127.0.0.1')
+  const lines = ['GET /events HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
+  client.write(`${lines.join('\r\n')}\r\n\r\n`)
+  await once(client, 'data')
+  client.write(Buffer.from([0x81, 0x01, 0x61]))
+  await once(client.resume(), 'close')
   const alice = await enter(tokenFor('alice'))
   t.match(await once(alice, 'message'), [Buffer.from('hello alice')])
   const bob = await enter(tokenFor('bob'))
@@ -74,12 +84,31 @@ t.test('an event stream ends', async (t) => {
   t.match(response.headers['content-type'], 'text/event-stream')
   t.match(await once(response, 'data'), ['retry: 1000\n\n'])
   const { news } = app as unknown as { news: NodeJS.EventEmitter }
-  news.emit('alice', 'hello')
+  news.emit('user:alice', 'hello')
   t.match(await once(response, 'data'), ['data: hello\n\n'])
   const ended = once(response.resume(), 'end')
   await app.userScope.revoke({ user: 'alice' })
   await ended
-  t.equal(news.listenerCount('alice'), 0)
+  t.equal(news.listenerCount('user:alice'), 0)
+})
+
+t.test('streams of a client that has sent many requests and left are no longer held', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => { mock.timers.reset() })
+  const app = await recipe(t, 'Event streams', (code) => `${code}\napp.decorate('news', { getter: () => news })`)
+  const port = await listen(app)
+  const connected = once(app.server, 'connection')
+  const client = connect(port, '127.0.0.1')
+  const [socket] = await connected as [Socket]
+  const { authorization } = bearer(tokenFor('alice'))
+  client.write(`GET /api/alice/news HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`.repeat(3))
+  const { news } = app as unknown as { news: NodeJS.EventEmitter }
+  while (news.listenerCount('user:alice') < 3) await new Promise((resolve) => setImmediate(resolve))
+  client.destroy()
+  await new Promise((resolve) => socket.once('close', resolve)) // after an error, if it was reset
+  mock.timers.tick(1000)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(news.listenerCount('user:alice'), 0)
 })
 
 t.test('an event stream ends for a client that does not read', async (t) => {
@@ -90,7 +119,7 @@ t.test('an event stream ends for a client that does not read', async (t) => {
   const [socket] = await connected as [Socket]
   const { news } = app as unknown as { news: NodeJS.EventEmitter }
   const event = 'x'.repeat(10_000)
-  for (let i = 0; i < 3000; i++) news.emit('alice', event)
+  for (let i = 0; i < 3000; i++) news.emit('user:alice', event)
   const closed = once(socket, 'close')
   await app.userScope.revoke({ user: 'alice' })
   await closed
