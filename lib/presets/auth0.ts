@@ -1,4 +1,3 @@
-import { InvalidOptionError } from '../contract/errors.js'
 import type { OtherToken } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
 import { bare, preset, type Overrides } from './preset.js'
@@ -16,9 +15,7 @@ const otherTokens: OtherToken[] = [{
     'request one with the "audience" of your API'
 }]
 
-/**
- * Whether an audience is one of Auth0's own APIs. Auth0 adds the first to every token with the scope `openid`.
- */
+/** Whether an audience is one of Auth0's own APIs. Auth0 adds the first to every token with the scope `openid`. */
 function isOfAuth0 (audience: string, origin: string): boolean {
   const [, base] = /^(.*)\/(userinfo|api\/v2\/)$/.exec(audience) ?? []
   return base !== undefined && (base === origin || /^https:\/\/[^/]+\.auth0\.com$/.test(base))
@@ -35,13 +32,10 @@ export const auth0 = preset<Auth0Options>('auth0', {
     /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
   ),
   audience: texts('the identifier of the API, or a list of them')
-}, ({ domain, audience }) => {
+}, ({ domain, audience }, fail) => {
   const origin = `https://${bare(domain)}`
   const own = [audience].flat().find((audience) => isOfAuth0(audience, origin))
-  if (own !== undefined) {
-    throw new InvalidOptionError('option "auth0.audience" must be the identifier of your API, ' +
-      `and "${own}" is Auth0's own`)
-  }
+  if (own !== undefined) fail('audience', `must be the identifier of your API, and "${own}" is Auth0's own`)
   return {
     issuer: `${origin}/`,
     audience,

@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import { InvalidOptionError } from '../contract/errors.js'
 import type { OtherToken } from '../contract/issuer.js'
 import { issuerAlgorithms } from '../options/issuers.js'
 import { flag, oneOf, text } from '../options/schemas.js'
@@ -87,18 +86,17 @@ export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
   ),
   basePath: Type.Optional(text('a path, such as /api/auth', /^\/[^\s?#]*$/)),
   oauthProvider: Type.Optional(flag)
-}, ({ baseURL, basePath = '/api/auth', oauthProvider = false, audience }) => {
+}, ({ baseURL, basePath = '/api/auth', oauthProvider = false, audience }, fail) => {
   const { origin, pathname } = new URL(baseURL)
   // Like in Better Auth itself, a path in baseURL replaces basePath.
   const path = bare(bare(pathname) === '' ? basePath : pathname)
   const base = origin + path
-  const fail = (says: string) => { throw new InvalidOptionError(`option "betterAuth.audience" ${says}`) }
   // Those tokens are for the `resource` that the client asked for, which cannot be guessed.
   if (oauthProvider && audience === undefined) {
-    fail('is missing: state the resource that clients ask the OAuth provider for')
+    fail('audience', 'is missing: state the resource that clients ask the OAuth provider for')
   }
   if (!oauthProvider && [audience].flat().includes(`${origin}/`)) {
-    fail(`must have no slash at its end: jwt() writes "${origin}"`)
+    fail('audience', `must have no slash at its end: jwt() writes "${origin}"`)
   }
   return {
     issuer: oauthProvider ? base : origin,

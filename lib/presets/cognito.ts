@@ -1,4 +1,3 @@
-import { InvalidOptionError } from '../contract/errors.js'
 import { text, texts } from '../options/schemas.js'
 import { preset, type Overrides } from './preset.js'
 
@@ -19,10 +18,8 @@ export const cognito = preset<CognitoOptions>('cognito', {
   region: text('a region, such as eu-central-1', /^[a-z]{2,}(-[a-z]+)+-\d+$/),
   userPoolId: text(userPool, /^[a-z\d-]+_[A-Za-z\d]+$/),
   clientId: texts('the ID of an app client, or a list of them', /^[\w+]+$/)
-}, ({ region, userPoolId, clientId }) => {
-  if (!userPoolId.startsWith(`${region}_`)) {
-    throw new InvalidOptionError(`option "cognito.userPoolId" must be ${userPool}`)
-  }
+}, ({ region, userPoolId, clientId }, fail) => {
+  if (!userPoolId.startsWith(`${region}_`)) fail('userPoolId', `must be ${userPool}`)
   const issuer = `https://cognito-idp.${region}.amazonaws.com/${userPoolId}`
   return {
     issuer,

@@ -10,29 +10,32 @@ import { assertValid, pick } from '../options/validate.js'
  */
 export type Overrides = Partial<IssuerOptions>
 
+/** @throws InvalidOptionError that names the option of the preset */
+type Fail = (option: string, says: string) => never
+
 /**
  * Creates a vendor's preset: the entry that `build` returns, overridden by the host's options. Required claims are
  * merged, because replacing them would let in ID tokens or tokens of other applications.
  * @param own the schemas of its own options, which messages name first
- * @param build may throw InvalidOptionError
+ * @param build makes the entry of valid options, or calls `fail` with one that fits no token of the vendor
  * @returns a function that throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export function preset<Options extends Overrides> (
-  name: string, own: TProperties, build: (options: Options) => IssuerOptions & { jwksUri: string }
+  name: string, own: TProperties, build: (options: Options, fail: Fail) => IssuerOptions & { jwksUri: string }
 ): (options: Options) => IssuerOptions {
   const ofEntry = Type.Partial(issuerSchema).properties
   // Twice: the first gives the order, the last replaces what an entry has by the same name.
   const schema = Type.Object({ ...own, ...ofEntry, ...own }, { additionalProperties: false })
+  const fail: Fail = (option, says) => { throw new InvalidOptionError(`option "${name}.${option}" ${says}`) }
   const make = (options: Options): IssuerOptions => {
     assertValid(schema, options as unknown, name)
     const given = pick(options, schema.properties)
-    const { jwksUri, ...defaults } = build(given as Options)
+    const { jwksUri, ...defaults } = build(given as Options, fail)
     const { requiredClaims, ...overrides } = pick(given, ofEntry) as Overrides
     const { issuer = defaults.issuer } = overrides
     // It is compared with "iss" exactly, so it could never match.
     if (issuer !== defaults.issuer && plain(issuer) === plain(defaults.issuer)) {
-      throw new InvalidOptionError(`option "${name}.issuer" must be "${defaults.issuer}" to the letter. ` +
-        'Fix: leave it out')
+      fail('issuer', `must be "${defaults.issuer}" to the letter. Fix: leave it out`)
     }
     const keys = overrides.discovery ? {} : { jwksUri }
     return { ...defaults, ...keys, ...overrides, requiredClaims: { ...defaults.requiredClaims, ...requiredClaims } }
