@@ -3,7 +3,7 @@ import { createError, type FastifyError, type FastifyErrorConstructor } from '@f
 const kDetails = Symbol.for('fastify-user-scope.details') // one for all copies of the package
 
 /** The codes that a refused request can carry. */
-export type RefusalCode = keyof typeof refusals
+export type RefusalCode = InstanceType<typeof classes[number]>['code']
 
 /** Details of a refusal that its class does not have. */
 export interface RefusalDetails {
@@ -62,26 +62,17 @@ export const AccessCheckUnavailableError = refusal('ACCESS_CHECK_UNAVAILABLE', 5
 /** 503: the list of revocations is stale, or `revoke()` could not store an entry. */
 export const RevocationsUnavailableError = refusal('REVOCATIONS_UNAVAILABLE', 503, unavailable)
 
-const refusals = {
-  MISSING_TOKEN: MissingTokenError,
-  INVALID_HEADER_FORMAT: InvalidHeaderFormatError,
-  MALFORMED_TOKEN: MalformedTokenError,
-  INVALID_TOKEN_SIGNATURE: InvalidTokenSignatureError,
-  TOKEN_EXPIRED: TokenExpiredError,
-  TOKEN_REVOKED: TokenRevokedError,
-  INVALID_CLAIMS: InvalidClaimsError,
-  MISSING_UID_CLAIM: MissingUidClaimError,
-  FORBIDDEN_USER_ACCESS: ForbiddenUserAccessError,
-  FORBIDDEN_RESOURCE_ACCESS: ForbiddenResourceAccessError,
-  INSUFFICIENT_SCOPE: InsufficientScopeError,
-  KEYS_UNAVAILABLE: KeysUnavailableError,
-  ACCESS_CHECK_UNAVAILABLE: AccessCheckUnavailableError,
-  REVOCATIONS_UNAVAILABLE: RevocationsUnavailableError
-}
+const classes = [
+  MissingTokenError, InvalidHeaderFormatError, MalformedTokenError, InvalidTokenSignatureError, TokenExpiredError,
+  TokenRevokedError, InvalidClaimsError, MissingUidClaimError, ForbiddenUserAccessError, ForbiddenResourceAccessError,
+  InsufficientScopeError, KeysUnavailableError, AccessCheckUnavailableError, RevocationsUnavailableError
+]
+const byCode = Object.fromEntries(classes.map((Class) => [new Class().code, Class])) as
+  Record<RefusalCode, FastifyErrorConstructor>
 
-/** Creates the error of the table above for a code. */
+/** Creates the error of a code. */
 export function refuse (code: RefusalCode, reason: string, more: Omit<RefusalDetails, 'reason'> = {}): Refusal {
-  return Object.assign(new refusals[code](), { [kDetails]: { reason, ...more } }) as Refusal
+  return Object.assign(new byCode[code](), { [kDetails]: { reason, ...more } }) as Refusal
 }
 
 export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && kDetails in error
