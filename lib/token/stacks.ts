@@ -4,15 +4,10 @@
  */
 export function withoutStacks<T> (run: () => T): T {
   const { stackTraceLimit } = Error
-  if (!Object.hasOwn(Error, 'stackTraceLimit')) return run()
-  try {
-    Error.stackTraceLimit = 0
-  } catch {
-    return run()
-  }
+  const isOff = Object.hasOwn(Error, 'stackTraceLimit') && Reflect.set(Error, 'stackTraceLimit', 0)
   try {
     return run()
   } finally {
-    Error.stackTraceLimit = stackTraceLimit
+    if (isOff) Error.stackTraceLimit = stackTraceLimit
   }
 }
