@@ -32,12 +32,10 @@ export const headerRules = ({ types, isRemote }: ClaimRules): readonly Rule[] =>
   ...refusedParameters.map((name) => rule(name, `header parameter "${name}" is not allowed`, isAbsent)),
   rule('kid', 'header parameter "kid" is not a string', (kid) => isAbsent(kid) || typeof kid === 'string'),
   // RFC 8725 §3.11: tokens of another kind have another typ.
-  rule(
-    'typ',
+  rule('typ',
     (typ) => 'header parameter "typ" is of another kind of token: ' +
       `${instead(types, typ)}${isRemote ? ' (option "typ")' : ''}`,
-    (typ = 'JWT') => typeof typ === 'string' && types.includes(mediaType(typ))
-  )
+    (typ = 'JWT') => typeof typ === 'string' && types.includes(mediaType(typ)))
 ]
 
 /** The rules for claims (RFC 7519 §4.1). A configured check requires its claim, so nobody can skip it. */
@@ -49,49 +47,25 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   const tolerance = `(option "clockTolerance": ${clockTolerance})`
   return [
     rule('exp', (exp) => `claim "exp" is ${isAbsent(exp) ? 'missing' : 'not a number of seconds'}`, Number.isFinite),
-    rule(
-      'exp',
-      (exp) => millisecondsHint('exp', exp) ?? 'claim "exp" is later than the year 9999',
-      (exp) => Number(exp) <= latest
-    ),
+    rule('exp', (exp) => millisecondsHint('exp', exp) ?? 'claim "exp" is later than the year 9999',
+      (exp) => Number(exp) <= latest),
     rule('nbf', 'claim "nbf" is not a number of seconds', (nbf) => isAbsent(nbf) || Number.isFinite(nbf)),
-    rule(
-      'iat',
-      'claim "iat" is not a number of seconds since 1970',
-      (iat) => isAbsent(iat) || (Number.isFinite(iat) && Number(iat) >= 0)
-    ),
-    rule(
-      'iat',
-      'claim "iat" is missing, and option "maxTokenAge" needs it',
-      (iat) => maxTokenAge === undefined || !isAbsent(iat)
-    ),
-    rule(
-      'iss',
-      (iss) => `claim "iss" is not the configured issuer: ${instead([issuer], iss)}`,
-      (iss) => issuer === undefined || iss === issuer
-    ),
-    rule(
-      'aud',
-      (aud) => `claim "aud" does not have the configured audience: ${instead(audience, aud)}`,
-      (aud) => audience === undefined || holdsAudience(aud, audience)
-    ),
-    rule(
-      'exp',
-      (exp) => `claim "exp" passed ${distance(exp)} s ago ${tolerance}`,
-      (exp) => !isOver(exp),
-      'TOKEN_EXPIRED'
-    ),
-    rule(
-      'iat',
+    rule('iat', 'claim "iat" is not a number of seconds since 1970',
+      (iat) => isAbsent(iat) || (Number.isFinite(iat) && Number(iat) >= 0)),
+    rule('iat', 'claim "iat" is missing, and option "maxTokenAge" needs it',
+      (iat) => maxTokenAge === undefined || !isAbsent(iat)),
+    rule('iss', (iss) => `claim "iss" is not the configured issuer: ${instead([issuer], iss)}`,
+      (iss) => issuer === undefined || iss === issuer),
+    rule('aud', (aud) => `claim "aud" does not have the configured audience: ${instead(audience, aud)}`,
+      (aud) => audience === undefined || holdsAudience(aud, audience)),
+    rule('exp', (exp) => `claim "exp" passed ${distance(exp)} s ago ${tolerance}`,
+      (exp) => !isOver(exp), 'TOKEN_EXPIRED'),
+    rule('iat',
       (iat) => `the token is ${distance(iat)} s old (claim "iat"), and maxTokenAge is ${maxTokenAge} ${tolerance}`,
-      (iat) => maxTokenAge === undefined || !isOver(iat, maxTokenAge),
-      'TOKEN_EXPIRED'
-    ),
-    ...['nbf', 'iat'].map((name) => rule(
-      name,
+      (iat) => maxTokenAge === undefined || !isOver(iat, maxTokenAge), 'TOKEN_EXPIRED'),
+    ...['nbf', 'iat'].map((name) => rule(name,
       (date) => millisecondsHint(name, date) ?? `claim "${name}" is ${distance(date)} s in the future ${tolerance}`,
-      (date) => !isAhead(date)
-    )),
+      (date) => !isAhead(date))),
   ]
 }
 
