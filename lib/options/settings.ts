@@ -33,17 +33,13 @@ export interface ClaimRules extends Pick<IssuerSettings,
 }
 
 /** Returns the rules for the tokens of an issuer: those for all tokens, and its own. */
-export const issuerRules = ({ claimRules, issuers }: Settings, entry: IssuerSettings): ClaimRules => ({
+export const issuerRules = ({ claimRules }: Settings, entry: IssuerSettings): ClaimRules => ({
   ...claimRules,
   ...entry,
   verifiedBy: entry.issuer,
-  foreignPrefixes: entry.idPrefix === '' ? prefixesOf(issuers) : [],
+  foreignPrefixes: entry.idPrefix === '' ? claimRules.foreignPrefixes : [],
   isRemote: true
 })
-
-/** User ids of a verifier without a prefix must not begin with one of these. */
-const prefixesOf = (issuers: readonly IssuerSettings[]) =>
-  issuers.map(({ idPrefix }) => idPrefix).filter((prefix) => prefix !== '')
 
 export const defaultSchemeName = 'bearerAuth'
 
@@ -109,7 +105,7 @@ export function readOptions (
       refusesActors: options.impersonation === 'refuse',
       verifiedBy: 'secret',
       idPrefix: '',
-      foreignPrefixes: Object.freeze(prefixesOf(issuers)),
+      foreignPrefixes: Object.freeze(issuers.map(({ idPrefix }) => idPrefix).filter((prefix) => prefix !== '')),
       requiredClaims: {},
       otherTokens,
       isMachine: () => false,
