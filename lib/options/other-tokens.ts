@@ -40,13 +40,11 @@ export function compileOtherTokens (tokens: readonly OtherToken[], option: strin
 function compile ({ says, text, header, payload }: OtherToken): TokenForm {
   if (text === undefined && header === undefined && payload === undefined) throw new Error() // it would match nothing
   const pattern = text === undefined ? undefined : new RegExp(text)
-  const [ofHeader, ofPayload] = [header, payload].map((schema) => schema && TypeCompiler.Compile(schema))
+  const parts = { ...header && { header }, ...payload && { payload } }
+  const ofJws = header || payload ? TypeCompiler.Compile(Type.Object(parts)) : undefined
   return Object.freeze({
     says,
     fitsText: (text: string) => pattern?.test(text) ?? false,
-    fits: (jws: { header: object, payload: object }) =>
-      (ofHeader ?? ofPayload) !== undefined &&
-      (ofHeader?.Check(jws.header) ?? true) &&
-      (ofPayload?.Check(jws.payload) ?? true)
+    fits: (jws: { header: object, payload: object }) => ofJws?.Check(jws) ?? false
   })
 }
