@@ -76,12 +76,11 @@ const inEveryToken = ['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'] // so they do no
  * @throws InvalidOptionError that names the entry and its option
  */
 export function readIssuers (entries: readonly IssuerOptions[] = [], hasSecret: boolean): readonly IssuerSettings[] {
-  const known = new Set<string>()
   const settings = entries.map((entry, index) => {
     const fail = (says: string) => { throw new InvalidOptionError(`option "issuers.${index}.${says}`) }
     if (entry.issuer === 'secret') fail('issuer" is "secret", which stands for tokens signed with one')
-    if (known.has(entry.issuer)) fail('issuer" is already in the list. Merge the two entries')
-    known.add(entry.issuer)
+    const isKnown = entries.slice(0, index).some(({ issuer }) => issuer === entry.issuer)
+    if (isKnown) fail('issuer" is already in the list. Merge the two entries')
     const stated = Object.entries(entry.requiredClaims ?? {}).filter(([, value]) => value !== true)
     if (entry.audience === false && stated.every(([name]) => inEveryToken.includes(name))) {
       fail('audience" is false and nothing stands in for it: tokens for every application of the issuer would pass. ' +

@@ -20,20 +20,19 @@ export const optionsSchema = Type.Object({
     expects: 'a list of HS256, HS384 and HS512, at least one and each once (others are for option "issuers")'
   })),
   userIdClaim: Type.Optional(claimName),
-  userIdParam: Type.Optional(Type.String({
-    pattern: '^(?!__proto__$)\\w+$',
-    expects: 'the name of a path parameter: letters, digits and underscores, no colon; not "__proto__"'
-  })),
+  userIdParam: Type.Optional(text(
+    'the name of a path parameter: letters, digits and underscores, no colon; not "__proto__"', /^(?!__proto__$)\w+$/
+  )),
   requireStatedAccess: Type.Optional(flag),
   claims: Type.Optional(claimsSchema),
   clockTolerance: Type.Optional(seconds(0, 3600)),
   maxTokenAge: Type.Optional(seconds(1, 315_576_000, 'ten years')),
   ...rightsSchemas,
   revocations: Type.Optional(revocationsSchema),
-  decoratorName: Type.Optional(Type.String({
-    pattern: '^(?!(__proto__|constructor|prototype|validationError)$)[A-Za-z_$][\\w$]*$',
-    expects: 'a JavaScript identifier, but for __proto__, constructor, prototype and validationError'
-  })),
+  decoratorName: Type.Optional(text(
+    'a JavaScript identifier, but for __proto__, constructor, prototype and validationError',
+    /^(?!(__proto__|constructor|prototype|validationError)$)[A-Za-z_$][\w$]*$/
+  )),
   cache: Type.Optional(Type.Union([
     Type.Literal(false),
     Type.Object({
@@ -46,9 +45,7 @@ export const optionsSchema = Type.Object({
   openapi: Type.Optional(Type.Union([
     Type.Literal(false),
     Type.Object({
-      schemeName: Type.Optional(Type.String({
-        pattern: '^[A-Za-z0-9._-]+$', expects: 'a component name: letters, digits, ".", "_" and "-"'
-      })),
+      schemeName: Type.Optional(text('a component name: letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]+$/)),
       description: Type.Optional(Type.String({ expects: 'a string' })),
       decorator: Type.Optional(texts('the name of a decorator, or a list of names, at least one'))
     }, { additionalProperties: false })

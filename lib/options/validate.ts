@@ -33,7 +33,8 @@ function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boo
   if (fault !== undefined || schema.expects === undefined) return fault
   if (Value.Check(schema, value) && (isOpaque || schema.opaque || !isForeign(schema, value))) return fault
   const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
-  const hint = value === undefined ? '. It is undefined' : hintAt(value, words.filter(isText))
+  const names = words.filter((word) => typeof word === 'string')
+  const hint = value === undefined ? '. It is undefined' : hintAt(value, names)
   return `option "${option}" must be ${String(schema.expects)}${hint}`
 }
 
@@ -51,8 +52,6 @@ export function isPlain (object: object): boolean {
   const prototype = Object.getPrototypeOf(object) as object | null
   return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string'
 
 function faultInside (schema: TSchema, value: unknown, option: string, isOpaque = false): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
