@@ -22,10 +22,7 @@ export interface OtherToken {
 export interface IssuerOptions {
   /** `iss` must be exactly this string. It selects the entry that verifies a token. */
   issuer: string
-  /**
-   * `aud` must be one of these, or contain one. `false` turns the check off; then `requiredClaims` must state what
-   * replaces it.
-   */
+  /** `aud` must be one of these or contain one. `false`: unchecked, and `requiredClaims` states what replaces it. */
   audience: string | readonly string[] | false
   /** The URL of the JWK Set: https, or http on loopback. Either this or `discovery`. */
   jwksUri?: string
@@ -70,10 +67,7 @@ export interface IssuerOptions {
    * Default 30.
    */
   cooldown?: number
-  /**
-   * Seconds for which keys may verify while the issuer is down, but always at least `maxAge`. 0 to 604800. Default
-   * 86400.
-   */
+  /** Seconds for which keys may verify while the issuer is down, at least `maxAge`. 0 to 604800. Default 86400. */
   maxStale?: number
   /** The largest key set or metadata document, in bytes. 1024 to 16777216. Default 1048576. */
   maxBytes?: number

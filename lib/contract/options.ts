@@ -7,10 +7,7 @@ export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
 
 /** Where to find the OpenAPI document, and how to name the bearer scheme in it. */
 export interface OpenApiOptions {
-  /**
-   * The name of the security scheme in the document. A scheme of this name that the host declared is kept. Default
-   * `'bearerAuth'`.
-   */
+  /** The name of the scheme in the document. One that the host declared is kept. Default `'bearerAuth'`. */
   schemeName?: string
   /** The description of the scheme, shown in the Authorize dialog. Default `'The JWT of a signed-in user.'`. */
   description?: string

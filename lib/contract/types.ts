@@ -38,10 +38,7 @@ export type Claims = UserScopeTypes extends { claims: infer C }
   ? RegisteredClaims & C
   : RegisteredClaims & { [claim: string]: unknown }
 
-/**
- * Readonly at every depth, because the value is frozen at every depth. Branded strings, which are objects too, stay as
- * they are.
- */
+/** Readonly at every depth, as the value is frozen. Branded strings, which are objects too, stay as they are. */
 export type DeepReadonly<T> =
   T extends string | number | boolean ? T
     : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T

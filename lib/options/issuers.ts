@@ -56,9 +56,7 @@ export interface IssuerSettings extends Readonly<Required<Pick<IssuerOptions,
   /** Undefined: `scope` if the token has it, else `scp`. */
   readonly scopeClaim: string | undefined
   readonly algorithms: readonly string[]
-  /**
-   * The allowed values of the `typ` header parameter, normalized by `mediaType`. A token without one counts as `jwt`.
-   */
+  /** The allowed values of the header's `typ`, normalized by `mediaType`. A token without one counts as `jwt`. */
   readonly types: readonly string[]
   /** The allowed values of required claims; true allows any. */
   readonly requiredClaims: Readonly<Record<string, true | readonly unknown[]>>

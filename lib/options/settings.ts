@@ -148,10 +148,7 @@ function assertUsed (options: UserScopeOptions, hasSecret: boolean): void {
   }
 }
 
-/**
- * Refuses a user id claim that other tokens of the same secret have too, unless `issuer`, `audience` or the header
- * distinguishes them.
- */
+/** Refuses a user id claim that other tokens of the secret have, unless `issuer`, `audience` or the header differs. */
 function assertIdClaim (options: UserScopeOptions, others: readonly OtherToken[]): void {
   const { userIdClaim = 'sub', issuer, audience } = options
   const carried = others.some(({ header, payload }) =>

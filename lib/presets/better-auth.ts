@@ -42,9 +42,7 @@ export function betterAuthTokens (sendJwt = jwtOf('/api/auth')): readonly OtherT
   ]
 }
 
-/**
- * `betterAuthTokens` for a host with a secret, plus a hint that tokens signed with a private key need option `issuers`.
- */
+/** `betterAuthTokens` for a host with a secret, plus a hint that a private key's tokens need option `issuers`. */
 export function secretTokens (): readonly OtherToken[] {
   const says = 'a token signed with a private key, as those of Better Auth\'s jwt() by default. ' +
     'Fix: state who signs it, as in issuers: [betterAuth({ baseURL })]'

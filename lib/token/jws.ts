@@ -49,10 +49,7 @@ export function parseCompactJws (token: string, others: readonly TokenForm[] = [
 
 let lastHeader: { segment: string | null, value: Json } = { segment: null, value: {} }
 
-/**
- * Keeps the last header, frozen, because most tokens of an issuer have the same one. The claims reader then checks it
- * only once.
- */
+/** Keeps the last header, frozen: most tokens of an issuer have the same, which the claims reader then checks once. */
 function readHeader (segment: string): Json {
   if (segment !== lastHeader.segment) {
     lastHeader = { segment, value: Object.freeze(readObject(readText(segment, 'header'), 'header')) }

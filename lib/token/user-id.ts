@@ -28,10 +28,7 @@ export function prefixedId (id: unknown, from: string, code: RefusalCode, rules:
   return rules.idPrefix + String(id)
 }
 
-/**
- * Reads own properties only. If `uid` is malformed, `sub` is not tried: otherwise a malformed `uid` would make `sub`
- * count.
- */
+/** Reads own properties only. If `uid` is malformed, `sub` is not tried, so that it cannot count in its place. */
 export function readUserId (payload: Json, rules: ClaimRules): string {
   const claim = rules.userIdClaim ?? (Object.hasOwn(payload, 'uid') ? 'uid' : 'sub')
   const id = own(payload, claim)

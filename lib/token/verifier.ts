@@ -19,10 +19,7 @@ export interface Verified {
   readonly weight: number
 }
 
-/**
- * Checks signature and claims of a parsed token. Throws a Refusal, or rejects with it. Synchronous for tokens signed
- * with a secret.
- */
+/** Checks signature and claims. Throws or rejects with a Refusal. Synchronous for tokens signed with a secret. */
 export type Verifier = (jws: CompactJws) => Verified | Promise<Verified>
 
 /**
