@@ -113,20 +113,18 @@ function isDeep (text: string): boolean {
   return false
 }
 
-function readObject (text: string, part: string): Json {
-  const value = readJson(text, part)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
-  throw malformed(`the ${part} is not a JSON object`)
-}
+const withoutProto = { protoAction: 'error', constructorAction: 'ignore' } as const
 
 /** The error of the parser quotes its input, so it is dropped and not even kept as a cause. */
-function readJson (text: string, part: string): unknown {
+function readObject (text: string, part: string): Json {
+  let value: unknown
   try {
-    const value = JSON.parse(text) as object
+    value = JSON.parse(text)
     // Not `parse` of secure-json-parse, which sets `Error.stackTraceLimit` and throws if the host has frozen Error.
-    if (!mayHoldProto(text)) return value
-    return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)
+    if (mayHoldProto(text)) withoutStacks(() => scan(value as object, withoutProto))
   } catch {
     throw malformed(`the ${part} is not JSON, or has a member named __proto__`)
   }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
+  throw malformed(`the ${part} is not a JSON object`)
 }

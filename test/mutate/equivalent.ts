@@ -107,7 +107,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/jws.ts',
-    code: "return withoutStacks(() => scan(value, { protoAction: 'error', constructorAction: 'ignore' }) as unknown)",
+    code: "const withoutProto = { protoAction: 'error', constructorAction: 'ignore' } as const",
     change: "without protoAction: 'error'",
     why: 'it is the default; said because it matters'
   },
