@@ -126,9 +126,8 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/authorization.ts',
-    code: 'if (candidate.length === name.length && candidate.toLowerCase() === name) count++',
-    change: 'candidate.length === name.length && candidate.toLowerCase() === name ' +
-      'becomes candidate.toLowerCase() === name',
+    code: 'index % 2 === 0 && each.length === name.length && each.toLowerCase() === name).length',
+    change: 'index % 2 === 0 && each.length === name.length becomes index % 2 === 0',
     why: 'it only saves time'
   },
   {

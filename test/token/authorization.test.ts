@@ -105,6 +105,7 @@ t.test('headers over a socket are judged alike', async (t) => {
     ['an empty one second', [good, 'Authorization:'], '401 INVALID_HEADER_FORMAT'],
     ['white space around the value, which HTTP allows', [good.replace(': ', ':  \t') + '  '], '200'],
     ['an empty one', ['Authorization:'], '401 INVALID_HEADER_FORMAT'],
+    ['a value that is the name', [good, 'X-Name: authorization'], '200'],
     ['a header name of the same length', [good, 'X-Authorizati: Bearer x'], '200'],
     ['16 KB, which Node refuses before any hook', [`Authorization: Bearer ${'a'.repeat(16_384)}`], '431']
   ]
