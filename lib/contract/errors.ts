@@ -41,17 +41,14 @@ export const TokenRevokedError = refusal('TOKEN_REVOKED', 401, 'Token revoked')
 /** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter has an unexpected value. */
 export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
 /** The token is good, but names no user. */
-export const MissingUidClaimError = refusal(
-  'MISSING_UID_CLAIM', 401, 'Invalid token: missing or malformed user ID claim'
-)
+export const MissingUidClaimError = refusal('MISSING_UID_CLAIM', 401,
+  'Invalid token: missing or malformed user ID claim')
 /** RFC 9110 §15.5.4: the credentials are valid but not sufficient. */
-export const ForbiddenUserAccessError = refusal(
-  'FORBIDDEN_USER_ACCESS', 403, "Access denied: cannot access another user's resources"
-)
+export const ForbiddenUserAccessError = refusal('FORBIDDEN_USER_ACCESS', 403,
+  "Access denied: cannot access another user's resources")
 /** A bound parameter does not fit its claim, the path has a dot segment, or an actor may only read. */
-export const ForbiddenResourceAccessError = refusal(
-  'FORBIDDEN_RESOURCE_ACCESS', 403, 'Access denied: cannot access this resource'
-)
+export const ForbiddenResourceAccessError = refusal('FORBIDDEN_RESOURCE_ACCESS', 403,
+  'Access denied: cannot access this resource')
 /** RFC 6750 §3.1: the token is valid but lacks a scope that the route requires. */
 export const InsufficientScopeError = refusal('INSUFFICIENT_SCOPE', 403, 'Insufficient scope')
 const unavailable = 'Token verification is temporarily unavailable'

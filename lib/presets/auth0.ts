@@ -27,10 +27,8 @@ function isOfAuth0 (audience: string, origin: string): boolean {
  * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const auth0 = preset<Auth0Options>('auth0', {
-  domain: text(
-    'a host name in lower case, without https:// and a path, such as tenant.eu.auth0.com',
-    /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
-  ),
+  domain: text('a host name in lower case, without https:// and a path, such as tenant.eu.auth0.com',
+    /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/),
   audience: texts('the identifier of the API, or a list of them')
 }, ({ domain, audience }, fail) => {
   const origin = `https://${bare(domain)}`

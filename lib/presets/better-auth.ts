@@ -78,10 +78,8 @@ const bareHeader = Type.Object({ alg: Type.String() }, nothingElse)
  * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
-  baseURL: text(
-    'the URL of Better Auth, such as https://auth.example.com, and not that of its keys or tokens',
-    new RegExp(`^(?!.*\\/(jwks|token)\\/*$)${anyUrl}$`)
-  ),
+  baseURL: text('the URL of Better Auth, such as https://auth.example.com, and not that of its keys or tokens',
+    new RegExp(`^(?!.*\\/(jwks|token)\\/*$)${anyUrl}$`)),
   basePath: Type.Optional(text('a path, such as /api/auth', /^\/[^\s?#]*$/)),
   oauthProvider: Type.Optional(flag)
 }, ({ baseURL, basePath = '/api/auth', oauthProvider = false, audience }, fail) => {

@@ -17,10 +17,8 @@ const ofOrigin = String.raw`(?!https:.*:443\/*$|http:.*:80\/*$)[a-z][a-z\d+.-]*:
  * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const clerk = preset<ClerkOptions>('clerk', {
-  frontendApi: text(
-    'the Frontend API URL in lower case, such as https://clerk.example.com',
-    new RegExp(`^(?=https?:)(?!https://api\\.clerk\\.)${ofOrigin}/*$`)
-  ),
+  frontendApi: text('the Frontend API URL in lower case, such as https://clerk.example.com',
+    new RegExp(`^(?=https?:)(?!https://api\\.clerk\\.)${ofOrigin}/*$`)),
   authorizedParties: texts(
     'an origin as browsers write it, in lower case and without a slash at its end, such as https://app.example.com, ' +
     'or a list of them',

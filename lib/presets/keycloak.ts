@@ -15,10 +15,8 @@ export interface KeycloakOptions extends Overrides {
  * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const keycloak = preset<KeycloakOptions>('keycloak', {
-  baseURL: text(
-    'the URL of Keycloak itself, such as https://sso.example.com, without the realm or the admin console',
-    new RegExp(`^(?!.*\\/(realms|admin)(\\/|$))${anyUrl}$`)
-  ),
+  baseURL: text('the URL of Keycloak itself, such as https://sso.example.com, without the realm or the admin console',
+    new RegExp(`^(?!.*\\/(realms|admin)(\\/|$))${anyUrl}$`)),
   realm: text('the name of the realm, without a path or an escape', /^[^\s/?#%\\]([^/?#%\\]*[^\s/?#%\\])?$/),
   // The tokens of nearly every client have "account", because the roles of users' own accounts belong to that client.
   audience: texts(

@@ -13,10 +13,8 @@ export interface LogtoOptions extends Overrides {
  * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const logto = preset<LogtoOptions>('logto', {
-  endpoint: text(
-    'the Logto endpoint, such as https://tenant.logto.app, without /oidc',
-    new RegExp(`^(?!.*\\/(oidc|api|console)(\\/|$))${anyUrl}$`)
-  ),
+  endpoint: text('the Logto endpoint, such as https://tenant.logto.app, without /oidc',
+    new RegExp(`^(?!.*\\/(oidc|api|console)(\\/|$))${anyUrl}$`)),
   audience: texts('the identifier of the API resource, or a list of them')
 }, ({ endpoint, audience }) => {
   const issuer = `${bare(endpoint)}/oidc`
