@@ -1,9 +1,13 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type TProperties } from '@sinclair/typebox'
 import { claimsSchema } from './claims-schema.js'
 import { issuerSchema } from './issuers.js'
 import { revocationsSchema } from './revocations.js'
 import { rightsSchemas } from './rights.js'
 import { claimName, flag, oneOf, seconds, text, texts } from './schemas.js'
+
+const falseOr = <T extends TProperties>(properties: T, names: string) => Type.Union([
+  Type.Literal(false), Type.Object(properties, { additionalProperties: false })
+], { expects: `false, or an object with ${names}` })
 
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
@@ -33,21 +37,15 @@ export const optionsSchema = Type.Object({
     'a JavaScript identifier, but for __proto__, constructor, prototype and validationError',
     /^(?!(__proto__|constructor|prototype|validationError)$)[A-Za-z_$][\w$]*$/
   )),
-  cache: Type.Optional(Type.Union([
-    Type.Literal(false),
-    Type.Object({
-      max: Type.Optional(Type.Integer({
-        minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000, without a fraction'
-      })),
-      ttl: Type.Optional(seconds(1, 86_400))
-    }, { additionalProperties: false })
-  ], { expects: 'false, or an object with max and ttl' })),
-  openapi: Type.Optional(Type.Union([
-    Type.Literal(false),
-    Type.Object({
-      schemeName: Type.Optional(text('a component name: letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]+$/)),
-      description: Type.Optional(Type.String({ expects: 'a string' })),
-      decorator: Type.Optional(texts('the name of a decorator, or a list of names, at least one'))
-    }, { additionalProperties: false })
-  ], { expects: 'false, or an object with schemeName, description and decorator' }))
+  cache: Type.Optional(falseOr({
+    max: Type.Optional(Type.Integer({
+      minimum: 1, maximum: 10_000_000, expects: 'a number of tokens from 1 to 10000000, without a fraction'
+    })),
+    ttl: Type.Optional(seconds(1, 86_400))
+  }, 'max and ttl')),
+  openapi: Type.Optional(falseOr({
+    schemeName: Type.Optional(text('a component name: letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]+$/)),
+    description: Type.Optional(Type.String({ expects: 'a string' })),
+    decorator: Type.Optional(texts('the name of a decorator, or a list of names, at least one'))
+  }, 'schemeName, description and decorator'))
 }, { additionalProperties: false })
