@@ -48,14 +48,13 @@ export const issuerSchema = Type.Object({
 /** A validated issuer. Times are in seconds, but `timeout` is in whole milliseconds for AbortSignal. */
 export interface IssuerSettings extends Readonly<Required<Pick<IssuerOptions,
   'issuer' | 'idPrefix' | 'userIdClaim' | 'lazy' | 'timeout' | 'maxAge' | 'cooldown' | 'maxStale' | 'maxBytes' |
-  'allowInsecureJwks' | 'fetch'>>> {
+  'algorithms' | 'allowInsecureJwks' | 'fetch'>>> {
   /** `aud` must have one of these. Undefined: not checked. */
   readonly audience: readonly string[] | undefined
   /** Undefined: found by discovery. */
   readonly jwksUri: string | undefined
   /** Undefined: `scope` if the token has it, else `scp`. */
   readonly scopeClaim: string | undefined
-  readonly algorithms: readonly string[]
   /** The allowed values of the header's `typ`, normalized by `mediaType`. A token without one counts as `jwt`. */
   readonly types: readonly string[]
   /** The allowed values of required claims; true allows any. */

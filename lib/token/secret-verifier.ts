@@ -24,7 +24,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   const { secrets, algorithms, claimRules } = settings
   const readClaims = createClaimsReader(claimRules)
   const checks: SignatureCheck[] = []
-  for (const secret of secrets) checks.push(await createCheck(fastify, secret, algorithms))
+  for (const secret of secrets) checks.push(await createCheck(fastify, secret, settings))
   const hint = createMisreadHint(secrets)
   return (jws) => {
     const { token, header } = jws
@@ -37,9 +37,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
 }
 
 /** Registers `@fastify/jwt` in a child context, so that none of its decorators reaches the host. */
-async function createCheck (
-  fastify: FastifyInstance, secret: string, algorithms: Settings['algorithms']
-): Promise<SignatureCheck> {
+async function createCheck (fastify: FastifyInstance, secret: string, { algorithms }: Settings) {
   let check!: SignatureCheck
   await fastify.register(async (child) => {
     await child.register(jwt, {
