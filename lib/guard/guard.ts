@@ -11,7 +11,7 @@ import type { Verified, Verifier } from '../token/verifier.js'
 import { now, publish } from './diagnostics.js'
 import { anonymous, andThen, isThenable, refused, refusedBy, unread, type Judgement } from './judgement.js'
 import { createRecheck } from './recheck.js'
-import { prepareReply } from './refusal.js'
+import { logAndPrepare } from './refusal.js'
 import { getUser, kJudgement, kReply, type GuardedRequest } from './request.js'
 import { createRightsCheck } from './rights.js'
 import { surviveReset } from './upgrade.js'
@@ -104,7 +104,7 @@ export function createGuard (
     const answer = (judgement: Judgement): void => {
       decorate(request, judgement)
       if (judgement !== unread) publish(request, judgement, start)
-      if (judgement.refusal) return done(prepareReply(judgement.refusal, request, reply, nameInLog(judgement)))
+      if (judgement.refusal) return done(logAndPrepare(judgement.refusal, request, reply, nameInLog(judgement)))
       if (judgement.delegated) logDelegate(request, judgement)
       done()
     }
@@ -133,7 +133,7 @@ export function createGuard (
     const judgement = { ...unread, ...admitted, refusal }
     decorate(request, judgement)
     publish(request, judgement, start)
-    done(prepareReply(refusal, request, reply, nameInLog(judgement)))
+    done(logAndPrepare(refusal, request, reply, nameInLog(judgement)))
   }
 
   /** Refuses from inside a handler: sets headers and logs, like the hooks. */
@@ -142,7 +142,7 @@ export function createGuard (
     if (!reply || !judgement) return refusal // called by a hook that runs before the guard
     if (judgement.refusal) return judgement.refusal // called by an error handler: the first refusal stays
     publish(request, { ...judgement, refusal }, now())
-    return prepareReply(refusal, request, reply, nameInLog(judgement))
+    return logAndPrepare(refusal, request, reply, nameInLog(judgement))
   }
 
   return { onRequest, preHandler, refuseLate }

@@ -4,12 +4,11 @@ import { logLine } from '../contract/log.js'
 import { closeAfter } from './upgrade.js'
 
 /**
- * Prepares the reply for a refusal and logs it. The caller then passes it to `done`, or throws it from a handler.
- * Status and headers are set here, because an error handler of the host may send a body of its own without
- * them. The status and the message of each code are in contract/errors.ts.
+ * Logs a refusal and sets status and headers, because an error handler of the host may send a body of its own without
+ * them. The caller then passes it to `done`, or throws it from a handler.
  * @param user the user's id for the log
  */
-export function prepareReply (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
+export function logAndPrepare (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   closeAfter(request, reply)
   const line = { code: refusal.code, reason: detailsOf(refusal).reason }
