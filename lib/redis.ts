@@ -2,13 +2,13 @@ import { createClient, ErrorReply } from '@redis/client'
 import { Type } from '@sinclair/typebox'
 import { InvalidOptionError } from './contract/errors.js'
 import type { FollowOptions, RevocationStore, StoredRevocation } from './contract/revocations.js'
+import { timeLimit, within } from './contract/within.js'
 import { whenStale } from './options/revocations.js'
 import { text } from './options/schemas.js'
 import { assertValid } from './options/validate.js'
 import { stopwatch } from './keys/stopwatch.js'
 import { margin } from './revocations/entry.js'
 import { isBelow, timeOf } from './revocations/stream.js'
-import { patience, within } from './revocations/within.js'
 
 export interface RedisRevocationsOptions extends Pick<RevocationStore, 'maxStale' | 'whenDown'> {
   /** `redis://user:secret@host:6379/0`, or `rediss://` with TLS. Percent-encode special characters in the password. */
@@ -50,7 +50,7 @@ export function redisRevocations (options: RedisRevocationsOptions): RevocationS
  * the server has lost entries meanwhile, and would wait forever for a paused server.
  */
 function connect (url: string) {
-  const socket = { reconnectStrategy: false, connectTimeout: patience * 1000 } as const
+  const socket = { reconnectStrategy: false, connectTimeout: timeLimit * 1000 } as const
   const client = createClient({ url, RESP: 2, socket })
   client.on('error', () => {}) // the command in flight fails too
   const end = new AbortController()
@@ -62,7 +62,7 @@ function connect (url: string) {
   })
   end.signal.addEventListener('abort', destroy)
   // With a time limit, because it may never settle after the client was destroyed.
-  return { ready: within(client.connect(), 2 * patience, end.signal), end }
+  return { ready: within(client.connect(), 2 * timeLimit, end.signal), end }
 }
 
 type Connection = ReturnType<typeof connect>
@@ -89,7 +89,7 @@ class Stream {
     this.#users++
     try {
       const client = await writer.ready
-      const id = await within(client.xAdd(this.#key, '*', { entry }, trim), patience, writer.end.signal)
+      const id = await within(client.xAdd(this.#key, '*', { entry }, trim), timeLimit, writer.end.signal)
       this.#latest = timeOf(id)
     } catch (error) {
       // Closes the connection, unless the server itself answered with an error. READONLY means the wrong server.

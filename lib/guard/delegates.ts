@@ -2,35 +2,32 @@ import type { FastifyRequest } from 'fastify'
 import type { DelegateQuestion, MayActFor } from '../contract/access.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
-import { patience, within } from '../revocations/within.js'
+import { timeLimit, within } from '../contract/within.js'
 import { isThenable } from './judgement.js'
 import { methodOf } from './method.js'
 
-/** Null if the user may act for the owner. */
-type Outcome = Refusal | null
-
 /**
  * Asks the host's `mayActFor`. Only `true` admits the user. An error, or no answer in time, is 503.
- * @returns a promise only if the host returns one
+ * @returns null if the user may act for the owner; a promise only if the host returns one
  */
 export function askMayActFor (
   mayActFor: MayActFor, request: FastifyRequest, user: VerifiedUser, ownerId: string
-): Outcome | Promise<Outcome> {
+): Refusal | null | Promise<Refusal | null> {
   const { routeOptions: { url: route = '' }, params } = request
   const unavailable = (error: unknown): Refusal => {
     try {
       request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
     } catch {} // a getter of the error may throw
-    return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed', { retryAfter: patience })
+    return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed', { retryAfter: timeLimit })
   }
   try {
     const question = { user, ownerId, method: methodOf(request), route, params: params as DelegateQuestion['params'] }
     const answer: unknown = mayActFor(question)
-    return isThenable(answer) ? within(answer, patience).then(outcomeOf, unavailable) : outcomeOf(answer)
+    return isThenable(answer) ? within(answer, timeLimit).then(outcomeOf, unavailable) : outcomeOf(answer)
   } catch (error) {
     return unavailable(error)
   }
 }
 
-const outcomeOf = (answer: unknown): Outcome =>
+const outcomeOf = (answer: unknown): Refusal | null =>
   answer === true ? null : refuse('FORBIDDEN_USER_ACCESS', 'option "mayActFor" did not answer true')

@@ -3,12 +3,12 @@ import type { FastifyBaseLogger } from 'fastify'
 import { detailsOf, InvalidOptionError, RevocationsUnreachableError, type Refusal } from '../contract/errors.js'
 import { logLine } from '../contract/log.js'
 import type { RevocationStore, StoredRevocation } from '../contract/revocations.js'
+import { timeLimit, within } from '../contract/within.js'
 import { clockShift, stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import { latestMoment, lifetime, margin, parseEntry, type Entry } from './entry.js'
 import { marks, type RevocationList } from './list.js'
-import { Publisher } from './publisher.js'
-import { patience, reasonOf, within } from './within.js'
+import { Publisher, reasonOf } from './publisher.js'
 
 const [longestInterval, longestShift, firstPause, longestPause] = [20, 5, 0.1, 2] // seconds
 
@@ -113,7 +113,7 @@ export class Feed {
     const lists = store.follow(options)[Symbol.asyncIterator]()
     try {
       for (;;) {
-        const seconds: number = isWhole ? 2 * interval : patience
+        const seconds: number = isWhole ? 2 * interval : timeLimit
         const { done, value } = await within(lists.next(), seconds, this.#stop.signal)
         if (done) throw new Error('it ended')
         // Entries were cut or left out by the old time, so all of them are read again.

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { refuse } from '../contract/errors.js'
 import type { RevocationStore } from '../contract/revocations.js'
+import { timeLimit, within } from '../contract/within.js'
 import { stopwatch } from '../keys/stopwatch.js'
 import { writeEntry, type Entry } from './entry.js'
 import type { RevocationList } from './list.js'
-import { patience, reasonOf, within } from './within.js'
 
 const pauseBetween = 0.1 // seconds
 const batchSize = 100
@@ -33,12 +33,12 @@ export class Publisher {
     const elapsed = stopwatch()
     for (;;) {
       try {
-        await this.#write(entry, patience - elapsed())
+        await this.#write(entry, timeLimit - elapsed())
         return
       } catch (error) {
-        if (this.#signal.aborted || elapsed() + pauseBetween >= patience) {
+        if (this.#signal.aborted || elapsed() + pauseBetween >= timeLimit) {
           const reason = `the revocation holds here and is not stored yet (${reasonOf(error)})`
-          throw refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: patience })
+          throw refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: timeLimit })
         }
       }
       await pause(pauseBetween * 1000)
@@ -54,11 +54,24 @@ export class Publisher {
     for (const from of [Math.floor(Math.random() * list.size), 0]) {
       for (const entry of list.without(mark, from, earliest)) {
         count++
-        batch.push(this.#write(entry, patience).then(() => list.add(entry, mark)))
+        batch.push(this.#write(entry, timeLimit).then(() => list.add(entry, mark)))
         if (batch.length === batchSize) await Promise.all(batch.splice(0))
       }
       await Promise.all(batch.splice(0))
     }
     return count
+  }
+}
+
+/**
+ * Says why a store failed, for the log. It may throw anything. Passwords are removed: in a URL, and in the command that
+ * Redis quotes if it does not know it.
+ */
+export function reasonOf (error: unknown): string {
+  try {
+    const { message, code } = Object(error) as { message?: unknown, code?: unknown }
+    return String(message || (code ?? error)).replace(/\/\/[^/\s]*@/g, '//…@').replace(/,? with args [^]*/, '')
+  } catch {
+    return 'an error that is no text'
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { InvalidOptionError, refuse, type Refusal } from '../contract/errors.js'
 import type { Revocation } from '../contract/revocations.js'
 import type { VerifiedUser } from '../contract/types.js'
+import { timeLimit } from '../contract/within.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import type { Settings } from '../options/settings.js'
 import { own } from '../token/claim-rules.js'
@@ -9,10 +10,8 @@ import { lifetime } from './entry.js'
 import { Feed } from './feed.js'
 import { RevocationList, type Entries } from './list.js'
 import { readTarget } from './target.js'
-import { patience } from './within.js'
 
 const longestPause = 3_600_000
-const retry = { retryAfter: patience }
 
 /** By app: the lists of its registrations without a store. */
 const listsOf = new WeakMap<object, Map<string, RevocationList>>()
@@ -81,7 +80,8 @@ export class Revocations {
       return refuse('INVALID_CLAIMS', `${reason}. Fix: shorter tokens, or a longer keepFor in option "revocations"`)
     }
     if (this.#refuseWhenStale && this.#feed?.isStale) {
-      return refuse('REVOCATIONS_UNAVAILABLE', 'the store of revocations has not answered for maxStale', retry)
+      const reason = 'the store of revocations has not answered for maxStale'
+      return refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: timeLimit })
     }
     return null
   }

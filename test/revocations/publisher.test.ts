@@ -2,7 +2,7 @@ import t from 'tap'
 import type { RevocationStore } from '../../lib/index.js'
 import type { Entry } from '../../lib/revocations/entry.js'
 import { RevocationList } from '../../lib/revocations/list.js'
-import { Publisher } from '../../lib/revocations/publisher.js'
+import { Publisher, reasonOf } from '../../lib/revocations/publisher.js'
 
 const entry = (id: string): Entry => ({ kind: 'user', id, issuer: '', moment: 5 })
 
@@ -68,4 +68,17 @@ t.test('an entry that the store lacks is added once', async (t) => {
   t.equal(new Set(written).size, 250)
   list.add({ ...entry('late'), moment: 9 })
   t.equal(await publish.addMissing(list, 8, 10), 0, 'what no longer counts is not stored again')
+})
+
+t.test('a reason has no password', async (t) => {
+  const rows: Array<[error: unknown, reason: string]> = [
+    [new Error('no redis://user:pa55@host:6379/0, nor rediss://:pa55@host'), 'no redis://…@host:6379/0, nor rediss://…@host'],
+    [new Error('cannot connect to postgres://app:p@ss@w0rd@db:5432/x'), 'cannot connect to postgres://…@db:5432/x'],
+    [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new Error("ERR unknown command 'HELLO', with args beginning with: '2' 'AUTH' 'app' 'pa55'"),
+      "ERR unknown command 'HELLO'"],
+    [Object.create(null), 'an error that is no text'],
+    [null, 'null'], [undefined, 'undefined'], ['down', 'down'], [{}, '[object Object]']
+  ]
+  for (const [error, reason] of rows) t.equal(reasonOf(error), reason)
 })

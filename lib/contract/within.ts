@@ -1,5 +1,5 @@
 /** Seconds to wait for what the host gave: a store, or the answer of `mayActFor`. */
-export const patience = 5
+export const timeLimit = 5
 
 /**
  * The callbacks of each signal. A signal searches all of its listeners whenever one is added or removed, which takes
@@ -33,18 +33,5 @@ export async function within<T> (work: PromiseLike<T>, seconds: number, signal?:
   } finally {
     clearTimeout(timer)
     waiters?.delete(stop)
-  }
-}
-
-/**
- * Says why a store failed, for the log. It may throw anything. Passwords are removed: in a URL, and in the command that
- * Redis quotes if it does not know it.
- */
-export function reasonOf (error: unknown): string {
-  try {
-    const { message, code } = Object(error) as { message?: unknown, code?: unknown }
-    return String(message || (code ?? error)).replace(/\/\/[^/\s]*@/g, '//…@').replace(/,? with args [^]*/, '')
-  } catch {
-    return 'an error that is no text'
   }
 }

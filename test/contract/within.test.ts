@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { mock } from 'node:test'
 import t from 'tap'
-import { reasonOf, within } from '../../lib/revocations/within.js'
+import { within } from '../../lib/contract/within.js'
 
 mock.timers.enable({ apis: ['setTimeout'] })
 const never = new Promise<never>(() => {})
@@ -36,17 +36,4 @@ t.test('work rejects when the signal aborts', async (t) => {
   stop.abort()
   t.match(await waiting, Array(100).fill({ reason: { message: 'stopped' } }))
   await t.rejects(within(never, 5, stop.signal), { message: 'stopped' })
-})
-
-t.test('a reason has no password', async (t) => {
-  const rows: Array<[error: unknown, reason: string]> = [
-    [new Error('no redis://user:pa55@host:6379/0, nor rediss://:pa55@host'), 'no redis://…@host:6379/0, nor rediss://…@host'],
-    [new Error('cannot connect to postgres://app:p@ss@w0rd@db:5432/x'), 'cannot connect to postgres://…@db:5432/x'],
-    [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
-    [new Error("ERR unknown command 'HELLO', with args beginning with: '2' 'AUTH' 'app' 'pa55'"),
-      "ERR unknown command 'HELLO'"],
-    [Object.create(null), 'an error that is no text'],
-    [null, 'null'], [undefined, 'undefined'], ['down', 'down'], [{}, '[object Object]']
-  ]
-  for (const [error, reason] of rows) t.equal(reasonOf(error), reason)
 })
