@@ -1,7 +1,7 @@
 import type { AccessLevel } from '../contract/access.js'
 import type { Settings } from '../options/settings.js'
 import { misspeltBound, misspeltOwner } from './look-alikes.js'
-import { conditionsOf, faultOfRule, noConditions, readRule, type Conditions, type Rights } from './rule.js'
+import { conditionsOf, faultOfRule, noConditions, readRule, type Conditions, type RuleSettings } from './rule.js'
 import { parametersOf } from './url.js'
 
 /**
@@ -29,7 +29,7 @@ export interface Demand extends Conditions {
 }
 
 /** The options that decide what a route demands. */
-export type RouteSettings = Rights & Pick<Settings, 'userIdParam' | 'requireStatedAccess'>
+export type RouteSettings = RuleSettings & Pick<Settings, 'userIdParam' | 'requireStatedAccess'>
 
 /**
  * Decides the level of a route from its declaration. For an invalid `config.access` the result has the fault and the

@@ -11,7 +11,7 @@ import type { UrlParameter } from './url.js'
 export const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'public']
 
 /** The options that rules depend on. */
-export type Rights = Pick<RightsSettings, 'bind' | 'mayActFor'>
+export type RuleSettings = Pick<RightsSettings, 'bind' | 'mayActFor'>
 
 /** What a route demands beyond its level. */
 export interface Conditions {
@@ -86,7 +86,7 @@ const isPlainObject = (value: unknown): value is AccessRule =>
 
 /** Says why a rule has no effect or a wrong effect on this route; null if it is fine. */
 export function faultOfRule (
-  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], rights: Rights
+  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], settings: RuleSettings
 ): string | null {
   const { delegates, unbound = [] } = rule
   const member = Object.keys(rule).find((name) => name !== 'level')
@@ -97,11 +97,11 @@ export function faultOfRule (
   if (delegates && level !== 'owner') {
     return `config.access.delegates is for routes of level 'owner', and this one is '${level}'. Leave it out`
   }
-  if (delegates === true && rights.mayActFor === undefined) {
+  if (delegates === true && settings.mayActFor === undefined) {
     return 'config.access.delegates is true, which needs the option "mayActFor". Give that option, or use { scopes }'
   }
   for (const name of unbound) {
-    if (!rights.bind.some(({ param }) => param === name)) {
+    if (!settings.bind.some(({ param }) => param === name)) {
       return `config.access.unbound names "${name}", and option "bind" has no such parameter. Leave it out`
     }
     if (!parameters.some((parameter) => parameter.name === name)) {
@@ -116,7 +116,7 @@ export const noConditions: Conditions = { scopes: null, delegates: null, bound: 
 
 /** What a valid rule demands beyond the level. */
 export function conditionsOf (
-  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: Rights
+  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: RuleSettings
 ): Conditions {
   const { scopes = null, delegates = null, unbound = [] } = rule
   const bound = level === 'owner' || level === 'user' ? bind.filter(({ param }) => !unbound.includes(param)) : []
