@@ -14,7 +14,8 @@ type Moments = Map<string, number>
 /** Entries of one kind, by their ids. */
 export class Entries {
   readonly #general: Moments = new Map()
-  readonly #ofIssuers = new Map<string, Moments>()
+  /** By issuer; those of any issuer are under `''`. */
+  readonly #byIssuer = new Map<string, Moments>([['', this.#general]])
   readonly #seen: Seen
 
   constructor (seen: Seen) {
@@ -24,7 +25,7 @@ export class Entries {
   /** Returns the latest moment for a token of this issuer; -1 if there is none. */
   find (id: string, issuer: string): number {
     const moment = this.#look(this.#general, id)
-    return this.#ofIssuers.size === 0 ? moment : Math.max(moment, this.#look(this.#ofIssuers.get(issuer), id))
+    return this.#byIssuer.size === 1 ? moment : Math.max(moment, this.#look(this.#byIssuer.get(issuer), id))
   }
 
   #look (moments: Moments | undefined, id: string): number {
@@ -33,26 +34,24 @@ export class Entries {
   }
 
   of (issuer: string): Moments {
-    if (issuer === '') return this.#general
-    let moments = this.#ofIssuers.get(issuer)
-    if (moments === undefined) this.#ofIssuers.set(issuer, moments = new Map())
+    let moments = this.#byIssuer.get(issuer)
+    if (moments === undefined) this.#byIssuer.set(issuer, moments = new Map())
     return moments
   }
 
   /** Adds the ids that stay to `seen`, which was emptied before. */
   deleteBefore (earliest: number): void {
-    for (const [issuer, moments] of this.all()) {
+    for (const [issuer, moments] of this.#byIssuer) {
       for (const [id, value] of moments) {
         if (momentOf(value) < earliest) moments.delete(id)
         else this.#seen.add(id)
       }
-      if (moments.size === 0) this.#ofIssuers.delete(issuer)
+      if (moments.size === 0 && moments !== this.#general) this.#byIssuer.delete(issuer)
     }
   }
 
-  * all (): Generator<[issuer: string, moments: Moments]> {
-    yield ['', this.#general]
-    yield * this.#ofIssuers
+  all (): Iterable<[issuer: string, moments: Moments]> {
+    return this.#byIssuer
   }
 }
 

@@ -11,8 +11,6 @@ import { Feed } from './feed.js'
 import { RevocationList, type Entries } from './list.js'
 import { readTarget } from './target.js'
 
-const longestPause = 3_600_000
-
 /** By app: the lists of its registrations without a store. */
 const listsOf = new WeakMap<object, Map<string, RevocationList>>()
 
@@ -31,12 +29,11 @@ function listFor (app: object, { secrets, issuers }: Settings): RevocationList {
 
 /** The list of revoked tokens. It is in memory, because it is checked at every request. */
 export class Revocations {
+  readonly #settings: RevocationSettings
   readonly #list: RevocationList
-  readonly #keepFor: number
   readonly #clockTolerance: number
   readonly #issuers: readonly string[]
   readonly #feed: Feed | null
-  readonly #refuseWhenStale: boolean
   readonly #sweeper: NodeJS.Timeout
 
   /**
@@ -50,20 +47,19 @@ export class Revocations {
     app: object,
     onEntry: () => void
   ) {
-    const { store, keepFor, whenDown } = settings
+    const { store, keepFor } = settings
     const { secrets, issuers, claimRules: { clockTolerance } } = others
+    this.#settings = settings
     this.#list = store ? new RevocationList() : listFor(app, others)
     this.#list.onEntry.push(onEntry)
     this.#list.lifetime = Math.max(this.#list.lifetime, lifetime(keepFor, clockTolerance))
-    this.#keepFor = keepFor
     this.#clockTolerance = clockTolerance
     this.#issuers = [...secrets.length > 0 ? ['secret'] : [], ...issuers.map(({ issuer }) => issuer)]
     this.#feed = store && new Feed({ ...settings, store, clockTolerance }, this.#list, log)
-    this.#refuseWhenStale = whenDown === 'refuse'
     // By the slower of two clocks: if the wall clock is ahead for a while, entries that still count must stay.
     const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
     const sweep = () => { this.#list.deleteBefore(this.#earliestAt(slowNow())) }
-    this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
+    this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, 3_600_000)).unref()
   }
 
   /** Refuses a token that is revoked, that could outlive its revocation, or while the list is stale; else null. */
@@ -75,11 +71,12 @@ export class Revocations {
       return refuse('INVALID_CLAIMS', 'claim "sid" or "jti" is a number that JSON rounds. Fix: write it as a text')
     }
     if (iat === undefined) return refuse('INVALID_CLAIMS', 'claim "iat" is missing, which revocations require')
-    if (exp - iat > this.#keepFor) {
-      const reason = `the token is valid for ${exp - iat} s, and revocations are kept for ${this.#keepFor} s`
+    const { keepFor, whenDown } = this.#settings
+    if (exp - iat > keepFor) {
+      const reason = `the token is valid for ${exp - iat} s, and revocations are kept for ${keepFor} s`
       return refuse('INVALID_CLAIMS', `${reason}. Fix: shorter tokens, or a longer keepFor in option "revocations"`)
     }
-    if (this.#refuseWhenStale && this.#feed?.isStale) {
+    if (whenDown === 'refuse' && this.#feed?.isStale) {
       const reason = 'the store of revocations has not answered for maxStale'
       return refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: timeLimit })
     }
