@@ -47,7 +47,6 @@ export function createRecheck (
     return expiry ?? revocations?.check(user) ?? null
   }
 
-  /** Finds a parameter that was changed, or that a hook has added. */
   function findChange (request: FastifyRequest, { demand, owner, bound, delegated }: Judgement): Refusal | null {
     if (demand === null) return null
     const param = readParam(request, userIdParam)

@@ -11,7 +11,6 @@ import { judgeScopes } from './rights.js'
 export const kJudgement = Symbol.for('fastify-user-scope.judgement')
 /** The reply to a request, needed if its handler refuses. */
 export const kReply = Symbol.for('fastify-user-scope.reply')
-/** Functions of the registration that handlers need. */
 export const kForHandlers = Symbol.for('fastify-user-scope.for-handlers')
 
 interface ForHandlers {
@@ -27,7 +26,6 @@ export type GuardedRequest = FastifyRequest & {
   readonly [kForHandlers]?: ForHandlers
 }
 
-/** A request to any route. */
 export type AnyRequest = FastifyRequest<RouteGenericInterface, RawServerBase>
 
 /**

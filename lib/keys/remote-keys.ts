@@ -51,7 +51,6 @@ export class RemoteKeys {
     this.#jwksUri = settings.jwksUri
   }
 
-  /** Fetches the first keys, at boot. */
   async load (): Promise<void> {
     const { issuer, lazy } = this.settings
     const first = this.#refresh()

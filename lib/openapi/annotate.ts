@@ -42,7 +42,6 @@ const errorSchema = Type.Object({
 
 const challenge = 'The Bearer challenge of RFC 6750, section 3'
 
-/** The differences between OpenAPI 3 and Swagger 2. */
 const dialects = {
   openapi: {
     body: { content: { 'application/json': { schema: { $ref: `#/components/schemas/${errorName}` } } } },

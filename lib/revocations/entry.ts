@@ -2,7 +2,6 @@
 export const kinds = ['user', 'session', 'token'] as const
 export type Kind = typeof kinds[number]
 
-/** A revocation. */
 export interface Entry {
   readonly kind: Kind
   readonly id: string

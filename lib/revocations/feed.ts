@@ -100,7 +100,6 @@ export class Feed {
     }
   }
 
-  /** Follows the store until it fails. */
   async #follow (onUpToDate: () => void): Promise<void> {
     const { store, maxStale } = this.#settings
     const interval = Math.min(maxStale / 3, longestInterval)

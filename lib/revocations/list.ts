@@ -11,7 +11,6 @@ const short = 4096 // up to this many entries, a look-up is fast without the fil
 
 type Moments = Map<string, number>
 
-/** Entries of one kind, by their ids. */
 export class Entries {
   readonly #general: Moments = new Map()
   /** By issuer; those of any issuer are under `''`. */
@@ -96,7 +95,6 @@ export class RevocationList {
     }
   }
 
-  /** Removes the entries with an earlier moment. */
   deleteBefore (earliest: number): void {
     this.#seen.clear()
     for (const kind of kinds) this[kind].deleteBefore(earliest)

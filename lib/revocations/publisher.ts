@@ -9,7 +9,6 @@ import type { RevocationList } from './list.js'
 const pauseBetween = 0.1 // seconds
 const batchSize = 100
 
-/** Writes to a store. */
 export class Publisher {
   readonly #write: (entry: Entry, seconds: number) => Promise<unknown>
   readonly #signal: AbortSignal

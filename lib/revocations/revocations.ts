@@ -139,7 +139,6 @@ const readClaims = ({ claims }: VerifiedUser) => ({
 /** Whether JSON may have rounded a number, so that nobody could name it in `revoke()`. */
 const isRounded = (id: unknown): boolean => typeof id === 'number' && Math.abs(id) > Number.MAX_SAFE_INTEGER
 
-/** `app.userScope.revoke` */
 export function createRevoke (revocations: Revocations | null): (target: Revocation) => Promise<void> {
   return async (target) => {
     if (revocations) return await revocations.revoke(target)

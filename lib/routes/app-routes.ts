@@ -33,7 +33,6 @@ export function lineage (context: FastifyInstance): FastifyInstance[] {
   return Object.getPrototypeOf(parent) === null ? [context] : [context, ...lineage(parent)]
 }
 
-/** Returns the root context of an app. */
 export const rootOf = (context: FastifyInstance): object => lineage(context).at(-1) as object
 
 /** Returns every route of an app; undefined if the app was created before this file was loaded. */

@@ -6,7 +6,6 @@ export interface BoundParam extends Binding {
   readonly isInUrl: boolean
 }
 
-/** Returns the names of those that the declared URL shows. */
 export const namesInUrl = (bound: readonly BoundParam[]): string[] =>
   bound.filter(({ isInUrl }) => isInUrl).map(({ param }) => param)
 

@@ -6,12 +6,10 @@ const owners = new Set(['user', 'owner'])
 /** Nouns that, followed by an id, may name the owner but often name somebody else. */
 const people = new Set(['account', 'author', 'member'])
 
-/** Finds a parameter that is probably a misspelt owner. */
 export function misspeltOwner (parameters: readonly UrlParameter[], param: string): string | undefined {
   return wordsOf(parameters).find((word) => looksLike(word, param) || owners.has(formOf(word).noun))
 }
 
-/** Finds a parameter that is probably a misspelt one of option `bind`. */
 export function misspeltBound (parameters: readonly UrlParameter[], param: string): string | undefined {
   return wordsOf(parameters).find((word) => looksLike(word, param))
 }

@@ -6,7 +6,6 @@ import type { RouteTable } from './table.js'
 // By the root of the app, which does not know its child contexts.
 const registrations = new WeakMap<object, RouteTable[]>()
 
-/** Returns the registrations in all contexts of an app, each as its route table. */
 export const registrationsOf = (app: FastifyInstance): readonly RouteTable[] => registrations.get(rootOf(app)) ?? []
 
 /**

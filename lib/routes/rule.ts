@@ -10,7 +10,6 @@ import type { UrlParameter } from './url.js'
 
 export const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'public']
 
-/** The options that rules depend on. */
 export type RuleSettings = Pick<RightsSettings, 'bind' | 'mayActFor'>
 
 /** What a route demands beyond its level. */
@@ -114,7 +113,6 @@ export function faultOfRule (
 /** The conditions of a route that demands nothing beyond its level. */
 export const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
 
-/** What a valid rule demands beyond the level. */
 export function conditionsOf (
   rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: RuleSettings
 ): Conditions {

@@ -9,7 +9,6 @@ import { importFirst, isWithin, recordRoutes, routesOf, withCli, type DeclaredRo
 import { namesInUrl } from './bind.js'
 import { readParam } from './owner.js'
 
-/** A route of the scope and what it demands. */
 export interface JudgedRoute extends DeclaredRoute { readonly demand: Demand }
 
 /** The `config` that Fastify creates: one object per route. */
@@ -25,7 +24,6 @@ const hasLostRule = ({ access, options: { config, method } }: DeclaredRoute) => 
 const sharedConfig = 'an onRoute hook gives several routes one config, which at the end says what it wrote for the ' +
   'last. Let the hook make one for each, as in options.config = { ...options.config, … }'
 
-/** Returns configs that a hook has given to several routes. */
 function sharedConfigs (routes: readonly DeclaredRoute[]): ReadonlySet<unknown> {
   const seen = new Set<unknown>()
   const shared = new Set<unknown>()
@@ -44,9 +42,7 @@ const isOwnFault = ({ options: { method, url } }: JudgedRoute, _index: number, a
 export class RouteTable {
   /** The context that registered the plugin. It and the contexts inside it are guarded. */
   readonly context: FastifyInstance
-  /** The option `userIdParam`. */
   readonly param: string
-  /** The parameters of option `bind`. */
   readonly bound: readonly string[]
   readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
@@ -76,7 +72,6 @@ export class RouteTable {
     return this.#declared.filter(({ context }) => isWithin(context, this.context))
   }
 
-  /** Returns the same routes with their demands. */
   routes (): JudgedRoute[] {
     let last: { url: string, demand: Demand } | undefined
     return this.declared().map((route) => {
@@ -136,7 +131,6 @@ export class RouteTable {
     return method === 'OPTIONS' || url === undefined ? demand : this.judge({ url, method, config })
   }
 
-  /** Judges a route by the options of the registration. */
   judge (facts: RouteFacts): Demand {
     return judgeRoute(facts, this.#settings)
   }

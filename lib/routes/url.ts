@@ -1,4 +1,3 @@
-/** A path parameter in the URL of a route. */
 export interface UrlParameter {
   /** The name as the router reads it, which ends at a bracket, a hyphen, a dot or a slash. */
   readonly name: string
