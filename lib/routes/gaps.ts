@@ -36,7 +36,7 @@ const boundInVain = 'fastify-user-scope: option "bind" compares nothing where it
  * @param all all registrations of the app
  */
 export function warnOfGaps (
-  { context, param, bound }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
+  { context, param, boundNames }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
 ): void {
   const say = (message: string, names?: readonly string[]) => { warnOfRoutes(context.log, message, names) }
   const warn = (found: readonly DeclaredRoute[], message: string, noteOn?: (route: DeclaredRoute) => string) => {
@@ -52,12 +52,12 @@ export function warnOfGaps (
   if (routes.length === 0 && outside?.length !== 0) say(guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) say(guardsUnknown)
   const isInUrl = (param: string) => routesOf(context)?.some((route) => hasParam(route, [param])) ?? true
-  const unused = bound.filter((param) => !isInUrl(param))
+  const unused = boundNames.filter((param) => !isInUrl(param))
   if (unused.length > 0) say(`${boundInVain} :${unused.join(', :')}`)
   const owners = all.map(({ param }) => param)
   const maySeemOwned = ({ options, demand }: JudgedRoute) => {
     if (demand.level !== 'user' || demand.source !== 'default') return false
-    const others = parametersOf(options.url).filter(({ name }) => !bound.includes(name))
+    const others = parametersOf(options.url).filter(({ name }) => !boundNames.includes(name))
     return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
   }
   warn(routes.filter(maySeemOwned), mayNameOwner)
@@ -66,7 +66,7 @@ export function warnOfGaps (
   warn(routes.filter((route) => isOpened(route) && hasParam(route, [param])), opened)
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
-  const params = all.flatMap(({ param, bound }) => [param, ...bound])
+  const params = all.flatMap(({ param, boundNames }) => [param, ...boundNames])
   const needsGuard = (route: DeclaredRoute) =>
     statesAccess(route) || (!servesOptionsOnly(route.options.method) && hasParam(route, params))
   warn((outside ?? []).filter(needsGuard), unguarded)

@@ -43,7 +43,7 @@ export class RouteTable {
   /** The context that registered the plugin. It and the contexts inside it are guarded. */
   readonly context: FastifyInstance
   readonly param: string
-  readonly bound: readonly string[]
+  readonly boundNames: readonly string[]
   readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
   /** Whether every route of the app is known. */
@@ -60,7 +60,7 @@ export class RouteTable {
   constructor (context: FastifyInstance, settings: RouteSettings) {
     this.context = context
     this.param = settings.userIdParam
-    this.bound = settings.bind.map(({ param }) => param)
+    this.boundNames = settings.bind.map(({ param }) => param)
     this.#settings = settings
     const all = routesOf(context)
     this.#declared = all ?? recordRoutes(context)

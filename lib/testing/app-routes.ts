@@ -37,7 +37,7 @@ export async function appRoutes (app: AnyApp) {
   const guarded = declared.map((route) => ({ route, guard: guardOf(route.context) }))
   const guards = [...registrationsOf(app), ...guarded.map(({ guard }) => guard)]
   const owners = [...new Set(guards.flatMap(({ param }) => param ?? []))]
-  const bindings = [...new Set(guards.flatMap(({ bound }) => bound))]
+  const bindings = [...new Set(guards.flatMap(({ boundNames }) => boundNames))]
   return guarded.flatMap(({ route, guard }) => placesOf(route).map((place) => {
     const parameters = parametersOf(place.url)
     const ownersHere = guard.param === null ? owners : [guard.param]
@@ -65,7 +65,7 @@ const looseText = (name: string) =>
 function guardOf (context: FastifyInstance) {
   const own = registrationsOf(context).find((scope) => isWithin(context, scope.context))
   if (own) return own
-  if (!context.hasDecorator('userScope')) return { param: null, bound: [], judge: () => outside }
+  if (!context.hasDecorator('userScope')) return { param: null, boundNames: [], judge: () => outside }
   const routes = context.userScope.routes()
   const userIdParam = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
   const bound = new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))
