@@ -2,12 +2,6 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { JWK } from 'jose'
 import { FetchFault } from './limited-fetch.js'
 
-/** A key that is not used, and why, for the log. */
-export interface IgnoredKey {
-  readonly kid: string | null
-  readonly reason: string
-}
-
 type Member = Record<string, unknown>
 
 // Only the parts of a public key are kept. Certificates and URLs in a set are never used. `use` and `key_ops` are
@@ -43,13 +37,13 @@ function isSound (key: Member): boolean {
 }
 
 /**
- * Returns the keys of a JWK Set (RFC 7517 §5) that can verify with one of the algorithms, and the ignored ones. If a
- * token's `kid` and `alg` fit several keys, `jose` uses none of them.
+ * Returns the keys of a JWK Set (RFC 7517 §5) that can verify with one of the algorithms, and the ignored ones for the
+ * log. If a token's `kid` and `alg` fit several keys, `jose` uses none of them.
  */
-export function usableKeys (set: unknown, algorithms: readonly string[]): { keys: JWK[], ignored: IgnoredKey[] } {
+export function usableKeys (set: unknown, algorithms: readonly string[]) {
   const listed = (set as { keys?: unknown } | null)?.keys
   if (!Array.isArray(listed)) throw new FetchFault('not a JWK Set')
-  const ignored: IgnoredKey[] = []
+  const ignored: Array<{ kid: string | null, reason: string }> = []
   const ignore = (kid: unknown, reason: string) => {
     // The issuer chooses the kid, so it may be anything of any length.
     ignored.push({ kid: typeof kid === 'string' ? kid.slice(0, 64) : null, reason })

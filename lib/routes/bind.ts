@@ -12,7 +12,6 @@ export const namesInUrl = (bound: readonly BoundParam[]): string[] =>
 /**
  * Whether the path parameter equals the claim, or one of its list: string to string, like the owner's id. A missing or
  * empty one never fits.
- * @param path the names that lead to the claim
  */
 export function fitsClaim (param: unknown, claims: unknown, path: readonly string[]): boolean {
   if (typeof param !== 'string' || param === '') return false
@@ -20,7 +19,6 @@ export function fitsClaim (param: unknown, claims: unknown, path: readonly strin
   return Array.isArray(claim) ? claim.includes(param) : claim === param
 }
 
-/** @param path the names that lead to the claim */
 export const claimAt = (claims: unknown, path: readonly string[]): unknown => path.reduce(memberOf, claims)
 
 /** Reads own members of JSON objects only: no member of a prototype, and no entry or length of a list. */

@@ -46,8 +46,6 @@ export class RouteTable {
   readonly boundNames: readonly string[]
   readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
-  /** Whether every route of the app is known. */
-  readonly #seesAll: boolean
   /**
    * By `METHOD url`. Null if the config of the request must tell, because routes with other constraints have the same
    * name and different demands.
@@ -62,9 +60,7 @@ export class RouteTable {
     this.param = settings.userIdParam
     this.boundNames = settings.bind.map(({ param }) => param)
     this.#settings = settings
-    const all = routesOf(context)
-    this.#declared = all ?? recordRoutes(context)
-    this.#seesAll = all !== undefined
+    this.#declared = routesOf(context) ?? recordRoutes(context)
   }
 
   /** Returns the routes of the scope that are declared so far. */
@@ -139,8 +135,8 @@ export class RouteTable {
     const { url, method = [] } = config
     const name = nameOf({ url, method })
     const known = this.#byName.get(name)
-    // An unknown route may have the same name and other constraints.
-    if (known && this.#seesAll) return known
+    // In an app whose routes are not all known, one may have the same name and other constraints.
+    if (known && routesOf(this.context)) return known
     const demand = this.judge({ url, method, config })
     if (known === undefined && url !== undefined) {
       this.#tellOfUnseen({ route: name, access: demand.level, reason: demand.fault })
