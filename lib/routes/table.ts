@@ -111,20 +111,17 @@ export class RouteTable {
 
   /** Returns the demand of a request's route: that of the boot, unless the request shows a stricter one. */
   demandOf (request: FastifyRequest): Demand {
-    const config = request.routeOptions.config as RouteConfig
+    const { url, config } = request.routeOptions as { url?: string, config: RouteConfig }
     let demand = this.#byConfig.get(config)
     if (demand === undefined) {
       demand = this.#judgeConfig(config)
       this.#byConfig.set(config, demand)
     }
-    if (demand.level === 'public') return demand.source === 'default' ? this.#demandByMethod(demand, request) : demand
+    // It may be public because it only serves OPTIONS. Its list of methods is the host's and may have changed.
+    const isByMethod = demand.level === 'public' && demand.source === 'default' && url !== undefined
+    if (isByMethod && request.method !== 'OPTIONS') return this.judge({ url, method: request.method, config })
     if (demand.level !== 'user' || !comparesOwner(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
-  }
-
-  /** A route may be public because it only serves OPTIONS. Its list of methods is the host's and may have changed. */
-  #demandByMethod (demand: Demand, { method, routeOptions: { url, config } }: FastifyRequest): Demand {
-    return method === 'OPTIONS' || url === undefined ? demand : this.judge({ url, method, config })
   }
 
   judge (facts: RouteFacts): Demand {
