@@ -157,8 +157,7 @@ export function annotate (
     if (finished.get(value) === readOnlyActors) return value
     return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
   })
-  const annotatePath = (item: unknown, path: string) => isObject(item) ? annotateItem(item, path) : item
-  const paths = mapValues(original.paths, annotatePath)
+  const paths = mapValues(original.paths, (item, path) => isObject(item) ? annotateItem(item, path) : item)
   const components = isGuarded ? dialect.components(original, { [errorName]: structuredClone(errorSchema) }, ours) : {}
   return { document: { ...original, paths, ...components }, marked, unmarked }
 }
