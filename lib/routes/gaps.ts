@@ -6,7 +6,7 @@ import { servesOptionsOnly, statedAccess } from './access.js'
 import { possibleOwner } from './look-alikes.js'
 import { accessLevels, readRule, ruleMembers } from './rule.js'
 import { placesOf, type JudgedRoute, type RouteTable } from './table.js'
-import { parametersOf } from './url.js'
+import { parametersOf, positionOf } from './url.js'
 
 const guardsNothing = 'fastify-user-scope: this registration guards no route that it knows. The hooks of a plugin ' +
   'reach its own context only, so the usual cause is a wrapper without fastify-plugin. Fix: export the wrapper as ' +
@@ -15,7 +15,8 @@ const guardsLate = `. If its routes were declared before: ${importFirst}`
 const guardsUnknown = 'fastify-user-scope: this app was created before the plugin was loaded, so routes outside of ' +
   `this registration are not known, and nobody warns of them. Fix: ${importFirst} ${withCli}`
 const mayNameOwner = 'fastify-user-scope: any signed-in user can call these routes, although their URLs seem to ' +
-  'name an owner. Fix: rename the parameter, set the option userIdParam, or state the level in config.access'
+  'name an owner, or have another parameter where others have one that is compared. Fix: rename the parameter, set ' +
+  'the option userIdParam, or state the level in config.access'
 const misplaced = 'fastify-user-scope: these routes state their access outside of config.access, where it is without ' +
   'effect. Fix: write config: { access: { level, scopes, … } }'
 const undefinedAccess = 'fastify-user-scope: config.access of these routes is undefined, so their URLs decide. ' +
@@ -55,10 +56,14 @@ export function warnOfGaps (
   const unused = boundNames.filter((param) => !isInUrl(param))
   if (unused.length > 0) say(`${boundInVain} :${unused.join(', :')}`)
   const owners = all.map(({ param }) => param)
-  const maySeemOwned = ({ options, demand }: JudgedRoute) => {
-    if (demand.level !== 'user' || demand.source !== 'default') return false
-    const others = parametersOf(options.url).filter(({ name }) => !boundNames.includes(name))
-    return others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined
+  const comparedIn = ({ options, demand: { level, bound } }: JudgedRoute) => parametersOf(options.url)
+    .filter(({ name }) => name === param ? level === 'owner' : bound.some((each) => each.param === name))
+  const positions = new Set(routes.flatMap(comparedIn).map(positionOf))
+  const maySeemOwned = ({ options, demand: { level, source } }: JudgedRoute) => {
+    if (source !== 'default' || level === 'public') return false
+    const others = parametersOf(options.url).filter(({ name }) => ![param, ...boundNames].includes(name))
+    if (others.some((each) => positions.has(positionOf(each)))) return true
+    return level === 'user' && (others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined)
   }
   warn(routes.filter(maySeemOwned), mayNameOwner)
   warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)

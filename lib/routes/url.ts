@@ -36,6 +36,9 @@ export function parametersOf (url: string): UrlParameter[] {
   return parameters
 }
 
+/** Returns the position of a parameter: the URL before it, in which names do not matter. */
+export const positionOf = ({ before }: UrlParameter): string => before.replace(/:[^/]+/g, ':')
+
 /** Returns the index at which the regular expression of a parameter ends. */
 export function closingBracket (url: string, start: number): number {
   let depth = 0

@@ -6,7 +6,7 @@ import { printRoutes } from '../routes/print.js'
 import { noConditions } from '../routes/rule.js'
 import { registrationsOf } from '../routes/registrations.js'
 import { placesOf, RouteTable } from '../routes/table.js'
-import { parametersOf, type UrlParameter } from '../routes/url.js'
+import { parametersOf, positionOf, type UrlParameter } from '../routes/url.js'
 import { createdBefore } from './held-requests.js'
 
 /** An app of any kind: with HTTP/2, its own logger or type provider. */
@@ -38,7 +38,7 @@ export async function appRoutes (app: AnyApp) {
   const guards = [...registrationsOf(app), ...guarded.map(({ guard }) => guard)]
   const owners = [...new Set(guards.flatMap(({ param }) => param ?? []))]
   const bindings = [...new Set(guards.flatMap(({ boundNames }) => boundNames))]
-  return guarded.flatMap(({ route, guard }) => placesOf(route).map((place) => {
+  const routes = guarded.flatMap(({ route, guard }) => placesOf(route).map((place) => {
     const parameters = parametersOf(place.url)
     const ownersHere = guard.param === null ? owners : [guard.param]
     // The owner's in the URL, whatever the level.
@@ -53,6 +53,17 @@ export async function appRoutes (app: AnyApp) {
     const faults = [...loose.map(looseText), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }
   }))
+  const comparedIn = ({ url, bound }: typeof routes[number]) =>
+    parametersOf(url).filter(({ name }) => bound.some(({ param }) => param === name))
+  const positions = new Map(routes.flatMap(comparedIn).map((parameter) => [positionOf(parameter), parameter.name]))
+  for (const { url, access, faults } of routes) {
+    if (access !== 'user' && access !== 'owner') continue
+    for (const parameter of parametersOf(url)) {
+      const bound = positions.get(positionOf(parameter)) ?? parameter.name
+      if (bound !== parameter.name) faults.push(strayText(parameter.name, bound))
+    }
+  }
+  return routes
 }
 
 const noApp = 'the first argument must be a Fastify app: await the function that builds it'
@@ -60,6 +71,9 @@ const moveIn = 'move it into the scope (a function around the registration needs
 const outside = { level: 'unguarded', source: '', ...noConditions } as const
 const looseText = (name: string) =>
   `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
+
+const strayText = (name: string, other: string) =>
+  `":${name}" stands where other routes have ":${other}" of option "bind", and is compared with no claim: rename it`
 
 /** Finds the registration that guards a context. A second copy of the plugin is only known by its decorator. */
 function guardOf (context: FastifyInstance) {

@@ -199,6 +199,26 @@ t.test('parameters that may be the owner are warned about, unless the level is s
   t.equal(log.length, 1)
 })
 
+t.test('parameters in the place of one that is compared are warned about, unless the level is stated', async (t) => {
+  const strays = [
+    '/orgs/:organization_id/billing', '/orgs/:id', '/orgs/:slug/u/:user_id/tasks', '/people/:person/pets',
+    '/orgs/:org_id/u/:who/pets'
+  ]
+  const { log } = await boot(t, async (app) => {
+    await app.register(userScope, { secret, bind: { org_id: 'org_id', team_id: 'team_id' } })
+    const sound = ['/orgs/:org_id/projects', '/orgs/:org_id/u/:user_id', '/people/:user_id', '/orgs/:org_id/t/:team_id',
+      '/orgs/own', '/teams/:slug', '/orgs/*', '/v1/orgs/:orgs_v1/x']
+    for (const url of [...sound, ...strays]) app.get(url, { exposeHeadRoute: false }, id)
+    app.get('/orgs/:any/stated', { config: { access: 'user' } }, id)
+    app.get('/orgs/:open/open', { config: { access: 'public' } }, id)
+    app.get('/t/:org_id/:x', { config: { access: { unbound: ['org_id'] } } }, id)
+    app.get('/t/:tenant/:y/z', id)
+  })
+  t.match(log, [{ msg: /have another parameter where others have one that is compared/ }])
+  t.same(log[0]?.routes, strays.map((url) => `GET ${url}`))
+  t.equal(log.length, 1)
+})
+
 t.test("the owner's parameter of another registration is warned about", async (t) => {
   const { log } = await boot(t, async (app) => {
     for (const [prefix, userIdParam] of [['/customers', 'customer_id'], ['/suppliers', 'supplier_id']] as const) {
