@@ -11,7 +11,7 @@ declare module 'fastify-user-scope' {
 const mayActFor: MayActFor = async ({ user, ownerId, method, route, params }) => {
   typeOf(user.actor).is<Actor | null>()
   typeOf([ownerId, method, route]).is<string[]>()
-  typeOf(params['org_id']).is<unknown>()
+  typeOf(params['org_id']).is<string | undefined>()
   return user.scopes.includes('staff')
 }
 
