@@ -22,7 +22,7 @@ export interface Judgement {
   readonly cached: boolean
 }
 
-/** What `mayActFor` was asked about. */
+/** What a delegate came for, and what `mayActFor` was asked about. */
 export type Delegated = Readonly<Pick<DelegateQuestion, 'method' | 'params'>>
 
 /** A public route: no token was read. */

@@ -53,14 +53,16 @@ export async function appRoutes (app: AnyApp) {
     const faults = [...loose.map(looseText), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }
   }))
-  const comparedIn = ({ url, bound }: typeof routes[number]) =>
-    parametersOf(url).filter(({ name }) => bound.some(({ param }) => param === name))
-  const positions = new Map(routes.flatMap(comparedIn).map((parameter) => [positionOf(parameter), parameter.name]))
-  for (const { url, access, faults } of routes) {
-    if (access !== 'user' && access !== 'owner') continue
+  const isBound = ({ bound }: typeof routes[number], name: string) => bound.some(({ param }) => param === name)
+  const positions = new Map(routes.flatMap((route) => parametersOf(route.url)
+    .filter(({ name }) => isBound(route, name)).map((parameter) => [positionOf(parameter), parameter.name])))
+  for (const route of routes) {
+    if (route.access !== 'user' && route.access !== 'owner') continue
+    const { url, parameter: owner, faults } = route
     for (const parameter of parametersOf(url)) {
-      const bound = positions.get(positionOf(parameter)) ?? parameter.name
-      if (bound !== parameter.name) faults.push(strayText(parameter.name, bound))
+      if (parameter.name === owner?.name || isBound(route, parameter.name)) continue
+      const other = positions.get(positionOf(parameter)) ?? parameter.name
+      if (other !== parameter.name) faults.push(strayText(parameter.name, other))
     }
   }
   return routes
