@@ -62,14 +62,16 @@ export class Publisher {
   }
 }
 
-/**
- * Says why a store failed, for the log. It may throw anything. Passwords are removed: in a URL, and in the command that
- * Redis quotes if it does not know it.
- */
+// Where an error of Redis has a name or password: in its URL, in an unknown command, in what its user may not do.
+const credentials: Array<[form: RegExp, rest: string]> = [
+  [/\/\/[^/\s]*@/g, '//…@'], [/,? with args [^]*/, ''], [/\bUser \S+ has\b/, 'User … has']
+]
+
+/** Says why a store failed, for the log. It may throw anything. */
 export function reasonOf (error: unknown): string {
   try {
     const { message, code } = Object(error) as { message?: unknown, code?: unknown }
-    return String(message || (code ?? error)).replace(/\/\/[^/\s]*@/g, '//…@').replace(/,? with args [^]*/, '')
+    return credentials.reduce((text, [form, rest]) => text.replace(form, rest), String(message || (code ?? error)))
   } catch {
     return 'an error that is no text'
   }

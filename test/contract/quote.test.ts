@@ -11,6 +11,7 @@ t.test('a value from outside is quoted as JSON and cut', async (t) => {
     ['x'.repeat(9999), `"${'x'.repeat(199)}…`],
     ['a\u0085\u009b\u2028\u202e\u2066b é', '"a\\u0085\\u009b\\u2028\\u202e\\u2066b é"'],
     ['\u2028'.repeat(99), `"${'\\u2028'.repeat(33)}\\…`],
+    ['a\u200e\u061c\ufeff\u{e0041}b', '"a\\u200e\\u061c\\ufeff\\udb40\\udc41b"'],
     [undefined, 'nothing'],
     [null, 'null'],
     [5, '5'],

@@ -70,13 +70,15 @@ t.test('an entry that the store lacks is added once', async (t) => {
   t.equal(await publish.addMissing(list, 8, 10), 0, 'what no longer counts is not stored again')
 })
 
-t.test('a reason has no password', async (t) => {
+t.test('a reason has no password and no user name', async (t) => {
   const rows: Array<[error: unknown, reason: string]> = [
     [new Error('no redis://user:pa55@host:6379/0, nor rediss://:pa55@host'), 'no redis://…@host:6379/0, nor rediss://…@host'],
     [new Error('cannot connect to postgres://app:p@ss@w0rd@db:5432/x'), 'cannot connect to postgres://…@db:5432/x'],
     [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
     [new Error("ERR unknown command 'HELLO', with args beginning with: '2' 'AUTH' 'app' 'pa55'"),
       "ERR unknown command 'HELLO'"],
+    [new Error("NOPERM User svc-payments has no permissions to run the 'xread' command"),
+      "NOPERM User … has no permissions to run the 'xread' command"],
     [Object.create(null), 'an error that is no text'],
     [null, 'null'], [undefined, 'undefined'], ['down', 'down'], [{}, '[object Object]']
   ]
