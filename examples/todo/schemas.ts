@@ -25,7 +25,7 @@ export const fault = (description: string) => Type.Object(error, { description }
 export const databaseFault = fault('The database does not answer: try again after `Retry-After` seconds')
 
 const compiler = (coerceTypes: boolean | 'array') =>
-  AjvCompiler()({}, { customOptions: { coerceTypes, keywords: ['x-examples'] } })
+  AjvCompiler()({}, { customOptions: { coerceTypes, strictNumbers: false, keywords: ['x-examples'] } })
 const compilers = { exact: compiler(false), converting: compiler('array') }
 
 /** Values in a URL are text and are converted to the type of the schema. JSON has types, so nothing is converted. */

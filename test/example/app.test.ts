@@ -174,7 +174,8 @@ t.test('the API', async (t) => {
     for (const id of ['first', '0', '2147483648', '1e99']) {
       t.match(await send(`${own}/${id}`, { token }), { status: 400 }, id)
     }
-    for (const page of ['limit=0', 'limit=101', 'limit=x', 'after=-1', 'after=2147483648', 'after=x']) {
+    const numbers = ['limit=Infinity', 'after=Infinity', 'after=-1', 'after=2147483648', 'after=x']
+    for (const page of ['limit=0', 'limit=101', 'limit=x', ...numbers]) {
       t.match(await send(`${own}?${page}`, { token }), { status: 400 }, page)
     }
     t.match(await send(`${own}/2147483647`, { token }), { status: 404 })
@@ -443,6 +444,7 @@ t.test('behind a proxy, the client\'s address is used', async (t) => {
     const foreign = await post('/sign-in/email', credentials, { origin: 'https://evil.example' })
     t.equal(foreign.status, 403, 'whatever NODE_ENV says')
     t.match(await send('/api/auth/ok', { headers: from('192.0.2.31') }), { status: 200 })
+    t.equal((await fetch(`${address}/api/auth/ok`, { method: 'HEAD', headers: from('192.0.2.31') })).status, 404)
   })
 
   await t.test('the log is structured, and shows no header, query, token, password or value', async (t) => {

@@ -49,6 +49,25 @@ t.test('a WebSocket closes', async (t) => {
   t.equal(bob.readyState, WebSocket.OPEN)
 })
 
+t.test('a WebSocket whose client does not read is ended, and none holds the server up', async (t) => {
+  const app = await recipe(t, 'WebSockets')
+  const port = await listen(app)
+  const enter = async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/alice/events`, { headers: bearer(tokenFor('alice')) })
+    await once(socket, 'open')
+    socket.pause() // nor does it answer a close then
+    return socket.on('error', () => {})
+  }
+  const [quiet, greedy] = [await enter(), await enter()]
+  const { websocketServer: { clients } } = app as unknown as { websocketServer: { clients: Set<WebSocket> } }
+  const closed = once([...clients].at(-1) as WebSocket, 'close')
+  const send = () => { greedy.send('x'.repeat(1_000_000), (error) => { if (!error) send() }) }
+  send()
+  await closed
+  await app.close()
+  for (const socket of [quiet, greedy]) socket.terminate()
+})
+
 t.test('a socket that brings its token in a message closes', async (t) => {
   const app = await recipe(t, 'Sockets that bring their token in a message')
   const port = await listen(app)

@@ -28,9 +28,11 @@ const optionsFor = ({ settings: { baseURL, origins, BETTER_AUTH_SECRET }, log }:
   advanced: { disableOriginCheck: false }, // otherwise any origin is accepted if NODE_ENV is `test`
   onAPIError: { throw: true }, // to the app's error handler, not to the console
   // Only errors of the details are logged, by the app's serializer: others may have a session token.
-  logger: { log: (level, text, ...details) => { log[level]({ err: details.find(isError) }, `Better Auth: ${text}`) } }
+  logger: { log: (level, text, ...details) => { log[level]({ err: details.find(isError) }, inOneLine(text)) } }
 } satisfies BetterAuthOptions)
 
+/** Clients may choose parts of it. */
+const inOneLine = (text: string) => `Better Auth: ${text.replace(/\p{C}/gu, ' ')}`
 const isError = (detail: unknown) => detail instanceof Error
 const createAuth = (app: FastifyInstance, db: Database) => betterAuth(optionsFor(app, db))
 

@@ -29,13 +29,17 @@ export const authRoutes: FastifyPluginAsync = async (app) => {
     const sent = fromNodeHeaders({ ...headers, 'x-forwarded-for': ip })
     const content = Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body)
     const response = await betterAuth.handler(new Request(target, { method, headers: sent, body: content ?? null }))
-    // Without its database Better Auth answers as if nobody were signed in, and the client would drop the session.
+    // Without its database Better Auth answers as if nobody were signed in, or as if the session had ended.
     const unavailable = () => { throw new DatabaseUnavailableError() }
-    if ([401, 500].includes(response.status)) await betterAuth.api.getSession({ headers: sent }).catch(unavailable)
+    const isDoubtful = [401, 500].includes(response.status) || target.pathname.endsWith('/sign-out')
+    if (isDoubtful) await betterAuth.api.getSession({ headers: sent }).catch(unavailable)
     return reply.send(response)
   }
 
-  const rest = { bodyLimit: 16 * 1024, handler, config: { access: 'public' } as const, schema: { hide: true } }
+  // Fastify cannot take the body off an answer of Better Auth, as it does for HEAD.
+  const rest = {
+    bodyLimit: 16 * 1024, exposeHeadRoute: false, handler, config: { access: 'public' } as const, schema: { hide: true }
+  }
   const guessable = { ...rest, config: { ...rest.config, rateLimit: { max: SIGN_IN_RATE_LIMIT } } }
   const untrusted = authFault(`The request comes from a page of another origin. A program sends \`Origin: ${baseURL}\``)
   const answers = { 200: SignedIn, 400: authFault('The body does not fit'), 403: untrusted, ...refusals }
