@@ -108,6 +108,7 @@ t.test('several servers can share one PostgreSQL server', { skip }, async (t: Te
       [`/api/${alice.id}/tasks`, { token: alice.token }],
       ['/api/auth/token', session],
       ['/api/auth/get-session', session],
+      ['/api/auth/sign-out', { method: 'POST', body: {}, headers: { ...session.headers, origin: b.baseURL } }],
       ['/api/auth/sign-in/email', signIn]
     ] as const) {
       const { status, body, headers } = await b.send(path, request)
