@@ -11,6 +11,8 @@ import { Feed } from './feed.js'
 import { RevocationList, type Entries } from './list.js'
 import { readTarget } from './target.js'
 
+const longestPause = 3_600_000 // milliseconds
+
 /** By app: the lists of its registrations without a store. */
 const listsOf = new WeakMap<object, Map<string, RevocationList>>()
 
@@ -59,7 +61,7 @@ export class Revocations {
     // By the slower of two clocks: if the wall clock is ahead for a while, entries that still count must stay.
     const slowNow = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
     const sweep = () => { this.#list.deleteBefore(this.#earliestAt(slowNow())) }
-    this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, 3_600_000)).unref()
+    this.#sweeper = setInterval(sweep, Math.min(keepFor * 100, longestPause)).unref()
   }
 
   /** Refuses a token that is revoked, that could outlive its revocation, or while the list is stale; else null. */
