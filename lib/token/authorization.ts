@@ -46,5 +46,11 @@ export function parseBearer (header: string, others: readonly TokenForm[]): stri
 const name = 'authorization'
 
 /** The request of a test (`injectWS` of `@fastify/websocket`) has no raw headers. */
-const countAuthorization = (rawHeaders: string[] = []) => rawHeaders.filter((each, index) =>
-  index % 2 === 0 && each.length === name.length && each.toLowerCase() === name).length
+function countAuthorization (rawHeaders: string[] = []): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const candidate = rawHeaders[i] as string
+    if (candidate.length === name.length && candidate.toLowerCase() === name) count++
+  }
+  return count
+}

@@ -126,8 +126,9 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/authorization.ts',
-    code: 'index % 2 === 0 && each.length === name.length && each.toLowerCase() === name).length',
-    change: 'index % 2 === 0 && each.length === name.length becomes index % 2 === 0',
+    code: 'if (candidate.length === name.length && candidate.toLowerCase() === name) count++',
+    change: 'candidate.length === name.length && candidate.toLowerCase() === name ' +
+      'becomes candidate.toLowerCase() === name',
     why: 'it only saves time'
   },
   {
