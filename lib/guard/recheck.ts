@@ -33,8 +33,9 @@ export function createRecheck (
   }
 
   /** Middleware of the host may have overridden the method, and `mayActFor` was asked about another. */
-  function refuseOverride (request: FastifyRequest, { demand, delegated }: Judgement): Refusal | null {
-    if (!delegated || demand?.delegates !== true || request.method === delegated.method) return null
+  function refuseOverride (request: FastifyRequest, judgement: Judgement): Refusal | null {
+    const asked = askedAbout(judgement)
+    if (!asked || request.method === asked.method) return null
     return refuse('FORBIDDEN_USER_ACCESS', 'the method was overridden after option "mayActFor" was asked. Fix: ' +
       'register what overrides it before the plugin')
   }
@@ -47,7 +48,8 @@ export function createRecheck (
     return expiry ?? revocations?.check(user) ?? null
   }
 
-  function findChange (request: FastifyRequest, { demand, owner, bound, delegated }: Judgement): Refusal | null {
+  function findChange (request: FastifyRequest, judgement: Judgement): Refusal | null {
+    const { demand, owner, bound } = judgement
     if (demand === null) return null
     const param = readParam(request, userIdParam)
     if (owner === null ? comparesOwner(demand, param) : !isStillSame(param, owner)) {
@@ -60,16 +62,18 @@ export function createRecheck (
         return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, held, value)
       }
     }
-    if (!delegated || demand.delegates !== true) return null
-    // `mayActFor` was asked about the text "1e1", and the handler would see the document 10.
-    for (const [name, asked] of Object.entries(delegated.params)) {
+    // It was asked about the text "1e1", and the handler would see the document 10.
+    for (const [name, held] of Object.entries(askedAbout(judgement)?.params ?? {})) {
       const value = readParam(request, name)
-      const isChanged = asked !== undefined && value !== undefined && String(value) !== asked
-      if (isChanged) return refuseChange('FORBIDDEN_USER_ACCESS', name, asked, value)
+      const isChanged = held !== undefined && value !== undefined && String(value) !== held
+      if (isChanged) return refuseChange('FORBIDDEN_USER_ACCESS', name, held, value)
     }
     return null
   }
 }
+
+/** Returns what `mayActFor` was asked about; undefined if it was not asked. */
+const askedAbout = ({ demand, delegated }: Judgement) => demand?.delegates === true ? delegated : undefined
 
 function refuseChange (code: RefusalCode, name: string, held: string | null, value: unknown): Refusal {
   const removed = 'removed after it was checked. Fix: list it in the params schema, which drops what it does not ' +
