@@ -1,32 +1,12 @@
 import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
 import { assertFitSecret } from '../../lib/options/secret.js'
-import { bearer, longSecret, otherSecret, secret, sender, sign, tokenFor } from '../support/host.js'
+import { boot, signedWith } from '../support/environment.js'
+import { bearer, longSecret, otherSecret, secret, sender, tokenFor } from '../support/host.js'
 
 const fix = /Fix: make one with: openssl rand -base64 32/
-
-const signedWith = (key: string) => sign({ sub: 'alice', exp: 1e10 }, { key })
-
-/** Boots a host with exactly these variables of Better Auth in the environment. */
-async function boot (t: Test, env: Record<string, string>, options: UserScopeOptions = {}) {
-  for (const name of ['BETTER_AUTH_SECRET', 'BETTER_AUTH_SECRETS']) {
-    const before = process.env[name]
-    if (env[name] === undefined) delete process.env[name]
-    else process.env[name] = env[name]
-    t.teardown(() => {
-      if (before === undefined) delete process.env[name]
-      else process.env[name] = before
-    })
-  }
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(userScope, options)
-  app.get('/api/me', async (request) => request.user.id)
-  await app.ready()
-  return async (key: string) => (await sender(app)({ url: '/api/me', headers: bearer(signedWith(key)) })).status
-}
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -365,40 +345,6 @@ t.test('a secret needs as many bytes as the hash of the longest algorithm', asyn
         `Fix: make one with: openssl rand ${bytes > 48 ? '-hex' : '-base64'} ${bytes}`
     })
   }
-})
-
-t.test('the option goes before BETTER_AUTH_SECRETS, which goes before BETTER_AUTH_SECRET', async (t) => {
-  const [first, second, third] = [secret, otherSecret, 'Mn4bVc7xZa1sDf6gHj3kLq8wEr5tYu2i'] as [string, string, string]
-  const cases: Array<[what: string, env: Record<string, string>, options: UserScopeOptions, statuses: number[]]> = [
-    ['the variable', { BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
-    ['the list before the variable',
-      { BETTER_AUTH_SECRETS: `2:${second},1:${third}`, BETTER_AUTH_SECRET: first }, {}, [401, 200, 200]],
-    ['versions of two digits', { BETTER_AUTH_SECRETS: `11:${second},10:${third}` }, {}, [401, 200, 200]],
-    ['an empty list is none', { BETTER_AUTH_SECRETS: '', BETTER_AUTH_SECRET: first }, {}, [200, 401, 401]],
-    ['spaces between entries', { BETTER_AUTH_SECRETS: `2:${second}, 1:${third}` }, {}, [401, 200, 200]],
-    ['the option before both',
-      { BETTER_AUTH_SECRETS: `1:${second}`, BETTER_AUTH_SECRET: third }, { secret: first }, [200, 401, 401]],
-    ['a list of options', {}, { secret: [first, third] }, [200, 401, 200]]
-  ]
-  for (const [what, env, options, statuses] of cases) {
-    const statusFor = await boot(t, env, options)
-    t.same([await statusFor(first), await statusFor(second), await statusFor(third)], statuses, what)
-  }
-})
-
-t.test('a fault in an environment variable names the variable', async (t) => {
-  const cases: Array<[env: Record<string, string>, message: RegExp]> = [
-    [{}, /set the environment variable BETTER_AUTH_SECRET \(or give the option "secret"\)/],
-    [{}, /Fix: .*openssl rand .* give the option "issuers" instead/],
-    [{ BETTER_AUTH_SECRET: '' }, /BETTER_AUTH_SECRET is empty/],
-    [{ BETTER_AUTH_SECRETS: secret },
-      /entry 1, is not of the form "<version>:<secret>"\. Fix: write the newest first/],
-    [{ BETTER_AUTH_SECRETS: `2:${secret},v1:${otherSecret}` }, /entry 2, is not of the form/],
-    [{ BETTER_AUTH_SECRETS: `2:${secret},old:${otherSecret}` }, /entry 2, is not of the form/],
-    [{ BETTER_AUTH_SECRETS: `2:${secret},` }, /entry 2, is not of the form/],
-    [{ BETTER_AUTH_SECRETS: '2:' }, /BETTER_AUTH_SECRETS, entry 1, is empty/]
-  ]
-  for (const [env, message] of cases) await t.rejects(boot(t, env), { message })
 })
 
 t.test('tokens signed with another secret are refused', async (t) => {

@@ -55,7 +55,7 @@ const vendor = new RegExp(`\\b(${presets.map((file) => basename(file, '.ts').rep
 const namesOfVendors: Array<[file: string, text: RegExp]> = [
   ['plugin.ts', /^import \{ secretTokens \} from '\.\/presets\/better-auth\.js';$/m],
   ['options/issuers.ts', /one Better Auth moving from its secret to its keys/], // advice on idPrefix
-  ['options/secret.ts', /BETTER_AUTH_SECRETS?/g] // names of environment variables
+  ['options/environment.ts', /BETTER_AUTH_SECRETS?/g] // names of environment variables
 ]
 
 t.test('no code outside of lib/presets names a vendor', async (t) => {

@@ -1,0 +1,28 @@
+import { InvalidOptionError } from '../contract/errors.js'
+
+/**
+ * Reads the secrets of the environment, the current one first: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first, as
+ * Better Auth reads it), else `BETTER_AUTH_SECRET`.
+ * @throws InvalidOptionError if neither is set or the list is malformed
+ */
+export function secretsFromEnvironment (env: NodeJS.ProcessEnv): Array<{ secret: string, name: string }> {
+  const list = env.BETTER_AUTH_SECRETS
+  if (list) {
+    return list.split(',').map((entry, index) => {
+      const name = `BETTER_AUTH_SECRETS, entry ${index + 1},`
+      const [, secret] = /^\s*\d+:(.*)/s.exec(entry) ?? []
+      if (secret === undefined) {
+        throw new InvalidOptionError(`${name} is not of the form "<version>:<secret>". ` +
+          'Fix: write the newest first, as in BETTER_AUTH_SECRETS="2:new,1:old"')
+      }
+      return { secret, name }
+    })
+  }
+  const secret = env.BETTER_AUTH_SECRET
+  if (secret === undefined) {
+    throw new InvalidOptionError('no secret: set the environment variable BETTER_AUTH_SECRET (or give the option ' +
+      '"secret"). Fix: make one with: openssl rand -base64 32. For tokens that are signed with a private key (EdDSA, ' +
+      'RS256 and the like) give the option "issuers" instead')
+  }
+  return [{ secret, name: 'BETTER_AUTH_SECRET' }]
+}
