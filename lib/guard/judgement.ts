@@ -15,7 +15,7 @@ export interface Judgement {
   /** The owner's id, which the path must still have before the handler runs; null if none is compared. */
   readonly owner: string | null
   /** Bound parameters and their values, which must not change either. Left out if none is compared. */
-  readonly bound?: ReadonlyMap<string, string>
+  readonly boundValues?: ReadonlyMap<string, string>
   /** What a delegate of the owner was admitted for; undefined for all others. */
   readonly delegated?: Delegated | undefined
   /** Whether the token was found in the cache. */

@@ -49,14 +49,14 @@ export function createRecheck (
   }
 
   function findChange (request: FastifyRequest, judgement: Judgement): Refusal | null {
-    const { demand, owner, bound } = judgement
+    const { demand, owner, boundValues } = judgement
     if (demand === null) return null
     const param = readParam(request, userIdParam)
     if (owner === null ? comparesOwner(demand, param) : !isStillSame(param, owner)) {
       return refuseChange('FORBIDDEN_USER_ACCESS', userIdParam, owner, param)
     }
     for (const { param: name } of demand.bound) {
-      const held = bound?.get(name) ?? null
+      const held = boundValues?.get(name) ?? null
       const value = readParam(request, name)
       if (held === null ? value !== undefined : !isStillSame(value, held)) {
         return refuseChange('FORBIDDEN_RESOURCE_ACCESS', name, held, value)

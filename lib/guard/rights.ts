@@ -27,7 +27,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
       const rest = found ?? judgeRest(request, demand, verified.user, owner)
       return isRefusal(rest)
         ? { refusal: rest, verified, demand, owner, cached }
-        : { refusal: null, verified, demand, owner, bound: rest, delegated, cached }
+        : { refusal: null, verified, demand, owner, boundValues: rest, delegated, cached }
     }
     if (demand.level !== 'owner') return withRest(null, null)
     const param = readParam(request, userIdParam)
@@ -51,18 +51,18 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     return refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
   }
 
-  /** Returns the bound parameters, or the refusal. */
+  /** Returns the values of the bound parameters, or the refusal. */
   function judgeRest (
-    request: FastifyRequest, { scopes, bound: params }: Demand, user: VerifiedUser, owner: string | null
+    request: FastifyRequest, { scopes, bound }: Demand, user: VerifiedUser, owner: string | null
   ): ReadonlyMap<string, string> | Refusal {
     const refusedWrite = judgeActor(request, user, impersonation)
     if (refusedWrite) return refusedWrite
-    const bound = params.length > 0 ? compareBound(request, params, user.claims) : none
-    if (typeof bound === 'string') return forbidden(bound)
-    if ((owner !== null || bound.size > 0) && hasDotSegment(request.url)) {
+    const values = bound.length > 0 ? compareBound(request, bound, user.claims) : none
+    if (typeof values === 'string') return forbidden(values)
+    if ((owner !== null || values.size > 0) && hasDotSegment(request.url)) {
       return forbidden('the path has a dot segment ("." or "..", however it is encoded)')
     }
-    return (scopes && judgeScopes(user, scopes)) ?? bound
+    return (scopes && judgeScopes(user, scopes)) ?? values
   }
 }
 
@@ -76,7 +76,7 @@ export function judgeActor (
 
 const none: ReadonlyMap<string, string> = new Map()
 
-/** Returns the bound parameters, or the reason why one does not fit its claim. */
+/** Returns the values of the bound parameters, or the reason why one does not fit its claim. */
 function compareBound (
   request: FastifyRequest, params: readonly BoundParam[], claims: unknown
 ): ReadonlyMap<string, string> | string {

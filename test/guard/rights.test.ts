@@ -32,7 +32,8 @@ t.test('the check returns a promise only if the host does', async (t) => {
     ["another's", judge(undefined, { user_id: 'alice' }, never),
       { refusal: { code: 'FORBIDDEN_USER_ACCESS' }, owner: 'alice' }],
     ['scopes', judge({ scopes: ['a'] }, {}, never), { refusal: null, owner: null }],
-    ['a tenant', judge(undefined, { org_id: 'acme' }, never), { refusal: null, bound: new Map([['org_id', 'acme']]) }],
+    ['a tenant', judge(undefined, { org_id: 'acme' }, never),
+      { refusal: null, boundValues: new Map([['org_id', 'acme']]) }],
     ['a delegate by scope', judge({ delegates: { scopes: ['a'] } }, { user_id: 'alice' }, never),
       { owner: 'alice', delegated: { method: 'GET', params: { user_id: 'alice' } } }],
     ['a delegate by a plain answer', judge({ delegates: true }, { user_id: 'alice' }, () => true),
@@ -48,7 +49,7 @@ t.test('the check returns a promise only if the host does', async (t) => {
   // A route that asks for nothing beyond its level is judged as if there were no rules.
   const { demand, ...plain } = judge(undefined, {}, never) as Judgement
   t.match(demand, { level: 'user', source: 'default' })
-  t.same(plain, { refusal: null, verified, owner: null, bound: new Map(), delegated: undefined, cached: true })
+  t.same(plain, { refusal: null, verified, owner: null, boundValues: new Map(), delegated: undefined, cached: true })
 })
 
 t.test('a missing scope is refused, and named in the challenge', async (t) => {
