@@ -3,7 +3,7 @@ import type { Claims } from '../contract/types.js'
 import type { ClaimRules } from '../options/settings.js'
 import { readActor } from './actor.js'
 import { apply, claimRules, endOf, headerRules, requiredClaimRules, type Json, type Jws } from './claim-rules.js'
-import { assertAccessToken, issuerKindRules } from './other-kinds.js'
+import { assertAccessToken, kindRules } from './other-kinds.js'
 import { readScopes } from './scopes.js'
 import { readUserId } from './user-id.js'
 import type { Verified } from './verifier.js'
@@ -18,8 +18,7 @@ export type ClaimsReader = (jws: Jws) => Verified
  */
 export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() / 1000): ClaimsReader {
   const ofHeader = headerRules(rules)
-  const ofKind = rules.isRemote ? issuerKindRules : []
-  const ofClaims = [...claimRules(rules, clock), ...ofKind, ...requiredClaimRules(rules)]
+  const ofClaims = [...claimRules(rules, clock), ...kindRules(rules), ...requiredClaimRules(rules)]
   const { otherTokens, faultBySchema } = rules
   let goodHeader: Json | undefined // many tokens share one frozen header, which is checked once
   return (jws) => {

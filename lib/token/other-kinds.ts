@@ -1,5 +1,6 @@
 import { refuse } from '../contract/errors.js'
 import type { TokenForm } from '../options/other-tokens.js'
+import type { ClaimRules } from '../options/settings.js'
 import { isAbsent, own, rule, type Jws, type Rule } from './claim-rules.js'
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
@@ -19,11 +20,22 @@ export function assertAccessToken (jws: Jws, others: readonly TokenForm[]): void
   for (const { says, fits } of others) if (fits(jws)) throw refuse('INVALID_CLAIMS', says)
 }
 
-/** Other tokens that an issuer signs with the same keys: ID tokens, and tokens that are bound to a key. */
-export const issuerKindRules: readonly Rule[] = [
-  // OpenID Connect Core 1.0 §2
-  ...['nonce', 'at_hash', 'c_hash'].map((name) =>
-    rule(name, `an ID token (claim "${name}"): ${getAccessToken}`, isAbsent)),
-  // RFC 9449 §7.1, RFC 8705 §3: the sender must prove that it has the key, which is not checked here.
+/**
+ * Other tokens that an issuer signs with the same keys: ID tokens, and tokens that are bound to a key. The claims of ID
+ * tokens are looked for unless the entry itself tells access tokens by their `typ`, in the header or in a claim.
+ */
+export function kindRules (
+  { isRemote, types, requiredClaims }: Pick<ClaimRules, 'isRemote' | 'types' | 'requiredClaims'>
+): readonly Rule[] {
+  if (!isRemote) return []
+  const isTold = !types.includes('jwt') || Array.isArray(requiredClaims['typ'])
+  const ofIdToken = isTold ? [] : ['nonce', 'at_hash', 'c_hash'] // OpenID Connect Core 1.0 §2
+  return [
+    ...ofIdToken.map((name) => rule(name, `an ID token (claim "${name}"): ${getAccessToken}`, isAbsent)),
+    boundToKey
+  ]
+}
+
+// RFC 9449 §7.1, RFC 8705 §3: the sender must prove that it has the key, which is not checked here.
+const boundToKey =
   rule('cnf', 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token', isAbsent)
-]

@@ -29,6 +29,7 @@ const vendor: Vendor = {
   },
   accepted: {
     'typed as RFC 9068 has it': { header: { typ: 'at+jwt' } },
+    'with the nonce of its client, as before version 25': { claims: { nonce: 'n' } },
     'for the API alone': { claims: { aud: 'tasks-api' } }
   },
   refused: {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { apply } from '../../lib/token/claim-rules.js'
-import { assertAccessToken, issuerKindRules } from '../../lib/token/other-kinds.js'
+import { assertAccessToken, kindRules } from '../../lib/token/other-kinds.js'
 import { reason } from '../support/reason.js'
 
 t.test('ID tokens, and tokens that are bound to a key, are no access tokens', async (t) => {
@@ -12,9 +12,19 @@ t.test('ID tokens, and tokens that are bound to a key, are no access tokens', as
     [{ c_hash: 'x' }, idToken('c_hash')],
     [{ cnf: { jkt: 'x' } }, boundToKey]
   ]
-  t.equal(reason(() => apply(issuerKindRules, { sub: 'alice' })), undefined)
+  const rules = kindRules({ isRemote: true, types: ['jwt'], requiredClaims: { typ: true } })
+  t.equal(reason(() => apply(rules, { sub: 'alice' })), undefined)
   for (const [claims, says] of rows) {
-    t.equal(reason(() => apply(issuerKindRules, { sub: 'alice', ...claims })), `INVALID_CLAIMS: ${says}`)
+    t.equal(reason(() => apply(rules, { sub: 'alice', ...claims })), `INVALID_CLAIMS: ${says}`)
+  }
+})
+
+t.test('an entry that tells access tokens by their typ admits those with a nonce', async (t) => {
+  const cases = { header: [['at+jwt'], {}], claim: [['jwt', 'at+jwt'], { typ: ['Bearer'] }] } as const
+  for (const [place, [types, requiredClaims]] of Object.entries(cases)) {
+    const rules = kindRules({ isRemote: true, types, requiredClaims })
+    t.equal(reason(() => apply(rules, { nonce: 'x', at_hash: 'x', c_hash: 'x' })), undefined, place)
+    t.match(reason(() => apply(rules, { cnf: {} })), /bound to a key/, place)
   }
 })
 
