@@ -6,6 +6,8 @@ import { isPlain } from './validate.js'
 
 const expects = 'a JSON Schema of an object, complete in itself, such as Type.Object({ … })'
 
+const stateType = "Fix: state it, also of a union or an intersection: Type.Union([…], { type: 'object' })"
+
 export const claimsSchema = Type.Unsafe<object>(Type.Object({}, { expects, opaque: true }))
 
 /**
@@ -24,7 +26,7 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
       throw new Error('it is no plain object. Fix: convert a schema of zod or the like, as ' +
         'z.toJSONSchema(z.looseObject({ … })) does')
     }
-    if (body.type !== 'object') throw new Error('its "type" is not "object"')
+    if (body.type !== 'object') throw new Error(`its "type" is not "object". ${stateType}`)
     if ('$async' in body) throw new Error('"$async" is not supported') // its promise would count as true
     assertWhole(schema)
     const validate = ajv.compile(body)
@@ -35,7 +37,9 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
     }
     return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)
   } catch (error) {
-    throw new InvalidOptionError(`option "claims" must be ${expects}: ${(error as Error).message}`)
+    const { message } = error as Error
+    const fix = message.startsWith('unknown format') ? '. Fix: use "pattern"' : ''
+    throw new InvalidOptionError(`option "claims" must be ${expects}: ${message}${fix}`)
   }
 }
 

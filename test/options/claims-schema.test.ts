@@ -11,10 +11,14 @@ import { bearer, build, refusals, secret, tokenFor } from '../support/host.js'
 const refused: Array<[claims: unknown, says: string]> = [
   [{}, 'its "type" is not "object"'],
   [Type.String(), 'its "type" is not "object"'],
+  [Type.Union([Type.Object({}), Type.Object({})]),
+    'its "type" is not "object". Fix: state it, also of a union or an intersection: ' +
+    "Type.Union([…], { type: 'object' })"],
   [null, 'option "claims" must be a JSON Schema of an object'],
   [[], 'option "claims" must be a JSON Schema of an object'],
   [Type.Object({ team: Type.Ref('Team') }), "can't resolve reference Team"],
-  [Type.Object({ mail: Type.String({ format: 'email' }) }), 'unknown format "email"'],
+  [Type.Object({ mail: Type.String({ format: 'email' }) }),
+    'unknown format "email" ignored in schema at path "#/properties/mail". Fix: use "pattern"'],
   [Object.assign(Object.create({ required: ['role'] }) as object, {
     $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object'
   }), 'it is no plain object'],
@@ -111,6 +115,10 @@ const schemas = {
     role: Type.Literal('member'), team: Type.Optional(Type.Union([Type.String(), Type.Null()]))
   }),
   typebox: One.Object({ role: One.Literal('member'), team: One.Optional(One.Union([One.String(), One.Null()])) }),
+  'typebox, an intersection with its type': One.Intersect([
+    One.Object({ role: One.Literal('member') }),
+    One.Union([One.Object({ team: One.Optional(One.String()) }), One.Object({ team: One.Null() })])
+  ], { type: 'object' } as Record<string, string>),
   'JSON Schema': {
     type: 'object', required: ['role'], properties: { role: { const: 'member' }, team: { type: ['string', 'null'] } }
   },
