@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp } from './app-routes.js'
-import { Owner, planFor, readOnce, type ObjectMakers, type Plan } from './objects.js'
+import { Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
+import { findChanges, isShared, readAll, readsOf } from './reads.js'
 import { readTask, type Settings } from './settings.js'
 import { Trial } from './trial.js'
 
@@ -46,19 +47,26 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
       'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share, or each counts for ' +
       'themselves, goes into params')
   }
+  const reads = readsOf(plans)
+  const hers = reads.filter((plan) => !isShared(plan))
+  await readAll(alice, hers)
+  const before = await readAll(alice, hers)
   // His first and last object stand around the one that is tried, so that a list from it on has one, in any order.
   const first = bob.ids
   await bob.make()
   const middle = bob.ids
   await bob.make()
   Object.assign(bob, { ids: middle, others: [first, bob.ids] })
-  await readOnce(bob, plans)
+  await readAll(bob, reads)
+  // Nothing that she reads may change with what he makes, such as a count of all.
+  const changes = new Map(await findChanges(alice, hers, before))
+  const others = reads.filter((plan) => !changes.has(plan))
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
   // (a logout); of those, short URLs, as they may remove all that is below (an account).
   const rank = ({ route, kinds, isRead }: Plan) =>
     isRead ? 0 : 1 + Number(route.method === 'DELETE') + 2 * Number(kinds.length === 0)
   for (const plan of plans.toSorted((a, b) => rank(a) - rank(b) || b.route.url.length - a.route.url.length)) {
-    task.report(await new Trial(plan, plans, alice, bob).run())
+    task.report(await new Trial(plan, others, alice, bob).run(changes.get(plan)))
   }
   task.conclude("let others reach an owner's objects, or could not be tried")
 }

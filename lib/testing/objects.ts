@@ -25,6 +25,11 @@ export type ObjectMakers = Record<string, ObjectMaker>
 const withoutBody = 'inject() has lost the body of the answer, as it does with @fastify/express and app.use(). Fix: ' +
   'build the app without it for this test'
 
+const described = (id: unknown): string => {
+  if (Array.isArray(id)) return 'a list, where one id is enough: where the app takes a list, it is put into one'
+  return id instanceof Object ? 'an object' : inspect(id)
+}
+
 /** A user, and the objects that were created for them. */
 export class Owner {
   ids: Ids = {}
@@ -63,7 +68,7 @@ export class Owner {
       const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: this.ids })
       if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
-          `and returned ${id instanceof Object ? 'an object' : inspect(id)} (${this.#last})`)
+          `and returned ${described(id)} (${this.#last})`)
       }
       this.ids = { ...this.ids, [name]: id }
       this.made.add(String(id))
@@ -143,15 +148,6 @@ export const subsets = (kinds: readonly string[]): string[][] => kinds
   .reduce<string[][]>((sets, kind) => [...sets, ...sets.map((set) => [...set, kind])], [[]])
   .filter(({ length }) => length > 0 && (kinds.length <= 4 || length <= 2 || length === kinds.length))
   .sort((one, two) => one.length - two.length)
-
-/** The routes by which a user reads records. */
-export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>
-  plans.filter(({ route, unknown }) => route.method === 'GET' && unknown.length === 0)
-
-/** Reads a user's new records once: this may change them, such as the mark of a mail that is not read yet. */
-export async function readOnce (who: Owner, plans: readonly Plan[]): Promise<void> {
-  for (const plan of readsOf(plans)) await ask(plan, who)
-}
 
 /** Returns an id of the same form that no object has. */
 export function missingLike (id: ObjectId = ''): ObjectId {

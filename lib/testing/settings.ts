@@ -39,7 +39,8 @@ export function assertTokenOptions (names: string[], options: unknown): void {
   if (typeof options === 'object') assertOptions(named(...names), options, 'token(user, options)')
 }
 
-const parts = Type.Object(named('path', 'query', 'headers', 'body'), {
+const values = Type.Optional(Type.Object({}, { expects: 'an object: values by name' }))
+const parts = Type.Object({ path: values, query: values, headers: values, ...named('body') }, {
   additionalProperties: false, expects: 'an object: { path, query, headers, body }'
 })
 const common = {

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import { findingOf, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
-import { ask, hasId, missingLike, Owner, readId, readOnce, readsOf, subsets } from './objects.js'
+import { ask, hasId, missingLike, Owner, readId, subsets } from './objects.js'
 import type { FullPlan, ObjectId, Plan } from './objects.js'
+import { differs, findChanges, isShared, readAll } from './reads.js'
 
 const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
   'let it keep answers by user'
@@ -13,6 +13,8 @@ const valueless = `Fix: give a function in objects, or a value in params: { {nam
 const unread = `${unfinished}${orAllow} if it is a WebSocket`
 const undone = `${unfinished}, and records in the state that it wants (in a call of its own, with only)`
 const shared = `, here or where bob reads it${orAllow} if both may change it, or it counts what all have`
+const common = `${orAllow} if it is about what all have`
+const after = "alice's token, after bob has made his"
 const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 /** Tries one route as alice with the ids of bob's objects. */
@@ -20,22 +22,26 @@ export class Trial {
   readonly #failures: Failure[] = []
   readonly #notes = new Set<string>()
 
-  /** @param plans the plans of all routes, with which bob reads his objects afterwards */
+  /** @param reads the routes with which bob reads his objects afterwards */
   constructor (
-    readonly plan: FullPlan, readonly plans: readonly Plan[], readonly alice: Owner, readonly bob: Owner
+    readonly plan: FullPlan, readonly reads: readonly Plan[], readonly alice: Owner, readonly bob: Owner
   ) {}
 
   get #repair (): string {
-    const { parameter, bound: [tenant] } = this.plan.route
-    const ofTenant = tenant && `'${tenant.param}', '=', request.params.${tenant.param}`
-    const row = parameter ? "'user_id', '=', getOwnerId(request)" : ofTenant ?? "'user_id', '=', request.user.id"
-    return `Fix: look for the object by its owner, too, as in .where(${row})`
+    const { route: { parameter, bound: [tenant] }, kinds } = this.plan
+    const columns = tenant && !parameter ? [`.where('${tenant.param}', '=', request.params.${tenant.param})`] : []
+    // A tenant that is given is that of both.
+    const isTold = tenant && kinds.includes(tenant.param)
+    if (!isTold) columns.push(`.where('user_id', '=', ${parameter ? 'getOwnerId(request)' : 'request.user.id'})`)
+    return `Fix: look for the object by its owner, too, as in ${columns.join('')}`
   }
 
-  async run (): Promise<Finding> {
+  /** @param changed the answer to alice, if it is another since bob has made his objects */
+  async run (changed?: Response): Promise<Finding> {
     const { route, places, kinds, unknown, isRead, short } = this.plan
     const names = unknown.map((name) => `":${name}"`).join(', ')
     if (names !== '') return findingOf(route, [`not tried: there is no value for ${names}. ${valueless}`])
+    if (changed) this.#fail(changed, this.#repair + common, after, 'as before', 'changed')
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.alice.make()
     // Each of them, and several together: a task of bob's list in her workspace, her task in his.
@@ -47,6 +53,7 @@ export class Trial {
     await this.#tryHerOwn(this.plan)
     if (short && !isRead) await this.alice.make()
     if (short) await this.#tryHerOwn(short)
+    if (!isRead && kinds.length > 0 && route.method !== 'DELETE') await this.#tryAfterHis()
     return findingOf(route, [...this.#notes], this.#failures)
   }
 
@@ -88,20 +95,31 @@ export class Trial {
     }
   }
 
-  /** Sends a list with her id and bob's. */
+  /** Sends lists with her id and bob's, in both orders. */
   async #tryBoth (kind: string): Promise<void> {
     const label = `alice's token, her ${kind} and bob's`
-    const id = this.bob.ids[kind]
-    const none = missingLike(id)
+    const none = missingLike(this.bob.ids[kind])
     const forNone = await ask(this.plan, this.alice, { [kind]: [this.alice.ids[kind], none] })
-    await this.alice.make()
-    const given = await this.#attack({ [kind]: [this.alice.ids[kind], id] }, label)
-    await this.alice.make()
     const countOf = ({ body }: Response, each?: ObjectId) => readId(body, each, kind).text.split('…').length
-    // The answer may repeat the ids that it was asked for, also of what does not exist.
-    const isRepeated = hasId(forNone, none, kind) && countOf(given, id) <= countOf(forNone, none)
-    const isLeak = hasId(given, id, kind) && !hasId(forNone, id, kind) && !isRepeated
-    if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
+    for (const isHersFirst of [true, false]) {
+      await this.alice.make()
+      const id = this.bob.ids[kind]
+      const list = [this.alice.ids[kind], id]
+      const given = await this.#attack({ [kind]: isHersFirst ? list : list.toReversed() }, label)
+      // The answer may repeat the ids that it was asked for, also of what does not exist.
+      const isRepeated = hasId(forNone, none, kind) && countOf(given, id) <= countOf(forNone, none)
+      const isLeak = hasId(given, id, kind) && !hasId(forNone, id, kind) && !isRepeated
+      if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
+    }
+    await this.alice.make()
+  }
+
+  /** A flag that one record has, such as that of the default address, may fall away with alice's. */
+  async #tryAfterHis (): Promise<void> {
+    await this.alice.make()
+    await ask(this.plan, this.bob)
+    await this.#attack({}, "alice's token, her own after bob's own")
+    await this.#renewBob()
   }
 
   /** @param plan that of the route, or the short one, which may be refused */
@@ -131,7 +149,7 @@ export class Trial {
     if (found.some((id) => !mayBeOther.test(id) && !this.alice.made.has(id))) return true
     const isKnown = () => hasId(own, this.bob.ids[name], name)
     for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
-    await readOnce(this.bob, this.plans)
+    await readAll(this.bob, this.reads)
     if (!plan.isRead) await this.alice.make()
     return isKnown() || hasId(await ask(plan, this.alice), this.bob.ids[name], name)
   }
@@ -139,46 +157,22 @@ export class Trial {
   /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
   async #attack (ids: object, label: string, part?: string, plan: Plan = this.plan): Promise<Response> {
     const hasHis = Object.keys(ids).length > 0
-    const before = await this.#readBack(hasHis)
+    // Her own request may change what both have.
+    const reads = this.reads.filter((plan) => hasHis || !isShared(plan))
+    const before = await readAll(this.bob, reads)
     const given = await ask(plan, this.alice, ids, part)
-    const after = await this.#readBack(hasHis)
-    const textOf = (answer?: Response) => `${answer?.statusCode} ${answer?.body}`
-    const findChange = (later: Response[]) =>
-      after.find((answer, i) => differs(textOf(before[i]), textOf(answer), textOf(later[i])))
-    let changed = findChange(after)
-    // A clock may have ticked between the first two reads. Then it also changes the next one.
-    for (const ms of [2, 1100]) {
-      if (!changed) return given
-      await sleep(ms)
-      changed = findChange(await this.#readBack(hasHis))
+    const [change] = await findChanges(this.bob, reads, before)
+    if (change) {
+      const note = hasHis ? this.#repair : this.#repair + shared
+      this.#fail(change[1], note, `${label}: what bob reads then`, 'as before', 'changed')
+      await this.#renewBob()
     }
-    if (!changed) return given
-    const note = hasHis ? this.#repair : this.#repair + shared
-    this.#fail(changed, note, `${label}: what bob reads then`, 'as before', 'changed')
-    await this.bob.make()
-    await readOnce(this.bob, this.plans)
     return given
   }
 
-  /**
-   * Reads bob's objects of all kinds, as a write may change the tasks of his list: by routes with their ids in the
-   * path, and by his lists. After a request without his ids, lists are read only if they have the same URL, or a kind
-   * has no such route, because they may count the objects of all.
-   */
-  async #readBack (hasHis: boolean): Promise<Response[]> {
-    const { ids } = this.bob
-    const reads = readsOf(this.plans)
-    const inPath = ({ places }: Plan) => places.filter(({ part }) => part === 'path').map(({ name }) => ids[name])
-    const direct = reads.filter((plan) => inPath(plan).length > 0)
-    // An object may have several names, such as `task_ids` in a body.
-    const isWhole = Object.values(ids).every((id) => direct.some((plan) => inPath(plan).includes(id)))
-    const { url, method, bound } = this.plan.route
-    // With a tenant, it may be the row of both.
-    const isRow = ({ route }: Plan) => route.url === url && method !== 'POST' && bound.length === 0
-    const lists = reads.filter((plan) => !direct.includes(plan) && (hasHis || !isWhole || isRow(plan)))
-    const answers: Response[] = []
-    for (const plan of [...direct, ...lists]) answers.push(await ask(plan, this.bob))
-    return answers
+  async #renewBob (): Promise<void> {
+    await this.bob.make()
+    await readAll(this.bob, this.reads)
   }
 
   #mustPass (given: Response, label: string): void {
@@ -190,11 +184,4 @@ export class Trial {
     this.#notes.add(note)
     this.#failures.push({ label, expected, answer, url: String(given.raw.req.url) })
   }
-}
-
-/** Whether `two` has a word that `one` lacks and `again` repeats. Other words, such as a time, do not count. */
-function differs (...texts: [one: string, two: string, again: string]): boolean {
-  const [one, two, again] = texts.map((text) => text.split(/[\s"',;<>{}[\]]+/)) as [string[], string[], string[]]
-  return two.length === again.length &&
-    (one.length !== two.length || two.some((word, i) => word !== one[i] && word === again[i]))
 }

@@ -232,7 +232,7 @@ t.test('routes with an owner and other parameters are tried', async (t) => {
   app.post('/:user_id/notes', async ({ user }) => made[made.push({ id: made.length + 1, owner: user.id }) - 1])
   let leaks = false
   app.get('/:user_id/notes', async ({ user }) =>
-    ({ total: made.length, notes: made.filter(({ owner }) => owner === user.id), others: made.filter(() => leaks) }))
+    ({ limit: 2, notes: made.filter(({ owner }) => owner === user.id), others: made.filter(() => leaks) }))
   app.get<{ Params: { n: string } }>('/:user_id/notes/:n/in/:lang',
     { schema: { params: { type: 'object', properties: { n: { type: 'integer' }, lang: { enum: ['en'] } } } } },
     async ({ user, params }, reply) =>

@@ -43,7 +43,7 @@ t.test('params for unknown routes are reported', async (t) => {
     [['PUT /a', 'params name it, and the app has no such route. A name has its method: \'GET /api/…\'']])
 })
 
-t.test('the parts of a request are not checked', async (t) => {
+t.test('the body of a request is not checked', async (t) => {
   const row: Record<string, unknown> = { title: 'x', note: undefined, toJSON: () => ({ title: 'x' }) }
   row.self = row
   for (const body of [row, Buffer.alloc(10), [undefined, 1], undefined]) {
@@ -61,6 +61,10 @@ t.test('options of a wrong type are refused', async (t) => {
     new TypeError('unknown option "assertion.alow". Did you mean "allow"?'))
   await t.rejects(read(t, { params: { 'GET /a': { pat: {} } } } as unknown as Settings),
     new TypeError('unknown option "assertion.params.GET /a.pat". Did you mean "path"?'))
+  for (const part of ['path', 'query', 'headers']) {
+    await t.rejects(read(t, { params: { '*': { [part]: () => ({}) } } } as unknown as Settings),
+      new TypeError(`option "assertion.params.*.${part}" must be an object: values by name`))
+  }
   await t.rejects(read(t, { params: { '*': 'x' } } as unknown as Settings),
     new TypeError('option "assertion.params.*" must be an object: { path, query, headers, body }'))
   await t.rejects(read(t, { params: null } as unknown as Settings),

@@ -310,6 +310,7 @@ async function tasksApp (t: Test, extra: (app: FastifyInstance, tasks: Map<strin
   extra(app, tasks)
   return app
 }
+interface Id { Params: { task_id: string } }
 interface Task { id: string, owner: string, isArchived: boolean, more?: object }
 const task: ObjectMakers = {
   task_id: async ({ inject, owner }) => (await inject({ method: 'POST', url: `/api/${owner}/tasks` })).json<Task>().id
@@ -586,7 +587,7 @@ t.test('a read that shows what alice has changed is named', async (t) => {
     app.get('/api/:user_id/tasks/search', async () => store.tasks.map(({ title, done }) => ({ title, done })))
   })
   t.teardown(() => app.close())
-  t.match(await say(app), ': what bob reads then  as before  changed  /api/bob/tasks/search')
+  t.match(await say(app), "alice's token, after bob has made his  as before  changed  /api/alice/tasks/search")
 })
 
 t.test('a limit on the rate of requests is named', async (t) => {
@@ -748,4 +749,70 @@ t.test('an answer that repeats the ids of a batch does not hide what it adds', a
     "alice's token, her row_ids and bob's  nothing of bob's  200 with bob's row_ids")
   isSound = true
   t.equal(await say(app, { objects: both, params: {} }), '')
+})
+
+t.test('an answer to alice that changes when bob makes something is found', async (t) => {
+  const leaks: Record<string, (tasks: Task[], own: Task[]) => unknown> = {
+    'a count': ({ length }) => ({ length }),
+    'the latest one': (tasks) => ({ title: `of ${String(tasks.at(-1)?.owner)}, ${tasks.length}` }),
+    none: (_tasks, { length }) => ({ length })
+  }
+  for (const [what, leak] of Object.entries(leaks)) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.get('/api/:user_id/stats', async ({ user }) =>
+        leak([...tasks.values()], [...tasks.values()].filter(({ owner }) => owner === user.id)))
+      app.post<Id>('/api/:user_id/tasks/:task_id/copy', async ({ user, params }, reply) => {
+        const task = tasks.get(params.task_id)
+        if (task?.owner !== user.id) return none(reply)
+        tasks.set(randomUUID(), { ...task, id: randomUUID() })
+        return {}
+      })
+    })
+    const table = [
+      "Routes that let others reach an owner's objects, or could not be tried: 1",
+      '',
+      'GET /api/:user_id/stats (owner, default)',
+      "  Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request)), or allow: " +
+        "['GET /api/:user_id/stats'] if it is about what all have",
+      '  request  expected  answer  path',
+      "  alice's token, after bob has made his  as before  changed  /api/alice/stats"
+    ]
+    t.equal(await say(app, oneTask), what === 'none' ? '' : table.join('\n'), what)
+  }
+})
+
+t.test('a flag that only one record has is not taken from bob', async (t) => {
+  for (const isBroken of [true, false]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.post<Id>('/api/:user_id/tasks/:task_id/main', async ({ user, params }, reply) => {
+        if (tasks.get(params.task_id)?.owner !== user.id) return none(reply)
+        for (const task of tasks.values()) {
+          if (isBroken || task.owner === user.id) task.more = { isMain: task.id === params.task_id }
+        }
+        return {}
+      })
+    })
+    const said = await say(app, oneTask)
+    if (isBroken) t.match(said, "alice's token, her own after bob's own: what bob reads then  as before  changed")
+    else t.equal(said, '')
+  }
+})
+
+t.test('a batch that is admitted by one of its ids is found, whichever it is', async (t) => {
+  const body = { type: 'object', properties: { task_ids: { type: 'array', items: { type: 'string' } } } }
+  for (const at of [0, -1, null]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.post<{ Body: { task_ids: string[] } }>('/api/:user_id/archive', { schema: { body } },
+        async ({ user, body }, reply) => {
+          const found = body.task_ids.map((id) => tasks.get(id))
+          if (at !== null && found.at(at)?.owner !== user.id) return none(reply)
+          const own = found.filter((task) => task && (at !== null || task.owner === user.id))
+          for (const task of own) if (task) task.isArchived = true
+          return own.length > 0 ? {} : none(reply)
+        })
+    })
+    const said = await say(app, { objects: { ...task, task_ids: ({ ids }) => ids['task_id'] }, params: {} })
+    if (at !== null) t.match(said, "alice's token, her task_ids and bob's: what bob reads then  as before  changed")
+    else t.equal(said, '')
+  }
 })
