@@ -14,9 +14,10 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
 })
 
 /**
- * Asserts that alice cannot reach bob's objects through her own path. Each route with an owner, and each of level
- * `user` that takes such an id, is sent bob's ids in path, query and body. The answer must be 4xx and the same as for
- * an id that does not exist, bob's objects must not change, and nothing that alice reads may have their ids.
+ * Asserts that alice cannot reach bob's objects through her own path. Bob's ids are sent to each route with an owner,
+ * and to each of level `user` that takes such an id or has a segment `me`: in path, query and body. The answer must be
+ * 4xx and the same as for an id that does not exist, bob's objects must not change, and nothing that alice reads may
+ * have their ids or change when bob makes one.
  *
  * Handlers run, those of DELETE last: use a test database.
  * @param app gets ready by it
@@ -31,7 +32,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
   const plans = task.judged.map((route) => planFor(route, task.params, objects))
-    .filter(({ route, kinds }) => route.parameter !== null || (route.access === 'user' && kinds.length > 0))
+    .filter(({ route: { url, parameter, access }, kinds }) =>
+      parameter !== null || (access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(url))))
     .filter(({ route }) => route.method !== 'OPTIONS' && !task.isAllowed(route))
   const kinds = Object.keys(objects)
   const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))

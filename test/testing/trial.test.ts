@@ -816,3 +816,28 @@ t.test('a batch that is admitted by one of its ids is found, whichever it is', a
     else t.equal(said, '')
   }
 })
+
+t.test('what belongs to "me" is tried without an id', async (t) => {
+  for (const isBroken of [true, false]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      const own = (user: string) => [...tasks.values()].filter(({ owner }) => isBroken || owner === user)
+      app.get('/me/tasks', async ({ user }) => own(user.id).map(({ id }) => ({ id })))
+      app.get('/me', async ({ user }) => ({ tasks: own(user.id).length }))
+      app.get('/menu', async () => [...tasks.keys()]) // of all users, and not "me"
+      app.get('/me/health', { config: { access: 'public' } }, async () => [...tasks.keys()])
+      app.delete('/me/tasks', async ({ user }, reply) => {
+        for (const { id } of own(user.id)) tasks.delete(id)
+        return reply.code(204).send()
+      })
+    })
+    const said = await say(app, oneTask)
+    if (!isBroken) {
+      t.equal(said, '')
+      continue
+    }
+    t.match(said, "alice's token, her own  nothing of bob's  200 with bob's task_id  /me/tasks")
+    t.match(said, "alice's token, after bob has made his  as before  changed  /me")
+    t.match(said, "alice's token, her own: what bob reads then  as before  changed  /api/bob/tasks")
+    t.notMatch(said, '/menu')
+  }
+})
