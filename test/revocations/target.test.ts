@@ -34,3 +34,9 @@ t.test('a whole token is no claim jti: it would revoke nothing', async (t) => {
   const ids = ['eyJ', 'ey.a.b.c', 'Bearer', 'a.b.c', 'eyes-1.node-2.77', 'x'.repeat(300)]
   for (const token of ids) t.equal(read({ token }).id, token)
 })
+
+t.test('a long id is read at once, however often it looks like the start of a token', async (t) => {
+  const token = 'eyJ'.repeat(100_000) // minutes, if the time grew with the square of the length
+  t.equal(read({ token }).id, token)
+  t.throws(() => read({ token: `${token}.${token}.` }), { message: /must be the claim "jti"/ })
+})
