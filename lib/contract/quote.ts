@@ -7,7 +7,8 @@ export const cut = (text: string): string => text.length > longest ? `${text.sli
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Quotes a value from outside for a log line: as JSON, so that it cannot forge a line, and cut. */
-export const quote = (value: unknown): string => cut((JSON.stringify(value) ?? 'nothing').replace(unsafe, escaped))
+export const quote = (value: unknown): string =>
+  cut((JSON.stringify(value) ?? 'nothing').slice(0, longest + 1).replace(unsafe, escaped)) // cut first, which is faster
 
 const escaped = (character: string) =>
   character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')

@@ -20,3 +20,8 @@ t.test('a value from outside is quoted as JSON and cut', async (t) => {
   ]
   for (const [value, quoted] of rows) t.equal(quote(value), quoted)
 })
+
+t.test('a character of two units is escaped whole, or left out', async (t) => {
+  t.equal(quote(`${'x'.repeat(199)}\u{e0041}`), `"${'x'.repeat(199)}…`)
+  t.equal(quote(`${'x'.repeat(198)}\u{e0041}`), `"${'x'.repeat(198)}\\…`)
+})
