@@ -104,13 +104,17 @@ const isFlat = (text: string) => text.indexOf('{', 1) < 0 && !text.includes('[')
 /** Deep nesting makes a parser slow, and no claim needs it. Brackets inside of strings do not count. */
 function isDeep (text: string): boolean {
   if (isFlat(text) || !hasManyBrackets.test(text)) return false
-  let depth = 0
-  for (const [character] of text.matchAll(/"(?:[^"\\]|\\.?)*(?:"|$)|[[{]|[\]}]/g)) {
-    if ('[{'.includes(character)) depth++
-    if (']}'.includes(character)) depth--
-    if (depth > maxDepth) return true
+  let [depth, isInString] = [0, false]
+  // Not a pattern, which would take up to twenty times as long.
+  for (let i = 0; i < text.length && depth <= maxDepth; i++) {
+    const character = text[i]
+    if (character === '"') isInString = !isInString
+    else if (isInString) {
+      if (character === '\\') i++
+    } else if (character === '[' || character === '{') depth++
+    else if (character === ']' || character === '}') depth--
   }
-  return false
+  return depth > maxDepth
 }
 
 const withoutProto = { protoAction: 'error', constructorAction: 'ignore' } as const
