@@ -17,9 +17,8 @@ export function hasDotSegment (url: string): boolean {
 }
 
 /**
- * Decodes ASCII only. Nothing else matters here, and `decodeURIComponent` would throw at a malformed escape. Then
- * removes tabs and line breaks, as the standard does.
+ * Decodes ASCII only. Nothing else matters here, and `decodeURIComponent` would throw at a malformed escape elsewhere.
+ * Then removes tabs and line breaks, as the standard does.
  */
 const decode = (path: string) =>
-  path.replace(/%([0-7][\da-f])/gi, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)))
-    .replace(/[\t\r\n]/g, '')
+  path.replace(/(?:%[0-7][\da-f])+/gi, (escapes) => decodeURIComponent(escapes)).replace(/[\t\r\n]/g, '')
