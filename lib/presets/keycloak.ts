@@ -32,6 +32,7 @@ export const keycloak = preset<KeycloakOptions>('keycloak', {
     typ: ['JWT', 'at+jwt'],
     scopeClaim: 'scope',
     requiredClaims: { typ: 'Bearer' },
-    machine: { preferred_username: 'service-account-*' }
+    // The second does not depend on the scope `profile`. Keycloak only notes a host for client credentials.
+    machine: { preferred_username: 'service-account-*', clientHost: '*' }
   }
 })

@@ -54,6 +54,10 @@ const vendor: Vendor = {
       id: '1f4db6ad-5e75-479c-b289-b8096ec1f4f4',
       claims: { preferred_username: 'service-account-crawler' }
     },
+    'by its address alone': {
+      id: '1f4db6ad-5e75-479c-b289-b8096ec1f4f4',
+      claims: { clientHost: '10.0.0.1', preferred_username: undefined }
+    },
     'service account': {
       id: '1f4db6ad-5e75-479c-b289-b8096ec1f4f4',
       claims: {
