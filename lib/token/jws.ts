@@ -29,6 +29,7 @@ export class CompactJws {
 }
 
 const maxLength = 8192
+const tooLong = `longer than ${maxLength} bytes. Fix: let the issuer leave out long claims, such as groups`
 // Other characters than those of base64url would be ignored by the decoder of Buffer.
 const compact = /^([\w-]*)\.([\w-]*)\.([\w-]*)$/
 
@@ -39,7 +40,7 @@ const compact = /^([\w-]*)\.([\w-]*)\.([\w-]*)$/
  * @throws Refusal `MALFORMED_TOKEN`
  */
 export function parseCompactJws (token: string, others: readonly TokenForm[] = []): CompactJws {
-  if (token.length > maxLength) throw malformed(`longer than ${maxLength} bytes`)
+  if (token.length > maxLength) throw malformed(tooLong)
   const segments = compact.exec(token)
   if (segments === null) throw malformed(faultOfForm(token, others))
   const [, header, payload, signature] = segments as string[] as [string, string, string, string]

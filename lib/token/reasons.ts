@@ -20,6 +20,10 @@ const mistakes: Array<[form: RegExp, says: string]> = [
   [/^Bearer *$/i, 'the client sends no token after "Bearer"'],
   [/^Bearer Bearer /i, 'the client puts "Bearer" before a value that already has it'],
   [/^Bearer ["'`<{]/i, 'the token is in quotes or brackets'],
+  [
+    /^DPoP /i,
+    'the client sends a token bound to its key (DPoP), which is not supported. Fix: let it request a bearer token'
+  ],
   [/^eyJ[\w-]*\./, 'the token has no scheme. Fix: put "Bearer" and one space before it']
 ]
 

@@ -27,6 +27,10 @@ const rows: Array<[header: string, code: string, reason: string]> = [
   [token, 'INVALID_HEADER_FORMAT', noScheme],
   ['eyJ', 'INVALID_HEADER_FORMAT', unknown],
   ['Basic abc', 'INVALID_HEADER_FORMAT', unknown],
+  ...['DPoP', 'dpop'].map((scheme): [string, string, string] => [
+    `${scheme} ${token}`, 'INVALID_HEADER_FORMAT',
+    'the client sends a token bound to its key (DPoP), which is not supported. Fix: let it request a bearer token'
+  ]),
   ['', 'INVALID_HEADER_FORMAT', unknown],
   ...['Bearer null', 'Bearer Bearer y', 'Bearer "y"', 'eyJ.y'].map((text): [string, string, string] =>
     [`x ${text}`, 'INVALID_HEADER_FORMAT', unknown]),
