@@ -12,14 +12,16 @@ export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   const path = pathname.replace(/\/$/, '')
   const openId = `${origin}${path}/.well-known/openid-configuration`
   const oauth = `${origin}/.well-known/oauth-authorization-server${path}`
-  const metadata = await fetchJson(settings, openId, signal).catch((error: unknown) =>
-    fetchJson(settings, oauth, signal).catch((other: unknown) => {
-      const [first, second] = [failureOf(error), failureOf(other)]
-      throw new FetchFault(first === second ? first : `${first} at ${openId}, and ${second}`)
-    }))
+  const metadata = await fetchJson(settings, openId, signal).catch((error: unknown) => {
+    if (signal.aborted) throw error
+    return fetchJson(settings, oauth, signal).catch((other: unknown) => {
+      throw new FetchFault(`${failureOf(error)} at ${openId}, and ${failureOf(other)}`)
+    })
+  })
   const { issuer, jwks_uri: uri } = (metadata ?? {}) as { issuer?: unknown, jwks_uri?: unknown }
   if (issuer !== settings.issuer) {
-    throw new FetchFault(`the metadata is of another issuer: its "issuer" is ${quote(issuer)}`)
+    throw new FetchFault(`the metadata is of another issuer: its "issuer" is ${quote(issuer)}. If it is yours, ` +
+      'option "issuer" must be that to the letter')
   }
   if (typeof uri !== 'string') throw new FetchFault('the metadata names no jwks_uri')
   const reason = insecureReason(uri, settings.allowInsecureJwks)

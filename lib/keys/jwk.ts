@@ -11,12 +11,16 @@ const curves = new Set<unknown>(['P-256', 'P-384', 'P-521', 'Ed25519'])
 const minModulusLength = 2048 // bits, RFC 7518 §3.3
 const maxKeys = 100 // because each key is parsed at every fetch
 
+/** Many issuers publish such a key beside the others. */
+export const forEncryption = 'for encryption (use)'
+
 /** The faults that make a key unusable (RFC 7517 §4, RFC 8725 §3.5). */
 const faults: Array<[applies: (key: Member, algorithms: readonly unknown[]) => boolean, reason: string]> = [
   [(key) => typeof key !== 'object' || key === null, 'not an object'],
   [({ kty }) => !['RSA', 'EC', 'OKP'].includes(kty as string), 'not an RSA, EC or OKP key'],
   [(key) => 'd' in key, 'a private key'],
   [({ kid }) => kid !== undefined && typeof kid !== 'string', 'its kid is not a string'],
+  [({ use }) => use === 'enc', forEncryption],
   [({ use }) => use !== undefined && use !== 'sig', 'not for signatures (use)'],
   [({ key_ops: ops }) => ops !== undefined && !isForVerification(ops), 'not for verification (key_ops)'],
   [({ kty, crv }) => kty !== 'RSA' && !curves.has(crv), 'on a curve that is not supported'],

@@ -3,6 +3,8 @@ import type { IssuerSettings } from '../options/issuers.js'
 /** The fetched document is wrong. The message never quotes more than 200 characters of it. */
 export class FetchFault extends Error {}
 
+const redirects = new Set([301, 302, 303, 307, 308])
+const notFollowed = ' (a redirect, which is not followed)'
 const accept = 'application/json, application/jwk-set+json'
 
 /**
@@ -21,7 +23,7 @@ export async function fetchJson (
     const response = await fetch(url, { method: 'GET', headers: { accept }, redirect: 'manual', signal })
     if (response.status === 200) return await readText(response, maxBytes)
     response.body?.cancel().catch(() => {})
-    throw new FetchFault(`status ${response.status}`)
+    throw new FetchFault(`status ${response.status}${redirects.has(response.status) ? notFollowed : ''}`)
   }
   const text = await Promise.race([load(), timeout])
   try {

@@ -5,7 +5,7 @@ import type { IssuerStatus } from '../contract/issuer.js'
 import { logLine } from '../contract/log.js'
 import type { IssuerSettings } from '../options/issuers.js'
 import { discoverKeys } from './discovery.js'
-import { usableKeys } from './jwk.js'
+import { forEncryption, usableKeys } from './jwk.js'
 import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 import { stopwatch } from './stopwatch.js'
 import { keysUnavailable } from './unavailable.js'
@@ -28,6 +28,7 @@ export class RemoteKeys {
   readonly #stop = new AbortController()
   #jwksUri: string | undefined
   #keys: readonly JWK[] = []
+  #ignored = ''
   #select = createLocalJWKSet({ keys: [] })
   /** Seconds since the fetch of the keys began. */
   #age = () => Infinity
@@ -163,15 +164,22 @@ export class RemoteKeys {
     this.#jwksUri ??= await discoverKeys(this.settings)
     const set = await fetchJson(this.settings, this.#jwksUri, AbortSignal.timeout(this.settings.timeout))
     const { keys, ignored } = usableKeys(set, this.settings.algorithms)
-    if (ignored.length > 0) {
-      const fields = { count: ignored.length, ignored: ignored.slice(0, maxLogged) }
-      logLine(this.#log, 'warn', fields, 'issuer keys that cannot be used were ignored')
-    }
+    this.#tellIgnored(ignored, keys.length)
     if (keys.length === 0) throw new FetchFault('no usable key')
     if (JSON.stringify(keys) === JSON.stringify(this.#keys)) return
     this.#keys = keys
     this.#select = createLocalJWKSet({ keys })
     this.#onChange()
+  }
+
+  /** Writes a line if other keys are ignored than at the fetch before. */
+  #tellIgnored (ignored: ReturnType<typeof usableKeys>['ignored'], usable: number): void {
+    const before = this.#ignored
+    this.#ignored = JSON.stringify(ignored)
+    if (ignored.length === 0 || this.#ignored === before) return
+    const isUsual = usable > 0 && ignored.every(({ reason }) => reason === forEncryption)
+    const fields = { count: ignored.length, ignored: ignored.slice(0, maxLogged) }
+    logLine(this.#log, isUsual ? 'debug' : 'warn', fields, 'issuer keys that cannot be used were ignored')
   }
 
   #unavailable (): Refusal {

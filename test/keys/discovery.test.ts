@@ -71,7 +71,7 @@ t.test('discovery finds the keys', async (t) => {
     ['another issuer', { ...good, issuer: 'https://evil.example.com' }, `${another} "https://evil.example.com"`],
     ['a slash more', { ...good, issuer: `${root}/` }, `${another} "${root}/"`],
     ['another case', { ...good, issuer: 'https://AS.example.com' }, `${another} "https://AS.example.com"`],
-    ['a long one', { ...good, issuer: 'x'.repeat(100_000) }, `${another} "${'x'.repeat(199)}…, ${root + openId})`],
+    ['a long one', { ...good, issuer: 'x'.repeat(100_000) }, `${another} "${'x'.repeat(199)}…. If it is yours`],
     ['no issuer', { jwks_uri: jwksUri }, `${another} nothing`],
     ['a list of issuers', { ...good, issuer: [root] }, `${another} ["${root}"]`],
     ['no object', null, `${another} nothing`],
@@ -102,15 +102,22 @@ t.test('discovery finds the keys', async (t) => {
     })
   }
 
+  t.test('the message says how to name the issuer of the metadata', async (t) => {
+    const { fetch } = documents({ [root + openId]: { ...good, issuer: `${root}/` } })
+    const { message } = await bootError({ issuer: root, fetch })
+    const advice = 'If it is yours, option "issuer" must be that to the letter'
+    t.match(message, `(${another} "${root}/". ${advice}, ${root + openId}). Fix: `)
+  })
+
   t.test('metadata that is unavailable stops the boot', async (t) => {
     const { fetch, asked } = documents({})
     const { code, message } = await bootError({ issuer: root, fetch })
     t.equal(code, 'FST_USER_SCOPE_KEYS_UNREACHABLE')
-    t.match(message, `(status 404, ${root + oauth})`)
+    t.match(message, `(status 404 at ${root + openId}, and status 404, ${root + oauth})`)
     t.same(asked, [root + openId, root + oauth])
   })
 
-  t.test('both places are named where they failed differently', async (t) => {
+  t.test('both places are named with how they failed', async (t) => {
     const fetch = async (url: string) => new Response('', { status: url === root + openId ? 503 : 404 })
     const { message } = await bootError({ issuer: root, fetch })
     t.match(message, `(status 503 at ${root + openId}, and status 404, ${root + oauth})`)
@@ -121,7 +128,8 @@ t.test('discovery finds the keys', async (t) => {
     const { fetch, asked } = documents(known)
     const { ask, log, info } = await start(t, { issuer: root, fetch, lazy: true, cooldown: 1, maxAge: 1 })
     t.match(await ask(await issuer.token({ id: 'alice', iss: root })), { status: 503 })
-    t.match(log.find(({ level }) => level === 40), { issuer: root, url: root + oauth, reason: 'status 404' })
+    const reason = `status 404 at ${root + openId}, and status 404`
+    t.match(log.find(({ level }) => level === 40), { issuer: root, url: root + oauth, reason })
     Object.assign(known, { [root + openId]: good, [jwksUri]: keys })
     let now = Date.now()
     t.capture(Date, 'now', () => now)

@@ -36,7 +36,7 @@ const badKeys: Array<[what: string, key: unknown, reason: string]> = [
   ['a private key', generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), 'a private key'],
   ['symmetric', { kty: 'oct', k: 'AAAA' }, 'not an RSA, EC or OKP key'],
   ['no kty', { n: 'AAAA' }, 'not an RSA, EC or OKP key'],
-  ['use enc', { ...ec, use: 'enc' }, 'not for signatures (use)'],
+  ['another use', { ...ec, use: 'tls' }, 'not for signatures (use)'],
   ['key_ops without verify', { ...ec, key_ops: ['encrypt'] }, 'not for verification (key_ops)'],
   ['key_ops no list', { ...ec, key_ops: 'verify' }, 'not for verification (key_ops)'],
   ['kid no string', { ...ec, kid: 5 }, 'its kid is not a string'],
@@ -119,6 +119,29 @@ t.test('the warning does not grow with the set', async (t) => {
   t.match(warnings(), [{ count: 100, ignored: [{ reason: /^the set has 1001 keys/ }] }])
   t.equal(warnings()[0]?.ignored.length, 10)
   t.ok(JSON.stringify(warnings()).length < 4000)
+})
+
+t.test('a key for encryption beside others is no reason for a warning', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const encryption = { ...ec, kid: 'enc-1', use: 'enc', alg: 'ECDH-ES' }
+  issuer.answer = sendJson({ keys: [encryption, issuer.keys[0]?.jwk] })
+  const log: LogLine[] = []
+  const stream = { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } }
+  const { app } = await build(t, { issuers: [issuer.entry] }, { logger: { level: 'debug', stream } })
+  t.same(app.userScope.issuers()[0]?.keys, ['key-1'])
+  const line = { level: 20, count: 1, ignored: [{ kid: 'enc-1', reason: 'for encryption (use)' }] }
+  t.match(log.filter(({ ignored }) => ignored), [line])
+
+  issuer.answer = sendJson({ keys: [encryption, { ...ec, kid: 5 }, issuer.keys[0]?.jwk] })
+  t.match((await host(t, issuer)).warnings(), [{ count: 2 }], 'another key is one')
+})
+
+t.test('a set of keys for encryption alone is a reason for a warning', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  issuer.answer = sendJson({ keys: [{ ...ec, use: 'enc' }] })
+  const { send, log } = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] })
+  t.match(await send({ url: '/api/me', headers: bearer(await issuer.token('alice')) }), { status: 503 })
+  t.match(log.filter(({ level }) => level === 40), [{ ignored: [{ reason: 'for encryption (use)' }] }, {}])
 })
 
 t.test('certificates and URLs in a key are not used', async (t) => {

@@ -20,9 +20,11 @@ t.test('the request has the right method, headers and redirect mode', async (t) 
 })
 
 t.test('an answer that is no JSON of status 200 is a fault', async (t) => {
+  const redirect = '(a redirect, which is not followed)'
   const answers: Array<[body: string | null, init: ResponseInit, message: string]> = [
     ['{}', { status: 201 }, 'status 201'],
-    ['{}', { status: 302, headers: { location: 'https://evil.example' } }, 'status 302'],
+    ['{}', { status: 302, headers: { location: 'https://evil.example' } }, `status 302 ${redirect}`],
+    [null, { status: 308 }, `status 308 ${redirect}`],
     [null, { status: 304 }, 'status 304'],
     ['secret-body', { status: 500 }, 'status 500'],
     ['secret-body', {}, 'not JSON'],

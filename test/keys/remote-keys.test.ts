@@ -211,7 +211,7 @@ const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIss
   ['empty set', /^no usable key$/, () => sendJson({ keys: [] })],
   ['no set', /^not a JWK Set$/, () => sendJson(null)],
   ['keys no list', /^not a JWK Set$/, () => sendJson({ keys: {} })],
-  ['redirect', /^status 30[12]$/, (issuer) => (_request, response) => {
+  ['redirect', /^status 302 \(a redirect, which is not followed\)$/, (issuer) => (_request, response) => {
     response.writeHead(302, { location: `${issuer.url}/elsewhere` }).end()
   }]
 ]
@@ -440,6 +440,31 @@ testWithCaches('attempts for the first keys get no rarer', async (t) => {
   }
 })
 
+testWithCaches('ignored keys are warned of once, and again when they are others', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const [good] = issuer.keys
+  const keys = [{ kty: 'oct', kid: 'a' }, good?.jwk]
+  issuer.answer = sendJson({ keys })
+  const { status, warnings } = await host(t, issuer, { maxAge: 100 })
+  const token = await issuer.token('alice')
+  const fetchAgain = async () => {
+    const before = issuer.requests
+    pass(100)
+    t.equal(await status(token), 200)
+    t.equal(issuer.requests, before + 1)
+    return warnings().map(({ ignored }) => ignored)
+  }
+  const reason = 'not an RSA, EC or OKP key'
+  t.same(await fetchAgain(), [[{ kid: 'a', reason }]])
+  t.equal((await fetchAgain()).length, 1)
+  issuer.answer = sendJson({ keys: [{ kty: 'oct', kid: 'b' }, good?.jwk] })
+  t.same((await fetchAgain())[1], [{ kid: 'b', reason }])
+  issuer.answer = sendJson({ keys: [good?.jwk] })
+  t.equal((await fetchAgain()).length, 2)
+  issuer.answer = sendJson({ keys })
+  t.equal((await fetchAgain()).length, 3)
+})
+
 testWithCaches('no redirect is followed to another origin', async (t) => {
   const other = await createIssuer({ mode: 'jwks', t })
   const issuer = await createIssuer({ mode: 'jwks', t })
@@ -468,7 +493,7 @@ testWithCaches('an injected fetch that hangs, or rejects with anything, while th
   for (const [fetch, lastError] of [
     [hang, 'timed out'],
     // eslint-disable-next-line prefer-promise-reject-errors
-    [() => Promise.reject(), 'unknown error']
+    [() => Promise.reject(), `unknown error at ${issuer.url}/.well-known/openid-configuration, and unknown error`]
   ] as const) {
     const { app, send } = await build(t, { issuers: [{ ...entry, discovery: true, lazy: true, fetch }] })
     const answer = await send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) })
