@@ -48,7 +48,10 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     }
     if (owner !== null && delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)
     if (owner !== null && staff && hasScopes(user.scopes, staff.scopes)) return null
-    return refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id`)
+    const lacking = owner !== null && staff
+      ? `, and as a delegate's the token needs all of ${quote(staff.scopes)}: it has ${quote(user.scopes)}`
+      : ''
+    return refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id${lacking}`)
   }
 
   /** Returns the values of the bound parameters, or the refusal. */

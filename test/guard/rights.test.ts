@@ -174,7 +174,12 @@ t.test('a token of an application never owns a path', async (t) => {
   t.match(await send({ url: '/staff/alice', headers }), { code: 'FORBIDDEN_USER_ACCESS' }, 'no member of the rule')
   Reflect.deleteProperty(prototype, 'machines')
   const reason = 'the token is of an application and not of a user'
-  t.match(refusals(log).slice(0, 4).map((line) => line.reason), [reason, reason, reason, reason])
+  const reasons = refusals(log).map((line) => line.reason)
+  t.match(reasons.slice(0, 4), [reason, reason, reason, reason])
+  const another = 'path parameter "user_id" is not the user\'s id'
+  const lacking = (scopes: string) =>
+    `${another}, and as a delegate's the token needs all of ["staff"]: it has ${scopes}`
+  t.strictSame(reasons.slice(4, 8), [another, another, lacking('["other"]'), lacking('[]')])
 })
 
 t.test('bound parameters are compared again before the handler', async (t) => {
