@@ -25,7 +25,9 @@ export async function fetchJson (
     response.body?.cancel().catch(() => {})
     throw new FetchFault(`status ${response.status}${redirects.has(response.status) ? notFollowed : ''}`)
   }
-  const text = await Promise.race([load(), timeout])
+  const text = await Promise.race([load(), timeout]).catch((error: unknown) => {
+    throw signal.aborted ? new FetchFault('timed out') : error
+  })
   try {
     return JSON.parse(text)
   } catch {

@@ -59,6 +59,14 @@ t.test('a fetch that ignores the signal is left', async (t) => {
   limit.abort()
   await t.rejects(hanging, new FetchFault('timed out'))
 
+  const { signal } = new AbortController()
+  const pull = () => {
+    Object.defineProperty(signal, 'aborted', { value: true })
+    throw new DOMException('aborted', 'AbortError')
+  }
+  const cut = load(async () => new Response(new ReadableStream({ pull })), signal)
+  await t.rejects(cut, new FetchFault('timed out'), 'its body may end before the listener is called')
+
   let isCalled = false
   const late = load(async () => { isCalled = true; return Response.json({}) }, limit.signal)
   await t.rejects(late, new FetchFault('timed out'))
