@@ -114,6 +114,7 @@ export function annotate (
   const marked: Place[] = []
   const unmarked: Place[] = []
   let isGuarded = false
+  let isSchemeNamed = false
 
   const secure = (operation: Operation, level: AccessLevel, method: string): Operation => {
     const required = withBearer(operation.security ?? original.security ?? [], schemeName, schemes)
@@ -122,7 +123,7 @@ export function annotate (
     const reasons = [
       level === 'owner' && "the path is another user's",
       bound !== undefined && "a parameter of the path is not the user's",
-      readOnlyActors && !isSafe(method) && 'the token has an actor, who may only read',
+      readOnlyActors && !isSafe(method.toUpperCase()) && 'the token has an actor, who may only read',
       scopes !== null && 'the token lacks the required scopes'
     ].filter(Boolean)
     const reason = reasons.join(', or ').replace(/^./, (first) => first.toUpperCase())
@@ -141,8 +142,6 @@ export function annotate (
   const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
   const takesScopes = (name: string) =>
     carriesBearer(schemes[name]) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(schemes[name]?.type)))
-  const open = (operation: Operation): Operation =>
-    original.security?.length && !operation.security ? { ...operation, security: [] } : operation
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
     // Text and `null` stay as they are, and so do lists and extensions of a path item, which have no mark.
     if (!isObject(value)) return value
@@ -153,12 +152,16 @@ export function annotate (
     const places = isMarked ? marked : unmarked
     places.push([field.toUpperCase(), path])
     if (!isMarked) return value
-    isGuarded ||= level !== 'public'
-    if (finished.get(value) === readOnlyActors) return value
-    return level === 'public' ? open(operation) : secure(operation, level, field.toUpperCase())
+    const inherits = original.security?.length && !operation.security
+    if (level === 'public') return inherits ? { ...operation, security: [] } : operation
+    const secured: Operation = finished.get(value) === readOnlyActors ? value : secure(operation, level, field)
+    isGuarded = true
+    isSchemeNamed ||= Boolean(secured.security?.some((requirement) => Object.hasOwn(requirement, schemeName)))
+    return secured
   })
   const paths = mapValues(original.paths, (item, path) => isObject(item) ? annotateItem(item, path) : item)
-  const components = isGuarded ? dialect.components(original, { [errorName]: structuredClone(errorSchema) }, ours) : {}
+  const schemas = { [errorName]: structuredClone(errorSchema) }
+  const components = isGuarded ? dialect.components(original, schemas, isSchemeNamed ? ours : {}) : {}
   return { document: { ...original, paths, ...components }, marked, unmarked }
 }
 

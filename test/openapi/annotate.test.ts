@@ -428,6 +428,20 @@ t.test('components that the host declared are kept', async (t) => {
   t.same(securityOf(swagger2), { 'GET /me': bearerAuth, 'GET /scoped': [{ bearerAuth: ['read'] }] })
 })
 
+t.test('a scheme that no operation names is not added', async (t) => {
+  const login = { type: 'oauth2', flows: { implicit } } as const
+  const options = { openapi: { info, security: [{ login: [] }], components: { securitySchemes: { login } } } }
+  const schemesWith = async (security?: []) => {
+    const { components } = await read(t, await build(t, options, (app) => {
+      app.get('/me', handler)
+      app.get('/other', { schema: security ? { security } : {} }, handler)
+    }))
+    return Object.keys(components?.securitySchemes ?? {})
+  }
+  t.same(await schemesWith(), ['login'])
+  t.same(await schemesWith([]), ['bearerAuth', 'login'])
+})
+
 t.test('responses that the host wrote are kept', async (t) => {
   const response = (description: string) => ({ description, type: 'object', properties: { error: { type: 'string' } } })
   const documented = (description: string) =>
