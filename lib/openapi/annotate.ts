@@ -87,7 +87,7 @@ export function marksOf ({ level, scopes, bound }: Demand, { schemeName }: OpenA
   }
 }
 
-/** An annotated document, with the operations that have a mark of this registration, and those without one. */
+/** An annotated document, with the operations that have a mark of this registration, and those without any. */
 export interface Annotated {
   readonly document: ApiDocument
   readonly marked: readonly Place[]
@@ -148,10 +148,9 @@ export function annotate (
     if (field === 'additionalOperations') return annotateItem(value, path)
     const operation: Operation = field === 'head' ? { ...heads.get(value['operationId']), ...value } : value
     const { 'x-user-scope': level, 'x-user-scope-scheme': scheme = defaultSchemeName } = operation
-    const isMarked = scheme === schemeName && isLevel(level)
-    const places = isMarked ? marked : unmarked
-    places.push([field.toUpperCase(), path])
-    if (!isMarked) return value
+    if (!isLevel(level)) unmarked.push([field.toUpperCase(), path])
+    if (!isLevel(level) || scheme !== schemeName) return value
+    marked.push([field.toUpperCase(), path])
     const inherits = original.security?.length && !operation.security
     if (level === 'public') return inherits ? { ...operation, security: [] } : operation
     const secured: Operation = finished.get(value) === readOnlyActors ? value : secure(operation, level, field)

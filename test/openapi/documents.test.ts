@@ -320,6 +320,26 @@ t.test('a marked route is not reported because of an unmarked one that ends alik
   t.same(warnings, [])
 })
 
+t.test('a route is not reported because of one of another registration that ends alike', async (t) => {
+  const log: LogLine[] = []
+  const versions = ['v1', 'v2']
+  const app = await host(t, async (app) => {
+    for (const version of versions) {
+      const transform: SwaggerTransform = ({ schema, url }) =>
+        ({ schema: { ...schema, hide: !url.startsWith(`/${version}`) } as FastifySchema, url })
+      const served = { info, servers: [{ url: `/${version}` }] }
+      await app.register(swagger, { decorator: version, openapi: served, transform })
+      app.register(async (app) => {
+        await app.register(userScope, { secret, openapi: { decorator: versions, schemeName: `${version}Token` } })
+        app.get('/tasks', handler)
+      }, { prefix: version })
+    }
+  }, log)
+  const securities = versions.map((version) => securityAt(decoratorOf(app, version)(), '/tasks'))
+  t.same(securities, [[{ v1Token: [] }], [{ v2Token: [] }]])
+  t.same(log, [])
+})
+
 t.test('a route that has lost its mark is reported beside a marked one that ends alike', async (t) => {
   const log: LogLine[] = []
   const app = await host(t, async (app) => {
