@@ -5,6 +5,7 @@ import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { UserScopeOptions } from '../../lib/index.js'
+import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { createRecheck } from '../../lib/guard/recheck.js'
 import { bearer, build, now, refusals, sign, tokenFor } from '../support/host.js'
 
@@ -99,6 +100,7 @@ t.test('a token that is still valid when the body has come is admitted', async (
 
 t.test('a request that was never judged is refused', (t) => {
   const recheck = createRecheck({ userIdParam: 'user_id', claimRules: {} as never, impersonation: 'allow' }, null)
-  t.match(recheck({ params: {} } as never, null), { code: 'MISSING_TOKEN' })
+  const refusal = recheck({ params: {} } as never, null) as Refusal
+  t.match([refusal.code, detailsOf(refusal).reason], ['MISSING_TOKEN', 'the request was not admitted'])
   t.end()
 })

@@ -34,6 +34,12 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: only a 404 handler has no URL, and it is public'
   },
   {
+    path: 'lib/guard/recheck.ts',
+    code: 'if (!asked || request.method === asked.method) return null',
+    change: 'return null becomes return',
+    why: 'for the type: the caller asks on with ??'
+  },
+  {
     path: 'lib/guard/rights.ts',
     code: 'const staff = delegates === true ? null : delegates',
     change: 'delegates === true ? null : delegates becomes delegates',
