@@ -30,12 +30,14 @@ t.test('the check returns a promise only if the host does', async (t) => {
     ['own path of a route with delegates', judge({ delegates: true }, { user_id: 'bob' }, never),
       { refusal: null, owner: 'bob' }],
     ["another's", judge(undefined, { user_id: 'alice' }, never),
-      { refusal: { code: 'FORBIDDEN_USER_ACCESS' }, owner: 'alice' }],
+      { refusal: { code: 'FORBIDDEN_USER_ACCESS' }, verified, demand: { level: 'owner' }, owner: 'alice' }],
     ['scopes', judge({ scopes: ['a'] }, {}, never), { refusal: null, owner: null }],
     ['a tenant', judge(undefined, { org_id: 'acme' }, never),
       { refusal: null, boundValues: new Map([['org_id', 'acme']]) }],
     ['a delegate by scope', judge({ delegates: { scopes: ['a'] } }, { user_id: 'alice' }, never),
       { owner: 'alice', delegated: { method: 'GET', params: { user_id: 'alice' } } }],
+    ['a delegate by scope for what is no id', judge({ delegates: { scopes: ['a'] } }, { user_id: ' ' }, never),
+      { refusal: { code: 'FORBIDDEN_USER_ACCESS' }, owner: null }],
     ['a delegate by a plain answer', judge({ delegates: true }, { user_id: 'alice' }, () => true),
       { owner: 'alice', delegated: { method: 'GET', params: { user_id: 'alice' } } }]
   ]

@@ -40,6 +40,30 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: the caller asks on with ??'
   },
   {
+    path: 'lib/guard/recheck.ts',
+    code: 'if (demand === null) return null',
+    change: 'return null becomes return',
+    why: 'for the type: the caller only asks whether there is a change'
+  },
+  {
+    path: 'lib/guard/recheck.ts',
+    code: 'const held = bound?.get(name) ?? null',
+    change: '?. becomes .',
+    why: 'for the type: whoever was admitted with a demand has them'
+  },
+  {
+    path: 'lib/guard/recheck.ts',
+    code: 'const isChanged = held !== undefined && value !== undefined && String(value) !== held',
+    change: 'held !== undefined && value !== undefined becomes value !== undefined',
+    why: 'for the type: of a parameter that the URL lacks, the router does not leave the name either'
+  },
+  {
+    path: 'lib/guard/recheck.ts',
+    code: 'return null',
+    change: 'return null becomes return',
+    why: 'for the type: the caller only asks whether there is a change'
+  },
+  {
     path: 'lib/guard/rights.ts',
     code: 'const staff = delegates === true ? null : delegates',
     change: 'delegates === true ? null : delegates becomes delegates',
@@ -56,6 +80,25 @@ export const equivalents: Equivalent[] = [
     code: 'if (owner !== null && delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)',
     change: 'owner !== null && delegates === true && mayActFor becomes owner !== null && delegates === true',
     why: 'for the type: delegates: true without option mayActFor stops the boot'
+  },
+  {
+    path: 'lib/guard/rights.ts',
+    code: 'if (owner !== null && staff && hasScopes(user.scopes, staff.scopes)) return null',
+    change: 'return null becomes return',
+    why: 'for the type: the caller asks on with ??'
+  },
+  {
+    path: 'lib/guard/rights.ts',
+    code: 'const bound = params.length > 0 ? compareBound(request, params, user.claims) : none',
+    change: 'params.length > 0 ? compareBound(request, params, user.claims) : none ' +
+      'becomes compareBound(request, params, user.claims)',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/guard/rights.ts',
+    code: 'const bound = params.length > 0 ? compareBound(request, params, user.claims) : none',
+    change: '> becomes >=',
+    why: 'as above'
   },
   {
     path: 'lib/guard/request.ts',

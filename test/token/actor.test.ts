@@ -116,6 +116,21 @@ t.test('actors of an issuer have its prefix too', async (t) => {
   }
 })
 
+t.test('an actor who may only read is refused before the body is read', async (t) => {
+  let reads = 0
+  const { send } = await build(t, { impersonation: 'read-only' }, {}, (app) => {
+    app.addHook('preParsing', async () => { reads++ })
+    app.post('/api/:user_id', async () => 'in')
+  })
+  const post = async (claims: object) => {
+    const headers = bearer(sign({ sub: 'alice', exp: 1e10, ...claims }))
+    const { status } = await send({ method: 'POST', url: '/api/alice', headers, payload: {} })
+    return [status, reads]
+  }
+  t.same(await post({ act: { sub: 'admin' } }), [403, 0])
+  t.same(await post({}), [200, 1])
+})
+
 t.test('an actor who may only read is also refused if a hook overrides the method later', async (t) => {
   const { send, log } = await build(t, { impersonation: 'read-only' }, {}, (app) => {
     app.addHook('preValidation', async ({ raw, headers }) => { raw.method = String(headers['x-method'] ?? raw.method) })
