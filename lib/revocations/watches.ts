@@ -76,7 +76,6 @@ export class Watches {
   }
 
   #look (): void {
-    clearTimeout(this.#soon)
     this.#soon = undefined
     for (const watch of this.#open) {
       const refusal = this.#refusalOf(watch.user)
