@@ -89,6 +89,9 @@ t.test('a connection that closes is forgotten', async (t) => {
   mock.timers.tick(5000)
   t.equal(signal.aborted, false)
   t.equal(asked(), before, 'nobody looks')
+  open('carol')
+  mock.timers.tick(1000)
+  t.equal(asked() - before, 2, 'at once, and after a second')
 })
 
 t.test('a connection keeps no listeners of signals that have aborted', async (t) => {
