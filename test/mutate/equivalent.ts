@@ -64,6 +64,12 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: the caller only asks whether there is a change'
   },
   {
+    path: 'lib/guard/recheck.ts',
+    code: 'const askedAbout = ({ demand, delegated }: Judgement) => demand?.delegates === true ? delegated : undefined',
+    change: '?. becomes .',
+    why: 'for the type: it is only called for what has a demand'
+  },
+  {
     path: 'lib/guard/rights.ts',
     code: 'const staff = delegates === true ? null : delegates',
     change: 'delegates === true ? null : delegates becomes delegates',
@@ -99,6 +105,12 @@ export const equivalents: Equivalent[] = [
     code: 'const bound = params.length > 0 ? compareBound(request, params, user.claims) : none',
     change: '> becomes >=',
     why: 'as above'
+  },
+  {
+    path: 'lib/guard/rights.ts',
+    code: "if (actor === null || impersonation !== 'read-only' || isSafe(methodOf(request))) return null",
+    change: 'return null becomes return',
+    why: 'for the type: the callers ask on with ??, or only ask whether it is refused'
   },
   {
     path: 'lib/guard/request.ts',
