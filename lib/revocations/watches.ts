@@ -72,7 +72,7 @@ export class Watches {
 
   /** Called for a new entry. Its timer keeps the process alive, so that a test without a server sees the signal. */
   lookSoon (): void {
-    if (this.#open.size > 0) this.#soon ??= setTimeout(() => { this.#look() }, gathering)
+    this.#soon ??= setTimeout(() => { this.#look() }, gathering)
   }
 
   #look (): void {
