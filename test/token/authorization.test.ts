@@ -126,19 +126,23 @@ t.test('what stands behind more fields than Node reads is nobody\'s guess', asyn
   // Each request has two more, see `sendRaw`.
   const rows: Array<[lines: string[], answer: string, path?: string]> = [
     [[good, ...fields(996)], '200'],
+    [[good, ...fields(997)], refused],
     [[good, ...fields(1100), `Authorization: Bearer ${tokenFor('bob')}`], refused],
     [[...fields(1100), good], refused],
     [[...fields(1100), 'Authorization: Bearer broken'], refused, '/optional'],
     [fields(900), '200', '/optional']
   ]
   for (const [lines, answer, path] of rows) t.equal(await sendRaw(port, lines, path), answer)
-  t.match(refusals(log)[0], { reason: 'as many header fields as Node reads, so others may be lost' })
-  app.server.maxHeadersCount = 32
-  t.equal(await sendRaw(port, [good, ...fields(20)]), '200')
-  // Node reads them by 32, so that the list of those it has read is just full.
-  t.equal(await sendRaw(port, [good, ...fields(29), `Authorization: Bearer ${tokenFor('bob')}`]), refused)
+  // Node reads them by 31 or 32, so that with one of these limits the list of those it has read is just full.
+  for (const limit of [31, 32]) {
+    app.server.maxHeadersCount = limit
+    t.equal(await sendRaw(port, [good, ...fields(20)]), '200')
+    t.equal(await sendRaw(port, [good, ...fields(29), `Authorization: Bearer ${tokenFor('bob')}`]), refused)
+  }
   app.server.maxHeadersCount = 0
   t.equal(await sendRaw(port, [good, ...fields(1100)]), refused, 'without a limit, that of Node is taken')
+  const reasons = new Set(refusals(log).map(({ reason }) => reason))
+  t.same([...reasons], ['as many header fields as Node reads, so others may be lost'])
 })
 
 t.test('a hook of the host may remove the header', async (t) => {
