@@ -202,12 +202,13 @@ t.test('parameters that may be the owner are warned about, unless the level is s
 t.test('parameters in the place of one that is compared are warned about, unless the level is stated', async (t) => {
   const strays = [
     '/orgs/:organization_id/billing', '/orgs/:id', '/orgs/:slug/u/:user_id/tasks', '/people/:person/pets',
-    '/orgs/:org_id/u/:who/pets'
+    '/orgs/:org_id/u/:who/pets', '/streets/:s/houses/:h/:who'
   ]
   const { log } = await boot(t, async (app) => {
     await app.register(userScope, { secret, bind: { org_id: 'org_id', team_id: 'team_id' } })
     const sound = ['/orgs/:org_id/projects', '/orgs/:org_id/u/:user_id', '/people/:user_id', '/orgs/:org_id/t/:team_id',
-      '/orgs/own', '/teams/:slug', '/orgs/*', '/v1/orgs/:orgs_v1/x']
+      '/orgs/own', '/teams/:slug', '/orgs/*', '/orgs//u/:x', '/v1/orgs/:orgs_v1/x',
+      '/streets/:street/houses/:house/:user_id/bells']
     for (const url of [...sound, ...strays]) app.get(url, { exposeHeadRoute: false }, id)
     app.get('/orgs/:any/stated', { config: { access: 'user' } }, id)
     app.get('/orgs/:open/open', { config: { access: 'public' } }, id)
