@@ -5,7 +5,7 @@ import { createIssuer } from '../../lib/testing/index.js'
 import { chooseByIssuer } from '../../lib/token/create-verifier.js'
 import { CompactJws } from '../../lib/token/jws.js'
 import type { Verified } from '../../lib/token/verifier.js'
-import { bearer, build, now, otherSecret, secret, sign, tokenFor } from '../support/host.js'
+import { bearer, build, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
 
 t.test('tokens of a secret, of issuers, or of both are verified', async (t) => {
   const remote = await createIssuer({ mode: 'jwks', t })
@@ -24,10 +24,16 @@ t.test('tokens of a secret, of issuers, or of both are verified', async (t) => {
     t.same(answers.map(({ status }) => status), expected, Object.keys(options).join())
   }
   // No key is tried on it, as there is no secret, or one that has an issuer too.
-  for (const options of [{ issuers }, { secret, issuer: 'https://s.example', issuers }]) {
-    const { send } = await build(t, options)
+  const foreignRows: Array<[options: UserScopeOptions, code: string, reason: RegExp]> = [
+    [{ issuers }, 'INVALID_CLAIMS', /option "secret" is not set$/],
+    [{ secret, issuer: 'https://s.example', issuers }, 'INVALID_CLAIMS', /"https:\/\/x\.example"$/],
+    [{ secret, issuer: 'https://s.example' }, 'INVALID_TOKEN_SIGNATURE', /signature/]
+  ]
+  for (const [options, code, reason] of foreignRows) {
+    const { send, log } = await build(t, options)
     const foreign = sign({ sub: 'alice', iss: 'https://x.example', exp: now() + 60 }, { key: otherSecret })
-    t.match(await send({ url: '/api/me', headers: bearer(foreign) }), { status: 401, code: 'INVALID_CLAIMS' })
+    t.match(await send({ url: '/api/me', headers: bearer(foreign) }), { status: 401, code })
+    t.match(refusals(log), [{ reason }])
   }
 })
 
