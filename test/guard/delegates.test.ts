@@ -339,13 +339,16 @@ t.test('a thousand questions may run at once', async (t) => {
   t.same([...new Set(answers)], ['200,1,true,FORBIDDEN_USER_ACCESS'])
 })
 
-t.test('a token that is revoked while mayActFor is running is refused', async (t) => {
+t.test('a token that is revoked while mayActFor is running is refused, before the body is read', async (t) => {
   let revoke = async () => {}
+  let reads = 0
   const mayActFor = async () => { await revoke(); return true }
   const { send } = await build(t, { mayActFor, revocations: true }, {}, (app) => {
+    app.addHook('preParsing', async () => { reads++ })
     routes(app)
     revoke = async () => { await app.userScope.revoke({ user: 'bob' }) }
   })
   const headers = bearer(tokenFor('bob', { iat: now() }))
   t.match(await send({ url: '/api/alice', headers }), { status: 401, code: 'TOKEN_REVOKED' })
+  t.equal(reads, 0)
 })

@@ -393,7 +393,7 @@ testWithCaches('validation errors of the host stay as they are', async (t) => {
 testWithCaches('refused before the body is parsed, and never by reply.send', async (t) => {
   let parsed = 0
   let handled = 0
-  const { send } = await build(t, {}, {}, (app) => {
+  const { app, send } = await build(t, { revocations: true }, {}, (app) => {
     app.addContentTypeParser('text/plain', async () => { parsed++ })
     // With a guard that sends, the handler would start while this hook waits.
     app.addHook('onSend', () => new Promise<void>((resolve) => setImmediate(resolve)))
@@ -402,6 +402,9 @@ testWithCaches('refused before the body is parsed, and never by reply.send', asy
   const post = { method: 'POST', url: '/api/bob/tasks', payload: 'x' } as const
   t.match(await send({ ...post, headers: { 'content-type': 'text/plain' } }), { status: 401 })
   t.match(await send({ ...post, headers: { 'content-type': 'text/plain', ...alice } }), { status: 403 })
+  await app.userScope.revoke({ user: 'bob' })
+  const bob = bearer(tokenFor('bob', { iat: now() }))
+  t.match(await send({ ...post, headers: { 'content-type': 'text/plain', ...bob } }), { code: 'TOKEN_REVOKED' })
   t.same([parsed, handled], [0, 0])
 })
 
