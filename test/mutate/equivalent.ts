@@ -180,6 +180,12 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: a delegate was verified'
   },
   {
+    path: 'lib/guard/guard.ts',
+    code: 'const refusal = revocations?.check(verified.user) ?? null',
+    change: 'revocations?.check(verified.user) ?? null becomes revocations?.check(verified.user)',
+    why: 'for the type: the callers only ask whether there is one'
+  },
+  {
     path: 'lib/token/reasons.ts',
     code: "if (found) return says.replace('$1', cut(found[1] ?? ''))",
     change: "'' becomes 'mutant'",
@@ -355,5 +361,23 @@ export const equivalents: Equivalent[] = [
       'header.charCodeAt(i), 16_777_619)',
     change: '8 becomes 9',
     why: 'a hash of one character more'
+  },
+  {
+    path: 'lib/routes/url.ts',
+    code: 'for (let i = start; i < url.length; i++) {',
+    change: '< becomes <=',
+    why: 'behind the end there is no bracket'
+  },
+  {
+    path: 'lib/token/create-verifier.ts',
+    code: 'if (issuers.length === 0) return []',
+    change: 'issuers.length === 0 becomes false',
+    why: 'it only saves time: jose is not loaded'
+  },
+  {
+    path: 'lib/token/create-verifier.ts',
+    code: 'if (verify && keys.length === 0) return verify',
+    change: 'verify && keys.length === 0 becomes keys.length === 0',
+    why: 'for the type: a host without a secret has issuers'
   }
 ]
