@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { warnOfRoutes } from '../contract/log.js'
 import { nearest } from '../options/nearest.js'
-import { importFirst, isWithin, rootOf, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
+import { importFirst, rootOf, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
 import { possibleOwner } from './look-alikes.js'
 import { accessLevels, readRule, ruleMembers } from './rule.js'
@@ -44,9 +44,8 @@ export function warnOfGaps (
     if (found.length > 0) say(message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)
-    // A second copy of the package has its decorator in the contexts that it guards.
-    ?.filter((route) => !all.some((each) => isWithin(route.context, each.context)) &&
-      typeof (route.context as Partial<FastifyInstance>).userScope?.routes !== 'function' &&
+    // Each registration has its decorator in the contexts that it guards, also that of a second copy of the package.
+    ?.filter((route) => typeof (route.context as Partial<FastifyInstance>).userScope?.routes !== 'function' &&
       readRule(statedAccess(route.options.config)).rule.level !== 'public')
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too.
