@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import userScope, { requireScopes, type VerifyMessage } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { blockBelow, runBlock } from '../support/docs.js'
-import { bearer, build, otherSecret, secret, sign, tokenFor, usualRoutes } from '../support/host.js'
+import { bearer, build, now, otherSecret, secret, sign, tokenFor, usualRoutes } from '../support/host.js'
 
 const name = 'fastify-user-scope:verify'
 
@@ -82,6 +82,19 @@ t.test('each judgement is published', async (t) => {
   messages.length = 0
   await remote.send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) })
   t.match(messages, [{ outcome: 'admitted', verifiedBy: issuer.url, cached: false }])
+})
+
+t.test('the refusal of a revoked token is published', async (t) => {
+  const messages = listen(t)
+  const { app, send } = await build(t, { revocations: true })
+  const request = { url: '/api/alice/tasks', headers: bearer(tokenFor('alice', { iat: now() })) }
+  await send(request)
+  await app.userScope.revoke({ user: 'alice' })
+  await send(request)
+  const [admitted, refused] = messages.map(({ outcome, code, user, owner, cached }) =>
+    [outcome, code, user, owner, cached])
+  t.strictSame(admitted, ['admitted', null, 'alice', 'alice', false])
+  t.strictSame(refused, ['refused', 'TOKEN_REVOKED', 'alice', null, true])
 })
 
 t.test('a refusal by the second comparison is published', async (t) => {
