@@ -26,7 +26,7 @@ const suites: Record<string, string[]> = {
   'lib/token': ['test/guard/guard.test.ts', 'test/app/better-auth.test.ts', 'test/app/fuzz.test.ts'],
   'lib/guard': [
     'test/plugin.test.ts', 'test/token/actor.test.ts', 'test/routes/dot-segments.test.ts',
-    'test/revocations/feed.test.ts', 'test/app/hosts.test.ts'
+    'test/revocations/feed.test.ts', 'test/app/hosts.test.ts', 'test/app/late-load.test.ts'
   ],
   'lib/routes': [
     'test/guard/guard.test.ts', 'test/plugin.test.ts', 'test/app/late-load.test.ts', 'test/testing/app-routes.test.ts'
