@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
 
 // fastify-cli loads an app after it has created the instance: nothing of the library is loaded before these exist.
@@ -154,6 +154,8 @@ t.test('a getter by the decorator\'s name in an unknown context gives way', asyn
   getter.register(async (child) => {
     child.decorateRequest('user', { getter: () => ({ id: 'mallory' }) as never })
     child.get('/me', async (request) => request.user.id)
+    const preHandler = async (request: FastifyRequest) => { request.user = { ...request.user, id: 'of the host' } }
+    child.get('/changed', { preHandler }, async (request) => request.user.id)
     child.get('/open', { config: { access: 'public' } }, async (request) => JSON.stringify(request.user))
   })
   getter.register(async (child) => {
@@ -165,6 +167,7 @@ t.test('a getter by the decorator\'s name in an unknown context gives way', asyn
   const send = sender(getter)
   t.match(await send({ url: '/me', headers: alice }), { status: 200, body: 'alice' })
   t.match(await send({ url: '/me' }), { status: 401, code: 'MISSING_TOKEN' })
+  t.match(await send({ url: '/changed', headers: alice }), { status: 200, body: 'of the host' })
   t.match(await send({ url: '/open' }), { status: 200, body: 'null' })
   t.match(await send({ url: '/set', headers: alice }), { status: 200, body: 'alice' })
 })
