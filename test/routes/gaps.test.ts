@@ -213,6 +213,7 @@ t.test('parameters in the place of one that is compared are warned about, unless
     for (const url of [...sound, ...strays]) app.get(url, { exposeHeadRoute: false }, id)
     app.get('/orgs/:any/stated', { config: { access: 'user' } }, id)
     app.get('/orgs/:open/open', { config: { access: 'public' } }, id)
+    app.options('/orgs/:preflight', id)
     app.get('/t/:org_id/:x', { config: { access: { unbound: ['org_id'] } } }, id)
     app.get('/t/:tenant/:y/z', id)
   })
