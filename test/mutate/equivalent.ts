@@ -205,9 +205,15 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/guard.ts',
-    code: 'if (!isSet) Object.defineProperty(request, decoratorName, { value, configurable: true, writable: true })',
+    code: 'if (!isSet) Object.defineProperty(request, decoratorName, { value, writable: true })',
     change: '!isSet becomes true',
     why: 'as above'
+  },
+  {
+    path: 'lib/guard/guard.ts',
+    code: 'if (!isSet) Object.defineProperty(request, decoratorName, { value, writable: true })',
+    change: 'without value',
+    why: 'each request is decorated twice, and the second time the property is there'
   },
   {
     path: 'lib/token/reasons.ts',
@@ -421,5 +427,11 @@ export const equivalents: Equivalent[] = [
     code: 'if (verify && keys.length === 0) return verify',
     change: 'verify && keys.length === 0 becomes keys.length === 0',
     why: 'for the type: a host without a secret has issuers'
+  },
+  {
+    path: 'lib/routes/gaps.ts',
+    code: 'if (all[0]?.context !== context) return',
+    change: '?. becomes .',
+    why: 'for the type: this registration is one of them'
   }
 ]
