@@ -23,9 +23,7 @@ export interface Conditions {
 
 const scopeNames = 'scope names of letters, digits and marks, without spaces, quotes and backslashes (RFC 6749 §3.3)'
 const scopeList = `a list of ${scopeNames}, at least one and each once`
-const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), {
-  minItems: 1, uniqueItems: true, expects: scopeList
-})
+const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), { minItems: 1, uniqueItems: true })
 const rule = Type.Object({
   level: Type.Optional(oneOf(accessLevels, `one of: ${accessLevels.join(', ')}`)),
   scopes: Type.Optional(Type.Union([names, Type.Object({ anyOf: names }, { additionalProperties: false })], {
