@@ -61,7 +61,7 @@ const faults: Row[] = [
     [`delegates' scope ${JSON.stringify(name)}`, '/:user_id', { delegates: { scopes: [name] } }, names]
   ]),
   ['scopes on a public route', '/x', { level: 'public', scopes: ['a'] },
-    /config\.access\.scopes is without effect on a route of level 'public'/],
+    /config\.access\.scopes is without effect on a route of level 'public'\. Use .*, or leave it out$/],
   ['scopes on an optional route', '/x', { level: 'optional', scopes: ['a'] }, /config\.access\.scopes .* 'optional'/],
   ['scopes on a route that is public by default', '*', { scopes: ['a'] }, /config\.access\.scopes .* 'public'/, {},
     'OPTIONS'],
@@ -123,6 +123,7 @@ t.test('valid rules do not stop the boot', async (t) => {
     ['/:user_id', { delegates: { scopes: ['a'], machines: false }, scopes: ['b'] }],
     ['/:org_id', { level: 'user', unbound: ['org_id'] }, { requireStatedAccess: true }],
     ['/:org_id/:user_id', undefined, { requireStatedAccess: true }],
+    ['/:org_id/:team', { level: 'user', unbound: ['org_id'] }, { bind: { ...bind, team: 'team' } }],
     ['/:orgId', 'user'],
     ['/:uid', undefined, { bind: { uid: 'uid' } }],
     ['/:user_uuid/:user_id', undefined, { bind: { user_uuid: 'uuid' } }]
