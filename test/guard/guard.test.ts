@@ -165,6 +165,19 @@ testWithCaches('callNotFound: a 404 handler is public, and sees the user that th
   }
 })
 
+testWithCaches('a 404 handler is public even if the token was revoked by the route that calls it', async (t) => {
+  const { send } = await build(t, { revocations: true }, {}, (app) => {
+    app.setNotFoundHandler({ preHandler: async () => {} }, async (_request, reply) => reply.code(404).send('gone'))
+    app.delete('/api/:user_id', async (_request, reply) => {
+      await app.userScope.revoke({ user: 'alice' })
+      reply.callNotFound()
+      return reply
+    })
+  })
+  const headers = bearer(tokenFor('alice', { iat: now() }))
+  t.match(await send({ method: 'DELETE', url: '/api/alice', headers }), { status: 404, body: 'gone' })
+})
+
 /** A host whose one owner route has these params schema and hooks; answers the parameter that the handler saw. */
 async function changing (t: Parameters<typeof build>[0], routes: (app: FastifyInstance) => void) {
   const seen: unknown[] = []
