@@ -84,7 +84,7 @@ export function createGuard (
       isSet = decorated[decoratorName] === value
     } catch {} // a getter without a setter
     // Contexts that were created before the plugin was loaded may have a getter of this name.
-    if (!isSet) Object.defineProperty(request, decoratorName, { value, configurable: true, writable: true })
+    if (!isSet) Object.defineProperty(request, decoratorName, { value, writable: true })
   }
 
   const nameInLog = ({ verified }: Judgement) => logUser ? verified?.user.id : undefined

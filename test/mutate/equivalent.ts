@@ -47,7 +47,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/recheck.ts',
-    code: 'const held = bound?.get(name) ?? null',
+    code: 'const held = boundValues?.get(name) ?? null',
     change: '?. becomes .',
     why: 'for the type: whoever was admitted with a demand has them'
   },
@@ -95,14 +95,14 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/rights.ts',
-    code: 'const bound = params.length > 0 ? compareBound(request, params, user.claims) : none',
-    change: 'params.length > 0 ? compareBound(request, params, user.claims) : none ' +
-      'becomes compareBound(request, params, user.claims)',
+    code: 'const values = bound.length > 0 ? compareBound(request, bound, user.claims) : none',
+    change: 'bound.length > 0 ? compareBound(request, bound, user.claims) : none ' +
+      'becomes compareBound(request, bound, user.claims)',
     why: 'it only saves time'
   },
   {
     path: 'lib/guard/rights.ts',
-    code: 'const bound = params.length > 0 ? compareBound(request, params, user.claims) : none',
+    code: 'const values = bound.length > 0 ? compareBound(request, bound, user.claims) : none',
     change: '> becomes >=',
     why: 'as above'
   },
