@@ -14,6 +14,9 @@ export interface UrlParameter {
   readonly after: string
 }
 
+/** For the router only a whole segment is optional: in `/a-:user_id?` the question mark belongs to the name. */
+const mayBeOptional = /\/(:[^/()]*)?$/
+
 /** Returns the path parameters of a declared URL in order, without the wildcard. */
 export function parametersOf (url: string): UrlParameter[] {
   const parameters: UrlParameter[] = []
@@ -24,7 +27,7 @@ export function parametersOf (url: string): UrlParameter[] {
       const start = i + 1 + name.length
       const end = url[start] === '(' ? closingBracket(url, start) + 1 : start
       parameters.push({
-        name: name.replace(/\?$/, ''),
+        name: mayBeOptional.test(url.slice(0, i)) ? name.replace(/\?$/, '') : name,
         words: text.split(/[^\w-]+/),
         before: url.slice(0, i),
         pattern: url.slice(start + 1, end - 1),

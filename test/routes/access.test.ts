@@ -90,6 +90,7 @@ const refusedRoutes: Refused[] = [
   ['/api/:user-id(^\\d+)', undefined, alike('user-id')],
   ...unclearUrls.map((url): Refused => [url, undefined, /looks like the owner's parameter ":user_id"/]),
   ['/api/:user_id::verb', undefined, /: ":user_id::verb" looks like the owner's parameter ":user_id", but is not/],
+  ['/api/files-:user_id?', undefined, /: ":user_id\?" looks like the owner's parameter ":user_id", but is not/],
   ['/api/(:user_id)', undefined, /: ":user_id\)" looks like the owner's parameter ":user_id", but is not/],
   ['/api/:account_id', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }],
   ['/api/:aid', undefined, /looks like the owner's parameter ":accountId"/, { userIdParam: 'accountId' }]
