@@ -11,8 +11,8 @@ const curves = new Set<unknown>(['P-256', 'P-384', 'P-521', 'Ed25519'])
 const minModulusLength = 2048 // bits, RFC 7518 §3.3
 const maxKeys = 100 // because each key is parsed at every fetch
 
-/** Many issuers publish such a key beside the others. */
-export const forEncryption = 'for encryption (use)'
+/** Many issuers publish such a key beside the others, for encryption. */
+export const forOtherUse = 'not for signatures (use)'
 
 /** The faults that make a key unusable (RFC 7517 §4, RFC 8725 §3.5). */
 const faults: Array<[applies: (key: Member, algorithms: readonly unknown[]) => boolean, reason: string]> = [
@@ -20,8 +20,7 @@ const faults: Array<[applies: (key: Member, algorithms: readonly unknown[]) => b
   [({ kty }) => !['RSA', 'EC', 'OKP'].includes(kty as string), 'not an RSA, EC or OKP key'],
   [(key) => 'd' in key, 'a private key'],
   [({ kid }) => kid !== undefined && typeof kid !== 'string', 'its kid is not a string'],
-  [({ use }) => use === 'enc', forEncryption],
-  [({ use }) => use !== undefined && use !== 'sig', 'not for signatures (use)'],
+  [({ use }) => use !== undefined && use !== 'sig', forOtherUse],
   [({ key_ops: ops }) => ops !== undefined && !isForVerification(ops), 'not for verification (key_ops)'],
   [({ kty, crv }) => kty !== 'RSA' && !curves.has(crv), 'on a curve that is not supported'],
   [(key) => !isSound(key), 'malformed, not on its curve, or an RSA key under 2048 bits or with a bad exponent'],

@@ -5,7 +5,7 @@ import type { IssuerStatus } from '../contract/issuer.js'
 import { logLine } from '../contract/log.js'
 import type { IssuerSettings } from '../options/issuers.js'
 import { discoverKeys } from './discovery.js'
-import { forEncryption, usableKeys } from './jwk.js'
+import { forOtherUse, usableKeys } from './jwk.js'
 import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 import { stopwatch } from './stopwatch.js'
 import { keysUnavailable } from './unavailable.js'
@@ -177,7 +177,7 @@ export class RemoteKeys {
     const before = this.#ignored
     this.#ignored = JSON.stringify(ignored)
     if (ignored.length === 0 || this.#ignored === before) return
-    const isUsual = usable > 0 && ignored.every(({ reason }) => reason === forEncryption)
+    const isUsual = usable > 0 && ignored.every(({ reason }) => reason === forOtherUse)
     const fields = { count: ignored.length, ignored: ignored.slice(0, maxLogged) }
     logLine(this.#log, isUsual ? 'debug' : 'warn', fields, 'issuer keys that cannot be used were ignored')
   }

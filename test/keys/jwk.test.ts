@@ -36,7 +36,6 @@ const badKeys: Array<[what: string, key: unknown, reason: string]> = [
   ['a private key', generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), 'a private key'],
   ['symmetric', { kty: 'oct', k: 'AAAA' }, 'not an RSA, EC or OKP key'],
   ['no kty', { n: 'AAAA' }, 'not an RSA, EC or OKP key'],
-  ['another use', { ...ec, use: 'tls' }, 'not for signatures (use)'],
   ['key_ops without verify', { ...ec, key_ops: ['encrypt'] }, 'not for verification (key_ops)'],
   ['key_ops no list', { ...ec, key_ops: 'verify' }, 'not for verification (key_ops)'],
   ['kid no string', { ...ec, kid: 5 }, 'its kid is not a string'],
@@ -129,7 +128,7 @@ t.test('a key for encryption beside others is no reason for a warning', async (t
   const stream = { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } }
   const { app } = await build(t, { issuers: [issuer.entry] }, { logger: { level: 'debug', stream } })
   t.same(app.userScope.issuers()[0]?.keys, ['key-1'])
-  const line = { level: 20, count: 1, ignored: [{ kid: 'enc-1', reason: 'for encryption (use)' }] }
+  const line = { level: 20, count: 1, ignored: [{ kid: 'enc-1', reason: 'not for signatures (use)' }] }
   t.match(log.filter(({ ignored }) => ignored), [line])
 
   issuer.answer = sendJson({ keys: [encryption, { ...ec, kid: 5 }, issuer.keys[0]?.jwk] })
@@ -141,7 +140,7 @@ t.test('a set of keys for encryption alone is a reason for a warning', async (t)
   issuer.answer = sendJson({ keys: [{ ...ec, use: 'enc' }] })
   const { send, log } = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] })
   t.match(await send({ url: '/api/me', headers: bearer(await issuer.token('alice')) }), { status: 503 })
-  t.match(log.filter(({ level }) => level === 40), [{ ignored: [{ reason: 'for encryption (use)' }] }, {}])
+  t.match(log.filter(({ level }) => level === 40), [{ ignored: [{ reason: 'not for signatures (use)' }] }, {}])
 })
 
 t.test('certificates and URLs in a key are not used', async (t) => {
