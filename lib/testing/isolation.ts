@@ -31,10 +31,10 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const ids = readIds(options)
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
-  const plans = task.judged.map((route) => planFor(route, task.params, objects))
-    .filter(({ route: { url, parameter, access }, kinds }) =>
-      parameter !== null || (access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(url))))
+  const all = task.judged.map((route) => planFor(route, task.params, objects))
     .filter(({ route }) => route.method !== 'OPTIONS' && !task.isAllowed(route))
+  const plans = all.filter(({ route: { url, parameter, access }, kinds }) =>
+    parameter !== null || (access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(url))))
   const kinds = Object.keys(objects)
   const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))
   if (idle !== undefined) {
@@ -42,6 +42,10 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
       'its schema or of params')
   }
   await alice.make()
+  const reads = readsOf(plans)
+  const hers = reads.filter((plan) => !isShared(plan))
+  await readAll(alice, hers)
+  const before = await readAll(alice, hers)
   await bob.make()
   const twin = kinds.find((kind) => alice.ids[kind] === bob.ids[kind])
   if (twin !== undefined) {
@@ -49,10 +53,6 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
       'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share, or each counts for ' +
       'themselves, goes into params')
   }
-  const reads = readsOf(plans)
-  const hers = reads.filter((plan) => !isShared(plan))
-  await readAll(alice, hers)
-  const before = await readAll(alice, hers)
   // His first and last object stand around the one that is tried, so that a list from it on has one, in any order.
   const first = bob.ids
   await bob.make()
@@ -68,7 +68,7 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const rank = ({ route, kinds, isRead }: Plan) =>
     isRead ? 0 : 1 + Number(route.method === 'DELETE') + 2 * Number(kinds.length === 0)
   for (const plan of plans.toSorted((a, b) => rank(a) - rank(b) || b.route.url.length - a.route.url.length)) {
-    task.report(await new Trial(plan, others, alice, bob).run(changes.get(plan)))
+    task.report(await new Trial(plan, others, readsOf(all), alice, bob).run(changes.get(plan)))
   }
   task.conclude("let others reach an owner's objects, or could not be tried")
 }

@@ -9,10 +9,13 @@ export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>
 /** Whether a route takes a tenant and no other id, so that it may show what belongs to both users. */
 export const isShared = ({ route, kinds }: Plan): boolean => route.bound.length > 0 && kinds.length === 0
 
-/** Reads a user's records. The first time this may change them, such as the mark of a mail that is not read yet. */
-export async function readAll (who: Owner, reads: readonly Plan[]): Promise<Response[]> {
+/**
+ * Reads records as a user. The first time this may change them, such as the mark of a mail that is not read yet.
+ * @param others ids instead of the user's own, by name
+ */
+export async function readAll (who: Owner, reads: readonly Plan[], others = {}): Promise<Response[]> {
   const answers: Response[] = []
-  for (const plan of reads) answers.push(await ask(plan, who))
+  for (const plan of reads) answers.push(await ask(plan, who, others))
   return answers
 }
 

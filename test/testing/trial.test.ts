@@ -772,8 +772,8 @@ t.test('an answer to alice that changes when bob makes something is found', asyn
       "Routes that let others reach an owner's objects, or could not be tried: 1",
       '',
       'GET /api/:user_id/stats (owner, default)',
-      "  Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request)), or allow: " +
-        "['GET /api/:user_id/stats'] if it is about what all have",
+      "  Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request)), or let objects " +
+        "make nothing of what all share, or allow: ['GET /api/:user_id/stats'] if it is about what all have",
       '  request  expected  answer  path',
       "  alice's token, after bob has made his  as before  changed  /api/alice/stats"
     ]
@@ -839,5 +839,78 @@ t.test('what belongs to "me" is tried without an id', async (t) => {
     t.match(said, "alice's token, after bob has made his  as before  changed  /me")
     t.match(said, "alice's token, her own: what bob reads then  as before  changed  /api/bob/tasks")
     t.notMatch(said, '/menu')
+  }
+})
+
+t.test('an order that takes what everybody has put into a cart is found', async (t) => {
+  for (const isBroken of [true, false]) {
+    const app = await tasksApp(t, (app) => {
+      const carts = new Map<string, string[]>()
+      const orders = new Map<string, string>()
+      app.put('/api/:user_id/cart', async ({ user }) => carts.set(user.id, ['milk']).get(user.id))
+      app.get('/api/:user_id/cart', async ({ user }) => carts.get(user.id) ?? [])
+      app.post('/api/:user_id/orders', async ({ user }) => {
+        if (isBroken) carts.clear()
+        else carts.delete(user.id)
+        const id = randomUUID()
+        orders.set(id, user.id)
+        return { id }
+      })
+      app.get<{ Params: { order_id: string } }>('/api/:user_id/orders/:order_id', async ({ user, params }, reply) =>
+        orders.get(params.order_id) === user.id ? { id: params.order_id } : none(reply))
+    })
+    const objects: ObjectMakers = {
+      order_id: async ({ inject, owner }) => {
+        const order = await inject({ method: 'POST', url: `/api/${owner}/orders` })
+        await inject({ method: 'PUT', url: `/api/${owner}/cart` })
+        return order.json<Task>().id
+      }
+    }
+    const said = await say(app, { objects, params: {} })
+    if (isBroken) t.match(said, "alice's token, after bob has made his  as before  changed  /api/alice/cart")
+    else t.equal(said, '')
+  }
+})
+
+t.test('a search by POST may find nothing', async (t) => {
+  const body = { type: 'object', properties: { task_id: { type: 'string' } } }
+  for (const isBroken of [true, false]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.post<{ Body: { task_id: string } }>('/api/:user_id/search', { schema: { body } }, async ({ user, body }) => ({
+        items: [...tasks.values()].filter(({ id, owner }) => id === body.task_id && (isBroken || owner === user.id))
+      }))
+    })
+    const said = await say(app, oneTask)
+    if (isBroken) t.match(said, "alice's token, bob's task_id  4xx  200  /api/alice/search")
+    else t.equal(said, '')
+  }
+})
+
+t.test('an id that nobody has may be malformed', async (t) => {
+  const app = await tasksApp(t, (app, tasks) => {
+    app.get<{ Params: { code: string } }>('/api/:user_id/by-code/:code', async ({ user, params }, reply) => {
+      const task = tasks.get(params.code.slice(1))
+      if (!task) return reply.code(400).send({ message: 'a wrong check digit' })
+      return task.owner === user.id ? {} : none(reply)
+    })
+  })
+  t.equal(await say(app, { objects: { ...task, code: ({ ids }) => `c${ids['task_id']}` }, params: {} }), '')
+})
+
+t.test('a 403 tells nothing of a record that alice may read', async (t) => {
+  for (const [isRead, isBroken] of [[true, false], [false, false], [true, true]]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      if (isRead) app.get('/feed', async () => [...tasks.keys()].map((id) => ({ id })))
+      app.patch<Id>('/tasks/:task_id', async ({ user, params }, reply) => {
+        const task = tasks.get(params.task_id)
+        if (!task) return none(reply)
+        if (task.owner !== user.id && !isBroken) return reply.code(403).send({ message: 'only its author may edit it' })
+        return Object.assign(task, { isArchived: true })
+      })
+    })
+    const said = await say(app, oneTask)
+    if (isBroken) t.match(said, "alice's token, bob's task_id  4xx  200  /tasks/")
+    else if (isRead) t.equal(said, '')
+    else t.match(said, "alice's token, bob's task_id  as for none: 404 NOT_FOUND  403  /tasks/")
   }
 })
