@@ -20,8 +20,8 @@ export async function discoverKeys (settings: IssuerSettings): Promise<string> {
   })
   const { issuer, jwks_uri: uri } = (metadata ?? {}) as { issuer?: unknown, jwks_uri?: unknown }
   if (issuer !== settings.issuer) {
-    throw new FetchFault(`the metadata is of another issuer: its "issuer" is ${quote(issuer)}. If it is yours, ` +
-      'option "issuer" must be that to the letter')
+    throw new FetchFault(`the metadata is of another issuer: its "issuer" is ${quote(issuer)} (if it is yours, ` +
+      'option "issuer" must be the same to the letter)')
   }
   if (typeof uri !== 'string') throw new FetchFault('the metadata names no jwks_uri')
   const reason = insecureReason(uri, settings.allowInsecureJwks)

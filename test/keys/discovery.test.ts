@@ -71,7 +71,7 @@ t.test('discovery finds the keys', async (t) => {
     ['another issuer', { ...good, issuer: 'https://evil.example.com' }, `${another} "https://evil.example.com"`],
     ['a slash more', { ...good, issuer: `${root}/` }, `${another} "${root}/"`],
     ['another case', { ...good, issuer: 'https://AS.example.com' }, `${another} "https://AS.example.com"`],
-    ['a long one', { ...good, issuer: 'x'.repeat(100_000) }, `${another} "${'x'.repeat(199)}…. If it is yours`],
+    ['a long one', { ...good, issuer: 'x'.repeat(100_000) }, `${another} "${'x'.repeat(199)}… (if it is yours`],
     ['no issuer', { jwks_uri: jwksUri }, `${another} nothing`],
     ['a list of issuers', { ...good, issuer: [root] }, `${another} ["${root}"]`],
     ['no object', null, `${another} nothing`],
@@ -105,8 +105,8 @@ t.test('discovery finds the keys', async (t) => {
   t.test('the message says how to name the issuer of the metadata', async (t) => {
     const { fetch } = documents({ [root + openId]: { ...good, issuer: `${root}/` } })
     const { message } = await bootError({ issuer: root, fetch })
-    const advice = 'If it is yours, option "issuer" must be that to the letter'
-    t.match(message, `(${another} "${root}/". ${advice}, ${root + openId}). Fix: `)
+    const advice = 'if it is yours, option "issuer" must be the same to the letter'
+    t.match(message, `(${another} "${root}/" (${advice}), ${root + openId}). Fix: `)
   })
 
   t.test('metadata that is unavailable stops the boot', async (t) => {
