@@ -111,24 +111,27 @@ export class Trial {
 
   /** Sends lists with her id and bob's, in both orders. */
   async #tryBoth (kind: string): Promise<void> {
-    const label = `alice's token, her ${kind} and bob's`
     const none = missingLike(this.bob.ids[kind])
-    const forNone = await ask(this.plan, this.alice, { [kind]: [this.alice.ids[kind], none] })
     const countOf = ({ body }: Response, each?: ObjectId) => readId(body, each, kind).text.split('…').length
     for (const isHersFirst of [true, false]) {
+      const label = `alice's token, ${isHersFirst ? `her ${kind} and bob's` : `bob's ${kind} and hers`}`
+      const withHers = (other: ObjectId = '') => {
+        const list = [this.alice.ids[kind], other]
+        return { [kind]: isHersFirst ? list : list.toReversed() }
+      }
+      const forNone = await ask(this.plan, this.alice, withHers(none))
       await this.alice.make()
       const id = this.bob.ids[kind]
-      const list = [this.alice.ids[kind], id]
-      const given = await this.#attack({ [kind]: isHersFirst ? list : list.toReversed() }, label)
+      const given = await this.#attack(withHers(id), label)
       // The answer may repeat the ids that it was asked for, also of what does not exist.
       const isRepeated = hasId(forNone, none, kind) && countOf(given, id) <= countOf(forNone, none)
       const isLeak = hasId(given, id, kind) && !hasId(forNone, id, kind) && !isRepeated
       if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
+      await this.alice.make()
     }
-    await this.alice.make()
   }
 
-  /** A flag that one record has, such as that of the default address, may fall away with alice's. */
+  /** Where one record alone can have a flag, such as the default address, alice may take it from bob's. */
   async #tryAfterHis (): Promise<void> {
     await this.alice.make()
     await ask(this.plan, this.bob)

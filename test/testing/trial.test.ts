@@ -751,6 +751,18 @@ t.test('an answer that repeats the ids of a batch does not hide what it adds', a
   t.equal(await say(app, { objects: both, params: {} }), '')
 })
 
+t.test('a refusal of a batch may repeat its first id', async (t) => {
+  const body = { type: 'object', properties: { task_ids: { type: 'array', items: { type: 'string' } } } }
+  const app = await tasksApp(t, (app, tasks) => {
+    app.post<{ Body: { task_ids: string[] } }>('/api/:user_id/merge', { schema: { body } },
+      async ({ user, body: { task_ids: [first = '', ...rest] } }, reply) => {
+        const isOwn = (id: string) => tasks.get(id)?.owner === user.id
+        return isOwn(first) ? { merged: rest.filter(isOwn).length } : reply.code(404).send({ message: `no ${first}` })
+      })
+  })
+  t.equal(await say(app, { objects: { ...task, task_ids: ({ ids }) => ids['task_id'] }, params: {} }), '')
+})
+
 t.test('an answer to alice that changes when bob makes something is found', async (t) => {
   const leaks: Record<string, (tasks: Task[], own: Task[]) => unknown> = {
     'a count': ({ length }) => ({ length }),
@@ -812,7 +824,8 @@ t.test('a batch that is admitted by one of its ids is found, whichever it is', a
         })
     })
     const said = await say(app, { objects: { ...task, task_ids: ({ ids }) => ids['task_id'] }, params: {} })
-    if (at !== null) t.match(said, "alice's token, her task_ids and bob's: what bob reads then  as before  changed")
+    const ids = at === 0 ? "her task_ids and bob's" : "bob's task_ids and hers"
+    if (at !== null) t.match(said, `alice's token, ${ids}: what bob reads then  as before  changed`)
     else t.equal(said, '')
   }
 })
