@@ -61,7 +61,7 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   Object.assign(bob, { ids: middle, others: [first, bob.ids] })
   await readAll(bob, reads)
   // Nothing that she reads may change with what he makes, such as a count of all.
-  const changes = new Map(await findChanges(alice, hers, before))
+  const changes = new Map(await findChanges(alice, before))
   const others = reads.filter((plan) => !changes.has(plan))
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
   // (a logout); of those, short URLs, as they may remove all that is below (an account).

@@ -9,25 +9,25 @@ export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>
 /** Whether a route takes a tenant and no other id, so that it may show what belongs to both users. */
 export const isShared = ({ route, kinds }: Plan): boolean => route.bound.length > 0 && kinds.length === 0
 
+type Read = readonly [plan: Plan, answer: Response]
+
 /**
  * Reads records as a user. The first time this may change them, such as the mark of a mail that is not read yet.
  * @param others ids instead of the user's own, by name
  */
-export async function readAll (who: Owner, reads: readonly Plan[], others = {}): Promise<Response[]> {
-  const answers: Response[] = []
-  for (const plan of reads) answers.push(await ask(plan, who, others))
+export async function readAll (who: Owner, reads: readonly Plan[], others = {}): Promise<Read[]> {
+  const answers: Read[] = []
+  for (const plan of reads) answers.push([plan, await ask(plan, who, others)])
   return answers
 }
 
-/** Reads again, and returns the plans whose answers are others than before, with the new answer. */
-export async function findChanges (
-  who: Owner, reads: readonly Plan[], before: readonly Response[]
-): Promise<Array<[plan: Plan, answer: Response]>> {
-  const textOf = (answer?: Response) => `${answer?.statusCode} ${answer?.body}`
+/** Reads again, and returns the answers that are others than before. */
+export async function findChanges (who: Owner, before: readonly Read[]): Promise<Read[]> {
+  const reads = before.map(([plan]) => plan)
+  const textOf = ([, answer]: Read) => `${answer.statusCode} ${answer.body}`
   const after = await readAll(who, reads)
-  const changedIn = (later: Response[]) => reads
-    .map((plan, i): [Plan, Response] => [plan, after[i] as Response])
-    .filter(([, answer], i) => differs(textOf(before[i]), textOf(answer), textOf(later[i])))
+  const changedIn = (later: Read[]) =>
+    after.filter((read, i) => differs(textOf(before[i] as Read), textOf(read), textOf(later[i] as Read)))
   let changes = changedIn(after)
   // A clock may have ticked between the first two reads. Then it also changes the next one.
   for (const ms of [2, 1100]) {

@@ -35,7 +35,7 @@ export class Trial {
     const { route: { parameter, bound: [tenant] }, kinds } = this.plan
     const columns = tenant && !parameter ? [`.where('${tenant.param}', '=', request.params.${tenant.param})`] : []
     // A tenant that is given is that of both.
-    const isTold = tenant && kinds.includes(tenant.param)
+    const isTold = tenant && !parameter && kinds.includes(tenant.param)
     if (!isTold) columns.push(`.where('user_id', '=', ${parameter ? 'getOwnerId(request)' : 'request.user.id'})`)
     return `Fix: look for the object by its owner, too, as in ${columns.join('')}`
   }
@@ -105,8 +105,8 @@ export class Trial {
 
   /** Whether other routes show alice these ids, so that a 403 tells her nothing. */
   async #isShown (ids: Record<string, ObjectId | undefined>): Promise<boolean> {
-    const shown = (await readAll(this.alice, this.all, ids)).filter(({ statusCode }) => statusCode < 400)
-    return Object.entries(ids).every(([name, id]) => shown.some((answer) => hasId(answer, id, name)))
+    const shown = (await readAll(this.alice, this.all, ids)).filter(([, { statusCode }]) => statusCode < 400)
+    return Object.entries(ids).every(([name, id]) => shown.some(([, answer]) => hasId(answer, id, name)))
   }
 
   /** Sends lists with her id and bob's, in both orders. */
@@ -174,11 +174,12 @@ export class Trial {
   /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
   async #attack (ids: object, label: string, part?: string, plan: Plan = this.plan): Promise<Response> {
     const hasHis = Object.keys(ids).length > 0
-    // Her own request may change what both have.
-    const reads = this.reads.filter((plan) => hasHis || !isShared(plan))
-    const before = await readAll(this.bob, reads)
+    const isHis = (answer: Response) => Object.entries(this.bob.ids).some(([name, id]) => hasId(answer, id, name))
+    // Her own request may change what both have, which names nothing of his.
+    const before = (await readAll(this.bob, this.reads))
+      .filter(([plan, answer]) => hasHis || !isShared(plan) || isHis(answer))
     const given = await ask(plan, this.alice, ids, part)
-    const [change] = await findChanges(this.bob, reads, before)
+    const [change] = await findChanges(this.bob, before)
     if (change) {
       const note = hasHis ? this.#repair : this.#repair + shared
       this.#fail(change[1], note, `${label}: what bob reads then`, 'as before', 'changed')

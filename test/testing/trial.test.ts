@@ -287,6 +287,24 @@ t.test('an object that is changed by another name of its id is found', async (t)
   t.match(await say(app), "alice's token, bob's task_ids: what bob reads then  as before  changed")
 })
 
+/** A host of tasks in tenants, and further routes. */
+async function tenantApp (t: Test, extra: (app: FastifyInstance, tasks: Task[]) => void) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, { ...issuer.options, bind: { org_id: 'org' } })
+  const tasks: Task[] = []
+  app.post('/api/:user_id/tasks', async ({ user }) =>
+    tasks[tasks.push({ id: randomUUID(), owner: user.id, isArchived: false }) - 1])
+  app.get<Id>('/api/:user_id/orgs/:org_id/tasks/:task_id', async ({ user, params }, reply) =>
+    tasks.find(({ id, owner }) => id === params.task_id && owner === user.id) ?? none(reply))
+  app.patch<{ Body: { task_id: string } }>('/api/:user_id/tasks', {
+    schema: { body: { type: 'object', properties: { task_id: { type: 'string' } } } }
+  }, async ({ user, body }, reply) =>
+    tasks.some(({ id, owner }) => id === body.task_id && owner === user.id) ? {} : none(reply))
+  extra(app, tasks)
+  return app
+}
+
 /** A host of tasks with UUIDs, or with numbers from `first` on, and further routes. */
 async function tasksApp (t: Test, extra: (app: FastifyInstance, tasks: Map<string, Task>) => void, first?: number) {
   const app = Fastify()
@@ -446,6 +464,34 @@ t.test('where the tenant is compared, the fix names its column', async (t) => {
   const people = { alice: { id: 'alice', org: 'acme' }, bob: { id: 'bob', org: 'acme' } } as object
   const said = await say(app, { ...people, objects, params: { '*': { path: { org_id: 'acme' } } } })
   t.match(said, "as in .where('org_id', '=', request.params.org_id)")
+})
+
+t.test('where each user has their own tenant, the fix names the column of the owner', async (t) => {
+  const app = await tenantApp(t, (app, tasks) => {
+    app.get<Id>('/api/:user_id/orgs/:org_id/tasks/:task_id/broken', async ({ params }, reply) =>
+      tasks.find(({ id }) => id === params.task_id) ?? none(reply))
+  })
+  const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, org: `of-${id}` }))
+  const objects: ObjectMakers = { org_id: ({ owner }) => `of-${owner}`, ...task }
+  t.match(await say(app, { alice, bob, objects, params: {} } as object),
+    "too, as in .where('user_id', '=', getOwnerId(request))\n")
+})
+
+t.test('her own request may not change his records in their tenant', async (t) => {
+  for (const isBroken of [true, false]) {
+    const app = await tenantApp(t, (app, tasks) => {
+      app.get('/api/:user_id/orgs/:org_id/tasks', async ({ user }) => tasks.filter(({ owner }) => owner === user.id))
+      app.delete('/api/:user_id/orgs/:org_id/tasks', async ({ user }) =>
+        tasks.splice(0, Infinity, ...tasks.filter(({ owner }) => !isBroken && owner !== user.id)).length)
+    })
+    const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, org: 'acme' }))
+    const params = { '*': { path: { org_id: 'acme' } } }
+    const only = ({ url }: { url: string }) => !url.endsWith('/:task_id')
+    const said = await say(app, { alice, bob, objects: task, params, only } as object)
+    if (isBroken) {
+      t.match(said, "alice's token, her own: what bob reads then  as before  changed  /api/bob/orgs/acme/tasks")
+    } else t.equal(said, '')
+  }
 })
 
 t.test('small numbers in the answer to a write are looked at in the same way', async (t) => {
