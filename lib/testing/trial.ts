@@ -61,10 +61,13 @@ export class Trial {
     return findingOf(route, [...this.#notes], this.#failures)
   }
 
-  /** Bob must be able to read, or the trial proves nothing. What he has read must not be cached for others. */
+  /** Bob must be able to read, or the trial proves nothing. What one has read must not be cached for the other. */
   async #readAsBob (): Promise<void> {
     const own = await ask(this.plan, this.bob)
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
+    // In a path without the owner, she was the first to read.
+    const isHers = [...this.alice.made].some((id) => !/^\d+$/.test(id) && hasId(own, id, ''))
+    if (isHers) this.#fail(own, early, "bob's token, his own", "nothing of alice's")
     if (this.plan.route.access !== 'owner') return
     const given = await ask(this.plan, new Owner(this.alice.app, this.bob.id, this.alice.token, {}), this.bob.ids)
     const cause = this.plan.route.delegates ? tooGenerous : early

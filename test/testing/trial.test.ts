@@ -876,6 +876,22 @@ t.test('a batch that is admitted by one of its ids is found, whichever it is', a
   }
 })
 
+t.test('a cache by URL that gives bob what alice has read is found', async (t) => {
+  for (const isBroken of [true, false]) {
+    const cache = new Map<string, unknown>()
+    const app = await tasksApp(t, (app, tasks) => {
+      app.get('/me/tasks', async ({ user, url }) => {
+        const key = isBroken ? url : `${user.id} ${url}`
+        const own = [...tasks.values()].filter(({ owner }) => owner === user.id).map(({ id }) => ({ id }))
+        return cache.get(key) ?? cache.set(key, own).get(key)
+      })
+    })
+    const said = await say(app, oneTask)
+    if (isBroken) t.match(said, /a cache by URL[^]*bob's token, his own {2}nothing of alice's {2}200 {2}\/me\/tasks/)
+    else t.equal(said, '')
+  }
+})
+
 t.test('what belongs to "me" is tried without an id', async (t) => {
   for (const isBroken of [true, false]) {
     const app = await tasksApp(t, (app, tasks) => {
