@@ -22,6 +22,22 @@ export const limited = 'the app limits the rate of requests: raise the limit in 
 export const tooGenerous = 'alice may act for bob here. Fix: correct option "mayActFor", or give the assertion two ' +
   'users who may not act for each other'
 
+/** What `assertIsolation` says of a route. */
+export const notes = {
+  early: 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
+    'let it keep answers by user',
+  silent: `If nothing was done, though it answers so: answer 404${orAllow}`,
+  empty: `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`,
+  valueless: `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`,
+  unread: `${unfinished}, or let objects make what it shows${orAllow} if it is a WebSocket`,
+  undone: `${unfinished}, and records in the state that it wants (in a call of its own, with only)`,
+  shared: (read: string) =>
+    `, here or where bob reads it, or allow: ['${read}'] if that shows what all may change, or counts what all have`,
+  common: `, or let objects make nothing of what all share${orAllow} if it is about what all have`,
+  seen: `${orAllow} if all may read it`,
+  tells: 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
+}
+
 /** @param notes with `{names}` for the names of the routes as in options, and `{name}` for the first */
 export function findingOf (route: AppRoute, notes: string[], failures: Failure[] = []) {
   const { method, url, access, source, constraints } = route

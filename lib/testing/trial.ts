@@ -1,21 +1,10 @@
 import type { LightMyRequestResponse as Response } from 'fastify'
-import { findingOf, orAllow, tooGenerous, unfinished, type Failure, type Finding } from './findings.js'
+import { nameOf } from './app-routes.js'
+import { findingOf, notes, tooGenerous, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
 import { ask, hasId, missingLike, Owner, readId, subsets } from './objects.js'
 import type { FullPlan, ObjectId, Plan } from './objects.js'
 import { differs, findChanges, isShared, readAll } from './reads.js'
-
-const early = 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
-  'let it keep answers by user'
-const silent = `If nothing was done, though it answers so: answer 404${orAllow}`
-const empty = `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`
-const valueless = `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`
-const unread = `${unfinished}, or let objects make what it shows${orAllow} if it is a WebSocket`
-const undone = `${unfinished}, and records in the state that it wants (in a call of its own, with only)`
-const shared = `, here or where bob reads it${orAllow} if both may change it, or it counts what all have`
-const common = `, or let objects make nothing of what all share${orAllow} if it is about what all have`
-const after = "alice's token, after bob has made his"
-const tells = 'its answer tells that there is such an object. Fix: one query by id and owner, and 404 if it finds none'
 
 /** Tries one route as alice with the ids of bob's objects. */
 export class Trial {
@@ -44,8 +33,9 @@ export class Trial {
   async run (changed?: Response): Promise<Finding> {
     const { route, places, kinds, unknown, isRead, short } = this.plan
     const names = unknown.map((name) => `":${name}"`).join(', ')
-    if (names !== '') return findingOf(route, [`not tried: there is no value for ${names}. ${valueless}`])
-    if (changed) this.#fail(changed, this.#repair + common, after, 'as before', 'changed')
+    if (names !== '') return findingOf(route, [`not tried: there is no value for ${names}. ${notes.valueless}`])
+    const note = this.#repair + notes.common
+    if (changed) this.#fail(changed, note, "alice's token, after bob has made his", 'as before', 'changed')
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.alice.make()
     // Each of them, and several together: a task of bob's list in her workspace, her task in his.
@@ -67,10 +57,10 @@ export class Trial {
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
     // In a path without the owner, she was the first to read.
     const isHers = [...this.alice.made].some((id) => !/^\d+$/.test(id) && hasId(own, id, ''))
-    if (isHers) this.#fail(own, early, "bob's token, his own", "nothing of alice's")
+    if (isHers) this.#fail(own, notes.early, "bob's token, his own", "nothing of alice's")
     if (this.plan.route.access !== 'owner') return
     const given = await ask(this.plan, new Owner(this.alice.app, this.bob.id, this.alice.token, {}), this.bob.ids)
-    const cause = this.plan.route.delegates ? tooGenerous : early
+    const cause = this.plan.route.delegates ? tooGenerous : notes.early
     if (given.statusCode < 400) this.#fail(given, cause, "alice's token, bob's path", '403')
   }
 
@@ -97,12 +87,13 @@ export class Trial {
     const mayBeEmpty = isSearch || part !== undefined || this.plan.places
       .every(({ name, part, isList }) => !kinds.includes(name) || part === 'query' || isList)
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
+    const repair = this.#repair + (this.plan.isRead && this.plan.route.parameter === null ? notes.seen : '')
     const asForNone = `as for none: ${answerText(forNone)}`
     if (!isRefused && !(mayBeEmpty && isSame)) {
-      this.#fail(given, isSame && this.plan.isRead ? empty : this.#repair, label, mayBeEmpty ? asForNone : '4xx')
-      if (isSame && !this.plan.isRead) this.#notes.add(silent)
+      this.#fail(given, isSame && this.plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
+      if (isSame && !this.plan.isRead) this.#notes.add(notes.silent)
     } else if (!isSame && !isMalformed && !(given.statusCode === 403 && await this.#isShown(his))) {
-      this.#fail(given, tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
+      this.#fail(given, notes.tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
     }
   }
 
@@ -184,8 +175,9 @@ export class Trial {
     const given = await ask(plan, this.alice, ids, part)
     const [change] = await findChanges(this.bob, before)
     if (change) {
-      const note = hasHis ? this.#repair : this.#repair + shared
-      this.#fail(change[1], note, `${label}: what bob reads then`, 'as before', 'changed')
+      const [{ route }, answer] = change
+      const note = hasHis ? this.#repair : this.#repair + notes.shared(nameOf(route))
+      this.#fail(answer, note, `${label}: what bob reads then`, 'as before', 'changed')
       await this.#renewBob()
     }
     return given
@@ -198,7 +190,7 @@ export class Trial {
 
   #mustPass (given: Response, label: string): void {
     if (given.statusCode >= 200 && given.statusCode < 400) return
-    this.#fail(given, this.plan.isRead ? unread : undone, label, '2xx')
+    this.#fail(given, this.plan.isRead ? notes.unread : notes.undone, label, '2xx')
   }
 
   #fail (given: Response, note: string, label: string, expected: string, answer = answerText(given)): void {

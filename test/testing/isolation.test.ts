@@ -11,7 +11,7 @@ const unfinished = (name: string) =>
   `not tried to the end, because alice or bob was refused: give what the request needs in params, by '${name}': ` +
   '{ path, query, headers, body }, and two users with the scopes of the route, whose ids look like those of your ' +
   (name.startsWith('GET')
-    ? `app, or allow: ['${name}'] if it is a WebSocket`
+    ? `app, or let objects make what it shows, or allow: ['${name}'] if it is a WebSocket`
     : 'app, and records in the state that it wants (in a call of its own, with only)')
 
 t.test('a sound app passes both assertions', async (t) => {
@@ -272,7 +272,8 @@ t.test('routes of level user that take an id anywhere in a body are tried', asyn
     { n: async ({ inject }) => (await inject({ method: 'POST', url: '/notes' })).json().id }
   const params = { 'PUT /links': { body: { links: [{ n: '' }] } } }
   const says = await say(app, { objects, params })
-  t.match(says, /^Routes .*: 3\n\nGET, HEAD \/notes\/:n \(user, default\)\n.*'=', request\.user\.id\)\n/)
+  t.match(says, /^Routes .*: 3\n\nGET, HEAD \/notes\/:n \(user, default\)\n.*'=', request\.user\.id\), or allow: .*\n/)
+  t.match(says, "request.user.id), or allow: ['GET /notes/:n'] if all may read it\n")
   t.match(says, 'PUT /links (user, default)')
   t.match(says, "alice's token, bob's n  4xx  200  /links")
   isSound = true

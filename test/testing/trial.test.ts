@@ -830,8 +830,8 @@ t.test('an answer to alice that changes when bob makes something is found', asyn
       "Routes that let others reach an owner's objects, or could not be tried: 1",
       '',
       'GET /api/:user_id/stats (owner, default)',
-      "  Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request)), or let objects " +
-        "make nothing of what all share, or allow: ['GET /api/:user_id/stats'] if it is about what all have",
+      "  Fix: look for the object by its owner, too, as in .where('user_id', '=', getOwnerId(request)), or let " +
+        "objects make nothing of what all share, or allow: ['GET /api/:user_id/stats'] if it is about what all have",
       '  request  expected  answer  path',
       "  alice's token, after bob has made his  as before  changed  /api/alice/stats"
     ]
@@ -941,7 +941,7 @@ t.test('an order that takes what everybody has put into a cart is found', async 
         return order.json<Task>().id
       }
     }
-    const said = await say(app, { objects, params: {} })
+    const said = await say(app, { objects, params: {}, only: ({ url }) => !url.includes('tasks') })
     if (isBroken) t.match(said, "alice's token, after bob has made his  as before  changed  /api/alice/cart")
     else t.equal(said, '')
   }
@@ -986,6 +986,6 @@ t.test('a 403 tells nothing of a record that alice may read', async (t) => {
     const said = await say(app, oneTask)
     if (isBroken) t.match(said, "alice's token, bob's task_id  4xx  200  /tasks/")
     else if (isRead) t.equal(said, '')
-    else t.match(said, "alice's token, bob's task_id  as for none: 404 NOT_FOUND  403  /tasks/")
+    else t.match(said, "bob's task_id  as for none: 404 NOT_FOUND  403 only its author may edit it  /tasks/")
   }
 })
