@@ -131,6 +131,19 @@ t.test('a refusal by the second comparison is published', async (t) => {
   t.same(await published('/user', 'alice'), [['admitted', null, '/user', 'secret']])
 })
 
+t.test('a refusal because a hook of the host goes on twice is published', async (t) => {
+  const messages = listen(t)
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.addHook('onRequest', (_request, _reply, done) => Promise.resolve().then(() => done()) as unknown as void)
+  await app.register(userScope, { issuers: [issuer.entry] })
+  usualRoutes(app)
+  await app.inject({ url: '/api/me', headers: await issuer.authorization('alice') })
+  const rows = messages.map(({ outcome, code, user, owner, cached }) => [outcome, code, user, owner, cached])
+  t.strictSame(rows[0], ['refused', 'MISSING_TOKEN', null, null, false])
+})
+
 t.test('a refusal by a 404 handler\'s requireScopes is published', async (t) => {
   const messages = listen(t)
   const { send } = await build(t, {}, {}, (app) => {

@@ -149,3 +149,18 @@ t.test('nor do many requests of one connection that only have the header', async
   t.equal(counts.length, 3)
   t.equal(new Set(counts).size, 1)
 })
+
+t.test('a request that only has the header, and waits behind another on its connection, is answered', async (t) => {
+  const host = new EventEmitter()
+  const refused = once(host, 'refused')
+  const { app } = await build(t, {}, {}, (app) => {
+    app.addHook('onError', async () => { host.emit('refused') })
+    app.get('/me', async () => '')
+    app.get('/slow', { config: { access: 'public' } }, async () => { await refused; return '' })
+  })
+  app.server.on('upgrade', () => {})
+  const client = await connectTo(app)
+  client.write(['/slow', '/me'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\n\r\n`).join(''))
+  const answers = (await client.toArray()).join('')
+  t.same(answers.match(/^HTTP\/1\.1 \d+/gm), ['HTTP/1.1 200', 'HTTP/1.1 401'])
+})

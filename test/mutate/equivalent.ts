@@ -137,6 +137,30 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: who has a user has the others'
   },
   {
+    path: 'lib/guard/until-revoked.ts',
+    code: 'if (user && reply && forHandlers) {',
+    change: 'user && reply && forHandlers becomes user && reply',
+    why: 'as above'
+  },
+  {
+    path: 'lib/guard/until-revoked.ts',
+    code: 'if (known?.aborted === false && reply && !isGone(reply.raw)) return known',
+    change: 'known?.aborted === false && reply becomes known?.aborted === false',
+    why: 'for the type: whose signal is known has a reply'
+  },
+  {
+    path: 'lib/guard/upgrade.ts',
+    code: 'if (!isUpgrade(request)) return',
+    change: '!isUpgrade(request) becomes false',
+    why: 'it only saves time: the listener does nothing'
+  },
+  {
+    path: 'lib/guard/upgrade.ts',
+    code: 'if (!isUpgrade(request)) return',
+    change: 'return becomes ;',
+    why: 'as above'
+  },
+  {
     path: 'lib/guard/guard.ts',
     code: 'if (!reply || !judgement) return refusal // called by a hook that runs before the guard',
     change: 'return refusal becomes return',
@@ -208,12 +232,6 @@ export const equivalents: Equivalent[] = [
     code: 'if (!isSet) Object.defineProperty(request, decoratorName, { value, writable: true })',
     change: '!isSet becomes true',
     why: 'as above'
-  },
-  {
-    path: 'lib/guard/guard.ts',
-    code: 'if (!isSet) Object.defineProperty(request, decoratorName, { value, writable: true })',
-    change: 'without value',
-    why: 'each request is decorated twice, and the second time the property is there'
   },
   {
     path: 'lib/token/reasons.ts',
