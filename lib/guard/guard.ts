@@ -74,7 +74,7 @@ export function createGuard (
     return refusal && { refusal, verified, demand, owner: null, cached }
   }
 
-  function decorate (request: GuardedRequest, judgement: Judgement | null): void {
+  function decorate (request: GuardedRequest, judgement: Judgement): void {
     request[kJudgement] = judgement
     const value = getUser(request)
     let isSet = false
@@ -99,7 +99,6 @@ export function createGuard (
     if (isRefused(request)) return
     const start = now()
     surviveReset(request, reply)
-    decorate(request, null)
     request[kReply] = reply
     const answer = (judgement: Judgement): void => {
       decorate(request, judgement)
