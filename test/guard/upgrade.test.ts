@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
-import { ServerResponse, type IncomingMessage } from 'node:http'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { connect, Socket, type AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { requireScopes } from '../../lib/index.js'
@@ -163,4 +164,16 @@ t.test('a request that only has the header, and waits behind another on its conn
   client.write(['/slow', '/me'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\n\r\n`).join(''))
   const answers = (await client.toArray()).join('')
   t.same(answers.match(/^HTTP\/1\.1 \d+/gm), ['HTTP/1.1 200', 'HTTP/1.1 401'])
+})
+
+t.test('a refused upgrade may have a socket that is not of the network, as in a test', async (t) => {
+  const { app } = await build(t)
+  app.server.on('upgrade', () => {})
+  const headers = { upgrade: 'websocket' }
+  const raw = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: '/api/me', headers })
+  const [response, socket] = [new ServerResponse(raw), new PassThrough()]
+  response.assignSocket(socket as object as Socket)
+  app.routing(raw, response)
+  await once(response, 'finish')
+  t.match(String(socket.read()), /^HTTP\/1\.1 401 /)
 })
