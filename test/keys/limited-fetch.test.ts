@@ -24,7 +24,8 @@ t.test('an answer that is no JSON of status 200 is a fault', async (t) => {
   const answers: Array<[body: string | null, init: ResponseInit, message: string]> = [
     ['{}', { status: 201 }, 'status 201'],
     ['{}', { status: 302, headers: { location: 'https://evil.example' } }, `status 302 ${redirect}`],
-    [null, { status: 308 }, `status 308 ${redirect}`],
+    ...[301, 303, 307, 308].map((status): [null, ResponseInit, string] =>
+      [null, { status }, `status ${status} ${redirect}`]),
     [null, { status: 304 }, 'status 304'],
     ['secret-body', { status: 500 }, 'status 500'],
     ['secret-body', {}, 'not JSON'],

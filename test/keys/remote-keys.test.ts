@@ -99,6 +99,7 @@ testWithCaches('unreachable at boot', async (t) => {
   const body = { message: 'Token verification is temporarily unavailable' }
   t.match(answer, { status: 503, code: 'KEYS_UNAVAILABLE', body, headers: { 'retry-after': '30' } })
   t.notOk('www-authenticate' in answer.headers)
+  t.match(lazy.warnings(), [{ failures: 1, msg: 'issuer keys could not be fetched; none are left' }])
   await issuer.restart()
   pass(29)
   t.equal(await lazy.status(await issuer.token('alice')), 503)
@@ -452,7 +453,7 @@ testWithCaches('ignored keys are warned of once, and again when they are others'
     pass(100)
     t.equal(await status(token), 200)
     t.equal(issuer.requests, before + 1)
-    return warnings().map(({ ignored }) => ignored)
+    return warnings().map(({ ignored }) => ignored as unknown[])
   }
   const reason = 'not an RSA, EC or OKP key'
   t.same(await fetchAgain(), [[{ kid: 'a', reason }]])
@@ -463,6 +464,9 @@ testWithCaches('ignored keys are warned of once, and again when they are others'
   t.equal((await fetchAgain()).length, 2)
   issuer.answer = sendJson({ keys })
   t.equal((await fetchAgain()).length, 3)
+  issuer.answer = sendJson({ keys: [...Array.from({ length: 12 }, () => keys[0]), good?.jwk] })
+  t.equal((await fetchAgain())[3]?.length, 10)
+  t.match(warnings()[3], { count: 12 }, 'the line tells how many, and the first ten')
 })
 
 testWithCaches('no redirect is followed to another origin', async (t) => {
@@ -677,6 +681,15 @@ function hanging () {
   })
   return { fetch, ended: () => isEnded }
 }
+
+t.test('a fetch ends when its time is up', async (t) => {
+  const { fetch, ended } = hanging()
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  await host(t, issuer, { lazy: true, fetch })
+  t.equal(ended(), false)
+  timeUp()
+  t.equal(ended(), true)
+})
 
 t.test('a fetch in flight ends when the app closes, and is not logged as a failure', async (t) => {
   const { fetch, ended } = hanging()

@@ -173,6 +173,18 @@ export const equivalents: Equivalent[] = [
     why: 'JSON has no undefined'
   },
   {
+    path: 'lib/keys/remote-keys.ts',
+    code: "#ignored = ''",
+    change: "'' becomes 'mutant'",
+    why: 'it is compared with JSON, and neither is any'
+  },
+  {
+    path: 'lib/keys/remote-keys.ts',
+    code: "#lastUrl = ''",
+    change: "'' becomes 'mutant'",
+    why: 'for the type: it is set before it is told'
+  },
+  {
     path: 'lib/routes/rule.ts',
     code: "typeof value === 'object' && value !== null && isPlain(value)",
     change: "typeof value === 'object' && value !== null becomes value !== null",
