@@ -204,6 +204,60 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/jws.ts',
+    code: "if (mayHoldProto(text)) this.#payload = readObject(text, 'payload')",
+    change: 'mayHoldProto(text) becomes true',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: "lastHeader = { segment, value: Object.freeze(readObject(readText(segment, 'header'), 'header')) }",
+    change: 'without segment',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'const hasManyBrackets = new RegExp(`^(?:[^[{]*[[{]){$' + '{maxDepth + 1}}`)',
+    change: '`^(?:[^[{]*[[{]){$' + "{maxDepth + 1}}` becomes ''",
+    why: 'it only saves time: what has fewer brackets is not counted'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'const hasManyBrackets = new RegExp(`^(?:[^[{]*[[{]){$' + '{maxDepth + 1}}`)',
+    change: '+ becomes -',
+    why: 'as above'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'if (isFlat(text) || !hasManyBrackets.test(text)) return false',
+    change: 'isFlat(text) || !hasManyBrackets.test(text) becomes isFlat(text)',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'if (isFlat(text) || !hasManyBrackets.test(text)) return false',
+    change: 'isFlat(text) || !hasManyBrackets.test(text) becomes !hasManyBrackets.test(text)',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'let [depth, isInString] = [0, false]',
+    change: 'without 0',
+    why: 'for the type: false counts like 0, and undefined is no string either'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'let [depth, isInString] = [0, false]',
+    change: 'without false',
+    why: 'for the type: so is undefined'
+  },
+  {
+    path: 'lib/token/jws.ts',
+    code: 'for (let i = 0; i < text.length && depth <= maxDepth; i++) {',
+    change: '< becomes <=',
+    why: 'behind the end there is no bracket'
+  },
+  {
+    path: 'lib/token/jws.ts',
     code: "const withoutProto = { protoAction: 'error', constructorAction: 'ignore' } as const",
     change: "without protoAction: 'error'",
     why: 'it is the default; said because it matters'
@@ -348,6 +402,18 @@ export const equivalents: Equivalent[] = [
     code: "if (url === undefined) return { level: 'public', source: 'default', fault: null, ...noConditions }",
     change: 'without fault: null',
     why: 'for the type: a 404 handler is no route of which a fault is asked'
+  },
+  {
+    path: 'lib/routes/access.ts',
+    code: "if (rule.level !== 'owner' || names.includes(param)) return null",
+    change: 'return null becomes return',
+    why: 'for the type: the caller asks on with ??'
+  },
+  {
+    path: 'lib/routes/access.ts',
+    code: "if (rule.level !== undefined || level === 'public') return null",
+    change: 'return null becomes return',
+    why: 'as above'
   },
   {
     path: 'lib/routes/dot-segments.ts',

@@ -63,6 +63,7 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
   ],
   ['a payload of 4n + 1 characters', `${header}.${claims}${'A'.repeat((5 - claims.length % 4) % 4 || 4)}.${signature}`],
   ['a tilde in the header', `${header}~.${claims}.${signature}`, 'the header is not canonical base64url'],
+  ['a tilde in the payload', `${header}.${claims}~.${signature}`, 'the payload is not canonical base64url'],
   [
     'header not UTF-8',
     sign(payload, { header: Buffer.from('7b22616c67223a224853323536222c2278223a22ff227d', 'hex') }),

@@ -19,6 +19,10 @@ t.test('ID tokens, and tokens that are bound to a key, are no access tokens', as
   }
 })
 
+t.test('tokens that a secret signs may have any of these claims', async (t) => {
+  t.strictSame(kindRules({ isRemote: false, types: ['jwt'], requiredClaims: {} }), [])
+})
+
 t.test('an entry that tells access tokens by their typ admits those with a nonce', async (t) => {
   const cases = { header: [['at+jwt'], {}], claim: [['jwt', 'at+jwt'], { typ: ['Bearer'] }] } as const
   for (const [place, [types, requiredClaims]] of Object.entries(cases)) {
