@@ -11,7 +11,7 @@ import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import WebSocket from 'ws'
-import userScope, { getUser, type UserScopeOptions } from '../../lib/index.js'
+import userScope, { getUser, requireScopes, type UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import {
   bearer, build, otherSecret, secret, sender, sign, tokenFor, testWithCaches
@@ -273,10 +273,18 @@ testWithCaches('a hook of the host that goes on twice lets nobody by', async (t)
 testWithCaches('nor while a token is being verified', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const ran: string[] = []
+  const thrown: unknown[] = []
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.addHook('onRequest', (_request, _reply, done) => Promise.resolve().then(() => done()) as unknown as void)
   await app.register(userScope, { issuers: [issuer.entry] })
+  app.addHook('onRequest', async (request) => {
+    try {
+      requireScopes(request, 'a')
+    } catch (error) {
+      thrown.push((error as { code?: string }).code)
+    }
+  })
   app.delete('/u/:user_id', async (request) => { ran.push(request.url); return 'in' })
   const send = sender(app)
   t.match(
@@ -285,6 +293,7 @@ testWithCaches('nor while a token is being verified', async (t) => {
   )
   for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
   t.same(ran, [])
+  t.equal(thrown[0], 'MISSING_TOKEN', 'what a hook behind the guard asks for')
 })
 
 testWithCaches('contexts that are older than the plugin', async (t) => {

@@ -167,6 +167,12 @@ export const equivalents: Equivalent[] = [
     why: 'the caller then throws the same refusal'
   },
   {
+    path: 'lib/guard/guard.ts',
+    code: 'if (!reply || !judgement) return refusal // called by a hook that runs before the guard',
+    change: '!reply || !judgement becomes !judgement',
+    why: 'for the type: whoever was judged has a reply'
+  },
+  {
     path: 'lib/guard/refusal.ts',
     code: "logLine(request.log, 'info', user === undefined ? line : { ...line, user }, 'request refused')",
     change: 'user === undefined ? line : { ...line, user } becomes { ...line, user }',
@@ -414,6 +420,18 @@ export const equivalents: Equivalent[] = [
     code: "if (rule.level !== undefined || level === 'public') return null",
     change: 'return null becomes return',
     why: 'as above'
+  },
+  {
+    path: 'lib/routes/access.ts',
+    code: 'if (!requireStatedAccess || uncompared === undefined) return null',
+    change: 'return null becomes return',
+    why: 'as above'
+  },
+  {
+    path: 'lib/routes/access.ts',
+    code: 'const read = misspelt === param ? others.find(({ words }) => words.includes(misspelt))?.name : misspelt',
+    change: '?. becomes .',
+    why: 'for the type: the word is of one of them'
   },
   {
     path: 'lib/routes/dot-segments.ts',
