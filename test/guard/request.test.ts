@@ -19,9 +19,12 @@ const ownerOf = (request: FastifyRequest) => {
 const none = 'FST_USER_SCOPE_NO_OWNER'
 
 t.test('getOwnerId throws unless an owner was compared', async (t) => {
-  const seen: string[] = []
+  const seen: unknown[] = []
   const { send } = await build(t, {}, {}, (app) => {
-    app.setErrorHandler(async (error, request, reply) => { seen.push(ownerOf(request)); return reply.send(error) })
+    app.setErrorHandler(async (error, request, reply) => {
+      seen.push([ownerOf(request), getUser(request), request.user])
+      return reply.send(error)
+    })
     app.setNotFoundHandler(async (request, reply) => reply.code(404).send(ownerOf(request)))
     const handler = async (request: FastifyRequest) => ownerOf(request)
     app.get('/owner/:user_id', handler)
@@ -39,7 +42,7 @@ t.test('getOwnerId throws unless an owner was compared', async (t) => {
   for (const [url, headers, owner] of rows) t.equal((await send({ url, headers })).body, owner, url)
   for (const url of ['/owner/bob', '/changed/alice']) t.equal((await send({ url, headers: alice })).status, 403, url)
   t.equal((await send('/owner/alice')).status, 401)
-  t.same(seen, [none, none, none])
+  t.strictSame(seen, Array(3).fill([none, null, null]), 'nor is there a user after a refusal')
   t.match(await send({ url: '/throws', headers: alice }), {
     status: 500,
     code: none,

@@ -264,6 +264,12 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/jws.ts',
+    code: 'return depth > maxDepth',
+    change: '> becomes >=',
+    why: 'what ends that deep is no JSON, and is refused as well'
+  },
+  {
+    path: 'lib/token/jws.ts',
     code: "const withoutProto = { protoAction: 'error', constructorAction: 'ignore' } as const",
     change: "without protoAction: 'error'",
     why: 'it is the default; said because it matters'

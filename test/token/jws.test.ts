@@ -1,4 +1,5 @@
 import t from 'tap'
+import { parseCompactJws } from '../../lib/token/jws.js'
 import { bearer, build, now, otherSecret, refusals, sign } from '../support/host.js'
 
 const mend = 'send the JWT of GET /api/auth/token instead'
@@ -163,6 +164,12 @@ t.test('unusual but well-formed tokens are accepted', async (t) => {
   for (const [what, token] of cases) {
     t.match(await send({ url: '/api/me', headers: bearer(token) }), { status: 200, body: { user: 'alice' } }, what)
   }
+})
+
+t.test('members named like those of Object.prototype stay claims', (t) => {
+  const { payload } = parseCompactJws(sign('{"constructor":{"prototype":{"x":"\\n"}},"toString":1}'))
+  t.same(Object.keys(payload), ['constructor', 'toString'])
+  t.end()
 })
 
 t.test('the form is checked before the algorithm and the signature', async (t) => {
