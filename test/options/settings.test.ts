@@ -205,6 +205,7 @@ t.test('userIdClaim may be "email" if a verification link cannot pass for a toke
     )
   }
   await build(t, { userIdClaim: 'exp' })
+  await build(t, { userIdClaim: 'userId' }) // of links whose header is another
   const app = Fastify()
   await app.register(userScope, { issuers: [{ ...entry, userIdClaim: 'email', lazy: true }] })
 })
