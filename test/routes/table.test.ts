@@ -225,6 +225,18 @@ t.test('a list of methods that changes in between says what it said', async (t) 
     [['GET', 'owner'], ['HEAD', 'owner'], ['OPTIONS', 'public']])
 })
 
+t.test('routes of one URL keep their own levels', async (t) => {
+  const { app } = await host(t, async (app) => {
+    await app.register(userScope, { secret })
+    app.get('/x', { config: { access: 'public' }, exposeHeadRoute: false }, id)
+    app.put('/x', id)
+    app.options('/x', id)
+    app.delete('/x', { config: { access: 'public' } }, id)
+    app.post('/x', { config: { access: 'user' } }, id)
+  })
+  t.same(app.userScope.routes().map(({ access }) => access), ['public', 'user', 'public', 'public', 'user'])
+})
+
 t.test('a rule that changes in between says what it said', async (t) => {
   const { status, app } = await host(t, async (app) => {
     await app.register(userScope, { secret })
