@@ -16,9 +16,7 @@ export async function fetchJson (
   { fetch, maxBytes }: IssuerSettings, url: string, signal: AbortSignal
 ): Promise<unknown> {
   if (signal.aborted) throw new FetchFault('timed out')
-  const timeout = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new FetchFault('timed out')))
-  })
+  const timeout = new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', reject) })
   const load = async () => {
     const response = await fetch(url, { method: 'GET', headers: { accept }, redirect: 'manual', signal })
     if (response.status === 200) return await readText(response, maxBytes)
