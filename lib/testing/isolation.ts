@@ -4,6 +4,7 @@ import { Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { findChanges, isShared, readAll, readsOf } from './reads.js'
 import { readTask, type Settings } from './settings.js'
+import { Stage } from './stage.js'
 import { Trial } from './trial.js'
 
 export type IsolationOptions = People<Person> & Settings & { objects: ObjectMakers }
@@ -62,13 +63,13 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   await readAll(bob, reads)
   // Nothing that she reads may change with what he makes, such as a count of all.
   const changes = new Map(await findChanges(alice, before))
-  const others = reads.filter((plan) => !changes.has(plan))
+  const stage = new Stage(alice, bob, reads.filter((plan) => !changes.has(plan)), everything)
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
   // (a logout); of those, short URLs, as they may remove all that is below (an account).
   const rank = ({ route, kinds, isRead }: Plan) =>
     isRead ? 0 : 1 + Number(route.method === 'DELETE') + 2 * Number(kinds.length === 0)
   for (const plan of plans.toSorted((a, b) => rank(a) - rank(b) || b.route.url.length - a.route.url.length)) {
-    task.report(await new Trial(plan, others, everything, alice, bob).run(changes.get(plan)))
+    task.report(await new Trial(plan, stage).run(changes.get(plan)))
   }
   task.conclude("let others reach an owner's objects, or could not be tried")
 }

@@ -7,7 +7,9 @@ import { answerText, injectWithin } from './held-requests.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
 export type ObjectId = string | number
-type Ids = Readonly<Record<string, ObjectId>>
+type MadeIds = Readonly<Record<string, ObjectId>>
+/** Ids to send by name. In a list, null stands for the user's own. */
+export type Ids = Readonly<Record<string, ObjectId | undefined | ReadonlyArray<ObjectId | undefined | null>>>
 
 /** Creates an object for the owner and returns its id; undefined is refused. */
 export type ObjectMaker = (context: {
@@ -16,7 +18,7 @@ export type ObjectMaker = (context: {
   /** The owner's id, as in the path. */
   owner: string
   /** The ids of the owner's objects that were created before, in the order of `objects`: a task may need its list. */
-  ids: Ids
+  ids: MadeIds
 }) => ObjectId | undefined | Promise<ObjectId | undefined>
 
 /** The makers by the name of their ids in paths, queries and bodies. */
@@ -32,9 +34,9 @@ const described = (id: unknown): string => {
 
 /** A user, and the objects that were created for them. */
 export class Owner {
-  ids: Ids = {}
+  ids: MadeIds = {}
   /** The ids of objects that were created besides. */
-  others: readonly Ids[] = []
+  others: readonly MadeIds[] = []
   /** All ids that were made, as text. */
   readonly made = new Set<string>()
 
@@ -130,14 +132,14 @@ function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: 
  * @param others ids instead of the user's own, by name
  * @param only the part in which they stand. Default: all
  */
-export async function ask ({ route, parts, places }: Plan, who: Owner, others: object = {}, only?: string) {
+export async function ask ({ route, parts, places }: Plan, who: Owner, others: Ids = {}, only?: string) {
   const filled = { ...parts }
   // A body without places may not be JSON.
   for (const { part } of places) {
-    const ids: Record<string, unknown> = { ...who.ids, ...only === undefined || only === part ? others : {} }
+    const ids: Ids = { ...who.ids, ...only === undefined || only === part ? others : {} }
     filled[part] = JSON.parse(JSON.stringify(filled[part]), (name, value: unknown) => {
       if (!Object.hasOwn(ids, name)) return value
-      return Array.isArray(value) ? [ids[name]].flat() : ids[name]
+      return Array.isArray(value) ? [ids[name]].flat().map((id) => id ?? who.ids[name]) : ids[name]
     })
   }
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))

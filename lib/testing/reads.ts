@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
-import { ask, type Owner, type Plan } from './objects.js'
+import { ask, type Ids, type Owner, type Plan } from './objects.js'
 
 /** The routes by which a user reads records. */
 export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>
@@ -9,13 +9,13 @@ export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>
 /** Whether a route takes a tenant and no other id, so that it may show what belongs to both users. */
 export const isShared = ({ route, kinds }: Plan): boolean => route.bound.length > 0 && kinds.length === 0
 
-type Read = readonly [plan: Plan, answer: Response]
+export type Read = readonly [plan: Plan, answer: Response]
 
 /**
  * Reads records as a user. The first time this may change them, such as the mark of a mail that is not read yet.
  * @param others ids instead of the user's own, by name
  */
-export async function readAll (who: Owner, reads: readonly Plan[], others = {}): Promise<Read[]> {
+export async function readAll (who: Owner, reads: readonly Plan[], others: Ids = {}): Promise<Read[]> {
   const answers: Read[] = []
   for (const plan of reads) answers.push([plan, await ask(plan, who, others)])
   return answers

@@ -3,22 +3,16 @@ import { nameOf } from './app-routes.js'
 import { findingOf, notes, tooGenerous, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
 import { ask, hasId, missingLike, Owner, readId, subsets } from './objects.js'
-import type { FullPlan, ObjectId, Plan } from './objects.js'
-import { differs, findChanges, isShared, readAll } from './reads.js'
+import type { FullPlan, Ids, ObjectId, Plan } from './objects.js'
+import { differs } from './reads.js'
+import type { Stage } from './stage.js'
 
 /** Tries one route as alice with the ids of bob's objects. */
 export class Trial {
   readonly #failures: Failure[] = []
   readonly #notes = new Set<string>()
 
-  /**
-   * @param reads the routes with which bob reads his objects afterwards
-   * @param all all that can be read, also what everybody may read
-   */
-  constructor (
-    readonly plan: FullPlan, readonly reads: readonly Plan[], readonly all: readonly Plan[],
-    readonly alice: Owner, readonly bob: Owner
-  ) {}
+  constructor (readonly plan: FullPlan, readonly stage: Stage) {}
 
   get #repair (): string {
     const { route: { parameter, bound: [tenant] }, kinds } = this.plan
@@ -37,7 +31,6 @@ export class Trial {
     const note = this.#repair + notes.common
     if (changed) this.#fail(changed, note, "alice's token, after bob has made his", 'as before', 'changed')
     if (isRead) await this.#readAsBob()
-    else if (kinds.length > 0) await this.alice.make()
     // Each of them, and several together: a task of bob's list in her workspace, her task in his.
     for (const some of subsets(kinds)) await this.#tryHis(some)
     for (const { name, part } of places) {
@@ -45,7 +38,6 @@ export class Trial {
     }
     for (const { name } of places.filter(({ isList }) => isList)) await this.#tryBoth(name)
     await this.#tryHerOwn(this.plan)
-    if (short && !isRead) await this.alice.make()
     if (short) await this.#tryHerOwn(short)
     if (!isRead && kinds.length > 0 && route.method !== 'DELETE') await this.#tryAfterHis()
     return findingOf(route, [...this.#notes], this.#failures)
@@ -53,13 +45,14 @@ export class Trial {
 
   /** Bob must be able to read, or the trial proves nothing. What one has read must not be cached for the other. */
   async #readAsBob (): Promise<void> {
-    const own = await ask(this.plan, this.bob)
+    const { alice, bob } = this.stage
+    const own = await ask(this.plan, bob)
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
     // In a path without the owner, she was the first to read.
-    const isHers = [...this.alice.made].some((id) => !/^\d+$/.test(id) && hasId(own, id, ''))
+    const isHers = [...alice.made].some((id) => !/^\d+$/.test(id) && hasId(own, id, ''))
     if (isHers) this.#fail(own, notes.early, "bob's token, his own", "nothing of alice's")
     if (this.plan.route.access !== 'owner') return
-    const given = await ask(this.plan, new Owner(this.alice.app, this.bob.id, this.alice.token, {}), this.bob.ids)
+    const given = await ask(this.plan, new Owner(alice.app, bob.id, alice.token, {}), bob.ids)
     const cause = this.plan.route.delegates ? tooGenerous : notes.early
     if (given.statusCode < 400) this.#fail(given, cause, "alice's token, bob's path", '403')
   }
@@ -67,16 +60,14 @@ export class Trial {
   /** Sends bob's ids of these kinds instead of hers: everywhere, or only in one part of the request. */
   async #tryHis (kinds: readonly string[], part?: string): Promise<void> {
     const label = `alice's token, bob's ${kinds.join(' and ')}${part === undefined ? '' : ` in the ${part}`}`
-    const his = Object.fromEntries(kinds.map((name) => [name, this.bob.ids[name]]))
+    const his = Object.fromEntries(kinds.map((name) => [name, this.stage.bob.ids[name]]))
     const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
     const textOf = ({ body }: Response, ids: typeof his) =>
       kinds.reduce((text, name) => readId(text, ids[name], name).text, body)
-    // Her object in another part may be used up.
-    const renew = async () => { if (part !== undefined && !this.plan.isRead) await this.alice.make() }
-    const given = await this.#attack(his, label, part).finally(renew)
-    const forNone = await ask(this.plan, this.alice, none, part).finally(renew)
+    const given = await this.#attack(his, label, part)
+    const forNone = await this.stage.ask(this.plan, none, part)
     // If the answer changes by itself, such as a time, it also differs between this and the first.
-    const again = await ask(this.plan, this.alice, his, part).finally(renew)
+    const again = await this.stage.ask(this.plan, his, part)
     const isAlike = given.statusCode === forNone.statusCode
     // An id of the same form may lack a check digit.
     const isMalformed = given.statusCode === 404 && [400, 422].includes(forNone.statusCode)
@@ -92,100 +83,64 @@ export class Trial {
     if (!isRefused && !(mayBeEmpty && isSame)) {
       this.#fail(given, isSame && this.plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
       if (isSame && !this.plan.isRead) this.#notes.add(notes.silent)
-    } else if (!isSame && !isMalformed && !(given.statusCode === 403 && await this.#isShown(his))) {
+    } else if (!isSame && !isMalformed && !(given.statusCode === 403 && await this.stage.isShown(his))) {
       this.#fail(given, notes.tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
     }
   }
 
-  /** Whether other routes show alice these ids, so that a 403 tells her nothing. */
-  async #isShown (ids: Record<string, ObjectId | undefined>): Promise<boolean> {
-    const shown = (await readAll(this.alice, this.all, ids)).filter(([, { statusCode }]) => statusCode < 400)
-    return Object.entries(ids).every(([name, id]) => shown.some(([, answer]) => hasId(answer, id, name)))
-  }
-
   /** Sends lists with her id and bob's, in both orders. */
   async #tryBoth (kind: string): Promise<void> {
-    const none = missingLike(this.bob.ids[kind])
     const countOf = ({ body }: Response, each?: ObjectId) => readId(body, each, kind).text.split('…').length
-    for (const isHersFirst of [true, false]) {
-      const label = `alice's token, ${isHersFirst ? `her ${kind} and bob's` : `bob's ${kind} and hers`}`
-      const withHers = (other: ObjectId = '') => {
-        const list = [this.alice.ids[kind], other]
-        return { [kind]: isHersFirst ? list : list.toReversed() }
-      }
-      const forNone = await ask(this.plan, this.alice, withHers(none))
-      await this.alice.make()
-      const id = this.bob.ids[kind]
-      const given = await this.#attack(withHers(id), label)
+    const lists = [
+      [`her ${kind} and bob's`, (other?: ObjectId) => ({ [kind]: [null, other] })],
+      [`bob's ${kind} and hers`, (other?: ObjectId) => ({ [kind]: [other, null] })]
+    ] as const
+    for (const [what, listWith] of lists) {
+      const label = `alice's token, ${what}`
+      const id = this.stage.bob.ids[kind]
+      const none = missingLike(id)
+      const forNone = await this.stage.ask(this.plan, listWith(none))
+      const given = await this.#attack(listWith(id), label)
       // The answer may repeat the ids that it was asked for, also of what does not exist.
       const isRepeated = hasId(forNone, none, kind) && countOf(given, id) <= countOf(forNone, none)
       const isLeak = hasId(given, id, kind) && !hasId(forNone, id, kind) && !isRepeated
       if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
-      await this.alice.make()
     }
   }
 
   /** Where one record alone can have a flag, such as the default address, alice may take it from bob's. */
   async #tryAfterHis (): Promise<void> {
-    await this.alice.make()
-    await ask(this.plan, this.bob)
+    await ask(this.plan, this.stage.bob)
     await this.#attack({}, "alice's token, her own after bob's own")
-    await this.#renewBob()
+    await this.stage.renewBob()
   }
 
   /** @param plan that of the route, or the short one, which may be refused */
   async #tryHerOwn (plan: Plan): Promise<void> {
-    const { ids, others } = this.bob
+    const { ids, others } = this.stage.bob
     const isWhole = plan === this.plan
     const label = `alice's token, her own${isWhole ? '' : ' without its ids'}`
-    const own = plan.isRead ? await ask(plan, this.alice) : await this.#attack({}, label, undefined, plan)
+    const own = plan.isRead ? await this.stage.ask(plan, {}) : await this.#attack({}, label, undefined, plan)
     // A write without an id may need a body that was not given, or come after a logout.
     const mustPass = plan.kinds.length > 0 || plan.isRead || own.statusCode === 403
     if (isWhole && mustPass) this.#mustPass(own, label)
     const leaked: string[] = []
     for (const name of Object.keys(ids)) {
       const found = [ids, ...others].map((each) => each[name]).filter((id) => hasId(own, id, name)).map(String)
-      if (found.length > 0 && await this.#isLeak(own, name, found, plan)) leaked.push(name)
+      if (found.length > 0 && await this.stage.isLeak(own, name, found, plan)) leaked.push(name)
     }
     if (leaked.length === 0) return
     this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
 
-  /**
-   * Whether what was found in an answer to alice is bob's. A small number may be anything, and any number an id of hers
-   * of another kind: it is his if that of a later object of his, which the answer did not have, appears too.
-   */
-  async #isLeak (own: Response, name: string, found: string[], plan: Plan): Promise<boolean> {
-    const mayBeOther = plan.isRead ? /^\d{1,3}$/ : /^\d+$/ // a write may answer with a new id
-    if (found.some((id) => !mayBeOther.test(id) && !this.alice.made.has(id))) return true
-    const isKnown = () => hasId(own, this.bob.ids[name], name)
-    for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
-    await readAll(this.bob, this.reads)
-    if (!plan.isRead) await this.alice.make()
-    return isKnown() || hasId(await ask(plan, this.alice), this.bob.ids[name], name)
-  }
-
-  /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
-  async #attack (ids: object, label: string, part?: string, plan: Plan = this.plan): Promise<Response> {
-    const hasHis = Object.keys(ids).length > 0
-    const isHis = (answer: Response) => Object.entries(this.bob.ids).some(([name, id]) => hasId(answer, id, name))
-    // Her own request may change what both have, which names nothing of his.
-    const before = (await readAll(this.bob, this.reads))
-      .filter(([plan, answer]) => hasHis || !isShared(plan) || isHis(answer))
-    const given = await ask(plan, this.alice, ids, part)
-    const [change] = await findChanges(this.bob, before)
-    if (change) {
-      const [{ route }, answer] = change
-      const note = hasHis ? this.#repair : this.#repair + notes.shared(nameOf(route))
-      this.#fail(answer, note, `${label}: what bob reads then`, 'as before', 'changed')
-      await this.#renewBob()
-    }
+  /** Sends a request of alice as `#ask`. Bob's objects must not change. */
+  async #attack (ids: Ids, label: string, part?: string, plan = this.plan): Promise<Response> {
+    const { given, change } = await this.stage.attack(plan, ids, part)
+    if (!change) return given
+    const [{ route }, answer] = change
+    const note = Object.keys(ids).length > 0 ? this.#repair : this.#repair + notes.shared(nameOf(route))
+    this.#fail(answer, note, `${label}: what bob reads then`, 'as before', 'changed')
     return given
-  }
-
-  async #renewBob (): Promise<void> {
-    await this.bob.make()
-    await readAll(this.bob, this.reads)
   }
 
   #mustPass (given: Response, label: string): void {

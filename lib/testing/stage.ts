@@ -1,0 +1,62 @@
+import type { LightMyRequestResponse as Response } from 'fastify'
+import { ask, hasId, type Ids, type ObjectId, type Owner, type Plan } from './objects.js'
+import { findChanges, isShared, readAll, type Read } from './reads.js'
+
+/** The two users, and the routes by which they read. */
+export class Stage {
+  /**
+   * @param reads the routes with which bob reads his objects
+   * @param all all that can be read, also what everybody may read
+   */
+  constructor (
+    readonly alice: Owner, readonly bob: Owner, readonly reads: readonly Plan[], readonly all: readonly Plan[]
+  ) {}
+
+  /** Makes bob's objects anew. The first read may change them, so it is done here. */
+  async renewBob (): Promise<void> {
+    await this.bob.make()
+    await readAll(this.bob, this.reads)
+  }
+
+  /** Sends a request of alice with these ids instead of hers. What a write has used up before is made anew. */
+  async ask (plan: Plan, ids: Ids, part?: string): Promise<Response> {
+    await this.#renewAlice(plan)
+    return await ask(plan, this.alice, ids, part)
+  }
+
+  /** Does the same, and returns which of bob's objects has changed by it. Then they are others from now on. */
+  async attack (plan: Plan, ids: Ids, part?: string): Promise<{ given: Response, change: Read | undefined }> {
+    await this.#renewAlice(plan)
+    const isHis = (answer: Response) => Object.entries(this.bob.ids).some(([name, id]) => hasId(answer, id, name))
+    // Her own request may change what both have, which names nothing of his.
+    const before = (await readAll(this.bob, this.reads))
+      .filter(([plan, answer]) => Object.keys(ids).length > 0 || !isShared(plan) || isHis(answer))
+    const given = await ask(plan, this.alice, ids, part)
+    const [change] = await findChanges(this.bob, before)
+    if (change) await this.renewBob()
+    return { given, change }
+  }
+
+  async #renewAlice ({ isRead, kinds }: Plan): Promise<void> {
+    if (!isRead && kinds.length > 0) await this.alice.make()
+  }
+
+  /** Whether other routes show alice these ids, so that a 403 tells her nothing. */
+  async isShown (ids: Readonly<Record<string, ObjectId | undefined>>): Promise<boolean> {
+    const shown = (await readAll(this.alice, this.all, ids)).filter(([, { statusCode }]) => statusCode < 400)
+    return Object.entries(ids).every(([name, id]) => shown.some(([, answer]) => hasId(answer, id, name)))
+  }
+
+  /**
+   * Whether ids that were found in an answer to alice are bob's. A small number may be anything, and any number an id
+   * of hers of another kind: it is his if that of a later object of his, which the answer did not have, appears too.
+   */
+  async isLeak (answer: Response, name: string, found: readonly string[], plan: Plan): Promise<boolean> {
+    const mayBeOther = plan.isRead ? /^\d{1,3}$/ : /^\d+$/ // a write may answer with a new id
+    if (found.some((id) => !mayBeOther.test(id) && !this.alice.made.has(id))) return true
+    const isKnown = () => hasId(answer, this.bob.ids[name], name)
+    for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
+    await readAll(this.bob, this.reads)
+    return isKnown() || hasId(await this.ask(plan, {}), this.bob.ids[name], name)
+  }
+}
