@@ -440,30 +440,6 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: the word is of one of them'
   },
   {
-    path: 'lib/routes/table.ts',
-    code: 'if (isByUrl) last = { url, demand }',
-    change: 'last = { url, demand } becomes ;',
-    why: 'it only saves time'
-  },
-  {
-    path: 'lib/routes/table.ts',
-    code: 'if (isByUrl) last = { url, demand }',
-    change: 'isByUrl becomes false',
-    why: 'as above'
-  },
-  {
-    path: 'lib/routes/table.ts',
-    code: 'const demand = isByUrl && last?.url === url ? last.demand : this.judge(route.options)',
-    change: 'isByUrl && last?.url === url ? last.demand : this.judge(route.options) becomes this.judge(route.options)',
-    why: 'as above'
-  },
-  {
-    path: 'lib/routes/table.ts',
-    code: 'if (isByUrl) last = { url, demand }',
-    change: 'without url',
-    why: 'as above'
-  },
-  {
     path: 'lib/routes/dot-segments.ts',
     code: "if (!url.includes('.') && !url.includes('%')) return false",
     change: "!url.includes('.') && !url.includes('%') becomes false",
