@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createLocalJWKSet, errors, type CryptoKey, type JWK, type JWSHeaderParameters } from 'jose'
-import { KeysUnreachableError, type Refusal } from '../contract/errors.js'
+import { KeysUnreachableError, refuse, type Refusal } from '../contract/errors.js'
 import type { IssuerStatus } from '../contract/issuer.js'
 import { logLine } from '../contract/log.js'
 import type { IssuerSettings } from '../options/issuers.js'
@@ -8,7 +8,6 @@ import { discoverKeys } from './discovery.js'
 import { forOtherUse, usableKeys } from './jwk.js'
 import { failureOf, FetchFault, fetchJson } from './limited-fetch.js'
 import { stopwatch } from './stopwatch.js'
-import { keysUnavailable } from './unavailable.js'
 
 const refreshAt = 0.8 // of maxAge: from then on keys are fetched in the background, so that no request waits
 const backOffLimit = 10 // cooldowns
@@ -183,6 +182,9 @@ export class RemoteKeys {
   }
 
   #unavailable (): Refusal {
-    return keysUnavailable(this.settings.issuer, `${this.#lastError}, ${this.#lastUrl}`, this.#pause)
+    const reason = `the keys of the issuer "${this.settings.issuer}" are unavailable`
+    return refuse('KEYS_UNAVAILABLE', `${reason} (${this.#lastError}, ${this.#lastUrl})`, {
+      retryAfter: Math.max(1, Math.ceil(this.#pause))
+    })
   }
 }

@@ -107,6 +107,21 @@ testWithCaches('unreachable at boot', async (t) => {
   t.equal(await lazy.status(await issuer.token('alice')), 200)
 })
 
+testWithCaches('a client without keys is told to come again in whole seconds, and never at once', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  let time = 0.8 // seconds that a fetch takes
+  const fetch = async () => {
+    pass(time)
+    throw new Error('no answer')
+  }
+  const { ask } = await host(t, issuer, { lazy: true, fetch })
+  const token = await issuer.token('alice')
+  t.match(await ask(token), { status: 503, headers: { 'retry-after': '30' } })
+  time = 60
+  pass(30)
+  t.match(await ask(token), { status: 503, headers: { 'retry-after': '1' } })
+})
+
 testWithCaches('a flood of unknown kids', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { status, ask } = await host(t, issuer)
