@@ -1,20 +1,16 @@
 /** The argument of `app.userScope.revoke()`: all tokens of a user, those of a session, or a single token. */
-export type Revocation =
+export type Revocation = (
   | {
     /** The id as in `request.user.id`, `idPrefix` included. Revokes tokens issued at or before `issuedBefore`. */
     user: string
     /** A date, or seconds since 1970; whole seconds count. At most `clockTolerance` in the future. Default: now. */
     issuedBefore?: Date | number
-    /** Only tokens of this issuer, or `'secret'`. Default: all issuers. */
-    issuer?: string
     session?: never
     token?: never
   }
   | {
     /** The claim `sid`: revokes all tokens of this session. */
     session: string
-    /** As above. A `sid` is only unique per issuer. */
-    issuer?: string
     user?: never
     token?: never
     issuedBefore?: never
@@ -22,12 +18,14 @@ export type Revocation =
   | {
     /** The claim `jti`: revokes this token. */
     token: string
-    /** As above. A `jti` is only unique per issuer. */
-    issuer?: string
     user?: never
     session?: never
     issuedBefore?: never
   }
+) & {
+  /** Only tokens of this issuer, or `'secret'`. Default: all issuers. A `sid` or `jti` is only unique per issuer. */
+  issuer?: string
+}
 
 /** An entry as a store returns it. */
 export interface StoredRevocation {
