@@ -68,7 +68,6 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   ]
 }
 
-/** The rules for the claims that an issuer's entry requires. */
 export const requiredClaimRules = ({ requiredClaims }: ClaimRules): readonly Rule[] =>
   Object.entries(requiredClaims).map(([name, allowed]) => rule(
     name,
@@ -87,7 +86,6 @@ export function findExpiry ({ claims }: VerifiedUser, rules: ClaimRules): Refusa
 export const endOf = (claims: Json, { clockTolerance, maxTokenAge = Infinity }: ClaimRules): number =>
   Math.min(Number(claims['exp']), Number(own(claims, 'iat') ?? 0) + maxTokenAge) + clockTolerance
 
-/** Returns a hint if a date is in milliseconds; else undefined. */
 function millisecondsHint (name: string, date: unknown): string | undefined {
   if (Number(date) <= latest || Number(date) > latest * 1000) return undefined
   return `claim "${name}" is in milliseconds. Fix: write seconds since 1970 (RFC 7519 §2)`

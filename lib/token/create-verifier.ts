@@ -21,7 +21,6 @@ export async function createKeys (
   return issuers.map((issuer) => new RemoteKeys(issuer, log, onChange))
 }
 
-/** Creates the verifier for secrets, issuers, or both. */
 export async function createVerifier (
   fastify: FastifyInstance, settings: Settings, keys: readonly RemoteKeys[]
 ): Promise<Verifier> {

@@ -32,10 +32,7 @@ export function kindRules (
   const ofIdToken = isTold ? [] : ['nonce', 'at_hash', 'c_hash'] // OpenID Connect Core 1.0 §2
   return [
     ...ofIdToken.map((name) => rule(name, `an ID token (claim "${name}"): ${getAccessToken}`, isAbsent)),
-    boundToKey
+    // RFC 9449 §7.1, RFC 8705 §3: the sender must prove that it has the key, which is not checked here.
+    rule('cnf', 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token', isAbsent)
   ]
 }
-
-// RFC 9449 §7.1, RFC 8705 §3: the sender must prove that it has the key, which is not checked here.
-const boundToKey =
-  rule('cnf', 'a token bound to a key of its sender (claim "cnf", DPoP or mTLS), which is no bearer token', isAbsent)

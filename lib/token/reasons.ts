@@ -3,11 +3,9 @@
 import { cut, quote } from '../contract/quote.js'
 import type { TokenForm } from '../options/other-tokens.js'
 
-/** Lists the values that are expected. */
 export const inWords = (expected: readonly unknown[]): string =>
   cut(expected.map((each) => JSON.stringify(each)).join(' or '))
 
-/** Says what was expected and what was received. */
 export const instead = (expected: readonly unknown[] = [], received: unknown): string =>
   `expected ${inWords(expected)}, received ${quote(received)}`
 

@@ -59,7 +59,6 @@ async function createCheck (fastify: FastifyInstance, secret: string, { algorith
   return check
 }
 
-/** Tries the secrets in turn. */
 function trySecrets (token: string, checks: readonly SignatureCheck[]): Json | string {
   let found: Json | string = 'no secret'
   for (const check of checks) {
