@@ -68,7 +68,6 @@ export function createGuard (
     return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
   }
 
-  /** Refuses a revoked token, one that could outlive its revocation, and any while the list is stale. */
   function judgeRevocation (demand: Demand, verified: Verified, cached: boolean): Judgement | null {
     const refusal = revocations?.check(verified.user) ?? null
     return refusal && { refusal, verified, demand, owner: null, cached }

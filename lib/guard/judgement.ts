@@ -4,7 +4,6 @@ import { cut } from '../contract/quote.js'
 import type { Demand } from '../routes/access.js'
 import type { Verified } from '../token/verifier.js'
 
-/** The guard's decision about a request. */
 export interface Judgement {
   /** Null if the request was admitted. */
   readonly refusal: Refusal | null

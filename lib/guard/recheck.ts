@@ -5,7 +5,6 @@ import type { Revocations } from '../revocations/revocations.js'
 import { comparesOwner } from '../routes/access.js'
 import { isStillSame, readParam } from '../routes/owner.js'
 import { findExpiry } from '../token/claim-rules.js'
-import type { Verified } from '../token/verifier.js'
 import type { Judgement } from './judgement.js'
 import { judgeActor } from './rights.js'
 
@@ -27,9 +26,11 @@ export function createRecheck (
     } catch {
       return refuse('FORBIDDEN_USER_ACCESS', 'the path parameters cannot be read: an object of the host\'s throws')
     }
-    const { verified } = judgement
-    return verified && (refuseOverride(request, judgement) ?? judgeActor(request, verified.user, impersonation) ??
-      findEnd(verified))
+    if (judgement.verified === null) return null
+    const { user } = judgement.verified
+    // Not `expiresAt`: the ttl of the cache and the age of an issuer's keys set earlier times.
+    return refuseOverride(request, judgement) ?? judgeActor(request, user, impersonation) ??
+      findExpiry(user, claimRules) ?? revocations?.check(user) ?? null
   }
 
   /** Middleware of the host may have overridden the method, and `mayActFor` was asked about another. */
@@ -38,12 +39,6 @@ export function createRecheck (
     if (!asked || request.method === asked.method) return null
     return refuse('FORBIDDEN_USER_ACCESS', 'the method was overridden after option "mayActFor" was asked. Fix: ' +
       'register what overrides it before the plugin')
-  }
-
-  /** The token may have expired or been revoked since it was checked. */
-  function findEnd ({ user }: Verified): Refusal | null {
-    // Not `expiresAt`: the ttl of the cache and the age of an issuer's keys set earlier times.
-    return findExpiry(user, claimRules) ?? revocations?.check(user) ?? null
   }
 
   function findChange (request: FastifyRequest, judgement: Judgement): Refusal | null {
