@@ -16,7 +16,6 @@ export const otherTokensSchema = Type.Array(Type.Object({
   expects: 'a list of { says, text } or { says, header, payload }'
 })
 
-/** How to recognize a token of another purpose. */
 export interface TokenForm {
   readonly says: string
   /** Whether a text that is not a JWS is such a token. */

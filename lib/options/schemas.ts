@@ -10,13 +10,11 @@ export const text = (expects: string, pattern = anyText) => Type.String({ patter
 
 export const claimName = text('the name of a claim, without white space at its ends')
 
-/** One text or several. */
 export function texts (expects: string, pattern = anyText) {
   const one = Type.String({ pattern: pattern.source })
   return Type.Union([one, Type.Array(one, { minItems: 1 })], { expects })
 }
 
-/** One of these words. */
 export const oneOf = <const Word extends string>(words: readonly Word[], expects?: string) =>
   Type.Union(words.map((word) => Type.Literal(word)), { expects })
 

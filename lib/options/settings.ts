@@ -13,7 +13,6 @@ import type { CacheOptions, SecretAlgorithm, UserScopeOptions } from '../contrac
 
 export type CacheSettings = Readonly<Required<CacheOptions>>
 
-/** The rules for the claims of a token. */
 export interface ClaimRules extends Pick<IssuerSettings,
   'audience' | 'idPrefix' | 'isMachine' | 'otherTokens' | 'requiredClaims' | 'scopeClaim' | 'types'> {
   readonly issuer?: string | undefined
@@ -21,7 +20,6 @@ export interface ClaimRules extends Pick<IssuerSettings,
   readonly maxTokenAge?: number | undefined
   /** Undefined: `uid` if the token has it, else `sub`. */
   readonly userIdClaim?: string | undefined
-  /** Whether tokens with an actor are refused. */
   readonly refusesActors?: boolean
   /** The issuer, or `'secret'`. */
   readonly verifiedBy: string
@@ -33,7 +31,6 @@ export interface ClaimRules extends Pick<IssuerSettings,
   readonly faultBySchema: (payload: unknown) => string | null
 }
 
-/** Returns the rules for the tokens of an issuer: those for all tokens, and its own. */
 export const issuerRules = ({ claimRules }: Settings, entry: IssuerSettings): ClaimRules => ({
   ...claimRules,
   ...entry,
@@ -44,13 +41,11 @@ export const issuerRules = ({ claimRules }: Settings, entry: IssuerSettings): Cl
 
 export const defaultSchemeName = 'bearerAuth'
 
-/** Where to find the OpenAPI documents of the app, and what to write into them. */
 export interface OpenApiSettings {
   readonly schemeName: string
   readonly description: string
   /** Undefined: `swagger`, if the app has it. */
   readonly decorators: readonly string[] | undefined
-  /** Whether tokens with an actor may only read. */
   readonly readOnlyActors: boolean
 }
 

@@ -26,7 +26,6 @@ export function faultOf (schema: TObject, options: unknown, name = ''): string |
   return `${call} must be given an object with its options: ${namesIn(schema)}`
 }
 
-/** Finds the fault of a value, or of a member in it. */
 function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boolean): string | undefined {
   const fault = faultInside(schema, value, option, isOpaque || Boolean(schema.opaque))
   // A schema without `expects` is explained by the one around it.
@@ -53,7 +52,7 @@ export function isPlain (object: object): boolean {
   return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
 }
 
-function faultInside (schema: TSchema, value: unknown, option: string, isOpaque = false): string | undefined {
+function faultInside (schema: TSchema, value: unknown, option: string, isOpaque: boolean): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { properties = {}, required = [], additionalProperties } = shapeOf(schema, value)
   const nameOf = (key: string) => option === '' ? key : `${option}.${key}`
