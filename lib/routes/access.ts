@@ -16,7 +16,6 @@ export interface RouteFacts {
   readonly config?: object | undefined
 }
 
-/** What a route demands of a request. */
 export interface Demand extends Conditions {
   readonly level: AccessLevel
   /** `'stated'` in `config.access`; else from the URL, or from the method if the route only serves OPTIONS. */
@@ -28,7 +27,6 @@ export interface Demand extends Conditions {
   readonly fault: string | null
 }
 
-/** The options that decide what a route demands. */
 export type RouteSettings = RuleSettings & Pick<Settings, 'userIdParam' | 'requireStatedAccess'>
 
 /**
@@ -48,7 +46,7 @@ export function judgeRoute ({ url, method, config }: RouteFacts, settings: Route
   const level = rule.level ?? (servesOptionsOnly(method) ? 'public' : byParameter)
   const source = rule.level === undefined ? 'default' : 'stated'
   const fault = unreadable ?? faultOfUrl() ?? faultOfDefault() ?? faultOfRule(rule, level, parameters, settings)
-  return { level, source, fault, ...fault === null ? conditionsOf(rule, level, parameters, settings) : noConditions }
+  return { level, source, fault, ...conditionsOf(rule, level, parameters, settings) }
 
   function faultOfUrl (): string | null {
     const twice = compared.find((name) => names.indexOf(name) !== names.lastIndexOf(name))

@@ -1,6 +1,5 @@
 import type { Binding } from '../options/rights.js'
 
-/** A path parameter that a route compares with a claim. */
 export interface BoundParam extends Binding {
   /** Whether the declared URL shows it. The router may find one that it does not show. */
   readonly isInUrl: boolean

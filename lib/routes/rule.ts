@@ -108,7 +108,6 @@ export function faultOfRule (
   return null
 }
 
-/** The conditions of a route that demands nothing beyond its level. */
 export const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
 
 export function conditionsOf (

@@ -38,7 +38,6 @@ function sharedConfigs (routes: readonly DeclaredRoute[]): ReadonlySet<unknown> 
 const isOwnFault = ({ options: { method, url } }: JudgedRoute, _index: number, atFault: readonly JudgedRoute[]) =>
   method !== 'HEAD' || !atFault.some(({ options: other }) => other.method === 'GET' && other.url === url)
 
-/** The routes of one registration, and what each demands. */
 export class RouteTable {
   /** The context that registered the plugin. It and the contexts inside it are guarded. */
   readonly context: FastifyInstance
