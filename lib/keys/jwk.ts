@@ -1,5 +1,6 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { JWK } from 'jose'
+import { pick } from '../options/validate.js'
 import { FetchFault } from './limited-fetch.js'
 
 type Member = Record<string, unknown>
@@ -31,7 +32,7 @@ const isForVerification = (operations: unknown) => Array.isArray(operations) && 
 
 function isSound (key: Member): boolean {
   try {
-    const { asymmetricKeyDetails } = createPublicKey({ key: pick(key) as JsonWebKey, format: 'jwk' })
+    const { asymmetricKeyDetails } = createPublicKey({ key: pick(key, members) as JsonWebKey, format: 'jwk' })
     const { modulusLength = Infinity, publicExponent = 3n } = { ...asymmetricKeyDetails }
     return modulusLength >= minModulusLength && publicExponent >= 3n && publicExponent % 2n === 1n
   } catch {
@@ -58,12 +59,9 @@ export function usableKeys (set: unknown, algorithms: readonly string[]) {
     if (reason !== undefined) {
       ignore((key as Member | null)?.kid, reason)
     } else {
-      const reduced = pick(key)
+      const reduced = pick(key, members) as JWK
       sound.set(JSON.stringify(reduced), reduced) // a key that is listed twice counts once
     }
   }
   return { keys: [...sound.values()], ignored }
 }
-
-const pick = (key: Member): JWK =>
-  Object.fromEntries(members.filter((name) => name in key).map((name) => [name, key[name]]))

@@ -1,4 +1,4 @@
-import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
+import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { InvalidOptionError } from '../contract/errors.js'
 import { hintAt } from './nearest.js'
@@ -96,8 +96,6 @@ const everyKey = (keys: string[], schema: TSchema | undefined): Shape =>
 const namesIn = ({ properties = {}, required = [] }: Shape): string =>
   [...new Set([...required, ...Object.keys(properties)])].join(', ')
 
-/** Returns the options with these names, inherited ones too: an instance of a class may inherit a getter. */
-export function pick (options: object, properties: TProperties): Record<string, unknown> {
-  const names = Object.keys(properties).filter((name) => name in options)
-  return Object.fromEntries(names.map((name) => [name, (options as Record<string, unknown>)[name]]))
-}
+/** Returns the members with these names, inherited ones too: an instance of a class may inherit a getter. */
+export const pick = (object: object, names: readonly string[]): Record<string, unknown> => Object.fromEntries(
+  names.filter((name) => name in object).map((name) => [name, (object as Record<string, unknown>)[name]]))

@@ -29,9 +29,9 @@ export function preset<Options extends Overrides> (
   const fail: Fail = (option, says) => { throw new InvalidOptionError(`option "${name}.${option}" ${says}`) }
   const make = (options: Options): IssuerOptions => {
     assertValid(schema, options as unknown, name)
-    const given = pick(options, schema.properties)
+    const given = pick(options, Object.keys(schema.properties))
     const { jwksUri, ...defaults } = build(given as Options, fail)
-    const { requiredClaims, ...overrides } = pick(given, ofEntry) as Overrides
+    const { requiredClaims, ...overrides } = pick(given, Object.keys(ofEntry)) as Overrides
     const { issuer = defaults.issuer } = overrides
     // It is compared with "iss" exactly, so it could never match.
     if (issuer !== defaults.issuer && plain(issuer) === plain(defaults.issuer)) {
