@@ -45,8 +45,8 @@ export function judgeRoute ({ url, method, config }: RouteFacts, settings: Route
   const byParameter = names.includes(param) ? 'owner' : 'user'
   const level = rule.level ?? (servesOptionsOnly(method) ? 'public' : byParameter)
   const source = rule.level === undefined ? 'default' : 'stated'
-  const fault = unreadable ?? faultOfUrl() ?? faultOfDefault() ?? faultOfRule(rule, level, parameters, settings)
-  return { level, source, fault, ...conditionsOf(rule, level, parameters, settings) }
+  const fault = unreadable ?? faultOfUrl() ?? faultOfDefault() ?? faultOfRule(rule, level, names, settings)
+  return { level, source, fault, ...conditionsOf(rule, level, names, settings) }
 
   function faultOfUrl (): string | null {
     const twice = compared.find((name) => names.indexOf(name) !== names.lastIndexOf(name))

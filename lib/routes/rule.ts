@@ -6,7 +6,6 @@ import { hintAt } from '../options/nearest.js'
 import { flag, oneOf } from '../options/schemas.js'
 import { faultOf, isPlain } from '../options/validate.js'
 import type { BoundParam } from './bind.js'
-import type { UrlParameter } from './url.js'
 
 export const accessLevels: readonly AccessLevel[] = ['owner', 'user', 'optional', 'public']
 
@@ -83,7 +82,7 @@ const isPlainObject = (value: unknown): value is AccessRule =>
 
 /** Says why a rule has no effect or a wrong effect on this route; null if it is fine. */
 export function faultOfRule (
-  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], settings: RuleSettings
+  rule: AccessRule, level: AccessLevel, parameters: readonly string[], settings: RuleSettings
 ): string | null {
   const { delegates, unbound = [] } = rule
   const member = Object.keys(rule).find((name) => name !== 'level')
@@ -101,7 +100,7 @@ export function faultOfRule (
     if (!settings.bind.some(({ param }) => param === name)) {
       return `config.access.unbound names "${name}", and option "bind" has no such parameter. Leave it out`
     }
-    if (!parameters.some((parameter) => parameter.name === name)) {
+    if (!parameters.includes(name)) {
       return `config.access.unbound has "${name}", and the URL has no parameter ":${name}". Leave it out`
     }
   }
@@ -111,10 +110,10 @@ export function faultOfRule (
 export const noConditions: Conditions = { scopes: null, delegates: null, bound: [], unbound: [] }
 
 export function conditionsOf (
-  rule: AccessRule, level: AccessLevel, parameters: readonly UrlParameter[], { bind }: RuleSettings
+  rule: AccessRule, level: AccessLevel, parameters: readonly string[], { bind }: RuleSettings
 ): Conditions {
   const { scopes = null, delegates = null, unbound = [] } = rule
-  const bound = level === 'owner' || level === 'user' ? bind.filter(({ param }) => !unbound.includes(param)) : []
-  const isInUrl = (param: string) => parameters.some(({ name }) => name === param)
-  return { scopes, delegates, unbound, bound: bound.map((each) => ({ ...each, isInUrl: isInUrl(each.param) })) }
+  const compared = level === 'owner' || level === 'user' ? bind.filter(({ param }) => !unbound.includes(param)) : []
+  const bound = compared.map((each) => ({ ...each, isInUrl: parameters.includes(each.param) }))
+  return { scopes, delegates, bound, unbound }
 }
