@@ -4,7 +4,7 @@ import type { Fetch, IssuerOptions, OtherToken } from '../contract/issuer.js'
 import { compileOtherTokens, otherTokensSchema, type TokenForm } from './other-tokens.js'
 import { compileMachine, machineSchema } from './machine.js'
 import { mediaType } from './media-type.js'
-import { claimName, flag, oneOf, seconds, text, texts } from './schemas.js'
+import { claimName, flag, oneOf, oneOrMore, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 export const issuerAlgorithms = [
@@ -13,7 +13,7 @@ export const issuerAlgorithms = [
 
 export const issuerSchema = Type.Object({
   issuer: text('a non-empty string, compared with "iss" exactly, without white space at its ends'),
-  audience: Type.Union([Type.Literal(false), ...texts('').anyOf], {
+  audience: Type.Union([Type.Literal(false), ...oneOrMore()], {
     expects: 'a non-empty string or a list of them, without white space at their ends, of which "aud" must have one, ' +
       'or false with requiredClaims'
   }),
@@ -28,7 +28,7 @@ export const issuerSchema = Type.Object({
   userIdClaim: Type.Optional(claimName),
   scopeClaim: Type.Optional(claimName),
   typ: Type.Optional(texts('a non-empty string or a list of them, without white space at their ends')),
-  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), texts('strings', /[^]/)]), {
+  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), ...oneOrMore(/[^]/)]), {
     expects: 'an object: claim name to true, a string or a list of strings'
   })),
   machine: Type.Optional(machineSchema),

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type TArray, type TString } from '@sinclair/typebox'
 
 // `expects` is the text of an error message after "must be". An `opaque` value belongs to the host, and its members may
 // be undefined.
@@ -10,10 +10,13 @@ export const text = (expects: string, pattern = anyText) => Type.String({ patter
 
 export const claimName = text('the name of a claim, without white space at its ends')
 
-export function texts (expects: string, pattern = anyText) {
+/** The two forms of one text or several, for a union. */
+export function oneOrMore (pattern = anyText): [TString, TArray<TString>] {
   const one = Type.String({ pattern: pattern.source })
-  return Type.Union([one, Type.Array(one, { minItems: 1 })], { expects })
+  return [one, Type.Array(one, { minItems: 1 })]
 }
+
+export const texts = (expects: string, pattern?: RegExp) => Type.Union(oneOrMore(pattern), { expects })
 
 export const oneOf = <const Word extends string>(words: readonly Word[], expects?: string) =>
   Type.Union(words.map((word) => Type.Literal(word)), { expects })
