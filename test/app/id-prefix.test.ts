@@ -107,8 +107,8 @@ t.test('missing and overlapping prefixes stop the boot', async (t) => {
   const entry = { audience: 'api', jwksUri: 'https://keys.example/', lazy: true }
   const a = { ...entry, issuer: 'https://a.example' }
   const b = { ...entry, issuer: 'https://b.example' }
-  const advice = new RegExp('option "issuers\\.0\\.idPrefix" is missing: .*\\n {2}idPrefix: \'\' .*same|' +
-    'the users of the others.*\\n {2}idPrefix: \'b:\'')
+  const advice = new RegExp('option "issuers\\.0\\.idPrefix" is missing: .* whose users these are:\\n' +
+    ' {2}idPrefix: \'\' .* the users of the others .*\\n {2}idPrefix: \'b:\' .* in request\\.user\\.id and in paths$')
   const rows: Array<[what: string, options: object, says: RegExp | null]> = [
     ['two issuers', { issuers: [a, b] }, advice],
     ['a second issuer alone', { issuers: [{ ...a, idPrefix: '' }, b] }, /"issuers\.1\.idPrefix" is missing/],

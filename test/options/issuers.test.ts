@@ -23,7 +23,9 @@ const refusal = async (options: unknown): Promise<string> =>
 const wrong: Record<string, { values: unknown[], says: string }> = {
   issuer: { values: [undefined, null, '', 5, ['a']], says: 'must be a non-empty string, compared with "iss" exactly' },
   audience: {
-    values: [undefined, null, '', [], [''], ['api', 5], true, 5], says: 'must be a non-empty string or a list of them'
+    values: [undefined, null, '', [], [''], ['api', 5], true, 5],
+    says: 'must be a non-empty string or a list of them, without white space at their ends, of which "aud" must have ' +
+      'one, or false with requiredClaims'
   },
   jwksUri: { values: ['', 5, null, ['https://issuer.example.com/jwks']], says: 'must be the URL of the JWK Set' },
   discovery: { values: ['true', 1, null], says: 'must be true or false' },
@@ -70,9 +72,16 @@ t.test('entries that contradict themselves or each other stop the boot', async (
     [[{ ...entry, secret }], 'unknown option "issuers.0.secret"'],
     [[{ audience: 'api', jwksUri: entry.jwksUri }], 'option "issuers.0.issuer" must be'],
     [[{ issuer: entry.issuer, jwksUri: entry.jwksUri }], 'option "issuers.0.audience" must be'],
-    [[{ ...entry, audience: false }], 'option "issuers.0.audience" is false and nothing stands in for it'],
-    ...['iss', 'sub', 'exp', 'nbf', 'iat', 'jti', 'client_id'].map((claim): [unknown, string] => [
-      [{ ...entry, audience: false, requiredClaims: { [claim]: true } }],
+    [
+      [{ ...entry, audience: false }],
+      'option "issuers.0.audience" is false and nothing stands in for it: tokens for every application of the issuer ' +
+        'would pass. Fix: state the audience, or what tells your application in requiredClaims, such as { client_id: '
+    ],
+    ...[
+      ...['iss', 'sub', 'exp', 'nbf', 'iat', 'jti', 'client_id'].map((claim) => ({ [claim]: true })),
+      ...['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].map((claim) => ({ [claim]: 'x', client_id: true }))
+    ].map((requiredClaims): [unknown, string] => [
+      [{ ...entry, audience: false, requiredClaims }],
       'option "issuers.0.audience" is false and nothing stands in for it'
     ]),
     [
@@ -168,7 +177,7 @@ t.test('jwksUri must be https, or http on loopback', async (t) => {
     ['https://issuer.example.com/jwks', ''],
     ['HTTPS://issuer.example.com/jwks?version=2', ''],
     ['http://127.0.0.1:3000/jwks', ''],
-    ['http://127.8.9.1/jwks', ''],
+    ['http://127.80.91.100/jwks', ''],
     ['http://2130706433/jwks', ''], // 127.0.0.1 to the URL parser
     ['http://[::1]:3000/jwks', ''],
     ['http://localhost:3000/jwks', ''],
@@ -184,10 +193,12 @@ t.test('jwksUri must be https, or http on loopback', async (t) => {
     ['https://', 'is not a URL', 'is not a URL']
   ]
   for (const [jwksUri, says, allowed = says] of uris) {
-    for (const [allowInsecureJwks, expected] of [[false, says], [true, allowed]] as const) {
-      const found = await refusal({ issuers: [{ ...entry, jwksUri, allowInsecureJwks }] })
+    for (const [stated, expected] of [
+      [{}, says], [{ allowInsecureJwks: false }, says], [{ allowInsecureJwks: true }, allowed]
+    ] as const) {
+      const found = await refusal({ issuers: [{ ...entry, jwksUri, ...stated }] })
       const isExpected = expected ? found.startsWith(`option "issuers.0.jwksUri" ${expected}`) : found === ''
-      t.ok(isExpected, `${jwksUri}, allowInsecureJwks: ${allowInsecureJwks}: ${found}`)
+      t.ok(isExpected, `${jwksUri}, ${JSON.stringify(stated)}: ${found}`)
     }
   }
   for (const jwksUri of [
@@ -625,7 +636,9 @@ t.test('options for secrets stop the boot if no secret is given', async (t) => {
     [{ audience: 'x' }, /option "audience" is for tokens signed with a secret/],
     [{ algorithms: ['HS256'] }, /option "algorithms" is for/],
     [{ userIdClaim: 'x' }, /option "userIdClaim" is for/],
-    [{ secret, issuer: 'https://issuer.example' }, /option "issuer" is that of an entry in option "issuers"/]
+    [{ scopeClaim: 'x' }, /option "scopeClaim" is for/],
+    [{ secret, issuer: 'https://issuer.example' }, new RegExp('option "issuer" is that of an entry in option ' +
+      '"issuers", whose keys verify all its tokens. Leave one of them out')]
   ]
   for (const [options, message] of cases) {
     await t.rejects(async () => {
