@@ -22,6 +22,7 @@ const certificate = 'MIHSMIGFAhRZQesxftXitO5PGIEOb/v8uCEjrTAFBgMrZXAwDDEKMAgGA1U
 const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['empty', '', /is empty/],
   ['blank', ' '.repeat(40), /is blank/],
+  ['one character', 'Z', /shorter than 32 bytes/],
   ['three characters', 'Zq7', /shorter than 32 bytes/],
   ['31 bytes', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0e', /shorter than 32 bytes/],
   ['a key from a file', '-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n',
@@ -106,6 +107,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
     /published sample/],
   ['the bytes from 1 to 64', Buffer.from([...Array(64).keys()].map((n) => n + 1)).toString('hex'), /published sample/],
   ['the bytes from 0 to 31 in base64', Buffer.from([...Array(32).keys()]).toString('base64'), /published sample/],
+  ['the bytes from 0 to 15 in hex', '000102030405060708090a0b0c0d0e0f', /published sample that everybody knows/],
   ['the bytes from 0 to 31 in hex', Buffer.from([...Array(32).keys()]).toString('hex'), /published sample/],
   ['an address for mail', 'mailto:someone-abcqw12@host-domain.org', /is a URL/],
   ['7 different characters', 'abcdefg'.repeat(6), /fewer than 8 different/]
@@ -123,7 +125,7 @@ for (const [what, value, says] of unfit) {
       const error = await boot(t, env, options as UserScopeOptions).then(() => null, (error: Error) => error)
       t.ok(error instanceof InvalidOptionError, place)
       t.match(error, { code: 'FST_USER_SCOPE_INVALID_OPTION', message: says })
-      t.ok(error?.message.startsWith(`fastify-user-scope: ${name}`), `${place} is named: ${error?.message}`)
+      t.ok(error?.message.startsWith(`fastify-user-scope: ${name} `), `${place} is named: ${error?.message}`)
       t.notOk(value.trim() && error?.message.includes(value.trim()), 'the secret is not shown')
     }
   })
@@ -193,7 +195,8 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
   [/is a published sample/, [
     '======================BezKoder=Spring===========================',
     'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
-    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '550e8400-e29b-41d4-a716-446655440000'
+    'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '550e8400-e29b-41d4-a716-446655440000',
+    '123e4567-e89b-12d3-a456-426614174000', `A%D*G-KaPdSgVkYp${unexplained}`
   ]],
   [/begins with a name or a scheme/, [`BETTER_AUTH_SECRET=${secret}`, `Bearer ${secret}`]],
   [/is a URL, not a shared secret/, ['file:/run/keys/better-auth-of-production.txt']],
@@ -298,8 +301,11 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     Buffer.from(`${unexplained}${secret}`).toString('base64'), Buffer.from(secret).toString('hex'), `YWJj=${secret}`,
     // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
     '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
-    // What only begins like a variable, and words whose ends repeat.
-    `\${a>${secret}}`, 'express signal format parse express secrets stays',
+    // What only begins or ends like a variable or a name.
+    `\${a>${secret}}`, `$(${unexplained})${secret}`, `${secret}-vault:${unexplained}`, `${secret}Bearer ${secret}`,
+    // What begins in another way than an ssh key, and words whose ends repeat.
+    Buffer.from(`${secret}\0\0\0\x0bssh-ed25519`).toString('base64'),
+    'express signal format parse express secrets stays',
     // One letter less than those of a generator.
     `A?D(9+${secret}`,
     'Mw4!Mw4!Kp7?Kp7?Zt2.Zt2.Hq9-Hq9-Rv5+Rv5+', '正しい馬の電池の留め金と青い月',
