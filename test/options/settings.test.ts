@@ -44,6 +44,7 @@ const refused: Array<[options: unknown, says: string]> = [
   ...['email', 'updateTo', 'requestType'].map((userIdClaim): [unknown, string] =>
     [{ userIdClaim }, `option "userIdClaim" is "${userIdClaim}", which other tokens of the same secret carry too`]),
   [{ userIdClaim: 'email', issuers: [{ ...entry, idPrefix: '' }] }, 'option "userIdClaim" is "email"'],
+  [{ userIdClaim: 'email' }, 'Fix: state option "issuer" or "audience", or take the id from "sub"'],
   [
     { userIdParam: 'user-id' },
     'option "userIdParam" must be the name of a path parameter: letters, digits and underscores'
