@@ -30,7 +30,7 @@ function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boo
   const fault = faultInside(schema, value, option, isOpaque || Boolean(schema.opaque))
   // A schema without `expects` is explained by the one around it.
   if (fault !== undefined || schema.expects === undefined) return fault
-  if (Value.Check(schema, value) && (isOpaque || schema.opaque || !isForeign(schema, value))) return fault
+  if (Value.Check(schema, value) && (isOpaque || schema.opaque || !isForeign(schema, value))) return undefined
   const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
   const names = words.filter((word) => typeof word === 'string')
   const hint = value === undefined ? '. It is undefined' : hintAt(value, names)
@@ -84,8 +84,8 @@ type Shape = Partial<Pick<TObject, 'properties' | 'required' | 'additionalProper
 /** Returns the object schema for a value: of a union its object, of a record or a list one with the value's keys. */
 function shapeOf (schema: TSchema, value: object): Shape {
   if (Array.isArray(value)) return everyKey(Object.keys(value), schema.expects ? schema.items as TSchema : undefined)
-  const [[pattern = '', member] = []] = Object.entries<TSchema>(schema.patternProperties ?? {})
-  if (member) return everyKey(Object.keys(value).filter((key) => new RegExp(pattern).test(key)), member)
+  const [member] = Object.values<TSchema>(schema.patternProperties ?? {})
+  if (member) return everyKey(Object.keys(value), member)
   return [...(schema.anyOf ?? []) as Shape[], schema as Shape].find((variant) => variant.properties) ?? {}
 }
 

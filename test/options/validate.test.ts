@@ -21,7 +21,9 @@ const schema = Type.Object({
   unique: Type.Optional(Type.Union([
     Type.Array(Type.String(), { uniqueItems: true }), Type.Object({ list: Type.Array(flag, { uniqueItems: true }) })
   ], { expects: 'a list of texts' })),
-  own: Type.Optional(Type.Object({}, { opaque: true, expects: 'an object' })),
+  own: Type.Optional(Type.Object({
+    inner: Type.Optional(Type.Object({ on: Type.Optional(flag) }, { expects: 'an object' }))
+  }, { opaque: true, expects: 'an object' })),
   records: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Union([flag, Type.Object({ on: flag })], {
     expects: 'a flag, or { on }'
   })), { expects: 'a list of objects' }))
@@ -47,8 +49,13 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a', unique: { list: [() => 'b'] } }, 'unique', 'must be a list of texts'],
   [{ name: 'a', own: undefined }, 'own', unset],
   [{ name: 'a', own: 5 }, 'own', 'must be an object'],
+  [{ name: 'a', own: { inner: undefined } }, '', undefined],
+  [{ name: 'a', own: { inner: { on: undefined } } }, '', undefined],
+  [{ name: 'a', own: { inner: new Map() } }, '', undefined],
+  [{ name: 'a', own: { inner: { on: 5 } } }, 'own.inner.on', 'must be true or false'],
   [{ name: 'a', records: [{ 'b~c/d~1': 5 }] }, 'records.0.b~c/d~1', 'must be a flag, or { on }'],
-  [{ name: 'a', records: [{ b: { on: 5 } }] }, 'records.0.b.on', 'must be true or false']
+  [{ name: 'a', records: [{ b: { on: 5 } }] }, 'records.0.b.on', 'must be true or false'],
+  [{ name: 'a', records: [{ 'b\nc': 5 }] }, 'records.0.b\nc', 'must be a flag, or { on }']
 ]
 
 t.test('each fault names its option', async (t) => {
@@ -60,6 +67,7 @@ t.test('each fault names its option', async (t) => {
     t.equal(faultOf(schema, options), 'the options must be an object. Fix: app.register(userScope, { … })')
     t.equal(faultOf(schema, options, 'make'),
       'make() must be given an object with its options: name, tags, lists, either, unique, own, records')
+    t.match(faultOf(schema, options, 'make(user)'), /^make\(user\) must be given an object/)
   }
 })
 
