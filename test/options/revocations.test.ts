@@ -23,6 +23,8 @@ t.test('revocations are off by default, and have defaults when on', async (t) =>
     keepFor: 2_592_000, maxStale: 5, whenDown: 'serve'
   })
   t.match(read(Object.assign(new Store(), { whenDown: 'refuse' })), { maxStale: 60, whenDown: 'refuse' })
+  class Options { store = store; keepFor = 60 }
+  t.match(read(new Options()), { store, keepFor: 60 })
   const unconnected = Object.assign(new Store(), { client: undefined })
   t.equal(read({ store: unconnected })?.store, unconnected, "what a host's own store holds is its own affair")
   t.ok(Object.isFrozen(read(true)))
