@@ -553,5 +553,36 @@ export const equivalents: Equivalent[] = [
     code: 'if (all[0]?.context !== context) return',
     change: '?. becomes .',
     why: 'for the type: this registration is one of them'
+  },
+  {
+    path: 'lib/options/secret.ts',
+    code: 'const make = `Fix: make one with: openssl rand $' +
+      "{minBytes > 48 ? '-hex' : '-base64'} $" + '{minBytes}` // in one line',
+    change: '48 becomes 49',
+    why: 'no hash has 49 bytes'
+  },
+  {
+    path: 'lib/options/settings.ts',
+    code: "const otherTokens = compileOtherTokens(signed, 'secret')",
+    change: "'secret' becomes ''",
+    why: 'a name for an error: the forms of this package compile'
+  },
+  {
+    path: 'lib/options/settings.ts',
+    code: "const { userIdClaim = 'sub', issuer, audience } = options",
+    change: "'sub' becomes ''",
+    why: 'for the type: no form of other tokens has either claim'
+  },
+  {
+    path: 'lib/options/validate.ts',
+    code: "if (typeof value !== 'object' || value === null || Array.isArray(value) || isPlain(value)) return false",
+    change: "typeof value !== 'object' || value === null becomes typeof value !== 'object'",
+    why: 'for the type: it is asked of values that satisfy their schema, and none allows null'
+  },
+  {
+    path: 'lib/options/claims-schema.ts',
+    code: 'return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)',
+    change: '?. becomes .',
+    why: 'for the type: there are errors where it is not valid'
   }
 ]
