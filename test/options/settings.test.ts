@@ -88,7 +88,8 @@ t.test('without options, every setting has its default', async (t) => {
       refusesActors: false,
       idPrefix: '',
       requiredClaims: {},
-      types: ['jwt']
+      types: ['jwt'],
+      verifiedBy: 'secret'
     },
     bind: [],
     mayActFor: undefined,
@@ -107,8 +108,11 @@ t.test('without options, every setting has its default', async (t) => {
     }
   })
   t.equal(readOptions({ secret, openapi: false }, {}).openapi, false)
-  const stated = readOptions({ secret, impersonation: 'read-only', openapi: { decorator: ['a', 'b'] } }, {})
-  t.match(stated.openapi, { decorators: ['a', 'b'], readOnlyActors: true })
+  const named = { schemeName: 'jwt', description: 'A token.' }
+  const openapi = { ...named, decorator: ['a', 'b'] }
+  t.match(readOptions({ secret, impersonation: 'read-only', requireStatedAccess: true, openapi }, {}), {
+    requireStatedAccess: true, openapi: { ...named, decorators: ['a', 'b'], readOnlyActors: true }
+  })
   t.match(readOptions({ secret, openapi: { decorator: 'a' } }, {}).openapi, { decorators: ['a'] })
   t.equal(settings.claimRules.faultBySchema({}), null)
   t.match(readOptions({ secret, revocations: true }, {}).revocations, { store: null, keepFor: 2_592_000 })
