@@ -8,7 +8,7 @@ const maxLength = 4096
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
 const sweepEvery = 60 // seconds
-const markBytes = 1_048_576 // a power of two
+const markBytes = 1_048_576
 const maxMarks = markBytes / 8 // so few that two tokens hardly ever share a bit
 
 /** Its times are whole seconds: V8 stores other numbers in objects of their own, which a look-up would have to read. */
@@ -79,7 +79,7 @@ export class TokenCache {
   #isSecond (header: string): boolean {
     let hash = 0 // FNV-1a
     for (let i = header.length - 8; i < header.length; i++) hash = Math.imul(hash ^ header.charCodeAt(i), 16_777_619)
-    const [place, bit] = [(hash >>> 3) & (markBytes - 1), 1 << (hash & 7)]
+    const [place, bit] = [(hash >>> 3) % markBytes, 1 << (hash & 7)]
     const marks = Number(this.#seen[place])
     this.#seen[place] = marks ^ bit
     if ((marks & bit) !== 0) return true

