@@ -135,12 +135,20 @@ t.test('a key for encryption beside others is no reason for a warning', async (t
   t.match((await host(t, issuer)).warnings(), [{ count: 2 }], 'another key is one')
 })
 
-t.test('a set of keys for encryption alone is a reason for a warning', async (t) => {
+t.test('a set of keys for encryption alone is warned of, and an empty set has nothing more to tell', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
-  issuer.answer = sendJson({ keys: [{ ...ec, use: 'enc' }] })
-  const { send, log } = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] })
-  t.match(await send({ url: '/api/me', headers: bearer(await issuer.token('alice')) }), { status: 503 })
-  t.match(log.filter(({ level }) => level === 40), [{ ignored: [{ reason: 'not for signatures (use)' }] }, {}])
+  const failed = 'issuer keys could not be fetched; none are left'
+  for (const [keys, warned] of [
+    [[{ ...ec, use: 'enc' }], ['issuer keys that cannot be used were ignored', failed]],
+    [[], [failed]]
+  ] as const) {
+    issuer.answer = sendJson({ keys })
+    const { send, log } = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] })
+    t.match(await send({ url: '/api/me', headers: bearer(await issuer.token('alice')) }), { status: 503 })
+    const warnings = log.filter(({ level }) => level === 40)
+    t.same(warnings.map(({ msg }) => msg), warned)
+    for (const { ignored } of warnings) if (ignored) t.match(ignored, [{ reason: 'not for signatures (use)' }])
+  }
 })
 
 t.test('certificates and URLs in a key are not used', async (t) => {
