@@ -89,8 +89,8 @@ export class RouteTable {
     if (atFault.length > 0) throw new InvalidRouteError(atFault.filter(isOwnFault).map(faultLine).join('\n'))
     for (const route of routes) {
       const { url, options: { method, url: declared }, demand } = route
-      // Before Fastify 5.12.1, requests with the slash have it in the `url` of their config, too.
-      for (const each of isPrefixRoot(route) ? [url, declared] : [url]) {
+      // They differ for the root of a prefix: before Fastify 5.12.1, requests with the slash have it in their config.
+      for (const each of [url, declared]) {
         const name = nameOf({ url: each, method })
         const other = this.#byName.get(name)
         this.#byName.set(name, other === undefined || isDeepStrictEqual(other, demand) ? demand : null)
@@ -108,8 +108,8 @@ export class RouteTable {
       this.#byConfig.set(config, demand)
     }
     // It may be public because it only serves OPTIONS. Its list of methods is the host's and may have changed.
-    const isByMethod = demand.level === 'public' && demand.source === 'default' && url !== undefined
-    if (isByMethod && request.method !== 'OPTIONS') return this.judge({ url, method: request.method, config })
+    const isByMethod = demand.level === 'public' && demand.source === 'default' && request.method !== 'OPTIONS'
+    if (isByMethod) return this.judge({ url, method: request.method })
     if (demand.level !== 'user' || !comparesOwner(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
   }

@@ -51,6 +51,7 @@ t.test('an unknown route is guarded, and logged once, at its first request', asy
   for (const method of ['OPTIONS', 'GET'] as const) {
     t.equal((await send({ url: '/both', method })).status, method === 'GET' ? 401 : 200)
   }
+  t.equal(await status('/both', alice), 200)
   t.equal((await send({ url: '/preflight', method: 'OPTIONS' })).status, 200)
   t.match(log, [
     { level: 40, route: 'GET /early/:user_id', access: 'owner', msg: /declared before the plugin was loaded/ },

@@ -440,6 +440,20 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: the word is of one of them'
   },
   {
+    path: 'lib/routes/table.ts',
+    code: "const isByMethod = demand.level === 'public' && demand.source === 'default' && request.method !== 'OPTIONS'",
+    change: "demand.level === 'public' && demand.source === 'default' && request.method !== 'OPTIONS' " +
+      "becomes demand.level === 'public' && demand.source === 'default'",
+    why: 'it only saves time: a preflight is public in any case'
+  },
+  {
+    path: 'lib/routes/table.ts',
+    code: "if (demand.level !== 'user' || !comparesOwner(demand, readParam(request, this.param))) return demand",
+    change: "demand.level !== 'user' || !comparesOwner(demand, readParam(request, this.param)) " +
+      'becomes !comparesOwner(demand, readParam(request, this.param))',
+    why: 'it only saves time: a copy of the demand of an owner is the same'
+  },
+  {
     path: 'lib/routes/dot-segments.ts',
     code: "if (!url.includes('.') && !url.includes('%')) return false",
     change: "!url.includes('.') && !url.includes('%') becomes false",

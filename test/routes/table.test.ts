@@ -598,12 +598,29 @@ t.test('the table shows constraints', async (t) => {
 
 t.test('a hook that changes the config of a request changes nothing', async (t) => {
   const { status } = await host(t, async (app) => {
-    app.addHook('onRequest', async ({ routeOptions: { config } }) => { config.access = 'public' })
+    app.addHook('onRequest', async ({ routeOptions: { config } }) => {
+      config.access = config.access === 'public' ? 'user' : 'public'
+    })
     await app.register(userScope, { secret })
     app.get('/u/:user_id', id)
     await app.register(async (child) => { child.get('/', id) }, { prefix: '/of/:user_id' })
+    app.get('/open', { config: { access: 'public' } }, id)
+    app.options('/preflight', id)
   })
+  for (const [url, method] of [['/open', 'GET'], ['/preflight', 'OPTIONS']] as const) {
+    t.same([await status(url, {}, method), await status(url, {}, method)], [200, 200], url)
+  }
   for (const path of ['/u/alice', '/of/alice', '/of/alice/']) {
     t.same([await status(path), await status(path), await status(path, alice)], [401, 401, 200], path)
+  }
+  // Which of several routes with one name it is, only the config of the first request tells.
+  const { send } = await host(t, async (app) => {
+    app.addHook('onSend', async ({ routeOptions: { config } }) => { config.access = 'public' })
+    await app.register(userScope, { secret })
+    app.get('/v', { constraints: { version: '1.0.0' } }, id)
+    app.get('/v', { constraints: { version: '2.0.0' }, config: { access: { scopes: ['a'] } } }, id)
+  })
+  for (const version of ['1.x', '1.x', '2.x', '2.x']) {
+    t.match(await send({ url: '/v', headers: { 'accept-version': version } }), { status: 401 }, version)
   }
 })
