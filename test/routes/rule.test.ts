@@ -207,6 +207,7 @@ t.test('access that is stated outside of config.access is warned about', async (
       app.get(`/misspelt-${name}`, { config: { [name]: 'owner' } as object }, async () => 'in')
     }
     app.get('/others', { config: { success: true, assets: 1, process: 1 } as object }, async () => 'in')
+    app.get('/beside', { config: { access: 'user', acess: 'owner' } as object }, async () => 'in')
     app.get('/sound', { config: { access: { scopes: ['x'] } } }, async () => 'in')
     app.get('/null', { config: null as never }, async () => 'in')
     app.get('/moved', { access: 'owner', config: { access: 'user' } } as object, async () => 'in')
