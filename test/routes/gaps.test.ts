@@ -10,7 +10,7 @@ import { bearer, processWarnings, secret, tokenFor, type LogLine } from '../supp
 
 const unguarded = new RegExp('no registration guards these routes, .* or a bound one. Fix: register .*a wrapper ' +
   'needs fastify-plugin, .*, or state config.access: \'public\' on them if this is intended')
-const guardsNothing = /this registration guards no route .* the usual cause is a wrapper .* Fix: export the wrapper as/
+const guardsNothing = /this registration guards no route .* the usual cause is a wrapper .* context of the routes$/
 const id = async () => 'in'
 const routes: FastifyPluginAsync = async (app) => {
   app.get('/:user_id/tasks', { exposeHeadRoute: false }, id)
