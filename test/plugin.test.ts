@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import t from 'tap'
 import * as exported from '../lib/index.js'
 import userScope, { AlreadyRegisteredError } from '../lib/index.js'
@@ -9,6 +10,19 @@ const routes = async (app: FastifyInstance) => { app.get('/:user_id', async (req
 
 t.test('default and named export are the same function', async (t) => {
   t.equal(exported.default, exported.userScope)
+})
+
+t.test('other plugins can depend on it by its name, and another major version of Fastify is refused', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret })
+  await app.register(fp(async () => {}, { dependencies: ['fastify-user-scope'] }))
+  for (const version of ['4.29.1', '6.0.0']) {
+    const other = Object.defineProperty(Fastify(), 'version', { value: version })
+    await t.rejects(async () => { await other.register(userScope, { secret }) }, {
+      code: 'FST_ERR_PLUGIN_VERSION_MISMATCH', message: /fastify-user-scope - expected '5\.x' fastify version/
+    })
+  }
 })
 
 t.test('every error of the table can be created and distinguished', async (t) => {

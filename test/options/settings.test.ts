@@ -235,7 +235,8 @@ t.test('a decorator name that is already used stops the boot', async (t) => {
     if (taken === 'user') app.decorateRequest('user')
     await t.rejects(async () => { await app.register(userScope, { secret, decoratorName: taken }) }, {
       code: 'FST_USER_SCOPE_INVALID_OPTION',
-      message: new RegExp(`option "decoratorName": the request already has a property "${taken}"`)
+      message: `fastify-user-scope: option "decoratorName": the request already has a property "${taken}" ` +
+        '(@fastify/jwt and @fastify/passport add one named "user"). Choose another name here or there'
     })
   }
 })
