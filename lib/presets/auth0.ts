@@ -16,9 +16,9 @@ const otherTokens: OtherToken[] = [{
 }]
 
 /** Whether an audience is one of Auth0's own APIs. Auth0 adds the first to every token with the scope `openid`. */
-function isOfAuth0 (audience: string, origin: string): boolean {
-  const [, base] = /^(.*)\/(userinfo|api\/v2\/)$/.exec(audience) ?? []
-  return base !== undefined && (base === origin || /^https:\/\/[^/]+\.auth0\.com$/.test(base))
+function isOfAuth0 (audience: string, host: string): boolean {
+  const [, found] = /^https:\/\/([^/]+)\/(userinfo|api\/v2\/)$/.exec(audience) ?? []
+  return found !== undefined && (found === host || found.endsWith('.auth0.com'))
 }
 
 /**
@@ -31,8 +31,9 @@ export const auth0 = preset<Auth0Options>('auth0', {
     /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/),
   audience: texts('the identifier of the API, or a list of them')
 }, ({ domain, audience }, fail) => {
-  const origin = `https://${bare(domain)}`
-  const own = [audience].flat().find((audience) => isOfAuth0(audience, origin))
+  const host = bare(domain)
+  const origin = `https://${host}`
+  const own = [audience].flat().find((audience) => isOfAuth0(audience, host))
   if (own !== undefined) fail('audience', `must be the identifier of your API, and "${own}" is Auth0's own`)
   return {
     issuer: `${origin}/`,

@@ -7,6 +7,7 @@ import { api, missing, testBootErrors, testPlaces, testValues, testVendor } from
 testVendor('Auth0, its own profile', {
   preset: (overrides) => auth0({ domain: 'tenant.eu.auth0.com', audience: api, ...overrides }),
   alg: 'RS256',
+  algorithms: ['RS256', 'PS256'],
   id: 'auth0|6553da60a54af58e29493993',
   header: { typ: 'JWT' },
   claims: {
@@ -48,6 +49,7 @@ testVendor('Auth0, RFC 9068 profile, PS256', {
     ...overrides
   }),
   alg: 'PS256',
+  algorithms: ['RS256', 'PS256'],
   id: 'google-oauth2|103547991597142817347',
   header: { typ: 'at+jwt' },
   claims: { aud: api, client_id: 'client', jti: '73WakrfVbNJBaAmhQtEeDv', scope: 'openid', iat: now() },
@@ -88,6 +90,10 @@ testValues(auth0, { domain: 'tenant.eu.auth0.com', audience: api }, {
     'tasks',
     'https://api.example.com/userinfo',
     'https://api.example.com/api/v2/',
+    'https://tenant.eu.auth0.com/userinfo/tasks',
+    'https://tenant.eu.auth0.com',
+    'https://tenant.auth0.com.example.com/userinfo',
+    'urn:https://tenant.auth0.com/userinfo',
     'urn:api',
     [api, 'tasks'],
     'my api'

@@ -50,10 +50,18 @@ testBootErrors([
   [
     () => betterAuth({ baseURL: 'https://auth.example.com', basePath: 'api/auth' }),
     'option "betterAuth.basePath" must be a path, such as /api/auth'
+  ],
+  [
+    () => betterAuth({ baseURL: 'https://auth.example.com', audience: 'https://auth.example.com/' }),
+    'option "betterAuth.audience" must have no slash at its end: jwt() writes "https://auth.example.com"'
+  ],
+  [
+    () => betterAuth({ baseURL: 'https://auth.example.com', issuer: 'https://auth.example.com/' }),
+    'option "betterAuth.issuer" must be "https://auth.example.com" to the letter. Fix: leave it out'
   ]
 ])
 
-testValues(betterAuth, { baseURL: 'https://auth.example.com' }, {
+testValues(betterAuth, { baseURL: 'https://auth.example.com', audience: 'tasks' }, {
   baseURL: [
     'http://localhost:3000', 'https://auth.example.com/api/auth', 'https://Auth.example.com:443/',
     'https://auth.example.com/token-service'

@@ -10,6 +10,7 @@ testVendor('Clerk', {
     ...overrides
   }),
   alg: 'RS256',
+  algorithms: ['RS256'],
   id: 'user_2p94zsO6sBvVZR5Ca0KfBNLM36Z',
   header: { typ: 'JWT', cat: 'cl_B7d4PD111AAA' },
   claims: {
@@ -60,7 +61,8 @@ testBootErrors([
   [() => clerk({ frontendApi: 'https://clerk.example.com/v1', authorizedParties: api }), 'option "clerk.frontendApi"'],
   [
     () => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: missing }),
-    'option "clerk.authorizedParties" must be an origin as browsers write it'
+    'option "clerk.authorizedParties" must be an origin as browsers write it, in lower case and without a slash at ' +
+      'its end, such as https://app.example.com, or a list of them'
   ],
   [
     () => clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: [] }),

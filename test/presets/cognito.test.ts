@@ -10,6 +10,7 @@ testVendor('Amazon Cognito', {
     ...overrides
   }),
   alg: 'RS256',
+  algorithms: ['RS256'],
   id: 'c00c29ac-d0f1-7015-3677-2050463f38a6',
   header: {},
   claims: {

@@ -8,6 +8,7 @@ import {
 const vendor: Vendor = {
   preset: (overrides) => entra({ tenantId: guid(1), audience: guid(2), ...overrides }),
   alg: 'RS256',
+  algorithms: ['RS256'],
   id: guid(3),
   header: { typ: 'JWT' },
   otherAudience: guid(8),

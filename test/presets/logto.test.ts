@@ -8,6 +8,7 @@ const endpoint = 'https://tenant.logto.app'
 testVendor('Logto', {
   preset: (overrides) => logto({ endpoint, audience: api, ...overrides }),
   alg: 'ES384',
+  algorithms: ['ES384', 'RS256'],
   id: 'foo1bar2baz3',
   header: { typ: 'at+jwt' },
   claims: { aud: api, jti: 'vPUl', scope: 'read:tasks', client_id: 'fv5r4ex9c2s0', iat: now() },

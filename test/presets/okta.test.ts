@@ -9,6 +9,7 @@ const issuer = 'https://example.okta.com/oauth2/default'
 testVendor('Okta', {
   preset: (overrides) => okta({ domain, audience: 'api://default', ...overrides }),
   alg: 'RS256',
+  algorithms: ['RS256'],
   id: '00uid4BxXw6I6TV4m0g3',
   header: {},
   claims: {

@@ -9,6 +9,7 @@ const url = 'https://abcdefghijklmnopqrst.supabase.co'
 testVendor('Supabase', {
   preset: (overrides) => supabase({ url, ...overrides }),
   alg: 'ES256',
+  algorithms: ['ES256', 'RS256'],
   id: '123e4567-e89b-12d3-a456-426614174000',
   header: { typ: 'JWT' },
   claims: {

@@ -12,6 +12,8 @@ interface Other { claims?: object, header?: object }
 export interface Vendor {
   preset: (overrides: Overrides) => IssuerOptions
   alg: string
+  /** All that the vendor signs with. Left out: any. */
+  algorithms?: string[]
   /** The user's id in the access token, and that token as the vendor documents it. */
   id: string
   header: object
@@ -137,6 +139,7 @@ export function testVendor (name: string, vendor: Vendor): void {
       fetch: async () => Response.json({ keys: [] })
     }
     t.match(preset(options), options)
+    t.same(preset({}).algorithms, vendor.algorithms)
     t.match(preset({}), { issuer: /^https:\/\// }, 'the preset is not changed by it')
     const found = preset({ discovery: true })
     t.equal(found.discovery, true)
