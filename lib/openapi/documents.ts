@@ -37,7 +37,7 @@ export async function annotateDocuments (
       const annotated = annotate(document, settings, heads)
       warnOfLostMarks(context, routes, annotated, scope.log)
       return annotated.document
-    }, (document) => stringify(document, { strict: false }))
+    }, stringify)
     Object.assign(context, { [name]: swagger })
   }
 }
