@@ -73,7 +73,7 @@ testBootErrors([
   ],
   [
     () => cognito({ region: 'eu-west-1', userPoolId: 'eu-central-1_a', clientId: 'web' }),
-    'option "cognito.userPoolId"'
+    'option "cognito.userPoolId" must be the ID of a user pool of that region: the region, "_" and letters or digits'
   ],
   [
     () => cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_a', clientId: missing }),
@@ -86,10 +86,10 @@ testBootErrors([
 ])
 
 testValues(cognito, { region: 'eu-central-1', userPoolId: 'eu-central-1_KkrQqZ3v8', clientId: 'web' }, {
-  clientId: ['1example23456789', ['web', 'crawler']],
+  clientId: ['1example23456789', 'a+b', ['web', 'crawler']],
   audience: ['https://api.example.com']
 }, {
-  region: ['eu-central-1a', 'EU-CENTRAL-1', 'eu_central_1', 'eu-central', '', null],
+  region: [' eu-central-1', 'eu-central-1a', 'EU-CENTRAL-1', 'eu_central_1', 'eu-central', '', null],
   userPoolId: [
     'KkrQqZ3v8', 'us-east-1_KkrQqZ3v8', 'eu-central-1', 'eu-central-1_', 'eu-central-1_a-b', 'eu-central-1:guid',
     ' eu-central-1_a', null
@@ -103,5 +103,10 @@ testPlaces([
     cognito({ region: 'us-east-1', userPoolId: 'us-east-1_Ab1', clientId: 'c' }),
     'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1',
     'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1/.well-known/jwks.json'
+  ],
+  [
+    cognito({ region: 'us-east-10', userPoolId: 'us-east-10_Ab1', clientId: 'c' }),
+    'https://cognito-idp.us-east-10.amazonaws.com/us-east-10_Ab1',
+    'https://cognito-idp.us-east-10.amazonaws.com/us-east-10_Ab1/.well-known/jwks.json'
   ]
 ])
