@@ -83,7 +83,7 @@ function warnOfLostMarks (
   app: FastifyInstance, routes: readonly JudgedRoute[], { marked, unmarked }: Annotated, log: FastifyBaseLogger
 ) {
   // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
-  const places = unmarked.map(([method, path]): Place => [method, path.replace(/\?$/, '')])
+  const places = unmarked.map(([method, path]): Place => [method, path.replace('?', '')])
   const names = new Set(places.map((place) => place.join(' ')))
   const moved = places.filter(([method, path]) =>
     !app.hasRoute({ method: method as HTTPMethods, url: path.replace(/\{(\w+)\}/g, ':$1') }))

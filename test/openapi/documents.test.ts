@@ -263,6 +263,7 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
         app.get('/tasks/:user_id/hidden', { config: { access: 'public' } }, handler)
         app.get('/hidden', handler)
         app.get('/:user_id/hidden', { config: { access: 'public' } }, handler)
+        app.get('/:user_id/:id/hidden', { config: { access: 'public' } }, handler)
         app.register(async (app) => {
           await app.register(userScope, { secret })
           app.get('/:user_id/tasks/:id(^\\d+$)', { schema: { tags: ['tasks'] } }, handler)
@@ -271,6 +272,7 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
           app.get('/:user_id?', handler)
           app.get('/hidden', { schema: { hide: true } }, handler)
           app.get('/:user_id/hidden', { schema: { hide: true } }, handler)
+          app.get('/:user_id/:id/hidden', { schema: { hide: true } }, handler)
         }, { prefix: '/api' })
       }, log)
       t.same(log, [], 'nothing is said before a document is read')
