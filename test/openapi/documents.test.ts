@@ -312,12 +312,14 @@ t.test('a marked route is not reported because of an unmarked one that ends alik
     await app.register(async (part) => {
       await part.register(userScope, { secret, openapi: { schemeName } })
       part.get('/tasks', async () => 'in')
+      part.get('/other', async () => 'in')
     }, { prefix })
   }
   app.get('/internal/tasks', async () => 'in')
   await app.ready()
   const { paths = {} } = app.swagger()
-  t.same(Object.keys(paths), ['/v1/tasks', '/v1/admin/tasks', '/v1/internal/tasks'])
+  t.same(Object.keys(paths),
+    ['/v1/tasks', '/v1/other', '/v1/admin/tasks', '/v1/admin/other', '/v1/internal/tasks'])
   t.ok(paths['/v1/tasks']?.get?.security)
   t.same(warnings, [])
 })
@@ -351,6 +353,7 @@ t.test('a route that has lost its mark is reported beside a marked one that ends
     await app.register(userScope, { secret })
     app.get('/tasks', { exposeHeadRoute: false }, handler)
     app.get('/admin/tasks', { exposeHeadRoute: false }, handler)
+    app.get('/other', { exposeHeadRoute: false }, handler)
   }, log)
   app.swagger()
   t.match(log, [{ routes: ['GET /tasks'] }])
