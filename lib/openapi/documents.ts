@@ -1,10 +1,10 @@
-import type { FastifyBaseLogger, FastifyInstance, HTTPMethods } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { annotate, isApiDocument, marksOf } from './annotate.js'
 import type { Annotated, ApiDocument, Marks, Place } from './annotate.js'
 import { InvalidOptionError } from '../contract/errors.js'
 import { warnOfRoutes } from '../contract/log.js'
 import type { OpenApiSettings } from '../options/settings.js'
-import { lineage } from '../routes/app-routes.js'
+import { lineage, routesOf, type DeclaredRoute } from '../routes/app-routes.js'
 import type { JudgedRoute } from '../routes/table.js'
 
 /** The decorator of `@fastify/swagger`. */
@@ -85,10 +85,11 @@ function warnOfLostMarks (
   // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
   const places = unmarked.map(([method, path]): Place => [method, path.replace('?', '')])
   const names = new Set(places.map((place) => place.join(' ')))
-  const moved = places.filter(([method, path]) =>
-    !app.hasRoute({ method: method as HTTPMethods, url: path.replace(/\{(\w+)\}/g, ':$1') }))
-  const declared = routes.flatMap(({ options: { method, url } }) => [method].flat().map((each) =>
-    ({ name: `${each} ${url}`, place: [each, pathOf(url)] as Place })))
+  // The routes of an app that was created before this package was loaded are not known, so nothing counts as moved.
+  const known = routesOf(app)?.flatMap(placesOf)
+  const stayed = new Set(known?.map(({ place }) => place.join(' ')))
+  const moved = known ? places.filter((place) => !stayed.has(place.join(' '))) : []
+  const declared = routes.flatMap(placesOf)
   const lost = declared.filter(({ place: [method, path] }) => {
     const isAlike = ([each, other]: Place) => each === method && (other.endsWith(path) || path.endsWith(other))
     const hasLost = () => marked.filter(isAlike).length < declared.filter(({ place }) => isAlike(place)).length
@@ -99,6 +100,9 @@ function warnOfLostMarks (
     'does not say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +
     'x-user-scope in operations that are written by hand, and read the document only after the app is ready', lost)
 }
+
+const placesOf = ({ options: { method, url } }: Pick<DeclaredRoute, 'options'>) => [method].flat().map((each) =>
+  ({ name: `${each} ${url}`, place: [each, pathOf(url)] as Place }))
 
 /** Converts the URL of a route to the path of a document: `/a/{id}`. */
 const pathOf = (url: string) =>

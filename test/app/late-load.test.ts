@@ -1,3 +1,4 @@
+import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
 
@@ -7,14 +8,14 @@ const create = () => Fastify({
   logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } }
 })
 const [app, wrapped, faulty, ruled, twins, parts] = [create(), create(), create(), create(), create(), create()]
-const [older, getter] = [create(), create()]
+const [older, getter, documented] = [create(), create(), create()]
 const { default: userScope } = await import('../../lib/index.js')
 const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
 
 const alice = bearer(tokenFor('alice'))
 const id = async () => 'in'
 t.teardown(async () => {
-  await Promise.all([app, wrapped, faulty, ruled, twins, parts, older, getter].map((each) => each.close()))
+  await Promise.all([app, wrapped, faulty, ruled, twins, parts, older, getter, documented].map((each) => each.close()))
 })
 t.beforeEach(() => { log.length = 0 })
 
@@ -62,6 +63,21 @@ t.test('an unknown route is guarded, and logged once, at its first request', asy
     { level: 40, route: 'OPTIONS /preflight', access: 'public' }
   ])
   t.equal(log.length, 6)
+})
+
+t.test('in the document of such an app, no unknown route is mistaken for one that has moved', async (t) => {
+  await documented.register(swagger, { openapi: {} })
+  documented.get('/me', { exposeHeadRoute: false }, id)
+  await documented.register(async (part) => {
+    await part.register(userScope, { secret })
+    part.get('/me', { exposeHeadRoute: false, schema: { hide: true } }, id)
+    part.get('/own', { exposeHeadRoute: false }, id)
+  }, { prefix: '/api' })
+  await documented.ready()
+  log.length = 0
+  const { paths = {} } = documented.swagger()
+  t.same([paths['/me']?.get?.security, paths['/api/own']?.get?.security], [undefined, [{ bearerAuth: [] }]])
+  t.same(log, [])
 })
 
 t.test('an unknown route keeps its rule beside one with other constraints', async (t) => {

@@ -223,7 +223,8 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
   }
   const served = { info, servers: [{ url: '/api' }] }
   const all = [
-    'GET /api/:user_id/tasks/:id(^\\d+$)', 'GET /api/me', 'PUT /api/me', 'GET /api/open', 'GET /api/:user_id?'
+    'GET /api/:user_id/tasks/:id(^\\d+$)', 'GET /api/me', 'PUT /api/me', 'GET /api/open', 'GET /api/:user_id?',
+    'GET /api/tasks::archive'
   ]
   const cases: Array<{ name: string, options: SwaggerOptions, named?: string[] }> = [
     { name: 'without a transform', options: { openapi } },
@@ -254,6 +255,10 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
       named: ['GET /api/me']
     }
   ]
+  const hidden = [
+    '/hidden', '/:user_id/hidden', '/:user_id/:id/hidden', '/hidden/:id(^\\d+$)', '/hidden/*', '/hidden::all',
+    '/hidden-:id?'
+  ]
   for (const { name, options, named } of cases) {
     await t.test(name, async (t) => {
       const log: LogLine[] = []
@@ -261,18 +266,15 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
         await app.register(swagger, options)
         app.get('/outside/:user_id', { config: { access: 'public' }, schema: { tags: ['outside'] } }, handler)
         app.get('/tasks/:user_id/hidden', { config: { access: 'public' } }, handler)
-        app.get('/hidden', handler)
-        app.get('/:user_id/hidden', { config: { access: 'public' } }, handler)
-        app.get('/:user_id/:id/hidden', { config: { access: 'public' } }, handler)
+        for (const url of hidden) app.get(url, { config: { access: 'public' } }, handler)
         app.register(async (app) => {
           await app.register(userScope, { secret })
           app.get('/:user_id/tasks/:id(^\\d+$)', { schema: { tags: ['tasks'] } }, handler)
           app.route({ method: ['GET', 'PUT'], url: '/me', handler })
           app.get('/open', { config: { access: 'public' } }, handler)
           app.get('/:user_id?', handler)
-          app.get('/hidden', { schema: { hide: true } }, handler)
-          app.get('/:user_id/hidden', { schema: { hide: true } }, handler)
-          app.get('/:user_id/:id/hidden', { schema: { hide: true } }, handler)
+          app.get('/tasks::archive', handler)
+          for (const url of hidden) app.get(url, { schema: { hide: true } }, handler)
         }, { prefix: '/api' })
       }, log)
       t.same(log, [], 'nothing is said before a document is read')
