@@ -73,7 +73,11 @@ testBootErrors([
   ],
   [() => entra({ tenantId: 'common', audience: guid(2) }), 'option "entra.tenantId"'],
   [() => entra({ tenantId: 'contoso.onmicrosoft.com', audience: guid(2) }), 'option "entra.tenantId"'],
-  [() => entra({ tenantId: guid(1), audience: missing }), 'option "entra.audience" must be']
+  [
+    () => entra({ tenantId: guid(1), audience: missing }),
+    'option "entra.audience" must be the application (client) ID of your API, a GUID in lower case, or a list of ' +
+      'them: v2.0 tokens never have its Application ID URI (api://…) for "aud"'
+  ]
 ])
 
 testValues(entra, { tenantId: guid(1), audience: guid(2) }, {

@@ -75,7 +75,8 @@ testVendor('Keycloak', vendor)
 testBootErrors([
   [
     () => keycloak({ baseURL: missing, realm: 'r', audience: api }),
-    'option "keycloak.baseURL" must be the URL of Keycloak itself, such as https://sso.example.com'
+    'option "keycloak.baseURL" must be the URL of Keycloak itself, such as https://sso.example.com, without the realm ' +
+      'or the admin console'
   ],
   [
     () => keycloak({ baseURL: 'https://sso.example.com?realm=r', realm: 'r', audience: api }),
@@ -83,12 +84,13 @@ testBootErrors([
   ],
   [
     () => keycloak({ baseURL: 'https://sso.example.com', realm: missing, audience: api }),
-    'option "keycloak.realm" must be the name of the realm'
+    'option "keycloak.realm" must be the name of the realm, without a path or an escape'
   ],
   [() => keycloak({ baseURL: 'https://sso.example.com', realm: ' ', audience: api }), 'option "keycloak.realm"'],
   [
     () => keycloak({ baseURL: 'https://sso.example.com', realm: 'r', audience: missing }),
-    'option "keycloak.audience" must be'
+    'option "keycloak.audience" must be the client ID of the API, or a list of them, and not "account", which the ' +
+      'tokens of all clients have'
   ],
   [
     () => keycloak({ baseURL: 'http://sso.example.com', realm: 'r', audience: api }),

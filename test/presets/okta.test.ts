@@ -37,16 +37,30 @@ testVendor('Okta', {
 })
 
 testBootErrors([
-  [() => okta({ domain: missing, audience: 'a' }), 'option "okta.domain" must be a host name'],
-  [() => okta({ domain, audience: missing }), 'option "okta.audience" must be the audience of the authorization server']
+  [
+    () => okta({ domain: missing, audience: 'a' }),
+    'option "okta.domain" must be a host name in lower case, without https://, a path and "-admin" (the console), such ' +
+      'as example.okta.com'
+  ],
+  [
+    () => okta({ domain, audience: missing }),
+    'option "okta.audience" must be the audience of the authorization server, or a list of them'
+  ],
+  [
+    () => okta({ domain, authorizationServer: '', audience: 'a' }),
+    'option "okta.authorizationServer" must be the ID of a custom authorization server, such as default'
+  ]
 ])
 
 testValues(okta, { domain, audience: 'api://default' }, {
-  domain: ['example.oktapreview.com', 'id.example.com', `${domain}/`],
+  domain: ['example.oktapreview.com', 'id.example.com', `${domain}/`, 'localhost:8080'],
   authorizationServer: ['default', 'aus9o8wzkhckw9TLa0h7'],
   audience: ['api://default', 'https://api.example.com', ['a', 'b']]
 }, {
-  domain: ['https://example.okta.com', 'Example.okta.com', 'example-admin.okta.com', `${domain}/oauth2`, `${domain}:443`, '', null],
+  domain: [
+    'https://example.okta.com', 'Example.okta.com', 'example-admin.okta.com', `${domain}/oauth2`, `${domain}:443`, '',
+    null
+  ],
   authorizationServer: ['', 'oauth2/default', issuer, null],
   audience: ['', ' ', false, null, []],
   issuer: [`${issuer}/`]

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { supabase } from '../../lib/index.js'
-import { now } from '../support/host.js'
-import { missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
+import { bearer, now } from '../support/host.js'
+import { missing, start, testBootErrors, testPlaces, testValues, testVendor, type Vendor } from '../support/vendor.js'
 
 const url = 'https://abcdefghijklmnopqrst.supabase.co'
 
 // https://supabase.com/docs/guides/auth/jwt-fields
-testVendor('Supabase', {
+const vendor: Vendor = {
   preset: (overrides) => supabase({ url, ...overrides }),
   alg: 'ES256',
   algorithms: ['ES256', 'RS256'],
@@ -35,9 +35,22 @@ testVendor('Supabase', {
     'a legacy API key': { claims: { iss: 'supabase', ref: 'abcdefghijklmnopqrst', role: 'anon' } }
   },
   machines: {}
+}
+testVendor('Supabase', vendor)
+
+t.test('the log says how an OAuth application is let in', async (t) => {
+  const { send, token, reason } = await start(t, vendor)
+  const headers = bearer(await token(vendor.id, { claims: { client_id: 'app' } }))
+  t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
+  t.equal(reason(), 'a token of an OAuth application that acts for the user. To let it in instead of the users\' ' +
+    'own, name it in requiredClaims: { client_id: [\'…\'] }')
 })
 
-testBootErrors([[() => supabase({ url: missing }), 'option "supabase.url" must be the URL of the project']])
+testBootErrors([[
+  () => supabase({ url: missing }),
+  'option "supabase.url" must be the URL of the project, such as https://abcdefghijklmnopqrst.supabase.co, without a ' +
+    'path of one of its APIs'
+]])
 
 testValues(supabase, { url }, { url: [`${url}/`, 'http://localhost:54321', 'https://api.example.com'] }, {
   url: [
