@@ -126,7 +126,7 @@ export function annotate (
       readOnlyActors && !isSafe(method.toUpperCase()) && 'the token has an actor, who may only read',
       scopes !== null && 'the token lacks the required scopes'
     ].filter(Boolean)
-    const reason = reasons.join(', or ').replace(/^./, (first) => first.toUpperCase())
+    const reason = reasons.join(', or ').replace(/./, (first) => first.toUpperCase())
     const forbidden = { description: reason, ...scopes !== null && { headers }, ...dialect.body }
     const added = { 401: unauthorized, ...reasons.length > 0 && { 403: forbidden } }
     // Copies, because YAML writes an alias for a repeated object, and its readers refuse documents with many.
