@@ -141,7 +141,7 @@ export function annotate (
   }
   const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
   const takesScopes = (name: string) =>
-    carriesBearer(schemes[name]) && (isWithNames || /^(oauth2|openIdConnect)$/.test(String(schemes[name]?.type)))
+    carriesBearer(schemes[name]) && (isWithNames || /oauth2|openIdConnect/.test(String(schemes[name]?.type)))
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
     // Text and `null` stay as they are, and so do lists and extensions of a path item, which have no mark.
     if (!isObject(value)) return value

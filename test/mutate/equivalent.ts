@@ -628,5 +628,41 @@ export const equivalents: Equivalent[] = [
     code: 'return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)',
     change: '?. becomes .',
     why: 'for the type: there are errors where it is not valid'
+  },
+  {
+    path: 'lib/presets/auth0.ts',
+    code: 'return {',
+    change: 'without audience',
+    why: 'for the type: the host states it, and what the host states replaces it'
+  },
+  {
+    path: 'lib/presets/entra.ts',
+    code: 'return {',
+    change: 'without audience',
+    why: 'for the type: the host states it, and what the host states replaces it'
+  },
+  {
+    path: 'lib/presets/keycloak.ts',
+    code: 'return {',
+    change: 'without audience',
+    why: 'for the type: the host states it, and what the host states replaces it'
+  },
+  {
+    path: 'lib/presets/logto.ts',
+    code: 'return {',
+    change: 'without audience',
+    why: 'for the type: the host states it, and what the host states replaces it'
+  },
+  {
+    path: 'lib/presets/okta.ts',
+    code: 'return {',
+    change: 'without audience',
+    why: 'for the type: the host states it, and what the host states replaces it'
+  },
+  {
+    path: 'lib/openapi/annotate.ts',
+    code: 'carriesBearer(schemes[name]) && (isWithNames || /oauth2|openIdConnect/.test(String(schemes[name]?.type)))',
+    change: '?. becomes .',
+    why: 'for the type: what carries the token is declared'
   }
 ]
