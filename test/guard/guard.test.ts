@@ -415,8 +415,8 @@ testWithCaches('refused before the body is parsed, and never by reply.send', asy
   const post = { method: 'POST', url: '/api/bob/tasks', payload: 'x' } as const
   t.match(await send({ ...post, headers: { 'content-type': 'text/plain' } }), { status: 401 })
   t.match(await send({ ...post, headers: { 'content-type': 'text/plain', ...alice } }), { status: 403 })
+  const bob = bearer(tokenFor('bob', { iat: now() })) // not later, as a second may end in between
   await app.userScope.revoke({ user: 'bob' })
-  const bob = bearer(tokenFor('bob', { iat: now() }))
   t.match(await send({ ...post, headers: { 'content-type': 'text/plain', ...bob } }), { code: 'TOKEN_REVOKED' })
   t.same([parsed, handled], [0, 0])
 })

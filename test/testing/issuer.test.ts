@@ -99,7 +99,7 @@ t.test('a host with revocations accepts its tokens until they are revoked', asyn
       const { status, code } = await send({ url: '/api/me', headers: await issuer.authorization(claims) })
       return [status, code].filter(Boolean).join(' ')
     }
-    const alice = { id: 'alice', sid: 's1', jti: 't1' }
+    const alice = { id: 'alice', sid: 's1', jti: 't1', iat: now() } // each of her tokens is of before the revocation
     const bob = { id: 'bob', sid: 's2', jti: 't2' }
     t.same([await ask(alice), await ask(bob)], ['200', '200'])
     await app.userScope.revoke({ user: 'alice' })
