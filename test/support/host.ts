@@ -38,9 +38,9 @@ export function sign (
   return `${input}.${createHmac(hash, key).update(input).digest('base64url')}`
 }
 
-const issuer = createIssuer({ secret, expiresIn: 300 })
+const issuer = createIssuer({ secret, expiresIn: 3600 })
 
-/** A good token for a user. */
+/** A good token for a user, for longer than any file of tests may take. */
 export const tokenFor = (id: string, claims: object = {}) => issuer.token({ ...claims, id })
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })

@@ -3,7 +3,7 @@ import { parseCompactJws } from '../../lib/token/jws.js'
 import { bearer, build, now, otherSecret, refusals, sign } from '../support/host.js'
 
 const mend = 'send the JWT of GET /api/auth/token instead'
-const payload = { sub: 'alice', exp: now() + 300 }
+const payload = { sub: 'alice', exp: now() + 3600 }
 const tooLong = 'longer than 8192 bytes. Fix: let the issuer leave out long claims, such as groups'
 const good = sign(payload)
 const [header, claims, signature] = good.split('.') as [string, string, string]

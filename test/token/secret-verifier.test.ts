@@ -7,7 +7,7 @@ import {
   bearer, build, challengeOf, longSecret, now, otherSecret, refusals, secret, sender, sign, tokenFor
 } from '../support/host.js'
 
-const payload = { sub: 'alice', exp: now() + 300 }
+const payload = { sub: 'alice', exp: now() + 3600 }
 const good = sign(payload)
 const [, , signature] = good.split('.') as [string, string, string]
 const input = good.slice(0, good.lastIndexOf('.'))
