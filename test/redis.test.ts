@@ -23,9 +23,11 @@ async function until (condition: () => boolean | Promise<boolean>): Promise<void
  * An instance with a store of its own; `isOut` tells whether a user's token is refused as revoked. It looks at the
  * stream each third of a second, and waits for an answer for two thirds of `maxStale`, however busy the machine is.
  */
-async function host (t: Test, redis: Pick<Redis, 'url'>, options: Partial<RedisRevocationsOptions> = {}) {
+async function host (
+  t: Test, redis: Pick<Redis, 'url'>, options: Partial<RedisRevocationsOptions> = {}, interval = 1 / 3
+) {
   const store = redisRevocations({ url: redis.url, maxStale: 60, whenDown: 'serve', ...options })
-  const follow = (options: FollowOptions) => store.follow({ ...options, interval: 1 / 3 })
+  const follow = (options: FollowOptions) => store.follow({ ...options, interval })
   const revocations = { ...store, follow }
   const { app, send, log } = await build(t, { revocations }, {}, (app) => { app.get('/me', async () => 'in') })
   const iat = now() - 60
@@ -71,8 +73,11 @@ async function startProxy (t: Test, first: Redis) {
   return Object.assign(proxy, { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}` })
 }
 
+/** How many followers wait for more. */
+const waiting = async (redis: Redis) => (await command<string>(redis, 'CLIENT', 'LIST')).match(/ flags=b /g)?.length
+
 /** The one follower waits for more. What it has not read yet, it could not miss. */
-const isReadWhole = async (redis: Redis) => (await command<string>(redis, 'CLIENT', 'LIST')).includes(' flags=b ')
+const isReadWhole = async (redis: Redis) => await waiting(redis) === 1
 
 /** What is logged about the store. */
 const logged = (log: LogLine[]) => log.map(({ msg }) => msg).filter((msg) => msg.includes('revocations'))
@@ -295,11 +300,12 @@ t.test('a server that became a replica is left', { skip }, async (t) => {
   const quick = ['--repl-diskless-sync-delay', '0']
   const [first, second] = [await startRedis(t, program, ...quick), await startRedis(t, program, ...quick)]
   const proxy = await startProxy(t, first)
-  const [one, two] = [await host(t, proxy), await host(t, proxy)]
+  const [one, two] = [await host(t, proxy, {}, 20), await host(t, proxy, {}, 20)]
   await one.revoke('alice')
   await command(second, 'REPLICAOF', '127.0.0.1', String(first.port))
   await until(async () => await command(second, 'XLEN', key) === 1)
   await command(second, 'REPLICAOF', 'NO', 'ONE')
+  await until(async () => await waiting(first) === 2) // the server tells only them
   await command(first, 'REPLICAOF', '127.0.0.1', String(second.port))
   await until(() => [one, two].every(({ log }) => logged(log).includes('the store of revocations answers again')))
   proxy.target = second // for connections that are opened from now on
