@@ -9,9 +9,13 @@ const names = ['chromium', 'chromium-browser', 'google-chrome']
 const folders = (env.PATH ?? '').split(':')
 const program = folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path))
 
+/** Milliseconds for what the browser does in one or two seconds, on machines that are busy. */
+const patience = 120_000
+
 /** A page of the browser, and what it complained about. */
 async function visit (t: Test, url: string): Promise<{ page: Page, complaints: string[] }> {
   const browser = await chromium.launch({
+    timeout: patience,
     executablePath: String(program),
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -20,7 +24,7 @@ async function visit (t: Test, url: string): Promise<{ page: Page, complaints: s
   })
   t.teardown(() => browser.close())
   const page = await browser.newPage({ viewport: { width: 1000, height: 800 } })
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(patience)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()) })
@@ -63,10 +67,10 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
       t.equal(tooWide.length, 0)
     }
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    let copies = 0
     const copied = async (name: string) => {
-      const button = page.getByRole('button', { name, exact: true }).last()
-      await button.click()
-      await page.getByRole('button', { name: 'Copied' }).last().waitFor()
+      await page.getByRole('button', { name, exact: true }).last().click()
+      await page.getByRole('button', { name: 'Copied' }).nth(copies++).waitFor() // each button says so from then on
       return String(await page.evaluate('navigator.clipboard.readText()'))
     }
     t.equal(await copied('Copy'), "# 200, the health, for anybody:\ncurl -sw '\\n%{http_code}\\n' $API/health\n")
@@ -144,7 +148,7 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
 
   await t.test('the authorization survives a reload', async (t) => {
     await page.goto(`${example.baseURL}/docs`)
-    await page.getByLabel('authorization button locked').first().waitFor()
+    await page.getByLabel('authorization button locked').nth(7).waitFor()
     t.equal(await page.getByLabel('authorization button locked').count(), 8)
     t.match(await execute(await tryOut(page, 'Who the token belongs to'), 200), `"id": "${alice}"`)
     const signIn = operation(page, 'Sign in')
@@ -165,7 +169,10 @@ t.test('the docs page: sign in, authorize, own tasks, another user\'s', { skip }
 
   // For the README: SCREENSHOT=examples/docs-page.png npx tap run --disable-coverage test/example/browser.test.ts
   const open = page.locator('.opblock.is-open .opblock-summary-control')
-  while (await open.count() > 0) await open.first().click()
+  for (let left = await open.count(); left > 0; left--) {
+    await open.first().click()
+    await open.nth(left - 1).waitFor({ state: 'detached' }) // or the next click might open it again
+  }
   await page.locator('.info .title').click()
   await page.locator('.opblock-body').first().waitFor({ state: 'detached' })
   await page.setViewportSize({ width: 1280, height: 844 })
