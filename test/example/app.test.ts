@@ -350,7 +350,9 @@ t.test('the API', async (t) => {
       const { headers } = await send('/api/auth/ok', { headers: from(client) })
       return Number(headers.get('x-ratelimit-remaining'))
     }
-    t.equal(await left('192.0.2.2') - await left('192.0.2.3'), 1, 'one count for all')
+    let taken = -1
+    while (taken < 0) taken = await left('192.0.2.2') - await left('192.0.2.3') // a new minute begins a new count
+    t.equal(taken, 1, 'one count for all')
   })
 
   await t.test('a request that never ends does not keep the process alive', async (t) => {
