@@ -308,10 +308,12 @@ t.test('a server that became a replica is left', { skip }, async (t) => {
   await until(async () => await waiting(first) === 2) // the server tells only them
   await command(first, 'REPLICAOF', '127.0.0.1', String(second.port))
   await until(() => [one, two].every(({ log }) => logged(log).includes('the store of revocations answers again')))
+  const before = new Set(proxy.sockets)
+  const revoking = one.revoke('bob')
+  // The replica refuses the write, and its connection is closed.
+  await until(() => [...proxy.sockets].some((socket) => !before.has(socket) && socket.destroyed))
   proxy.target = second // for connections that are opened from now on
-  const before = proxy.sockets.size
-  await one.revoke('bob')
-  t.ok(proxy.sockets.size > before, 'its connection for writes leads to the replica, which refuses them')
+  await revoking
   await until(() => two.isOut('bob'))
 })
 
