@@ -11,9 +11,15 @@ import { bearer } from './host.js'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
 
-/** A port that nobody is given by chance, unlike those that the system hands out. */
+// Each file that runs at the same time has ports of its own, so that none takes what another has found free. They are
+// above 10080, which fetch and browsers refuse.
+const portsOfJob = 5000
+const firstPort = 11_000 + Number(env.TAP_JOB_ID ?? 0) % 4 * portsOfJob
+let nextPort = Math.floor(Math.random() * portsOfJob)
+
+/** A port that nobody is given by chance, unlike those that the system hands out, and that is given once. */
 export async function freePort (): Promise<number> {
-  const port = 10_000 + Math.floor(Math.random() * 20_000)
+  const port = firstPort + nextPort++ % portsOfJob
   const server = createServer()
   const isFree = await new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false)).listen(port, () => resolve(true))
