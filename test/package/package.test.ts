@@ -2,12 +2,12 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, posix, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { pages } from '../support/docs.js'
+import { freePort } from '../support/example.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
 import { runPlain } from '../support/run-plain.js'
 
@@ -166,7 +166,8 @@ t.test('the test kit, in each runner', async (t) => {
   const runners: Array<[name: string, args: string[]]> = [
     ['tap', ['--import', tsx, 'tap.ts']],
     ['node:test', ['--test', 'node-test.js']],
-    ['vitest', [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', '.']]
+    // Its limit for a test is five seconds otherwise.
+    ['vitest', [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', '.', '--testTimeout=300000']]
   ]
   const kit = join(project, 'kit')
   await cp(join(root, 'test/package/kit'), kit, { recursive: true, filter: (path) => !path.endsWith('tsconfig.json') })
@@ -254,12 +255,3 @@ t.test('the server of the README answers as README says', async (t) => {
   t.equal(await status('/api/me', owner), 200)
   t.equal(await status('/health'), 200)
 })
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, 'localhost')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
