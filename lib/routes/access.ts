@@ -46,7 +46,7 @@ export function judgeRoute ({ url, method, config }: RouteFacts, settings: Route
   const level = rule.level ?? (servesOptionsOnly(method) ? 'public' : byParameter)
   const source = rule.level === undefined ? 'default' : 'stated'
   const fault = unreadable ?? faultOfUrl() ?? faultOfDefault() ?? faultOfRule(rule, level, names, settings)
-  return { level, source, fault, ...conditionsOf(rule, level, names, settings) }
+  return { level, source, fault, ...fault === null ? conditionsOf(rule, level, names, settings) : noConditions }
 
   function faultOfUrl (): string | null {
     const twice = compared.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
