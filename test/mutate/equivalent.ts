@@ -454,6 +454,30 @@ export const equivalents: Equivalent[] = [
     why: 'it only saves time: a copy of the demand of an owner is the same'
   },
   {
+    path: 'lib/routes/table.ts',
+    code: 'if (isByUrl) last = { url, demand }',
+    change: 'last = { url, demand } becomes ;',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/routes/table.ts',
+    code: 'if (isByUrl) last = { url, demand }',
+    change: 'isByUrl becomes false',
+    why: 'as above'
+  },
+  {
+    path: 'lib/routes/table.ts',
+    code: 'const demand = isByUrl && last?.url === url ? last.demand : this.judge(route.options)',
+    change: 'isByUrl && last?.url === url ? last.demand : this.judge(route.options) becomes this.judge(route.options)',
+    why: 'as above'
+  },
+  {
+    path: 'lib/routes/table.ts',
+    code: 'if (isByUrl) last = { url, demand }',
+    change: 'without url',
+    why: 'as above'
+  },
+  {
     path: 'lib/routes/dot-segments.ts',
     code: "if (!url.includes('.') && !url.includes('%')) return false",
     change: "!url.includes('.') && !url.includes('%') becomes false",
