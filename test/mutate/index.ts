@@ -23,6 +23,11 @@ const leastRate = 97
 
 /** Besides the tests of a room: what shows its effect on requests. */
 const suites: Record<string, string[]> = {
+  lib: [
+    'test/guard/guard.test.ts', 'test/routes/table.test.ts', 'test/keys/remote-keys.test.ts',
+    'test/openapi/documents.test.ts', 'test/revocations/revocations.test.ts', 'test/app/hosts.test.ts',
+    'test/app/late-load.test.ts'
+  ],
   'lib/token': ['test/guard/guard.test.ts', 'test/app/better-auth.test.ts', 'test/app/fuzz.test.ts'],
   'lib/guard': [
     'test/plugin.test.ts', 'test/token/actor.test.ts', 'test/routes/dot-segments.test.ts',
@@ -41,16 +46,19 @@ const { values, positionals } = parseArgs({
 })
 
 const roomOf = (path: string) => path.slice(0, path.lastIndexOf('/'))
+const filesIn = (room: string) =>
+  readdirSync(room).filter((name) => name.endsWith('.ts')).map((name) => `${room}/${name}`)
 const modules = positionals.length > 0
   ? positionals
-  : Object.keys(suites).flatMap((room) => readdirSync(room).map((name) => `${room}/${name}`))
+  : Object.keys(suites).flatMap((room) => filesIn(room))
 
 const testOf = (path: string) => path.replace(/^lib(.*)\.ts$/, 'test$1.test.ts')
 
 /** That of the module comes first. */
 function testsOf (path: string): string[] {
   const room = roomOf(testOf(path))
-  const others = existsSync(room) ? readdirSync(room).map((name) => `${room}/${name}`) : []
+  // The files of `test` itself are those of whole rooms.
+  const others = room !== 'test' && existsSync(room) ? filesIn(room) : []
   const lengthOf = (test: string) => statSync(test).size
   const further = [...others, ...suites[roomOf(path)] ?? []].sort((a, b) => lengthOf(a) - lengthOf(b))
   return [...new Set([testOf(path), ...further])].filter((test) => existsSync(test))
