@@ -118,7 +118,7 @@ export class RouteTable {
     }
     // It may be public because it only serves OPTIONS. Its list of methods is the host's and may have changed.
     const isByMethod = demand.level === 'public' && demand.source === 'default' && request.method !== 'OPTIONS'
-    if (isByMethod) return this.judge({ url, method: request.method })
+    if (isByMethod) return this.judge({ url, method: request.method, config })
     if (demand.level !== 'user' || !comparesOwner(demand, readParam(request, this.param))) return demand
     return { ...demand, level: 'owner' }
   }

@@ -114,6 +114,11 @@ t.test('rules of unknown routes hold, and those with a fault admit nobody', asyn
     ruled.get(`/${name}/:user_id`, { config: { access: access as 'owner' } }, id)
   }
   ruled.get('/orgs/:org_id', id)
+  const methods = ['GET']
+  for (const [url, access] of Object.entries({ '/listed': { scopes: ['a'] }, '/listed-odd': 'pubic' })) {
+    ruled.route({ method: methods, url, exposeHeadRoute: false, config: { access: access as 'user' }, handler: id })
+  }
+  methods[0] = 'OPTIONS'
   await ruled.register(userScope, { secret, bind: { org_id: 'org_id' } })
   await ruled.ready()
   t.notOk(log.some(({ msg }) => String(msg).includes('option "bind"')), 'an unknown route may have the parameter')
@@ -121,6 +126,8 @@ t.test('rules of unknown routes hold, and those with a fault admit nobody', asyn
     (await sender(ruled)({ url, headers: bearer(tokenFor('alice', claims)) })).code ?? 'in'
   t.same([await code('/scoped/alice'), await code('/scoped/alice', { scope: 'a' })], ['INSUFFICIENT_SCOPE', 'in'])
   t.same([await code('/orgs/acme'), await code('/orgs/acme', { org_id: 'acme' })], ['FORBIDDEN_RESOURCE_ACCESS', 'in'])
+  t.same([await code('/listed'), await code('/listed', { scope: 'a' })], ['INSUFFICIENT_SCOPE', 'in'])
+  t.equal(await code('/listed-odd'), 'FORBIDDEN_USER_ACCESS')
   for (const name of ['bad', 'misspelt', 'unasked', 'empty']) {
     t.equal(await code(`/${name}/alice`, { scope: 'a' }), 'FORBIDDEN_USER_ACCESS', name)
     t.equal((await sender(ruled)({ url: `/${name}/alice` })).status, 403, name)
