@@ -28,9 +28,9 @@ export const issuerSchema = Type.Object({
   userIdClaim: Type.Optional(claimName),
   scopeClaim: Type.Optional(claimName),
   typ: Type.Optional(texts('a non-empty string or a list of them, without white space at their ends')),
-  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), ...oneOrMore(/[^]/)]), {
-    expects: 'an object: claim name to true, a string or a list of strings'
-  })),
+  requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), ...oneOrMore(/[^]/)], {
+    expects: 'true, a string or a list of strings'
+  }), { expects: 'an object: claim name to true, a string or a list of strings' })),
   machine: Type.Optional(machineSchema),
   otherTokens: Type.Optional(Type.Unsafe<readonly OtherToken[]>(otherTokensSchema)),
   lazy: Type.Optional(flag),

@@ -113,7 +113,8 @@ t.test('entries that contradict themselves or each other stop the boot', async (
     [[{ ...entry, algorithms: ['rs256'] }], 'option "issuers.0.algorithms'],
     [[{ ...entry, algorithms: ['ES256K'] }], 'option "issuers.0.algorithms'],
     ...[false, '', [], [''], [5], 5, null, undefined].map((value): [unknown, string] =>
-      [[{ ...entry, requiredClaims: { azp: value } }], 'option "issuers.0.requiredClaims'])
+      [[{ ...entry, requiredClaims: { azp: value } }], 'option "issuers.0.requiredClaims']),
+    [[{ ...entry, requiredClaims: { 'a\nb': 5 } }], 'option "issuers.0.requiredClaims']
   ]
   for (const [issuers, says] of cases) {
     const found = await refusal({ issuers })
