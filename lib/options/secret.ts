@@ -140,7 +140,7 @@ export function decode (text: string): Buffer[] {
 /** Recognizes the type in plain text, or in the first field of the base64 blob. */
 function isSshKey (secret: string): boolean {
   return /(^|\s|")(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)\S* /.test(secret) ||
-    /^\0{3}.(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)/.test(Buffer.from(secret, 'base64').toString('latin1'))
+    /^\0{3}.(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)/s.test(Buffer.from(secret, 'base64').toString('latin1'))
 }
 
 /** Uses the parsers of Node.js, so that a random secret that only starts like DER is no key. */

@@ -66,6 +66,8 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['hex of SPKI', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('hex'), /DER in base64/],
   ['a PEM body on one line', pem.toString().split('\n').slice(1, -2).join('\\n'), /DER in base64/],
   ['an ssh key without its type', 'AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9cKQb0y7x8w9z1a', /ssh key/],
+  ['an ssh key without its type, whose length is the byte of a line break',
+    Buffer.from(`\0\0\0\rssh-falcon512\0\0\x03\x81${secret}`).toString('base64'), /ssh key/],
   ['an ssh key with options',
     'restrict,command="x" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9', /ssh key/],
   ['an ssh key of RFC 4716', '---- BEGIN SSH2 PUBLIC KEY ---- AAAAC3NzaC1lZDI1NTE5', /PEM key/],
