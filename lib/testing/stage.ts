@@ -18,27 +18,21 @@ export class Stage {
     await readAll(this.bob, this.reads)
   }
 
-  /** Sends a request of alice with these ids instead of hers. What a write has used up before is made anew. */
+  /** Sends a request of alice with these ids instead of hers. */
   async ask (plan: Plan, ids: Ids, part?: string): Promise<Response> {
-    await this.#renewAlice(plan)
     return await ask(plan, this.alice, ids, part)
   }
 
   /** Does the same, and returns which of bob's objects has changed by it. Then they are others from now on. */
   async attack (plan: Plan, ids: Ids, part?: string): Promise<{ given: Response, change: Read | undefined }> {
-    await this.#renewAlice(plan)
     const isHis = (answer: Response) => Object.entries(this.bob.ids).some(([name, id]) => hasId(answer, id, name))
     // Her own request may change what both have, which names nothing of his.
     const before = (await readAll(this.bob, this.reads))
       .filter(([plan, answer]) => Object.keys(ids).length > 0 || !isShared(plan) || isHis(answer))
-    const given = await ask(plan, this.alice, ids, part)
+    const given = await this.ask(plan, ids, part)
     const [change] = await findChanges(this.bob, before)
     if (change) await this.renewBob()
     return { given, change }
-  }
-
-  async #renewAlice ({ isRead, kinds }: Plan): Promise<void> {
-    if (!isRead && kinds.length > 0) await this.alice.make()
   }
 
   /** Whether other routes show alice these ids, so that a 403 tells her nothing. */
@@ -57,6 +51,7 @@ export class Stage {
     const isKnown = () => hasId(answer, this.bob.ids[name], name)
     for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
     await readAll(this.bob, this.reads)
+    if (!plan.isRead) await this.alice.make()
     return isKnown() || hasId(await this.ask(plan, {}), this.bob.ids[name], name)
   }
 }

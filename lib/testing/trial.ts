@@ -31,6 +31,7 @@ export class Trial {
     const note = this.#repair + notes.common
     if (changed) this.#fail(changed, note, "alice's token, after bob has made his", 'as before', 'changed')
     if (isRead) await this.#readAsBob()
+    else if (kinds.length > 0) await this.#renew()
     // Each of them, and several together: a task of bob's list in her workspace, her task in his.
     for (const some of subsets(kinds)) await this.#tryHis(some)
     for (const { name, part } of places) {
@@ -38,7 +39,10 @@ export class Trial {
     }
     for (const { name } of places.filter(({ isList }) => isList)) await this.#tryBoth(name)
     await this.#tryHerOwn(this.plan)
-    if (short) await this.#tryHerOwn(short)
+    if (short) {
+      await this.#renew()
+      await this.#tryHerOwn(short)
+    }
     if (!isRead && kinds.length > 0 && route.method !== 'DELETE') await this.#tryAfterHis()
     return findingOf(route, [...this.#notes], this.#failures)
   }
@@ -65,9 +69,14 @@ export class Trial {
     const textOf = ({ body }: Response, ids: typeof his) =>
       kinds.reduce((text, name) => readId(text, ids[name], name).text, body)
     const given = await this.#attack(his, label, part)
+    // Her object in another part may be used up. Else not: answers that list what is hers would differ by new ones.
+    const renew = async () => { if (part !== undefined) await this.#renew() }
+    await renew()
     const forNone = await this.stage.ask(this.plan, none, part)
+    await renew()
     // If the answer changes by itself, such as a time, it also differs between this and the first.
     const again = await this.stage.ask(this.plan, his, part)
+    await renew()
     const isAlike = given.statusCode === forNone.statusCode
     // An id of the same form may lack a check digit.
     const isMalformed = given.statusCode === 404 && [400, 422].includes(forNone.statusCode)
@@ -100,7 +109,9 @@ export class Trial {
       const id = this.stage.bob.ids[kind]
       const none = missingLike(id)
       const forNone = await this.stage.ask(this.plan, listWith(none))
+      await this.#renew()
       const given = await this.#attack(listWith(id), label)
+      await this.#renew()
       // The answer may repeat the ids that it was asked for, also of what does not exist.
       const isRepeated = hasId(forNone, none, kind) && countOf(given, id) <= countOf(forNone, none)
       const isLeak = hasId(given, id, kind) && !hasId(forNone, id, kind) && !isRepeated
@@ -110,6 +121,7 @@ export class Trial {
 
   /** Where one record alone can have a flag, such as the default address, alice may take it from bob's. */
   async #tryAfterHis (): Promise<void> {
+    await this.#renew()
     await ask(this.plan, this.stage.bob)
     await this.#attack({}, "alice's token, her own after bob's own")
     await this.stage.renewBob()
@@ -133,7 +145,12 @@ export class Trial {
     this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
 
-  /** Sends a request of alice as `#ask`. Bob's objects must not change. */
+  /** Makes alice's objects anew, which a write may have used up. */
+  async #renew (): Promise<void> {
+    if (!this.plan.isRead) await this.stage.alice.make()
+  }
+
+  /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
   async #attack (ids: Ids, label: string, part?: string, plan = this.plan): Promise<Response> {
     const { given, change } = await this.stage.attack(plan, ids, part)
     if (!change) return given

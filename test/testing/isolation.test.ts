@@ -78,6 +78,15 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
     },
     [`GET ${one} (owner, default)`, tells,
       "alice's token, bob's task_id  as for none: 404 NOT_FOUND  404, another body"]],
+  ['404 with another body, beside a list of what is hers', `PUT ${one}`,
+    ({ params, body, user }, reply, { where, tasks }) => {
+      const [task] = where(tasks, { id: params.task_id })
+      if (task?.user_id === user.id) return Object.assign(task, body)
+      const hers = where(tasks, { user_id: user.id }).map(({ title }) => title)
+      return reply.code(404).send({ code: 'NOT_FOUND', isKnown: task !== undefined, hers })
+    },
+    [`PUT ${one} (owner, default)`, tells,
+      "alice's token, bob's task_id  as for none: 404 NOT_FOUND  404, another body"]],
   ['a cache by the id of the object alone', `GET ${one}`,
     ({ params, user }, reply, { where, tasks }) => {
       const task = cache.get(params.task_id) ?? where(tasks, { id: params.task_id, user_id: user.id })[0]
