@@ -73,7 +73,7 @@ t.test('three servers under load: a revoked user is refused on all of them, and 
   }
   // A machine that is busy delays some of them, and servers that are told late delay all.
   const times = [await end('alice')]
-  while (Math.min(...times) >= 1000 && times.length < 10) times.push(await end(`alice-${times.length}`))
+  while (Math.min(...times) >= 1000 && times.length < 3) times.push(await end(`alice-${times.length}`))
   load.isOver = true
   await Promise.all(lanes)
 
