@@ -72,8 +72,10 @@ t.test('a request has one signal, and a new one after that is aborted', async (t
 
 t.test('a stream ends when its token expires, even if the clock is set', async (t) => {
   for (const options of [{}, { revocations: { keepFor: 10_000_000 } }]) {
-    const { open } = await serve(t, options)
+    const { open, signals } = await serve(t, options)
     const response = await open('/api/alice/stream', { exp: start + 5_000_000 - 5 }) // more than a timer can wait
+    mock.timers.tick(1000)
+    t.equal(signals[0]?.aborted, false, 'a valid token was looked at')
     mock.timers.setTime((start + 5_000_000) * 1000)
     mock.timers.tick(1000)
     t.equal(await rest(response), 'openTOKEN_EXPIRED')
