@@ -65,6 +65,7 @@ t.test('only the public parts of a key are kept', async (t) => {
     ['several key_ops', { ...ec, key_ops: ['encrypt', 'verify'] }],
     ['all', { ...ec, kid: 'k', alg: 'ES256', use: 'sig', key_ops: ['verify'] }],
     ['RSA with exponent 3', rsa({ publicExponent: 3 })],
+    ['P-521', publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-521' }))],
     ['Ed25519', publicJwk(generateKeyPairSync('ed25519'))]
   ]
   for (const [what, stated] of kept) {
