@@ -655,6 +655,15 @@ t.test('a scheme that the host requires but does not declare gets no scopes', as
   t.same(get.security, [{ bearerAuth: ['a'], nobody: [] }])
 })
 
+t.test('only a HEAD operation gets the marks of a HEAD route by its operationId', async (t) => {
+  const operation = { operationId: 'one-head' }
+  const settings = { schemeName: 'bearerAuth', description: '', decorators: undefined, readOnlyActors: false }
+  const heads = new Map([['one-head', { 'x-user-scope': 'user' }]])
+  const paths = { '/one': { head: operation }, '/outside': { get: operation } }
+  const { marked, unmarked } = annotate({ openapi: '3.1.0', paths }, settings, heads)
+  t.same([marked, unmarked], [[['HEAD', '/one']], [['GET', '/outside']]])
+})
+
 t.test('impersonation: \'read-only\' adds 403 to methods that change something', async (t) => {
   for (const impersonation of ['allow', 'read-only'] as const) {
     const app = Fastify()
