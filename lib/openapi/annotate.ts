@@ -140,8 +140,7 @@ export function annotate (
     return secured
   }
   const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
-  const takesScopes = (name: string) =>
-    carriesBearer(schemes[name]) && (isWithNames || /oauth2|openIdConnect/.test(String(schemes[name]?.type)))
+  const takesScopes = (name: string) => carriesBearer(schemes[name]) && (isWithNames || isOfOAuth(schemes[name]?.type))
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
     // Text and `null` stay as they are, and so do lists and extensions of a path item, which have no mark.
     if (!isObject(value)) return value
@@ -177,6 +176,7 @@ function withBearer (security: SecurityRequirement[], schemeName: string, scheme
   return [...new Map(joined.map((requirement) => [JSON.stringify(requirement), requirement])).values()]
 }
 
+const isOfOAuth = (type: unknown) => type === 'oauth2' || type === 'openIdConnect'
 export const schemesOf = ({ components, securityDefinitions }: ApiDocument): Schemes =>
   ({ ...components?.securitySchemes, ...securityDefinitions })
 
@@ -184,7 +184,7 @@ export const schemesOf = ({ components, securityDefinitions }: ApiDocument): Sch
 export function carriesBearer ({ type, scheme, name, in: place }: SecurityScheme = {}): boolean {
   if (type === 'http') return String(scheme).toLowerCase() === 'bearer'
   if (type === 'apiKey') return place === 'header' && String(name).toLowerCase() === 'authorization'
-  return type === 'oauth2' || type === 'openIdConnect'
+  return isOfOAuth(type)
 }
 
 /** Adds responses, unless the host wrote one for the status or for 4XX, which says more about this operation. */

@@ -86,10 +86,10 @@ function warnOfLostMarks (
   const places = unmarked.map(([method, path]): Place => [method, path.replace('?', '')])
   const names = new Set(places.map((place) => place.join(' ')))
   // The routes of an app that was created before this package was loaded are not known, so nothing counts as moved.
-  const known = routesOf(app)?.flatMap(placesOf)
+  const known = routesOf(app)?.flatMap(operationsOf)
   const stayed = new Set(known?.map(({ place }) => place.join(' ')))
   const moved = known ? places.filter((place) => !stayed.has(place.join(' '))) : []
-  const declared = routes.flatMap(placesOf)
+  const declared = routes.flatMap(operationsOf)
   const lost = declared.filter(({ place: [method, path] }) => {
     const isAlike = ([each, other]: Place) => each === method && (other.endsWith(path) || path.endsWith(other))
     const hasLost = () => marked.filter(isAlike).length < declared.filter(({ place }) => isAlike(place)).length
@@ -101,7 +101,7 @@ function warnOfLostMarks (
     'x-user-scope in operations that are written by hand, and read the document only after the app is ready', lost)
 }
 
-const placesOf = ({ options: { method, url } }: Pick<DeclaredRoute, 'options'>) => [method].flat().map((each) =>
+const operationsOf = ({ options: { method, url } }: Pick<DeclaredRoute, 'options'>) => [method].flat().map((each) =>
   ({ name: `${each} ${url}`, place: [each, pathOf(url)] as Place }))
 
 /** Converts the URL of a route to the path of a document: `/a/{id}`. */

@@ -685,7 +685,8 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/openapi/annotate.ts',
-    code: 'carriesBearer(schemes[name]) && (isWithNames || /oauth2|openIdConnect/.test(String(schemes[name]?.type)))',
+    code: 'const takesScopes = (name: string) => ' +
+      'carriesBearer(schemes[name]) && (isWithNames || isOfOAuth(schemes[name]?.type))',
     change: '?. becomes .',
     why: 'for the type: what carries the token is declared'
   }

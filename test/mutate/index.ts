@@ -50,7 +50,7 @@ const filesIn = (room: string) =>
   readdirSync(room).filter((name) => name.endsWith('.ts')).map((name) => `${room}/${name}`)
 const modules = positionals.length > 0
   ? positionals
-  : Object.keys(suites).flatMap((room) => filesIn(room))
+  : Object.keys(suites).flatMap(filesIn)
 
 const testOf = (path: string) => path.replace(/^lib(.*)\.ts$/, 'test$1.test.ts')
 
