@@ -8,6 +8,7 @@ import {
   cookiesOf, headerOf, makeProvider, own, payloadOf, sharedSecretJwt, startProvider, tampered,
   type Account, type Provider
 } from '../support/better-auth.js'
+import { holdClocks } from '../support/clock.js'
 import { bearer, build, otherSecret, refusals, secret, sign, usualRoutes } from '../support/host.js'
 
 /** A host that knows of this Better Auth what the README says. */
@@ -20,16 +21,6 @@ const hostFor = (
   // A secret beside it verifies tokens of the same users.
   const issuer = betterAuth({ baseURL, ...options.secret && { idPrefix: '' }, ...entry })
   return build(t, { issuers: [issuer], ...options })
-}
-
-/** Seconds that have passed are set, and pass no other way, on either clock. */
-function holdClock (t: Test): (seconds: number) => void {
-  let passed = 0
-  for (const clock of [Date, performance]) {
-    const start = clock.now()
-    t.capture(clock, 'now', () => start + passed * 1000)
-  }
-  return (seconds) => { passed = seconds }
 }
 
 const ofOther = (path: Account, { token }: Account) => ({ url: `/api/${path.id}/tasks`, headers: bearer(token) })
@@ -162,23 +153,23 @@ t.test('rotation: old and new keys verify, and a new one is fetched after the co
 })
 
 t.test('a deleted key verifies no longer than maxAge', async (t) => {
-  const clock = holdClock(t)
+  const { pass } = holdClocks(t)
   const provider = await startProvider(t, { secret })
   const alice = await provider.signUp('alice')
   const { send } = await hostFor(t, provider)
   t.match(await send(own(alice)), { status: 200 })
 
   provider.rows.jwks.length = 0
-  clock(31)
+  pass(31)
   const renewed = { ...alice, token: await alice.newToken() }
   t.match(await send(own(alice)), { status: 200 })
-  clock(600)
+  pass(600)
   t.match(await send(own(alice)), { status: 401, code: 'INVALID_TOKEN_SIGNATURE' })
   t.match(await send(own(renewed)), { status: 200 })
 })
 
 t.test('keys go on verifying while Better Auth is down', async (t) => {
-  const clock = holdClock(t)
+  const { pass } = holdClocks(t)
   const provider = await startProvider(t, { secret })
   const [alice, bob] = [await provider.signUp('alice'), await provider.signUp('bob')]
   const { send, app } = await hostFor(t, provider, { maxStale: 800 })
@@ -186,26 +177,26 @@ t.test('keys go on verifying while Better Auth is down', async (t) => {
   await provider.stop()
 
   for (const seconds of [0, 479, 480, 599, 600, 700, 799]) {
-    clock(seconds)
+    pass(seconds)
     for (const user of [alice, bob]) {
       t.match(await send(own(user)), { status: 200, body: { user: user.id } }, `after ${seconds} s`)
     }
     t.match(await send(ofOther(alice, bob)), { status: 403 })
   }
-  clock(800)
+  pass(800)
   for (const user of [alice, bob]) t.match(await send(own(user)), unavailable)
   t.match(await send('/health'), { status: 200 })
   t.match(app.userScope.issuers(), [{ keys: [], age: null, lastError: String }])
 
   await provider.start()
   const { headers } = await send(own(alice))
-  clock(800 + Number(headers['retry-after']))
+  pass(800 + Number(headers['retry-after']))
   for (const user of [alice, bob]) t.match(await send(own(user)), { status: 200, body: { user: user.id } })
   t.match(app.userScope.issuers(), [{ age: 0, lastError: null }])
 })
 
 t.test('with lazy the host starts before Better Auth', async (t) => {
-  const clock = holdClock(t)
+  const { pass } = holdClocks(t)
   const provider = await startProvider(t, { secret })
   const alice = await provider.signUp('alice')
   await provider.stop()
@@ -218,9 +209,9 @@ t.test('with lazy the host starts before Better Auth', async (t) => {
   t.match(await send(own(alice)), { ...unavailable, headers: { 'retry-after': '30' } })
   t.match(await send('/health'), { status: 200 })
   await provider.start()
-  clock(29)
+  pass(29)
   t.match(await send(own(alice)), { ...unavailable, headers: { 'retry-after': '1' } })
-  clock(30)
+  pass(30)
   t.match(await send(own(alice)), { status: 200, body: { user: alice.id } })
   t.match(app.userScope.issuers(), [{ keys: [headerOf(alice.token).kid], lastError: null }])
 })

@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { type IssuerOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
+import { holdClocks } from '../support/clock.js'
 import { bearer, build } from '../support/host.js'
 
 /** A fetch that knows these documents, and tells what it was asked for. */
@@ -127,16 +128,14 @@ t.test('discovery finds the keys', async (t) => {
     const known: Record<string, unknown> = {}
     const { fetch, asked } = documents(known)
     // Time only passes where the test says so, or a busy machine would end the cooldown.
-    let now = Date.now()
-    t.capture(Date, 'now', () => now)
-    t.capture(performance, 'now', () => now)
+    const { pass } = holdClocks(t)
     const { ask, log, info } = await start(t, { issuer: root, fetch, lazy: true, cooldown: 1, maxAge: 1 })
     t.match(await ask(await issuer.token({ id: 'alice', iss: root })), { status: 503 })
     const reason = `status 404 at ${root + openId}, and status 404`
     t.match(log.find(({ level }) => level === 40), { issuer: root, url: root + oauth, reason })
     Object.assign(known, { [root + openId]: good, [jwksUri]: keys })
     for (let fetches = 1; fetches <= 3; fetches++) {
-      now += 1000
+      pass(fetches)
       t.match(await ask(await issuer.token({ id: 'alice', iss: root })), accepted)
       t.same(asked.slice(2), [root + openId, ...Array<string>(fetches).fill(jwksUri)])
     }

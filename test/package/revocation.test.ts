@@ -12,6 +12,7 @@ import t, { type Test } from 'tap'
 import ts from 'typescript'
 import { WebSocket } from 'ws'
 import type { RevocationStore } from '../../lib/index.js'
+import { holdClocks } from '../support/clock.js'
 import { blockBelow, runBlock } from '../support/docs.js'
 import { skipWithout } from '../support/example.js'
 import { bearer, build, now, secret, sign, tokenFor } from '../support/host.js'
@@ -33,15 +34,6 @@ async function open (port: number, path: string): Promise<IncomingMessage> {
   const request = get({ port, path, headers: bearer(tokenFor('alice')) })
   const [response] = await once(request, 'response') as [IncomingMessage]
   return response.setEncoding('utf8')
-}
-
-/** Stops both clocks, until what it returns is called. */
-function holdClocks (t: Test): () => void {
-  const held = [Date, performance].map((clock) => {
-    const now = clock.now()
-    return t.capture(clock, 'now', () => now)
-  })
-  return () => { for (const { restore } of held) restore() }
 }
 
 t.test('a WebSocket closes', async (t) => {
@@ -219,12 +211,12 @@ t.test('the store over PostgreSQL is shared', { skip: skipWithout(postgresProgra
   t.notOk(await two.isOut('bob'))
 
   await postgres.stop()
-  const holdOn = holdClocks(t) // or `revoke` would give up where the server takes five seconds to start
+  const { release } = holdClocks(t) // or `revoke` would give up where the server takes five seconds to start
   const revoking = one.revoke('bob')
   t.notOk(await two.isOut('bob'))
   await postgres.start()
   await revoking
-  holdOn()
+  release()
   await until(() => two.isOut('bob'))
   await postgres.query('delete from revocations')
   await postgres.stop()

@@ -1,5 +1,5 @@
 import { mock } from 'node:test'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { atEnd } from './room.js'
 
 let start: number | null = null
@@ -14,4 +14,20 @@ export function stopClock (second: number, further: Array<'setTimeout' | 'setInt
   start = second
   atEnd(() => { start = null })
   return (later) => { mock.timers.setTime((second + later) * 1000) }
+}
+
+/**
+ * Stops both clocks for a test: no time passes on a busy machine, either.
+ * @returns what sets them so many seconds after now, and what lets them go on before the test ends
+ */
+export function holdClocks (t: Test) {
+  let passed = 0
+  const held = [Date, performance].map((clock) => {
+    const start = clock.now()
+    return t.capture(clock, 'now', () => start + passed * 1000)
+  })
+  return {
+    pass: (seconds: number) => { passed = seconds },
+    release: () => { for (const { restore } of held) restore() }
+  }
 }
