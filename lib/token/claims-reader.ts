@@ -48,7 +48,8 @@ export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() 
 /** Freezes an object and everything in it. Returns its approximate size in bytes, without the text of strings. */
 function deepFreeze (object: object): number {
   let weight = 64
-  for (const value of Object.values(object) as unknown[]) {
+  for (const name of Object.keys(object)) { // for each new token; `Object.values` would take longer
+    const value = (object as Json)[name]
     weight += typeof value === 'object' && value !== null ? deepFreeze(value) : 16
   }
   Object.freeze(object)
