@@ -20,7 +20,7 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
  * 4xx and the same as for an id that does not exist, bob's objects must not change, and nothing that alice reads may
  * have their ids or change when bob makes one.
  *
- * Handlers run, those of DELETE last: use a test database.
+ * Handlers run, those of DELETE late, and writes without an id last: use a test database.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which lets alice reach bob's objects, or could not be tried
  * @throws TypeError if NODE_ENV is production, or if a maker returns no id, the same id twice, or one no route takes

@@ -25,7 +25,7 @@ const ms = Type.Number({ minimum: 1, maximum: 2 ** 31 - 1, expects: 'millisecond
  * No handler runs; hooks of the host do.
  * @param app gets ready by it
  * @throws ScopeAssertionError that names every route which admits others, or could not be tried
- * @throws TypeError if no route accepts alice's token, the plugin is not registered, or no route has an owner
+ * @throws TypeError if no route accepts alice's token, or none has an owner, a scope or a bound parameter
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {
   const task = await readTask(app, options, { timeout: Type.Optional(ms) }, 'assertOwnership')
