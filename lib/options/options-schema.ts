@@ -11,7 +11,7 @@ const falseOr = <T extends TProperties>(properties: T, names: string) => Type.Un
 
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
-    expects: 'a string, or a list of strings with the current secret first'
+    expects: 'a string, or a list of strings with the current secret first (keys of an issuer: option "issuers")'
   })),
   issuers: Type.Optional(Type.Array(issuerSchema, {
     minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }'

@@ -23,6 +23,10 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ secret: 5 }, 'option "secret" must be a string, or a list of strings with the current secret first'],
   [{ secret: [] }, 'option "secret" must be a string, or a list'],
   [{ secret: [secret, 5] }, 'option "secret" must be a string, or a list'],
+  // What @fastify/jwt takes, for keys that are fetched and for a key pair.
+  ...[async () => secret, { public: 'pem' }].map((value): typeof refused[number] => (
+    [{ secret: value }, 'current secret first (keys of an issuer: option "issuers")']
+  )),
   [{ secret: undefined }, 'option "secret" is undefined. Fix: give it a value'],
   [{ audience: undefined }, 'option "audience" is undefined'],
   [{ issuer: '' }, 'option "issuer" must be a non-empty string'],
