@@ -360,6 +360,7 @@ t.test('the password of the URL is used and never logged', { skip }, async (t) =
   await redis.kill()
   await until(() => logged(log).includes('the store of revocations failed'))
   const old = await startRedis(t, program, '--rename-command', 'HELLO', '')
+  await host(t, old)
   const quoted = await host(t, { url: old.url.replace('//', '//app:pa55word@') })
     .then(() => '', (error: unknown) => (error as Error).message)
   t.match(quoted, /cannot be read \((ERR unknown command .?HELLO.?\)|WRONGPASS )/)
@@ -384,6 +385,22 @@ t.test('a revocation after the close leaves no connection open', { skip }, async
   await t.rejects(one.revoke('bob'), { code: 'REVOCATIONS_UNAVAILABLE' })
   await until(async () => await connections() === 1) // this one
   t.pass()
+})
+
+t.test('a write that the server refuses does not close the connection', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const opened = async () => /_connections_received:\d+/.exec(await command(redis, 'INFO', 'stats'))?.[0]
+  const store = redisRevocations({ url: redis.url })
+  const end = new AbortController()
+  const lists = store.follow({ signal: end.signal, interval: 60, keepFor: 60 })[Symbol.asyncIterator]()
+  await lists.next()
+  await command(redis, 'SET', key, 'text')
+  await t.rejects(store.publish('first', 60), { message: /^WRONGTYPE / })
+  const before = await opened()
+  await t.rejects(store.publish('second', 60), { message: /^WRONGTYPE / })
+  t.equal(await opened(), before)
+  end.abort()
+  await lists.return?.()
 })
 
 t.test('a follower that is stopped ends its connection, in any state', async (t) => {

@@ -189,7 +189,7 @@ export function carriesBearer ({ type, scheme, name, in: place }: SecurityScheme
 
 /** Adds responses, unless the host wrote one for the status or for 4XX, which says more about this operation. */
 const addResponses = (written: Components, ours: Components): Components =>
-  Object.keys(written).some((status) => status.toUpperCase() === '4XX') ? written : { ...ours, ...written }
+  Object.hasOwn(written, '4XX') ? written : { ...ours, ...written }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 

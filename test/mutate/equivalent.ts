@@ -689,5 +689,18 @@ export const equivalents: Equivalent[] = [
       'carriesBearer(schemes[name]) && (isWithNames || isOfOAuth(schemes[name]?.type))',
     change: '?. becomes .',
     why: 'for the type: what carries the token is declared'
+  },
+  {
+    path: 'lib/openapi/annotate.ts',
+    code: 'const isWithNames = /^3\\.[1-9]/.test(String(original.openapi)) ' +
+      '// schemes of any type may have names of scopes',
+    change: '/^3\\.[1-9]/ becomes /3\\.[1-9]/',
+    why: 'for the reader: no version of OpenAPI has it elsewhere'
+  },
+  {
+    path: 'lib/openapi/annotate.ts',
+    code: 'isSchemeNamed ||= Boolean(secured.security?.some((requirement) => Object.hasOwn(requirement, schemeName)))',
+    change: '?. becomes .',
+    why: 'for the type: a guarded operation has it'
   }
 ]

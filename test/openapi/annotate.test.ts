@@ -431,7 +431,7 @@ t.test('components that the host declared are kept', async (t) => {
 t.test('a scheme that no operation names is not added', async (t) => {
   const login = { type: 'oauth2', flows: { implicit } } as const
   const options = { openapi: { info, security: [{ login: [] }], components: { securitySchemes: { login } } } }
-  const schemesWith = async (security?: []) => {
+  const schemesWith = async (security?: Array<Record<string, string[]>>) => {
     const { components } = await read(t, await build(t, options, (app) => {
       app.get('/me', handler)
       app.get('/other', { schema: security ? { security } : {} }, handler)
@@ -440,6 +440,7 @@ t.test('a scheme that no operation names is not added', async (t) => {
   }
   t.same(await schemesWith(), ['login'])
   t.same(await schemesWith([]), ['bearerAuth', 'login'])
+  t.same(await schemesWith([{ login: [] }, {}]), ['bearerAuth', 'login'], 'an alternative names it')
 })
 
 t.test('responses that the host wrote are kept', async (t) => {
@@ -653,6 +654,7 @@ t.test('a scheme that the host requires but does not declare gets no scopes', as
   const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
   const { get } = document.paths['/x'] as { get: Operation }
   t.same(get.security, [{ bearerAuth: ['a'], nobody: [] }])
+  t.same(Object.keys(get), ['x-user-scope', 'security', 'responses'])
 })
 
 t.test('only a HEAD operation gets the marks of a HEAD route by its operationId', async (t) => {
