@@ -258,8 +258,10 @@ t.test('entries are trimmed when they are old by both clocks', { skip }, async (
   for (const age of [120, 61, 59]) {
     await command(redis, 'XADD', key, `${now - age * 1000}-0`, 'entry', String(age))
   }
-  await follow.next()
+  t.same((await follow.next()).value, [120, 61, 59].map((age) =>
+    ({ entry: String(age), storedAt: (now - age * 1000) / 1000 })))
   await store.publish('first', 60)
+  t.equal(await count(), 3, 'what is older than the latest by 60 s is gone')
   await store.publish('second', 60)
   t.equal(await count(), 3, '59 s and the two')
   const ahead = String(now + 1e9)
@@ -323,13 +325,32 @@ t.test('a follower is up to date at the end of the stream even if others go on w
   await write()
   const end = new AbortController()
   const lists = redisRevocations({ url: redis.url })
-    .follow({ signal: end.signal, interval: 1, keepFor: 7200 })[Symbol.asyncIterator]()
+    .follow({ signal: end.signal, interval: 60, keepFor: 7200 })[Symbol.asyncIterator]()
   const lengthOf = async () => (await lists.next()).value?.length as number
   t.equal(await lengthOf(), 1)
   await write()
   t.same([await lengthOf(), await lengthOf()], [0, 1], 'the empty list says so')
+  await write()
+  t.equal(await lengthOf(), 1)
   end.abort()
   await lists.return?.()
+})
+
+t.test('a stream without entries is followed', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const store = redisRevocations({ url: redis.url })
+  const start = (interval: number) => {
+    const end = new AbortController()
+    const lists = store.follow({ signal: end.signal, interval, keepFor: 7200 })[Symbol.asyncIterator]()
+    t.teardown(() => { end.abort() })
+    return async () => (await lists.next()).value?.length as number
+  }
+  const often = start(0.001)
+  for (let n = 0; n < 3; n++) t.equal(await often(), 0, 'what is not there is not looked at')
+  const seldom = start(60)
+  t.equal(await seldom(), 0)
+  await command(redis, 'XADD', key, '*', 'entry', '{}')
+  t.equal(await seldom(), 1)
 })
 
 t.test('rediss:// uses TLS and verifies the certificate', { skip }, async (t) => {
