@@ -73,6 +73,9 @@ async function startProxy (t: Test, first: Redis) {
   return Object.assign(proxy, { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}` })
 }
 
+const connections = async (redis: Redis) =>
+  (await command<string>(redis, 'CLIENT', 'LIST')).trim().split('\n').length
+
 /** How many followers wait for more. */
 const waiting = async (redis: Redis) => (await command<string>(redis, 'CLIENT', 'LIST')).match(/ flags=b /g)?.length
 
@@ -149,6 +152,8 @@ t.test('a stream that lost entries gets them back', { skip }, async (t) => {
     await until(() => isReadWhole(redis))
     await lose()
     await until(() => logged(one.log).includes('revocations that the store lacked were stored again'))
+    const { reason } = one.log.find(({ msg }) => msg === 'the store of revocations failed') ?? {}
+    if (what.startsWith('trimmed')) t.equal(reason, 'entries of the stream are gone')
     const two = await host(t, redis)
     t.ok(await two.areOut(users), what)
     await two.revoke(`${what}, afterwards`)
@@ -183,6 +188,25 @@ t.test('entries that are trimmed by age are no loss', { skip }, async (t) => {
   t.equal(await lengthOf(), 1000)
   await command(redis, 'XTRIM', key, 'MINID', String(old + 1))
   t.same([await lengthOf(), await lengthOf()], [1, 0])
+  end.abort()
+  await lists.return?.()
+})
+
+t.test('nor is it a loss if even the last id seen is trimmed by age', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const old = Date.now() - 3 * 3_600_000
+  const write = (id = '*') => command(redis, 'XADD', key, id, 'entry', '{}')
+  await write(`${old}-0`)
+  const end = new AbortController()
+  const lists = redisRevocations({ url: redis.url })
+    .follow({ signal: end.signal, interval: 60, keepFor: 7200 })[Symbol.asyncIterator]()
+  const lengthOf = async () => (await lists.next()).value?.length as number
+  t.same([await lengthOf(), await lengthOf()], [1, 0])
+  await write()
+  await command(redis, 'XTRIM', key, 'MINID', String(old + 1))
+  t.equal(await lengthOf(), 1)
+  await write()
+  t.equal(await lengthOf(), 1)
   end.abort()
   await lists.return?.()
 })
@@ -399,12 +423,11 @@ t.test('a server that cannot be reached stops the boot', async (t) => {
 
 t.test('a revocation after the close leaves no connection open', { skip }, async (t) => {
   const redis = await startRedis(t, program)
-  const connections = async () => (await command<string>(redis, 'CLIENT', 'LIST')).trim().split('\n').length
   const one = await host(t, redis)
   await one.revoke('alice')
   await one.app.close()
   await t.rejects(one.revoke('bob'), { code: 'REVOCATIONS_UNAVAILABLE' })
-  await until(async () => await connections() === 1) // this one
+  await until(async () => await connections(redis) === 1) // this one
   t.pass()
 })
 
@@ -422,6 +445,17 @@ t.test('a write that the server refuses does not close the connection', { skip }
   t.equal(await opened(), before)
   end.abort()
   await lists.return?.()
+})
+
+t.test('a follower that nobody reads any more ends its connection', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const { signal } = new AbortController()
+  const lists = redisRevocations({ url: redis.url })
+    .follow({ signal, interval: 60, keepFor: 60 })[Symbol.asyncIterator]()
+  await lists.next()
+  await lists.return?.()
+  await until(async () => await connections(redis) === 1) // this one
+  t.pass()
 })
 
 t.test('a follower that is stopped ends its connection, in any state', async (t) => {
