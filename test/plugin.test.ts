@@ -85,6 +85,14 @@ t.test('an older context inside that already has the decorator stops the boot', 
   await other.register(userScope, { secret })
 })
 
+t.test('nobody else may give the request a decorator of this name later', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret, decoratorName: 'caller' })
+  app.decorateRequest('user', null as never)
+  t.throws(() => app.decorateRequest('caller', null), { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
+})
+
 t.test('a registration inside a registered context stops the boot', async (t) => {
   const app = Fastify()
   await app.register(userScope, { secret })

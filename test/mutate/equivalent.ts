@@ -702,5 +702,214 @@ export const equivalents: Equivalent[] = [
     code: 'isSchemeNamed ||= Boolean(secured.security?.some((requirement) => Object.hasOwn(requirement, schemeName)))',
     change: '?. becomes .',
     why: 'for the type: a guarded operation has it'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const socket = { reconnectStrategy: false, connectTimeout: timeLimit * 1000 } as const',
+    change: 'without connectTimeout: timeLimit * 1000',
+    why: 'it is the default; said because it matters'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const socket = { reconnectStrategy: false, connectTimeout: timeLimit * 1000 } as const',
+    change: '1000 becomes 1001',
+    why: 'a limit of time, 5 ms more'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const destroy = () => { if (isConnected && client.isOpen) client.destroy() }',
+    change: 'isConnected && client.isOpen becomes true',
+    why: 'for version 5 of the client, which throws if it is not open'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const destroy = () => { if (isConnected && client.isOpen) client.destroy() }',
+    change: 'isConnected && client.isOpen becomes isConnected',
+    why: 'for version 5 of the client, which throws if it is not open'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'return { ready: within(client.connect(), 2 * timeLimit, end.signal), end }',
+    change: '2 becomes 3',
+    why: 'a limit of time: both who wait have a shorter one'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: '#latest = 0',
+    change: '0 becomes 1',
+    why: 'a millisecond of 1970'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const trim = threshold > 0 ? { TRIM: { strategy: \'MINID\', strategyModifier: \'~\', ' +
+      'threshold } as const } : {}',
+    change: '> becomes >=',
+    why: 'as above'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const trim = threshold > 0 ? { TRIM: { strategy: \'MINID\', strategyModifier: \'~\', ' +
+      'threshold } as const } : {}',
+    change: '0 becomes 1',
+    why: 'as above'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const trim = threshold > 0 ? { TRIM: { strategy: \'MINID\', strategyModifier: \'~\', ' +
+      'threshold } as const } : {}',
+    change: 'without strategyModifier: \'~\'',
+    why: 'it only saves time: the server may keep more'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const trim = threshold > 0 ? { TRIM: { strategy: \'MINID\', strategyModifier: \'~\', ' +
+      'threshold } as const } : {}',
+    change: '\'~\' becomes \'\'',
+    why: 'it only saves time: the server may keep more'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (this.#writer === writer) this.#writer = null',
+    change: 'this.#writer === writer becomes true',
+    why: 'a second lock: all writes of a closed connection fail at once, before another is opened'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const wait = isWhole ? { BLOCK: Math.ceil(interval * 1000) } : {}',
+    change: '1000 becomes 1001',
+    why: 'a thousandth of the time to wait'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const messages = streams?.[0]?.messages ?? []',
+    change: '?. becomes .',
+    why: 'for the type: an answer has a stream'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
+    change: 'timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin becomes true',
+    why: 'it only saves memory: milestones more than needed'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
+    change: '- becomes +',
+    why: 'it only saves memory: milestones more than needed'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
+    change: 'seen.milestones.at(-1) ?? \'0\' becomes \'0\'',
+    why: 'it only saves memory: milestones more than needed'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
+    change: '-1 becomes 1',
+    why: 'it only saves memory: milestones more than needed'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
+    change: '1 becomes 2',
+    why: 'it only saves memory: milestones more than needed'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
+    change: '>= becomes >',
+    why: 'a millisecond'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
+    change: '\'0\' becomes \'\'',
+    why: 'both are the number 0'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const mayHideLoss = isWhole && messages.length > 0',
+    change: 'isWhole && messages.length > 0 becomes messages.length > 0',
+    why: 'it only saves time: a look more after each page'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (!mayHideLoss && (seen.last === \'0-0\' || sinceCheck() < interval)) continue',
+    change: 'seen.last === \'0-0\' || sinceCheck() < interval becomes seen.last === \'0-0\'',
+    why: 'it only saves time: a look more or less'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (!mayHideLoss && (seen.last === \'0-0\' || sinceCheck() < interval)) continue',
+    change: '< becomes <=',
+    why: 'it only saves time: a look more or less'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'sinceCheck = stopwatch()',
+    change: 'sinceCheck = stopwatch() becomes ;',
+    why: 'as above'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'seen.milestones = seen.milestones.filter((id) => timeOf(id) >= since)',
+    change: '>= becomes >',
+    why: 'a millisecond'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const isLost = before !== \'0-0\' && !found?.length && timeOf(before) >= since',
+    change: 'before !== \'0-0\' && !found?.length becomes !found?.length',
+    why: 'for the reader: what is kept is not of 1970'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const isLost = before !== \'0-0\' && !found?.length && timeOf(before) >= since',
+    change: '\'0-0\' becomes \'\'',
+    why: 'as above'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const isLost = before !== \'0-0\' && !found?.length && timeOf(before) >= since',
+    change: '>= becomes >',
+    why: 'a millisecond'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'if (isTrimmed || isLost || isBelow(last, seen.last)) throw new Error(\'entries of the ' +
+      'stream are gone\')',
+    change: 'isTrimmed || isLost || isBelow(last, seen.last) becomes isTrimmed || isLost',
+    why: 'a second lock: the last id seen is lost then, or at the next look'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const isLost = before !== \'0-0\' && !found?.length && timeOf(before) >= since',
+    change: '?. becomes .',
+    why: 'for the type: it is a list'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'Math.floor(Math.min(latest, Date.now()) - keepFor * 1000)',
+    change: '1000 becomes 1001',
+    why: 'a thousandth of the time'
+  },
+  {
+    path: 'lib/plugin.ts',
+    code: 'const cache = settings.cache ? new TokenCache(settings.cache) : null',
+    change: 'settings.cache ? new TokenCache(settings.cache) : null becomes new TokenCache(settings.cache)',
+    why: 'for the type: with false as its settings it keeps nothing'
+  },
+  {
+    path: 'lib/plugin.ts',
+    code: 'for (const name of [decoratorName, kJudgement, kReply]) fastify.decorateRequest(name, null)',
+    change: 'without kJudgement',
+    why: 'it only saves time: requests keep one shape'
+  },
+  {
+    path: 'lib/plugin.ts',
+    code: 'for (const name of [decoratorName, kJudgement, kReply]) fastify.decorateRequest(name, null)',
+    change: 'without kReply',
+    why: 'as above'
   }
 ]
