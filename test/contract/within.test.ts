@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { mock } from 'node:test'
 import t from 'tap'
 import { within } from '../../lib/contract/within.js'
+import { sameLength } from '../support/same-length.js'
 
 mock.timers.enable({ apis: ['setTimeout'] })
 const never = new Promise<never>(() => {})
@@ -36,6 +37,6 @@ t.test('work rejects when the signal aborts', async (t) => {
   const stop = new AbortController()
   const waiting = Promise.allSettled(Array.from({ length: 100 }, () => within(never, 5, stop.signal)))
   stop.abort()
-  t.match(await waiting, Array(100).fill({ reason: { message: 'stopped' } }))
+  t.match(await waiting, sameLength(Array(100).fill({ reason: { message: 'stopped' } })))
   await t.rejects(within(never, 5, stop.signal), { message: 'stopped' })
 })

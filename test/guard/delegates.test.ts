@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { getOwnerId, type DelegateQuestion, type MayActFor, type UserScopeOptions } from '../../lib/index.js'
 import { bearer, build, now, refusals, sign, tokenFor } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const bob = bearer(tokenFor('bob'))
 const unavailable = { status: 503, code: 'ACCESS_CHECK_UNAVAILABLE', headers: { 'retry-after': '5' } }
@@ -53,7 +54,7 @@ t.test('only true admits the user', async (t) => {
     const errors = log.filter(({ msg }) => /"mayActFor" failed/.test(msg))
     t.equal(errors.length, expected === unavailable ? 1 : 0, `${what}: the error is in the log`)
     const reason = expected === forbidden ? 'option "mayActFor" did not answer true' : 'option "mayActFor" failed'
-    t.match(refusals(log), expected === admitted ? [] : [{ user: 'bob', reason }], what)
+    t.match(refusals(log), sameLength(expected === admitted ? [] : [{ user: 'bob', reason }]), what)
   }
 })
 
@@ -119,7 +120,7 @@ t.test('a method that is overridden after mayActFor was asked is refused', async
     t.equal((await send({ method: 'POST', url: '/api/bob', headers: staff })).status, 200, 'her own path')
     const reason = /overridden after .* was asked\. Fix: register what overrides it before the plugin$/
     const line = { code: 'FORBIDDEN_USER_ACCESS', reason, user: 'bob' }
-    t.match(refusals(log), status === 403 ? [line] : [])
+    t.match(refusals(log), sameLength(status === 403 ? [line] : []))
   }
 })
 
@@ -169,8 +170,8 @@ t.test('a parameter that changes after mayActFor was asked is refused', async (t
     const headers = bearer(tokenFor('bob', { scope: 'support' }))
     const answer = await send({ url: `/users/alice/documents${path}`, headers })
     t.match(answer, { status, ...status === 200 && { body: { seen } } }, `${path} ${JSON.stringify(properties)}`)
-    const line = { code: forbidden.code, user: 'bob', reason: /"document_id" was changed after/ }
-    t.match(refusals(log), status === 200 || path === '/2' ? [] : [line])
+    const reason = path === '/2' ? 'option "mayActFor" did not answer true' : /"document_id" was changed after/
+    t.match(refusals(log), sameLength(status === 200 ? [] : [{ code: forbidden.code, user: 'bob', reason }]))
     t.equal((await send({ url: `/users/bob/documents${path}`, headers })).status, 200, 'her own')
   }
 })
@@ -186,10 +187,12 @@ t.test('a parameter that no text can describe is refused', async (t) => {
 
 t.test('nobody is asked about an owner that is no id', async (t) => {
   const { send, log } = await host(t, () => { throw new Error('asked') })
-  for (const owner of ['a%00', '%20', '%C2%85', 'a%0Ab']) {
+  const owners = ['a%00', '%20', '%C2%85', 'a%0Ab']
+  for (const owner of owners) {
     t.match(await send({ url: `/api/${owner}`, headers: bob }), forbidden, owner)
   }
-  t.match(refusals(log), [{ reason: 'path parameter "user_id" is not the user\'s id' }])
+  const reason = 'path parameter "user_id" is not the user\'s id'
+  t.match(refusals(log), sameLength(owners.map(() => ({ reason }))))
 })
 
 t.test('no answer within five seconds is 503, and a later answer changes nothing', async (t) => {
@@ -214,7 +217,7 @@ t.test('no answer within five seconds is 503, and a later answer changes nothing
   await new Promise((resolve) => setImmediate(resolve))
   t.same(rejections, [])
   t.match(log.filter(({ msg }) => /"mayActFor" failed/.test(msg)),
-    [{ err: { message: 'no answer within 5 s' } }, { err: {} }])
+    sameLength([{ err: { message: 'no answer within 5 s' } }, { err: {} }]))
 })
 
 t.test('no timer is left running', async (t) => {
@@ -241,7 +244,7 @@ t.test('the second comparison is with the owner that was judged', async (t) => {
     })
     t.equal((await send({ url: '/api/alice', headers: bob })).status, status, String(changedTo))
     t.match(refusals(log).map(({ user, code }) => [user, code]),
-      status === 200 ? [] : [['bob', 'FORBIDDEN_USER_ACCESS']])
+      sameLength(status === 200 ? [] : [['bob', 'FORBIDDEN_USER_ACCESS']]))
   }
 })
 
@@ -254,7 +257,7 @@ t.test('the log names the delegate and the owner, unless logUser is false', asyn
     const lines = log.filter(({ msg }) => msg === 'delegate admitted')
     t.match(lines, [{ level: 30, route: '/api/:user_id?', ...logUser && { user: 'bob', owner: 'alice' } }])
     t.equal(lines.length, 1)
-    t.match(refusals(log), [{ code: 'FORBIDDEN_USER_ACCESS', ...logUser && { user: 'bob' } }])
+    t.match(refusals(log), sameLength([{ code: 'FORBIDDEN_USER_ACCESS', ...logUser && { user: 'bob' } }]))
     if (!logUser) t.notMatch(JSON.stringify(log.map(({ req, ...line }) => line)), /bob|alice/)
   }
 })

@@ -6,6 +6,7 @@ import userScope, { requireScopes, type VerifyMessage } from '../../lib/index.js
 import { createIssuer } from '../../lib/testing/index.js'
 import { blockBelow, runBlock } from '../support/docs.js'
 import { bearer, build, now, otherSecret, secret, sign, tokenFor, usualRoutes } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const name = 'fastify-user-scope:verify'
 
@@ -60,7 +61,7 @@ t.test('each judgement is published', async (t) => {
 
   messages.length = 0
   await send({ url: '/api/me', headers: bearer(tokenFor('alice', { act: { sub: 'support' } })) })
-  t.match(messages, [{ outcome: 'admitted', user: 'alice', owner: null, actor: 'support' }])
+  t.match(messages, sameLength([{ outcome: 'admitted', user: 'alice', owner: null, actor: 'support' }]))
 
   const ids: unknown[] = []
   const delegates = { scopes: ['staff'] }
@@ -70,18 +71,18 @@ t.test('each judgement is published', async (t) => {
   messages.length = 0
   const staff = bearer(tokenFor('bob', { scope: 'staff' }))
   for (const url of ['/api/alice', '/api/bob', '/api/alice']) await sendAsBob({ url, headers: staff })
-  t.match(messages, [
+  t.match(messages, sameLength([
     { outcome: 'admitted', user: 'bob', owner: 'alice', actor: null, requestId: ids[0], cached: false },
     { outcome: 'admitted', user: 'bob', owner: 'bob', actor: null, requestId: ids[1], cached: true },
     { outcome: 'admitted', user: 'bob', owner: 'alice', actor: null, requestId: ids[2], cached: true }
-  ])
+  ]))
   t.equal(new Set(ids).size, 3)
 
   const issuer = await createIssuer({ mode: 'jwks', t })
   const remote = await build(t, { issuers: [issuer.entry] })
   messages.length = 0
   await remote.send({ url: '/api/alice/tasks', headers: bearer(await issuer.token('alice')) })
-  t.match(messages, [{ outcome: 'admitted', verifiedBy: issuer.url, cached: false }])
+  t.match(messages, sameLength([{ outcome: 'admitted', verifiedBy: issuer.url, cached: false }]))
 })
 
 t.test('the refusal of a revoked token is published', async (t) => {

@@ -419,6 +419,8 @@ testWithCaches('refused before the body is parsed, and never by reply.send', asy
   await app.userScope.revoke({ user: 'bob' })
   t.match(await send({ ...post, headers: { 'content-type': 'text/plain', ...bob } }), { code: 'TOKEN_REVOKED' })
   t.same([parsed, handled], [0, 0])
+  await send({ ...post, url: '/api/alice/tasks', headers: { 'content-type': 'text/plain', ...alice } })
+  t.same([parsed, handled], [1, 1], 'an admitted request')
 })
 
 testWithCaches('1,000 requests at once', async (t) => {

@@ -8,11 +8,12 @@ import type { UserScopeOptions } from '../../lib/index.js'
 import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { createRecheck } from '../../lib/guard/recheck.js'
 import { bearer, build, now, refusals, sign, tokenFor } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const alice = bearer(tokenFor('alice'))
 
 t.test('an owner\'s parameter that a hook adds is refused', async (t) => {
-  const { app, send, log } = await build(t, { bind: { org_id: 'org_id' } }, {}, (app) => {
+  const { send, log } = await build(t, { bind: { org_id: 'org_id' } }, {}, (app) => {
     app.addHook('preValidation', async (request) => {
       const { slug } = request.params as { slug: string }
       const [name = '', value] = slug.split('.')
@@ -20,7 +21,6 @@ t.test('an owner\'s parameter that a hook adds is refused', async (t) => {
     })
     app.get('/:slug', async () => 'in')
   })
-  t.ok(app)
   const headers = bearer(tokenFor('alice', { org_id: 'acme' }))
   for (const slug of ['user_id.bob', 'user_id.alice']) {
     t.match(await send({ url: `/${slug}`, headers }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
@@ -75,7 +75,7 @@ t.test('a token that was revoked while the body came is refused', async (t) => {
   const { app, log, finish } = await half(t, { revocations: true }, bearer(tokenFor('alice', { iat: now() })))
   await app.userScope.revoke({ user: 'alice' })
   t.match(await finish(), [401, true, /"TOKEN_REVOKED"/])
-  t.match(refusals(log), [{ code: 'TOKEN_REVOKED', user: 'alice' }])
+  t.match(refusals(log), sameLength([{ code: 'TOKEN_REVOKED', user: 'alice' }]))
 })
 
 for (const [what, options, claims, passed] of [
@@ -88,7 +88,7 @@ for (const [what, options, claims, passed] of [
     const { log, finish } = await half(t, options, bearer(sign({ sub: 'alice', ...claims })))
     mock.timers.setTime((start + passed + 1) * 1000)
     t.match(await finish(), [401, true, /"TOKEN_EXPIRED"/])
-    t.match(refusals(log), [{ reason: 'the token has expired since the request was admitted' }])
+    t.match(refusals(log), sameLength([{ reason: 'the token has expired since the request was admitted' }]))
   })
 }
 

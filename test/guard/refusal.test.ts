@@ -5,6 +5,7 @@ import type { UserScopeOptions } from '../../lib/index.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { bearer, build, challengeOf, refusals, sign, tokenFor, type LogLine } from '../support/host.js'
 import { blockBelow } from '../support/docs.js'
+import { sameLength } from '../support/same-length.js'
 
 const challenge = 'Bearer realm="api"'
 const noStore = { 'cache-control': 'no-store' }
@@ -64,10 +65,10 @@ t.test('each refusal writes one line to the log', async (t) => {
   const { send, log } = await build(t)
   await send('/api/me')
   await send({ url: '/api/bob/tasks', headers: bearer(tokenFor('alice')) })
-  t.match(refusals(log), [
+  t.match(refusals(log), sameLength([
     { code: 'MISSING_TOKEN', reason: 'no Authorization header', user: undefined },
     { code: 'FORBIDDEN_USER_ACCESS', reason: 'path parameter "user_id" is not the user\'s id', user: 'alice' }
-  ])
+  ]))
   const { time, pid, hostname, ...line } = refusals(log)[0] as LogLine
   t.same(line, JSON.parse(blockBelow('docs/errors.md', 'The reason').code), 'as the docs show it')
 })
