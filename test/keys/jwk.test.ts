@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { usableKeys } from '../../lib/keys/jwk.js'
 import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../../lib/testing/index.js'
 import { bearer, build, type LogLine } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 /** A host that trusts this one issuer; `status` sends a token to alice's path. */
 async function host (t: Test, issuer: RemoteIssuer) {
@@ -53,7 +54,7 @@ t.test('keys that cannot be used are ignored, and the others are used', async (t
     t.equal(await status(await issuer.token('alice')), 200, what)
     t.same(info()?.keys, ['key-1'], what)
     const msg = 'issuer keys that cannot be used were ignored'
-    t.match(warnings(), [{ msg, issuer: issuer.url, count: 1, ignored: [{ reason }] }], what)
+    t.match(warnings(), sameLength([{ msg, issuer: issuer.url, count: 1, ignored: [{ reason }] }]), what)
   }
 })
 
@@ -116,6 +117,7 @@ t.test('the warning does not grow with the set', async (t) => {
   issuer.answer = sendJson({ keys: [issuer.keys[0]?.jwk, ...Array<object>(1000).fill({ kty: 'oct', kid })], kid })
   const { info, warnings } = await host(t, issuer)
   t.same(info()?.keys, ['key-1'])
+  t.equal(warnings().length, 1)
   t.match(warnings(), [{ count: 100, ignored: [{ reason: /^the set has 1001 keys/ }] }])
   t.equal(warnings()[0]?.ignored.length, 10)
   t.ok(JSON.stringify(warnings()).length < 4000)
@@ -130,10 +132,10 @@ t.test('a key for encryption beside others is no reason for a warning', async (t
   const { app } = await build(t, { issuers: [issuer.entry] }, { logger: { level: 'debug', stream } })
   t.same(app.userScope.issuers()[0]?.keys, ['key-1'])
   const line = { level: 20, count: 1, ignored: [{ kid: 'enc-1', reason: 'not for signatures (use)' }] }
-  t.match(log.filter(({ ignored }) => ignored), [line])
+  t.match(log.filter(({ ignored }) => ignored), sameLength([line]))
 
   issuer.answer = sendJson({ keys: [encryption, { ...ec, kid: 5 }, issuer.keys[0]?.jwk] })
-  t.match((await host(t, issuer)).warnings(), [{ count: 2 }], 'another key is one')
+  t.match((await host(t, issuer)).warnings(), sameLength([{ count: 2 }]), 'another key is one')
 })
 
 t.test('a set of keys for encryption alone is warned of, and an empty set has nothing more to tell', async (t) => {
@@ -148,7 +150,8 @@ t.test('a set of keys for encryption alone is warned of, and an empty set has no
     t.match(await send({ url: '/api/me', headers: bearer(await issuer.token('alice')) }), { status: 503 })
     const warnings = log.filter(({ level }) => level === 40)
     t.same(warnings.map(({ msg }) => msg), warned)
-    for (const { ignored } of warnings) if (ignored) t.match(ignored, [{ reason: 'not for signatures (use)' }])
+    const unusable = sameLength([{ reason: 'not for signatures (use)' }])
+    t.match(warnings.map(({ ignored }) => ignored), sameLength(keys.length > 0 ? [unusable, undefined] : [undefined]))
   }
 })
 

@@ -43,13 +43,15 @@ t.test('an answer that is no JSON of status 200 is a fault', async (t) => {
 })
 
 t.test('a body that is not read is cancelled', async (t) => {
-  for (const [status, chunk] of [[404, 'x'], [200, 'x'.repeat(1025)]] as const) {
+  for (const [status, chunk, message] of [
+    [404, 'x', 'status 404'], [200, 'x'.repeat(1025), 'longer than 1024 bytes']
+  ] as const) {
     let isCancelled = false
     const body = new ReadableStream({
       pull: (controller) => { controller.enqueue(Buffer.from(chunk)) },
       cancel: () => { isCancelled = true; throw new Error('no') }
     })
-    await t.rejects(load(async () => new Response(body, { status })))
+    await t.rejects(load(async () => new Response(body, { status })), { message })
     t.ok(isCancelled)
   }
 })

@@ -7,6 +7,7 @@ import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../../lib/
 import { stopClock } from '../support/clock.js'
 import { bearer, build, cacheOption, now, refusals, sender, testWithCaches, usualRoutes } from '../support/host.js'
 import { atEnd } from '../support/room.js'
+import { sameLength } from '../support/same-length.js'
 
 const start = 1_800_000_000
 stopClock(start)
@@ -99,7 +100,7 @@ testWithCaches('unreachable at boot', async (t) => {
   const body = { message: 'Token verification is temporarily unavailable' }
   t.match(answer, { status: 503, code: 'KEYS_UNAVAILABLE', body, headers: { 'retry-after': '30' } })
   t.notOk('www-authenticate' in answer.headers)
-  t.match(lazy.warnings(), [{ failures: 1, msg: 'issuer keys could not be fetched; none are left' }])
+  t.match(lazy.warnings(), sameLength([{ failures: 1, msg: 'issuer keys could not be fetched; none are left' }]))
   await issuer.restart()
   pass(29)
   t.equal(await lazy.status(await issuer.token('alice')), 503)
@@ -295,7 +296,7 @@ testWithCaches('maxStale below maxAge: keys serve until maxAge, whoever answers'
     t.equal(await status(await fresh(2)), 200)
     pass(1)
     t.match(await ask(await fresh(3)), { status: 503, headers: { 'retry-after': '29' } })
-    t.match(info(), { keys: [], age: null })
+    t.match(info(), sameLength({ keys: [], age: null }))
     await issuer.restart()
     pass(28)
     t.match(await ask(await fresh(4)), { status: 503, headers: { 'retry-after': '1' } })
@@ -345,7 +346,8 @@ testWithCaches('keys of exactly 80 % of maxAge are fetched anew, and the answer 
   issuer.answer = () => {} // never
   pass(500)
   t.same(await Promise.all([3, 4].map(async (n) => status(await fresh(n)))), [200, 200], 'while the fetch hangs')
-  t.match(info(), { age: 500, lastFetch: new Date(Date.now()), lastError: null })
+  t.match(info(), { age: 500, lastError: null })
+  t.same(info()?.lastFetch, new Date(Date.now()))
   await until(() => issuer.requests === 3) // a token is verified sooner than a request arrives
   timeUp()
   await until(() => info()?.lastError !== null)
@@ -354,7 +356,8 @@ testWithCaches('keys of exactly 80 % of maxAge are fetched anew, and the answer 
   // Known to be down.
   pass(150)
   t.equal(await status(await fresh(5)), 200, 'nor does it wait for another fetch that hangs')
-  t.match(info(), { age: 650, lastFetch: new Date(Date.now()) })
+  t.equal(info()?.age, 650)
+  t.same(info()?.lastFetch, new Date(Date.now()))
   timeUp()
 })
 
@@ -366,7 +369,7 @@ testWithCaches('the issuer is down when the first keys are too old to serve', as
   t.match(info(), { keys: ['key-1'], age: 4200, lastError: null }, 'nobody has asked meanwhile')
   const token = await issuer.token({ id: 'alice', exp: start + 1e6 })
   t.match(await ask(token), { status: 503, code: 'KEYS_UNAVAILABLE', headers: { 'retry-after': '30' } })
-  t.match(info(), { keys: [], age: null, lastError: String })
+  t.match(info(), sameLength({ keys: [], age: null, lastError: String }))
 })
 
 testWithCaches('keys that grow too old while a request waits for new ones do not serve', async (t) => {
@@ -444,7 +447,8 @@ testWithCaches('a token verified during a slow fetch is not known for longer tha
 testWithCaches('a lazy boot does not wait for an issuer that hangs', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { info } = await host(t, issuer, { lazy: true, fetch: () => new Promise(() => {}) })
-  t.match(info(), { keys: [], lastFetch: new Date(start * 1000), lastError: null })
+  t.match(info(), sameLength({ keys: [], lastError: null }))
+  t.same(info()?.lastFetch, new Date(start * 1000))
 })
 
 testWithCaches('attempts for the first keys get no rarer', async (t) => {
@@ -549,7 +553,8 @@ testWithCaches('an injected fetch gets the URL and what it needs to give up', as
   const { status } = await host(t, issuer, { jwksUri: 'https://keys.example/jwks', fetch })
   t.equal(await status(await issuer.token('alice')), 200)
   t.equal(calls.length, 1)
-  t.match(calls, [['https://keys.example/jwks', { method: 'GET', redirect: 'manual', signal: AbortSignal }]])
+  t.match(calls,
+    sameLength([['https://keys.example/jwks', { method: 'GET', redirect: 'manual', signal: AbortSignal }]]))
 })
 
 testWithCaches('a token without kid needs exactly one key that fits', async (t) => {
@@ -578,7 +583,7 @@ testWithCaches('the key of another algorithm', async (t) => {
   const token = await issuer.token('alice', { header: { alg: 'PS256' }, key })
   t.match(await ask(token), { code: 'INVALID_TOKEN_SIGNATURE' })
   const reason = /the signature does not verify with a key of the issuer ".*" \(ERR_JWKS_NO_MATCHING_KEY\)/
-  t.match(refusals(log), [{ reason }])
+  t.match(refusals(log), sameLength([{ reason }]))
 })
 
 testWithCaches('a clock that is set back or forward', async (t) => {
@@ -637,7 +642,7 @@ testWithCaches('issuers() has old keys fetched, so that a health check alone get
   const failures = () => log.filter(({ failures }) => failures).length
   await until(() => failures() === 1)
   await issuer.restart()
-  t.match(info(), { keys: [] }, 'within the cooldown')
+  t.match(info(), sameLength({ keys: [] }), 'within the cooldown')
   t.equal(issuer.requests, 0)
   pass(30)
   await until(() => info()?.keys.length === 1)
@@ -664,7 +669,7 @@ testWithCaches('what issuers() tells', async (t) => {
   const lazy = Fastify()
   await lazy.register(userScope, { issuers: [{ ...issuer.entry, lazy: true, fetch: () => new Promise(() => {}) }] })
   for (let twice = 0; twice < 2; twice++) { // the first fetch is that of the boot
-    t.match(lazy.userScope.issuers(), [{ keys: [], age: null, lastFetch: null, nextTry: null }])
+    t.match(lazy.userScope.issuers(), sameLength([{ keys: [], age: null, lastFetch: null, nextTry: null }]))
   }
 })
 
