@@ -6,6 +6,7 @@ import { createIssuer } from '../../lib/testing/index.js'
 import { compileOtherTokens } from '../../lib/options/other-tokens.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { bearer, build, refusals } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const entry: IssuerOptions = {
   issuer: 'https://issuer.example.com',
@@ -74,13 +75,13 @@ t.test('other tokens of an issuer are refused and named in the log', async (t) =
     await send({ url: '/api/me', headers: bearer(await own.token(invitation)) }),
     { status: 401, code: 'INVALID_CLAIMS' }
   )
-  t.match(refusals(log), [{ reason: 'an invitation' }])
+  t.match(refusals(log), sameLength([{ reason: 'an invitation' }]))
   log.length = 0
   t.match(
     await send({ url: '/api/me', headers: bearer(await own.token({ ...invitation, iss: 'x' })) }),
     { code: 'INVALID_CLAIMS' }
   )
-  t.match(refusals(log), [{ reason: 'an invitation' }], 'under an unknown issuer too')
+  t.match(refusals(log), sameLength([{ reason: 'an invitation' }]), 'under an unknown issuer too')
 })
 
 t.test('advice on Better Auth is only given where it is configured', async (t) => {

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import userScope, { InvalidOptionError, type IssuerOptions } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
 import { bearer, build, now, refusals } from './host.js'
+import { sameLength } from './same-length.js'
 
 export type Overrides = Partial<Omit<IssuerOptions, 'audience'>> & { audience?: string | string[] }
 
@@ -138,7 +139,7 @@ export function testVendor (name: string, vendor: Vendor): void {
       allowInsecureJwks: true,
       fetch: async () => Response.json({ keys: [] })
     }
-    t.match(preset(options), options)
+    t.match(preset(options), sameLength(options))
     t.same(preset({}).algorithms, vendor.algorithms)
     t.match(preset({}), { issuer: /^https:\/\// }, 'the preset is not changed by it')
     const found = preset({ discovery: true })
