@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { getUser, type AccessLevel } from '../../lib/index.js'
 import { bearer, secret, sender, tokenFor, type LogLine } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const alice = bearer(tokenFor('alice'))
 const id = async (request: Parameters<typeof getUser>[0]) => ({ user: getUser(request)?.id ?? null })
@@ -208,7 +209,7 @@ t.test('a config that several routes share, and that changes in between, says wh
   })
   t.same([await status('/first'), await status('/second')], [401, 200])
   const gets = app.userScope.routes().filter(({ method }) => method === 'GET')
-  t.match(gets.map(({ access }) => access), ['user', 'public'])
+  t.match(gets.map(({ access }) => access), sameLength(['user', 'public']))
 })
 
 t.test('a list of methods that changes in between says what it said', async (t) => {
@@ -252,7 +253,7 @@ t.test('a rule that changes in between says what it said', async (t) => {
   t.equal(await status('/first'), 401)
   t.same([await status('/first', of('user')), await status('/first', of('admin'))], [403, 200])
   t.same([await status('/second', of('user')), await status('/second', of('admin'))], [200, 403])
-  t.match(app.userScope.routes()[0], { scopes: ['admin'] })
+  t.match(app.userScope.routes()[0], sameLength({ scopes: ['admin'] }))
 })
 
 t.test('a hook that later states an unknown level stops the boot', async (t) => {
@@ -524,8 +525,9 @@ t.test('the table has both spellings of the root of a prefix', async (t) => {
     app.userScope.printRoutes(),
     'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n'
   )
-  const nothing = { scopes: null, delegates: null, bound: [], unbound: [], constraints: {} }
-  t.match(app.userScope.routes()[0], { method: 'GET', url: '/of/:user_id', ...nothing })
+  const nothing = { scopes: null, delegates: null, bound: [], unbound: [] }
+  t.match(app.userScope.routes()[0], sameLength({ method: 'GET', url: '/of/:user_id', ...nothing }))
+  t.same(app.userScope.routes()[0]?.constraints, {})
   for (const url of ['/of/alice', '/of/alice/']) t.equal(await status(url, alice), 200, url)
   for (const url of ['/of/bob', '/of/bob/']) t.equal(await status(url, alice), 403, url)
 })
@@ -593,7 +595,7 @@ t.test('the table shows constraints', async (t) => {
     'user       /v {"version":"1.0.0"}  GET  default',
     'public     /v {"host":"/x$/"}  GET  stated'
   ].sort((a, b) => a.slice(11) < b.slice(11) ? -1 : 1).join('\n') + '\n')
-  t.match(app.userScope.routes(), [{ constraints: { version: '1.0.0' } }, { constraints: { host: /x$/ } }])
+  t.match(app.userScope.routes(), sameLength([{ constraints: { version: '1.0.0' } }, { constraints: { host: /x$/ } }]))
 })
 
 t.test('a hook that changes the config of a request changes nothing', async (t) => {
