@@ -37,7 +37,7 @@ t.test('it uses the given claims, audience and keys', async (t) => {
   t.equal(await status(issuer.token('alice', { key: keys[1]! })), '200')
   t.equal(await status(issuer.forged('alice', { key: keys[1]! })), '401 INVALID_TOKEN_SIGNATURE')
   t.same(issuer.options, { issuers: [issuer.entry] })
-  await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }), RangeError)
+  await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }), { name: 'RangeError', message: /^option "keys" is empty/ })
   for (const sign of [issuer.token, issuer.expired, issuer.forged]) {
     await t.rejects(sign({} as { id: string }),
       /^a token needs a user/)
@@ -84,7 +84,7 @@ t.test('it can be slow, answer differently, stop and restart', async (t) => {
   t.same(await get('/.well-known/openid-configuration'), { issuer: issuer.url, jwks_uri: issuer.entry.jwksUri })
   t.equal(issuer.requests, 2)
   await issuer.stop()
-  await t.rejects(get())
+  await t.rejects(get(), { message: 'fetch failed' })
   await issuer.restart()
   t.same((await get() as { keys: unknown[] }).keys, issuer.keys.map(({ jwk }) => jwk))
 })
@@ -93,7 +93,8 @@ t.test('stop does not wait for slow answers', async (t) => {
   const issuer = await createRemoteIssuer({ mode: 'jwks', t })
   issuer.slow(3_600_000)
   let answered = false
-  const waiting = t.rejects(fetch(issuer.entry.jwksUri).then(() => { answered = true }))
+  const slow = fetch(issuer.entry.jwksUri).then(() => { answered = true })
+  const waiting = t.rejects(slow, { message: 'fetch failed' })
   while (issuer.requests === 0) await new Promise((resolve) => setImmediate(resolve))
   issuer.slow(0)
   t.equal((await fetch(issuer.entry.jwksUri)).status, 200)
@@ -105,7 +106,7 @@ t.test('stop does not wait for slow answers', async (t) => {
 t.test('it stops with its test', async (t) => {
   let url = ''
   await t.test('a test', async (t) => { ({ url } = await createRemoteIssuer({ mode: 'jwks', t })) })
-  await t.rejects(fetch(url))
+  await t.rejects(fetch(url), { message: 'fetch failed' })
 })
 
 t.test('it stops by the hook of each runner', async (t) => {
@@ -115,7 +116,7 @@ t.test('it stops by the hook of each runner', async (t) => {
     const { url } = await createRemoteIssuer({ mode: 'jwks', t: context as never })
     t.equal((await fetch(url)).status, 200, name)
     await stop()
-    await t.rejects(fetch(url))
+    await t.rejects(fetch(url), { message: 'fetch failed' })
   }
   const message =
     'option "t" must be the context of a test, with teardown, after or onTestFinished; that of a hook has none: ' +

@@ -4,6 +4,7 @@ import { readOptions } from '../../lib/options/settings.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { readActor } from '../../lib/token/actor.js'
 import { bearer, build, refusals, secret, sign } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const entry = { issuer: 'https://b.example', audience: 'api', jwksUri: 'https://b.example/jwks', idPrefix: 'b:' }
 const rules = (options: UserScopeOptions = {}) => readOptions({ secret, ...options }, {}).claimRules
@@ -89,7 +90,7 @@ t.test('request.user has the actor', async (t) => {
   const { send } = await build(t, {}, {}, (app) => { app.get('/api/:user_id', async ({ user }) => user) })
   const claims = { sub: 'alice', exp: 1e10, act: { sub: 'admin', act: { sub: 'batch' } } }
   t.match(await send({ url: '/api/alice', headers: bearer(sign(claims)) }),
-    { body: { id: 'alice', actor: { id: 'admin', chain: ['admin', 'batch'] } } })
+    sameLength({ body: { id: 'alice', actor: { id: 'admin', chain: ['admin', 'batch'] } } }))
   // Not the actor's data: the token is the user's.
   t.match(await send({ url: '/api/admin', headers: bearer(sign(claims)) }), { code: 'FORBIDDEN_USER_ACCESS' })
 })
@@ -110,8 +111,8 @@ t.test('actors of an issuer have its prefix too', async (t) => {
       app.route({ method: ['GET', 'POST'], url: '/api/:user_id', handler: async ({ user }) => user })
     })
     const url = '/api/b:alice'
-    t.match(await send({ url, headers }), get, `${impersonation} GET`)
-    t.match(await send({ url, headers, method: 'POST' }), post, `${impersonation} POST`)
+    t.match(await send({ url, headers }), sameLength(get), `${impersonation} GET`)
+    t.match(await send({ url, headers, method: 'POST' }), sameLength(post), `${impersonation} POST`)
     t.match(await send({ url, headers: own, method: 'POST' }), { status: 200, body: { actor: null } })
   }
 })
@@ -143,5 +144,5 @@ t.test('an actor who may only read is also refused if a hook overrides the metho
   t.match(await send({ url: '/api/alice/x', headers: headers('DELETE') }), { status: 200, body: 'DELETE' })
   t.match(await send({ url: '/api/alice/x', headers: headers('DELETE', act) }),
     { status: 403, code: 'FORBIDDEN_RESOURCE_ACCESS' })
-  t.match(refusals(log), [{ reason: /who may only read/, user: 'alice' }])
+  t.match(refusals(log), sameLength([{ reason: /who may only read/, user: 'alice' }]))
 })

@@ -5,6 +5,7 @@ import type { UserScopeOptions } from '../../lib/index.js'
 import type { ClaimRules } from '../../lib/options/settings.js'
 import { createClaimsReader } from '../../lib/token/claims-reader.js'
 import { bearer, build, challengeOf, refusals, sign } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 // The clock stands at this second in every test of this file.
 const now = 1_800_000_000
@@ -202,7 +203,8 @@ t.test('header parameters that are not allowed are refused', async (t) => {
     const token = sign({ sub: 'alice', exp }, { header: { alg: 'HS256', ...extra } })
     const answer = await send({ url: '/api/me', headers: bearer(token) })
     t.match(answer, { status: 401, code: 'INVALID_CLAIMS' }, JSON.stringify(extra))
-    t.match(refusals(log), [{ reason: `header parameter "${Object.keys(extra)[0]}"` }], JSON.stringify(extra))
+    t.match(refusals(log),
+      sameLength([{ reason: `header parameter "${Object.keys(extra)[0]}"` }]), JSON.stringify(extra))
   }
 })
 
@@ -234,7 +236,7 @@ t.test('tokens for another purpose are recognized by their form', async (t) => {
       await send({ url: '/api/me', headers: bearer(sign({ sub: 'alice', exp, ...claims })) }),
       { status: 401, code: 'INVALID_CLAIMS' }
     )
-    t.match(refusals(log), [{ code: 'INVALID_CLAIMS', reason }])
+    t.match(refusals(log), sameLength([{ code: 'INVALID_CLAIMS', reason }]))
   }
 })
 
@@ -318,7 +320,7 @@ t.test('the log says what was expected and what was received', async (t) => {
   for (const [claims, reason] of rows) {
     log.length = 0
     t.match(await send({ url: '/api/me', headers: bearer(sign({ ...good, ...claims })) }), { status: 401 })
-    t.match(refusals(log), [{ reason }])
+    t.match(refusals(log), sameLength([{ reason }]))
   }
   t.match(await send({ url: '/api/me', headers: bearer(sign(good)) }), { status: 200 })
 })
@@ -329,7 +331,7 @@ t.test('userIdClaim never makes a verification link a user', async (t) => {
     await send({ url: '/api/me', headers: bearer(sign({ email: 'a@example.org', iat: now, exp })) }),
     { code: 'INVALID_CLAIMS' }
   )
-  t.match(refusals(log), [{ reason: 'an e-mail verification token of Better Auth' }])
+  t.match(refusals(log), sameLength([{ reason: 'an e-mail verification token of Better Auth' }]))
 })
 
 t.test('the first check that fails names the code', async (t) => {

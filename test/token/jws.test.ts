@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseCompactJws } from '../../lib/token/jws.js'
 import { bearer, build, now, otherSecret, refusals, sign } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const mend = 'send the JWT of GET /api/auth/token instead'
 const payload = { sub: 'alice', exp: now() + 3600 }
@@ -112,7 +113,7 @@ t.test('malformed tokens are refused', async (t) => {
     log.length = 0
     const { status, code } = await send({ url: '/api/me', headers: bearer(token) })
     t.same([status, code], [401, /^[\w~+/.-]+=*$/.test(token) ? 'MALFORMED_TOKEN' : 'INVALID_HEADER_FORMAT'], what)
-    if (reason) t.match(refusals(log), [{ reason }], what)
+    if (reason) t.match(refusals(log), sameLength([{ reason }]), what)
     t.notOk(JSON.stringify(log).includes(token.slice(0, 60)) && token.length > 60, 'no token in the log')
   }
 })
@@ -126,7 +127,7 @@ t.test('a token that is nested more than 64 deep is refused before a parser sees
   for (const text of [nested(64), nested(2500), objects, '['.repeat(4000), `{"a\\"":${nested(64)}}`]) {
     log.length = 0
     t.match(await send({ url: '/api/me', headers: bearer(sign(text)) }), { status: 401, code: 'MALFORMED_TOKEN' })
-    t.match(refusals(log), [{ reason: 'the payload is nested more than 64 deep' }], text.slice(0, 60))
+    t.match(refusals(log), sameLength([{ reason: 'the payload is nested more than 64 deep' }]), text.slice(0, 60))
   }
 })
 

@@ -6,6 +6,7 @@ import userScope, { type VerifiedUser } from '../../lib/index.js'
 import {
   bearer, build, challengeOf, longSecret, now, otherSecret, refusals, secret, sender, sign, tokenFor
 } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 const payload = { sub: 'alice', exp: now() + 3600 }
 const good = sign(payload)
@@ -120,17 +121,18 @@ t.test('the log names the received algorithm, and the fix for one of public keys
       await send({ url: '/api/me', headers: bearer(sign(payload, { header: { alg } })) }),
       { code: 'INVALID_TOKEN_SIGNATURE' }
     )
-    t.match(refusals(log), [{ reason: `header parameter "alg" is not one of HS256, HS512: received ${says}` }])
+    t.match(refusals(log),
+      sameLength([{ reason: `header parameter "alg" is not one of HS256, HS512: received ${says}` }]))
   }
 })
 
 t.test('the log keeps the library\'s code and no text of the token', async (t) => {
   const { send, log } = await build(t)
   await send({ url: '/api/me', headers: bearer(sign(payload, { key: otherSecret })) })
-  t.match(refusals(log), [{
+  t.match(refusals(log), sameLength([{
     code: 'INVALID_TOKEN_SIGNATURE',
     reason: 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)'
-  }])
+  }]))
   t.notMatch(JSON.stringify(log), 'alice')
   t.notMatch(JSON.stringify(log), good.slice(0, 20))
 })
