@@ -291,7 +291,7 @@ t.test('a hook that gives several routes one config stops the boot', async (t) =
   const hooks: Array<(route: RouteOptions) => void> = [
     (route) => { route.config = shared as never },
     (route) => {
-      shared.access = route.url === '/public' ? 'public' : 'owner'
+      shared.access = route.url === '/outside' ? 'public' : 'owner'
       route.config = shared as never
     },
     (route) => { route.config = Object.assign(shared, { access: 'user' }, route.config) as never }

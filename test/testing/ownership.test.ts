@@ -499,8 +499,9 @@ t.test('the error names its routes and shows no token', async (t) => {
   const error = await assertOwnership(app, people).then(() => null, (error: unknown) => error) as ScopeAssertionError
   t.match(error, sameLength({ name: 'ScopeAssertionError', code: 'ERR_ASSERTION', routes: ['POST /:user_id'] }))
   t.match(error.message, '/bob')
-  for (const token of [issuer.token('alice'),
-    issuer.forged('alice')]) t.notMatch(JSON.stringify({ ...error, message: error.message }), token.split('.')[1])
+  const start = /eyJ/ // of every token, whenever it was made
+  for (const token of [issuer.token('alice'), issuer.forged('alice')]) t.match(token, start)
+  t.notMatch(JSON.stringify({ ...error, message: error.message }), start)
 })
 
 t.test('an app without the plugin or without an owner is a TypeError', async (t) => {

@@ -112,7 +112,7 @@ t.test('malformed tokens are refused', async (t) => {
   for (const [what, token, reason] of malformed) {
     log.length = 0
     const { status, code } = await send({ url: '/api/me', headers: bearer(token) })
-    t.same([status, code], [401, /^[\w~+/.-]+=*$/.test(token) ? 'MALFORMED_TOKEN' : 'INVALID_HEADER_FORMAT'], what)
+    t.same([status, code], [401, 'MALFORMED_TOKEN'], what)
     if (reason) t.match(refusals(log), sameLength([{ reason }]), what)
     t.notOk(JSON.stringify(log).includes(token.slice(0, 60)) && token.length > 60, 'no token in the log')
   }
