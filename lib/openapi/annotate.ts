@@ -1,76 +1,15 @@
-import { Type } from '@sinclair/typebox'
 import type { AccessLevel, RequiredScopes } from '../contract/access.js'
 import { isSafe } from '../options/rights.js'
 import { defaultSchemeName, type OpenApiSettings } from '../options/settings.js'
 import type { Demand } from '../routes/access.js'
 import { namesInUrl } from '../routes/bind.js'
 import { isLevel } from '../routes/rule.js'
-import { requireScopes } from './required-scopes.js'
-
-/** The parts of an OpenAPI 3 or Swagger 2 document that this plugin reads or writes. */
-export interface ApiDocument {
-  openapi?: string
-  swagger?: string
-  security?: SecurityRequirement[] | null
-  paths: Record<string, unknown>
-  components?: { schemas?: Components, securitySchemes?: Schemes }
-  definitions?: Components
-  securityDefinitions?: Schemes
-}
-
-export interface Operation {
-  security?: SecurityRequirement[] | null
-  responses?: Components | null
-  [extension: `x-${string}`]: unknown
-}
-
-export type SecurityRequirement = Record<string, string[]>
-interface SecurityScheme { type?: string, scheme?: string, name?: string, in?: string }
-type Schemes = Record<string, SecurityScheme>
-type Components = Record<string, object>
+import { dialectOf, isObject, schemesOf } from './dialects.js'
+import type { ApiDocument, Components, Operation, Schemes } from './dialects.js'
+import { carriesBearer, isOfOAuth, requireScopes, withBearer } from './security.js'
 
 /** The place of an operation, with its method in capitals. */
 export type Place = readonly [method: string, path: string]
-
-const errorName = 'UserScopeError'
-const errorSchema = Type.Object({
-  statusCode: Type.Integer(),
-  code: Type.String({ description: 'Names the fault; stable, for programs' }),
-  error: Type.String({ description: 'The text of the status code' }),
-  message: Type.String({ description: 'For people' })
-}, { description: 'Why the request was refused' })
-
-const challenge = 'The Bearer challenge of RFC 6750, section 3'
-
-const dialects = {
-  openapi: {
-    body: { content: { 'application/json': { schema: { $ref: `#/components/schemas/${errorName}` } } } },
-    header: { schema: { type: 'string' }, description: challenge },
-    scheme: (description: string) => ({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description }),
-    components: ({ components }: ApiDocument, schemas: Components, schemes: Schemes): Partial<ApiDocument> => ({
-      components: {
-        ...components,
-        schemas: { ...schemas, ...components?.schemas },
-        securitySchemes: { ...schemes, ...components?.securitySchemes }
-      }
-    })
-  },
-  swagger: {
-    body: { schema: { $ref: `#/definitions/${errorName}` } },
-    header: { type: 'string', description: challenge },
-    // Swagger 2 has no bearer scheme.
-    scheme: (description: string) => ({
-      type: 'apiKey', in: 'header', name: 'Authorization', description: `${description} Enter it as: Bearer <token>`
-    }),
-    components: (document: ApiDocument, schemas: Components, schemes: Schemes): Partial<ApiDocument> => ({
-      definitions: { ...schemas, ...document.definitions },
-      securityDefinitions: { ...schemes, ...document.securityDefinitions }
-    })
-  }
-}
-
-export const isApiDocument = (value: unknown): value is ApiDocument =>
-  isObject(value) && typeof (value['openapi'] ?? value['swagger']) === 'string' && isObject(value['paths'])
 
 export type Marks = Record<`x-${string}`, unknown>
 
@@ -106,7 +45,7 @@ export function annotate (
   original: ApiDocument, settings: OpenApiSettings, heads: ReadonlyMap<unknown, Marks>
 ): Annotated {
   const { schemeName, description, readOnlyActors } = settings
-  const dialect = original.swagger === undefined ? dialects.openapi : dialects.swagger
+  const dialect = dialectOf(original)
   const ours = { [schemeName]: dialect.scheme(description) }
   const schemes: Schemes = { ...ours, ...schemesOf(original) }
   const headers = { 'WWW-Authenticate': dialect.header }
@@ -120,15 +59,9 @@ export function annotate (
     const required = withBearer(operation.security ?? original.security ?? [], schemeName, schemes)
     const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
     const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
-    const reasons = [
-      level === 'owner' && "the path is another user's",
-      bound !== undefined && "a parameter of the path is not the user's",
-      readOnlyActors && !isSafe(method.toUpperCase()) && 'the token has an actor, who may only read',
-      scopes !== null && 'the token lacks the required scopes'
-    ].filter(Boolean)
-    const reason = reasons.join(', or ').replace(/./, (first) => first.toUpperCase())
+    const reason = forbiddenBecause(operation, readOnlyActors && !isSafe(method.toUpperCase()))
     const forbidden = { description: reason, ...scopes !== null && { headers }, ...dialect.body }
-    const added = { 401: unauthorized, ...reasons.length > 0 && { 403: forbidden } }
+    const added = { 401: unauthorized, ...reason !== '' && { 403: forbidden } }
     // Copies, because YAML writes an alias for a repeated object, and its readers refuse documents with many.
     const secured = {
       ...rest,
@@ -158,40 +91,25 @@ export function annotate (
     return secured
   })
   const paths = mapValues(original.paths, (item, path) => isObject(item) ? annotateItem(item, path) : item)
-  const schemas = { [errorName]: structuredClone(errorSchema) }
-  const components = isGuarded ? dialect.components(original, schemas, isSchemeNamed ? ours : {}) : {}
+  const components = isGuarded ? dialect.components(original, isSchemeNamed ? ours : {}) : {}
   return { document: { ...original, paths, ...components }, marked, unmarked }
 }
 
-/**
- * Requires the bearer token together with what the host requires. A scheme of the host that carries the same token
- * (such as `oauth2`, for the login of a docs page) counts as the token.
- */
-function withBearer (security: SecurityRequirement[], schemeName: string, schemes: Schemes) {
-  const isBearer = (name: string) => carriesBearer(schemes[name])
-  if (security.length === 0) return [{ [schemeName]: [] }]
-  const joined = security.map((requirement) =>
-    Object.keys(requirement).some(isBearer) ? requirement : { [schemeName]: [], ...requirement })
-  // Without this, the requirement "a key or nothing" would appear twice.
-  return [...new Map(joined.map((requirement) => [JSON.stringify(requirement), requirement])).values()]
-}
-
-const isOfOAuth = (type: unknown) => type === 'oauth2' || type === 'openIdConnect'
-export const schemesOf = ({ components, securityDefinitions }: ApiDocument): Schemes =>
-  ({ ...components?.securitySchemes, ...securityDefinitions })
-
-/** In Swagger 2 a bearer token is an API key in the header. OAuth 2 and OpenID Connect end in a bearer token too. */
-export function carriesBearer ({ type, scheme, name, in: place }: SecurityScheme = {}): boolean {
-  if (type === 'http') return String(scheme).toLowerCase() === 'bearer'
-  if (type === 'apiKey') return place === 'header' && String(name).toLowerCase() === 'authorization'
-  return isOfOAuth(type)
+/** Says why the guard may answer with 403; empty if it never does. */
+function forbiddenBecause (operation: Operation, refusesActors: boolean): string {
+  const { 'x-user-scope': level, 'x-user-scope-bound': bound, 'x-user-scope-scopes': scopes = null } = operation
+  const reasons = [
+    level === 'owner' && "the path is another user's",
+    bound !== undefined && "a parameter of the path is not the user's",
+    refusesActors && 'the token has an actor, who may only read',
+    scopes !== null && 'the token lacks the required scopes'
+  ]
+  return reasons.filter(Boolean).join(', or ').replace(/./, (first) => first.toUpperCase())
 }
 
 /** Adds responses, unless the host wrote one for the status or for 4XX, which says more about this operation. */
 const addResponses = (written: Components, ours: Components): Components =>
   Object.hasOwn(written, '4XX') ? written : { ...ours, ...written }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
 /** Returns the object itself if no value changes. */
 function mapValues<T, R> (object: Record<string, T>, map: (value: T, key: string) => R): Record<string, T | R> {

@@ -1,4 +1,5 @@
-import { carriesBearer, isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/annotate.js'
+import { isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/dialects.js'
+import { carriesBearer } from '../openapi/security.js'
 import { constraintsText } from '../routes/print.js'
 import { nameOf, type AnyApp, type AppRoute, type Place } from './app-routes.js'
 import { orAllow } from './findings.js'

@@ -1,65 +1,13 @@
 import Fastify, { type FastifyInstance, type FastifySchema, type RouteOptions } from 'fastify'
 import swagger, { type SwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
-import { Validator } from '@seriousme/openapi-schema-validator'
-import t, { type Test } from 'tap'
-import { parse } from 'yaml'
+import t from 'tap'
 import userScope, { type UserScopeOptions } from '../../lib/index.js'
 import { annotate } from '../../lib/openapi/annotate.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
-
-interface Operation { security?: object[], responses: Record<string, object>, [field: string]: unknown }
-interface Document {
-  paths: Record<string, Record<string, Operation>>
-  components?: { schemas?: object, securitySchemes?: object }
-  [field: string]: unknown
-}
-
-const info = { title: 'Tasks', version: '1.0.0' }
-const dialects: Record<string, SwaggerOptions> = {
-  'OpenAPI 3.0': { openapi: { info } },
-  'OpenAPI 3.1': { openapi: { openapi: '3.1.0', info } },
-  'OpenAPI 3.2': { openapi: { openapi: '3.2.0', info } },
-  'Swagger 2.0': { swagger: { info } }
-}
-const dialectOf = (name: string) => dialects[name] as SwaggerOptions
-const bearerAuth = [{ bearerAuth: [] }]
-
-const validator = new Validator()
-
-const handler = async () => ({})
-
-/** A host with a document: `@fastify/swagger`, then the plugin, then the routes. */
-async function build (
-  t: Test, options: SwaggerOptions, routes: (app: FastifyInstance) => unknown, scope: UserScopeOptions = {}
-): Promise<FastifyInstance> {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(swagger, options)
-  await app.register(userScope, { secret, ...scope })
-  await routes(app)
-  await app.ready()
-  return app
-}
-
-/** The document as its readers get it, which must be valid and the same in YAML. */
-async function read (t: Test, app: FastifyInstance): Promise<Document> {
-  const json = JSON.stringify(app.swagger())
-  const document = JSON.parse(json) as Document
-  t.notMatch(json, /userScope/)
-  t.same(parse(app.swagger({ yaml: true })), document, 'YAML and JSON are the same document')
-  const validity = await validator.validate(JSON.parse(json) as Record<string, unknown>)
-  t.match(validity, { valid: true }, 'the document is valid')
-  return document
-}
-
-const operations = ({ paths }: Document) => Object.entries(paths).flatMap(([path, item]) =>
-  Object.entries(item).map(([method, operation]) =>
-    ({ name: `${method.toUpperCase()} ${path}`, method, path, operation })))
-
-const membersOf = (document: Document, member: string) =>
-  Object.fromEntries(operations(document).map(({ name, operation }) => [name, operation[member]]))
-const securityOf = (document: Document) => membersOf(document, 'security')
+import { bearerAuth, build, dialects, handler, implicit, info } from '../support/openapi.js'
+import { membersOf, operations, optionsOf, read, securityOf } from '../support/openapi.js'
+import type { Document, Operation } from '../support/openapi.js'
 
 t.test('registrations that share a scheme do not repeat the work of each other', async (t) => {
   const settings = { schemeName: 'bearerAuth', description: 'd', decorators: undefined, readOnlyActors: false }
@@ -74,87 +22,6 @@ t.test('registrations that share a scheme do not repeat the work of each other',
   const other = annotate(second.document, { ...settings, readOnlyActors: true }, new Map())
   t.match(other.document.paths['/a'], { put: { responses: { 403: {} } } })
   t.not(other.document.paths, first.document.paths)
-})
-
-t.test('each dialect gets security, responses and schemes', async (t) => {
-  const routes = (app: FastifyInstance) => {
-    app.get('/api/:user_id/tasks', handler)
-    app.get('/api/me', handler)
-    app.get('/search', { config: { access: 'optional' } }, handler)
-    app.get('/health', { config: { access: 'public' } }, handler)
-  }
-  const marks = {
-    'GET /api/{user_id}/tasks': 'owner', 'GET /api/me': 'user', 'GET /search': 'optional', 'GET /health': 'public'
-  }
-  const schema = {
-    description: 'Why the request was refused',
-    type: 'object',
-    required: ['statusCode', 'code', 'error', 'message'],
-    properties: {
-      statusCode: { type: 'integer' },
-      code: { type: 'string', description: 'Names the fault; stable, for programs' },
-      error: { type: 'string', description: 'The text of the status code' },
-      message: { type: 'string', description: 'For people' }
-    }
-  }
-  const success = { 200: { description: 'Default Response' } }
-  const challengeDescription = 'The Bearer challenge of RFC 6750, section 3'
-
-  for (const name of ['OpenAPI 3.0', 'OpenAPI 3.1', 'OpenAPI 3.2']) {
-    await t.test(name, async (t) => {
-      const document = await read(t, await build(t, dialectOf(name), routes))
-      const body = { content: { 'application/json': { schema: { $ref: '#/components/schemas/UserScopeError' } } } }
-      const challenge = { 'WWW-Authenticate': { schema: { type: 'string' }, description: challengeDescription } }
-      const unauthorized = { description: 'No valid token was sent', headers: challenge, ...body }
-      const forbidden = { description: "The path is another user's", ...body }
-      t.same(document.components, {
-        schemas: { UserScopeError: schema },
-        securitySchemes: {
-          bearerAuth: {
-            type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The JWT of a signed-in user.'
-          }
-        }
-      })
-      t.match(document.paths, sameLength({
-        '/api/{user_id}/tasks': {
-          get: { security: bearerAuth, responses: { ...success, 401: unauthorized, 403: forbidden } }
-        },
-        '/api/me': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized } } },
-        '/search': { get: { security: [{}, ...bearerAuth], responses: { ...success, 401: unauthorized } } }
-      }))
-      t.same(document.paths['/search']?.['get']?.security, [{}, ...bearerAuth])
-      t.notOk(document.paths['/api/me']?.['get']?.responses['403'])
-      t.same(document.paths['/health'], { get: { 'x-user-scope': 'public', responses: success } })
-      t.same(membersOf(document, 'x-user-scope'), marks)
-    })
-  }
-
-  await t.test('Swagger 2.0', async (t) => {
-    const document = await read(t, await build(t, dialectOf('Swagger 2.0'), routes))
-    const body = { schema: { $ref: '#/definitions/UserScopeError' } }
-    const challenge = { 'WWW-Authenticate': { type: 'string', description: challengeDescription } }
-    const unauthorized = { description: 'No valid token was sent', headers: challenge, ...body }
-    const forbidden = { description: "The path is another user's", ...body }
-    t.same(document['definitions'], { UserScopeError: schema })
-    t.same(document['securityDefinitions'], {
-      bearerAuth: {
-        type: 'apiKey',
-        in: 'header',
-        name: 'Authorization',
-        description: 'The JWT of a signed-in user. Enter it as: Bearer <token>'
-      }
-    })
-    t.match(document.paths, sameLength({
-      '/api/{user_id}/tasks': {
-        get: { security: bearerAuth, responses: { ...success, 401: unauthorized, 403: forbidden } }
-      },
-      '/api/me': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized } } },
-      '/search': { get: { security: [{}, ...bearerAuth], responses: { ...success, 401: unauthorized } } }
-    }))
-    t.same(document.paths['/search']?.['get']?.security, [{}, ...bearerAuth])
-    t.same(document.paths['/health'], { get: { 'x-user-scope': 'public', responses: success } })
-    t.same(membersOf(document, 'x-user-scope'), marks)
-  })
 })
 
 /** Routes of all kinds below `/base/v1`, where the plugin is, and others outside. */
@@ -299,138 +166,6 @@ t.test('each operation says what really happens', async (t) => {
   }
 })
 
-const implicit = { authorizationUrl: 'https://login.example', scopes: { read: 'Read' } } as const
-
-t.test('the token is required together with what the host requires', async (t) => {
-  const openapi = {
-    securitySchemes: {
-      key: { type: 'apiKey', in: 'header', name: 'X-Key' },
-      basic: { type: 'http', scheme: 'basic' },
-      header: { type: 'apiKey', in: 'header', name: 'authorization' },
-      cookie: { type: 'apiKey', in: 'cookie', name: 'authorization' },
-      jwt: { type: 'http', scheme: 'Bearer' },
-      oauth: { type: 'oauth2', flows: { implicit } },
-      oidc: { type: 'openIdConnect', openIdConnectUrl: 'https://login.example/.well-known/openid-configuration' }
-    }
-  } as const
-  const swagger2 = {
-    key: { type: 'apiKey', in: 'header', name: 'X-Key' },
-    basic: { type: 'basic' },
-    header: { type: 'apiKey', in: 'header', name: 'Authorization' },
-    oauth: { type: 'oauth2', flow: 'implicit', authorizationUrl: 'https://login.example', scopes: { read: 'Read' } }
-  } as const
-  const own = (...names: string[]) => Object.fromEntries(names.map((name) => [name, name === 'oauth' ? ['read'] : []]))
-  // What the host wrote on a guarded route, and what stands there then.
-  const cases = [
-    { written: [], found: bearerAuth },
-    { written: [{}], found: bearerAuth },
-    { written: [own('key')], found: [own('key', 'bearerAuth')] },
-    { written: [own('basic')], found: [own('basic', 'bearerAuth')] },
-    {
-      written: [own('key', 'basic'), own('key', 'oauth')],
-      found: [own('key', 'basic', 'bearerAuth'), own('key', 'oauth')]
-    },
-    { written: [own('header')], found: [own('header')] },
-    { written: [own('oauth')], found: [own('oauth')] }
-  ]
-  const newer = [
-    ...['jwt', 'oidc'].map((name) => ({ written: [own(name)], found: [own(name)] })),
-    { written: [own('cookie')], found: [own('cookie', 'bearerAuth')] }
-  ]
-  const variants = {
-    'OpenAPI 3': { options: { openapi: { info, components: openapi } }, cases: [...cases, ...newer] },
-    'Swagger 2': { options: { swagger: { info, securityDefinitions: swagger2 } }, cases }
-  }
-  for (const [name, { options, cases }] of Object.entries(variants)) {
-    await t.test(name, async (t) => {
-      const document = await read(t, await build(t, options, (app) => {
-        cases.forEach(({ written }, i) => app.get(`/${i}`, { schema: { security: written } }, handler))
-        app.get('/optional', { schema: { security: [own('key')] }, config: { access: 'optional' } }, handler)
-        app.get('/public', { schema: { security: [own('key')] }, config: { access: 'public' } }, handler)
-      }))
-      const schemes = document.components?.securitySchemes ?? document['securityDefinitions']
-      t.match(schemes, name === 'Swagger 2' ? swagger2 : openapi.securitySchemes, 'schemes of the host stay')
-      t.same(securityOf(document), {
-        ...Object.fromEntries(cases.map(({ found }, i) => [`GET /${i}`, found])),
-        'GET /optional': [own('key')],
-        'GET /public': [own('key')]
-      })
-    })
-  }
-})
-
-t.test('a token that the host requires or not is required once', async (t) => {
-  const components = { securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } } } as const
-  const options = { openapi: { info, components, security: [...bearerAuth, {}] } }
-  const document = await read(t, await build(t, options, (app) => { app.get('/me', handler) }))
-  t.same(securityOf(document), { 'GET /me': bearerAuth })
-})
-
-t.test('a default security of the host is joined on guarded routes and dropped on public ones', async (t) => {
-  const key = { type: 'apiKey', in: 'header', name: 'X-Key' } as const
-  const security = [{ key: [] }]
-  const variants = {
-    'OpenAPI 3': { openapi: { info, security, components: { securitySchemes: { key } } } },
-    'Swagger 2': { swagger: { info, security, securityDefinitions: { key } } }
-  }
-  for (const [name, options] of Object.entries(variants)) {
-    await t.test(name, async (t) => {
-      const app = Fastify()
-      t.teardown(async () => { await app.close() })
-      await app.register(swagger, options)
-      app.get('/outside', handler)
-      app.register(async (app) => {
-        await app.register(userScope, { secret })
-        app.get('/api/:user_id', handler)
-        app.get('/alone', { schema: { security: [] } }, handler)
-        app.get('/optional', { config: { access: 'optional' } }, handler)
-        app.get('/public', { config: { access: 'public' } }, handler)
-        app.get('/none', { schema: { security: [] }, config: { access: 'public' } }, handler)
-        app.get('/stated', { schema: { security }, config: { access: 'public' } }, handler)
-      })
-      await app.ready()
-      const document = await read(t, app)
-      t.same(document['security'], security)
-      t.same(securityOf(document), {
-        'GET /outside': undefined,
-        'GET /api/{user_id}': [{ bearerAuth: [], key: [] }],
-        'GET /alone': bearerAuth,
-        'GET /optional': [{}, { bearerAuth: [], key: [] }],
-        'GET /public': [],
-        'GET /none': [],
-        'GET /stated': security
-      })
-    })
-  }
-})
-
-t.test('components that the host declared are kept', async (t) => {
-  const scheme = { type: 'oauth2', flows: { implicit } } as const
-  const schema = { type: 'object', description: 'Our own' } as const
-  const other = { type: 'string' } as const
-  const routes = (app: FastifyInstance) => {
-    app.get('/me', handler)
-    app.get('/scoped', { schema: { security: [{ bearerAuth: ['read'] }] } }, handler)
-  }
-
-  const components = {
-    securitySchemes: { bearerAuth: scheme },
-    schemas: { UserScopeError: schema, Other: other },
-    examples: { one: { value: 1 } }
-  }
-  const openapi = await read(t, await build(t, { openapi: { info, components } }, routes))
-  t.same(openapi.components, components)
-  t.same(securityOf(openapi), { 'GET /me': bearerAuth, 'GET /scoped': [{ bearerAuth: ['read'] }] })
-
-  const key = { type: 'apiKey', in: 'header', name: 'X-Token' } as const
-  const swagger2 = await read(t, await build(t, {
-    swagger: { info, securityDefinitions: { bearerAuth: key }, definitions: { UserScopeError: schema, Other: other } }
-  }, routes))
-  t.same(swagger2['securityDefinitions'], { bearerAuth: key })
-  t.same(swagger2['definitions'], { UserScopeError: schema, Other: other })
-  t.same(securityOf(swagger2), { 'GET /me': bearerAuth, 'GET /scoped': [{ bearerAuth: ['read'] }] })
-})
-
 t.test('a scheme that no operation names is not added', async (t) => {
   const login = { type: 'oauth2', flows: { implicit } } as const
   const options = { openapi: { info, security: [{ login: [] }], components: { securitySchemes: { login } } } }
@@ -547,7 +282,7 @@ t.test('operations of methods that the host added are annotated', async (t) => {
   const document = JSON.parse(JSON.stringify(older.swagger())) as Document
   t.same(securityOf(document), { 'PROPFIND /files': bearerAuth, 'PROPFIND /public': undefined })
 
-  const { paths } = await read(t, await build(t, dialectOf('OpenAPI 3.2'), routes))
+  const { paths } = await read(t, await build(t, optionsOf('OpenAPI 3.2'), routes))
   t.match(paths, { '/files': { additionalOperations: { PROPFIND: { security: bearerAuth } } } })
   t.notMatch(paths['/public'], { additionalOperations: { PROPFIND: { security: bearerAuth } } })
 })
@@ -649,15 +384,6 @@ t.test('unusual parts of a document written by hand are left alone', async (t) =
   const { get, ...rest } = paths['/me']
   t.match(get, sameLength({ security: bearerAuth, responses: { 401: {} } }))
   t.same({ ...paths, '/me': { ...rest, get: document.paths['/me'].get } }, document.paths)
-})
-
-t.test('a scheme that the host requires but does not declare gets no scopes', async (t) => {
-  const operation = { 'x-user-scope': 'user', 'x-user-scope-scopes': ['a'], security: [{ nobody: [] }] }
-  const settings = { schemeName: 'bearerAuth', description: '', decorators: undefined, readOnlyActors: false }
-  const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
-  const { get } = document.paths['/x'] as { get: Operation }
-  t.same(get.security, [{ bearerAuth: ['a'], nobody: [] }])
-  t.same(Object.keys(get), ['x-user-scope', 'security', 'responses'])
 })
 
 t.test('only a HEAD operation gets the marks of a HEAD route by its operationId', async (t) => {
