@@ -75,7 +75,10 @@ testBootErrors([
   [() => auth0({ domain: 'tenant.eu.auth0.com/path', audience: api }), 'option "auth0.domain"'],
   [() => auth0({ domain: 'Tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
   [() => auth0({ domain: 'user@tenant.eu.auth0.com', audience: api }), 'option "auth0.domain"'],
-  [() => auth0({ domain: 'tenant.eu.auth0.com', audience: missing }), 'option "auth0.audience" must be'],
+  [
+    () => auth0({ domain: 'tenant.eu.auth0.com', audience: missing }),
+    'option "auth0.audience" must be the identifier of the API, or a list of them'
+  ],
   [() => auth0({ domain: 'tenant.eu.auth0.com', audience: '' }), 'option "auth0.audience" must be'],
   [() => auth0({ domain: 'tenant.eu.auth0.com' } as Parameters<typeof auth0>[0]), 'option "auth0.audience" must be'],
   [
@@ -129,7 +132,8 @@ t.test('the log says what to do about an opaque or encrypted token', async (t) =
   const opaque = ['a_B3dE6gH9jK2mN5pQ8sT1vW4yZ7b-eF', 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.dGV4dA.dGFn']
   for (const token of opaque) {
     t.match(await send({ url: '/api/me', headers: bearer(token) }), { status: 401, code: 'MALFORMED_TOKEN' })
-    t.match(refusals(log).at(-1)?.reason, /request one with the "audience" of your API$/)
+    const reason = refusals(log).at(-1)?.reason
+    t.match(reason, /^an opaque or encrypted token, .*: request one with the "audience" of your API$/)
   }
 })
 

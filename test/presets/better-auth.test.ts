@@ -85,6 +85,11 @@ testValues(betterAuth, { baseURL: 'https://auth.example.com', audience: 'tasks' 
 testPlaces([
   [betterAuth({ baseURL: 'https://a.example.com/' }), 'https://a.example.com', 'https://a.example.com/api/auth/jwks'],
   [
+    betterAuth({ baseURL: 'https://a.example.com/auth/', basePath: '/other' }),
+    'https://a.example.com',
+    'https://a.example.com/auth/jwks'
+  ],
+  [
     betterAuth({ baseURL: 'http://localhost:3000', oauthProvider: true, audience: 'api' }),
     'http://localhost:3000/api/auth',
     'http://localhost:3000/api/auth/jwks'
@@ -97,6 +102,8 @@ t.test('a client of the OAuth provider is told what to ask it for', async (t) =>
 })
 
 t.test('the OAuth provider of Better Auth needs an audience', async (t) => {
+  const audience = 'https://auth.example.com/' // a client may ask for that
+  t.match(betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true, audience }), { audience })
   t.throws(
     () => betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true }),
     { code: 'FST_USER_SCOPE_INVALID_OPTION', message: /option "betterAuth.audience" is missing/ }

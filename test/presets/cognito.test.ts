@@ -92,13 +92,18 @@ testValues(cognito, { region: 'eu-central-1', userPoolId: 'eu-central-1_KkrQqZ3v
   region: [' eu-central-1', 'eu-central-1a', 'EU-CENTRAL-1', 'eu_central_1', 'eu-central', '', null],
   userPoolId: [
     'KkrQqZ3v8', 'us-east-1_KkrQqZ3v8', 'eu-central-1', 'eu-central-1_', 'eu-central-1_a-b', 'eu-central-1:guid',
-    ' eu-central-1_a', null
+    ' eu-central-1_a', 'eu-central-1_/eu-central-1_a', null
   ],
   clientId: ['', ' web', 'web ', 'https://app.example.com', 'a b', null, []],
   issuer: ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_KkrQqZ3v8/']
 })
 
 testPlaces([
+  [
+    cognito({ region: 'us-gov-west-1', userPoolId: 'us-gov-west-1_Ab1', clientId: 'c' }),
+    'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_Ab1',
+    'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_Ab1/.well-known/jwks.json'
+  ],
   [
     cognito({ region: 'us-east-1', userPoolId: 'us-east-1_Ab1', clientId: 'c' }),
     'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1',

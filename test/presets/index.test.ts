@@ -28,6 +28,7 @@ t.test('each preset says which claim has the scopes, and what is the user\'s is 
     const { scopeClaim } = readOptions({ issuers: [entry] }, {}).issuers[0] as { scopeClaim: string }
     t.same(readScopes(claims, scopeClaim), scopes, entry.issuer)
     t.same(readScopes({ permissions: ['c'], roles: ['d'] }, scopeClaim), scopes.filter((name) => name === 'c'))
+    t.same(readScopes({ scp: 'b', permissions: ['c'] }, scopeClaim), scopes.filter((name) => name !== 'a'))
   }
   const session = clerk({ frontendApi: 'https://clerk.example.com', authorizedParties: 'https://app.example.com' })
   t.equal(session.scopeClaim, undefined)
