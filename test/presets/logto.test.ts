@@ -15,9 +15,10 @@ const vendor: Vendor = {
   id: 'foo1bar2baz3',
   header: { typ: 'at+jwt' },
   claims: { aud: api, jti: 'vPUl', scope: 'read:tasks', client_id: 'fv5r4ex9c2s0', iat: now() },
-  accepted: { 'of an organization': { claims: { organization_id: 'org1' } } },
+  accepted: { 'of an organization': { claims: { organization_id: 'org1' } }, 'typ JWT': { header: { typ: 'JWT' } } },
   refused: {
     'an ID token': { header: { typ: undefined }, claims: { aud: 'fv5r4ex9c2s0', client_id: undefined, at_hash: 'h' } },
+    'without a client': { claims: { client_id: undefined } },
     'for another API': { claims: { aud: 'https://tenant.logto.app/api' } },
     'of an organization, without an API': { claims: { aud: 'urn:logto:organization:org1' } },
     'of another tenant': { claims: { iss: 'https://other.logto.app/oidc' } }
