@@ -295,10 +295,13 @@ t.test('it refuses to run in production', async (t) => {
   process.env.NODE_ENV = 'production'
   let asked = 0
   const app = await host(t, {})
-  app.server.on('request', () => { asked++ })
+  app.addHook('onRequest', async () => { asked++ })
   await t.rejects(assertIsolation(app, { ...people, objects: { list_id: () => { asked++; return '1' } } }),
     new TypeError('assertIsolation runs handlers, and NODE_ENV is production: give it a test database'))
   t.equal(asked, 0)
+  delete process.env.NODE_ENV
+  await say(app)
+  t.ok(asked > 0, 'anywhere else the routes are asked')
 })
 
 t.test('DELETE is tried last', async (t) => {

@@ -37,7 +37,8 @@ t.test('it uses the given claims, audience and keys', async (t) => {
   t.equal(await status(issuer.token('alice', { key: keys[1]! })), '200')
   t.equal(await status(issuer.forged('alice', { key: keys[1]! })), '401 INVALID_TOKEN_SIGNATURE')
   t.same(issuer.options, { issuers: [issuer.entry] })
-  await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }), { name: 'RangeError', message: /^option "keys" is empty/ })
+  await t.rejects(createRemoteIssuer({ mode: 'jwks', keys: [] }),
+    { name: 'RangeError', message: /^option "keys" is empty/ })
   for (const sign of [issuer.token, issuer.expired, issuer.forged]) {
     await t.rejects(sign({} as { id: string }),
       /^a token needs a user/)
