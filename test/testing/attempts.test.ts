@@ -41,6 +41,7 @@ t.test('the requests to an owner\'s route', async (t) => {
   const nearly =
     attempts({}, { alice: '7', bob: '7 ' }).map(({ label }) => label).filter((label) => label.includes('path of'))
   t.same(nearly, ['alice\'s token, path of "7/../7 "', 'alice\'s token, path of "07"'])
+  t.ok(attempts({}, { alice: 'Alice' }).some(({ request }) => request.url === '/t/alice'), 'in small letters')
 })
 
 t.test('paths with dot segments are tried on wildcards', async (t) => {
@@ -91,6 +92,7 @@ t.test('which answers are accepted', async (t) => {
   const reached = (id: unknown, by = options) => ({ reached: by, params: { user_id: id } })
   t.same([401, 403, 404, 400, 200, 0].map((status) => fits({}, 'no token')(status)),
     [true, false, false, false, false, false])
+  t.notOk(fits({}, 'no token')(401, reached('alice')), 'an error handler that answers 401 after the handler')
   t.same([401, 403, 404, 400, 200, 0].map((status) => fits({}, other)(status)),
     [false, true, true, false, false, false], 'hidden as 404')
   t.same([403, 404].map((status) => fits({ access: 'unguarded' }, other)(status)), [true, false],
@@ -98,8 +100,8 @@ t.test('which answers are accepted', async (t) => {
   const bound = [{ param: 'x', path: ['x'], isInUrl: true }]
   t.ok(fits({ access: 'user', bound }, other)(404), 'where it is compared')
   t.notOk(fits({}, other)(403, reached('bob')))
-  t.same([403, 404, 200, 500].map((status) => fits({}, 'alice\'s token, path of "ALICE"')(status)),
-    [true, true, false, false])
+  t.same([400, 403, 404, 200, 500].map((status) => fits({}, 'alice\'s token, path of "ALICE"')(status)),
+    [true, true, true, false, false])
   const slash = fits({}, `${other}, with a trailing slash`)
   t.same([slash(200), slash(418, reached('bob', { ...options })), slash(418, reached('bob'))], [true, true, false])
   t.same([200, 302, 400, 404, 0].map((status) => fits({}, own)(status)), [true, true, false, false, false],
