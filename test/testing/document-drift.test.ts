@@ -143,6 +143,8 @@ t.test('each kind of drift is named', async (t) => {
   t.equal(await changed(t, (paths) => { paths['/api/me']!.post = {} }),
     `${heading}\n\nPOST /api/me\n` +
     "  the document has it, and the app has no such route: remove it, or allow: ['POST /api/me']")
+  t.match(await changed(t, (paths) => { paths['/api/me']!.options = {} }), 'OPTIONS /api/me\n  the document has it')
+  t.equal(await changed(t, (paths) => { Object.assign(paths['/api/me']!, { parameters: [] }) }), '', 'no method')
   t.equal(await changed(t, (paths) => { paths['/api/me']!.post = {}; delete paths['/api/open'] },
     { allow: ['POST /api/me', 'GET /api/open'] }), '')
   t.equal(await changed(t, (paths) => { delete paths['/api/open'] }),
@@ -152,6 +154,19 @@ t.test('each kind of drift is named', async (t) => {
   t.equal(await changed(t, () => {}, { allow: ['GET /gone'] }),
     `${heading}\n\nGET /gone\n  allow names it, and it needs no exception: it is sound, or does not exist. ` +
     'Fix: remove it, or write its method, too: \'GET /api/…\'')
+})
+
+t.test('a route with a bound parameter may answer 403', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger)
+  await app.register(userScope, { ...issuer.options, bind: { org_id: 'org_id' } })
+  app.get('/orgs/:org_id', handler)
+  await app.ready()
+  const text = JSON.stringify(app.swagger())
+  t.equal(await say(app), '')
+  t.match(await say(app, { document: JSON.parse(text.replace('"403":', '"409":')) as object }),
+    'GET /orgs/{org_id}\n  the document lists no 403')
 })
 
 t.test('the mark of an operation must be its level', async (t) => {
