@@ -18,18 +18,16 @@ export class Stage {
     await readAll(this.bob, this.reads)
   }
 
-  /** Sends a request of alice with these ids instead of hers. */
-  async ask (plan: Plan, ids: Ids, part?: string): Promise<Response> {
-    return await ask(plan, this.alice, ids, part)
-  }
-
-  /** Does the same, and returns which of bob's objects has changed by it. Then they are others from now on. */
+  /**
+   * Sends a request of alice with these ids instead of hers, and returns which of bob's objects has changed by it. Then
+   * they are others from now on.
+   */
   async attack (plan: Plan, ids: Ids, part?: string): Promise<{ given: Response, change: Read | undefined }> {
     const isHis = (answer: Response) => Object.entries(this.bob.ids).some(([name, id]) => hasId(answer, id, name))
     // Her own request may change what both have, which names nothing of his.
     const before = (await readAll(this.bob, this.reads))
       .filter(([plan, answer]) => Object.keys(ids).length > 0 || !isShared(plan) || isHis(answer))
-    const given = await this.ask(plan, ids, part)
+    const given = await ask(plan, this.alice, ids, part)
     const [change] = await findChanges(this.bob, before)
     if (change) await this.renewBob()
     return { given, change }
@@ -52,6 +50,6 @@ export class Stage {
     for (let n = 0; n < 100 && hasId(answer, this.bob.ids[name], name); n++) await this.bob.make()
     await readAll(this.bob, this.reads)
     await this.alice.make() // a write may have used up what she had
-    return hasId(await this.ask(plan, {}), this.bob.ids[name], name)
+    return hasId(await ask(plan, this.alice), this.bob.ids[name], name)
   }
 }

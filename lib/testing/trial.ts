@@ -64,7 +64,8 @@ export class Trial {
   /** Sends bob's ids of these kinds instead of hers: everywhere, or only in one part of the request. */
   async #tryHis (kinds: readonly string[], part?: string): Promise<void> {
     const label = `alice's token, bob's ${kinds.join(' and ')}${part === undefined ? '' : ` in the ${part}`}`
-    const his = Object.fromEntries(kinds.map((name) => [name, this.stage.bob.ids[name]]))
+    const { alice, bob } = this.stage
+    const his = Object.fromEntries(kinds.map((name) => [name, bob.ids[name]]))
     const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
     const textOf = ({ body }: Response, ids: typeof his) =>
       kinds.reduce((text, name) => readId(text, ids[name], name).text, body)
@@ -72,10 +73,10 @@ export class Trial {
     // Her object in another part may be used up. Else not: answers that list what is hers would differ by new ones.
     const renew = async () => { if (part !== undefined) await this.#renew() }
     await renew()
-    const forNone = await this.stage.ask(this.plan, none, part)
+    const forNone = await ask(this.plan, alice, none, part)
     await renew()
     // If the answer changes by itself, such as a time, it also differs between this and the first.
-    const again = await this.stage.ask(this.plan, his, part)
+    const again = await ask(this.plan, alice, his, part)
     await renew()
     const isAlike = given.statusCode === forNone.statusCode
     // An id of the same form may lack a check digit.
@@ -99,6 +100,7 @@ export class Trial {
 
   /** Sends lists with her id and bob's, in both orders. */
   async #tryBoth (kind: string): Promise<void> {
+    const { alice, bob } = this.stage
     const countOf = ({ body }: Response, each?: ObjectId) => readId(body, each, kind).text.split('…').length
     const lists = [
       [`her ${kind} and bob's`, (other?: ObjectId) => ({ [kind]: [null, other] })],
@@ -106,9 +108,9 @@ export class Trial {
     ] as const
     for (const [what, listWith] of lists) {
       const label = `alice's token, ${what}`
-      const id = this.stage.bob.ids[kind]
+      const id = bob.ids[kind]
       const none = missingLike(id)
-      const forNone = await this.stage.ask(this.plan, listWith(none))
+      const forNone = await ask(this.plan, alice, listWith(none))
       await this.#renew()
       const given = await this.#attack(listWith(id), label)
       await this.#renew()
@@ -129,10 +131,10 @@ export class Trial {
 
   /** @param plan that of the route, or the short one, which may be refused */
   async #tryHerOwn (plan: Plan): Promise<void> {
-    const { ids, others } = this.stage.bob
+    const { alice, bob: { ids, others } } = this.stage
     const isWhole = plan === this.plan
     const label = `alice's token, her own${isWhole ? '' : ' without its ids'}`
-    const own = plan.isRead ? await this.stage.ask(plan, {}) : await this.#attack({}, label, undefined, plan)
+    const own = plan.isRead ? await ask(plan, alice) : await this.#attack({}, label, undefined, plan)
     // A write without an id may need a body that was not given, or come after a logout.
     const mustPass = plan.kinds.length > 0 || plan.isRead || own.statusCode === 403
     if (isWhole && mustPass) this.#mustPass(own, label)

@@ -102,7 +102,7 @@ t.test('missingLike returns another id of the same form', async (t) => {
     ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '01ARZ3NDEKTSV4RRFFQ30G4FAV'], ['abc', 'baa'], ['buy-milk', 'aaa-aaaa'],
     ['ёж', 'ёжx'], ['INV-0002', 'INV-9997'], ['0042', '9957'], ['T123', 'T2000000123'], ['T1234567', 'T8765432'],
     ['01ARZ3NDEKTSV4RRFFQABCDEFG', '01ARZ3NDEKTSV4RRFFABAAAAAA'],
-    ['5000', '2000005000'], ['0', '2000000000'], [0, 2_000_000_000]
+    ['T1234', 'T8765'], ['5000', '2000005000'], ['0', '2000000000'], [0, 2_000_000_000]
   ]
   for (const [id, missing] of ids) t.equal(missingLike(id), missing, String(id))
 })
@@ -118,12 +118,15 @@ t.test('readId finds an id in an answer', async (t) => {
     t.notOk(has(body, 'n1'),
       JSON.stringify(body))
   }
+  t.ok(has('/tasks/n+1', 'n+1'), 'no pattern')
+  t.ok(has({ a: '7f' }, '7f'), 'no number')
   for (const id of ['7', 7]) {
-    for (const body of [{ id: 7 }, { task_id: '7' }, { ids: [7] }, [7], { 7: {} }, { ID: 7 }]) {
+    for (const body of [{ id: 7 }, { task_id: '7' }, { ids: [7] }, [7], [3, 7], { 7: {} }, { ID: 7 }]) {
       t.ok(has(body, id),
         JSON.stringify(body))
     }
-    for (const body of ['milk;7', { total: 7 }, { id: 77 }, { list: [{ a: 1 }, 8] }, [1, 2, 3, 4, 5, 6, 8, 9]]) {
+    for (const body of ['milk;7', { total: 7 }, { idle: 7 }, { id: 77 }, { list: [{ a: 1 }, 8] },
+      [1, 2, 3, 4, 5, 6, 8, 9]]) {
       t.notOk(has(body,
         id), JSON.stringify(body))
     }

@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
 import { appRoutes } from '../../lib/testing/app-routes.js'
-import { Owner, planFor, type ObjectMakers, type Plan } from '../../lib/testing/objects.js'
+import { ask, Owner, planFor, type ObjectMakers, type Plan } from '../../lib/testing/objects.js'
 import { readsOf } from '../../lib/testing/reads.js'
 import { Stage } from '../../lib/testing/stage.js'
 import { issuer } from '../support/isolation.js'
@@ -81,7 +81,7 @@ t.test('an id is shown to alice if a route answers her with it', async (t) => {
 t.test("an id in an answer to alice is bob's, unless it is hers or a small number", async (t) => {
   const { stage, alice, bob, planOf, asked } = await start(t)
   const plan = planOf('GET', '/tasks')
-  const answer = await stage.ask(plan, {})
+  const answer = await ask(plan, alice)
   t.ok(await stage.isLeak(answer, 'task_id', ['bob-2'], plan))
   t.ok(await stage.isLeak(answer, 'task_id', ['2', 'bob-2'], plan), 'one of them is enough')
   t.notOk(await stage.isLeak(answer, 'task_id', [...alice.made], plan))

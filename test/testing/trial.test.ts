@@ -463,7 +463,7 @@ t.test('where the tenant is compared, the fix names its column', async (t) => {
   }
   const people = { alice: { id: 'alice', org: 'acme' }, bob: { id: 'bob', org: 'acme' } } as object
   const said = await say(app, { ...people, objects, params: { '*': { path: { org_id: 'acme' } } } })
-  t.match(said, "as in .where('org_id', '=', request.params.org_id)")
+  t.match(said, "as in .where('org_id', '=', request.params.org_id).where('user_id', '=', request.user.id)")
 })
 
 t.test('where each user has their own tenant, the fix names the column of the owner', async (t) => {
