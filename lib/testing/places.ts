@@ -41,7 +41,7 @@ export async function findAround (
       const route = [...open].find((each) => each.options === answer.reached && each.method === method)
       const param = route && parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
       // Its ids may have another form than bob's.
-      if (!route || (param && answer.invalidParam === `/${param}`)) continue
+      if (!route || answer.invalidParam === `/${param}`) continue
       const note = param
         ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`
         : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`

@@ -87,6 +87,7 @@ t.test('tokens are signed with and without the scopes of a rule, and for a deleg
   t.same([tokens.expired, tokens.forged], ['e', 'f'])
   const anyOf = await tokensFor({ ...none, scopes: { anyOf: ['a', 'b'] } }, known, { ...people, bob: { id: 'bob' } })
   t.match([read(anyOf.good)?.scope, read(anyOf.poor)?.scope, anyOf.delegate], ['a b', '', undefined])
+  t.equal(read(anyOf.good)?.scope, 'a b', 'and no empty one')
   const entra = { ...people, alice: { id: 'alice', scp: ['c', 'd'] } }
   const inScp = await tokensFor({ ...none, scopes: ['a'] }, known, entra)
   t.match(read(inScp.good), sameLength({ scope: 'c d a', scp: ['c', 'd'] }))
@@ -105,7 +106,7 @@ t.test('tokens are signed with and without the scopes of a rule, and for a deleg
 
 t.test('tenants are hers, his, and one that is not hers', async (t) => {
   const bound = [...bind('org_id', 'o', 'id'), ...bind('team', 'teams')]
-  const alice = { id: 'alice', o: { id: 'acme' }, teams: ['red', 'blue'] }
+  const alice = { id: 'alice', o: { id: 'acme' }, teams: [1, 'red', 'blue'] }
   const good = { ...known, good: issuer.token(alice) }
   const tenants = async (bob: string | { id: string }) =>
     (await tokensFor({ ...none, bound }, good, { ...people, alice, bob })).tenants

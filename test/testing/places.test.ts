@@ -101,12 +101,36 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
     ['/users/:user_id', (app, handler) => app.put('/users/:n(^\\d+$)/rank', handler)],
     ['/users/:user_id', (app, handler) => app.put('/users/:n-x', handler)],
     ['/users/:user_id', (app, handler) => app.get('/*', handler)],
+    ['/users/:user_id', (app, handler) => app.put('/groups/:id', { constraints: { host: /^admin/ } }, handler)],
     ['/users/:user_id', (app, handler) =>
       app.put('/users/:n', { schema: { params: Type.Object({ n: Type.Integer() }) } }, handler)]
   ]
   for (const [owner, routes] of sound) t.equal(await say(await build(owner, routes)), '')
+  const refusing = await build('/users/:user_id', (app, handler) => app.put('/users/:id', {
+    constraints: { host: /^admin/ },
+    preHandler: async (_request, reply) => reply.code(403).send({})
+  }, handler))
+  t.equal(await say(refusing, { params: { 'PUT /users/:id': { headers: { host: 'admin.example' } } } }), '', 'tried')
   const numbered = await build('/users/:user_id', (app, handler) => app.put('/users/:n(^\\d+$)/rank', handler))
   t.match(await say(numbered, { alice: '7', bob: '8' }), 'its ":n" stands where', 'by the ids that users have')
+  const given: Array<[url: string, path: Record<string, string>]> = [
+    ['/users/:id/years/:year(^20\\d\\d$)', { year: '2026' }], ['/users/:id/years/:year', { year: '2026' }],
+    ['/users/:id/tasks', { id: '7' }]
+  ]
+  for (const [url, path] of given) {
+    const app = await build('/users/:user_id', (app, handler) => app.put(url, handler))
+    t.match(await say(app, { params: { '*': { path } } }), /: 1\n\nPUT .*\n {2}its ":id" stands where/, url)
+  }
+  const versions = await build('/users/:user_id', (app, handler) => {
+    app.put('/users/:id', { constraints: { version: '2.0.0' } }, handler)
+    app.put('/users/:account/tasks', handler)
+  })
+  const said = await say(versions)
+  t.match(said, 'PUT /users/:id (user, default) {"version":"2.0.0"}\n  its ":id" stands where')
+  t.match(said, 'PUT /users/:account/tasks (user, default)\n  its ":account" stands where')
+  const misspelt = await build('/users/:user_id', (app, handler) =>
+    app.put('/users/:userId', { config: { access: 'user' } }, handler))
+  t.match(await say(misspelt), /could not be tried: 1\n\nPUT .*\n.*looks like the owner's parameter/, 'named once')
   const root = await build('/api/:user_id/tasks', async (app, handler) =>
     await app.register(async (child) => { child.post('/', handler) }, { prefix: '/api/:id/notes' }))
   t.equal(await say(root, { allow: ['POST /api/:id/notes'] }), '', 'the root of a prefix is one route')
