@@ -210,6 +210,13 @@ t.test('an answer to OPTIONS before the handler is no pass if the guard answers 
   }
 })
 
+t.test('a 400 before the handler of another method is no pass', async (t) => {
+  const app = await host(t, (app, handler) => app.get('/api/:user_id/x', {
+    preHandler: async (_request, reply) => reply.code(400).send({})
+  }, handler))
+  t.match(await say(app), "alice's token, her own path  its handler  400")
+})
+
 t.test('a preflight is nobody\'s', async (t) => {
   t.equal(await say(await host(t, (app, handler) => {
     app.get('/:user_id', handler)

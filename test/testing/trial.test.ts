@@ -898,6 +898,7 @@ t.test('what belongs to "me" is tried without an id', async (t) => {
       const own = (user: string) => [...tasks.values()].filter(({ owner }) => isBroken || owner === user)
       app.get('/me/tasks', async ({ user }) => own(user.id).map(({ id }) => ({ id })))
       app.get('/me', async ({ user }) => ({ tasks: own(user.id).length }))
+      app.get('/me/plan', async ({ user }, reply) => user.id === 'alice' ? {} : none(reply)) // bob has none
       app.get('/menu', async () => [...tasks.keys()]) // of all users, and not "me"
       app.get('/me/health', { config: { access: 'public' } }, async () => [...tasks.keys()])
       app.delete('/me/tasks', async ({ user }, reply) => {
