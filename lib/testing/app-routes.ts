@@ -48,7 +48,7 @@ export async function appRoutes (app: AnyApp) {
     const judged = [...bound.map(({ param }) => param), ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
     const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
-    const named = parameter ? faultsOfLevel(parameter.name, access) : lookAlikesIn(parameters, owners)
+    const named = parameter ? faultsOfLevel(parameter.name, access) : lookAlikesIn(rest, owners)
     // What is wrong before anything is sent.
     const faults = [...loose.map(looseText), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }

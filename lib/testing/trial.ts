@@ -102,12 +102,9 @@ export class Trial {
   async #tryBoth (kind: string): Promise<void> {
     const { alice, bob } = this.stage
     const countOf = ({ body }: Response, each?: ObjectId) => readId(body, each, kind).text.split('…').length
-    const lists = [
-      [`her ${kind} and bob's`, (other?: ObjectId) => ({ [kind]: [null, other] })],
-      [`bob's ${kind} and hers`, (other?: ObjectId) => ({ [kind]: [other, null] })]
-    ] as const
-    for (const [what, listWith] of lists) {
-      const label = `alice's token, ${what}`
+    for (const isHersFirst of [true, false]) {
+      const label = `alice's token, ${isHersFirst ? `her ${kind} and bob's` : `bob's ${kind} and hers`}`
+      const listWith = (other?: ObjectId) => ({ [kind]: isHersFirst ? [null, other] : [other, null] })
       const id = bob.ids[kind]
       const none = missingLike(id)
       const forNone = await ask(this.plan, alice, listWith(none))

@@ -174,6 +174,18 @@ t.test('uncompared parameters are reported', async (t) => {
   ])
 })
 
+t.test('an owner with the name of a bound parameter of another scope is compared', async (t) => {
+  const app = await build(t, async (app) => {
+    for (const [i, options] of [{ bind: { org_id: 'org' } }, { userIdParam: 'org_id' }].entries()) {
+      await app.register(async (child) => {
+        await child.register(userScope, { secret, ...options })
+        child.post(`/${i}/:org_id`, handler)
+      })
+    }
+  })
+  t.same((await appRoutes(app)).map(({ access, faults }) => [access, ...faults]), [['user'], ['owner']])
+})
+
 t.test('so is one that stands where other routes have a bound one', async (t) => {
   const app = await build(t, async (app) => {
     await app.register(async (child) => {
