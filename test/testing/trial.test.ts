@@ -878,15 +878,22 @@ t.test('a batch that is admitted by one of its ids is found, whichever it is', a
 
 t.test('a cache by URL that gives bob what alice has read is found', async (t) => {
   for (const isBroken of [true, false]) {
-    const cache = new Map<string, unknown>()
+    const [cache, notes] = [new Map<string, unknown>(), new Map<string, string>()]
     const app = await tasksApp(t, (app, tasks) => {
+      app.get<{ Params: { note_id: string } }>('/me/notes/:note_id', async ({ user, params }, reply) =>
+        notes.get(params.note_id) === user.id ? {} : none(reply))
       app.get('/me/tasks', async ({ user, url }) => {
         const key = isBroken ? url : `${user.id} ${url}`
         const own = [...tasks.values()].filter(({ owner }) => owner === user.id).map(({ id }) => ({ id }))
         return cache.get(key) ?? cache.set(key, own).get(key)
       })
     })
-    const said = await say(app, oneTask)
+    const makeNote: ObjectMakers[string] = ({ owner }) => {
+      const id = randomUUID()
+      notes.set(id, owner)
+      return id
+    }
+    const said = await say(app, { objects: { ...task, note_id: makeNote }, params: {} })
     if (isBroken) t.match(said, /a cache by URL[^]*bob's token, his own {2}nothing of alice's {2}200 {2}\/me\/tasks/)
     else t.equal(said, '')
   }
