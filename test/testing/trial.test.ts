@@ -970,14 +970,18 @@ t.test('a search by POST may find nothing', async (t) => {
 })
 
 t.test('an id that nobody has may be malformed', async (t) => {
-  const app = await tasksApp(t, (app, tasks) => {
-    app.get<{ Params: { code: string } }>('/api/:user_id/by-code/:code', async ({ user, params }, reply) => {
-      const task = tasks.get(params.code.slice(1))
-      if (!task) return reply.code(400).send({ message: 'a wrong check digit' })
-      return task.owner === user.id ? {} : none(reply)
+  for (const status of [404, 409]) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.get<{ Params: { code: string } }>('/api/:user_id/by-code/:code', async ({ user, params }, reply) => {
+        const task = tasks.get(params.code.slice(1))
+        if (!task) return reply.code(400).send({ message: 'a wrong check digit' })
+        return task.owner === user.id ? {} : reply.code(status).send({ message: 'no' })
+      })
     })
-  })
-  t.equal(await say(app, { objects: { ...task, code: ({ ids }) => `c${ids['task_id']}` }, params: {} }), '')
+    const said = await say(app, { objects: { ...task, code: ({ ids }) => `c${ids['task_id']}` }, params: {} })
+    if (status === 404) t.equal(said, '')
+    else t.match(said, "alice's token, bob's code  as for none: 400 a wrong check digit  409 no")
+  }
 })
 
 t.test('a 403 tells nothing of a record that alice may read', async (t) => {
