@@ -49,7 +49,7 @@ export class Stage {
     // An end, because a maker may always return the same number.
     for (let n = 0; n < 100 && hasId(answer, this.bob.ids[name], name); n++) await this.bob.make()
     await readAll(this.bob, this.reads)
-    await this.alice.make() // a write may have used up what she had
+    if (!plan.isRead) await this.alice.make() // it may have used up what she had
     return hasId(await ask(plan, this.alice), this.bob.ids[name], name)
   }
 }

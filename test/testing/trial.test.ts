@@ -388,6 +388,16 @@ t.test('a small number is only taken for an id if the next one appears too', asy
   }
 })
 
+t.test("numbers that count alice's own are no ids of bob's", async (t) => {
+  const app = await tasksApp(t, (app, tasks) => {
+    app.get('/api/:user_id/order', async ({ user }) => {
+      const { length } = [...tasks.values()].filter(({ owner }) => owner === user.id)
+      return Array.from({ length: length + 40 }, (_, place) => place + 1)
+    })
+  }, 1)
+  t.equal(await say(app, oneTask), '')
+})
+
 t.test('a change that only a list shows is found', async (t) => {
   for (const isRefused of [false, true]) {
     const app = await tasksApp(t, (app, tasks) => {
