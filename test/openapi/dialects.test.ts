@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { bearerAuth, build, handler, implicit, info } from '../support/openapi.js'
-import { membersOf, optionsOf, read, securityOf } from '../support/openapi.js'
+import { membersOf, optionsOf, read, securityOf, type Document } from '../support/openapi.js'
 import { sameLength } from '../support/same-length.js'
 
 t.test('each dialect gets security, responses and schemes', async (t) => {
@@ -26,15 +26,27 @@ t.test('each dialect gets security, responses and schemes', async (t) => {
     }
   }
   const success = { 200: { description: 'Default Response' } }
-  const challengeDescription = 'The Bearer challenge of RFC 6750, section 3'
+  const description = 'The Bearer challenge of RFC 6750, section 3'
+  const assertPaths = (t: Test, document: Document, body: object, field: object) => {
+    const headers = { 'WWW-Authenticate': { ...field, description } }
+    const unauthorized = { description: 'No valid token was sent', headers, ...body }
+    const forbidden = { description: "The path is another user's", ...body }
+    t.match(document.paths, sameLength({
+      '/api/{user_id}/tasks': {
+        get: { security: bearerAuth, responses: { ...success, 401: unauthorized, 403: forbidden } }
+      },
+      '/api/me': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized } } },
+      '/search': { get: { security: [{}, ...bearerAuth], responses: { ...success, 401: unauthorized } } }
+    }))
+    t.same(document.paths['/search']?.['get']?.security, [{}, ...bearerAuth])
+    t.notOk(document.paths['/api/me']?.['get']?.responses['403'])
+    t.same(document.paths['/health'], { get: { 'x-user-scope': 'public', responses: success } })
+    t.same(membersOf(document, 'x-user-scope'), marks)
+  }
 
   for (const name of ['OpenAPI 3.0', 'OpenAPI 3.1', 'OpenAPI 3.2']) {
     await t.test(name, async (t) => {
       const document = await read(t, await build(t, optionsOf(name), routes))
-      const body = { content: { 'application/json': { schema: { $ref: '#/components/schemas/UserScopeError' } } } }
-      const challenge = { 'WWW-Authenticate': { schema: { type: 'string' }, description: challengeDescription } }
-      const unauthorized = { description: 'No valid token was sent', headers: challenge, ...body }
-      const forbidden = { description: "The path is another user's", ...body }
       t.same(document.components, {
         schemas: { UserScopeError: schema },
         securitySchemes: {
@@ -43,26 +55,13 @@ t.test('each dialect gets security, responses and schemes', async (t) => {
           }
         }
       })
-      t.match(document.paths, sameLength({
-        '/api/{user_id}/tasks': {
-          get: { security: bearerAuth, responses: { ...success, 401: unauthorized, 403: forbidden } }
-        },
-        '/api/me': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized } } },
-        '/search': { get: { security: [{}, ...bearerAuth], responses: { ...success, 401: unauthorized } } }
-      }))
-      t.same(document.paths['/search']?.['get']?.security, [{}, ...bearerAuth])
-      t.notOk(document.paths['/api/me']?.['get']?.responses['403'])
-      t.same(document.paths['/health'], { get: { 'x-user-scope': 'public', responses: success } })
-      t.same(membersOf(document, 'x-user-scope'), marks)
+      const content = { 'application/json': { schema: { $ref: '#/components/schemas/UserScopeError' } } }
+      assertPaths(t, document, { content }, { schema: { type: 'string' } })
     })
   }
 
   await t.test('Swagger 2.0', async (t) => {
     const document = await read(t, await build(t, optionsOf('Swagger 2.0'), routes))
-    const body = { schema: { $ref: '#/definitions/UserScopeError' } }
-    const challenge = { 'WWW-Authenticate': { type: 'string', description: challengeDescription } }
-    const unauthorized = { description: 'No valid token was sent', headers: challenge, ...body }
-    const forbidden = { description: "The path is another user's", ...body }
     t.same(document['definitions'], { UserScopeError: schema })
     t.same(document['securityDefinitions'], {
       bearerAuth: {
@@ -72,16 +71,7 @@ t.test('each dialect gets security, responses and schemes', async (t) => {
         description: 'The JWT of a signed-in user. Enter it as: Bearer <token>'
       }
     })
-    t.match(document.paths, sameLength({
-      '/api/{user_id}/tasks': {
-        get: { security: bearerAuth, responses: { ...success, 401: unauthorized, 403: forbidden } }
-      },
-      '/api/me': { get: { security: bearerAuth, responses: { ...success, 401: unauthorized } } },
-      '/search': { get: { security: [{}, ...bearerAuth], responses: { ...success, 401: unauthorized } } }
-    }))
-    t.same(document.paths['/search']?.['get']?.security, [{}, ...bearerAuth])
-    t.same(document.paths['/health'], { get: { 'x-user-scope': 'public', responses: success } })
-    t.same(membersOf(document, 'x-user-scope'), marks)
+    assertPaths(t, document, { schema: { $ref: '#/definitions/UserScopeError' } }, { type: 'string' })
   })
 })
 
