@@ -769,12 +769,6 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/redis.ts',
-    code: 'if (this.#writer === writer) this.#writer = null',
-    change: 'this.#writer === writer becomes true',
-    why: 'a second lock: all writes of a closed connection fail at once, before another is opened'
-  },
-  {
-    path: 'lib/redis.ts',
     code: 'const wait = isWhole ? { BLOCK: Math.ceil(interval * 1000) } : {}',
     change: '1000 becomes 1001',
     why: 'a thousandth of the time to wait'
@@ -789,31 +783,31 @@ export const equivalents: Equivalent[] = [
     path: 'lib/redis.ts',
     code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
     change: 'timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin becomes true',
-    why: 'it only saves memory: milestones more than needed'
+    why: 'more milestones than needed take memory, and only find a loss that is too small to matter'
   },
   {
     path: 'lib/redis.ts',
     code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
     change: '- becomes +',
-    why: 'it only saves memory: milestones more than needed'
+    why: 'more milestones than needed take memory, and only find a loss that is too small to matter'
   },
   {
     path: 'lib/redis.ts',
     code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
     change: 'seen.milestones.at(-1) ?? \'0\' becomes \'0\'',
-    why: 'it only saves memory: milestones more than needed'
+    why: 'more milestones than needed take memory, and only find a loss that is too small to matter'
   },
   {
     path: 'lib/redis.ts',
     code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
     change: '-1 becomes 1',
-    why: 'it only saves memory: milestones more than needed'
+    why: 'more milestones than needed take memory, and only find a loss that is too small to matter'
   },
   {
     path: 'lib/redis.ts',
     code: 'if (timeOf(id) - timeOf(seen.milestones.at(-1) ?? \'0\') >= halfMargin) seen.milestones.push(id)',
     change: '1 becomes 2',
-    why: 'it only saves memory: milestones more than needed'
+    why: 'more milestones than needed take memory, and only find a loss that is too small to matter'
   },
   {
     path: 'lib/redis.ts',
@@ -898,7 +892,7 @@ export const equivalents: Equivalent[] = [
     path: 'lib/plugin.ts',
     code: 'const cache = settings.cache ? new TokenCache(settings.cache) : null',
     change: 'settings.cache ? new TokenCache(settings.cache) : null becomes new TokenCache(settings.cache)',
-    why: 'for the type: with false as its settings it keeps nothing'
+    why: 'for the type: with false as its settings nothing is found in it, and only memory tells'
   },
   {
     path: 'lib/plugin.ts',
