@@ -51,7 +51,7 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
       const answer = await send(request, expected === '401')
       // `@fastify/cors` may answer everybody before the guard, with 400 to no preflight. The first has no token.
       const isUnreached = route.method === 'OPTIONS' && answer.reached === null && answer.status > 0
-      if (label === noToken) isOpen = answer.status !== 401
+      if (label === noToken) isOpen = isUnreached && answer.status !== 401
       const isAnsweredFirst = isUnreached && (expected === 'its handler' ? answer.status === 400 : isOpen)
       if (isAnsweredFirst || fits(answer)) continue
       failures.push({ label, expected, answer: describeAnswer(answer, route.options), url: String(request.url) })

@@ -46,10 +46,11 @@ export class Stage {
   async isLeak (answer: Response, name: string, found: readonly string[], plan: Plan): Promise<boolean> {
     const mayBeOther = plan.isRead ? /^\d{1,3}$/ : /^\d+$/ // a write may answer with a new id
     if (found.some((id) => !mayBeOther.test(id) && !this.alice.made.has(id))) return true
+    const isKnown = () => hasId(answer, this.bob.ids[name], name)
     // An end, because a maker may always return the same number.
-    for (let n = 0; n < 100 && hasId(answer, this.bob.ids[name], name); n++) await this.bob.make()
+    for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
     await readAll(this.bob, this.reads)
     if (!plan.isRead) await this.alice.make() // it may have used up what she had
-    return hasId(await ask(plan, this.alice), this.bob.ids[name], name)
+    return isKnown() || hasId(await ask(plan, this.alice), this.bob.ids[name], name)
   }
 }

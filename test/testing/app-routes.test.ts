@@ -176,17 +176,19 @@ t.test('uncompared parameters are reported', async (t) => {
 
 t.test('an owner with the name of a bound parameter of another scope is compared', async (t) => {
   const app = await build(t, async (app) => {
-    for (const [i, options] of [{ bind: { org_id: 'org' } }, { userIdParam: 'org_id' }].entries()) {
+    for (const [i, options] of [{ bind: { org_id: 'org', uid: 'org' } }, { userIdParam: 'org_id' }].entries()) {
       await app.register(async (child) => {
         await child.register(userScope, { secret, ...options })
         child.post(`/${i}/:org_id`, handler)
-        if (i === 0) child.put('/:org_id', { config: { access: { unbound: ['org_id'] } } }, handler)
+        if (i === 1) return
+        child.post('/u/:uid', handler)
+        child.put('/:org_id', { config: { access: { unbound: ['org_id'] } } }, handler)
       })
     }
   })
   const unbound = '":org_id" is the owner\'s parameter of another scope, and is compared with nobody\'s id: rename it'
   t.same((await appRoutes(app)).map(({ access, faults }) => [access, ...faults]),
-    [['user'], ['user', unbound], ['owner']])
+    [['user'], ['user'], ['user', unbound], ['owner']], 'and one that looks like an owner\'s is compared, too')
 })
 
 t.test('so is one that stands where other routes have a bound one', async (t) => {

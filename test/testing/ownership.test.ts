@@ -210,6 +210,14 @@ t.test('an answer to OPTIONS before the handler is no pass if the guard answers 
   }
 })
 
+t.test('where OPTIONS reaches the handler without a token, other answers before it are no pass', async (t) => {
+  const app = await host(t, (app, handler) => {
+    app.addHook('onRequest', async ({ headers }, reply) => { if (headers.authorization) await reply.code(204).send() })
+    app.options('/api/:user_id/x', { config: { access: 'public' } }, handler)
+  })
+  t.match(await say(app), /no token {2}401 {2}its handler[^]*an expired token {2}401 {2}204/)
+})
+
 t.test('a 400 before the handler of another method is no pass', async (t) => {
   const app = await host(t, (app, handler) => app.get('/api/:user_id/x', {
     preHandler: async (_request, reply) => reply.code(400).send({})
