@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { env } from 'node:process'
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
-import type { FollowOptions } from '../lib/index.js'
+import type { FollowOptions, RevocationStore } from '../lib/index.js'
 import { redisRevocations, type RedisRevocationsOptions } from '../lib/redis.js'
 import { freePort, skipWithout } from './support/example.js'
 import { bearer, build, now, sign, type LogLine } from './support/host.js'
@@ -72,6 +72,21 @@ async function startProxy (t: Test, first: Redis) {
     proxy.cut()
   })
   return Object.assign(proxy, { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}` })
+}
+
+/** Follows a store as an instance does, until it is stopped or the test ends. */
+function follow (t: Test, store: RevocationStore, { interval = 60, keepFor = 7200 } = {}) {
+  const end = new AbortController()
+  const lists = store.follow({ signal: end.signal, interval, keepFor })[Symbol.asyncIterator]()
+  t.teardown(() => { end.abort() })
+  return {
+    next: () => lists.next(),
+    lengthOf: async () => (await lists.next()).value?.length as number,
+    async stop () {
+      end.abort()
+      await lists.return?.()
+    }
+  }
 }
 
 const connections = async (redis: Redis) =>
@@ -183,15 +198,11 @@ t.test('entries that are trimmed by age are no loss', { skip }, async (t) => {
   const old = Date.now() - 3 * 3_600_000
   for (let n = 0; n < 1000; n++) await command(redis, 'XADD', key, `${old}-${n}`, 'entry', '{}')
   await command(redis, 'XADD', key, '*', 'entry', '{}')
-  const end = new AbortController()
-  const store = redisRevocations({ url: redis.url })
-  const lists = store.follow({ signal: end.signal, interval: 0, keepFor: 7200 })[Symbol.asyncIterator]()
-  const lengthOf = async () => (await lists.next()).value?.length as number
+  const { lengthOf, stop } = follow(t, redisRevocations({ url: redis.url }), { interval: 0 })
   t.equal(await lengthOf(), 1000)
   await command(redis, 'XTRIM', key, 'MINID', String(old + 1))
   t.same([await lengthOf(), await lengthOf()], [1, 0])
-  end.abort()
-  await lists.return?.()
+  await stop()
 })
 
 t.test('nor is it a loss if even the last id seen is trimmed up to half an hour early', { skip }, async (t) => {
@@ -200,10 +211,7 @@ t.test('nor is it a loss if even the last id seen is trimmed up to half an hour 
     const [prefix, old] = [`early-${minutes}`, Date.now() - 7_200_000 + minutes * 60_000]
     const write = (id = '*') => command(redis, 'XADD', `${prefix}:revocations`, id, 'entry', '{}')
     await write(`${old}-0`)
-    const end = new AbortController()
-    const lists = redisRevocations({ url: redis.url, prefix })
-      .follow({ signal: end.signal, interval: 60, keepFor: 7200 })[Symbol.asyncIterator]()
-    const lengthOf = async () => (await lists.next()).value?.length as number
+    const { lengthOf, stop } = follow(t, redisRevocations({ url: redis.url, prefix }))
     t.same([await lengthOf(), await lengthOf()], [1, 0])
     await write()
     await command(redis, 'XTRIM', `${prefix}:revocations`, 'MINID', String(old + 1))
@@ -211,8 +219,7 @@ t.test('nor is it a loss if even the last id seen is trimmed up to half an hour 
     await write()
     if (isLoss) await t.rejects(lengthOf(), { message: 'entries of the stream are gone' })
     else t.equal(await lengthOf(), 1)
-    end.abort()
-    await lists.return?.()
+    await stop()
   }
 })
 
@@ -279,15 +286,14 @@ t.test('a server that is paused answers nothing and reports no error', { skip },
 t.test('entries are trimmed when they are old by both clocks', { skip }, async (t) => {
   const redis = await startRedis(t, program, '--stream-node-max-entries', '1')
   const store = redisRevocations({ url: redis.url })
-  const end = new AbortController()
-  const follow = store.follow({ signal: end.signal, interval: 60, keepFor: 60 })[Symbol.asyncIterator]()
+  const { next, stop } = follow(t, store, { keepFor: 60 })
   const count = () => command<number>(redis, 'XLEN', key)
   const now = Date.now()
   t.capture(Date, 'now', () => now) // so that no entry gets older while the test runs
   for (const age of [120, 61, 59]) {
     await command(redis, 'XADD', key, `${now - age * 1000}-0`, 'entry', String(age))
   }
-  t.same((await follow.next()).value, [120, 61, 59].map((age) =>
+  t.same((await next()).value, [120, 61, 59].map((age) =>
     ({ entry: String(age), storedAt: (now - age * 1000) / 1000 })))
   await store.publish('first', 60)
   t.equal(await count(), 3, 'what is older than the latest by 60 s is gone')
@@ -298,8 +304,7 @@ t.test('entries are trimmed when they are old by both clocks', { skip }, async (
   await store.publish('third', 60)
   await store.publish('fourth', 60)
   t.equal(await count(), 6, 'a clock that is ahead trims nothing')
-  end.abort()
-  await follow.return?.()
+  await stop()
 })
 
 t.test('a connection that is cut is opened again', { skip }, async (t) => {
@@ -352,31 +357,21 @@ t.test('a follower is up to date at the end of the stream even if others go on w
   const redis = await startRedis(t, program)
   const write = () => command(redis, 'XADD', key, '*', 'entry', '{}')
   await write()
-  const end = new AbortController()
-  const lists = redisRevocations({ url: redis.url })
-    .follow({ signal: end.signal, interval: 60, keepFor: 7200 })[Symbol.asyncIterator]()
-  const lengthOf = async () => (await lists.next()).value?.length as number
+  const { lengthOf, stop } = follow(t, redisRevocations({ url: redis.url }))
   t.equal(await lengthOf(), 1)
   await write()
   t.same([await lengthOf(), await lengthOf()], [0, 1], 'the empty list says so')
   await write()
   t.equal(await lengthOf(), 1)
-  end.abort()
-  await lists.return?.()
+  await stop()
 })
 
 t.test('a stream without entries is followed', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const store = redisRevocations({ url: redis.url })
-  const start = (interval: number) => {
-    const end = new AbortController()
-    const lists = store.follow({ signal: end.signal, interval, keepFor: 7200 })[Symbol.asyncIterator]()
-    t.teardown(() => { end.abort() })
-    return async () => (await lists.next()).value?.length as number
-  }
-  const often = start(0.001)
+  const { lengthOf: often } = follow(t, store, { interval: 0.001 })
   for (let n = 0; n < 3; n++) t.equal(await often(), 0, 'what is not there is not looked at')
-  const seldom = start(60)
+  const { lengthOf: seldom } = follow(t, store)
   t.equal(await seldom(), 0)
   await command(redis, 'XADD', key, '*', 'entry', '{}')
   t.equal(await seldom(), 1)
@@ -440,16 +435,14 @@ t.test('a write that the server refuses does not close the connection', { skip }
   const redis = await startRedis(t, program)
   const opened = async () => /_connections_received:\d+/.exec(await command(redis, 'INFO', 'stats'))?.[0]
   const store = redisRevocations({ url: redis.url })
-  const end = new AbortController()
-  const lists = store.follow({ signal: end.signal, interval: 60, keepFor: 60 })[Symbol.asyncIterator]()
-  await lists.next()
+  const { next, stop } = follow(t, store, { keepFor: 60 })
+  await next()
   await command(redis, 'SET', key, 'text')
   await t.rejects(store.publish('first', 60), { message: /^WRONGTYPE / })
   const before = await opened()
   await t.rejects(store.publish('second', 60), { message: /^WRONGTYPE / })
   t.equal(await opened(), before)
-  end.abort()
-  await lists.return?.()
+  await stop()
 })
 
 t.test('a follower that nobody reads any more ends its connection', { skip }, async (t) => {

@@ -47,10 +47,11 @@ export async function appRoutes (app: AnyApp) {
     const bound = all.filter(({ isInUrl }) => isInUrl)
     const compared = bound.map(({ param }) => param)
     const judged = [...compared, ...unbound, ...parameter ? [parameter.name] : []]
-    const others = (names: readonly string[]) => parameters.filter(({ name }) => !names.includes(name))
-    const loose = bindings.filter((name) => !judged.includes(name))
-      .flatMap((name) => misspeltBound(others(judged), name) ?? [])
-    const named = parameter ? faultsOfLevel(parameter.name, access) : lookAlikesIn(others(compared), owners)
+    const rest = parameters.filter(({ name }) => !judged.includes(name))
+    const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
+    const named = parameter
+      ? faultsOfLevel(parameter.name, access)
+      : lookAlikesIn(parameters.filter(({ name }) => !compared.includes(name)), owners)
     // What is wrong before anything is sent.
     const faults = [...loose.map(looseText), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }

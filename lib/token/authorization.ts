@@ -4,8 +4,8 @@ import { refuse } from '../contract/errors.js'
 import type { TokenForm } from '../options/other-tokens.js'
 import { mistakeIn } from './reasons.js'
 
-// RFC 6750 §2.1: the scheme (in any letter case, RFC 9110 §11.1), a space, a b64token. The RFC would allow more spaces:
-// with just one, a token has fewer spellings.
+// RFC 6750 §2.1: the scheme (in any letter case, RFC 9110 §11.1), a space, a b64token. The RFC would allow more
+// spaces: with just one, a token has fewer spellings.
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 
 const maxFields = 1000
