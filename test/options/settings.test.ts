@@ -126,7 +126,7 @@ t.test('without options, every setting has its default', async (t) => {
   t.equal(readOptions({ secret, cache: false }, {}).cache, false)
   const { issuers: [issuer], secrets } = readOptions({ issuers: [entry] }, { BETTER_AUTH_SECRET: secret })
   t.same(secrets, [], 'with issuers the environment is not read')
-  t.match(issuer, sameLength({ userIdClaim: 'sub', scopeClaim: undefined, idPrefix: '' }))
+  t.match(issuer, { userIdClaim: 'sub', scopeClaim: undefined, idPrefix: '' })
 })
 
 t.test('tokens of an issuer are judged by the rules of its entry', async (t) => {

@@ -1,9 +1,8 @@
 /**
- * A pattern for `t.match` with lists that match only those of the same length, and empty texts that match only those.
- * Without it, longer lists match too, and any list or text matches an empty one.
+ * A pattern for `t.match` with lists that match only those of the same length. Without it, longer ones match too, and
+ * any list matches an empty one.
  */
 export function sameLength (pattern: unknown): unknown {
-  if (pattern === '') return /^$/
   if (typeof pattern !== 'object' || pattern === null) return pattern
   const isList = Array.isArray(pattern)
   if (!isList && Object.getPrototypeOf(pattern) !== Object.prototype) return pattern // such as a regular expression
