@@ -1,13 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 /**
- * Warns about the routes of an app. Without a logger (Fastify's default) its level is undefined. Then the warning is
- * also one of the process. A logger of the host may have no level either.
+ * Warns about the routes of an app. The text names them too, because some formatters show nothing else. Without a
+ * logger (Fastify's default) its level is undefined. Then the warning is also one of the process. A logger of the host
+ * may have no level either.
  */
-export function warnOfRoutes (log: FastifyBaseLogger, message: string, routes?: readonly string[]): void {
+export function warnOfRoutes (log: FastifyBaseLogger, problem: string, routes?: readonly string[]): void {
+  const message = [problem, ...routes ? [routes.join(', ')] : []].join(': ')
   log.warn({ routes }, message)
-  if ((log as Partial<FastifyBaseLogger>).level !== undefined) return
-  process.emitWarning([message, ...routes ? [routes.join(', ')] : []].join(': '), 'UserScopeWarning')
+  if ((log as Partial<FastifyBaseLogger>).level === undefined) process.emitWarning(message, 'UserScopeWarning')
 }
 
 /**

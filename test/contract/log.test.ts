@@ -17,13 +17,13 @@ t.test('a line whose fields cannot be serialized is written as text', async (t) 
   ])
 })
 
-t.test('a warning goes to the log, and without a level also to the process', async (t) => {
+t.test('a warning names its routes in the log, and without a level also to the process', async (t) => {
   const warnings = processWarnings(t)
   for (const level of [undefined, 'info']) {
     const lines: unknown[][] = []
     const warn = (...args: unknown[]) => { lines.push(args) }
     warnOfRoutes({ level, warn } as unknown as FastifyBaseLogger, `at ${level}`, ['GET /a', 'PUT /b'])
-    t.same(lines, [[{ routes: ['GET /a', 'PUT /b'] }, `at ${level}`]])
+    t.same(lines, [[{ routes: ['GET /a', 'PUT /b'] }, `at ${level}: GET /a, PUT /b`]])
   }
   await new Promise((resolve) => setImmediate(resolve))
   t.same(warnings, ['at undefined: GET /a, PUT /b'])

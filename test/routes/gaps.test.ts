@@ -197,7 +197,7 @@ t.test('parameters that may be the owner are warned about, unless the level is s
     for (const url of alike) app.get(`/stated${url}`, { config: { access: 'user' } }, id)
     app.get('/:user_id/accounts/:account_id', id)
   })
-  t.match(log, [{ msg: /any signed-in user can call these routes.* Fix: rename .* the level in config\.access$/ }])
+  t.match(log, [{ msg: /any signed-in user can call these routes.* Fix: rename .* the level in config\.access: GET / }])
   t.same(log[0]?.routes, alike.map((url) => `GET ${url}`))
   t.equal(log.length, 1)
 })
@@ -240,7 +240,7 @@ t.test("the owner's parameter of another registration is warned about", async (t
 })
 
 t.test('a hook that opens the routes of owners is warned about', async (t) => {
-  const opened = /an onRoute hook opened these routes.* Fix: put .*, or state the level on the routes$/
+  const opened = /an onRoute hook opened these routes.* Fix: put .*, or state the level on the routes: GET \//
   for (const access of ['public', 'optional', 'user', { level: 'user' }]) {
     const { log } = await boot(t, async (app) => {
       await app.register(userScope, { secret })
