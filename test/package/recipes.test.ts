@@ -197,6 +197,15 @@ t.test('access: routes of other plugins', async (t) => {
   t.match([await get(app, '/docs/json'), await get(app, '/api/me')], [[200], [401]])
 })
 
+t.test('access: the route of a plugin for the whole app', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/access.md', 'Routes of other plugins', 2), (code) => `
+    ${code}
+    app.get('/metrics', async () => 'numbers')
+    await app.register(userScope)
+    app.get('/api/me', async () => 'in')`)
+  t.match([await get(app, '/metrics'), await get(app, '/api/me')], [[200], [401]])
+})
+
 t.test('errors: the body, the log line and the handler', async (t) => {
   const [body, line] = pageOf('docs/errors.md').blocks
     .filter(({ language }) => language === 'json')
