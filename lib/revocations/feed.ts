@@ -36,7 +36,8 @@ export class Feed {
   #sinceRepair = stopwatch()
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
-  #isDown = false
+  /** Why the store failed last; null while it answers. */
+  #fault: string | null = null
   #failures = 0 // in a row
   /** Seconds since the store last answered. */
   #age = () => Infinity
@@ -92,8 +93,9 @@ export class Feed {
       const failure: unknown = await this.#follow(onUpToDate).catch((error: unknown) => error)
       if (!this.#isStarted) throw failure
       signal.throwIfAborted()
-      if (!this.#isDown) logLine(this.#log, 'warn', { reason: reasonOf(failure) }, 'the store of revocations failed')
-      this.#isDown = true
+      const reason = reasonOf(failure)
+      if (this.#fault === null) logLine(this.#log, 'warn', { reason }, 'the store of revocations failed')
+      this.#fault = reason
       this.#failures++
       const seconds = Math.min(firstPause * 2 ** this.#failures, longestPause) * Math.random()
       await timers.setTimeout(seconds * 1000, null, { ref: false, signal })
@@ -135,9 +137,11 @@ export class Feed {
 
   #markAnswer (): void {
     const { maxStale, whenDown } = this.#settings
-    const complain = () => { logLine(this.#log, 'error', { whenDown }, 'revocations are stale') }
-    if (this.#isDown) this.#log.info('the store of revocations answers again')
-    this.#isDown = false
+    const complain = () => {
+      logLine(this.#log, 'error', { whenDown, reason: this.#fault }, 'revocations are stale')
+    }
+    if (this.#fault !== null) this.#log.info('the store of revocations answers again')
+    this.#fault = null
     this.#isStarted = true
     this.#age = stopwatch()
     this.#alarm ??= setTimeout(complain, maxStale * 1000).unref()

@@ -354,6 +354,35 @@ t.test('a store that is silent or fails is followed again', async (t) => {
   t.same([await ask(), await ask({ sub: 'bob' })], ['TOKEN_REVOKED', 'in'])
 })
 
+t.test('a list that becomes stale is logged with the latest reason', async (t) => {
+  const pass = holdTimers(t)
+  tie(t)
+  const store = Object.assign(new MemoryStore(), { maxStale: 3 })
+  const { log } = await host(t, store)
+  for (const fault of ['closed', 'wrong password']) {
+    const before = store.followed.length
+    store.fault = new Error(fault)
+    store.wake()
+    await until(() => {
+      pass(0.05)
+      return store.followed.length > before + 1
+    })
+  }
+  await until(() => {
+    pass(0.05)
+    return lines(log).length > 1
+  })
+  t.match(log.filter(({ level, msg }) => level >= 40 && /revocations/.test(msg)), sameLength([
+    { level: 40, msg: 'the store of revocations failed', reason: 'closed' },
+    { level: 50, msg: 'revocations are stale', reason: 'wrong password', whenDown: 'refuse' }
+  ]))
+  store.fault = undefined
+  await until(() => {
+    pass(0.05)
+    return lines(log, 30).includes('the store of revocations answers again')
+  })
+})
+
 t.test('what the store has lost is stored again', async (t) => {
   const store = new MemoryStore()
   const { ask, revoke, log } = await host(t, store)
