@@ -917,5 +917,11 @@ export const equivalents: Equivalent[] = [
     code: 'const halfMargin = margin * 1000 / 2 // milliseconds',
     change: '2 becomes 3',
     why: '10 minutes more or less for clocks that differ'
+  },
+  {
+    path: 'lib/revocations/entry.ts',
+    code: 'const time = stored > now && stored < now + margin ? stored : now',
+    change: '> becomes >=',
+    why: 'where both are equal, either is taken'
   }
 ]
