@@ -7,7 +7,7 @@ import { timeLimit, within } from '../contract/within.js'
 import { clockShift, stopwatch } from '../keys/stopwatch.js'
 import type { RevocationSettings } from '../options/revocations.js'
 import { latestMoment, lifetime, margin, parseEntry, type Entry } from './entry.js'
-import { marks, type RevocationList } from './list.js'
+import { nextMark, type RevocationList } from './list.js'
 import { Publisher, reasonOf } from './publisher.js'
 
 const [longestInterval, longestShift, firstPause, longestPause] = [20, 5, 0.1, 2] // seconds
@@ -28,10 +28,8 @@ export class Feed {
   readonly #stop = new AbortController()
   readonly #publisher: Publisher
   readonly #lifetime: number // of an entry, in seconds
-  /** The mark of entries that the current connection has read or stored; 0 before its first list. */
+  /** The mark of entries that the current connection has read, or stored again. Others have another. */
   #mark = 0
-  /** The mark of the latest connection. */
-  #nextMark = 0
   #mayMiss = false // whether the list may have entries that the store lacks
   #sinceRepair = stopwatch()
   #alarm: NodeJS.Timeout | undefined
@@ -72,12 +70,10 @@ export class Feed {
 
   /** @throws Refusal `REVOCATIONS_UNAVAILABLE`; the entry is stored later, when the store is back */
   async publish (entry: Entry): Promise<void> {
-    const mark = this.#mark
     await this.#publisher.publish(entry).catch((refusal: Refusal) => {
       this.#tryLater(detailsOf(refusal).reason)
       throw refusal
     })
-    this.#list.add(entry, mark)
   }
 
   #tryLater (reason: string): void {
@@ -106,8 +102,7 @@ export class Feed {
     const { store, maxStale } = this.#settings
     const interval = Math.min(maxStale / 3, longestInterval)
     const [end, shift] = [new AbortController(), clockShift()]
-    this.#nextMark = this.#nextMark % (marks - 1) + 1
-    this.#mark = 0 // entries that are stored before the first list may be lost with the store's data
+    this.#mark = nextMark(this.#mark)
     this.#mayMiss = true
     let isWhole = false
     const options = { signal: end.signal, interval, keepFor: this.#lifetime + margin }
@@ -119,7 +114,6 @@ export class Feed {
         if (done) throw new Error('it ended')
         // Entries were cut or left out by the old time, so all of them are read again.
         if (Math.abs(shift()) > longestShift) throw new Error('the clock was set')
-        this.#mark = this.#nextMark
         this.#read(value, isWhole)
         if (isWhole) this.#failures = 0 // not sooner: a store that fails after each whole read must be read less often
         isWhole ||= value.length === 0

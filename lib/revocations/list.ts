@@ -7,6 +7,9 @@ import { Seen } from './seen.js'
  */
 export const marks = 2 ** 20
 
+/** Returns another mark, and never 0, which is that of new entries. */
+export const nextMark = (mark: number): number => mark % (marks - 1) + 1
+
 const short = 4096 // up to this many entries, a look-up is fast without the filter
 
 type Moments = Map<string, number>

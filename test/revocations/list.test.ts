@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Entry } from '../../lib/revocations/entry.js'
-import { marks, RevocationList } from '../../lib/revocations/list.js'
+import { marks, nextMark, RevocationList } from '../../lib/revocations/list.js'
 
 const entry = (id: string, moment: number, issuer = ''): Entry => ({ kind: 'user', id, issuer, moment })
 const all = (list: RevocationList) => [...list.without(-1, 0)]
@@ -30,6 +30,10 @@ t.test('an entry holds for one issuer or for all', async (t) => {
   list.add(entry('a', 7))
   t.same(['x', 'y'].map((issuer) => list.user.find('a', issuer)), [7, 7])
   t.same(all(list), [entry('a', 7), entry('a', 5, 'x')])
+})
+
+t.test('each mark is followed by another that fits', async (t) => {
+  t.same([0, 1, marks - 2, marks - 1].map(nextMark), [1, 2, marks - 1, 1])
 })
 
 t.test('entries with an earlier moment are deleted', async (t) => {
