@@ -66,7 +66,7 @@ t.test('a revocation holds on all instances, also on those that start later', as
   await until(async () => await two.ask() === 'TOKEN_REVOKED')
   await two.revoke({ session: 's', issuer: 'secret' })
   await two.revoke({ token: 'j' })
-  const three = await host(t, store)
+  const three = await host(t, Object.assign(store, { maxStale: 90 }))
   for (const { ask } of [one, two, three]) {
     await until(async () => await ask({ sub: 'bob', jti: 'j' }) === 'TOKEN_REVOKED')
     t.same(await Promise.all([ask(), ask({ iat: start + 1 }), ask({ sub: 'bob', sid: 's' }), ask({ sub: 'bob' })]), [
@@ -76,6 +76,7 @@ t.test('a revocation holds on all instances, also on those that start later', as
   t.same(JSON.parse(String(store.published[0]?.entry)), entryOf('alice'))
   t.match(store.published, sameLength([{ keepFor: 2_592_000 + 3 * 5 + 1 + hour }, {}, {}]))
   t.match(store.followed[0], { interval: 20, keepFor: 2_592_000 + 3 * 5 + 1 + hour })
+  t.match(store.followed[2], { interval: 20 }, 'however large maxStale is')
 })
 
 t.test('malformed entries in the store are skipped and logged', async (t) => {
@@ -143,7 +144,7 @@ t.test('when the clock was set, all entries are read again', async (t) => {
     at(6)
     store.wake()
     await until(() => lines(log).length === 2)
-    at(10)
+    at(11)
     store.write(entryOf('bob', { keepFor }))
     await until(async () => await ask({ sub: 'bob' }) === 'TOKEN_REVOKED')
     t.equal(lines(log).length, 2, 'up to 5 s are no reason')
@@ -251,8 +252,12 @@ t.test('values that are no entries, and an iterator that cannot be ended, do no 
 
 t.test('a store that fails after each time it was read is read less and less often', async (t) => {
   const pauses: unknown[] = []
-  const random = mock.method(Math, 'random', () => 1)
-  const wait = mock.method(timers, 'setTimeout', async (ms: unknown) => { pauses.push(ms) })
+  let options: unknown
+  const random = mock.method(Math, 'random', () => 0.5)
+  const wait = mock.method(timers, 'setTimeout', async (ms: unknown, _value: unknown, given: unknown) => {
+    pauses.push(ms)
+    options = given
+  })
   t.teardown(() => { for (const { mock } of [random, wait]) mock.restore() })
   let reads = 0
   const store: RevocationStore = {
@@ -267,9 +272,10 @@ t.test('a store that fails after each time it was read is read less and less oft
   }
   const { app, log } = await host(t, store)
   await until(() => reads === 10)
-  t.same(pauses, [200, 400, 800, 1600, 2000, 2000, 2000, 200, 400])
+  t.same(pauses, [100, 200, 400, 800, 1000, 1000, 1000, 100, 200], 'halves, by chance')
   t.equal(log.filter(({ msg }) => msg === 'the store of revocations failed').length, 9)
   await app.close()
+  t.match(options, { ref: false, signal: { aborted: true } }, 'a pause keeps no process alive, and ends with the app')
 })
 
 t.test('a store that does not answer stops the boot', async (t) => {
@@ -526,9 +532,10 @@ t.test('entries that cannot be stored again are tried later', async (t) => {
   })
 })
 
-t.test('a closed app stops following', async (t) => {
+t.test('a closed app stops following, and says no more', async (t) => {
+  const pass = holdTimers(t)
   const store = new MemoryStore()
-  const { app, revoke } = await host(t, store)
+  const { app, log, revoke } = await host(t, store)
   t.ok(store.isFollowed)
   store.isPaused = true
   const revoking = revoke({ user: 'alice' })
@@ -536,7 +543,10 @@ t.test('a closed app stops following', async (t) => {
   await app.close()
   await t.rejects(revoking, { code: 'REVOCATIONS_UNAVAILABLE' })
   t.equal(store.followed[0]?.signal.aborted, true)
+  pass(61)
+  await new Promise((resolve) => setImmediate(resolve))
   t.equal(store.followed.length, 1)
+  t.same(lines(log), [])
 })
 
 t.test('so does an app whose boot fails, so that its process can end', async (t) => {
