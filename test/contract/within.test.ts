@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { mock } from 'node:test'
 import t from 'tap'
-import { within } from '../../lib/contract/within.js'
+import { timeLimit, within } from '../../lib/contract/within.js'
 import { sameLength } from '../support/same-length.js'
 
 mock.timers.enable({ apis: ['setTimeout'] })
@@ -22,7 +22,7 @@ t.test('work that ends in time resolves', async (t) => {
 
 t.test('work that takes too long rejects', async (t) => {
   const { signal } = new AbortController()
-  const waiting = within(never, 5, signal)
+  const waiting = within(never, timeLimit, signal)
   mock.timers.tick(4999)
   await new Promise(setImmediate) // else it could not have rejected yet
   t.equal(await Promise.race([waiting, 'waiting']), 'waiting')

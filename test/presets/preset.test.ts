@@ -12,6 +12,11 @@ t.test('options that are not an object stop the boot', async (t) => {
   }
 })
 
+t.test('an own option is named before one of an entry', async (t) => {
+  t.throws(() => supabase({ maxAge: 0, url: 'x' }), { message: /option "supabase\.url" must be/ })
+  t.throws(() => supabase({ maxAge: 0, url: 'https://a.supabase.co' }), { message: /option "supabase\.maxAge" must be/ })
+})
+
 t.test('options that a class inherits, or has a getter for, count', async (t) => {
   class Options {
     url = 'https://abcdefghijklmnopqrst.supabase.co'
