@@ -64,6 +64,11 @@ t.test('many entries at once cause one early check', async (t) => {
   watches.lookSoon()
   mock.timers.tick(2000)
   t.equal(asked() - before, 1, 'nothing is open any more')
+  const later = open('bob')
+  out.add('bob')
+  watches.lookSoon()
+  mock.timers.tick(20)
+  t.equal(later.signal.aborted, true, 'later entries cause another')
 })
 
 t.test('a token that has already expired aborts after the signal was returned', async (t) => {
