@@ -923,5 +923,23 @@ export const equivalents: Equivalent[] = [
     code: 'const time = stored > now && stored < now + margin ? stored : now',
     change: '> becomes >=',
     why: 'where both are equal, either is taken'
+  },
+  {
+    path: 'lib/revocations/feed.ts',
+    code: '#mark = 0',
+    change: '0 becomes 1',
+    why: 'it is the mark before the first connection, whose mark is another: no entry has it'
+  },
+  {
+    path: 'lib/revocations/feed.ts',
+    code: '#mayMiss = false // whether the list may have entries that the store lacks',
+    change: 'false becomes true',
+    why: 'for the type: each connection sets it before it is asked for'
+  },
+  {
+    path: 'lib/revocations/feed.ts',
+    code: 'Promise.resolve().then(() => lists.return?.()).catch(() => {}) // not awaited, as it may hang',
+    change: '?. becomes ',
+    why: 'for the type: what an iterator without it throws is caught'
   }
 ]

@@ -81,10 +81,10 @@ t.test('a revocation holds on all instances, also on those that start later', as
 
 t.test('malformed entries in the store are skipped and logged', async (t) => {
   const store = new MemoryStore()
-  const malformed = ['', '{', 'null', '{"kind":"user"}', entryOf('', {}), entryOf('alice', { moment: 'now' })]
+  const malformed = ['', '{', 'null', '{"kind":"user"}', entryOf('', {}), entryOf('alice', { moment: 'now' }), 'x']
   for (const each of malformed) store.write(each)
   const { ask, log } = await host(t, store)
-  t.same([await ask(), lines(log)], ['in', Array(3).fill('malformed revocations were skipped')])
+  t.same([await ask(), lines(log)], ['in', Array(4).fill('malformed revocations were skipped')])
   store.write(entryOf('bob', { issuer: 'https://of.another.app' }))
   store.write(entryOf('alice', { kind: 'token', id: 'j' }))
   await until(async () => await ask({ jti: 'j' }) === 'TOKEN_REVOKED')
@@ -143,7 +143,7 @@ t.test('when the clock was set, all entries are read again', async (t) => {
       sameLength([{ reason: 'the clock was set' }]))
     at(6)
     store.wake()
-    await until(() => lines(log).length === 2)
+    await until(() => lines(log).length === 2 && store.followed.length === 3)
     at(11)
     store.write(entryOf('bob', { keepFor }))
     await until(async () => await ask({ sub: 'bob' }) === 'TOKEN_REVOKED')
@@ -193,8 +193,9 @@ t.test('entries stored before the first list are stored again if the store has l
 t.test('expired entries are not read into the list', async (t) => {
   const store = new MemoryStore()
   store.write(entryOf('alice', { kind: 'session', id: 's', moment: start - 2_592_017, keepFor: 1 }), start)
+  store.write(entryOf('alice', { kind: 'session', id: 'late', moment: start - 2_592_016 }), start)
   const { ask, log } = await host(t, store)
-  t.same([await ask({ sid: 's' }), lines(log)], ['in', []])
+  t.same([await ask({ sid: 's' }), await ask({ sid: 'late' }), lines(log)], ['in', 'TOKEN_REVOKED', []])
 })
 
 t.test('keepFor must be the same on all instances', async (t) => {
@@ -208,6 +209,7 @@ t.test('keepFor must be the same on all instances', async (t) => {
   t.notOk(store.isFollowed)
   const old = new MemoryStore()
   old.write(entryOf('alice', { moment: start - 72 * hour }), start - 72 * hour)
+  old.write(entryOf('bob', { keepFor: hour }))
   await t.rejects(host(t, { store: old, keepFor: hour }), { message: /keepFor is 3600 here, and 2592000 where/ })
   const { ask, log } = await host(t, { store, keepFor: 60 * 60 * 2 }).catch(() => host(t, { store, keepFor: 60 }))
   t.equal(await ask({ exp: start + 50 }), 'TOKEN_REVOKED')
@@ -238,16 +240,18 @@ t.test('a store that cannot be read stops the boot', async (t) => {
 t.test('values that are no entries, and an iterator that cannot be ended, do no harm', async (t) => {
   const good = { entry: JSON.stringify(entryOf('alice')), storedAt: start }
   const strange = [null, 5, undefined, good]
+  let ends = 0
   const follow = () => {
     let calls = 0
     const next = async () => ({ done: false, value: [strange, []][calls++] ?? await new Promise(() => {}) })
-    return { [Symbol.asyncIterator]: () => ({ next, return: () => { throw new Error('no end') } }) }
+    return { [Symbol.asyncIterator]: () => ({ next, return: () => { ends++; throw new Error('no end') } }) }
   }
   const store = { publish: async () => {}, follow } as unknown as RevocationStore
   const { ask, log, app } = await host(t, store)
   t.equal(await ask(), 'TOKEN_REVOKED')
   t.match(log.filter(({ msg }) => /malformed/.test(msg)), sameLength([{ count: 3 }]))
   await app.close()
+  t.equal(ends, 1, 'else a generator that waits at a yield would keep its connection')
 })
 
 t.test('a store that fails after each time it was read is read less and less often', async (t) => {
@@ -310,6 +314,26 @@ t.test('the list is stale when the store has not answered for maxStale', async (
     at(120.001)
     t.equal(await ask(), 'in', 'since that answer')
   }
+})
+
+t.test('the log says when the list has become stale', async (t) => {
+  const pass = holdTimers(t)
+  tie(t)
+  const store = new MemoryStore()
+  const set = mock.method(globalThis, 'setTimeout')
+  t.teardown(() => { set.mock.restore() })
+  const { log } = await host(t, store)
+  const alarm = set.mock.calls.find(({ arguments: [, ms] }) => ms === 60_000)?.result as NodeJS.Timeout
+  const putOff = mock.method(alarm, 'refresh') // mocked timers of Node 20 ignore it
+  const answered = new Promise<void>((resolve) => { store.onList = async () => { resolve() } })
+  store.wake()
+  await answered
+  t.equal(putOff.mock.callCount(), 1, 'each answer puts it off')
+  const stale = () => log.filter(({ msg }) => msg === 'revocations are stale')
+  pass(59.999)
+  t.same(stale(), [])
+  pass(0.001)
+  t.match(stale(), sameLength([{ level: 50, whenDown: 'refuse' }]))
 })
 
 t.test('after a failure, the list is fresh when the store was read completely', async (t) => {
@@ -509,6 +533,8 @@ t.test('lost entries are stored again even if no empty list ever comes', async (
   await until(() => lines(log).length === 2)
   t.match(log.at(-1), { msg: 'revocations could not be stored; tried again later', reason: /OOM/ })
   store.onPublish = () => {}
+  await other(39)
+  t.equal(store.published.length, 2, 'nor sooner after that')
   await other(40)
   await until(() => store.entries.some(({ entry }) => entry.includes('alice')))
 })
