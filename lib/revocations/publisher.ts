@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import timers from 'node:timers/promises'
 import { refuse } from '../contract/errors.js'
 import type { RevocationStore } from '../contract/revocations.js'
 import { timeLimit, within } from '../contract/within.js'
@@ -37,15 +37,15 @@ export class Publisher {
       } catch (error) {
         if (this.#signal.aborted || elapsed() + pauseBetween >= timeLimit) {
           const reason = `the revocation holds here and is not stored yet (${reasonOf(error)})`
-          throw refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: timeLimit })
+          throw refuse('REVOCATIONS_UNAVAILABLE', reason)
         }
       }
-      await pause(pauseBetween * 1000)
+      await timers.setTimeout(pauseBetween * 1000)
     }
   }
 
   /** Stores the entries that the store lacks: those with another mark, unless their moment is earlier than this. */
-  async addMissing (list: RevocationList, mark: number, earliest = 0): Promise<number> {
+  async addMissing (list: RevocationList, mark: number, earliest: number): Promise<number> {
     let count = 0
     const batch: Array<Promise<unknown>> = []
     // First from a random place, so that instances which do this at the same time share the work. Then from the start,

@@ -1,4 +1,5 @@
-import t from 'tap'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import type { RevocationStore } from '../../lib/index.js'
 import type { Entry } from '../../lib/revocations/entry.js'
 import { RevocationList } from '../../lib/revocations/list.js'
@@ -6,18 +7,35 @@ import { Publisher, reasonOf } from '../../lib/revocations/publisher.js'
 
 const entry = (id: string): Entry => ({ kind: 'user', id, issuer: '', moment: 5 })
 
-/** A publisher, and what it wrote into its store; the first `failures` calls fail. */
+/** A publisher, what it wrote into its store, and how much at once; the first `failures` calls fail. */
 function publisher (failures = 0, signal = new AbortController().signal) {
   const written: string[] = []
-  let calls = 0
+  let [calls, running, most] = [0, 0, 0]
   const store: RevocationStore = {
     async publish (text, keepFor) {
       if (++calls <= failures) throw new Error('the store is down')
+      most = Math.max(most, ++running)
+      await new Promise((resolve) => setImmediate(resolve))
+      running--
       written.push(`${text} for ${keepFor}`)
     },
     async * follow () {}
   }
-  return { publish: new Publisher(store, 60, 70, signal), written, calls: () => calls }
+  return { publish: new Publisher(store, 60, 70, signal), written, calls: () => calls, most: () => most }
+}
+
+/** Holds the time of a test. Returns what lets milliseconds pass, and then what waits for them go on. */
+function holdTime (t: Test) {
+  mock.timers.enable({ apis: ['Date', 'setTimeout'] })
+  const { mock: steady } = mock.method(performance, 'now', () => Date.now())
+  t.teardown(() => {
+    steady.restore()
+    mock.timers.reset()
+  })
+  return async (milliseconds: number) => {
+    mock.timers.tick(milliseconds)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 t.test('an entry is stored with keepFor', async (t) => {
@@ -28,10 +46,40 @@ t.test('an entry is stored with keepFor', async (t) => {
 })
 
 t.test('a store that fails is asked again', async (t) => {
+  const pass = holdTime(t)
   const { publish, written, calls } = publisher(2)
-  await publish.publish(entry('alice'))
+  const stored = publish.publish(entry('alice'))
+  await pass(0)
+  for (const already of [1, 2]) {
+    await pass(99)
+    t.equal(calls(), already)
+    await pass(1)
+  }
+  await stored
   t.equal(calls(), 3)
   t.equal(written.length, 1)
+})
+
+t.test('for five seconds in all', async (t) => {
+  const pass = holdTime(t)
+  const failsFirst = { calls: 0, waits: [1, Infinity], times: [1, 100, 4898, 1] }
+  const failsLate = { calls: 0, waits: [4900], times: [4899, 1] }
+  for (const row of [failsFirst, failsLate]) {
+    const publish = () => new Promise((_resolve, reject) => {
+      const wait = Number(row.waits[row.calls++])
+      if (wait !== Infinity) setTimeout(() => { reject(new Error('down')) }, wait)
+    })
+    const store: RevocationStore = { publish, async * follow () {} }
+    let refusal: unknown
+    new Publisher(store, 60, 70, new AbortController().signal).publish(entry('alice'))
+      .catch((error: unknown) => { refusal = error })
+    for (const time of row.times) {
+      t.equal(refusal, undefined)
+      await pass(time)
+    }
+    t.match(refusal, { code: 'REVOCATIONS_UNAVAILABLE' })
+    t.equal(row.calls, row.waits.length)
+  }
 })
 
 t.test('while the app closes nothing is tried again, and the caller is told', async (t) => {
@@ -53,21 +101,25 @@ t.test('missing entries are complete even if more is revoked meanwhile', async (
       },
       async * follow () {}
     }
-    await new Publisher(store, 60, 70, new AbortController().signal).addMissing(list, 7)
+    await new Publisher(store, 60, 70, new AbortController().signal).addMissing(list, 7, 0)
     const left = Array.from({ length: 300 }, (_, i) => `session-${i}`).filter((id) => !written.has(id))
     t.same(left, [])
   }
 })
 
 t.test('an entry that the store lacks is added once', async (t) => {
-  const { publish, written } = publisher()
+  t.capture(Math, 'random', () => 0.5)
+  const { publish, written, most } = publisher()
   const list = new RevocationList()
   for (let i = 0; i < 250; i++) list.add(entry(`user-${i}`))
-  t.equal(await publish.addMissing(list, 7), 250)
-  t.equal(await publish.addMissing(list, 7), 0)
+  t.equal(await publish.addMissing(list, 7, 0), 250)
+  t.equal(most(), 100, 'a part at a time')
+  t.match(written[0], /"user-125"/, 'from a random place, as other instances do it too')
+  t.equal(await publish.addMissing(list, 7, 0), 0)
   t.equal(new Set(written).size, 250)
   list.add({ ...entry('late'), moment: 9 })
   t.equal(await publish.addMissing(list, 8, 10), 0, 'what no longer counts is not stored again')
+  await t.rejects(publisher(250).publish.addMissing(list, 9, 0), { message: 'the store is down' })
 })
 
 t.test('a reason has no password and no user name', async (t) => {
