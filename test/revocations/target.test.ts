@@ -11,6 +11,7 @@ t.test('a user, session or token becomes an entry in whole seconds', async (t) =
     [{ session: 's' }, { kind: 'session', id: 's', issuer: '', moment: second }],
     [{ token: 't', issuer: 'https://a' }, { kind: 'token', id: 't', issuer: 'https://a', moment: second }],
     [{ user: 'a', issuedBefore: 5.9 }, { kind: 'user', id: 'a', issuer: '', moment: 5 }],
+    [{ user: 'a', issuedBefore: new Date(0) }, { kind: 'user', id: 'a', issuer: '', moment: 0 }],
     [{ user: 'a', issuedBefore: new Date(7999) }, { kind: 'user', id: 'a', issuer: '', moment: 7 }],
     [{ user: 'a', issuedBefore: now + 5 }, { kind: 'user', id: 'a', issuer: '', moment: second + 5 }]
   ]
@@ -24,6 +25,7 @@ t.test('a call that would revoke something else is refused', async (t) => {
   for (const target of [{}, { user: 'a', session: 's' }, late, ...early, { user: 'a', issuer: 'b' }]) {
     t.throws(() => read(target), { code }, JSON.stringify(target))
   }
+  t.throws(() => read({ user: 'a', issuer: 'b' }), { message: /"revoke\.issuer" must be "secret" or "https:\/\/a"$/ })
 })
 
 t.test('a whole token is no claim jti: it would revoke nothing', async (t) => {
