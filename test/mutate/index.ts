@@ -36,6 +36,7 @@ const suites: Record<string, string[]> = {
   'lib/routes': [
     'test/guard/guard.test.ts', 'test/plugin.test.ts', 'test/app/late-load.test.ts', 'test/testing/app-routes.test.ts'
   ],
+  'lib/openapi': ['test/app/late-load.test.ts'],
   'lib/keys': ['test/keys/remote-keys.test.ts', 'test/app/better-auth-jwks.test.ts'],
   'lib/options': ['test/options/settings.test.ts', 'test/app/id-prefix.test.ts']
 }

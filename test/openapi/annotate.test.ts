@@ -321,7 +321,9 @@ t.test('a HEAD route with an operationId is annotated', async (t) => {
       app.head('/guarded/:user_id', { schema: { operationId: 'has' } }, handler)
       app.get('/guarded/:user_id', { schema: { operationId: 'hasNot' }, config: { access: 'public' } }, handler)
       app.get('/:user_id', { schema: { operationId: 'one' } }, handler)
-      app.head('/alone', { schema: { operationId: 'alone' } }, handler)
+      app.head('/alone', { schema: { operationId: 'undefined' } }, handler) // a name like any other
+      app.head('/alike', { schema: { operationId: 'alike' }, config: { access: 'public' } }, handler)
+      app.get('/alike', { schema: { operationId: 'alike' } }, handler)
       app.head('/marked', { config: { access: 'public' } }, handler)
       app.get('/marked', { config: { access: { scopes: ['read'] } } }, handler)
     }))
@@ -331,6 +333,8 @@ t.test('a HEAD route with an operationId is annotated', async (t) => {
       'HEAD /guarded/{user_id}': bearerAuth,
       'GET /guarded/{user_id}': undefined,
       'HEAD /alone': bearerAuth,
+      'HEAD /alike': undefined,
+      'GET /alike': bearerAuth,
       'HEAD /marked': undefined,
       'GET /marked': bearerAuth
     })
