@@ -87,7 +87,7 @@ export class RevocationList {
   }
 
   /** Yields entries with another mark and no earlier moment, from an index on. Entries may be added meanwhile. */
-  * without (mark: number, from: number, earliest = 0): Generator<Entry> {
+  * without (mark: number, from: number, earliest: number): Generator<Entry> {
     let place = -1
     for (const [issuer, kind, moments] of this.#maps()) {
       for (const [id, value] of moments) {

@@ -78,7 +78,7 @@ console.log(`a check with 1,000,000 entries: ${timeOf((user) => revocations.chec
 const list = new RevocationList()
 for (let n = 0; n < 1_000_000; n++) list.add({ kind: 'user', id: idOf(n), issuer: '', moment: now - n % 2 })
 start = performance.now()
-if ([...list.without(0, 0)].length > 0) throw new Error('all have this mark')
+if ([...list.without(0, 0, 0)].length > 0) throw new Error('all have this mark')
 console.log(`looking for what a store lacks: ${(performance.now() - start).toFixed(0)} ms`)
 start = performance.now()
 list.deleteBefore(now)

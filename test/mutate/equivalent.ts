@@ -941,5 +941,55 @@ export const equivalents: Equivalent[] = [
     code: 'Promise.resolve().then(() => lists.return?.()).catch(() => {}) // not awaited, as it may hang',
     change: '?. becomes ',
     why: 'for the type: what an iterator without it throws is caught'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'const short = 4096 // up to this many entries, a look-up is fast without the filter',
+    change: '4096 becomes 4097',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'return this.#byIssuer.size === 1 ? moment : ' +
+      'Math.max(moment, this.#look(this.#byIssuer.get(issuer), id))',
+    change: 'this.#byIssuer.size === 1 ? moment : Math.max(moment, this.#look(this.#byIssuer.get(issuer), id)) ' +
+      'becomes Math.max(moment, this.#look(this.#byIssuer.get(issuer), id))',
+    why: 'it only saves time: then no issuer has moments of its own'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'if (!moments?.size || (moments.size > short && !this.#seen.mayHave(id))) return -1',
+    change: '!moments?.size || (moments.size > short && !this.#seen.mayHave(id)) becomes !moments?.size',
+    why: 'it only saves time: what the filter rules out is not found either'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'if (!moments?.size || (moments.size > short && !this.#seen.mayHave(id))) return -1',
+    change: 'moments.size > short && !this.#seen.mayHave(id) becomes !this.#seen.mayHave(id)',
+    why: 'it only saves time: the filter has the ids of short lists, too'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'if (!moments?.size || (moments.size > short && !this.#seen.mayHave(id))) return -1',
+    change: '> becomes >=',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'if (!moments?.size || (moments.size > short && !this.#seen.mayHave(id))) return -1',
+    change: '> becomes <=',
+    why: 'it only saves time'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'lifetime = 0',
+    change: '0 becomes 1',
+    why: 'for the type: that of a registration is longer'
+  },
+  {
+    path: 'lib/revocations/list.ts',
+    code: 'this.#seen.clear()',
+    change: 'this.#seen.clear() becomes ;',
+    why: 'it only saves time: ids that have gone are looked up'
   }
 ]
