@@ -25,8 +25,9 @@ const leastRate = 97
 const suites: Record<string, string[]> = {
   lib: [
     'test/guard/guard.test.ts', 'test/routes/table.test.ts', 'test/keys/remote-keys.test.ts',
-    'test/openapi/documents.test.ts', 'test/revocations/revocations.test.ts', 'test/app/hosts.test.ts',
-    'test/app/late-load.test.ts'
+    'test/openapi/documents.test.ts', 'test/revocations/revocations.test.ts', 'test/revocations/feed.test.ts',
+    'test/app/hosts.test.ts', 'test/app/late-load.test.ts', 'test/options/settings.test.ts',
+    'test/guard/until-revoked.test.ts'
   ],
   'lib/token': ['test/guard/guard.test.ts', 'test/app/better-auth.test.ts', 'test/app/fuzz.test.ts'],
   'lib/guard': [
