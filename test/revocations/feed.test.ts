@@ -320,11 +320,10 @@ t.test('the log says when the list has become stale', async (t) => {
   const pass = holdTimers(t)
   tie(t)
   const store = new MemoryStore()
-  const set = mock.method(globalThis, 'setTimeout')
-  t.teardown(() => { set.mock.restore() })
+  const timersOf = t.capture(globalThis, 'setTimeout', setTimeout)
   const { log } = await host(t, store)
-  const alarm = set.mock.calls.find(({ arguments: [, ms] }) => ms === 60_000)?.result as NodeJS.Timeout
-  const putOff = mock.method(alarm, 'refresh') // mocked timers of Node 20 ignore it
+  const alarm = timersOf().find(({ args: [, ms] }) => ms === 60_000) as { returned: NodeJS.Timeout }
+  const putOff = mock.method(alarm.returned, 'refresh') // mocked timers of Node 20 ignore it
   const answered = new Promise<void>((resolve) => { store.onList = async () => { resolve() } })
   store.wake()
   await answered

@@ -27,11 +27,8 @@ function publisher (failures = 0, signal = new AbortController().signal) {
 /** Holds the time of a test. Returns what lets milliseconds pass, and then what waits for them go on. */
 function holdTime (t: Test) {
   mock.timers.enable({ apis: ['Date', 'setTimeout'] })
-  const { mock: steady } = mock.method(performance, 'now', () => Date.now())
-  t.teardown(() => {
-    steady.restore()
-    mock.timers.reset()
-  })
+  t.capture(performance, 'now', () => Date.now())
+  t.teardown(() => { mock.timers.reset() })
   return async (milliseconds: number) => {
     mock.timers.tick(milliseconds)
     await new Promise((resolve) => setImmediate(resolve))
