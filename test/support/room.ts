@@ -18,9 +18,9 @@ export async function testRoom (room: string): Promise<void> {
     await import(join(root, room, name))
     // Tests run in their order, so that those of the file are over.
     await t.test(`${room}/${name} has ended`, async () => {
+      mock.reset() // first, as it also brings back what an end has already undone
       for (const end of ends) end()
       ends = []
-      mock.reset()
     })
   }
 }
