@@ -424,6 +424,24 @@ t.test('access: scopes that only a handler knows', async (t) => {
   t.match(await remove('?permanent=1', 'x'), [403, /error="insufficient_scope".*scope="tasks:purge"/])
 })
 
+t.test('deployment: no cache keeps what a user was answered', async (t) => {
+  const app = await runBlock(t, blockBelow('docs/deployment.md', 'Caches'), (block) => registered(`${block}
+    const handler = async (request, reply) => { reply.header('cache-control', 'public, max-age=60'); return 'in' }
+    app.get('/api/:user_id/tasks', handler)
+    app.get('/api/:user_id/late', async (request) => { requireScopes(request, 'x') })
+    app.get('/news', { config: { access: 'optional' } }, handler)`))
+  const kept = async (url: string, user?: string) => {
+    const response = await app.inject({ url, ...user !== undefined && { headers: bearer(tokenFor(user)) } })
+    return [response.statusCode, response.headers['cache-control']]
+  }
+  t.same(await kept('/api/alice/tasks', 'alice'), [200, 'private, no-store'])
+  t.same(await kept('/api/alice/tasks', 'bob'), [403, 'no-store'])
+  t.same(await kept('/api/alice/tasks'), [401, 'no-store'])
+  t.match(await kept('/api/alice/late', 'alice'), [403, /no-store/])
+  t.same(await kept('/news', 'alice'), [200, 'private, no-store'])
+  t.same(await kept('/news'), [200, 'public, max-age=60'], 'what anyone may have')
+})
+
 t.test('deployment: the span of a request', async (t) => {
   const attributes: Array<[string, unknown]> = []
   const code = `export const trace = { getActiveSpan: () => ({
