@@ -81,8 +81,12 @@ export class Owner {
 /** How to send ids of objects to a route. */
 export type Plan = Readonly<ReturnType<typeof planWith>>
 
-/** Of JSON Schema, or an object of zod. */
-type Schemas = Record<string, Partial<Record<'properties' | 'shape', Record<string, { type?: unknown }>>> | undefined>
+/** Of JSON Schema, or of zod, which wraps what may be left out or null, or has a default. */
+interface Member { type?: unknown, def?: { innerType?: Member } }
+type Schemas = Record<string, Partial<Record<'properties' | 'shape', Record<string, Member>>> | undefined>
+
+const isArray = ({ type, def: { innerType } = {} }: Member): boolean =>
+  innerType ? isArray(innerType) : [type].flat().includes('array')
 
 /** `short` goes without the ids that only the schema has, because a filter may fall away with its id. */
 export type FullPlan = Plan & { readonly short?: Plan }
@@ -94,7 +98,7 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
   const inSchema = (schema: Schemas[string]) => {
     const members = Object.entries(schema?.properties ?? schema?.shape ?? {}).filter(([name]) => isMade(name))
-    return Object.fromEntries(members.map(([name, { type }]) => [name, [type].flat().includes('array') ? [] : '']))
+    return Object.fromEntries(members.map(([name, member]) => [name, isArray(member) ? [] : '']))
   }
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
     .filter((name) => name !== route.parameter?.name)

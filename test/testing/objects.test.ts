@@ -188,12 +188,18 @@ t.test('members of an object of zod are found', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setValidatorCompiler(() => () => true)
-  const [query, body] = [{ shape: { list_id: {} } }, { shape: { task_ids: { type: 'array' }, title: {} } }]
+  const wrap = (type: string, innerType: object) => ({ type, def: { innerType } })
+  const tags = wrap('default', wrap('optional', { type: 'array', def: {} }))
+  const query = { shape: { list_id: wrap('optional', { type: 'string' }) } }
+  const body = { shape: { task_ids: { type: 'array' }, tag_ids: tags, title: {} } }
   app.post('/api/tasks', { schema: { querystring: query, body } }, async () => ({}))
   const [route] = await appRoutes(app)
-  const { places = [] } = { ...route && planFor(route, {}, { list_id: () => 'l', task_ids: () => 'x' }) }
+  const makers = { list_id: () => 'l', task_ids: () => 'x', tag_ids: () => 'g' }
+  const { places = [] } = { ...route && planFor(route, {}, makers) }
   t.same(places, [
-    { name: 'list_id', part: 'query', isList: false }, { name: 'task_ids', part: 'body', isList: true }
+    { name: 'list_id', part: 'query', isList: false },
+    { name: 'task_ids', part: 'body', isList: true },
+    { name: 'tag_ids', part: 'body', isList: true }
   ])
 })
 
