@@ -85,8 +85,11 @@ export class Trial {
     // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows.
     const isSearch = this.plan.route.method === 'POST' && given.statusCode === 200 && given.body.includes('[]') &&
       textOf(given, his) === textOf(forNone, none)
-    const mayBeEmpty = isSearch || part !== undefined || this.plan.places
-      .every(({ name, part, isList }) => !kinds.includes(name) || part === 'query' || isList)
+    // The path names the owner, so a body that names another may be ignored. What answers with that id has taken it.
+    const isIgnored = (name: string) =>
+      this.plan.route.parameter !== null && his[name] === bob.id && !hasId(given, bob.id, name)
+    const mayBeEmpty = isSearch || part !== undefined || this.plan.places.every(({ name, part, isList }) =>
+      !kinds.includes(name) || part === 'query' || isList || (part === 'body' && isIgnored(name)))
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
     const repair = this.#repair + (this.plan.isRead && this.plan.route.parameter === null ? notes.seen : '')
     const asForNone = `as for none: ${answerText(forNone)}`

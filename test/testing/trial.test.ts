@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
 import type { ObjectMakers } from '../../lib/testing/objects.js'
-import { host, issuer, none, one, say, type Handler } from '../support/isolation.js'
+import { host, issuer, none, one, say, type Handler, type Host } from '../support/isolation.js'
 import { buildTodo, todoParams, todoRoutes, type Store } from '../support/todo.js'
 
 t.test('answers that always change are compared by status', async (t) => {
@@ -716,6 +716,28 @@ t.test('an id that may be left out is left out, too', async (t) => {
   t.notMatch(says, '/catalog')
   isSound = true
   t.equal(await say(app, { objects, params: {}, allow: ['POST /:user_id/export'] }), '')
+})
+
+t.test('a body that names another owner than the path may be ignored', async (t) => {
+  const hosts = async (url: string, isTaken: boolean, answer: (row: Row) => unknown, isShown = true) => {
+    const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
+      app.get(url, async ({ user }) => isShown ? rows.filter(({ owner }) => owner === user.id) : {})
+      app.post<{ Body: { owner: string } }>(url, async ({ user, body }) => {
+        const row = { id: randomUUID(), owner: isTaken ? body.owner : user.id }
+        rows.push(row)
+        return answer(row)
+      })
+      app.get('/:user_id/lists/:list_id', async ({ user, params }, reply) =>
+        rows.find(({ id, owner }) => id === (params as Host['Params']).list_id && owner === user.id) ?? none(reply))
+    })
+    const params = { [`POST ${url}`]: { body: { owner: '' } } }
+    return await say(app, { objects: { ...objects, owner: ({ owner }) => owner }, params })
+  }
+  const [url, label] = ['/:user_id/notes', "alice's token, bob's owner"]
+  t.equal(await hosts(url, false, (row) => row), '')
+  t.match(await hosts(url, true, () => ({})), `${label}: what bob reads then  as before  changed`)
+  t.match(await hosts(url, true, (row) => row, false), `${label}  4xx  200`, 'the answer has the id')
+  t.match(await hosts('/notes', false, (row) => row), `${label}  4xx  200`, 'nothing else names the owner')
 })
 
 t.test('a write that may go without its id changes nothing of others', async (t) => {
