@@ -140,11 +140,11 @@ export class RouteTable {
     return demand
   }
 
-  #tellOfUnseen (line: object): void {
+  #tellOfUnseen (line: { route: string, [field: string]: unknown }): void {
     const text = JSON.stringify(line) // the same for the root of a prefix, with its slash and without
     if (this.#told.has(text)) return
     this.#told.add(text)
-    logLine(this.context.log, 'warn', line, 'fastify-user-scope: this route was declared before the plugin was ' +
+    logLine(this.context.log, 'warn', line, `fastify-user-scope: ${line.route} was declared before the plugin was ` +
       `loaded, and is judged as all others are. Fix: ${importFirst} ${withCli}`)
   }
 

@@ -56,7 +56,12 @@ t.test('an unknown route is guarded, and logged once, at its first request', asy
   t.equal(await status('/both', alice), 200)
   t.equal((await send({ url: '/preflight', method: 'OPTIONS' })).status, 200)
   t.match(log, [
-    { level: 40, route: 'GET /early/:user_id', access: 'owner', msg: /declared before the plugin was loaded/ },
+    {
+      level: 40,
+      route: 'GET /early/:user_id',
+      access: 'owner',
+      msg: /GET \/early\/:user_id was declared before the plugin was loaded/
+    },
     { level: 40, route: 'GET /odd/:userId', reason: /looks like the owner's parameter/ },
     { level: 40, route: 'GET /open', access: 'public' },
     { level: 40, route: 'OPTIONS /list' },
