@@ -85,9 +85,10 @@ export class Trial {
     // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows.
     const isSearch = this.plan.route.method === 'POST' && given.statusCode === 200 && given.body.includes('[]') &&
       textOf(given, his) === textOf(forNone, none)
-    // The path names the owner, so a body that names another may be ignored. What answers with that id has taken it.
-    const isIgnored = (name: string) =>
-      this.plan.route.parameter !== null && his[name] === bob.id && !hasId(given, bob.id, name)
+    // The path names the owner, so a body that names another may be ignored, if bob reads at that URL what was written.
+    // What answers with that id has taken it.
+    const isIgnored = (name: string) => this.plan.route.parameter !== null && String(his[name]) === bob.id &&
+      !hasId(given, bob.id, name) && this.stage.reads.some(({ route: { url } }) => url === this.plan.route.url)
     const mayBeEmpty = isSearch || part !== undefined || this.plan.places.every(({ name, part, isList }) =>
       !kinds.includes(name) || part === 'query' || isList || (part === 'body' && isIgnored(name)))
     const isRefused = given.statusCode >= 400 && given.statusCode < 500

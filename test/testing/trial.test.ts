@@ -719,9 +719,9 @@ t.test('an id that may be left out is left out, too', async (t) => {
 })
 
 t.test('a body that names another owner than the path may be ignored', async (t) => {
-  const hosts = async (url: string, isTaken: boolean, answer: (row: Row) => unknown, isShown = true) => {
+  const hosts = async (url: string, isTaken: boolean, answer: (row: Row) => unknown, isShown = true, read = url) => {
     const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
-      app.get(url, async ({ user }) => isShown ? rows.filter(({ owner }) => owner === user.id) : {})
+      app.get(read, async ({ user }) => isShown ? rows.filter(({ owner }) => owner === user.id) : {})
       app.post<{ Body: { owner: string } }>(url, async ({ user, body }) => {
         const row = { id: randomUUID(), owner: isTaken ? body.owner : user.id }
         rows.push(row)
@@ -731,13 +731,18 @@ t.test('a body that names another owner than the path may be ignored', async (t)
         rows.find(({ id, owner }) => id === (params as Host['Params']).list_id && owner === user.id) ?? none(reply))
     })
     const params = { [`POST ${url}`]: { body: { owner: '' } } }
-    return await say(app, { objects: { ...objects, owner: ({ owner }) => owner }, params })
+    return await say(app, { alice, bob, objects: { ...objects, owner: ({ owner }) => ownerOf(owner) }, params })
   }
+  let [alice, bob, ownerOf]: [string, string, (owner: string) => string | number] = ['alice', 'bob', String]
   const [url, label] = ['/:user_id/notes', "alice's token, bob's owner"]
   t.equal(await hosts(url, false, (row) => row), '')
   t.match(await hosts(url, true, () => ({})), `${label}: what bob reads then  as before  changed`)
   t.match(await hosts(url, true, (row) => row, false), `${label}  4xx  200`, 'the answer has the id')
   t.match(await hosts('/notes', false, (row) => row), `${label}  4xx  200`, 'nothing else names the owner')
+  const unseen = await hosts('/:user_id/password', true, () => ({}), true, '/:user_id/notes')
+  t.match(unseen, `${label}  4xx  200`, 'no GET route of that URL would show it');
+  [alice, bob, ownerOf] = ['17', '18', Number]
+  t.equal(await hosts(url, false, () => ({})), '', 'an owner that is sent as a number')
 })
 
 t.test('a write that may go without its id changes nothing of others', async (t) => {
