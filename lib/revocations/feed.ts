@@ -121,7 +121,7 @@ export class Feed {
         this.#markAnswer()
         onUpToDate()
         // If others revoke all the time, no empty list comes.
-        if (value.length === 0 || this.#sinceRepair() >= interval) this.#addMissing()
+        if (value.length === 0 || this.#sinceRepair() >= interval) this.#addMissing(end.signal)
       }
     } finally {
       end.abort()
@@ -173,12 +173,13 @@ export class Feed {
   }
 
   /** Not awaited, and never rejects. */
-  async #addMissing (): Promise<void> {
+  async #addMissing (signal: AbortSignal): Promise<void> {
     this.#sinceRepair = stopwatch()
     if (!this.#mayMiss) return
     this.#mayMiss = false
     try {
-      const count = await this.#publisher.addMissing(this.#list, this.#mark, Date.now() / 1000 - this.#lifetime)
+      const earliest = Date.now() / 1000 - this.#lifetime
+      const count = await this.#publisher.addMissing(this.#list, this.#mark, earliest, signal)
       if (count > 0) logLine(this.#log, 'warn', { count }, 'revocations that the store lacked were stored again')
     } catch (error) {
       this.#tryLater(reasonOf(error))

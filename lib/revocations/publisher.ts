@@ -44,14 +44,18 @@ export class Publisher {
     }
   }
 
-  /** Stores the entries that the store lacks: those with another mark, unless their moment is earlier than this. */
-  async addMissing (list: RevocationList, mark: number, earliest: number): Promise<number> {
+  /**
+   * Stores the entries that the store lacks: those with another mark, unless their moment is earlier than this.
+   * @param signal aborts when the connection with this mark ends: the next one marks what it reads with another
+   */
+  async addMissing (list: RevocationList, mark: number, earliest: number, signal: AbortSignal): Promise<number> {
     let count = 0
     const batch: Array<Promise<unknown>> = []
     // First from a random place, so that instances which do this at the same time share the work. Then from the start,
     // because new entries shift the places of others.
     for (const from of [Math.floor(Math.random() * list.size), 0]) {
       for (const entry of list.without(mark, from, earliest)) {
+        if (signal.aborted) break
         count++
         batch.push(this.#write(entry, timeLimit).then(() => list.add(entry, mark)))
         if (batch.length === batchSize) await Promise.all(batch.splice(0))

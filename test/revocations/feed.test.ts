@@ -438,6 +438,37 @@ t.test('what the store has lost is stored again', async (t) => {
   }
 })
 
+t.test('what a connection stores again ends with it, as the next one has its own marks', async (t) => {
+  t.capture(Math, 'random', () => 0)
+  class SlowStore extends MemoryStore {
+    waiting = 0
+    gate: Promise<void> | undefined
+    override async publish (entry: string, keepFor: number) {
+      this.waiting++
+      await this.gate
+      await super.publish(entry, keepFor)
+    }
+  }
+  const store = new SlowStore()
+  const { revoke, log } = await host(t, store)
+  for (let n = 0; n < 250; n++) await revoke({ user: `user-${n}` })
+  store.entries = []
+  let open = () => {}
+  store.gate = new Promise((resolve) => { open = resolve })
+  store.waiting = 0
+  for (const times of [1, 2]) {
+    store.fault = new Error('closed')
+    store.wake()
+    await until(() => lines(log).length === times)
+    store.fault = undefined
+    await until(() => store.waiting === times * 100)
+  }
+  open()
+  await until(() => lines(log).filter((line) => /stored again/.test(line)).length === 2)
+  t.match(log.filter(({ msg }) => /stored again/.test(msg)), sameLength([{ count: 100 }, { count: 250 }]))
+  t.equal(new Set(store.entries.map(({ entry }) => entry)).size, 250)
+})
+
 t.test('what no longer counts is not stored again', async (t) => {
   const store = new MemoryStore()
   const { revoke, log } = await host(t, { store, keepFor: hour })

@@ -5,10 +5,11 @@ import type { Entry } from '../../lib/revocations/entry.js'
 import { RevocationList } from '../../lib/revocations/list.js'
 import { Publisher, reasonOf } from '../../lib/revocations/publisher.js'
 
+const { signal: open } = new AbortController() // of a connection that does not end
 const entry = (id: string): Entry => ({ kind: 'user', id, issuer: '', moment: 5 })
 
 /** A publisher, what it wrote into its store, and how much at once; the first `failures` calls fail. */
-function publisher (failures = 0, signal = new AbortController().signal) {
+function publisher (failures = 0, signal = open) {
   const written: string[] = []
   let [calls, running, most] = [0, 0, 0]
   const store: RevocationStore = {
@@ -68,7 +69,7 @@ t.test('for five seconds in all', async (t) => {
     })
     const store: RevocationStore = { publish, async * follow () {} }
     let refusal: unknown
-    new Publisher(store, 60, 70, new AbortController().signal).publish(entry('alice'))
+    new Publisher(store, 60, 70, open).publish(entry('alice'))
       .catch((error: unknown) => { refusal = error })
     for (const time of row.times) {
       t.equal(refusal, undefined)
@@ -98,7 +99,7 @@ t.test('missing entries are complete even if more is revoked meanwhile', async (
       },
       async * follow () {}
     }
-    await new Publisher(store, 60, 70, new AbortController().signal).addMissing(list, 7, 0)
+    await new Publisher(store, 60, 70, open).addMissing(list, 7, 0, open)
     const left = Array.from({ length: 300 }, (_, i) => `session-${i}`).filter((id) => !written.has(id))
     t.same(left, [])
   }
@@ -109,14 +110,14 @@ t.test('an entry that the store lacks is added once', async (t) => {
   const { publish, written, most } = publisher()
   const list = new RevocationList()
   for (let i = 0; i < 250; i++) list.add(entry(`user-${i}`))
-  t.equal(await publish.addMissing(list, 7, 0), 250)
+  t.equal(await publish.addMissing(list, 7, 0, open), 250)
   t.equal(most(), 100, 'a part at a time')
   t.match(written[0], /"user-125"/, 'from a random place, as other instances do it too')
-  t.equal(await publish.addMissing(list, 7, 0), 0)
+  t.equal(await publish.addMissing(list, 7, 0, open), 0)
   t.equal(new Set(written).size, 250)
   list.add({ ...entry('late'), moment: 9 })
-  t.equal(await publish.addMissing(list, 8, 10), 0, 'what no longer counts is not stored again')
-  await t.rejects(publisher(250).publish.addMissing(list, 9, 0), { message: 'the store is down' })
+  t.equal(await publish.addMissing(list, 8, 10, open), 0, 'what no longer counts is not stored again')
+  await t.rejects(publisher(250).publish.addMissing(list, 9, 0, open), { message: 'the store is down' })
 })
 
 t.test('a reason has no password and no user name', async (t) => {
