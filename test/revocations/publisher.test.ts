@@ -117,6 +117,7 @@ t.test('an entry that the store lacks is added once', async (t) => {
   t.equal(new Set(written).size, 250)
   list.add({ ...entry('late'), moment: 9 })
   t.equal(await publish.addMissing(list, 8, 10, open), 0, 'what no longer counts is not stored again')
+  t.equal(await publish.addMissing(list, 8, 0, AbortSignal.abort()), 0, 'nor for a connection that has ended')
   await t.rejects(publisher(250).publish.addMissing(list, 9, 0, open), { message: 'the store is down' })
 })
 
