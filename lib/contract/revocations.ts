@@ -46,9 +46,10 @@ export interface RevocationStore {
    */
   publish: (entry: string, keepFor: number) => Promise<unknown>
   /**
-   * Yields all entries, in lists of any length, then an empty list, then new entries as they arrive. While there are
-   * none, it yields an empty list every `interval` seconds, to show that the store still answers. An entry may be
-   * yielded twice. Throws or ends if the store fails. When `signal` aborts, it must end and release its resources.
+   * Yields all entries, in lists of any length, then an empty list, then new entries as they arrive, also those of
+   * its own process. While there are none, it yields an empty list every `interval` seconds, to show that the store
+   * still answers. An entry may be yielded twice. Throws or ends if the store fails. When `signal` aborts, it must end
+   * and release its resources.
    */
   follow: (options: FollowOptions) => AsyncIterable<readonly StoredRevocation[]>
   /** Seconds without an answer from the store after which the list counts as stale. 1 to 86400. Default 60. */
