@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
-import type { ObjectMakers } from '../../lib/testing/objects.js'
+import type { ObjectId, ObjectMakers } from '../../lib/testing/objects.js'
 import { host, issuer, none, one, say, type Handler, type Host } from '../support/isolation.js'
 import { buildTodo, todoParams, todoRoutes, type Store } from '../support/todo.js'
 
@@ -719,7 +719,10 @@ t.test('an id that may be left out is left out, too', async (t) => {
 })
 
 t.test('a body that names another owner than the path may be ignored', async (t) => {
-  const hosts = async (url: string, isTaken: boolean, answer: (row: Row) => unknown, isShown = true, read = url) => {
+  const hosts = async (
+    url: string, isTaken: boolean, answer: (row: Row) => unknown,
+    { isShown = true, read = url, alice = 'alice', bob = 'bob', ownerOf = String as (owner: string) => ObjectId } = {}
+  ) => {
     const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
       app.get(read, async ({ user }) => isShown ? rows.filter(({ owner }) => owner === user.id) : {})
       app.post<{ Body: { owner: string } }>(url, async ({ user, body }) => {
@@ -733,16 +736,15 @@ t.test('a body that names another owner than the path may be ignored', async (t)
     const params = { [`POST ${url}`]: { body: { owner: '' } } }
     return await say(app, { alice, bob, objects: { ...objects, owner: ({ owner }) => ownerOf(owner) }, params })
   }
-  let [alice, bob, ownerOf]: [string, string, (owner: string) => string | number] = ['alice', 'bob', String]
   const [url, label] = ['/:user_id/notes', "alice's token, bob's owner"]
   t.equal(await hosts(url, false, (row) => row), '')
   t.match(await hosts(url, true, () => ({})), `${label}: what bob reads then  as before  changed`)
-  t.match(await hosts(url, true, (row) => row, false), `${label}  4xx  200`, 'the answer has the id')
+  t.match(await hosts(url, true, (row) => row, { isShown: false }), `${label}  4xx  200`, 'the answer has the id')
   t.match(await hosts('/notes', false, (row) => row), `${label}  4xx  200`, 'nothing else names the owner')
-  const unseen = await hosts('/:user_id/password', true, () => ({}), true, '/:user_id/notes')
-  t.match(unseen, `${label}  4xx  200`, 'no GET route of that URL would show it');
-  [alice, bob, ownerOf] = ['17', '18', Number]
-  t.equal(await hosts(url, false, () => ({})), '', 'an owner that is sent as a number')
+  const unseen = await hosts('/:user_id/password', true, () => ({}), { read: '/:user_id/notes' })
+  t.match(unseen, `${label}  4xx  200`, 'no GET route of that URL would show it')
+  const numbers = { alice: '17', bob: '18', ownerOf: Number }
+  t.equal(await hosts(url, false, () => ({}), numbers), '', 'an owner that is sent as a number')
 })
 
 t.test('a write that may go without its id changes nothing of others', async (t) => {
