@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import timers from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
 import { ask, type Ids, type Owner, type Plan } from './objects.js'
 
@@ -32,7 +32,7 @@ export async function findChanges (who: Owner, before: readonly Read[]): Promise
   // A clock may have ticked between the first two reads. Then it also changes the next one.
   for (const ms of [2, 1100]) {
     if (changes.length === 0) break
-    await sleep(ms)
+    await timers.setTimeout(ms)
     changes = changedIn(await readAll(who, reads))
   }
   return changes

@@ -1,3 +1,5 @@
+import { mock } from 'node:test'
+import timers from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Test } from 'tap'
 import {
@@ -9,10 +11,17 @@ export const issuer = createIssuer()
 export const people = { issuer, alice: 'alice', bob: 'bob' }
 export const objects = { ...todoObjects, parent_id: sameAs('task_id'), task_ids: sameAs('task_id') }
 
-/** What the assertion says, without the columns' width; empty where nothing is wrong. */
-export async function say (app: FastifyInstance, options: Partial<IsolationOptions> = {}): Promise<string> {
+/**
+ * What the assertion says, without the columns' width; empty where nothing is wrong.
+ * @param hasClock whether answers have a time, for which the assertion must really pause between two reads
+ */
+export async function say (
+  app: FastifyInstance, options: Partial<IsolationOptions> = {}, hasClock = false
+): Promise<string> {
+  const pause = hasClock ? undefined : mock.method(timers, 'setTimeout', async () => {})
   const error = await assertIsolation(app, { ...people, objects, params: todoParams, ...options } as IsolationOptions)
     .then(() => null, (error: unknown) => error)
+    .finally(() => { pause?.mock.restore() })
   if (error !== null && !(error instanceof ScopeAssertionError)) throw error
   return error?.message.replace(/(?<=\S) {2,}/g, '  ') ?? ''
 }
