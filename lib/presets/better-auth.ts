@@ -83,6 +83,7 @@ export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
   basePath: Type.Optional(text('a path, such as /api/auth', /^\/[^\s?#]*$/)),
   oauthProvider: Type.Optional(flag)
 }, ({ baseURL, basePath = '/api/auth', oauthProvider = false, audience }, fail) => {
+  if (!URL.canParse(baseURL)) fail('baseURL', 'is not a URL')
   const { origin, pathname } = new URL(baseURL)
   // Like in Better Auth itself, a path in baseURL replaces basePath.
   const path = bare(bare(pathname) === '' ? basePath : pathname)
