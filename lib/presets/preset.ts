@@ -6,7 +6,7 @@ import { assertValid, pick } from '../options/validate.js'
 
 /**
  * Every preset also takes the options of an `issuers` entry, which replace the preset's values. Only `requiredClaims`
- * are added to the preset's, claim by claim.
+ * and `machine` are added to the preset's, claim by claim, and `otherTokens` to its list.
  */
 export type Overrides = Partial<IssuerOptions>
 
@@ -14,8 +14,8 @@ export type Overrides = Partial<IssuerOptions>
 type Fail = (option: string, says: string) => never
 
 /**
- * Creates a vendor's preset: the entry that `build` returns, overridden by the host's options. Required claims are
- * merged, because replacing them would let in ID tokens or tokens of other applications.
+ * Creates a vendor's preset: the entry that `build` returns, overridden by the host's options. What refuses or marks
+ * tokens is merged: a host that adds to it must not let in ID tokens or tokens of applications.
  * @param own the schemas of its own options, which messages name first
  * @param build makes the entry of valid options, or calls `fail` with one that fits no token of the vendor
  * @returns a function that throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
@@ -31,14 +31,21 @@ export function preset<Options extends Overrides> (
     assertValid(schema, options as unknown, name)
     const given = pick(options, Object.keys(schema.properties))
     const { jwksUri, ...defaults } = build(given as Options, fail)
-    const { requiredClaims, ...overrides } = pick(given, Object.keys(ofEntry)) as Overrides
+    const { requiredClaims, machine, otherTokens = [], ...overrides } = pick(given, Object.keys(ofEntry)) as Overrides
     const { issuer = defaults.issuer } = overrides
     // It is compared with "iss" exactly, so it could never match.
     if (issuer !== defaults.issuer && plain(issuer) === plain(defaults.issuer)) {
       fail('issuer', `must be "${defaults.issuer}" to the letter. Fix: leave it out`)
     }
     const keys = overrides.discovery ? {} : { jwksUri }
-    return { ...defaults, ...keys, ...overrides, requiredClaims: { ...defaults.requiredClaims, ...requiredClaims } }
+    return {
+      ...defaults,
+      ...keys,
+      ...overrides,
+      requiredClaims: { ...defaults.requiredClaims, ...requiredClaims },
+      machine: { ...defaults.machine, ...machine },
+      otherTokens: [...defaults.otherTokens ?? [], ...otherTokens]
+    }
   }
   return Object.defineProperty(make, 'name', { value: name })
 }

@@ -66,6 +66,17 @@ t.test('an application that requiredClaims names may act for the user', (t) => {
   t.end()
 })
 
+t.test('an application is refused, too, if the host names other tokens of its own', async (t) => {
+  const otherTokens = [{ says: 'an invitation', text: '^inv_' }]
+  const { send, token, reason } = await start(t, {
+    ...vendor, preset: (overrides) => supabase({ url, otherTokens, ...overrides })
+  })
+  const headers = bearer(await token(vendor.id, { claims: { client_id: 'app' } }))
+  t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
+  t.match(await send({ url: '/api/me', headers: bearer('inv_1') }), { status: 401, code: 'MALFORMED_TOKEN' })
+  t.equal(reason(), 'an invitation')
+})
+
 testPlaces([
   [supabase({ url }), `${url}/auth/v1`, `${url}/auth/v1/.well-known/jwks.json`],
   [supabase({ url: `${url}/` }), `${url}/auth/v1`, `${url}/auth/v1/.well-known/jwks.json`]

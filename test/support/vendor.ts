@@ -151,6 +151,9 @@ export function testVendor (name: string, vendor: Vendor): void {
       { ...preset({}).requiredClaims, org: 'acme' },
       'claims are added'
     )
+    const otherTokens = [{ says: 'an invitation', text: '^inv_' }]
+    t.same(preset({ otherTokens }).otherTokens, [...preset({}).otherTokens ?? [], ...otherTokens], 'and other tokens')
+    t.same(preset({ machine: { role: 'bot' } }).machine, { ...preset({}).machine, role: 'bot' }, 'and marks')
   })
 }
 
