@@ -1,6 +1,6 @@
 import type { OtherToken } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { bare, preset, type Overrides } from './preset.js'
+import { anyHost, bare, preset, type Overrides } from './preset.js'
 
 export interface Auth0Options extends Overrides {
   /** The tenant's or custom domain, such as `tenant.eu.auth0.com`. */
@@ -28,7 +28,7 @@ function isOfAuth0 (audience: string, host: string): boolean {
  */
 export const auth0 = preset<Auth0Options>('auth0', {
   domain: text('a host name in lower case, without https:// and a path, such as tenant.eu.auth0.com',
-    /^(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/),
+    new RegExp(`^${anyHost}$`)),
   audience: texts('the identifier of the API, or a list of them')
 }, ({ domain, audience }, fail) => {
   const host = bare(domain)

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { text, texts } from '../options/schemas.js'
-import { bare, preset, type Overrides } from './preset.js'
+import { anyHost, bare, preset, type Overrides } from './preset.js'
 
 export interface OktaOptions extends Overrides {
   /** The org's or custom domain, such as `example.okta.com`. */
@@ -19,7 +19,7 @@ export interface OktaOptions extends Overrides {
 export const okta = preset<OktaOptions>('okta', {
   domain: text(
     'a host name in lower case, without https://, a path and "-admin" (the console), such as example.okta.com',
-    /^(?!.*-admin\.okta|.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*$/
+    new RegExp(`^(?!.*-admin\\.okta)${anyHost}$`)
   ),
   authorizationServer: Type.Optional(text('the ID of a custom authorization server, such as default', /^[\w-]+$/)),
   audience: texts('the audience of the authorization server, or a list of them')

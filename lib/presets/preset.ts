@@ -56,3 +56,6 @@ const plain = (url: string) => bare(url).toLowerCase()
 export const bare = (url: string) => url.replace(/\/+$/, '')
 
 export const anyUrl = String.raw`https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?`
+
+/** As in "iss": in lower case, and without the default port. */
+export const anyHost = String.raw`(?!.*:443\/*$)(localhost|[a-z\d-]+(\.[a-z\d-]+)+)(:\d+)?\/*`
