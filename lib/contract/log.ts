@@ -6,7 +6,7 @@ import type { FastifyBaseLogger } from 'fastify'
  * may have no level either.
  */
 export function warnOfRoutes (log: FastifyBaseLogger, problem: string, routes?: readonly string[]): void {
-  const message = [problem, ...routes ? [routes.join(', ')] : []].join(': ')
+  const message = routes ? `${problem}: ${routes.join(', ')}` : problem
   log.warn({ routes }, message)
   if ((log as Partial<FastifyBaseLogger>).level === undefined) process.emitWarning(message, 'UserScopeWarning')
 }
