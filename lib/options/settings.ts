@@ -76,10 +76,8 @@ export function readOptions (
   options: UserScopeOptions, env: NodeJS.ProcessEnv, ofSecret: readonly OtherToken[] = []
 ): Settings {
   assertValid(optionsSchema, options)
-  const { secret, openapi, cache } = options
-  // A secret that happens to be in the environment must not verify tokens if the host only states issuers.
-  const fallback = () => options.issuers === undefined ? secretsFromEnvironment(env) : []
-  const secrets = secret === undefined ? fallback() : namedSecrets([secret].flat())
+  const { openapi, cache } = options
+  const secrets = readSecrets(options, env)
   const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
@@ -126,8 +124,14 @@ export function readOptions (
   })
 }
 
-const namedSecrets = (secrets: readonly string[]) => secrets.map((secret, index) =>
-  ({ secret, name: secrets.length > 1 ? `option "secret", entry ${index + 1},` : 'option "secret"' }))
+function readSecrets ({ secret, issuers }: UserScopeOptions, env: NodeJS.ProcessEnv) {
+  if (secret !== undefined) {
+    return [secret].flat().map((secret, index, { length }) =>
+      ({ secret, name: length > 1 ? `option "secret", entry ${index + 1},` : 'option "secret"' }))
+  }
+  // A secret that happens to be in the environment must not verify tokens if the host only states issuers.
+  return issuers === undefined ? secretsFromEnvironment(env) : []
+}
 
 /** Refuses options that would have no effect beside `issuers`. */
 function assertUsed (options: UserScopeOptions, hasSecret: boolean): void {
