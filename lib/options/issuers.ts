@@ -3,7 +3,6 @@ import { InvalidOptionError } from '../contract/errors.js'
 import type { Fetch, IssuerOptions, OtherToken } from '../contract/issuer.js'
 import { compileOtherTokens, otherTokensSchema, type TokenForm } from './other-tokens.js'
 import { compileMachine, machineSchema } from './machine.js'
-import { mediaType } from './media-type.js'
 import { claimName, flag, oneOf, oneOrMore, seconds, text, texts } from './schemas.js'
 
 /** Asymmetric signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
@@ -139,6 +138,9 @@ function withDefaults (entry: IssuerOptions, name: string): IssuerSettings {
     fetch: entry.fetch ?? globalThis.fetch
   })
 }
+
+/** Normalizes a value of `typ` (RFC 7515 §4.1.9): lower case, without `application/`. */
+export const mediaType = (typ: string): string => typ.toLowerCase().replace(/^application\/(?=[^/]+$)/, '')
 
 /** Says why keys must not be fetched from a URL: without encryption, somebody could replace them on the way. */
 export function insecureReason (uri: string, allowInsecure = false): string | undefined {

@@ -1,6 +1,6 @@
 import { refuse, type Refusal, type RefusalCode } from '../contract/errors.js'
 import type { VerifiedUser } from '../contract/types.js'
-import { mediaType } from '../options/media-type.js'
+import { mediaType } from '../options/issuers.js'
 import type { ClaimRules } from '../options/settings.js'
 import { instead, inWords } from './reasons.js'
 

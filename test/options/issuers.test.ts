@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import userScope, {
   betterAuth, InvalidOptionError, type IssuerAlgorithm, type IssuerOptions, type UserScopeOptions
 } from '../../lib/index.js'
+import { mediaType } from '../../lib/options/issuers.js'
 import { readOptions } from '../../lib/options/settings.js'
 import { createIssuer, createKey, type RemoteIssuer, type IssuerKey } from '../../lib/testing/index.js'
 import { bearer, build, longSecret, now, otherSecret, refusals, secret, sign, tokenFor } from '../support/host.js'
@@ -649,4 +650,20 @@ t.test('options for secrets stop the boot if no secret is given', async (t) => {
       await Fastify().register(userScope, { ...options, issuers: [other] })
     }, { code: 'FST_USER_SCOPE_INVALID_OPTION', message })
   }
+})
+
+t.test('all spellings of a media type become the same', async (t) => {
+  const rows: Array<[typ: string, one: string]> = [
+    ['JWT', 'jwt'],
+    ['application/jwt', 'jwt'],
+    ['Application/AT+JWT', 'at+jwt'],
+    ['at+jwt', 'at+jwt'],
+    ['text/jwt', 'text/jwt'],
+    ['application/x/jwt', 'application/x/jwt'],
+    ['application/application/jwt', 'application/application/jwt'],
+    ['application/', 'application/'],
+    [' application/jwt', ' application/jwt'],
+    ['', '']
+  ]
+  for (const [typ, one] of rows) t.equal(mediaType(typ), one)
 })
