@@ -67,7 +67,6 @@ const classes = [
 const byCode = Object.fromEntries(classes.map((Class) => [new Class().code, Class])) as
   Record<RefusalCode, FastifyErrorConstructor>
 
-/** Creates the error of a code. */
 export function refuse (code: RefusalCode, reason: string, more: Omit<RefusalDetails, 'reason'> = {}): Refusal {
   return Object.assign(new byCode[code](), { [kDetails]: { reason, ...more } }) as Refusal
 }

@@ -22,7 +22,7 @@ const jwtOf = (path: string) => `send the JWT of GET ${path}/token instead`
  * Tokens of Better Auth that are no JWTs of its jwt() plugin, or are signed with its secret for another purpose.
  * @param sendJwt what the client should do instead
  */
-export function betterAuthTokens (sendJwt = jwtOf('/api/auth')): readonly OtherToken[] {
+function betterAuthTokens (sendJwt = jwtOf('/api/auth')): readonly OtherToken[] {
   const verifies = `an e-mail verification token of Better Auth: ${sendJwt}`
   const texts = {
     [String.raw`^\w{32}(\.[\w+/-]{43}=?)?$`]: 'a session token of Better Auth or another opaque one, not a JWT',

@@ -45,7 +45,6 @@ export class TokenCache {
     return this.#generation
   }
 
-  /** Returns the verified token of a header, or undefined. */
   find (header: string): Verified | undefined {
     const key = keyOf(header)
     const entry = this.#entries.get(key)

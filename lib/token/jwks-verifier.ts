@@ -8,7 +8,6 @@ import type { CompactJws } from './jws.js'
 import { instead } from './reasons.js'
 import type { Verifier } from './verifier.js'
 
-/** Creates a verifier for the tokens of one issuer, by its remote keys. */
 export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader): Verifier {
   const { issuer, algorithms } = keys.settings
   const options = { algorithms: [...algorithms] }
