@@ -7,6 +7,7 @@ const maxLength = 4096
 // would cost more than the rest of the look-up.
 const keyLength = 43
 const maxBytes = 33_554_432 // of all entries together
+const minSize = 256 // bytes of an entry: the shortest header and an empty user take more
 const sweepEvery = 60 // seconds
 const markBytes = 1_048_576
 const maxMarks = markBytes / 8 // so few that two tokens hardly ever share a bit
@@ -36,7 +37,8 @@ export class TokenCache {
   #sweptAt = 0
 
   constructor ({ max, ttl }: CacheSettings) {
-    this.#entries = new LRUCache({ max, maxSize: maxBytes })
+    // It allocates all places at once: 240 MB for the largest `max`, of which the bytes let it use few.
+    this.#entries = new LRUCache({ max: Math.min(max, maxBytes / minSize), maxSize: maxBytes })
     this.#ttl = ttl
   }
 

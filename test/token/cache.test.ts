@@ -261,6 +261,13 @@ t.test('the cache is bounded in bytes of headers and users', async (t) => {
   t.equal(keptOf(1, 4097, 100), 0)
 })
 
+t.test('a max that the bytes never let it reach takes no memory', async (t) => {
+  const before = process.memoryUsage().arrayBuffers
+  const cache = new TokenCache({ max: 10_000_000, ttl: 300 })
+  t.ok(process.memoryUsage().arrayBuffers - before < 8_000_000, 'for the largest one')
+  t.equal(cache.generation, 0)
+})
+
 t.test('an entry weighs as much as its claims in memory', async (t) => {
   const { claimRules } = readOptions({ secret }, {})
   const weigh = (claims: object) =>
