@@ -60,12 +60,11 @@ async function createCheck (fastify: FastifyInstance, secret: string, { algorith
 }
 
 function trySecrets (token: string, checks: readonly SignatureCheck[]): Json | string {
-  let found: Json | string = 'no secret'
   for (const check of checks) {
-    found = check(token)
-    if (found !== badSignature) break // verified, or wrong with every secret
+    const found = check(token)
+    if (found !== badSignature) return found // verified, or wrong with every secret
   }
-  return found
+  return badSignature
 }
 
 /** @throws Refusal `MALFORMED_TOKEN` if reading the payload shows that it is not a JSON object */

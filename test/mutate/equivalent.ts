@@ -326,12 +326,6 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/token/secret-verifier.ts',
-    code: "let found: Json | string = 'no secret'",
-    change: "'no secret' becomes ''",
-    why: 'for the type: there is a secret where this verifier is made'
-  },
-  {
-    path: 'lib/token/secret-verifier.ts',
     code: "decoratorName: 'fastifyUserScopeJwt',",
     change: "'fastifyUserScopeJwt' becomes ''",
     why: 'a name, in a context where no other has it'
