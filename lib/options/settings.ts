@@ -78,7 +78,8 @@ export function readOptions (
   assertValid(optionsSchema, options)
   const { openapi, cache } = options
   const secrets = readSecrets(options, env)
-  const minBytes = Math.max(...(options.algorithms ?? ['HS256']).map((algorithm) => Number(algorithm.slice(2)) / 8))
+  const algorithms: readonly SecretAlgorithm[] = options.algorithms ?? ['HS256']
+  const minBytes = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8))
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
   const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined, secrets.length > 0)
@@ -88,7 +89,7 @@ export function readOptions (
 
   return Object.freeze({
     secrets: Object.freeze(secrets.map(({ secret }) => secret)),
-    algorithms: Object.freeze([...options.algorithms ?? ['HS256' as const]]),
+    algorithms: Object.freeze([...algorithms]),
     claimRules: Object.freeze({
       issuer: options.issuer,
       audience: options.audience === undefined ? undefined : Object.freeze([options.audience]),
