@@ -22,10 +22,11 @@ export function faultOfId (id: unknown): string | undefined {
 export function prefixedId (id: unknown, from: string, code: RefusalCode, rules: ClaimRules): string {
   const fault = faultOfId(id)
   if (fault !== undefined) throw refuse(code, `${from} ${fault}${typeof id === 'number' ? asText : ''}`)
-  if (rules.foreignPrefixes.some((prefix) => String(id).startsWith(prefix))) {
+  const text = id as string
+  if (rules.foreignPrefixes.some((prefix) => text.startsWith(prefix))) {
     throw refuse('INVALID_CLAIMS', `${from} begins with the idPrefix of another issuer`)
   }
-  return rules.idPrefix + String(id)
+  return rules.idPrefix + text
 }
 
 /** Reads own properties only. If `uid` is malformed, `sub` is not tried, so that it cannot count in its place. */
