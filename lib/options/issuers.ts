@@ -16,7 +16,7 @@ export const issuerSchema = Type.Object({
     expects: 'a non-empty string or a list of them, without white space at their ends, of which "aud" must have one, ' +
       'or false with requiredClaims'
   }),
-  jwksUri: Type.Optional(text('the URL of the JWK Set', /[^]/)),
+  jwksUri: Type.Optional(text('the URL of the JWK Set, as a string', /[^]/)),
   discovery: Type.Optional(flag),
   algorithms: Type.Optional(Type.Array(oneOf(issuerAlgorithms), {
     minItems: 1, uniqueItems: true, expects: `a list of ${issuerAlgorithms.join(', ')}, each at most once`

@@ -29,7 +29,10 @@ const wrong: Record<string, { values: unknown[], says: string }> = {
     says: 'must be a non-empty string or a list of them, without white space at their ends, of which "aud" must have ' +
       'one, or false with requiredClaims'
   },
-  jwksUri: { values: ['', 5, null, ['https://issuer.example.com/jwks']], says: 'must be the URL of the JWK Set' },
+  jwksUri: {
+    values: ['', 5, null, ['https://issuer.example.com/jwks'], new URL('https://issuer.example.com/jwks')],
+    says: 'must be the URL of the JWK Set, as a string'
+  },
   discovery: { values: ['true', 1, null], says: 'must be true or false' },
   algorithms: {
     values: [[], 'RS256', null, ['RS256', 'RS256']],
