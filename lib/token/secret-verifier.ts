@@ -31,6 +31,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
     // The configured list decides, never the token (RFC 8725 §3.1).
     const isListed = (algorithms as readonly unknown[]).includes(header.alg)
     const found = isListed ? withoutStacks(() => trySecrets(token, checks)) : unlisted
+    // The refusal reads the payload, whose parser may throw, too.
     if (typeof found === 'string') throw withoutStacks(() => refusalOf(jws, found, settings, hint))
     return readClaims({ header, payload: found })
   }
