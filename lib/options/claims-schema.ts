@@ -38,8 +38,9 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
     return (payload) => validate(payload) ? null : faultIn(validate.errors?.at(-1) as ErrorObject)
   } catch (error) {
     const { message } = error as Error
-    const fix = message.startsWith('unknown format') ? '. Fix: use "pattern"' : ''
-    throw new InvalidOptionError(`option "claims" must be ${expects}: ${message}${fix}`)
+    // The compiler says that it ignores the format, but the boot stops.
+    const reason = message.replace(/^(unknown format .*) ignored (.*)$/, '$1 $2. Fix: use "pattern"')
+    throw new InvalidOptionError(`option "claims" must be ${expects}: ${reason}`)
   }
 }
 
