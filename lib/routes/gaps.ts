@@ -48,8 +48,10 @@ export function warnOfGaps (
     ?.filter((route) => typeof (route.context as Partial<FastifyInstance>).userScope?.routes !== 'function' &&
       readRule(statedAccess(route.options.config)).rule.level !== 'public')
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
-  // empty folders too.
-  if (routes.length === 0 && outside?.length !== 0) say(guardsNothing + (outside ? '' : guardsLate))
+  // empty folders too. That of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper.
+  const hasRoutes = !routes.every(isForPreflights)
+  const leavesOut = outside === undefined || !outside.every(isForPreflights)
+  if (!hasRoutes && leavesOut) say(guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) say(guardsUnknown)
   const isInUrl = (param: string) => routesOf(context)?.some((route) => hasParam(route, [param])) ?? true
   const unused = boundNames.filter((param) => !isInUrl(param))
@@ -72,12 +74,14 @@ export function warnOfGaps (
   if (all[0]?.context !== context) return
   const params = all.flatMap(({ param, boundNames }) => [param, ...boundNames])
   const needsGuard = (route: DeclaredRoute) =>
-    statesAccess(route) || (!servesOptionsOnly(route.options.method) && hasParam(route, params))
+    statesAccess(route) || (!isForPreflights(route) && hasParam(route, params))
   warn((outside ?? []).filter(needsGuard), unguarded)
 }
 
 const hasParam = ({ options: { url } }: DeclaredRoute, names: readonly string[]) =>
   parametersOf(url).some(({ name }) => names.includes(name))
+
+const isForPreflights = ({ options: { method } }: DeclaredRoute) => servesOptionsOnly(method)
 
 /** False for what is none of this plugin's rules: then it may be another package's. */
 function statesAccess ({ options: { config } }: DeclaredRoute): boolean {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import autoload from '@fastify/autoload'
+import cors from '@fastify/cors'
 import Fastify, { type FastifyContextConfig, type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
@@ -78,6 +79,27 @@ t.test('a registration may guard nothing if the level of all other routes is pub
     })
     t.equal(log.some(({ msg }) => guardsNothing.test(String(msg))), access === 'user' || access === undefined)
   }
+})
+
+t.test('a route for preflights alone is neither guarded nor left out', async (t) => {
+  const wrapped = await boot(t, async (app) => {
+    await app.register(async (wrapper) => {
+      await wrapper.register(cors)
+      await wrapper.register(userScope, { secret })
+    })
+    app.get('/me', id)
+  })
+  t.match(wrapped.log, sameLength([{ msg: guardsNothing }]))
+  const cascading = await boot(t, async (app) => {
+    await app.register(cors)
+    for (const prefix of ['/api', '/empty']) {
+      await app.register(async (folder) => {
+        await folder.register(userScope, { secret })
+        if (prefix === '/api') await folder.register(routes)
+      }, { prefix })
+    }
+  })
+  t.same(cascading.log, [])
 })
 
 t.test('each app has one warning, only about routes outside of all registrations', async (t) => {
