@@ -39,19 +39,20 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
   }
 
   /** Judges a user of another id, or an application's token. Returns null if it may act for the owner. */
-  function judgeOther (request: FastifyRequest, demand: Demand, verified: Verified, owner: string | null) {
-    const { user, isMachine } = verified
-    const { delegates } = demand
+  function judgeOther (
+    request: FastifyRequest, { delegates }: Demand, { user, isMachine }: Verified, owner: string | null
+  ) {
     const staff = delegates === true ? null : delegates
     if (isMachine && !staff?.machines) {
       return refuse('FORBIDDEN_USER_ACCESS', 'the token is of an application and not of a user')
     }
-    if (owner !== null && delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)
-    if (owner !== null && staff && hasScopes(user.scopes, staff.scopes)) return null
-    const lacking = owner !== null && staff
-      ? `, and as a delegate's the token needs all of ${quote(staff.scopes)}: it has ${quote(user.scopes)}`
-      : ''
-    return refuse('FORBIDDEN_USER_ACCESS', `path parameter "${userIdParam}" is not the user's id${lacking}`)
+    const reason = `path parameter "${userIdParam}" is not the user's id`
+    if (owner === null) return refuse('FORBIDDEN_USER_ACCESS', reason)
+    if (delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)
+    if (!staff) return refuse('FORBIDDEN_USER_ACCESS', reason)
+    if (hasScopes(user.scopes, staff.scopes)) return null
+    return refuse('FORBIDDEN_USER_ACCESS',
+      `${reason}, and as a delegate's the token needs all of ${quote(staff.scopes)}: it has ${quote(user.scopes)}`)
   }
 
   /** Returns the values of the bound parameters, or the refusal. */

@@ -83,13 +83,13 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/rights.ts',
-    code: 'if (owner !== null && delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)',
-    change: 'owner !== null && delegates === true && mayActFor becomes owner !== null && delegates === true',
+    code: 'if (delegates === true && mayActFor) return askMayActFor(mayActFor, request, user, owner)',
+    change: 'delegates === true && mayActFor becomes delegates === true',
     why: 'for the type: delegates: true without option mayActFor stops the boot'
   },
   {
     path: 'lib/guard/rights.ts',
-    code: 'if (owner !== null && staff && hasScopes(user.scopes, staff.scopes)) return null',
+    code: 'if (hasScopes(user.scopes, staff.scopes)) return null',
     change: 'return null becomes return',
     why: 'for the type: the caller asks on with ??'
   },
