@@ -36,47 +36,63 @@ const boundInVain = 'fastify-user-scope: option "bind" compares nothing where it
  * @param routes the routes of this registration
  * @param all all registrations of the app
  */
-export function warnOfGaps (
-  { context, param, boundNames }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
-): void {
-  const say = (message: string, names?: readonly string[]) => { warnOfRoutes(context.log, message, names) }
-  const warn = (found: readonly DeclaredRoute[], message: string, noteOn?: (route: DeclaredRoute) => string) => {
-    if (found.length > 0) say(message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
+export function warnOfGaps (table: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]): void {
+  const { context, param } = table
+  const warn = (message: string, found: readonly DeclaredRoute[], noteOn?: (route: DeclaredRoute) => string) => {
+    if (found.length === 0) return
+    warnOfRoutes(context.log, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
-  const outside = routesOf(context)
-    // Each registration has its decorator in the contexts that it guards, also that of a second copy of the package.
-    ?.filter((route) => typeof (route.context as Partial<FastifyInstance>).userScope?.routes !== 'function' &&
-      readRule(statedAccess(route.options.config)).rule.level !== 'public')
-  // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
-  // empty folders too. That of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper.
-  const hasRoutes = !routes.every(isForPreflights)
-  const leavesOut = outside === undefined || !outside.every(isForPreflights)
-  if (!hasRoutes && leavesOut) say(guardsNothing + (outside ? '' : guardsLate))
-  else if (outside === undefined && rootOf(context) !== context) say(guardsUnknown)
-  const isInUrl = (param: string) => routesOf(context)?.some((route) => hasParam(route, [param])) ?? true
-  const unused = boundNames.filter((param) => !isInUrl(param))
-  if (unused.length > 0) say(`${boundInVain} :${unused.join(', :')}`)
-  const owners = all.map(({ param }) => param)
-  const comparedIn = ({ options, demand: { level, bound } }: JudgedRoute) => parametersOf(options.url)
-    .filter(({ name }) => name === param ? level === 'owner' : bound.some((each) => each.param === name))
-  const positions = new Set(routes.flatMap(comparedIn).map(positionOf))
-  const maySeemOwned = ({ options, demand: { level, source } }: JudgedRoute) => {
-    if (source !== 'default' || level === 'public') return false
-    const others = parametersOf(options.url).filter(({ name }) => ![param, ...boundNames].includes(name))
-    if (others.some((each) => positions.has(positionOf(each)))) return true
-    return level === 'user' && (others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined)
-  }
-  warn(routes.filter(maySeemOwned), mayNameOwner)
-  warn(routes.filter(findMisplaced), misplaced, (route) => ` (${findMisplaced(route)})`)
-  warn(routes.filter(hasUndefinedAccess), undefinedAccess)
-  warn(routes.filter((route) => isOpened(route) && hasParam(route, [param])), opened)
+  const outside = routesOf(context)?.filter(isOutside)
+  warnOfRegistration(table, routes, outside)
+  warn(mayNameOwner, findMaybeOwned(table, routes, all))
+  warn(misplaced, routes.filter(findMisplaced), (route) => ` (${findMisplaced(route)})`)
+  warn(undefinedAccess, routes.filter(hasUndefinedAccess))
+  warn(opened, routes.filter((route) => isOpened(route) && hasParam(route, [param])))
   // Once per app, by its first registration.
   if (all[0]?.context !== context) return
   const params = all.flatMap(({ param, boundNames }) => [param, ...boundNames])
   const needsGuard = (route: DeclaredRoute) =>
     statesAccess(route) || (!isForPreflights(route) && hasParam(route, params))
-  warn((outside ?? []).filter(needsGuard), unguarded)
+  warn(unguarded, (outside ?? []).filter(needsGuard))
 }
+
+/** @param outside undefined if the routes of the app are not known */
+function warnOfRegistration (
+  { context, boundNames }: RouteTable, routes: readonly JudgedRoute[], outside: readonly DeclaredRoute[] | undefined
+): void {
+  const { log } = context
+  // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
+  // empty folders too. That of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper.
+  const hasRoutes = !routes.every(isForPreflights)
+  const leavesOut = outside === undefined || !outside.every(isForPreflights)
+  if (!hasRoutes && leavesOut) warnOfRoutes(log, guardsNothing + (outside ? '' : guardsLate))
+  else if (outside === undefined && rootOf(context) !== context) warnOfRoutes(log, guardsUnknown)
+  const isInUrl = (param: string) => routesOf(context)?.some((route) => hasParam(route, [param])) ?? true
+  const unused = boundNames.filter((param) => !isInUrl(param))
+  if (unused.length > 0) warnOfRoutes(log, `${boundInVain} :${unused.join(', :')}`)
+}
+
+/** Finds routes with a parameter that is not compared, and may be an owner's by its name or place. */
+function findMaybeOwned (
+  { param, boundNames }: RouteTable, routes: readonly JudgedRoute[], all: readonly RouteTable[]
+): JudgedRoute[] {
+  const owners = all.map(({ param }) => param)
+  const comparedIn = ({ options, demand: { level, bound } }: JudgedRoute) => parametersOf(options.url)
+    .filter(({ name }) => name === param ? level === 'owner' : bound.some((each) => each.param === name))
+  const positions = new Set(routes.flatMap(comparedIn).map(positionOf))
+  return routes.filter(({ options, demand: { level, source } }) => {
+    if (source !== 'default' || level === 'public') return false
+    const others = parametersOf(options.url).filter(({ name }) => ![param, ...boundNames].includes(name))
+    if (others.some((each) => positions.has(positionOf(each)))) return true
+    return level === 'user' && (others.some(({ name }) => owners.includes(name)) || possibleOwner(others) !== undefined)
+  })
+}
+
+/** Whether no registration guards a route. What states that it is public is left out, as nobody forgot it. */
+const isOutside = ({ context, options: { config } }: DeclaredRoute): boolean =>
+  // Each registration has its decorator in the contexts that it guards, also that of a second copy of the package.
+  typeof (context as Partial<FastifyInstance>).userScope?.routes !== 'function' &&
+  readRule(statedAccess(config)).rule.level !== 'public'
 
 const hasParam = ({ options: { url } }: DeclaredRoute, names: readonly string[]) =>
   parametersOf(url).some(({ name }) => names.includes(name))
