@@ -48,6 +48,8 @@ export function annotate (
   const dialect = dialectOf(original)
   const ours = { [schemeName]: dialect.scheme(description) }
   const schemes: Schemes = { ...ours, ...schemesOf(original) }
+  const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
+  const takesScopes = (name: string) => carriesBearer(schemes[name]) && (isWithNames || isOfOAuth(schemes[name]?.type))
   const headers = { 'WWW-Authenticate': dialect.header }
   const unauthorized = { description: 'No valid token was sent', headers, ...dialect.body }
   const marked: Place[] = []
@@ -59,7 +61,7 @@ export function annotate (
     const required = withBearer(operation.security ?? original.security ?? [], schemeName, schemes)
     const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
     const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
-    const reason = forbiddenBecause(operation, readOnlyActors && !isSafe(method.toUpperCase()))
+    const reason = forbiddenBecause(operation, readOnlyActors && !isSafe(method))
     const forbidden = { description: reason, ...scopes !== null && { headers }, ...dialect.body }
     const added = { 401: unauthorized, ...reason !== '' && { 403: forbidden } }
     // Copies, because YAML writes an alias for a repeated object, and its readers refuse documents with many.
@@ -72,20 +74,22 @@ export function annotate (
     finished.set(secured, readOnlyActors)
     return secured
   }
-  const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
-  const takesScopes = (name: string) => carriesBearer(schemes[name]) && (isWithNames || isOfOAuth(schemes[name]?.type))
   const annotateItem = (item: Record<string, unknown>, path: string): object => mapValues(item, (value, field) => {
     // Text and `null` stay as they are, and so do lists and extensions of a path item, which have no mark.
     if (!isObject(value)) return value
     if (field === 'additionalOperations') return annotateItem(value, path)
     const operation: Operation = field === 'head' ? { ...heads.get(value['operationId']), ...value } : value
     const { 'x-user-scope': level, 'x-user-scope-scheme': scheme = defaultSchemeName } = operation
-    if (!isLevel(level)) unmarked.push([field.toUpperCase(), path])
-    if (!isLevel(level) || scheme !== schemeName) return value
-    marked.push([field.toUpperCase(), path])
+    const method = field.toUpperCase()
+    if (!isLevel(level)) {
+      unmarked.push([method, path])
+      return value
+    }
+    if (scheme !== schemeName) return value
+    marked.push([method, path])
     const inherits = original.security?.length && !operation.security
     if (level === 'public') return inherits ? { ...operation, security: [] } : operation
-    const secured: Operation = finished.get(value) === readOnlyActors ? value : secure(operation, level, field)
+    const secured: Operation = finished.get(value) === readOnlyActors ? value : secure(operation, level, method)
     isGuarded = true
     isSchemeNamed ||= Boolean(secured.security?.some((requirement) => Object.hasOwn(requirement, schemeName)))
     return secured
