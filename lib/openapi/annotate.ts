@@ -6,7 +6,7 @@ import { namesInUrl } from '../routes/bind.js'
 import { isLevel } from '../routes/rule.js'
 import { dialectOf, isObject, schemesOf } from './dialects.js'
 import type { ApiDocument, Components, Operation, Schemes } from './dialects.js'
-import { carriesBearer, isOfOAuth, requireScopes, withBearer } from './security.js'
+import { carriesBearer, isOfOAuth, withScopes, withBearer } from './security.js'
 
 /** The place of an operation, with its method in capitals. */
 export type Place = readonly [method: string, path: string]
@@ -68,7 +68,7 @@ export function annotate (
     const secured = {
       ...rest,
       ...bound !== undefined && { 'x-user-scope-bound': structuredClone(bound) },
-      ...requireScopes(security, scopes as RequiredScopes | null, takesScopes),
+      ...withScopes(security, scopes as RequiredScopes | null, takesScopes),
       responses: addResponses(operation.responses ?? {}, mapValues(added, (response) => structuredClone(response)))
     }
     finished.set(secured, readOnlyActors)

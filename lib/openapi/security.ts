@@ -20,7 +20,7 @@ export function withBearer (security: SecurityRequirement[], schemeName: string,
  * `x-required-scopes` has the scopes if a requirement cannot name them.
  * @param takesScopes whether this dialect allows a requirement of a scheme to name scopes
  */
-export function requireScopes (
+export function withScopes (
   security: SecurityRequirement[], scopes: RequiredScopes | null, takesScopes: (scheme: string) => boolean
 ): Operation {
   if (scopes === null) return { security }

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import userScope from '../../lib/index.js'
 import { annotate } from '../../lib/openapi/annotate.js'
-import { requireScopes } from '../../lib/openapi/security.js'
+import { withScopes } from '../../lib/openapi/security.js'
 import { secret } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
 import { bearerAuth, build, handler, implicit, info, read, securityOf } from '../support/openapi.js'
@@ -25,11 +25,11 @@ t.test('scopes are added to the requirements of an operation', async (t) => {
     ]
   for (const [security, scopes, all] of rows) {
     const before = structuredClone(security)
-    t.same(requireScopes(security, scopes, takes), all, JSON.stringify([security, scopes]))
+    t.same(withScopes(security, scopes, takes), all, JSON.stringify([security, scopes]))
     t.same(security, before, 'what the host wrote is left alone')
   }
   const security = [{ oauth: [] }]
-  t.equal(requireScopes(security, null, takes).security, security)
+  t.equal(withScopes(security, null, takes).security, security)
 })
 
 interface Operation {
