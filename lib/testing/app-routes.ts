@@ -45,7 +45,7 @@ export async function appRoutes (app: AnyApp) {
     const parameter = parameters.find(({ name }) => ownersHere.includes(name)) ?? null
     const { level: access, source, scopes, delegates, bound: all, unbound } = guard.judge(route.options)
     const bound = all.filter(({ isInUrl }) => isInUrl)
-    const compared = bound.map(({ param }) => param)
+    const compared = namesInUrl(all)
     const judged = [...compared, ...unbound, ...parameter ? [parameter.name] : []]
     const rest = parameters.filter(({ name }) => !judged.includes(name))
     const loose = bindings.filter((name) => !judged.includes(name)).flatMap((name) => misspeltBound(rest, name) ?? [])
@@ -56,16 +56,15 @@ export async function appRoutes (app: AnyApp) {
     const faults = [...loose.map(looseText), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }
   }))
-  const isBound = ({ bound }: typeof routes[number], name: string) => bound.some(({ param }) => param === name)
-  const positions = new Map(routes.flatMap((route) => parametersOf(route.url)
-    .filter(({ name }) => isBound(route, name)).map((parameter) => [positionOf(parameter), parameter.name])))
-  for (const route of routes) {
-    if (route.access !== 'user' && route.access !== 'owner') continue
-    const { url, parameter: owner, faults } = route
-    for (const parameter of parametersOf(url)) {
-      if (parameter.name === owner?.name || isBound(route, parameter.name)) continue
-      const other = positions.get(positionOf(parameter)) ?? parameter.name
-      if (other !== parameter.name) faults.push(strayText(parameter.name, other))
+  const boundIn = ({ url, bound }: typeof routes[number]) =>
+    parametersOf(url).filter(({ name }) => bound.some(({ param }) => param === name))
+  const positions = new Map(routes.flatMap(boundIn).map((each) => [positionOf(each), each.name]))
+  for (const route of routes.filter(({ access }) => access === 'user' || access === 'owner')) {
+    const compared = [route.parameter, ...boundIn(route)].map((each) => each?.name)
+    for (const parameter of parametersOf(route.url)) {
+      const { name } = parameter
+      const other = positions.get(positionOf(parameter)) ?? name
+      if (other !== name && !compared.includes(name)) route.faults.push(strayText(name, other))
     }
   }
   return routes
