@@ -8,8 +8,8 @@ import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholePa
 
 export type ObjectId = string | number
 type MadeIds = Readonly<Record<string, ObjectId>>
-/** Ids to send by name. In a list, null stands for the user's own. */
-export type Ids = Readonly<Record<string, ObjectId | undefined | ReadonlyArray<ObjectId | undefined | null>>>
+/** Ids to send, by name: one, or several to a place that takes a list. */
+export type Ids = Readonly<Record<string, ObjectId | undefined | ReadonlyArray<ObjectId | undefined>>>
 
 /** Creates an object for the owner and returns its id; undefined is refused. */
 export type ObjectMaker = (context: {
@@ -143,7 +143,7 @@ export async function ask ({ route, parts, places }: Plan, who: Owner, others: I
     const ids: Ids = { ...who.ids, ...only === undefined || only === part ? others : {} }
     filled[part] = JSON.parse(JSON.stringify(filled[part]), (name, value: unknown) => {
       if (!Object.hasOwn(ids, name)) return value
-      return Array.isArray(value) ? [ids[name]].flat().map((id) => id ?? who.ids[name]) : ids[name]
+      return Array.isArray(value) ? [ids[name]].flat() : ids[name]
     })
   }
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))

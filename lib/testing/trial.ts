@@ -108,7 +108,8 @@ export class Trial {
     const countOf = ({ body }: Response, each?: ObjectId) => readId(body, each, kind).text.split('…').length
     for (const isHersFirst of [true, false]) {
       const label = `alice's token, ${isHersFirst ? `her ${kind} and bob's` : `bob's ${kind} and hers`}`
-      const listWith = (other?: ObjectId) => ({ [kind]: isHersFirst ? [null, other] : [other, null] })
+      const listWith = (other?: ObjectId) =>
+        ({ [kind]: isHersFirst ? [alice.ids[kind], other] : [other, alice.ids[kind]] })
       const id = bob.ids[kind]
       const none = missingLike(id)
       const forNone = await ask(this.plan, alice, listWith(none))
