@@ -38,7 +38,8 @@ export async function findAround (
     if (!place) continue
     for (const { method, parts } of ways.values()) {
       const answer = await send(requestTo(method, path, parts, good))
-      const route = [...open].find((each) => each.options === answer.reached && each.method === method)
+      // The root of a prefix is two routes, with its slash and without.
+      const [route, ...twins] = [...open].filter((each) => each.options === answer.reached && each.method === method)
       const param = route && parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
       // Its ids may have another form than bob's.
       if (!route || answer.invalidParam === `/${param}`) continue
@@ -47,8 +48,7 @@ export async function findAround (
         : `it serves paths of ${place.url} too, and does not look at the owner there: declare its routes one by one`
       const failure = { label: "alice's token, bob's path", expected: '403', answer: 'its handler', url: path }
       report(findingOf(route, [note + orAllow], [failure]))
-      // The root of a prefix is two routes, with its slash and without.
-      for (const each of open) if (each.options === route.options && each.method === method) open.delete(each)
+      for (const each of [route, ...twins]) open.delete(each)
     }
   }
   for (const route of open) {
