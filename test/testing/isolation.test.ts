@@ -257,6 +257,7 @@ t.test('routes with an owner and other parameters are tried', async (t) => {
       (await inject({ method: 'POST', url: `/${owner}/notes` })).json().id
   const options = { objects: { n }, params: { '*': { path: { lang: 'en' } } } } as Partial<IsolationOptions>
   t.equal(await say(app, options), '', 'ids that are numbers are looked for where ids stand')
+  t.equal(await say(app, { ...options, allow: ['OPTIONS /:user_id/search'] }), '', 'assertOwnership may need the entry')
   t.equal(await say(app,
     { ...options, params: { '*': { path: { lang: 'en' } }, 'GET /:user_id/notes': { query: { n: ['1'] } } } }), '',
   'ids in a query that no schema tells of')
