@@ -51,7 +51,6 @@ export function annotate (
   const isWithNames = /^3\.[1-9]/.test(String(original.openapi)) // schemes of any type may have names of scopes
   const takesScopes = (name: string) => carriesBearer(schemes[name]) && (isWithNames || isOfOAuth(schemes[name]?.type))
   const headers = { 'WWW-Authenticate': dialect.header }
-  const unauthorized = { description: 'No valid token was sent', headers, ...dialect.body }
   const marked: Place[] = []
   const unmarked: Place[] = []
   let isGuarded = false
@@ -61,15 +60,18 @@ export function annotate (
     const required = withBearer(operation.security ?? original.security ?? [], schemeName, schemes)
     const security = level === 'optional' ? operation.security ?? [{}, ...required] : required
     const { 'x-user-scope-scopes': scopes = null, 'x-user-scope-bound': bound, ...rest } = operation
+    const responses = operation.responses ?? {}
+    const body = bodyOf(responses, dialect.body)
+    const unauthorized = { description: 'No valid token was sent', headers, ...body }
     const reason = forbiddenBecause(operation, readOnlyActors && !isSafe(method))
-    const forbidden = { description: reason, ...scopes !== null && { headers }, ...dialect.body }
+    const forbidden = { description: reason, ...scopes !== null && { headers }, ...body }
     const added = { 401: unauthorized, ...reason !== '' && { 403: forbidden } }
     // Copies, because YAML writes an alias for a repeated object, and its readers refuse documents with many.
     const secured = {
       ...rest,
       ...bound !== undefined && { 'x-user-scope-bound': structuredClone(bound) },
       ...withScopes(security, scopes as RequiredScopes | null, takesScopes),
-      responses: addResponses(operation.responses ?? {}, mapValues(added, (response) => structuredClone(response)))
+      responses: addResponses(responses, mapValues(added, (response) => structuredClone(response)))
     }
     finished.set(secured, readOnlyActors)
     return secured
@@ -109,6 +111,12 @@ function forbiddenBecause (operation: Operation, refusesActors: boolean): string
     scopes !== null && 'the token lacks the required scopes'
   ]
   return reasons.filter(Boolean).join(', or ').replace(/./, (first) => first.toUpperCase())
+}
+
+/** Returns the body of a refusal. Fastify serializes it by the host's schema for `default`, if the route has one. */
+function bodyOf ({ default: written }: Components, ours: object): object {
+  if (!isObject(written) || '$ref' in written) return ours
+  return Object.fromEntries(Object.entries(written).filter(([member]) => Object.hasOwn(ours, member)))
 }
 
 /** Adds responses, unless the host wrote one for the status or for 4XX, which says more about this operation. */

@@ -208,6 +208,33 @@ t.test('responses that the host wrote are kept', async (t) => {
   }
 })
 
+t.test('a refusal has the body that the host wrote for default, because Fastify serializes it so', async (t) => {
+  const failure = { description: 'A failure', type: 'object', properties: { message: { type: 'string' } } }
+  for (const [dialect, member] of Object.entries({ 'OpenAPI 3.0': 'content', 'Swagger 2.0': 'schema' })) {
+    const app = await build(t, optionsOf(dialect), (app) => {
+      app.get('/:user_id', { schema: { response: { default: failure } } }, handler)
+    })
+    t.same((await app.inject('/alice')).json(), { message: 'Missing authentication token' })
+    const responses = (await read(t, app)).paths['/{user_id}']?.['get']?.responses ?? {}
+    const { 401: unauthorized, 403: forbidden, default: written } = responses as Record<string, Record<string, object>>
+    t.match(unauthorized, { description: 'No valid token was sent', headers: { 'WWW-Authenticate': {} } })
+    t.match(forbidden, { description: "The path is another user's" })
+    t.type(written?.[member], 'object')
+    t.same([unauthorized?.[member], forbidden?.[member]], [written?.[member], written?.[member]], dialect)
+  }
+})
+
+t.test('a default response that is a reference or empty is not read', (t) => {
+  const settings = { schemeName: 'bearerAuth', description: '', decorators: undefined, readOnlyActors: false }
+  const body = { 'application/json': { schema: { $ref: '#/components/schemas/UserScopeError' } } }
+  for (const written of [{ $ref: '#/components/responses/Failure' }, null]) {
+    const operation = { 'x-user-scope': 'user', responses: { default: written } }
+    const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
+    t.match(document.paths, { '/x': { get: { responses: { 401: { content: body } } } } })
+  }
+  t.end()
+})
+
 t.test('a route is not mistaken for another whose URL ends alike', async (t) => {
   const variants = [{ openapi: { info, servers: [{ url: '/base' }] } }, { swagger: { info, basePath: '/base' } }]
   for (const options of variants) {
