@@ -86,6 +86,8 @@ export function readOptions (
   const signed = secrets.length > 0 ? ofSecret : []
   assertIdClaim(options, signed)
   const otherTokens = compileOtherTokens(signed, 'secret')
+  // A header alone does not tell what a token is for. With issuers, the log must name the `iss` of such a token.
+  const ofPurpose = otherTokens.filter((_form, index) => signed[index]?.text ?? signed[index]?.payload)
 
   return Object.freeze({
     secrets: Object.freeze(secrets.map(({ secret }) => secret)),
@@ -110,7 +112,7 @@ export function readOptions (
     }),
     ...readRights(options),
     issuers,
-    otherTokens: Object.freeze([...otherTokens, ...issuers.flatMap((entry) => entry.otherTokens)]),
+    otherTokens: Object.freeze([...ofPurpose, ...issuers.flatMap((entry) => entry.otherTokens)]),
     revocations: readRevocations(options.revocations),
     cache: cache !== false && Object.freeze({ max: cache?.max ?? 10_000, ttl: cache?.ttl ?? 300 }),
     userIdParam: options.userIdParam ?? 'user_id',

@@ -38,6 +38,16 @@ t.test('tokens of a secret, of issuers, or of both are verified', async (t) => {
   }
 })
 
+t.test('a token of another environment is told by its issuer, not by its kind of key', async (t) => {
+  const [remote, staging] = await Promise.all([createIssuer({ mode: 'jwks', t }), createIssuer({ mode: 'jwks', t })])
+  const options = { secret, issuer: 'https://s.example', issuers: [{ ...remote.entry, idPrefix: '' }] }
+  const { send, log } = await build(t, options)
+  const headers = bearer(await staging.token('alice'))
+  t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
+  t.same(refusals(log).map(({ reason }) => reason), ['claim "iss" is not a configured issuer: expected ' +
+    `"${remote.url}" or "https://s.example", received "${staging.url}"`])
+})
+
 const verifier = (name: string) => () => ({ user: { id: name } }) as Verified
 const byIssuer = new Map([['https://a.example', verifier('a')], ['https://b.example', verifier('b')]])
 const jws = (payload: object, header = {}) => new CompactJws('', header, JSON.stringify(payload))
