@@ -1,6 +1,6 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import type { Json } from './claim-rules.js'
+import { isAbsent, own, type Json } from './claim-rules.js'
 import { createClaimsReader } from './claims-reader.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
@@ -73,13 +73,17 @@ function refusalOf (
   jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: ReturnType<typeof createMisreadHint>
 ): Refusal {
   const reason = `the signature does not verify with a configured secret (${code})`
-  // The library parses the payload before it checks the signature, so with this code the payload is JSON.
-  if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws.token, String(jws.header.alg)))
   const { header, payload } = jws
+  // It tells a token of another environment.
+  const signer = isAbsent(own(payload, 'iss')) ? '' : `. Its claim "iss" is ${quote(payload['iss'])}`
+  if (code === badSignature) {
+    return refuse('INVALID_TOKEN_SIGNATURE', reason + (hint(jws.token, String(header['alg'])) || signer))
+  }
   if (code === unlisted) {
     const kind = claimRules.otherTokens.find((other) => other.fits({ header, payload }))
+    const fix = kind ? `, ${kind.says}` : ' (option "algorithms")'
     return refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
-      `${algorithms.join(', ')}: received ${quote(header.alg)}${kind ? `, ${kind.says}` : ' (option "algorithms")'}`)
+      `${algorithms.join(', ')}: received ${quote(header['alg'])}${fix}${signer}`)
   }
   // The library checks "crit" only after the signature.
   if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')

@@ -137,6 +137,29 @@ t.test('the log keeps the library\'s code and no text of the token', async (t) =
   t.notMatch(JSON.stringify(log), good.slice(0, 20))
 })
 
+t.test('the log names who signed a token that the secret does not verify', async (t) => {
+  const { send, log } = await build(t, { issuer: 'https://auth.example' })
+  const iss = 'https://staging.example'
+  const rows: Array<[token: string, reason: string]> = [
+    [
+      sign({ ...payload, iss }, { key: otherSecret }),
+      'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)'
+    ],
+    [
+      sign({ ...payload, iss }, { header: { alg: 'HS512' } }),
+      'header parameter "alg" is not one of HS256: received "HS512" (option "algorithms")'
+    ]
+  ]
+  for (const [token, reason] of rows) {
+    log.length = 0
+    t.match(await send({ url: '/api/me', headers: bearer(token) }), { code: 'INVALID_TOKEN_SIGNATURE' })
+    t.strictSame(refusals(log).map((line) => line.reason), [`${reason}. Its claim "iss" is "${iss}"`])
+  }
+  log.length = 0
+  await send({ url: '/api/me', headers: bearer(sign({ ...payload, iss: 'i'.repeat(300) }, { key: otherSecret })) })
+  t.match(refusals(log), sameLength([{ reason: /is "i{199}…$/ }]))
+})
+
 t.test('a host with a @fastify/jwt of its own is not disturbed', async (t) => {
   for (const order of ['before', 'after'] as const) {
     const app = Fastify()
