@@ -37,6 +37,23 @@ t.test('the log has a hint if the signer decodes the secret', async (t) => {
   }
 })
 
+t.test('the log has a hint if the signer read a line break at the end of the secret', async (t) => {
+  const bytes = randomBytes(32)
+  const secret = bytes.toString('base64')
+  const { send, log } = await build(t, { secret: ['Qw8eRt5yUi2oPa6sDf3gHj9kLz1xCv7b', secret] })
+  for (const [key, reason] of [
+    [`${secret}\n`, `${plain}, but with it and a line break, as files have at their end. ` +
+      'Fix: remove the line break at the signer'],
+    [bytes, misread],
+    [`${secret} `, plain]
+  ] as const) {
+    mock.timers.tick(1000)
+    t.match(await send({ url: '/api/me', headers: bearer(sign(key)) }), { code: 'INVALID_TOKEN_SIGNATURE' })
+    t.equal(refusals(log).at(-1)?.reason, reason)
+  }
+  t.notMatch(JSON.stringify(log), secret)
+})
+
 t.test('it checks once a second, even if the clock is set', async (t) => {
   const bytes = randomBytes(32)
   const hint = createMisreadHint(['no secret', bytes.toString('hex'), 'another'])
