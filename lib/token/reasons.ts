@@ -17,6 +17,7 @@ const mistakes: Array<[form: RegExp, says: string]> = [
   ],
   [/^Bearer *$/i, 'the client sends no token after "Bearer"'],
   [/^Bearer Bearer /i, 'the client puts "Bearer" before a value that already has it'],
+  [/^[^,]+, *(Bearer|Basic) /i, 'several Authorization headers, which a proxy or the client joined with a comma'],
   [/^Bearer ["'`<{]/i, 'the token is in quotes or brackets'],
   [
     /^DPoP /i,

@@ -7,6 +7,7 @@ const token = tokenFor('alice')
 const noToken = (text: string) => `the client has no token, and sends the text "${text}" in its place. ` +
   'Fix: let it wait for the token, or sign in first'
 const noScheme = 'the token has no scheme. Fix: put "Bearer" and one space before it'
+const joined = 'several Authorization headers, which a proxy or the client joined with a comma'
 const unknown = 'the header is not "Bearer <token>" with one space between'
 
 const rows: Array<[header: string, code: string, reason: string]> = [
@@ -37,6 +38,9 @@ const rows: Array<[header: string, code: string, reason: string]> = [
     [`x ${text}`, 'INVALID_HEADER_FORMAT', unknown]),
   ['Bearer', 'INVALID_HEADER_FORMAT', 'the client sends no token after "Bearer"'],
   [`Bearer  ${token}`, 'INVALID_HEADER_FORMAT', unknown],
+  ...[`Bearer ${token}, Bearer ${token}`, `Bearer ${token},Bearer ${token}`, `Bearer ${token}, Basic abc`,
+    `Basic abc, bearer ${token}`].map((text): [string, string, string] => [text, 'INVALID_HEADER_FORMAT', joined]),
+  ['Digest realm="a b", qop="c d"', 'INVALID_HEADER_FORMAT', unknown],
   ['Bearer a.b.c.d.e', 'MALFORMED_TOKEN', 'an encrypted token (JWE)']
 ]
 
