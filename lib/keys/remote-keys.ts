@@ -88,11 +88,16 @@ export class RemoteKeys {
     return Date.now() / 1000 + left
   }
 
+  /** The `kid` of each key; null if it has none. */
+  get kids (): Array<string | null> {
+    return this.#keys.map(({ kid }) => kid ?? null)
+  }
+
   status (): IssuerStatus {
-    const keys = this.#areLost ? [] : this.#keys
+    const keys = this.#areLost ? [] : this.kids
     const status = {
       issuer: this.settings.issuer,
-      keys: keys.map(({ kid }) => kid ?? null),
+      keys,
       age: keys.length > 0 ? Math.floor(this.#age()) : null,
       lastFetch: this.#lastTry,
       lastError: this.#lastError,

@@ -24,7 +24,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
       if (/^[RP]S/.test(String(alg))) await verifyRsa(jws, keys)
       else await compactVerify(jws.token, keys.getKey, options)
     } catch (error) {
-      throw translate(error, issuer, jws.header.kid)
+      throw translate(error, keys, jws.header.kid)
     }
     const found = readClaims(jws)
     return { ...found, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
@@ -53,12 +53,12 @@ async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Prom
 }
 
 /** Whatever `jose` throws, the signature is not verified. Only the code is kept, as a message may quote the token. */
-function translate (error: unknown, issuer: string, kid: unknown): Refusal {
+function translate (error: unknown, { settings: { issuer }, kids }: RemoteKeys, kid: unknown): Refusal {
   if (isRefusal(error)) return error // the keys are unavailable
   const code = String((error as { code?: unknown }).code)
   const hint = {
-    ERR_JWKS_NO_MATCHING_KEY: `: none fits its "kid" (${quote(kid)}) and "alg" (new keys are looked for ` +
-      'once per "cooldown")',
+    ERR_JWKS_NO_MATCHING_KEY: `: none fits its "kid" (${quote(kid)}) and "alg" (the issuer has ${quote(kids)}; ` +
+      'new keys are looked for once per "cooldown")',
     // OpenID Connect Core 1.0 §10.1
     ERR_JWKS_MULTIPLE_MATCHING_KEYS: ': several fit, so its tokens need a "kid" that only one key has'
   }[code] ?? ''

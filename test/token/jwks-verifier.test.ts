@@ -61,8 +61,8 @@ t.test('a key or signature that does not fit is refused', async (t) => {
   const says = `the signature does not verify with a key of the issuer "${issuer.url}"`
   for (const [wrong, code] of [
     [twin, '(ERR_JWS_SIGNATURE_VERIFICATION_FAILED)'],
-    [other, '(ERR_JWKS_NO_MATCHING_KEY): none fits its "kid" ("two") and "alg" (new keys are looked for ' +
-      'once per "cooldown")']
+    [other, '(ERR_JWKS_NO_MATCHING_KEY): none fits its "kid" ("two") and "alg" (the issuer has ["one"]; new ' +
+      'keys are looked for once per "cooldown")']
   ] as const) {
     const answer = await ask(await issuer.token('alice', { key: wrong }))
     t.same(answer, { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} ${code}` })
@@ -210,7 +210,8 @@ t.test('a key of another curve than the algorithm\'s is refused', async (t) => {
     const { send, inputOf, refusal } = await trust(t, publicKey, [alg])
     const input = inputOf(alg)
     const { namedCurve } = publicKey.asymmetricKeyDetails ?? {}
-    const hint = ': none fits its "kid" ("key") and "alg" (new keys are looked for once per "cooldown")'
+    const hint = ': none fits its "kid" ("key") and "alg" (the issuer has ["key"]; new keys are looked for once ' +
+      'per "cooldown")'
     t.same(await send(input, signEc(hash, input, privateKey)), refusal('ERR_JWKS_NO_MATCHING_KEY', hint),
       `${alg} with ${namedCurve}`)
   }
