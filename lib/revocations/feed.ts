@@ -34,7 +34,6 @@ export class Feed {
   #sinceRepair = stopwatch()
   #alarm: NodeJS.Timeout | undefined
   #isStarted = false
-  /** Why the store failed last; null while it answers. */
   #fault: string | null = null
   #failures = 0 // in a row
   /** Seconds since the store last answered. */
@@ -51,6 +50,11 @@ export class Feed {
 
   get isStale (): boolean {
     return this.#age() > this.#settings.maxStale
+  }
+
+  /** Why the store failed last; null while it answers. */
+  get fault (): string | null {
+    return this.#fault
   }
 
   /**

@@ -79,7 +79,8 @@ export class Revocations {
       return refuse('INVALID_CLAIMS', `${reason}. Fix: shorter tokens, or a longer keepFor in option "revocations"`)
     }
     if (whenDown === 'refuse' && this.#feed?.isStale) {
-      const reason = 'the store of revocations has not answered for maxStale'
+      const { fault } = this.#feed // the log tells it once, and that line may be long gone
+      const reason = `the store of revocations has not answered for maxStale${fault === null ? '' : ` (${fault})`}`
       return refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: timeLimit })
     }
     return null

@@ -307,6 +307,8 @@ t.test('the list is stale when the store has not answered for maxStale', async (
       const { status, headers, body } = await send({ url: '/api/me', headers: bearer(token()) })
       t.match([status, headers['retry-after']], [503, '5'])
       t.match(body, { message: 'Token verification is temporarily unavailable' })
+      const reason = 'the store of revocations has not answered for maxStale' // and no failure is known yet
+      t.same(refusals(log).map((line) => line.reason).at(-1), reason)
       t.match(refusals(log).at(-1), { code: 'REVOCATIONS_UNAVAILABLE', user: 'alice' })
     }
     store.wake()
@@ -373,12 +375,16 @@ t.test('a store that is silent or fails is followed again', async (t) => {
   await untilInTime(() => store.followed.length > 1)
   pass(1)
   t.equal(await ask(), 'REVOCATIONS_UNAVAILABLE')
+  const says = 'the store of revocations has not answered for maxStale'
+  t.equal(refusals(log).at(-1)?.reason, `${says} (no answer within 1 s)`)
   store.fault = new Error('it is starting')
   store.isPaused = false
   store.wake()
   const before = store.followed.length
   await untilInTime(() => store.followed.length > before + 2)
   t.same(lines(log), ['the store of revocations failed', 'revocations are stale'])
+  t.equal(await ask(), 'REVOCATIONS_UNAVAILABLE')
+  t.equal(refusals(log).at(-1)?.reason, `${says} (it is starting)`, 'the latest failure')
   store.write(entryOf('alice'))
   store.fault = undefined
   await untilInTime(() => lines(log, 30).includes('the store of revocations answers again'))
