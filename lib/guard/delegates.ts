@@ -29,5 +29,10 @@ export function askMayActFor (
   }
 }
 
-const outcomeOf = (answer: unknown): Refusal | null =>
-  answer === true ? null : refuse('FORBIDDEN_USER_ACCESS', 'option "mayActFor" did not answer true')
+const outcomeOf = (answer: unknown): Refusal | null => answer === true
+  ? null
+  : refuse('FORBIDDEN_USER_ACCESS', `option "mayActFor" did not answer true${mistakeOf(answer)}`)
+
+/** An answer that was meant as a yes, such as the row of a database, must not look like a no. */
+const mistakeOf = (answer: unknown): string =>
+  answer === false ? '' : `, but a value of type ${typeof answer}. Fix: let it return a boolean`

@@ -58,6 +58,21 @@ t.test('only true admits the user', async (t) => {
   }
 })
 
+t.test('the log tells a no from an answer that is no boolean', async (t) => {
+  const says = 'option "mayActFor" did not answer true'
+  for (const [answer, reason] of [
+    [false, says],
+    [undefined, `${says}, but a value of type undefined. Fix: let it return a boolean`],
+    [null, `${says}, but a value of type object. Fix: let it return a boolean`],
+    [[{ secret: 1 }], `${says}, but a value of type object. Fix: let it return a boolean`],
+    ['true', `${says}, but a value of type string. Fix: let it return a boolean`]
+  ] as const) {
+    const { send, log } = await host(t, async () => answer)
+    t.match(await send({ url: '/api/alice', headers: bob }), forbidden)
+    t.same(refusals(log).map((line) => line.reason), [reason])
+  }
+})
+
 t.test('an error that cannot be logged admits nobody', async (t) => {
   const perverse = new Proxy(new Error('x'),
     { get: () => { throw new Error('no') }, has: () => { throw new Error('no') } })
