@@ -194,5 +194,6 @@ export class Feed {
 function asBootError (error: unknown): Error {
   if (error instanceof InvalidOptionError) return error
   const reason = `option "revocations": the store cannot be read (${reasonOf(error)})`
-  return new RevocationsUnreachableError(`${reason}. Fix: start it, or correct its address, password or permissions`)
+  const fix = 'Fix: start it, or correct its address (with TLS or without), password or permissions'
+  return new RevocationsUnreachableError(`${reason}. ${fix}`)
 }

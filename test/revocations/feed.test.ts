@@ -230,7 +230,7 @@ t.test('a store that cannot be read stops the boot', async (t) => {
     await t.rejects(host(t, store), {
       code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE',
       message: `fastify-user-scope: option "revocations": the store cannot be read (${reason}). ` +
-        'Fix: start it, or correct its address, password or permissions'
+        'Fix: start it, or correct its address (with TLS or without), password or permissions'
     })
     t.equal(store.followed[0]?.signal.aborted, true)
   }
