@@ -118,7 +118,8 @@ export function judgeScopes ({ scopes: found, claims }: VerifiedUser, required: 
   const [most, some] = isAnyOf(required) ? [1, 'one'] : [names.length, 'all']
   // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.
   const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, most).join(' ')
-  const other = ['permissions', 'scopes', 'roles'].find((name) => found.length === 0 && readScopes(claims, name)[0])
+  const other = ['scope', 'scp', 'permissions', 'scopes', 'roles']
+    .find((name) => hasScopes(readScopes(claims, name), required))
   const hint = other ? `. Its claim "${other}" counts only if option "scopeClaim" names it` : ''
   const reason = `the token has the scopes ${quote(found)}, and needs ${some} of ${quote(names)}${hint}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })

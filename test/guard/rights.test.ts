@@ -106,12 +106,14 @@ t.test('names that a header cannot hold are left out of the challenge', async (t
 t.test('the log says which other claim may have the scopes', async (t) => {
   const reasonOf = (...given: Parameters<typeof refusedScopes>) => refusedScopes(...given)?.reason
   const plain = 'the token has the scopes [], and needs all of ["a"]'
-  for (const claim of ['permissions', 'scopes', 'roles']) {
-    t.equal(reasonOf(['a'], [], { iss: 'x', [claim]: ['a'] }),
-      `${plain}. Its claim "${claim}" counts only if option "scopeClaim" names it`)
+  for (const claim of ['scope', 'scp', 'permissions', 'scopes', 'roles']) {
+    const hint = `. Its claim "${claim}" counts only if option "scopeClaim" names it`
+    t.equal(reasonOf(['a'], [], { iss: 'x', [claim]: ['a'] }), plain + hint)
+    t.equal(reasonOf(['a'], ['b'], { [claim]: ['a', 'c'] }), plain.replace('[]', '["b"]') + hint, 'beside others')
+    t.equal(reasonOf({ anyOf: ['a', 'b'] }, [], { [claim]: ['b'] })?.endsWith(hint), true)
+    t.equal(reasonOf(['a'], [], { [claim]: ['b'] }), plain, 'it lacks them, too')
   }
   for (const claims of [{ rights: ['a'] }, { roles: [] }, { roles: 1 }]) t.equal(reasonOf(['a'], [], claims), plain)
-  t.equal(reasonOf(['a'], ['b'], { roles: ['a'] }), plain.replace('[]', '["b"]'))
   const { send, log } = await build(t, {}, {}, (app) => {
     app.get('/a', { config: { access: { scopes: ['a'] } } }, async () => 'in')
     app.get('/b', async (request) => { requireScopes(request, 'a' as never) })
