@@ -1,6 +1,6 @@
 import { constants, KeyObject, verify, type webcrypto } from 'node:crypto'
 import { compactVerify, errors } from 'jose'
-import { isRefusal, refuse, type Refusal } from '../contract/errors.js'
+import { detailsOf, isRefusal, refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
 import type { RemoteKeys } from '../keys/remote-keys.js'
 import type { ClaimsReader } from './claims-reader.js'
@@ -26,10 +26,18 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
     } catch (error) {
       throw translate(error, keys, jws.header.kid)
     }
-    const found = readClaims(jws)
-    return { ...found, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
+    try {
+      const found = readClaims(jws)
+      return { ...found, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
+    } catch (error) {
+      throw isRefusal(error) ? withIssuer(error, issuer) : error
+    }
   }
 }
+
+/** Adds to the reason whose token it was: with several issuers, only one may have a wrong clock or audience. */
+const withIssuer = (refusal: Refusal, issuer: string): Refusal =>
+  refuse(refusal.code, `${detailsOf(refusal).reason}. Its claim "iss" is ${quote(issuer)}`)
 
 /**
  * Checks an RSA signature on this thread (RFC 7518 §3.3, §3.5): that takes less time than waking the thread of

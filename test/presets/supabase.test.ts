@@ -43,7 +43,7 @@ t.test('the log says how an OAuth application is let in', async (t) => {
   const headers = bearer(await token(vendor.id, { claims: { client_id: 'app' } }))
   t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
   t.equal(reason(), 'a token of an OAuth application that acts for the user. To let it in instead of the users\' ' +
-    'own, name it in requiredClaims: { client_id: [\'…\'] }')
+    `own, name it in requiredClaims: { client_id: ['…'] }. Its claim "iss" is "${url}/auth/v1"`)
 })
 
 testBootErrors([[

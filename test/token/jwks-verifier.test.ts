@@ -1,7 +1,13 @@
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { IssuerAlgorithm, UserScopeOptions } from '../../lib/index.js'
+import { RemoteKeys } from '../../lib/keys/remote-keys.js'
+import type { IssuerSettings } from '../../lib/options/issuers.js'
+import { readOptions } from '../../lib/options/settings.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
+import { createJwksVerifier } from '../../lib/token/jwks-verifier.js'
+import { parseCompactJws } from '../../lib/token/jws.js'
 import { bearer, build, now, refusals, sign } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
 
@@ -67,6 +73,30 @@ t.test('a key or signature that does not fit is refused', async (t) => {
     const answer = await ask(await issuer.token('alice', { key: wrong }))
     t.same(answer, { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason: `${says} ${code}` })
   }
+})
+
+t.test('if the claims do not fit, the log names the issuer whose key has verified them', async (t) => {
+  const [one, two] = [await createIssuer({ mode: 'jwks', t }), await createIssuer({ mode: 'jwks', t })]
+  const { ask } = await start(t, { issuers: [one, two].map(({ entry }) => ({ ...entry, idPrefix: '' })) })
+  for (const { url, token } of [one, two]) {
+    for (const [claims, code, reason] of [
+      [{ iat: -1 }, 'INVALID_CLAIMS', 'claim "iat" is not a number of seconds since 1970'],
+      [{ nonce: 'x' }, 'INVALID_CLAIMS', 'an ID token (claim "nonce"): send the access token instead'],
+      [{ sub: 7 }, 'MISSING_UID_CLAIM', 'claim "sub" is not a string. Fix: write it as a text, as in String(id)']
+    ] as const) {
+      const answer = await ask(await token({ id: 'alice', ...claims }))
+      t.same(answer, { status: 401, code, reason: `${reason}. Its claim "iss" is "${url}"` })
+    }
+  }
+})
+
+t.test('an error of the claims reader that is no refusal stays as it is', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { issuers: [settings] } = readOptions(issuer.options, {})
+  const keys = new RemoteKeys(settings as IssuerSettings, Fastify().log, () => {})
+  const error = new TypeError('a bug')
+  const verify = createJwksVerifier(keys, () => { throw error })
+  await t.rejects(verify(parseCompactJws(await issuer.token('alice'))) as Promise<unknown>, error)
 })
 
 t.test('a token without kid is only accepted if the issuer has a single key', async (t) => {
