@@ -25,7 +25,10 @@ const faults: Array<[applies: (key: Member, algorithms: readonly unknown[]) => b
   [({ key_ops: ops }) => ops !== undefined && !isForVerification(ops), 'not for verification (key_ops)'],
   [({ kty, crv }) => kty !== 'RSA' && !curves.has(crv), 'on a curve that is not supported'],
   [(key) => !isSound(key), 'malformed, not on its curve, or an RSA key under 2048 bits or with a bad exponent'],
-  [({ alg }, algorithms) => alg !== undefined && !algorithms.includes(alg), 'for an algorithm that is not configured']
+  [
+    ({ alg }, algorithms) => alg !== undefined && !algorithms.includes(alg),
+    'for an algorithm that is not configured (option "algorithms")'
+  ]
 ]
 
 const isForVerification = (operations: unknown) => Array.isArray(operations) && operations.includes('verify')

@@ -4,6 +4,7 @@ import type { IssuerSettings } from '../options/issuers.js'
 export class FetchFault extends Error {}
 
 const redirects = new Set([301, 302, 303, 307, 308])
+const timedOut = 'timed out (option "timeout")'
 const notFollowed = ' (a redirect, which is not followed)'
 const accept = 'application/json, application/jwk-set+json'
 
@@ -15,7 +16,7 @@ const accept = 'application/json, application/jwk-set+json'
 export async function fetchJson (
   { fetch, maxBytes }: IssuerSettings, url: string, signal: AbortSignal
 ): Promise<unknown> {
-  if (signal.aborted) throw new FetchFault('timed out')
+  if (signal.aborted) throw new FetchFault(timedOut)
   const timeout = new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', reject) })
   const load = async () => {
     const response = await fetch(url, { method: 'GET', headers: { accept }, redirect: 'manual', signal })
@@ -24,7 +25,7 @@ export async function fetchJson (
     throw new FetchFault(`status ${response.status}${redirects.has(response.status) ? notFollowed : ''}`)
   }
   const text = await Promise.race([load(), timeout]).catch((error: unknown) => {
-    throw signal.aborted ? new FetchFault('timed out') : error
+    throw signal.aborted ? new FetchFault(timedOut) : error
   })
   try {
     return JSON.parse(text)
@@ -39,7 +40,7 @@ async function readText (response: Response, maxBytes: number): Promise<string> 
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     // Leaving the loop cancels the stream.
-    if (size > maxBytes) throw new FetchFault(`longer than ${maxBytes} bytes`)
+    if (size > maxBytes) throw new FetchFault(`longer than ${maxBytes} bytes (option "maxBytes")`)
     chunks.push(chunk)
   }
   return new TextDecoder().decode(Buffer.concat(chunks)) // drops a byte order mark, like `Response.json`

@@ -16,7 +16,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
     // The configured list decides, never the token (RFC 8725 §3.1).
     if (!(algorithms as readonly unknown[]).includes(alg)) {
       throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of those configured for the issuer ' +
-        `"${issuer}": ${instead(algorithms, alg)}`)
+        `"${issuer}": ${instead(algorithms, alg)} (option "algorithms")`)
     }
     // Checked here, because the errors of `jose` for a valid `crit` and a malformed one differ.
     if (Object.hasOwn(jws.header, 'crit')) throw refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')

@@ -40,7 +40,7 @@ const badKeys: Array<[what: string, key: unknown, reason: string]> = [
   ['key_ops without verify', { ...ec, key_ops: ['encrypt'] }, 'not for verification (key_ops)'],
   ['key_ops no list', { ...ec, key_ops: 'verify' }, 'not for verification (key_ops)'],
   ['kid no string', { ...ec, kid: 5 }, 'its kid is not a string'],
-  ['another algorithm', { ...ec, alg: 'ECDH-ES' }, 'for an algorithm that is not configured'],
+  ['another algorithm', { ...ec, alg: 'ECDH-ES' }, 'for an algorithm that is not configured (option "algorithms")'],
   ['no object', 'key', 'not an object'],
   ['null', null, 'not an object']
 ]

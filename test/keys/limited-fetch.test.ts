@@ -31,7 +31,7 @@ t.test('an answer that is no JSON of status 200 is a fault', async (t) => {
     ['secret-body', {}, 'not JSON'],
     ['', {}, 'not JSON'],
     [null, {}, 'not JSON'],
-    ['"' + 'x'.repeat(1023) + '"', {}, 'longer than 1024 bytes']
+    ['"' + 'x'.repeat(1023) + '"', {}, 'longer than 1024 bytes (option "maxBytes")']
   ]
   for (const [body, init, message] of answers) {
     const error = await load(async () => new Response(body, init)).then(() => null, (error: Error) => error)
@@ -44,7 +44,7 @@ t.test('an answer that is no JSON of status 200 is a fault', async (t) => {
 
 t.test('a body that is not read is cancelled', async (t) => {
   for (const [status, chunk, message] of [
-    [404, 'x', 'status 404'], [200, 'x'.repeat(1025), 'longer than 1024 bytes']
+    [404, 'x', 'status 404'], [200, 'x'.repeat(1025), 'longer than 1024 bytes (option "maxBytes")']
   ] as const) {
     let isCancelled = false
     const body = new ReadableStream({
@@ -60,7 +60,7 @@ t.test('a fetch that ignores the signal is left', async (t) => {
   const limit = new AbortController()
   const hanging = load(() => new Promise(() => {}), limit.signal)
   limit.abort()
-  await t.rejects(hanging, new FetchFault('timed out'))
+  await t.rejects(hanging, new FetchFault('timed out (option "timeout")'))
 
   const { signal } = new AbortController()
   const pull = () => {
@@ -68,11 +68,11 @@ t.test('a fetch that ignores the signal is left', async (t) => {
     throw new DOMException('aborted', 'AbortError')
   }
   const cut = load(async () => new Response(new ReadableStream({ pull })), signal)
-  await t.rejects(cut, new FetchFault('timed out'), 'its body may end before the listener is called')
+  await t.rejects(cut, new FetchFault('timed out (option "timeout")'), 'its body may end before the listener is called')
 
   let isCalled = false
   const late = load(async () => { isCalled = true; return Response.json({}) }, limit.signal)
-  await t.rejects(late, new FetchFault('timed out'))
+  await t.rejects(late, new FetchFault('timed out (option "timeout")'))
   t.notOk(isCalled, 'no fetch once the time is up')
 })
 

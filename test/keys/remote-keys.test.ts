@@ -223,7 +223,7 @@ const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIss
   ['HTML', /^not JSON$/, () => text('<html>secret-body</html>')],
   ['truncated JSON', /^not JSON$/, () => text('{"keys":[{"kty":"OKP"')],
   ['a body cut off', /TypeError/, () => cutOff],
-  ['over 1 MiB', /^longer than 1048576 bytes$/, (issuer) =>
+  ['over 1 MiB', /^longer than 1048576 bytes \(option "maxBytes"\)$/, (issuer) =>
     sendJson({ keys: issuer.keys.map(({ jwk }) => jwk), pad: 'x'.repeat(1_048_577) })],
   ['empty set', /^no usable key$/, () => sendJson({ keys: [] })],
   ['no set', /^not a JWK Set$/, () => sendJson(null)],
@@ -507,14 +507,14 @@ testWithCaches('an injected fetch that heeds no signal cannot hang a request', a
   const { status, info } = await host(t, issuer, { lazy: true, timeout: 2.5, fetch: hang })
   t.same(limits.calls.at(-1)?.arguments, [2500])
   t.equal(await status(await issuer.token('alice')), 503)
-  t.equal(info()?.lastError, 'timed out')
+  t.equal(info()?.lastError, 'timed out (option "timeout")')
 })
 
 testWithCaches('an injected fetch that hangs, or rejects with anything, while the keys are being found', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { jwksUri: _, ...entry } = issuer.entry
   for (const [fetch, lastError] of [
-    [hang, 'timed out'],
+    [hang, 'timed out (option "timeout")'],
     // eslint-disable-next-line prefer-promise-reject-errors
     [() => Promise.reject(), `unknown error at ${issuer.url}/.well-known/openid-configuration, and unknown error`]
   ] as const) {

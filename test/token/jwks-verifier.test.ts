@@ -42,7 +42,7 @@ t.test('an algorithm that is not configured is refused', async (t) => {
   ]
   for (const [header, shown] of rows) {
     const token = sign({ sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }, { header })
-    const reason = `${configured}, received ${shown}`
+    const reason = `${configured}, received ${shown} (option "algorithms")`
     t.same(await ask(token), { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason }, JSON.stringify(header))
   }
   t.match(await ask(await issuer.token('alice')), { status: 200 })
