@@ -169,7 +169,7 @@ export class RemoteKeys {
     const set = await fetchJson(this.settings, this.#jwksUri, AbortSignal.timeout(this.settings.timeout))
     const { keys, ignored } = usableKeys(set, this.settings.algorithms)
     this.#tellIgnored(ignored, keys.length)
-    if (keys.length === 0) throw new FetchFault('no usable key')
+    if (keys.length === 0) throw new FetchFault(`no usable key: ${ignored[0]?.reason ?? 'the set is empty'}`)
     if (JSON.stringify(keys) === JSON.stringify(this.#keys)) return
     this.#keys = keys
     this.#select = createLocalJWKSet({ keys })

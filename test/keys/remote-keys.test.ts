@@ -225,13 +225,20 @@ const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIss
   ['a body cut off', /TypeError/, () => cutOff],
   ['over 1 MiB', /^longer than 1048576 bytes \(option "maxBytes"\)$/, (issuer) =>
     sendJson({ keys: issuer.keys.map(({ jwk }) => jwk), pad: 'x'.repeat(1_048_577) })],
-  ['empty set', /^no usable key$/, () => sendJson({ keys: [] })],
+  ['empty set', /^no usable key: the set is empty$/, () => sendJson({ keys: [] })],
   ['no set', /^not a JWK Set$/, () => sendJson(null)],
   ['keys no list', /^not a JWK Set$/, () => sendJson({ keys: {} })],
   ['redirect', /^status 302 \(a redirect, which is not followed\)$/, (issuer) => (_request, response) => {
     response.writeHead(302, { location: `${issuer.url}/elsewhere` }).end()
   }]
 ]
+
+testWithCaches('of a set without a usable key, the failure says why the first is none', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { info } = await host(t, issuer, { algorithms: ['RS256'], lazy: true })
+  await until(() => info()?.lastError !== null)
+  t.equal(info()?.lastError, 'no usable key: for an algorithm that is not configured (option "algorithms")')
+})
 
 for (const [what, lastError, fail] of failures) {
   testWithCaches(`the issuer fails: ${what}`, async (t) => {
