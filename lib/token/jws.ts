@@ -60,7 +60,8 @@ function readHeader (segment: string): Json {
 
 const malformed = (reason: string) => refuse('MALFORMED_TOKEN', reason)
 
-const notCanonical = (part: string) => `the ${part} is not canonical base64url`
+const notCanonical = (part: string) =>
+  `the ${part} is not canonical base64url: cut off, or with padding or characters of plain base64`
 
 function faultOfForm (token: string, others: readonly TokenForm[]): string {
   const segments = token.split('.', 6)

@@ -5,6 +5,8 @@ import { sameLength } from '../support/same-length.js'
 
 const mend = 'send the JWT of GET /api/auth/token instead'
 const payload = { sub: 'alice', exp: now() + 3600 }
+const notCanonical = (part: string) =>
+  `the ${part} is not canonical base64url: cut off, or with padding or characters of plain base64`
 const tooLong = 'longer than 8192 bytes. Fix: let the issuer leave out long claims, such as groups'
 const good = sign(payload)
 const [header, claims, signature] = good.split('.') as [string, string, string]
@@ -51,21 +53,21 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
   ['all empty', '..'],
   ['longer than 8 KB', sign({ ...payload, pad: 'x'.repeat(8192) }), tooLong],
   ['60 KB', sign({ ...payload, pad: 'x'.repeat(61_440) }), tooLong],
-  ['padding on the signature', `${good}=`, 'the signature is not canonical base64url'],
-  ['+ and / for - and _', `${header}.${claims}.${'+/'.repeat(21)}A`, 'the signature is not canonical base64url'],
+  ['padding on the signature', `${good}=`, notCanonical('signature')],
+  ['+ and / for - and _', `${header}.${claims}.${'+/'.repeat(21)}A`, notCanonical('signature')],
   [
     'spare bits in the signature',
     `${header}.${claims}.${respell(signature)}`,
-    'the signature is not canonical base64url'
+    notCanonical('signature')
   ],
   [
     'spare bits in the payload',
     `${spare[0]}.${respell(spare[1])}.${spare[2]}`,
-    'the payload is not canonical base64url'
+    notCanonical('payload')
   ],
   ['a payload of 4n + 1 characters', `${header}.${claims}${'A'.repeat((5 - claims.length % 4) % 4 || 4)}.${signature}`],
-  ['a tilde in the header', `${header}~.${claims}.${signature}`, 'the header is not canonical base64url'],
-  ['a tilde in the payload', `${header}.${claims}~.${signature}`, 'the payload is not canonical base64url'],
+  ['a tilde in the header', `${header}~.${claims}.${signature}`, notCanonical('header')],
+  ['a tilde in the payload', `${header}.${claims}~.${signature}`, notCanonical('payload')],
   [
     'header not UTF-8',
     sign(payload, { header: Buffer.from('7b22616c67223a224853323536222c2278223a22ff227d', 'hex') }),
