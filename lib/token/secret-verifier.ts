@@ -1,12 +1,12 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import { isAbsent, own, type Json } from './claim-rules.js'
+import type { Json } from './claim-rules.js'
 import { createClaimsReader } from './claims-reader.js'
 import { refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
 import type { Settings } from '../options/settings.js'
 import type { CompactJws } from './jws.js'
-import { createMisreadHint } from './misread-secret.js'
+import { createSignatureHint, namedIssuer } from './misread-secret.js'
 import { withoutStacks } from './stacks.js'
 import type { Verifier } from './verifier.js'
 
@@ -25,7 +25,7 @@ export async function createSecretVerifier (fastify: FastifyInstance, settings: 
   const readClaims = createClaimsReader(claimRules)
   const checks: SignatureCheck[] = []
   for (const secret of secrets) checks.push(await createCheck(fastify, secret, settings))
-  const hint = createMisreadHint(secrets)
+  const hint = createSignatureHint(secrets)
   return (jws) => {
     const { token, header } = jws
     // The configured list decides, never the token (RFC 8725 §3.1).
@@ -70,20 +70,17 @@ function trySecrets (token: string, checks: readonly SignatureCheck[]): Json | s
 
 /** @throws Refusal `MALFORMED_TOKEN` if reading the payload shows that it is not a JSON object */
 function refusalOf (
-  jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: ReturnType<typeof createMisreadHint>
+  jws: CompactJws, code: string, { algorithms, claimRules }: Settings, hint: ReturnType<typeof createSignatureHint>
 ): Refusal {
   const reason = `the signature does not verify with a configured secret (${code})`
+  // The library parses the payload before it checks the signature, so with this code the payload is JSON.
+  if (code === badSignature) return refuse('INVALID_TOKEN_SIGNATURE', reason + hint(jws))
   const { header, payload } = jws
-  // It tells a token of another environment.
-  const signer = isAbsent(own(payload, 'iss')) ? '' : `. Its claim "iss" is ${quote(payload['iss'])}`
-  if (code === badSignature) {
-    return refuse('INVALID_TOKEN_SIGNATURE', reason + (hint(jws.token, String(header['alg'])) || signer))
-  }
   if (code === unlisted) {
     const kind = claimRules.otherTokens.find((other) => other.fits({ header, payload }))
     const fix = kind ? `, ${kind.says}` : ' (option "algorithms")'
     return refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of ' +
-      `${algorithms.join(', ')}: received ${quote(header['alg'])}${fix}${signer}`)
+      `${algorithms.join(', ')}: received ${quote(header['alg'])}${fix}${namedIssuer(jws)}`)
   }
   // The library checks "crit" only after the signature.
   if (code === 'FAST_JWT_INVALID_CRIT_HEADER') return refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { mock } from 'node:test'
 import t from 'tap'
-import { createMisreadHint } from '../../lib/token/misread-secret.js'
+import { createSignatureHint } from '../../lib/token/misread-secret.js'
 import { bearer, build, refusals } from '../support/host.js'
 
 const start = 1_800_000_000_000
@@ -13,6 +13,8 @@ function sign (key: Buffer | string, claims: object = {}): string {
   const input = `${encode({ alg: 'HS256' })}.${encode({ sub: 'alice', exp: start / 1000 + 60, ...claims })}`
   return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`
 }
+
+const jwsOf = (token: string, alg = 'HS256') => ({ token, header: { alg }, payload: {} })
 
 const plain = 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)'
 const misread = `${plain}, but with the bytes whose base64 or hex text it is. ` +
@@ -56,8 +58,8 @@ t.test('the log has a hint if the signer read a line break at the end of the sec
 
 t.test('it checks once a second, even if the clock is set', async (t) => {
   const bytes = randomBytes(32)
-  const hint = createMisreadHint(['no secret', bytes.toString('hex'), 'another'])
-  const says = (key: Buffer | string = bytes) => hint(sign(key), 'HS256') !== ''
+  const hint = createSignatureHint(['no secret', bytes.toString('hex'), 'another'])
+  const says = (key: Buffer | string = bytes) => hint(jwsOf(sign(key))) !== ''
   t.same([says(), says()], [true, false])
   mock.timers.tick(999)
   t.equal(says(), false)
@@ -67,8 +69,8 @@ t.test('it checks once a second, even if the clock is set', async (t) => {
   t.same([says(), says()], [true, false])
   mock.timers.tick(1000)
   t.same([says(randomBytes(32)), says()], [false, false], 'a look in vain is one, too')
-  t.equal(createMisreadHint([])(sign(bytes), 'HS256'), '')
-  t.equal(createMisreadHint(['no secret'])(sign(bytes), 'HS256'), '')
+  t.equal(createSignatureHint([])(jwsOf(sign(bytes))), '')
+  t.equal(createSignatureHint(['no secret'])(jwsOf(sign(bytes))), '')
 })
 
 t.test('it uses the algorithm of the token', async (t) => {
@@ -76,7 +78,7 @@ t.test('it uses the algorithm of the token', async (t) => {
   const input = 'e30.e30'
   for (const [alg, hash] of [['HS256', 'sha256'], ['HS384', 'sha384'], ['HS512', 'sha512']] as const) {
     const token = `${input}.${createHmac(hash, bytes).update(input).digest('base64url')}`
-    t.not(createMisreadHint([bytes.toString('base64')])(token, alg), '', alg)
-    t.equal(createMisreadHint([bytes.toString('base64')])(token, alg === 'HS256' ? 'HS512' : 'HS256'), '')
+    t.not(createSignatureHint([bytes.toString('base64')])(jwsOf(token, alg)), '', alg)
+    t.equal(createSignatureHint([bytes.toString('base64')])(jwsOf(token, alg === 'HS256' ? 'HS512' : 'HS256')), '')
   }
 })

@@ -155,9 +155,11 @@ t.test('the log names who signed a token that the secret does not verify', async
     t.match(await send({ url: '/api/me', headers: bearer(token) }), { code: 'INVALID_TOKEN_SIGNATURE' })
     t.strictSame(refusals(log).map((line) => line.reason), [`${reason}. Its claim "iss" is "${iss}"`])
   }
-  log.length = 0
-  await send({ url: '/api/me', headers: bearer(sign({ ...payload, iss: 'i'.repeat(300) }, { key: otherSecret })) })
-  t.match(refusals(log), sameLength([{ reason: /is "i{199}…$/ }]))
+  // Once per second, so another host is asked.
+  const other = await build(t)
+  const long = sign({ ...payload, iss: 'i'.repeat(300) }, { key: otherSecret })
+  await other.send({ url: '/api/me', headers: bearer(long) })
+  t.match(refusals(other.log), sameLength([{ reason: /is "i{199}…$/ }]))
 })
 
 t.test('a host with a @fastify/jwt of its own is not disturbed', async (t) => {
