@@ -104,12 +104,23 @@ t.test('an event stream ends', async (t) => {
   t.match(response.headers['content-type'], 'text/event-stream')
   t.match(await once(response, 'data'), ['retry: 1000\n\n'])
   const { news } = app as unknown as { news: NodeJS.EventEmitter }
-  news.emit('user:alice', 'hello')
-  t.match(await once(response, 'data'), ['data: hello\n\n'])
+  news.emit('user:alice', 'hello\n\nevent: forged\r\rdata: x')
+  t.match(await once(response, 'data'), ['data: "hello\\n\\nevent: forged\\r\\rdata: x"\n\n'])
   const ended = once(response.resume(), 'end')
   await app.userScope.revoke({ user: 'alice' })
   await ended
   t.equal(news.listenerCount('user:alice'), 0)
+})
+
+t.test('many event streams look like no leak', async (t) => {
+  const app = await recipe(t, 'Event streams', (code) => `${code}\napp.decorate('news', { getter: () => news })`)
+  const port = await listen(app)
+  const emitWarning = t.capture(process, 'emitWarning')
+  const streams = await Promise.all(Array.from({ length: 11 }, () => open(port, '/api/alice/news')))
+  const { news } = app as unknown as { news: NodeJS.EventEmitter }
+  while (news.listenerCount('user:alice') < streams.length) await new Promise((resolve) => setImmediate(resolve))
+  t.same(emitWarning().map(({ args }) => args), [])
+  for (const stream of streams) stream.destroy()
 })
 
 t.test('streams of a client that has sent many requests and left are no longer held', async (t) => {
