@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -178,6 +178,32 @@ t.test('a download is cut off', async (t) => {
   await closed
   t.match(await Promise.all([failed, response.resume()]), [[{ code: 'ECONNRESET' }]])
   t.equal(response.complete, false)
+})
+
+t.test('a download of a file that grows is no longer than it says', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'archive-'))
+  t.teardown(() => rm(dir, { recursive: true }))
+  const file = join(dir, 'archive.tar')
+  const app = await recipe(t, 'Long downloads', (code) => code.replace('/srv/archive.tar', file))
+  const port = await listen(app)
+  const { authorization } = bearer(tokenFor('alice'))
+  const request = `GET /api/alice/archive HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}`
+  for (const size of [50_000_000, 0]) { // more than all buffers on the way take, and nothing
+    await writeFile(file, Buffer.alloc(size))
+    const client = connect(port, '127.0.0.1')
+    client.write(`${request}\r\n\r\n`)
+    const [start] = await once(client, 'data') as [Buffer]
+    client.pause()
+    await appendFile(file, 'HTTP/1.1 200 Forged\r\n\r\n')
+    client.write(`${request}\r\nConnection: close\r\n\r\n`)
+    const chunks = [start]
+    client.on('data', (chunk: Buffer) => { chunks.push(chunk) })
+    client.resume()
+    await once(client, 'close')
+    const answers = Buffer.concat(chunks)
+    const next = answers.indexOf('\r\n\r\n') + 4 + size
+    t.match(answers.subarray(next, next + 15).toString(), 'HTTP/1.1 200 OK')
+  }
 })
 
 t.test('the server of the page revokes', { skip: skipWithout(redisProgram, 'redis-server') }, async (t) => {
