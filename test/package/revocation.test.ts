@@ -48,6 +48,8 @@ t.test('a WebSocket closes', async (t) => {
   await app.userScope.revoke({ user: 'alice' })
   t.match(await closed, [4401, Buffer.from('token ended')])
   t.equal(bob.readyState, WebSocket.OPEN)
+  bob.send('x'.repeat(2 ** 20 + 1))
+  t.match(await once(bob, 'close'), [1009])
 })
 
 t.test('a WebSocket whose client does not read is ended, and none holds the server up', async (t) => {
