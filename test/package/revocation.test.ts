@@ -80,7 +80,7 @@ t.test('a socket that brings its token in a message closes', async (t) => {
     socket.send(token)
     return socket
   }
-  t.match(await once(await enter('nonsense'), 'close'), [4401, Buffer.from('MALFORMED_TOKEN')])
+  t.match(await once(await enter('nonsense'), 'close'), [4401, Buffer.from('Unauthorized')])
   t.match(await once(await enter('x'.repeat(8193)), 'close'), [1009])
   // A frame without a mask, which is an error of the socket.
   const client = connect(port, '127.0.0.1')
@@ -98,6 +98,32 @@ t.test('a socket that brings its token in a message closes', async (t) => {
   await app.userScope.revoke({ user: 'alice' })
   await closed
   t.equal(bob.readyState, WebSocket.OPEN)
+})
+
+// Linux listens on all of 127.0.0.0/8.
+const isElsewhere = process.platform !== 'linux' && 'needs a second address'
+
+t.test('a socket that brings its token counts for its own address', { skip: isElsewhere }, async (t) => {
+  const addresses = new Set<string>()
+  const app = await recipe(t, 'Sockets that bring their token in a message', (code) => code.replace('await app.reg', `
+    app.addHook('onRequest', async ({ ip }) => { globalThis.addresses.add(ip) })
+    $&`))
+  Object.assign(globalThis, { addresses })
+  t.teardown(() => { Reflect.deleteProperty(globalThis, 'addresses') })
+  const socket = new WebSocket(`ws://127.0.0.1:${await listen(app)}/events`, { localAddress: '127.0.0.2' })
+  await once(socket, 'open')
+  socket.send(tokenFor('alice'))
+  await once(socket, 'message')
+  t.same([...addresses], ['127.0.0.2'])
+})
+
+t.test('a socket with a bad token does not end a process whose refusals are no JSON', async (t) => {
+  const app = await recipe(t, 'Sockets that bring their token in a message', (code) => `${code}
+    app.setErrorHandler(async (_error, _request, reply) => reply.send('no'))`)
+  const socket = new WebSocket(`ws://127.0.0.1:${await listen(app)}/events`)
+  await once(socket, 'open')
+  socket.send('nonsense')
+  t.match(await once(socket, 'close'), [4401])
 })
 
 t.test('an event stream ends', async (t) => {
