@@ -216,8 +216,10 @@ t.test('errors: the body, the log line and the handler', async (t) => {
     await app.register(userScope)
     app.decorate('lines', { getter: () => lines })
     app.get('/api/:user_id/tasks', async () => 'in')
+    app.get('/odd', async () => { throw 'no error' })
     ${code}`)
   t.same(await get(app, '/api/bob/tasks', 'alice'), [404, { error: 'Not Found' }])
+  t.same(await get(app, '/odd', 'alice'), [500, 'no error'])
   t.match(await get(app, '/api/alice/tasks'), [401, { code: 'MISSING_TOKEN' }])
   t.same(await get(await recipe(t, 'CORS'), '/api/bob/tasks', 'alice'), [403, body])
   const { lines } = app as unknown as { lines: Array<{ code?: string }> }
