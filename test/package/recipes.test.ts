@@ -355,30 +355,40 @@ t.test('better-auth: HS256', async (t) => {
 t.test('recipe: organizations of Better Auth', async (t) => {
   const provider = await runBlock(t, blockBelow('docs/recipes.md', 'Organizations'),
     (code) => `${inMemory(code)}\napp.decorate('auth', { getter: () => auth })`)
-  const { auth } = provider as unknown as { auth: { handler: (request: Request) => Promise<Response> } }
+  const { auth } = provider as unknown as { auth: OrganizationsAuth }
   const origin = 'http://localhost:3001'
   const send = async (path: string, cookie: string, body?: object) => await auth.handler(new Request(origin + path, {
     method: body ? 'POST' : 'GET',
     headers: { cookie, origin, ...body && { 'content-type': 'application/json' } },
     ...body && { body: JSON.stringify(body) }
   }))
-  const signUp = await send('/api/auth/sign-up/email', '', {
-    name: 'Alice', email: 'alice@example.com', password: 'correct horse battery'
-  })
-  const { user } = await signUp.json() as { user: { id: string } }
-  const cookie = signUp.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
-  const newToken = async () => (await (await send('/api/auth/token', cookie)).json() as { token: string }).token
+  const enter = async (name: string) => {
+    const answer = await send('/api/auth/sign-up/email', '', {
+      name, email: `${name}@example.com`, password: 'correct horse battery'
+    })
+    const { user } = await answer.json() as { user: { id: string } }
+    return { user, cookie: answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ') }
+  }
+  const { user, cookie } = await enter('alice')
+  const newToken = async (of = cookie) => (await (await send('/api/auth/token', of)).json() as { token: string }).token
   const before = await newToken()
   const create = async (slug: string) => {
     const answer = await send('/api/auth/organization/create', cookie, { name: slug, slug })
     return (await answer.json() as { id: string }).id
   }
   const [acme, other] = [await create('acme'), await create('other')]
-  const select = async (organizationId: string) =>
-    await send('/api/auth/organization/set-active', cookie, { organizationId })
+  const select = async (organizationId: string, of = cookie) =>
+    await send('/api/auth/organization/set-active', of, { organizationId })
   t.equal((await select(acme)).status, 200)
   const token = await newToken()
   t.not((await select('not-a-member')).status, 200)
+  const bob = await enter('bob')
+  await auth.api.addMember({ body: { userId: bob.user.id, organizationId: acme, role: 'member' } })
+  t.equal((await select(acme, bob.cookie)).status, 200)
+  const asMember = await newToken(bob.cookie)
+  const member = { memberIdOrEmail: 'bob@example.com', organizationId: acme }
+  t.equal((await send('/api/auth/organization/remove-member', cookie, member)).status, 200)
+  const asRemoved = await newToken(bob.cookie)
 
   await t.test('the API', async (t) => {
     const fetch = async (url: string, init: RequestInit) => await auth.handler(new Request(url, init))
@@ -389,11 +399,18 @@ t.test('recipe: organizations of Better Auth', async (t) => {
     t.equal(await status(`/orgs/${acme}/projects`, token), 200)
     t.equal(await status(`/orgs/${other}/projects`, token), 403)
     t.equal(await status(`/orgs/${acme}/projects`, before), 403)
+    t.equal(await status(`/orgs/${acme}/projects`, asMember), 200)
+    t.equal(await status(`/orgs/${acme}/projects`, asRemoved), 403, 'a new token of who was removed')
     t.equal(await status(`/orgs/${acme}/users/${user.id}`, token), 200)
     t.equal(await status(`/orgs/${acme}/users/bob`, token), 403)
     t.equal(await status(`/orgs/${other}/users/${user.id}`, token), 403)
   })
 })
+
+interface OrganizationsAuth {
+  handler: (request: Request) => Promise<Response>
+  api: { addMember: (input: { body: object }) => Promise<unknown> }
+}
 
 t.test('access: owners, support staff, tenants and scopes', async (t) => {
   const app = await run(t, 'docs/access.md', 'Rules')
