@@ -615,6 +615,31 @@ t.test('numbers in headers are no ids', async (t) => {
   t.equal(await say(app, { objects: { note_id: make }, params: {} }), '')
 })
 
+t.test("bob's number in a time or a title of alice's is no sign of bob", async (t) => {
+  const rows: Array<{ id: number, owner: string }> = []
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  const [querystring, body] = ['after', 'task_ids'].map((name) => ({ type: 'object', properties: { [name]: {} } }))
+  const ownOf = ({ user }: { user: { id: string } }) => rows.filter(({ owner }) => owner === user.id)
+    .map(({ id }) => ({ id, title: 'Buy 3 eggs', created_at: '2026-03-03T03:03:03.003Z' }))
+  app.post('/:user_id/tasks', async ({ user }) => {
+    const row = { id: rows.length + 1, owner: user.id }
+    rows.push(row)
+    return row
+  })
+  app.get('/:user_id/tasks', { schema: { querystring } }, async (request) => ownOf(request))
+  app.post<{ Body: { task_ids: number[] } }>('/:user_id/batch', { schema: { body } }, async (request, reply) => {
+    const asked = request.body.task_ids
+    const own = ownOf(request).filter(({ id }) => asked.includes(id))
+    return own.length > 0 ? { asked, own } : none(reply)
+  })
+  const after: ObjectMakers[string] = async ({ inject, owner }) =>
+    (await inject({ method: 'POST', url: `/${owner}/tasks` })).json<{ id: number }>().id
+  const params = { 'POST /:user_id/batch': { body: { task_ids: [] } } }
+  t.equal(await say(app, { objects: { after, task_ids: ({ ids }) => ids['after'] }, params }), '')
+})
+
 t.test("a single row of bob's must not change with alice's", async (t) => {
   const names: Record<string, string> = { alice: 'Alice', bob: 'Bob' }
   const schema = { body: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } } }
