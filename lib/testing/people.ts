@@ -34,8 +34,9 @@ const nobody = 'a token needs a user: the id as a string, or an object with an "
 export function claimsFor (subject: TokenSubject, options: ClaimsOptions & { idPrefix?: string }, fixed: object) {
   const { userIdClaim = 'sub', expiresIn = 3600, idPrefix = '' } = options
   const user: Partial<Claims> = claimsOf(subject)
-  if (!Object.hasOwn(user, 'id')) throw new TypeError(nobody)
   const { id, ...claims } = user
+  // Undefined is a claim that is left out on purpose.
+  if (!Object.hasOwn(user, 'id') || !['string', 'undefined'].includes(typeof id)) throw new TypeError(nobody)
   if (id?.startsWith(idPrefix) === false) {
     throw new TypeError(`"${id}" lacks the prefix of this issuer: give the whole id, "${idPrefix}${id}"`)
   }

@@ -158,7 +158,9 @@ t.test('an expired token is beyond every tolerance', async (t) => {
 t.test('authorize returns the header', async (t) => { t.same(authorize('a.b.c'), { authorization: 'Bearer a.b.c' }) })
 
 t.test('a subject without an id is a TypeError', async (t) => {
-  const wrong: unknown[] = [{ sub: 'alice' }, {}, Object.create({ id: 'alice' }), null, undefined, 1]
+  const wrong: unknown[] = [
+    { sub: 'alice' }, {}, Object.create({ id: 'alice' }), null, undefined, 1, { id: 1 }, { id: null }
+  ]
   const message = 'a token needs a user: the id as a string, or an object with an "id" of its own'
   for (const subject of wrong) t.throws(() => claimsFor(subject as string, {}, {}), new TypeError(message))
   const { sub } =
