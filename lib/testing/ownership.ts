@@ -77,6 +77,8 @@ const nothingToTry = 'no guarded route has an owner in its URL, a scope or a bou
 const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
   'tries. Fix: answer in a route, and remove the middleware'
 const tokenNotTaken = `alice's token is not taken: ${ofIssuer}`
+// The plugin logs why it refuses a token, and nothing of what the app refuses.
+const orUnknown = ' Or does a hook of the app look for alice, where nobody has made her?'
 
 /**
  * Returns the faults of a route, and the likely cause of its failures.
@@ -95,7 +97,7 @@ function notesOn (route: AppRoute, failures: readonly Failure[], reason?: string
       `what stands behind ":${name}" may lead out of it where dot segments are resolved: refuse them${orAllow}`],
     [has(/ACCESS_CHECK_UNAVAILABLE/), 'option "mayActFor" fails, or does not answer in time: its error is in the log'],
     [route.delegates === true && failures.some(({ label }) => label === "alice's token, bob's path"), tooGenerous],
-    [isKeptBy(/^401\b/), tokenNotTaken],
+    [isKeptBy(/^401\b/), reason === undefined ? tokenNotTaken + orUnknown : tokenNotTaken],
     [isKeptBy(/^its handler/), `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
     [isKeptBy(/^429\b/), limited],
     [isKeptBy(/^500\b/), 'the app fails before the handler: its log has the error'],

@@ -278,6 +278,11 @@ t.test('why alice is kept out is said', async (t) => {
   const routes = ((app, handler) => app.get('/api/:user_id/x', handler)) satisfies Build
   const more = await host(t, routes, { ...issuer.options, claims: { type: 'object', required: ['role'] } })
   await t.rejects(say(more), /is not taken: .*the plugin: .* must have required property 'role'\) \(401 INVALID/)
+  const unknown = await host(t, (app, handler) => app.get('/api/:user_id/x', {
+    preHandler: async (_request, reply) => reply.code(401).send({ code: 'NO_SUCH_USER' })
+  }, handler))
+  await t.rejects(say(unknown), new TypeError("alice's token is not taken: is the plugin registered with the options " +
+    'of the issuer? Or does a hook of the app look for alice, where nobody has made her? (401 NO_SUCH_USER)'))
   const params = { type: 'object', properties: {}, additionalProperties: false }
   const dropped = await host(t, (app, handler) => app.get('/api/:user_id/x', { schema: { params } }, handler))
   t.match(await say(dropped), 'GET, HEAD /api/:user_id/x (owner, default)\n  alice is kept from her own path: does a ' +
