@@ -68,7 +68,7 @@ export class Owner {
     this.ids = {}
     for (const [name, maker] of Object.entries(this.makers)) {
       const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: this.ids })
-      if (id === '' || (typeof id !== 'string' && typeof id !== 'number')) {
+      if (id === '' || Number.isNaN(id) || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
           `and returned ${described(id)} (${this.#last})`)
       }

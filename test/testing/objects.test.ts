@@ -28,7 +28,8 @@ t.test('makers get the ids of objects that were made before', async (t) => {
   t.match(seen,
     sameLength([['alice', {}, 'Bearer a.b.c', { 'x-a': '1', authorization: 'Bearer a.b.c' }], { list_id: 'l1' }]))
   const response = await app.inject('/')
-  const wrong = [[undefined, 'undefined'], [null, 'null'], ['', "''"], [{}, 'an object'], [response, 'an object'],
+  const wrong = [[undefined, 'undefined'], [null, 'null'], ['', "''"], [NaN, 'NaN'], [{}, 'an object'],
+    [response, 'an object'],
     [['1'], 'a list, where one id is enough: where the app takes a list, it is put into one']]
   for (const [id, described] of wrong) {
     await t.rejects(new Owner(app, 'alice', 'a', { a: () => id as string }).make(),
