@@ -8,7 +8,7 @@ t.test('several servers can share one PostgreSQL server', { skip }, async (t: Te
   const postgres = await startPostgres(t, String(postgresPrograms))
   const [portA, portB] = [String(await freePort()), String(await freePort())]
   // What stands before them, a proxy say, has one address.
-  const shared = { DATABASE_URL: postgres.url, BETTER_AUTH_SECRET: secret, BETTER_AUTH_URL: 'https://todo.example.com' }
+  const shared = { DATABASE_URL: postgres.url, BETTER_AUTH_SECRET: secret, BETTER_AUTH_URL: 'http://localhost' }
   const [a, b] = await Promise.all([start(t, { ...shared, PORT: portA }), start(t, { ...shared, PORT: portB })])
   t.same(idsIn(a), idsIn(b), 'the demo users are the same, though both started at once')
   t.match(a.printed, '# Data: on the server of DATABASE_URL\n')

@@ -20,7 +20,9 @@ export const demo = fp(async (app) => {
     await internalAdapter.updateUser(id, columns)
     return id
   }
-  const isLoopback = ['localhost', '127.0.0.1', '::1'].includes(app.settings.HOST)
+  // A proxy on this machine can make a loopback address public. Then clients reach it by another origin.
+  const isLoopback = [app.settings.HOST, new URL(app.settings.baseURL).hostname]
+    .every((host) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host))
   const make = async () => ({
     alice: await ensure('Alice', alice, { organization: 'acme' }),
     bob: await ensure('Bob', bob, { organization: 'acme' }),
