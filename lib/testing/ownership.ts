@@ -112,8 +112,8 @@ function notesOn (route: AppRoute, failures: readonly Failure[], reason?: string
     [kept.length > 0, unfinished],
     [failures.length > 0 && failures.every(({ label }) => label.startsWith(nearId)),
       `something changes ":${name}" before the guard compares it, such as a hook that trims it: let it come as it is`],
-    [failures.length > 0 && !has(/handler/), "something answers in the guard's place, such as an error handler or a " +
-      "cache: let it keep the guard's status"]
+    [failures.length > 0 && !has(/handler|^none/),
+      "something answers in the guard's place, such as an error handler or a cache: let it keep the guard's status"]
   ]
   const [, ...hint] = causes.find(([isCause]) => isCause) ?? []
   const why = kept.length > 0 && reason !== undefined ? ` (the plugin: ${reason})` : ''

@@ -274,6 +274,13 @@ t.test('wrong ids and tokens that are not accepted are reported', async (t) => {
       '(FAST_JWT_INVALID_SIGNATURE)) (401 INVALID_TOKEN_SIGNATURE)'))
 })
 
+t.test('a request that cannot be sent is not blamed on the app', async (t) => {
+  const app = await host(t, (app, handler) => app.get('/api/:user_id', handler))
+  await app.close()
+  t.match(await say(app), 'GET, HEAD /api/:user_id (owner, default)\n  request  expected  answer  path\n' +
+    '  no token  401  none: Fastify has already been closed')
+})
+
 t.test('why alice is kept out is said', async (t) => {
   const routes = ((app, handler) => app.get('/api/:user_id/x', handler)) satisfies Build
   const more = await host(t, routes, { ...issuer.options, claims: { type: 'object', required: ['role'] } })
