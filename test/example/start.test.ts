@@ -70,6 +70,8 @@ t.test('a wrong value stops the start with one line that has the fix and no secr
     [{ BETTER_AUTH_URL: 'http://localhost/api' }, /^BETTER_AUTH_URL must be an origin without a path/],
     [{ BETTER_AUTH_URL: 'http://localhost.example.com' }, /^BETTER_AUTH_URL must be .* https, or http on localhost/],
     [{ BETTER_AUTH_TRUSTED_ORIGINS: 'https://a.example.com,b' }, /^BETTER_AUTH_TRUSTED_ORIGINS must be origins/],
+    [{ BETTER_AUTH_URL: 'https://todo.example.com:99999' }, /^BETTER_AUTH_URL must be an origin without a path/],
+    [{ BETTER_AUTH_TRUSTED_ORIGINS: 'https://a.example.com,https://%' }, /^BETTER_AUTH_TRUSTED_ORIGINS must be origins/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be fatal, /],
     [{ HOST: '' }, /^HOST must be an address of this machine$/],
     [{ AUTH_RATE_LIMIT: 'none' }, /^AUTH_RATE_LIMIT must be a whole number from 1 to 1000000$/],

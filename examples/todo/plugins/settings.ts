@@ -29,13 +29,20 @@ const Environment = Type.Object({
 type Settings = Static<typeof Environment> & { baseURL: string, origins: string[] }
 declare module 'fastify' { interface FastifyInstance { settings: Settings } }
 
+const wrong = (name: string) => new Error(`${name} must be ${Environment.properties[name as 'PORT'].description}`)
+
+/** @throws Error if the pattern fits, and it is no URL: its port is too high, say */
+function originOf (name: string, url: string): string {
+  if (!URL.canParse(url)) throw wrong(name)
+  return new URL(url).origin
+}
+
 /** Checks the environment. An error names the variable and the fix, and shows no value. */
 export const settings = fp<{ data?: NodeJS.ProcessEnv }>(async (app, { data = process.env }) => {
   try {
     await app.register(env, { schema: Environment, confKey: 'settings', env: false, data: { ...data } })
   } catch (error) {
-    const name = (error as { errors: [{ instancePath: string }] }).errors[0].instancePath.slice(1) as keyof Settings
-    throw new Error(`${name} must be ${Environment.properties[name as 'PORT'].description}`)
+    throw wrong((error as { errors: [{ instancePath: string }] }).errors[0].instancePath.slice(1))
   }
   const { settings, settings: { PORT, DATABASE_URL, BETTER_AUTH_SECRETS, BETTER_AUTH_TRUSTED_ORIGINS } } = app
   if (DATABASE_URL && !settings.BETTER_AUTH_SECRET && !BETTER_AUTH_SECRETS) { // Better Auth reads the second itself
@@ -43,7 +50,9 @@ export const settings = fp<{ data?: NodeJS.ProcessEnv }>(async (app, { data = pr
   }
   settings.BETTER_AUTH_SECRET ??= randomBytes(32).toString('base64url')
   const local = `http://localhost:${PORT}`
-  const others = [local, `http://127.0.0.1:${PORT}`, ...BETTER_AUTH_TRUSTED_ORIGINS?.split(',') ?? []]
-  settings.baseURL = new URL(settings.BETTER_AUTH_URL ?? local).origin
-  settings.origins = [...new Set([settings.baseURL, ...others.map((url) => new URL(url).origin)])]
+  const own = [local, `http://127.0.0.1:${PORT}`].map((url) => new URL(url).origin)
+  const others = BETTER_AUTH_TRUSTED_ORIGINS?.split(',') ?? []
+  const trusted = others.map((url) => originOf('BETTER_AUTH_TRUSTED_ORIGINS', url))
+  settings.baseURL = originOf('BETTER_AUTH_URL', settings.BETTER_AUTH_URL ?? local)
+  settings.origins = [...new Set([settings.baseURL, ...own, ...trusted])]
 })
