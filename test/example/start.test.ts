@@ -109,6 +109,8 @@ t.test('a fault that only shows at the start is one line too', async (t) => {
   const cases: Array<[variables: Record<string, string>, says: RegExp, folder?: string]> = [
     [{}, /.*'\.env'.*/, `${cwd}/folder`],
     [unreachable, /DATABASE_URL cannot be used \(.*ECONNREFUSED.*\)\. Fix: start that server or correct the URL/],
+    [{ ...unreachable, DATABASE_URL: 'postgres://u:too-short#@127.0.0.1/todo' },
+      /DATABASE_URL cannot be used \(Invalid URL\)\. Fix: start that server or correct the URL/],
     [{ PORT: String(port) }, new RegExp(`listen EADDRINUSE.*127\\.0\\.0\\.1:${port}\\. Fix: choose another PORT`)],
     [{ HOST: '192.0.2.1' }, /listen EADDRNOTAVAIL.* 192\.0\.2\.1.*\. Fix: choose another PORT or HOST/]
   ]

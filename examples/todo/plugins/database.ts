@@ -31,7 +31,8 @@ async function connect (connectionString: string, log: FastifyBaseLogger): Promi
   const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 10_000, statement_timeout: 10_000 })
   // The pool replaces a broken idle connection. Without a listener its error would end the process.
   pool.on('error', (error) => { log.error(error) })
-  await pool.query('select 1').catch(({ message, code }: NodeJS.ErrnoException) => {
+  const ask = async () => await pool.query('select 1') // it throws if the URL is none
+  await ask().catch(({ message, code }: NodeJS.ErrnoException) => {
     throw new Error(`DATABASE_URL cannot be used (${message || code}). Fix: start that server or correct the URL`)
   })
   const unavailable = (error: Error) => {
