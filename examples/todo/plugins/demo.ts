@@ -14,11 +14,12 @@ export const demo = fp(async (app) => {
   const { internalAdapter } = await $context
   const find = async (email: string) => (await internalAdapter.findUserByEmail(email))?.user.id ?? ''
   const ensure = async (name: string, { email, password }: typeof alice, columns: object) => {
-    // If another server creates the user at the same time, the second look-up finds it.
-    const id = await find(email) ||
-      await signUpEmail({ body: { name, email, password } }).then(({ user }) => user.id, () => find(email))
-    await internalAdapter.updateUser(id, columns)
-    return id
+    const found = await find(email)
+    if (found !== '') return found // perhaps not made here: whoever has it gets no rights by it
+    // If another server creates the user at the same time, that one sets the columns.
+    const made = await signUpEmail({ body: { name, email, password } }).then(({ user }) => user.id, () => '')
+    if (made !== '') await internalAdapter.updateUser(made, columns)
+    return made || find(email)
   }
   // A proxy on this machine can make a loopback address public. Then clients reach it by another origin.
   const isLoopback = [app.settings.HOST, new URL(app.settings.baseURL).hostname]
