@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { InvalidOptionError, refuse, type Refusal } from '../contract/errors.js'
+import { cut } from '../contract/quote.js'
 import type { Revocation } from '../contract/revocations.js'
 import type { VerifiedUser } from '../contract/types.js'
 import { timeLimit } from '../contract/within.js'
@@ -80,7 +81,7 @@ export class Revocations {
     }
     if (whenDown === 'refuse' && this.#feed?.isStale) {
       const { fault } = this.#feed // the log tells it once, and that line may be long gone
-      const reason = `the store of revocations has not answered for maxStale${fault === null ? '' : ` (${fault})`}`
+      const reason = `the store of revocations has not answered for maxStale${fault === null ? '' : ` (${cut(fault)})`}`
       return refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: timeLimit })
     }
     return null

@@ -385,6 +385,11 @@ t.test('a store that is silent or fails is followed again', async (t) => {
   t.same(lines(log), ['the store of revocations failed', 'revocations are stale'])
   t.equal(await ask(), 'REVOCATIONS_UNAVAILABLE')
   t.equal(refusals(log).at(-1)?.reason, `${says} (it is starting)`, 'the latest failure')
+  store.fault = new Error('x'.repeat(1000))
+  const last = store.followed.length
+  await untilInTime(() => store.followed.length > last + 1)
+  t.equal(await ask(), 'REVOCATIONS_UNAVAILABLE')
+  t.equal(refusals(log).at(-1)?.reason, `${says} (${'x'.repeat(200)}…)`, 'cut, as it comes with each request')
   store.write(entryOf('alice'))
   store.fault = undefined
   await untilInTime(() => lines(log, 30).includes('the store of revocations answers again'))
