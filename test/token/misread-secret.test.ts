@@ -69,6 +69,9 @@ t.test('it checks once a second, even if the clock is set', async (t) => {
   t.same([says(), says()], [true, false])
   mock.timers.tick(1000)
   t.same([says(randomBytes(32)), says()], [false, false], 'a look in vain is one, too')
+  mock.timers.tick(1000)
+  const forged = { ...jwsOf(sign(randomBytes(32))), payload: { iss: 'x' } }
+  t.same([hint(forged), hint(forged)], ['. Its claim "iss" is "x"', ''], 'the issuer is named as seldom')
   t.equal(createSignatureHint([])(jwsOf(sign(bytes))), '')
   t.equal(createSignatureHint(['no secret'])(jwsOf(sign(bytes))), '')
 })
