@@ -234,6 +234,21 @@ t.test('a download of a file that grows is no longer than it says', async (t) =>
   }
 })
 
+const isWithoutProc = process.platform !== 'linux' && 'needs /proc'
+
+t.test('a download of a file that was empty, and has grown when it is read', { skip: isWithoutProc }, async (t) => {
+  // This one says that its size is 0.
+  const app = await recipe(t, 'Long downloads', (code) => code.replace('/srv/archive.tar', '/proc/version'))
+  const client = connect(await listen(app), '127.0.0.1')
+  const { authorization } = bearer(tokenFor('alice'))
+  const lines = ['GET /api/alice/archive HTTP/1.1', 'Host: x', `Authorization: ${authorization}`, 'Connection: close']
+  client.write(`${lines.join('\r\n')}\r\n\r\n`)
+  const chunks: Buffer[] = []
+  client.on('data', (chunk: Buffer) => { chunks.push(chunk) })
+  await once(client, 'close')
+  t.match(Buffer.concat(chunks).toString(), /^HTTP\/1.1 200 OK\r\n[^]*content-length: 0\r\n[^]*\r\n\r\n$/)
+})
+
 t.test('the server of the page revokes', { skip: skipWithout(redisProgram, 'redis-server') }, async (t) => {
   const { url } = await startRedis(t, String(redisProgram))
   const page = blockBelow('docs/revocation.md', 'Revocation: how do I end access before a token expires?')
