@@ -46,6 +46,9 @@ t.test('a token of another environment is told by its issuer, not by its kind of
   t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
   t.same(refusals(log).map(({ reason }) => reason), ['claim "iss" is not a configured issuer: expected ' +
     `"${remote.url}" or "https://s.example", received "${staging.url}"`])
+  const cache = bearer(await staging.token({ id: 'alice', session: {}, user: {} }))
+  await send({ url: '/api/me', headers: cache })
+  t.match(refusals(log).at(-1)?.reason, 'a session cache token of Better Auth', 'its form still tells')
 })
 
 const verifier = (name: string) => () => ({ user: { id: name } }) as Verified
