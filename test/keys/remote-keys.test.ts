@@ -235,6 +235,7 @@ const failures: Array<[what: string, lastError: RegExp, fail: (issuer: RemoteIss
 
 testWithCaches('of a set without a usable key, the failure says why the first is none', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
+  issuer.answer = sendJson({ keys: [issuer.keys[0]?.jwk, { kty: 'oct' }] })
   const { info } = await host(t, issuer, { algorithms: ['RS256'], lazy: true })
   await until(() => info()?.lastError !== null)
   t.equal(info()?.lastError, 'no usable key: for an algorithm that is not configured (option "algorithms")')
