@@ -44,7 +44,7 @@ export function preset<Options extends Overrides> (
       ...overrides,
       requiredClaims: { ...defaults.requiredClaims, ...requiredClaims },
       machine: { ...defaults.machine, ...machine },
-      otherTokens: [...defaults.otherTokens ?? [], ...otherTokens]
+      otherTokens: [...otherTokens, ...defaults.otherTokens ?? []] // messages name an entry by its place in your list
     }
   }
   return Object.defineProperty(make, 'name', { value: name })

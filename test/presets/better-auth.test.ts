@@ -43,6 +43,10 @@ testVendor('Better Auth, OAuth provider', {
 
 testBootErrors([
   [
+    () => betterAuth({ baseURL: 'https://auth.example.com', otherTokens: [{ says: 'an invitation', text: '(' }] }),
+    'option "issuers.0.otherTokens.0" does not compile'
+  ],
+  [
     () => betterAuth({ baseURL: missing }),
     'option "betterAuth.baseURL" must be the URL of Better Auth, such as https://auth.example.com'
   ],

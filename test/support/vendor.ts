@@ -152,7 +152,7 @@ export function testVendor (name: string, vendor: Vendor): void {
       'claims are added'
     )
     const otherTokens = [{ says: 'an invitation', text: '^inv_' }]
-    t.same(preset({ otherTokens }).otherTokens, [...preset({}).otherTokens ?? [], ...otherTokens], 'and other tokens')
+    t.same(preset({ otherTokens }).otherTokens, [...otherTokens, ...preset({}).otherTokens ?? []], 'and other tokens')
     t.same(preset({ machine: { role: 'bot' } }).machine, { ...preset({}).machine, role: 'bot' }, 'and marks')
     for (const claim of Object.keys(preset({}).machine ?? {})) {
       t.equal(preset({ machine: { [claim]: 'bot' } }).machine?.[claim], 'bot', 'yours replaces one')
