@@ -113,9 +113,14 @@ function forbiddenBecause (operation: Operation, refusesActors: boolean): string
   return reasons.filter(Boolean).join(', or ').replace(/./, (first) => first.toUpperCase())
 }
 
-/** Returns the body of a refusal. Fastify serializes it by the host's schema for `default`, if the route has one. */
+/**
+ * Returns the body of a refusal. Fastify serializes it by the host's schema for `default`, if the route has one for
+ * JSON.
+ */
 function bodyOf ({ default: written }: Components, ours: object): object {
   if (!isObject(written) || '$ref' in written) return ours
+  const { content } = written
+  if (isObject(content) && !['application/json', '*/*'].some((type) => type in content)) return ours
   return Object.fromEntries(Object.entries(written).filter(([member]) => Object.hasOwn(ours, member)))
 }
 

@@ -224,10 +224,11 @@ t.test('a refusal has the body that the host wrote for default, because Fastify 
   }
 })
 
-t.test('a default response that is a reference or empty is not read', (t) => {
+t.test('a default response that is a reference, empty or no JSON is not read', (t) => {
   const settings = { schemeName: 'bearerAuth', description: '', decorators: undefined, readOnlyActors: false }
   const body = { 'application/json': { schema: { $ref: '#/components/schemas/UserScopeError' } } }
-  for (const written of [{ $ref: '#/components/responses/Failure' }, null]) {
+  const problem = { content: { 'application/problem+json': { schema: {} } } }
+  for (const written of [{ $ref: '#/components/responses/Failure' }, null, problem]) {
     const operation = { 'x-user-scope': 'user', responses: { default: written } }
     const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
     t.match(document.paths, { '/x': { get: { responses: { 401: { content: body } } } } })
