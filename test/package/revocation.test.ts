@@ -1,10 +1,11 @@
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { env } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
@@ -22,8 +23,8 @@ import { redisProgram, startRedis } from '../support/redis.js'
 env.BETTER_AUTH_SECRET = secret
 delete env.BETTER_AUTH_SECRETS
 
-const recipe = (t: Test, heading: string, edit?: (code: string) => string) =>
-  runBlock(t, blockBelow('docs/recipes.md', heading), edit)
+const recipe = (t: Test, heading: string, edit?: (code: string) => string, index = 0) =>
+  runBlock(t, blockBelow('docs/recipes.md', heading, index), edit)
 
 async function listen (app: FastifyInstance): Promise<number> {
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -124,6 +125,83 @@ t.test('a socket with a bad token does not end a process whose refusals are no J
   await once(socket, 'open')
   socket.send('nonsense')
   t.match(await once(socket, 'close'), [4401])
+})
+
+const socketIo = (t: Test, edit?: (code: string) => string) =>
+  recipe(t, 'Sockets that bring their token in a message', edit, 1)
+
+/** A client of socket.io by its protocol: the packets 0 (open), 40 (connect) and 44 (refused). */
+async function enterIo (port: number, token: unknown): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`)
+  await once(socket, 'message')
+  socket.send(`40${JSON.stringify({ token })}`)
+  return socket
+}
+
+async function heard (socket: WebSocket, kind: string): Promise<string> {
+  for await (const [data] of on(socket, 'message') as AsyncIterable<[Buffer]>) {
+    if (String(data).startsWith(kind)) return String(data)
+  }
+  return ''
+}
+
+t.test('a socket of socket.io closes', async (t) => {
+  const app = await socketIo(t)
+  const port = await listen(app)
+  for (const bad of ['nonsense', 'two\nlines', '', null, 5, { toString: 1, valueOf: 1 }]) {
+    const socket = await enterIo(port, bad)
+    t.equal(await heard(socket, '44'), '44{"message":"Unauthorized"}', JSON.stringify(bad))
+    socket.terminate()
+  }
+  const alice = await enterIo(port, tokenFor('alice'))
+  t.equal(await heard(alice, '42'), '42["hello","alice"]')
+  const bob = await enterIo(port, tokenFor('bob'))
+  t.equal(await heard(bob, '42'), '42["hello","bob"]')
+  const closed = once(alice, 'close')
+  await app.userScope.revoke({ user: 'alice' })
+  await closed
+  t.equal(bob.readyState, WebSocket.OPEN)
+  const end = once(bob, 'close')
+  await app.close()
+  await end
+})
+
+t.test('a socket of socket.io whose token ends before it has connected closes', async (t) => {
+  // Another middleware of the host, which revokes the token meanwhile.
+  const app = await socketIo(t, (code) => code.replace("io.on('conn", `io.use(async (socket, next) => {
+    const closed = once(socket.conn, 'close')
+    await app.userScope.revoke({ user: 'alice' })
+    await closed
+    next()
+  })
+  $&`))
+  await once(await enterIo(await listen(app), tokenFor('alice')), 'close')
+})
+
+t.test('nothing waits for a socket of socket.io that has left', async (t) => {
+  const signals: AbortSignal[] = []
+  Object.assign(globalThis, { waits: (signal: AbortSignal) => { signals.push(signal) } })
+  t.teardown(() => { Reflect.deleteProperty(globalThis, 'waits') })
+  // Its client leaves while another middleware of the host waits.
+  const app = await socketIo(t, (code) => code
+    .replace("app.inject({ url: '/session/end'", 'globalThis.waits(left.signal)\n  $&')
+    .replace("io.on('conn", `io.use(async (socket, next) => {
+      if (socket.handshake.query.leaves) await once(socket.conn, 'close')
+      next()
+    })
+    $&`))
+  const port = await listen(app)
+  const gone = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&leaves=1`)
+  await once(gone, 'message')
+  gone.send(`40${JSON.stringify({ token: tokenFor('alice') })}`)
+  while (signals.length === 0) await turn()
+  gone.terminate()
+  await once(signals[0] as AbortSignal, 'abort')
+  const stays = await enterIo(port, tokenFor('alice'))
+  await heard(stays, '42')
+  stays.send('41') // it leaves the namespace, and keeps its connection
+  await once(signals[1] as AbortSignal, 'abort')
+  t.equal(stays.readyState, WebSocket.OPEN)
 })
 
 t.test('an event stream ends', async (t) => {
