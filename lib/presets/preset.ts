@@ -6,7 +6,7 @@ import { assertValid, pick } from '../options/validate.js'
 
 /**
  * Every preset also takes the options of an `issuers` entry, which replace the preset's values. Only `requiredClaims`
- * and `machine` are added to the preset's, claim by claim, and `otherTokens` to its list.
+ * are added to the preset's, claim by claim, and `machine` and `otherTokens` to its own.
  */
 export type Overrides = Partial<IssuerOptions>
 
@@ -31,19 +31,24 @@ export function preset<Options extends Overrides> (
     assertValid(schema, options as unknown, name)
     const given = pick(options, Object.keys(schema.properties))
     const { jwksUri, ...defaults } = build(given as Options, fail)
-    const { requiredClaims, machine, otherTokens = [], ...overrides } = pick(given, Object.keys(ofEntry)) as Overrides
+    const { requiredClaims, machine = {}, otherTokens = [], ...overrides } =
+      pick(given, Object.keys(ofEntry)) as Overrides
     const { issuer = defaults.issuer } = overrides
     // It is compared with "iss" exactly, so it could never match.
     if (issuer !== defaults.issuer && plain(issuer) === plain(defaults.issuer)) {
       fail('issuer', `must be "${defaults.issuer}" to the letter. Fix: leave it out`)
     }
     const keys = overrides.discovery ? {} : { jwksUri }
+    const marks = Object.entries(defaults.machine ?? {}).map(([claim, mark]) => {
+      const { [claim]: yours } = machine
+      return [claim, yours === undefined ? mark : [mark, yours].flat()]
+    })
     return {
       ...defaults,
       ...keys,
       ...overrides,
       requiredClaims: { ...defaults.requiredClaims, ...requiredClaims },
-      machine: { ...defaults.machine, ...machine },
+      machine: { ...machine, ...Object.fromEntries(marks) },
       otherTokens: [...otherTokens, ...defaults.otherTokens ?? []] // messages name an entry by its place in your list
     }
   }

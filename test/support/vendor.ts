@@ -154,8 +154,8 @@ export function testVendor (name: string, vendor: Vendor): void {
     const otherTokens = [{ says: 'an invitation', text: '^inv_' }]
     t.same(preset({ otherTokens }).otherTokens, [...otherTokens, ...preset({}).otherTokens ?? []], 'and other tokens')
     t.same(preset({ machine: { role: 'bot' } }).machine, { ...preset({}).machine, role: 'bot' }, 'and marks')
-    for (const claim of Object.keys(preset({}).machine ?? {})) {
-      t.equal(preset({ machine: { [claim]: 'bot' } }).machine?.[claim], 'bot', 'yours replaces one')
+    for (const [claim, mark] of Object.entries(preset({}).machine ?? {})) {
+      t.same(preset({ machine: { [claim]: ['bot', 'cron'] } }).machine?.[claim], [mark, 'bot', 'cron'].flat())
     }
   })
 }
