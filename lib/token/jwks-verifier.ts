@@ -5,7 +5,7 @@ import { quote } from '../contract/quote.js'
 import type { RemoteKeys } from '../keys/remote-keys.js'
 import type { ClaimsReader } from './claims-reader.js'
 import type { CompactJws } from './jws.js'
-import { instead } from './reasons.js'
+import { instead, namedIssuer } from './reasons.js'
 import type { Verifier } from './verifier.js'
 
 export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader): Verifier {
@@ -30,14 +30,11 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
       const found = readClaims(jws)
       return { ...found, expiresAt: Math.min(found.expiresAt, keys.freshUntil) }
     } catch (error) {
-      throw isRefusal(error) ? withIssuer(error, issuer) : error
+      // With several issuers, only one may have a wrong clock or audience.
+      throw isRefusal(error) ? refuse(error.code, detailsOf(error).reason + namedIssuer(jws)) : error
     }
   }
 }
-
-/** Adds to the reason whose token it was: with several issuers, only one may have a wrong clock or audience. */
-const withIssuer = (refusal: Refusal, issuer: string): Refusal =>
-  refuse(refusal.code, `${detailsOf(refusal).reason}. Its claim "iss" is ${quote(issuer)}`)
 
 /**
  * Checks an RSA signature on this thread (RFC 7518 §3.3, §3.5): that takes less time than waking the thread of

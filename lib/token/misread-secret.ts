@@ -2,18 +2,13 @@
 // read it from a file, with the line break at its end.
 
 import { createHmac } from 'node:crypto'
-import { quote } from '../contract/quote.js'
 import { decode } from '../options/secret.js'
-import { isAbsent, own } from './claim-rules.js'
 import type { CompactJws } from './jws.js'
+import { namedIssuer } from './reasons.js'
 
 const misread = ', but with the bytes whose base64 or hex text it is. Fix: let the signer use the text as it stands'
 const withLineBreak = ', but with it and a line break, as files have at their end. ' +
   'Fix: remove the line break at the signer'
-
-/** Names the issuer that a token claims to have, which tells a token of another environment. */
-export const namedIssuer = ({ payload }: Pick<CompactJws, 'payload'>): string =>
-  isAbsent(own(payload, 'iss')) ? '' : `. Its claim "iss" is ${quote(payload['iss'])}`
 
 /**
  * Creates a function that returns a hint for the log if a signature does not verify: that the token was signed with a

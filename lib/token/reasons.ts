@@ -26,6 +26,10 @@ const mistakes: Array<[form: RegExp, says: string]> = [
   [/^eyJ[\w-]*\./, 'the token has no scheme. Fix: put "Bearer" and one space before it']
 ]
 
+/** Names the issuer that a token claims to have, which tells a token of another environment. */
+export const namedIssuer = ({ payload }: { readonly payload: Readonly<Record<string, unknown>> }): string =>
+  Object.hasOwn(payload, 'iss') ? `. Its claim "iss" is ${quote(payload['iss'])}` : ''
+
 /**
  * Explains a header without a JWS, for the log; undefined if no explanation is known.
  * @param others tokens of another purpose that the configured issuers hand out
