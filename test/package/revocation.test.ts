@@ -347,8 +347,8 @@ t.test('the store over PostgreSQL is shared', { skip: skipWithout(postgresProgra
   const { code } = blockBelow('docs/revocation.md', 'Another store')
   t.ok(code.trimEnd().split('\n').length < 45)
   t.ok(code.slice(code.indexOf('export')).trimEnd().split('\n').length < 40)
-  const [table = ''] = /create table [^;]*now\(\)\)/.exec(code.replace(/^\/\/ /gm, '')) ?? []
-  await postgres.query(table)
+  const statements = code.replace(/^(?!\/\/ ).*$|^\/\/ /gm, '').split(';')
+  await postgres.query(...statements)
   const file = join(t.testdir({}), 'store.mjs')
   await writeFile(file, ts.transpile(code, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }))
   const { postgresRevocations } = await import(pathToFileURL(file).href) as Store
@@ -365,6 +365,15 @@ t.test('the store over PostgreSQL is shared', { skip: skipWithout(postgresProgra
   const until = async (condition: () => Promise<boolean>) => {
     while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 10))
   }
+  await postgres.query("insert into revocations (entry) select 'malformed' from generate_series(1, 20001)")
+  const lengths: number[] = []
+  const follow = { signal: new AbortController().signal, interval: 1, keepFor: 1 }
+  for await (const { length } of postgresRevocations(postgres.url).follow(follow)) {
+    lengths.push(length)
+    if (length === 0) break
+  }
+  t.same(lengths, [10_000, 10_000, 1, 0], 'a long list does not hold the process up')
+  await postgres.query('delete from revocations')
   const [one, two] = [await host(), await host()]
   await one.revoke('alice')
   t.ok(await one.isOut('alice'))
