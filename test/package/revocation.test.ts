@@ -144,6 +144,19 @@ async function heard (socket: WebSocket, kind: string): Promise<string> {
   return ''
 }
 
+t.test('the route that answers when a token ends does not hold the server up', async (t) => {
+  for (const index of [0, 1]) {
+    const app = await recipe(t, 'Sockets that bring their token in a message', undefined, index)
+    const asked = new Promise<void>((resolve) => { app.server.on('request', () => { resolve() }) })
+    const request = get({ port: await listen(app), path: '/session/end', headers: bearer(tokenFor('alice')) })
+    const failed = once(request, 'error')
+    await asked
+    await turn()
+    await app.close()
+    await failed
+  }
+})
+
 t.test('a socket of socket.io closes', async (t) => {
   const app = await socketIo(t)
   const port = await listen(app)
