@@ -336,6 +336,7 @@ t.test('better-auth: one server', async (t) => {
     method: 'POST', url: `/api/auth${path}`, headers: { 'content-type': type, origin: 'http://localhost:3000' }, payload
   })).statusCode
   t.equal(await post('/callback/apple', 'application/x-www-form-urlencoded', 'state=x&code=y'), 302)
+  t.equal(await post('/sign-out', 'application/json', ''), 200, 'no body')
 })
 
 t.test('better-auth: HS256', async (t) => {
