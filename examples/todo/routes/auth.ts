@@ -67,7 +67,9 @@ export const authRoutes: FastifyPluginAsync = async (app) => {
 
   await app.register(async (others) => {
     others.removeAllContentTypeParsers()
-    others.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+    others.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+      done(null, body.length > 0 ? body : undefined) // Better Auth takes an empty text for broken JSON
+    })
     others.route({ ...rest, method: ['GET', 'POST'], url: '/*' })
     // These routes check a password too.
     for (const url of ['/verify-password', '/change-password']) others.route({ ...guessable, method: 'POST', url })
