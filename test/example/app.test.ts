@@ -148,7 +148,17 @@ t.test('the API', async (t) => {
     t.match(await send(own, { token }), { status: 403, body: { code: 'FORBIDDEN_USER_ACCESS' } })
     const progress = '/api/orgs/acme/progress'
     t.match(await send(progress, { token }), { status: 403, body: { code: 'FORBIDDEN_RESOURCE_ACCESS' } })
-    t.match(await send(progress, { token: (await signIn('bob')).token }), { status: 200, body: { completed: 0 } })
+    const bob = await signIn('bob')
+    const { body } = await send(progress, { token: bob.token })
+    const { open } = body as { open: number }
+    t.match(body, { completed: 0 })
+    for (const title of ['a', 'b']) {
+      await send(`/api/${bob.id}/tasks`, { method: 'POST', token: bob.token, body: { title } })
+    }
+    const { body: { tasks: [first] } } = await send(`/api/${bob.id}/tasks`, { token: bob.token }) as
+      { body: { tasks: Array<{ id: number }> } }
+    await send(`/api/${bob.id}/tasks/${first?.id}/complete`, { method: 'PATCH', token: bob.token })
+    t.same((await send(progress, { token: bob.token })).body, { open: open + 1, completed: 1 })
     t.match(await send(progress), { status: 401 })
   })
 

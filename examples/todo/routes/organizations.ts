@@ -9,9 +9,12 @@ export const organizations: FastifyPluginAsyncTypebox = async (app) => {
   const summary = 'What its members have done, and what is left'
   const schema = { tags: ['organizations'], summary, params, response: { 200: Progress, 503: databaseFault } }
   app.get('/progress', { schema }, async ({ params }) => {
-    const tasks = await app.db.selectFrom('task').innerJoin('user', 'user.id', 'task.user_id')
-      .where('user.organization', '=', params.org_id).select('completed').execute()
-    const completed = tasks.filter((task) => task.completed).length
-    return { open: tasks.length - completed, completed }
+    const { all, completed } = await app.db.selectFrom('task').innerJoin('user', 'user.id', 'task.user_id')
+      .where('user.organization', '=', params.org_id)
+      .select(({ fn }) => [
+        fn.countAll<string>().as('all'),
+        fn.countAll<string>().filterWhere('completed', '=', true).as('completed')
+      ]).executeTakeFirstOrThrow()
+    return { open: Number(all) - Number(completed), completed: Number(completed) }
   })
 }
