@@ -178,6 +178,18 @@ t.test('a socket of socket.io closes', async (t) => {
   await end
 })
 
+t.test('a client of socket.io cannot ask any number of times at once', async (t) => {
+  const app = await socketIo(t, (code) => code.replace('await app.reg', `
+    let asked = 0
+    app.decorate('asked', { getter: () => asked })
+    app.addHook('onRequest', async () => { asked++ })
+    $&`))
+  const socket = await enterIo(await listen(app), 'nonsense')
+  for (let i = 0; i < 100; i++) socket.send('40{"token":"nonsense"}')
+  await once(socket, 'close')
+  t.ok((app as unknown as { asked: number }).asked <= 10)
+})
+
 t.test('a socket of socket.io whose token ends before it has connected closes', async (t) => {
   // Another middleware of the host, which revokes the token meanwhile.
   const app = await socketIo(t, (code) => code.replace("io.on('conn", `io.use(async (socket, next) => {
