@@ -103,6 +103,7 @@ testPlaces([
 
 t.test('a client of the OAuth provider is told what to ask it for', async (t) => {
   const { otherTokens } = betterAuth({ baseURL: 'https://auth.example.com', oauthProvider: true, audience: 'api' })
+  t.ok(otherTokens?.length)
   t.ok(otherTokens?.every(({ says }) => says.includes('an access token with the "resource" of this API')))
 })
 

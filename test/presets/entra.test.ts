@@ -5,17 +5,19 @@ import {
   guid, missing, own, start, testBootErrors, testPlaces, testValues, testVendor, type Vendor
 } from '../support/vendor.js'
 
+const oid = '00aa0aaa-0000-0000-66f3-3332eca7ea81'
+
 const vendor: Vendor = {
   preset: (overrides) => entra({ tenantId: guid(1), audience: guid(2), ...overrides }),
   alg: 'RS256',
   algorithms: ['RS256'],
-  id: guid(3),
+  id: oid,
   header: { typ: 'JWT' },
   otherAudience: guid(8),
   claims: {
     sub: 'pairwise',
     aud: guid(2),
-    oid: guid(3),
+    oid,
     tid: guid(1),
     ver: '2.0',
     azp: guid(4),

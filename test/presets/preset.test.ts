@@ -1,9 +1,9 @@
 import t from 'tap'
-import { auth0, betterAuth, clerk, cognito, entra, keycloak, supabase } from '../../lib/index.js'
+import { auth0, betterAuth, clerk, cognito, entra, keycloak, logto, okta, supabase } from '../../lib/index.js'
 import { sameLength } from '../support/same-length.js'
 
 t.test('options that are not an object stop the boot', async (t) => {
-  for (const preset of [betterAuth, auth0, clerk, keycloak, cognito, entra]) {
+  for (const preset of [betterAuth, auth0, clerk, keycloak, cognito, entra, logto, okta, supabase]) {
     for (const options of [undefined, null, 'x']) {
       t.throws(() => preset(options as never), {
         code: 'FST_USER_SCOPE_INVALID_OPTION', message: `${preset.name}() must be given an object with its options`
