@@ -256,7 +256,8 @@ t.test('every block that lists issuers boots', async (t) => {
   for (const block of blocks) {
     await t.test(`${block.page}:${block.line}`, async (t) => {
       const app = await runBlock(t, block)
-      t.ok(app.userScope.issuers().every(({ keys }) => keys.length > 0))
+      const issuers = app.userScope.issuers()
+      t.ok(issuers.length > 0 && issuers.every(({ keys }) => keys.length > 0))
     })
   }
 })
