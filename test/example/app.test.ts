@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { env } from 'node:process'
 import t from 'tap'
 import { start, type Example, type SignedIn } from '../support/example.js'
+import { sameLength } from '../support/same-length.js'
 
 t.test('the API', async (t) => {
   const example = await start(t, { AUTH_RATE_LIMIT: '1000', SIGN_IN_RATE_LIMIT: '1000' })
@@ -121,7 +122,7 @@ t.test('the API', async (t) => {
     const { token } = sam
     const { body: task } = await add({ title: 'Help me' })
     const { id } = task as { id: number }
-    t.match(await send(own, { token }), { status: 200, body: { tasks: [{ title: "ann's own" }, { id }] } })
+    t.match(await send(own, { token }), sameLength({ status: 200, body: { tasks: [{ title: "ann's own" }, { id }] } }))
     t.match(await send(`${own}/${id}`, { token }), { status: 200, body: { id } })
     for (const [path, method, body] of [
       ['', 'POST', { title: 'planted' }],
@@ -196,7 +197,8 @@ t.test('the API', async (t) => {
     const carol = await signUp('carol')
     const carols = `/api/${carol.id}/tasks`
     t.match(await send(carols, { method: 'POST', token: carol.token, body: { title: 'Begin' } }), { status: 201 })
-    t.match(await send(carols, { token: carol.token }), { status: 200, body: { tasks: [{ title: 'Begin' }] } })
+    const { body } = await send(carols, { token: carol.token })
+    t.match(body, sameLength({ tasks: [{ title: 'Begin' }], next: null }))
     t.match(await send(own, { token: carol.token }), { status: 403 })
     t.match(await send('/api/me', { token: carol.token }), { status: 200, body: { id: carol.id } })
     await t.rejects(signUp('carol'), /422/)
@@ -271,10 +273,10 @@ t.test('the API', async (t) => {
   })
 
   await t.test('/health is public and reports the keys', async (t) => {
-    t.match(await send('/health'), {
+    t.match(await send('/health'), sameLength({
       status: 200,
       body: { ok: true, issuers: [{ issuer: baseURL, keys: [String], age: Number, lastError: null }] }
-    })
+    }))
   })
 
   await t.test('the docs page needs no token', async (t) => {
@@ -302,7 +304,7 @@ t.test('the API', async (t) => {
         [`${method} ${path}`, { security, refusals: refusalsOf(responses) }]))
     const owner = { security: [{ bearerAuth: [] }], refusals: ['401', '403'] }
     t.match(document.openapi, /^3\.1\./)
-    t.notHas(document, { security: Array })
+    t.notOk('security' in document)
     t.match(document.components.securitySchemes, {
       bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }
     })
@@ -491,9 +493,9 @@ t.test('behind a proxy, the client\'s address is used', async (t) => {
     const urls = [...pages, `/api/${id}/tasks`, '/api/nobody/tasks']
     t.same(answers.slice(-urls.length - 1, -1), urls.map((url) => ({ method: 'GET', url, ip: '192.0.2.40' })))
     const debug = ['answered', 'token verified']
-    t.match(lines.filter(({ url, msg }) => url === '/api/nobody/tasks' && !debug.includes(msg)), [
+    t.match(lines.filter(({ url, msg }) => url === '/api/nobody/tasks' && !debug.includes(msg)), sameLength([
       { method: 'GET', msg: 'request refused', code: 'FORBIDDEN_USER_ACCESS', reason: String }
-    ], 'one line for a refusal')
+    ]), 'one line for a refusal')
     const blocked = lines.find(({ msg }) => msg.startsWith('Better Auth: Blocked cross-site')) ?? {}
     t.same(Object.keys(blocked), ['level', 'time', 'pid', 'hostname', 'msg'], 'no details')
     const fault = lines.find(({ url, err }) => url === '/api/auth/update-user' && err)

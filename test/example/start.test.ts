@@ -6,6 +6,7 @@ import t from 'tap'
 import { settings } from '../../examples/todo/plugins/settings.js'
 import { freePort, own, run, start } from '../support/example.js'
 import { otherSecret, secret } from '../support/host.js'
+import { sameLength } from '../support/same-length.js'
 
 async function settingsOf (data: NodeJS.ProcessEnv) {
   const app = Fastify()
@@ -36,7 +37,7 @@ t.test('the environment sets what has a default without it', async (t) => {
     TRUST_PROXY: '2',
     DATABASE_URL: 'postgresql://u:p@db.example.com/todo',
     BETTER_AUTH_SECRET: secret
-  }), {
+  }), sameLength({
     HOST: '0.0.0.0',
     PORT: 80,
     LOG_LEVEL: 'info',
@@ -47,7 +48,7 @@ t.test('the environment sets what has a default without it', async (t) => {
     TRUST_PROXY: 2,
     DATABASE_URL: 'postgresql://u:p@db.example.com/todo',
     BETTER_AUTH_SECRET: secret
-  })
+  }))
   const list = { BETTER_AUTH_SECRETS: `2:${otherSecret}, 1:${secret}` }
   t.match(await settingsOf({ ...list, DATABASE_URL: 'postgres://localhost/todo' }), list, 'a list is a secret too')
   const both = { ...list, BETTER_AUTH_SECRET: secret }
