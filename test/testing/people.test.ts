@@ -91,7 +91,7 @@ t.test('tokens are signed with and without the scopes of a rule, and for a deleg
   const inScp = await tokensFor({ ...none, scopes: ['a'] }, known, entra)
   t.match(read(inScp.good), sameLength({ scope: 'c d a', scp: ['c', 'd'] }))
   const same = await tokensFor({ ...none, delegates: { scopes: ['alice'] } }, known, people)
-  t.match([read(same.stranger)?.sub, read(same.delegate)?.scope], ['alice', 'alice'], 'an id is no scope')
+  t.same([read(same.stranger)?.sub, read(same.delegate)?.scope], ['alice', 'alice'], 'an id is no scope')
   const bound = { ...none, scopes: ['admin'], bound: bind('role', 'role') }
   const admin = { id: 'alice', role: 'admin', roles: ['admin'] }
   const { poor } = await tokensFor(bound, { ...known, good: issuer.token(admin) }, { ...people, alice: admin })
