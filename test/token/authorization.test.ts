@@ -52,7 +52,8 @@ t.test('without a header the challenge has no error', async (t) => {
   const { send, log } = await build(t)
   const { status, code, headers } = await send('/api/me')
   t.same([status, code], [401, 'MISSING_TOKEN'])
-  t.match(headers, { 'www-authenticate': 'Bearer realm="api"', 'cache-control': 'no-store' })
+  t.equal(headers['www-authenticate'], 'Bearer realm="api"')
+  t.equal(headers['cache-control'], 'no-store')
   t.match(refusals(log), sameLength([{ code: 'MISSING_TOKEN', reason: 'no Authorization header' }]))
 })
 

@@ -167,11 +167,8 @@ t.test('ids are used as they are', async (t) => {
   for (const id of [
     '7', '007', ' alice', 'alice ', 'Älice', 'a\u030Angstr\u00f6m', '🦊', 'a/b', '%41', 'x'.repeat(300), '\ud800'
   ]) {
-    t.match(
-      await send({ url: '/api/me', headers: bearer(sign({ sub: id, exp })) }),
-      { status: 200 },
-      JSON.stringify(id)
-    )
+    const { body } = await send({ url: '/api/me', headers: bearer(sign({ sub: id, exp })) })
+    t.same(body, { user: id }, JSON.stringify(id))
   }
 })
 
