@@ -54,7 +54,7 @@ t.test('what clients send by mistake is named in the log', async (t) => {
       authorization.slice(0, 20)
     )
     t.match(refusals(log), sameLength([{ code, reason }]))
-    t.notMatch(JSON.stringify(log), token.slice(0, 30))
+    for (const part of token.split('.')) t.notMatch(JSON.stringify(log), part)
   }
 })
 

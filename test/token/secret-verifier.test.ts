@@ -128,13 +128,13 @@ t.test('the log names the received algorithm, and the fix for one of public keys
 
 t.test('the log keeps the library\'s code and no text of the token', async (t) => {
   const { send, log } = await build(t)
-  await send({ url: '/api/me', headers: bearer(sign(payload, { key: otherSecret })) })
+  const token = sign(payload, { key: otherSecret })
+  await send({ url: '/api/me', headers: bearer(token) })
   t.match(refusals(log), sameLength([{
     code: 'INVALID_TOKEN_SIGNATURE',
     reason: 'the signature does not verify with a configured secret (FAST_JWT_INVALID_SIGNATURE)'
   }]))
-  t.notMatch(JSON.stringify(log), 'alice')
-  t.notMatch(JSON.stringify(log), good.slice(0, 20))
+  for (const text of ['alice', ...token.split('.')]) t.notMatch(JSON.stringify(log), text)
 })
 
 t.test('the log names who signed a token that the secret does not verify', async (t) => {
