@@ -502,7 +502,8 @@ t.test('behind a proxy, the client\'s address is used', async (t) => {
     t.match(fault, { err: { type: String, message: String, stack: /\n +at / } })
     const members = lines.flatMap(({ err }) => Object.keys(err ?? {}))
     t.same([...new Set(members)].sort(), ['code', 'message', 'stack', 'type'])
-    const hidden = [...secrets, token, sessionToken, cookie.split('=')[1], password, 'nobody@example.com', 'undefined']
+    const parts = [...token.split('.'), sessionToken, cookie.split('=')[1]]
+    const hidden = [...secrets, ...parts, password, 'nobody@example.com', 'undefined']
     for (const told of hidden) t.notMatch(log.join('\n'), told)
     kill('SIGTERM')
     t.same(await ended, { code: 0, stderr: '' })
