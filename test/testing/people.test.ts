@@ -6,7 +6,6 @@ import {
   authorize, claimsFor, expired, namesOf, readIds, tokensFor, tokensOf, type People
 } from '../../lib/testing/people.js'
 import { now } from '../support/host.js'
-import { sameLength } from '../support/same-length.js'
 
 const issuer = createIssuer()
 const ids = { alice: 'alice', bob: 'bob' }
@@ -66,7 +65,10 @@ const known = { alice: 'alice', bob: 'bob', good: issuer.token('alice'), forged:
 type Rule = Parameters<typeof tokensFor>[0]
 const none: Rule = { scopes: null, delegates: null, bound: [] }
 const bind = (param: string, ...path: string[]): AppRoute['bound'] => [{ param, path, isInUrl: true }]
-const read = (token?: string) => token === undefined ? undefined : decodeJwt(token)
+const read = (token?: string) => {
+  const { iat, exp, ...claims } = decodeJwt(String(token))
+  return claims
+}
 
 t.test('without a rule no token is signed', async (t) => {
   const tenants = { hers: {}, his: {}, others: {} }
@@ -78,29 +80,28 @@ t.test('tokens are signed with and without the scopes of a rule, and for a deleg
   const rule: Rule = { ...none, scopes: ['a', 'b'], delegates: { scopes: ['b', 'staff'] } }
   const alice = { id: 'alice', scope: 'x staff', roles: ['a', 'z'], name: 'a', age: 7 }
   const tokens = await tokensFor(rule, known, { ...people, alice })
-  t.match(read(tokens.good), sameLength({ sub: 'alice', scope: 'x staff a b', roles: ['a', 'z'], name: 'a', age: 7 }))
-  t.match(read(tokens.stranger),
-    sameLength({ sub: 'alice', scope: 'x a', roles: ['a', 'z'] }), 'whatever the rule says of owners')
-  t.match(read(tokens.poor),
-    sameLength({ sub: 'alice', scope: 'x staff', roles: ['z'], name: '', age: 7 }), 'in whatever claim')
-  t.match(read(tokens.delegate), { sub: 'bob', scope: 'x staff a b b staff', age: 7 })
+  t.same(read(tokens.good), { sub: 'alice', scope: 'x staff a b', roles: ['a', 'z'], name: 'a', age: 7 })
+  t.same(read(tokens.stranger), { sub: 'alice', scope: 'x a', roles: ['a', 'z'], name: 'a', age: 7 },
+    'whatever the rule says of owners')
+  t.same(read(tokens.poor), { sub: 'alice', scope: 'x staff', roles: ['z'], name: '', age: 7 }, 'in whatever claim')
+  t.same(read(tokens.delegate), { sub: 'bob', scope: 'x staff a b b staff', roles: ['a', 'z'], name: 'a', age: 7 })
   t.same([tokens.expired, tokens.forged], ['e', 'f'])
   const anyOf = await tokensFor({ ...none, scopes: { anyOf: ['a', 'b'] } }, known, { ...people, bob: { id: 'bob' } })
-  t.same([read(anyOf.good)?.scope, read(anyOf.poor)?.scope, anyOf.delegate], ['a b', '', undefined], 'no empty one')
+  t.same([read(anyOf.good).scope, read(anyOf.poor).scope, anyOf.delegate], ['a b', '', undefined], 'no empty one')
   const entra = { ...people, alice: { id: 'alice', scp: ['c', 'd'] } }
   const inScp = await tokensFor({ ...none, scopes: ['a'] }, known, entra)
-  t.match(read(inScp.good), sameLength({ scope: 'c d a', scp: ['c', 'd'] }))
+  t.same(read(inScp.good), { sub: 'alice', scope: 'c d a', scp: ['c', 'd'] })
   const same = await tokensFor({ ...none, delegates: { scopes: ['alice'] } }, known, people)
-  t.same([read(same.stranger)?.sub, read(same.delegate)?.scope], ['alice', 'alice'], 'an id is no scope')
+  t.same([read(same.stranger).sub, read(same.delegate).scope], ['alice', 'alice'], 'an id is no scope')
   const bound = { ...none, scopes: ['admin'], bound: bind('role', 'role') }
   const admin = { id: 'alice', role: 'admin', roles: ['admin'] }
   const { poor } = await tokensFor(bound, { ...known, good: issuer.token(admin) }, { ...people, alice: admin })
-  t.match(read(poor),
-    sameLength({ role: 'admin', roles: [] }), 'the claim of a tenant stays, or the tenant would be refused')
+  t.same(read(poor), { sub: 'alice', scope: '', role: 'admin', roles: [] },
+    'the claim of a tenant stays, or the tenant would be refused')
   const both = { id: 'alice', groups: ['g1', 'admin'] }
   const inOne = await tokensFor({ ...none, scopes: ['admin'], bound: bind('group', 'groups') },
     { ...known, good: issuer.token(both) }, { ...people, alice: both })
-  t.match(read(inOne.poor), sameLength({ groups: ['g1'] }), 'of a claim with both, the tenant stays')
+  t.same(read(inOne.poor), { sub: 'alice', scope: '', groups: ['g1'] }, 'of a claim with both, the tenant stays')
 })
 
 t.test('tenants are hers, his, and one that is not hers', async (t) => {
