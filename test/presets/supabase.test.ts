@@ -29,6 +29,7 @@ const vendor: Vendor = {
   refused: {
     'of the service role': { claims: { role: 'service_role' } },
     'the anon key': { claims: { role: 'anon', aud: 'anon' } },
+    'for another audience': { claims: { aud: 'anon' } },
     'of an API key, without a session': { claims: { session_id: undefined } },
     'of an OAuth application': { claims: { client_id: '9a8b7c6d-third-party-app' } },
     'of another project': { claims: { iss: 'https://other.supabase.co/auth/v1' } },
