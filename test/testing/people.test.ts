@@ -39,10 +39,11 @@ t.test('with tokens of the host a forged one is made, an expired one is not', as
   const token = 'aa.bb.Cc-d'
   const tokens = (person: object) => tokensOf('alice', { alice: { id: 'alice', token, ...person }, bob: 'bob' })
   t.same(await tokens({}), { good: token, expired: undefined, forged: 'aa.bb.Ac-d' })
-  t.match(await tokens({ token: 'aa.bb.Ac-d', expired: 'e' }), { expired: 'e', forged: 'aa.bb.Bc-d' })
-  t.match(await tokens({ forged: 'f' }), { forged: 'f' })
+  const changed = { token: 'aa.bb.Ac-d', expired: 'e' }
+  t.same(await tokens(changed), { good: 'aa.bb.Ac-d', expired: 'e', forged: 'aa.bb.Bc-d' })
+  t.equal((await tokens({ forged: 'f' })).forged, 'f')
   const both = { alice: { id: 'alice', token }, bob: { id: 'bob', token: 'b' } } as People
-  t.match(await tokensOf('bob', both), { good: 'b' })
+  t.equal((await tokensOf('bob', both)).good, 'b')
 })
 
 t.test('without an issuer and a token it is a TypeError', async (t) => {
