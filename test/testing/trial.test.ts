@@ -151,8 +151,11 @@ t.test('two ids of one kind are tried apart', async (t) => {
       const schema = { body: { type: 'object', properties: { task_id: { type: 'string' } } } }
       app.patch<{ Params: { task_id: string } }>(one, { schema }, async ({ params, user }, reply) =>
         store.where(store.tasks, { id: params.task_id, user_id: user.id })[0] ?? none(reply))
-      app.delete<{ Params: { task_id: string } }>(`${one}/now`, { schema }, async ({ params, user }, reply) =>
-        store.remove(store.tasks, { id: params.task_id, user_id: user.id }) > 0 ? {} : none(reply))
+      app.delete<{ Params: { task_id: string }, Body: { task_id: string } }>(`${one}/now`, { schema },
+        async ({ params, body, user }, reply) => {
+          const isKnown = !isSound && store.where(store.tasks, { id: body.task_id }).length > 0
+          return store.remove(store.tasks, { id: params.task_id, user_id: user.id }) > 0 ? { isKnown } : none(reply)
+        })
     })
     t.teardown(() => app.close())
     return app
@@ -160,6 +163,7 @@ t.test('two ids of one kind are tried apart', async (t) => {
   t.equal(await say(await hosts(true)), '')
   const says = await say(await hosts(false))
   t.match(says, "alice's token, bob's task_id in the body  as for none: 404 NOT_FOUND  200  /api/alice/tasks/")
+  t.match(says, "alice's token, bob's task_id in the body  as for none: 200  200  /api/alice/tasks/")
   t.notMatch(says, 'in the path')
 })
 
@@ -230,7 +234,7 @@ t.test('an answer with a request id is compared by the rest', async (t) => {
 })
 
 t.test('a route that answers the same without an object is told to answer 404', async (t) => {
-  for (const [status, nothing] of [[200, null], [200, {}], [500, { message: 'no rows' }]] as const) {
+  for (const [status, nothing] of [[200, null], [200, {}], [200, []], [500, { message: 'no rows' }]] as const) {
     const app = await host(t, {
       [`GET ${one}`]: ({ params, user }, reply, { where, tasks }) =>
         where(tasks, { id: params.task_id, user_id: user.id })[0] ??
@@ -773,18 +777,24 @@ t.test('a body that names another owner than the path may be ignored', async (t)
 })
 
 t.test('a write that may go without its id changes nothing of others', async (t) => {
-  const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
-    app.get('/:user_id/rows', async ({ user }) => rows.filter(({ owner }) => owner === user.id))
-    const body = { type: 'object', properties: { list_id: { type: 'string' } } }
-    app.post<{ Body: { list_id?: string } }>('/:user_id/read', { schema: { body } }, async ({ user, body }, reply) => {
-      const { list_id: id } = body
-      const found = rows.filter((row) => id === undefined || (row.id === id && row.owner === user.id))
-      for (const row of found) row.isRead = true
-      return found.length > 0 ? reply.code(204).send() : none(reply)
+  const body = { type: 'object', properties: { list_id: { type: 'string' } } }
+  for (const kinds of [['list_id'], ['list_id', 'row_id']]) {
+    const url = ['/:user_id/read', ...kinds.slice(1)].join('/:')
+    const { app, objects } = await rowsHost(t, kinds, (app, rows) => {
+      app.get('/:user_id/rows', async ({ user }) => rows.filter(({ owner }) => owner === user.id))
+      interface Read { Body: { list_id?: string }, Params: { row_id?: string } }
+      app.post<Read>(url, { schema: { body } }, async ({ user, body, params }, reply) => {
+        const used = rows.findIndex((row) => row.id === params.row_id && row.owner === user.id)
+        if (params.row_id && rows.splice(used, Number(used >= 0)).length === 0) return none(reply)
+        const { list_id: id } = body
+        const found = rows.filter((row) => id === undefined || (row.id === id && row.owner === user.id))
+        for (const row of found) row.isRead = true
+        return found.length > 0 ? reply.code(204).send() : none(reply)
+      })
     })
-  })
-  const says = await say(app, { objects, params: {} })
-  t.match(says, "alice's token, her own without its ids: what bob reads then  as before  changed")
+    const says = await say(app, { objects, params: {} })
+    t.match(says, "alice's token, her own without its ids: what bob reads then  as before  changed", url)
+  }
 })
 
 t.test('ids that do not stand side by side are sent together, too', async (t) => {
@@ -927,7 +937,9 @@ t.test('a flag that only one record has is not taken from bob', async (t) => {
   for (const isBroken of [true, false]) {
     const app = await tasksApp(t, (app, tasks) => {
       app.post<Id>('/api/:user_id/tasks/:task_id/main', async ({ user, params }, reply) => {
-        if (tasks.get(params.task_id)?.owner !== user.id) return none(reply)
+        const own = tasks.get(params.task_id)
+        if (own?.owner !== user.id || own.isArchived) return none(reply)
+        own.isArchived = true // each can be it only once
         for (const task of tasks.values()) {
           if (isBroken || task.owner === user.id) task.more = { isMain: task.id === params.task_id }
         }
