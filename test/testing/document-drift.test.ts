@@ -62,6 +62,7 @@ const dialects: Record<string, object> = {
     }
   },
   'OpenAPI 3.0, the base path of others': { openapi: { servers: [{ url: '/v2' }] } },
+  'OpenAPI 3.0, a base path after that of the root': { openapi: { servers: [{ url: '/' }, { url: '/api' }] } },
   'Swagger 2': { swagger: {} },
   'Swagger 2, a base path': { swagger: { basePath: '/api' } },
   'a global default': {

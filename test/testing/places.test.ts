@@ -134,6 +134,11 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
   const root = await build('/api/:user_id/tasks', async (app, handler) =>
     await app.register(async (child) => { child.post('/', handler) }, { prefix: '/api/:id/notes' }))
   t.equal(await say(root, { allow: ['POST /api/:id/notes'] }), '', 'the root of a prefix is one route')
+  const bound = await host(t, (app, handler) => {
+    app.get('/acme/users/:user_id', handler)
+    app.put('/:org_id/users/:id/tasks', handler)
+  }, { ...issuer.options, bind: { org_id: 'org' } })
+  t.match(await say(bound, { alice: { id: 'alice', org: 'acme' } }), 'its ":id" stands where /acme/users/:user_id has')
   const outside = Fastify()
   t.teardown(() => outside.close())
   await outside.register(async (child) => {
