@@ -8,13 +8,14 @@ import { sameLength } from '../support/same-length.js'
 const hosts: SecretIssuerOptions[] = [
   {},
   { secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT' },
+  { algorithm: 'HS384' },
   { algorithm: 'HS512' },
   { issuer: 'https://issuer.example', audience: 'api', userIdClaim: 'account' }
 ]
 
 for (const options of hosts) {
   t.test(`the plugin takes its tokens: ${JSON.stringify(options)}`, async (t) => {
-    const issuer = createSecretIssuer(options)
+    const issuer = createIssuer(options)
     const { send } = await build(t, issuer.options)
     const status = async (token: string, path = '/api/alice/tasks') => {
       const { status, code } = await send({ url: path, headers: bearer(token) })

@@ -53,11 +53,12 @@ t.test('a path has given values, and made-up ones for the rest', async (t) => {
 
 t.test('parts are given for the route, its GET route, or all', async (t) => {
   const params: RequestParams = {
-    '*': { headers: { a: 'all', b: 'all' }, query: { p: 'all', q: 'all' }, path: { n: 'all' }, body: 'all' },
-    'GET /:user_id': { headers: { b: 'own' }, query: { q: 'own' } },
+    '*': { headers: { a: 'all', b: 'all' }, query: { p: 'all', q: 'all' }, path: { n: 'all', m: 'all' }, body: 'all' },
+    'GET /:user_id': { headers: { b: 'own' }, query: { q: 'own' }, path: { m: 'own' } },
     'POST /:user_id': { body: null }
   }
-  const own = { headers: { a: 'all', b: 'own' }, query: { p: 'all', q: 'own' }, path: { n: 'all' }, body: 'all' }
+  const path = { n: 'all', m: 'own' }
+  const own = { headers: { a: 'all', b: 'own' }, query: { p: 'all', q: 'own' }, path, body: 'all' }
   t.same(partsFor(route(), params), own)
   t.same(partsFor(route({ method: 'HEAD' }), params), own)
   t.equal(partsFor(route({ method: 'POST' }), params).body, null)
@@ -80,5 +81,6 @@ t.test('a request has its token, parts and payload', async (t) => {
     })
   for (const method of ['GET', 'HEAD', 'TRACE']) t.notOk('payload' in requestTo(method, '/', { body: {} }), method)
   t.same(requestTo('QUERY', '/', {}).payload, {})
+  t.same(requestTo('QUERY', '/', { body: { a: 1 } }).payload, { a: 1 })
   t.same(['HEAD', 'DELETE'].map(hasBody), [false, true])
 })

@@ -11,16 +11,17 @@ async function read (t: Test, settings: Settings, known: string[] = []) {
   return await readTask(app, settings, named(...known), 'assertion')
 }
 
-/** What the task says at its end: of each name, its notes. */
+/** What the task says at its end: of each name, its notes. An entry of options has no method of its own. */
 function said ({ findings, conclude }: Task) {
   try { conclude('are wrong') } catch {}
-  return findings.map(({ url, notes }) => [url, ...notes])
+  return findings.map(({ method, url, notes }) => [method + url, ...notes])
 }
 
 t.test('routes are allowed by name, HEAD with GET, or by expression', async (t) => {
   const task = await read(t, { allow: ['GET /a', 'HEAD /b', /^\w+ \/docs/g, 'GET /gone'] })
   const isAllowed = (method: string, url: string) => task.isAllowed({ method, url })
   t.same([isAllowed('GET', '/a'), isAllowed('HEAD', '/a'), isAllowed('POST', '/a')], [true, true, false])
+  t.equal(isAllowed('GET', '/a/b'), false, 'a name is no expression')
   t.same([isAllowed('HEAD', '/b'), isAllowed('GET', '/b')], [true, false])
   t.same([isAllowed('GET', '/docs/json'), isAllowed('GET', '/docs/json')], [true, true],
     'a global expression does not go on where it was')
@@ -67,6 +68,8 @@ t.test('options of a wrong type are refused', async (t) => {
   }
   await t.rejects(read(t, { params: { '*': 'x' } } as unknown as Settings),
     new TypeError('option "assertion.params.*" must be an object: { path, query, headers, body }'))
+  await t.rejects(read(t, { only: ['GET /a'] } as unknown as Settings),
+    new TypeError('option "assertion.only" must be a function: ({ method, url }) => boolean'))
   await t.rejects(read(t, { params: null } as unknown as Settings),
     new TypeError('option "assertion.params" must be an object: what requests need, by route'))
 })
