@@ -241,7 +241,8 @@ t.test('a route that answers the same without an object is told to answer 404', 
           reply.code(status).type('application/json').send(JSON.stringify(nothing))
     })
     const says = await say(app)
-    t.match(says, `GET ${one} (owner, default)\n  it answers the same for what does not exist. Fix: answer 404`)
+    t.match(says, `GET ${one} (owner, default)\n  it answers the same for what does not exist. Fix: answer 404 ` +
+      `where nothing is found, or allow: ['GET ${one}']`)
     t.notMatch(says, 'look for the object by its owner')
   }
 })
@@ -663,8 +664,10 @@ t.test("a single row of bob's must not change with alice's", async (t) => {
   t.equal(await say(await withProfile((user, name) => { names[user] = name }), { params }), '')
   const all = await withProfile((_user, name) => { for (const user of Object.keys(names)) names[user] = name })
   names.bob = 'Bob'
-  t.match(await say(all, { params }),
-    "alice's token, her own: what bob reads then  as before  changed  /api/bob/profile")
+  const says = await say(all, { params })
+  t.match(says, "alice's token, her own: what bob reads then  as before  changed  /api/bob/profile")
+  t.match(says, ", here or where bob reads it, or allow: ['GET /api/:user_id/profile'] if that shows what all may " +
+    'change, or counts what all have\n')
 })
 
 t.test('a row of their tenant may change', async (t) => {
