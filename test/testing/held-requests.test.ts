@@ -91,16 +91,20 @@ t.test('validation is skipped, or answers as usual', async (t) => {
       }
     app.post('/:n', { schema }, async () => {})
     app.get('/broken/:n', { schema: { params: object('m', {}) } }, async () => {})
+    const validatorCompiler = () => () => ({ error: new Error('of a validator that names no parameter') })
+    app.get('/other/:n', { schema: { params: {} }, validatorCompiler }, async () => {})
   })
   t.match(told(await send({ method: 'POST', url: '/1' })), { reached: '/:n', invalidParam: undefined })
   t.match(told(await send({ method: 'POST', url: '/x' })), { reached: '/:n', params: { n: 'x' }, invalidParam: '/n' })
   t.match(told(await send({ url: '/broken/x' })), { reached: '/broken/:n', invalidParam: '' })
+  t.match(told(await send({ url: '/other/x' })), { reached: '/other/:n', invalidParam: undefined })
   t.match(told(await send({ method: 'POST', url: '/x' }, true)),
     { status: 400, reached: null, says: 'FST_ERR_VALIDATION params/n must be integer' })
 })
 
 t.test('other requests are answered as if the kit were not there', async (t) => {
   const code = `
+    const { default: userScope } = await import(${libUrl('index.ts')})
     const schema =
       { body: { type: 'object', required: ['a'], properties: { a: { type: 'integer' } } },
         querystring: { type: 'object', properties: { q: { type: 'integer' } } } }
@@ -134,8 +138,12 @@ t.test('other requests are answered as if the kit were not there', async (t) => 
       child.post('/alias', { schema }, async () => 'ran')
       child.get('/', async ({ routeOptions, headers }) => ({ config: routeOptions.config, headers }))
     }, { prefix: '/child' })
+    app.register(async (child) => {
+      await child.register(userScope, { secret: 'Zk9vq1tYw3pLx7sB2nD5hGfR8mJ4cKeT' })
+      child.post('/guarded', async () => 'ran')
+    })
     for (const url of ['/plain', '/formatted', '/own', '/own/hooks', '/handler', '/validator', '/async', '/unknown',
-      '/child/alias', '/child/alias-of', '/child/']) {
+      '/child/alias', '/child/alias-of', '/child/', '/guarded']) {
       for (const request of [{ payload: { a: '1' } }, { payload: {} }, { payload: { a: 1 }, query: { q: 'x' } },
         { method: 'GET' }, { method: 'HEAD' }]) {
         const { statusCode, headers: { date, ...headers }, body } =
@@ -146,8 +154,8 @@ t.test('other requests are answered as if the kit were not there', async (t) => 
   const [without, withKit] =
     await Promise.all([runAlone('', code),
       runAlone(`import ${libUrl('testing/index.ts')}`, code)]) as [Array<{ statusCode: number }>, unknown]
-  t.equal(without.length, 55)
-  t.same(new Set(without.map(({ statusCode }) => statusCode)), new Set([200, 400, 404, 409, 422]))
+  t.equal(without.length, 60)
+  t.same(new Set(without.map(({ statusCode }) => statusCode)), new Set([200, 400, 401, 404, 409, 422]))
   t.same(withKit, without)
 })
 
