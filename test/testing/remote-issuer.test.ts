@@ -1,6 +1,7 @@
 import { env } from 'node:process'
 import { mock } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { decodeProtectedHeader } from 'jose'
 import t, { type Test } from 'tap'
 import { createKey, createRemoteIssuer, sendJson, type RemoteIssuerOptions } from '../../lib/testing/remote-issuer.js'
 import { bearer, build } from '../support/host.js'
@@ -19,12 +20,13 @@ async function host (t: Test, options: Partial<RemoteIssuerOptions> = {}) {
 for (const alg of [undefined, 'ES256', 'RS256', 'PS512'] as const) {
   t.test(`the plugin takes its tokens: ${alg ?? 'EdDSA by default'}`, async (t) => {
     const { issuer, status } = await host(t, alg && { alg })
-    t.equal(issuer.keys[0]?.alg, alg ?? 'EdDSA')
+    t.match(issuer.keys[0], { alg: alg ?? 'EdDSA', jwk: { alg: alg ?? 'EdDSA' } })
     t.equal(await status(issuer.token('alice')), '200')
     t.equal(await status(issuer.token('alice'), '/api/bob/tasks'), '403 FORBIDDEN_USER_ACCESS')
     t.equal(await status(issuer.expired('alice')), '401 TOKEN_EXPIRED')
     t.equal(await status(issuer.forged('alice')), '401 INVALID_TOKEN_SIGNATURE')
     t.equal(await status(issuer.token('alice', { header: { typ: 'other' } })), '401 INVALID_CLAIMS')
+    t.match(decodeProtectedHeader(await issuer.forged('alice', { header: { typ: 'other' } })), { typ: 'other' })
     t.match(await issuer.authorization('alice'), { authorization: /^Bearer / })
     t.equal(issuer.requests, 1)
   })
@@ -73,7 +75,15 @@ t.test('rotate signs with a new key', async (t) => {
 
 t.test('it can be slow, answer differently, stop and restart', async (t) => {
   const issuer = await createRemoteIssuer({ mode: 'jwks', t })
-  const get = async (path = '/jwks') => (await fetch(issuer.url + path)).json()
+  const get = async (path = '/jwks') => {
+    const response = await fetch(issuer.url + path)
+    t.equal(response.headers.get('content-type'), 'application/json')
+    return response.json()
+  }
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  await get() // at once, also where a test has stopped the clock
+  mock.timers.reset()
   issuer.slow(1)
   t.same(await get(), { keys: issuer.keys.map(({ jwk }) => jwk) })
   issuer.slow(0)
@@ -81,9 +91,10 @@ t.test('it can be slow, answer differently, stop and restart', async (t) => {
   t.type(issuer.answer, 'function')
   t.same(await get(), { keys: [] })
   issuer.answer = undefined
-  t.equal(issuer.requests, 2)
+  t.equal(issuer.requests, 3)
   t.same(await get('/.well-known/openid-configuration'), { issuer: issuer.url, jwks_uri: issuer.entry.jwksUri })
-  t.equal(issuer.requests, 2)
+  t.equal(issuer.requests, 3)
+  await t.rejects(fetch(issuer.url.replace('127.0.0.1', '[::1]')), { message: 'fetch failed' }, 'of this address alone')
   await issuer.stop()
   await t.rejects(get(), { message: 'fetch failed' })
   await issuer.restart()
