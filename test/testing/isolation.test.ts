@@ -247,6 +247,7 @@ t.test('routes with an owner and other parameters are tried', async (t) => {
     { schema: { params: { type: 'object', properties: { n: { type: 'integer' }, lang: { enum: ['en'] } } } } },
     async ({ user, params }, reply) =>
       made.find(({ id, owner }) => String(id) === String(params.n) && owner === user.id) ?? none(reply))
+  app.options('/:user_id/notes/:n', async (_request, reply) => reply.code(204).send())
   app.route<{ Querystring: { n: string[] } }>({
     method: ['OPTIONS', 'QUERY'],
     url: '/:user_id/search',
