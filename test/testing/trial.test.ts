@@ -128,7 +128,7 @@ t.test('a logout and a closed account come last', async (t) => {
     app.addHook('preHandler', async ({ user }, reply) => {
       if (isOut && user?.id === 'alice') await reply.code(401).send({})
     })
-    app.post('/api/:user_id/logout', async () => { isOut = true })
+    app.post('/api/:user_id/sessions/of-this-device/end', async () => { isOut = true })
     app.delete('/api/:user_id', async () => ({}))
   })
   t.teardown(() => again.close())
