@@ -1,3 +1,4 @@
+import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { assertFitSecret } from '../../lib/options/secret.js'
 import { assertOwnership } from '../../lib/testing/index.js'
@@ -22,6 +23,8 @@ for (const options of hosts) {
       return [status, code].filter(Boolean).join(' ')
     }
     t.equal(await status(issuer.token('alice')), '200')
+    // Without it, a token with the claims of a link in an e-mail would be taken for one.
+    t.equal(decodeProtectedHeader(issuer.token('alice')).typ, 'JWT')
     t.equal(await status(issuer.token({ id: 'alice', role: 'admin' }, { header: { typ: 'jwt' } })), '200')
     t.equal(await status(issuer.token('alice'), '/api/bob/tasks'), '403 FORBIDDEN_USER_ACCESS')
     t.equal(await status(issuer.expired('alice')), '401 TOKEN_EXPIRED')
