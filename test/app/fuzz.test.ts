@@ -1,14 +1,7 @@
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { bearer, build, now, sign, testWithCaches } from '../support/host.js'
-
-// A short run with each test run; `npm run fuzz` goes on for FUZZ_SECONDS with each property.
-const seconds = Number(process.env.FUZZ_SECONDS ?? 0)
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
-const parameters = seconds > 0
-  ? { seed, numRuns: Infinity, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false }
-  : { seed, numRuns: 300 }
-t.comment(`seed ${seed}: repeat with FUZZ_SEED=${seed}`)
+import { property } from '../support/property.js'
 
 const codes = new Set([
   'MISSING_TOKEN', 'INVALID_HEADER_FORMAT', 'MALFORMED_TOKEN', 'INVALID_TOKEN_SIGNATURE', 'TOKEN_EXPIRED',
@@ -33,18 +26,6 @@ function assertSafe ({ status, code, body }: Answer, user: string): void {
   } else if (status === 401 || status === 403) {
     if (!codes.has(String(code))) throw new Error(`${status} with the code ${code}`)
   } else if (!outside.has(status)) throw new Error(`status ${status}: ${JSON.stringify(body)}`)
-}
-
-async function property<T> (t: Test, arbitrary: fc.Arbitrary<T>, holds: (value: T) => Promise<void>): Promise<void> {
-  let cases = 0
-  await fc.assert(fc.asyncProperty(arbitrary, async (value) => {
-    cases++
-    await holds(value)
-    // Injected requests end in microtasks, and what they allocate is freed only once the event loop turns.
-    await new Promise((resolve) => setImmediate(resolve))
-  }), parameters)
-  t.comment(`${cases} cases`)
-  t.ok(cases > 0)
 }
 
 const exp = now() + 86_400
