@@ -83,7 +83,8 @@ export class Trial {
     const isMalformed = given.statusCode === 404 && [400, 422].includes(forNone.statusCode)
     const isSame = isAlike && !differs(textOf(forNone), textOf(given), textOf(again))
     // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows.
-    const isSearch = this.plan.route.method === 'POST' && given.statusCode === 200 && given.body.includes('[]') &&
+    const { route: { method } } = this.plan
+    const isSearch = ['POST', 'QUERY'].includes(method) && given.statusCode === 200 && given.body.includes('[]') &&
       textOf(given) === textOf(forNone)
     // The path names the owner, so a body that names another may be ignored, if bob reads at that URL what was written.
     // What answers with that id has taken it.

@@ -1055,13 +1055,18 @@ t.test('an order that takes what everybody has put into a cart is found', async 
   }
 })
 
-t.test('a search by POST may find nothing', async (t) => {
+t.test('a search by POST or QUERY may find nothing', async (t) => {
   const body = { type: 'object', properties: { task_id: { type: 'string' } } }
-  for (const isBroken of [true, false]) {
+  for (const [method, isBroken] of [['POST', true], ['POST', false], ['QUERY', true], ['QUERY', false]] as const) {
     const app = await tasksApp(t, (app, tasks) => {
-      app.post<{ Body: { task_id: string } }>('/api/:user_id/search', { schema: { body } }, async ({ user, body }) => ({
-        items: [...tasks.values()].filter(({ id, owner }) => id === body.task_id && (isBroken || owner === user.id))
-      }))
+      app.route<{ Body: { task_id: string } }>({
+        method,
+        url: '/api/:user_id/search',
+        schema: { body },
+        handler: async ({ user, body }) => ({
+          items: [...tasks.values()].filter(({ id, owner }) => id === body.task_id && (isBroken || owner === user.id))
+        })
+      })
     })
     const said = await say(app, oneTask)
     if (isBroken) t.match(said, "alice's token, bob's task_id  4xx  200  /api/alice/search")
