@@ -45,7 +45,7 @@ export interface IssuerOptions {
    * `application/`. A token without `typ` counts as `'JWT'`. Default `'JWT'`.
    */
   typ?: string | readonly string[]
-  /** Claims that a token must have: `true` allows any value, else it must be one of the strings. */
+  /** Claims that a token must have: `true` allows any value but false and null, else it must be a stated one. */
   requiredClaims?: Readonly<Record<string, true | string | readonly string[]>>
   /**
    * How to recognize the token of an application, which owns nothing: claim names, each with one or more values. A `*`

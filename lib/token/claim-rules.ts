@@ -68,12 +68,14 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   ]
 }
 
+/** `true` allows any value but those that say no: `{ email_verified: true }` would else accept `false`. */
 export const requiredClaimRules = ({ requiredClaims }: ClaimRules): readonly Rule[] =>
   Object.entries(requiredClaims).map(([name, allowed]) => rule(
     name,
     (value) => `claim "${name}" ${isAbsent(value) ? 'is missing' : 'has another value'}, and the issuer's entry, or ` +
-      `its preset, wants (option "requiredClaims") ${allowed === true ? 'any value' : inWords(allowed)}`,
-    (value) => !isAbsent(value) && (allowed === true || allowed.includes(value))
+      `its preset, wants (option "requiredClaims") ` +
+      (allowed === true ? 'any value but false and null' : inWords(allowed)),
+    (value) => allowed === true ? ![undefined, null, false].includes(value as null) : allowed.includes(value)
   ))
 
 /** Checks a verified token again, by its time alone. Returns the refusal if it has expired; else null. */

@@ -569,10 +569,11 @@ const claimCases: Record<string, ClaimCases> = {
     entry: { requiredClaims: { azp: ['web', 'mobile'], use: 'access', sid: true, constructor: true as const } },
     cases: [
       [{ azp: 'web', use: 'access', sid: 's', constructor: 'c' }, accepted],
-      [{ azp: 'mobile', use: 'access', sid: null, constructor: 0 }, accepted],
+      [{ azp: 'mobile', use: 'access', sid: '', constructor: 0 }, accepted],
       ...[
         { azp: undefined }, { azp: 'other' }, { azp: 'WEB' }, { azp: ['web'] }, { azp: true }, { azp: 'web,mobile' },
-        { use: undefined }, { use: 'id' }, { use: '' }, { sid: undefined }, { constructor: undefined }
+        { use: undefined }, { use: 'id' }, { use: '' }, { sid: undefined }, { constructor: undefined },
+        { sid: false }, { sid: null }
       ].map((claims): Cases[number] =>
         [{ azp: 'web', use: 'access', sid: 's', constructor: 'c', ...claims }, refused('INVALID_CLAIMS')])
     ]

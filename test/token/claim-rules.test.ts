@@ -41,7 +41,9 @@ t.test('each rule of a claim has its reason', async (t) => {
   const rows: Array<[claims: object, reason: string]> = [
     [{ nbf: 'x' }, 'claim "nbf" is not a number of seconds'],
     ...['x', -1].map((iat): [object, string] => [{ iat }, 'claim "iat" is not a number of seconds since 1970']),
-    [{ team: undefined }, `claim "team" is missing, ${wants} any value`],
+    [{ team: undefined }, `claim "team" is missing, ${wants} any value but false and null`],
+    ...[false, null].map((team): [object, string] =>
+      [{ team }, `claim "team" has another value, ${wants} any value but false and null`]),
     [{ role: undefined }, `claim "role" is missing, ${wants} "member" or "admin"`],
     ...['owner', ['member']].map((role): [object, string] =>
       [{ role }, `claim "role" has another value, ${wants} "member" or "admin"`])
