@@ -73,7 +73,7 @@ export const requiredClaimRules = ({ requiredClaims }: ClaimRules): readonly Rul
   Object.entries(requiredClaims).map(([name, allowed]) => rule(
     name,
     (value) => `claim "${name}" ${isAbsent(value) ? 'is missing' : 'has another value'}, and the issuer's entry, or ` +
-      `its preset, wants (option "requiredClaims") ` +
+      'its preset, wants (option "requiredClaims") ' +
       (allowed === true ? 'any value but false and null' : inWords(allowed)),
     (value) => allowed === true ? ![undefined, null, false].includes(value as null) : allowed.includes(value)
   ))
