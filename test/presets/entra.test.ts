@@ -58,12 +58,16 @@ t.test('Microsoft Entra ID: tokens of applications are recognized even without s
   const { send, token } = await start(t, {
     ...vendor,
     preset: (overrides) =>
-      ({ ...vendor.preset(overrides), requiredClaims: { tid: guid(1), ver: '2.0', azp: true } })
+      ({ ...vendor.preset(overrides), requiredClaims: { tid: guid(1), ver: '2.0', azp: [guid(4), guid(9)] } })
   })
-  const claims = { sub: guid(7), oid: guid(7), scp: undefined, roles: ['Tasks.Read.All'], idtyp: 'app' }
+  const claims = { sub: guid(7), oid: guid(7), scp: undefined, roles: ['Tasks.Read.All'], idtyp: 'app', azp: guid(9) }
   const headers = bearer(await token(guid(7), { claims }))
   t.match(await send({ url: own(guid(7)), headers }), { status: 403, code: 'FORBIDDEN_USER_ACCESS' })
   t.match(await send({ url: '/api/me', headers }), { status: 200, body: { user: guid(7) } })
+  // Entra gives any application of the tenant a token for the API, without roles.
+  const other = await token(guid(7), { claims: { ...claims, roles: undefined, azp: guid(3) } })
+  t.match(await send({ url: '/api/me', headers: bearer(other) }), { code: 'INVALID_CLAIMS' }, 'another application')
+  t.match(await send({ url: own(vendor.id), headers: bearer(await token(vendor.id)) }), { status: 200 }, 'a user')
   const idToken = await token(vendor.id, { claims: { azp: undefined, scp: undefined } })
   t.match(await send({ url: '/api/me', headers: bearer(idToken) }), { code: 'INVALID_CLAIMS' }, 'an ID token')
 })
