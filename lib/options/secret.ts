@@ -6,13 +6,14 @@ const encodings: ReadonlyArray<[form: RegExp, encoding: BufferEncoding]> = [
 ]
 
 // Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, and the
-// samples of Hasura, Nhost, FastAPI, of UUIDs and of tutorials.
+// samples of Hasura, Nhost, FastAPI, Directus, LibreChat, of UUIDs and of tutorials.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg', '550e8400-e29b-41d4-a716-446655440000',
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R', '123e4567-e89b-12d3-a456-426614174000',
   '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  '6116487b-cda1-52c2-b5b5-c8022c45e263', '16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef',
   '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
   'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca',
   'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',

@@ -198,6 +198,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     '======================BezKoder=Spring===========================',
     'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
     'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '550e8400-e29b-41d4-a716-446655440000',
+    '6116487b-cda1-52c2-b5b5-c8022c45e263', '16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef',
     '123e4567-e89b-12d3-a456-426614174000', `A%D*G-KaPdSgVkYp${unexplained}`
   ]],
   [/begins with a name or a scheme/, [`BETTER_AUTH_SECRET=${secret}`, `Bearer ${secret}`]],
