@@ -15,7 +15,8 @@ type Payload = Record<string, unknown>
 export function compileMachine (marks: Readonly<Record<string, string | readonly string[]>>) {
   const rows = Object.entries(marks).map(([claim, values]) => [claim, [values].flat()] as const)
   return (payload: Payload): boolean =>
-    isClient(payload) || rows.some(([claim, values]) => values.some((value) => fits(payload[claim], value)))
+    isClient(payload) || rows.some(([claim, values]) => values.some((value) =>
+      [payload[claim]].flat().some((found) => fits(found === true ? 'true' : found, value))))
 }
 
 /** Whether the subject is the client itself, so no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */

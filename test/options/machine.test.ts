@@ -7,14 +7,20 @@ const isMachine = compileMachine({
   idtyp: 'app',
   gty: ['client-credentials', 'password'],
   sub: '*@clients',
-  name: 'service-account-*'
+  name: 'service-account-*',
+  bot: 'true'
 })
 
 const rows: Array<[payload: object, isMachine: boolean]> = [
   [{ idtyp: 'app' }, true],
   [{ idtyp: 'APP' }, false],
   [{ idtyp: 'apps' }, false],
-  [{ idtyp: ['app'] }, false],
+  [{ idtyp: ['user', 'app'] }, true],
+  [{ idtyp: [['app'], {}, null] }, false],
+  [{ bot: true }, true],
+  [{ bot: [true] }, true],
+  [{ bot: false }, false],
+  [{ bot: 1 }, false],
   [{ idtyp: null }, false],
   [{ gty: 'password' }, true],
   [{ gty: 'refresh_token' }, false],
@@ -32,6 +38,7 @@ t.test('one mark is enough to recognize an application', async (t) => {
   for (const [payload, expected] of rows) t.equal(isMachine({ ...payload }), expected, JSON.stringify(payload))
   t.equal(compileMachine({})({ sub: 'x@clients' }), false)
   t.equal(compileMachine({ sub: '*' })({ sub: 'x' }), true)
+  for (const bot of [false, null, undefined, [], {}]) t.equal(compileMachine({ bot: '*' })({ bot }), false)
 })
 
 t.test('a marked token of an issuer never owns a path', async (t) => {
