@@ -49,8 +49,9 @@ export interface IssuerOptions {
   requiredClaims?: Readonly<Record<string, true | string | readonly string[]>>
   /**
    * How to recognize the token of an application, which owns nothing: claim names, each with one or more values. A `*`
-   * at the start or the end of a value stands for any text. A token whose `sub` equals its `client_id`, `azp` or `cid`
-   * always counts as an application's (RFC 9068 §2.2).
+   * at the start or the end of a value stands for any text. In a claim that is a list, one entry is enough; `'true'`
+   * fits `true` as well. A token whose `sub` equals its `client_id`, `azp` or `cid` always counts as an application's
+   * (RFC 9068 §2.2).
    */
   machine?: Readonly<Record<string, string | readonly string[]>>
   /** Tokens that the issuer hands out for other purposes, possibly signed with the same keys. */
