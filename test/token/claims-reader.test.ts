@@ -168,7 +168,7 @@ t.test('ids are used as they are', async (t) => {
     '7', '007', ' alice', 'alice ', 'Älice', 'a\u030Angstr\u00f6m', '🦊', 'a/b', '%41', 'x'.repeat(300), '\ud800'
   ]) {
     const { body } = await send({ url: '/api/me', headers: bearer(sign({ sub: id, exp })) })
-    t.same(body, { user: id }, JSON.stringify(id))
+    t.strictSame(body, { user: id }, JSON.stringify(id))
   }
 })
 
