@@ -13,7 +13,8 @@ export function warnOfRoutes (log: FastifyBaseLogger, problem: string, routes?: 
 
 /**
  * Writes a line. A serializer of the host may expect another value in one of these fields and throw.
- * Then the line is written as text, and nothing else changes.
+ * Then the line is written as text, and nothing else changes. It never throws: from a hook, an error would replace the
+ * refusal, and Fastify would go on to the handler if the logger throws undefined.
  */
 export function logLine (
   log: FastifyBaseLogger, level: 'debug' | 'info' | 'warn' | 'error', line: object, message: string
@@ -21,6 +22,8 @@ export function logLine (
   try {
     log[level](line, message)
   } catch {
-    log[level](`${message} (the logger could not write its fields): ${JSON.stringify(line)}`)
+    try {
+      log[level](`${message} (the logger could not write its fields): ${JSON.stringify(line)}`)
+    } catch {} // there is nobody left to tell
   }
 }

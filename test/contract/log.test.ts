@@ -17,6 +17,12 @@ t.test('a line whose fields cannot be serialized is written as text', async (t) 
   ])
 })
 
+t.test('a logger that always throws does not stop its caller', (t) => {
+  const warn = () => { throw new Error('full') }
+  logLine({ warn } as unknown as FastifyBaseLogger, 'warn', {}, 'said')
+  t.end()
+})
+
 t.test('a warning names its routes in the log, and without a level also to the process', async (t) => {
   const warnings = processWarnings(t)
   for (const level of [undefined, 'info']) {
