@@ -1,7 +1,8 @@
 import { LogController, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 
-/** Returns a URL without its query, and only the first segment of Better Auth's URLs: the rest may have a token. */
-const pathOf = (url = '') => url.replace(/[?#].*/s, '').replace(/^(\/api\/auth\/[^/]*)\/.*/s, '$1/*')
+/** Returns the path of a URL, but only the first segment of Better Auth's paths: the rest may have a token. */
+const pathOf = (url = '') =>
+  url.replace(/^https?:\/\/[^/?#]*|[?#].*/gis, '').replace(/^(\/api\/auth\/[^/]*)\/.*/s, '$1/*')
 
 const messageFormat = '{if method}{method} {end}{if url}{url} {end}{msg}{if code} {code}{end}{if reason}: {reason}{end}'
 const options = { messageFormat, ignore: 'pid,hostname,reqId,method,url,code,reason', singleLine: true }

@@ -475,13 +475,18 @@ t.test('behind a proxy, the client\'s address is used', async (t) => {
     crossSite.end(JSON.stringify({ email: 'nobody@example.com', password }))
     const [{ statusCode }] = await once(crossSite, 'response') as [IncomingMessage]
     t.equal(statusCode, 403)
-    const secrets = ['in-query', 'in-path', 'in-header', 'B\\u0000ob', 'guessed-password']
+    const secrets = ['in-query', 'in-path', 'in-url', 'in-header', 'B\\u0000ob', 'guessed-password']
     for (const path of [
       '/api/auth/reset-password/in-path', '/api/auth/verify-email?token=in-query', '/?access_token=in-query',
       '/nowhere?access_token=in-query', '/%?access_token=in-query'
     ]) {
       await send(path, { headers: { 'x-api-key': 'in-header', ...client } })
     }
+    // As clients write it to a proxy (RFC 9112 §3.2.2).
+    const whole = 'http://user:in-url@localhost/api/auth/reset-password/in-path'
+    const [{ statusCode: unknown }] =
+      await once(request(address, { path: whole, headers: client }).end(), 'response') as [IncomingMessage]
+    t.equal(unknown, 404)
     await send(`/api/${id}/tasks?limit=7`, { token, headers: { cookie, 'user-agent': 'in-header', ...client } })
     t.match(await send('/api/nobody/tasks', { token, headers: client }), { status: 403 })
     await send('/health')
@@ -490,7 +495,7 @@ t.test('behind a proxy, the client\'s address is used', async (t) => {
     const lines = log.map((line) => JSON.parse(line) as Line)
     const answers = lines.filter(({ msg }) => msg === 'answered').map(({ method, url, ip }) => ({ method, url, ip }))
     const pages = ['/api/auth/reset-password/*', '/api/auth/verify-email', '/', '/nowhere']
-    const urls = [...pages, `/api/${id}/tasks`, '/api/nobody/tasks']
+    const urls = [...pages, pages[0], `/api/${id}/tasks`, '/api/nobody/tasks']
     t.same(answers.slice(-urls.length - 1, -1), urls.map((url) => ({ method: 'GET', url, ip: '192.0.2.40' })))
     const debug = ['answered', 'token verified']
     t.match(lines.filter(({ url, msg }) => url === '/api/nobody/tasks' && !debug.includes(msg)), sameLength([
