@@ -15,9 +15,12 @@ type Payload = Record<string, unknown>
 export function compileMachine (marks: Readonly<Record<string, string | readonly string[]>>) {
   const rows = Object.entries(marks).map(([claim, values]) => [claim, [values].flat()] as const)
   return (payload: Payload): boolean =>
-    isClient(payload) || rows.some(([claim, values]) => values.some((value) =>
-      [payload[claim]].flat().some((found) => fits(found === true ? 'true' : found, value))))
+    isClient(payload) || rows.some(([claim, values]) =>
+      partsOf(payload[claim]).some((part) => values.some((value) => fits(part, value))))
 }
+
+/** The entries of a list, or the value alone. What is true counts as its text. */
+const partsOf = (claim: unknown): unknown[] => [claim].flat().map((part) => part === true ? 'true' : part)
 
 /** Whether the subject is the client itself, so no person is involved (RFC 6749 §4.4, RFC 9068 §2.2). */
 const isClient = ({ sub, client_id: client, azp, cid }: Payload) =>
