@@ -91,6 +91,9 @@ interface Instance { app: FastifyInstance, keys: Known, revoked: Entry[] }
 const since = (at: typeof clocks) => Math.max(clocks.wall - at.wall, clocks.monotonic - at.monotonic)
 const never = { wall: -Infinity, monotonic: -Infinity }
 
+/** What a token is refused with if no key of its issuer fits. */
+const keyCodes = ['INVALID_TOKEN_SIGNATURE', 'KEYS_UNAVAILABLE']
+
 class World {
   readonly instances: Instance[] = []
   readonly tokens: Token[] = []
@@ -246,8 +249,6 @@ class World {
     }
   }
 }
-
-const keyCodes = ['INVALID_TOKEN_SIGNATURE', 'KEYS_UNAVAILABLE']
 
 t.test('no history admits what must be refused, or refuses what must be admitted', async (t) => {
   const history = fc.tuple(setting, fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }))
