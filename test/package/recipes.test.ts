@@ -95,7 +95,7 @@ t.test('recipe: rate limits by user', async (t) => {
 })
 
 t.test('recipe: WebSockets', async (t) => {
-  const app = await recipe(t, 'WebSockets')
+  const app = await run(t, 'docs/realtime.md', 'WebSockets')
   const connect = async (user: string, onInit: (socket: Socket) => void = () => {}) =>
     await app.injectWS('/api/alice/events', { headers: bearer(tokenFor(user)) }, { onInit })
   let heard: Promise<unknown[]> | undefined

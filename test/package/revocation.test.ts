@@ -24,7 +24,7 @@ env.BETTER_AUTH_SECRET = secret
 delete env.BETTER_AUTH_SECRETS
 
 const recipe = (t: Test, heading: string, edit?: (code: string) => string, index = 0) =>
-  runBlock(t, blockBelow('docs/recipes.md', heading, index), edit)
+  runBlock(t, blockBelow('docs/realtime.md', heading, index), edit)
 
 async function listen (app: FastifyInstance): Promise<number> {
   await app.listen({ port: 0, host: '127.0.0.1' })
