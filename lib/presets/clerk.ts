@@ -1,3 +1,5 @@
+import { Type } from '@sinclair/typebox'
+import type { OtherToken } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
 import { bare, preset, type Overrides } from './preset.js'
 
@@ -11,9 +13,15 @@ export interface ClerkOptions extends Overrides {
 // As Clerk and browsers write an origin: in lower case, and without the default port of the scheme.
 const ofOrigin = String.raw`(?!https:.*:443\/*$|http:.*:80\/*$)[a-z][a-z\d+.-]*:\/\/(\[[\da-f:]+\]|[a-z\d._-]+)(:\d+)?`
 
+// A machine writes further claims into its JWT itself, and could choose those of a session.
+const ofMachine: OtherToken = {
+  payload: Type.Object({ sub: Type.String({ pattern: '^mch_' }) }),
+  says: 'an M2M token, which is a machine\'s and not a user\'s: send a session token instead'
+}
+
 /**
- * Clerk's session tokens, version 2, of active sessions. Tokens of JWT templates, machines and OAuth applications,
- * which are signed with the same keys, have no `sid` and are refused. So are sessions that are still `pending`.
+ * Clerk's session tokens, version 2, of active sessions. Tokens of machines, and those of JWT templates and OAuth
+ * applications, which have no `sid`, are signed with the same keys and refused. So are sessions still `pending`.
  * @throws InvalidOptionError if an option is unknown, wrong, or fits no token of the vendor
  */
 export const clerk = preset<ClerkOptions>('clerk', {
@@ -31,6 +39,7 @@ export const clerk = preset<ClerkOptions>('clerk', {
     audience: false,
     jwksUri: `${issuer}/.well-known/jwks.json`,
     algorithms: ['RS256'],
-    requiredClaims: { azp, sid: true, sts: 'active' }
+    requiredClaims: { azp, sid: true, sts: 'active' },
+    otherTokens: [ofMachine]
   }
 })

@@ -49,6 +49,13 @@ testVendor('Clerk', {
       id: 'mch_cron',
       claims: { azp: undefined, sid: undefined, sts: undefined, v: undefined, scopes: 'mch_api' },
       refused: true
+    },
+    // A machine chooses all claims of its JWT but iss, sub, exp, nbf, iat and jti (@clerk/backend 3.25.0, M2MToken.ts).
+    'machine-to-machine, with the claims of a session': {
+      id: 'mch_cron',
+      header: { cat: 'cl_B7d4PD333AAA' },
+      claims: { o: { id: 'org_123' }, scope: 'support' },
+      refused: true
     }
   }
 })
