@@ -39,7 +39,7 @@ export const auth0 = preset<Auth0Options>('auth0', {
     issuer: `${origin}/`,
     audience,
     jwksUri: `${origin}/.well-known/jwks.json`,
-    algorithms: ['RS256', 'PS256'],
+    algorithms: ['RS256', 'RS512', 'PS256'],
     typ: ['JWT', 'at+jwt'],
     scopeClaim: 'scope', // not "permissions": those are the user's, and the client may have been granted fewer
     machine: { gty: 'client-credentials', sub: '*@clients' },

@@ -7,7 +7,7 @@ import { api, missing, testBootErrors, testPlaces, testValues, testVendor } from
 testVendor('Auth0, its own profile', {
   preset: (overrides) => auth0({ domain: 'tenant.eu.auth0.com', audience: api, ...overrides }),
   alg: 'RS256',
-  algorithms: ['RS256', 'PS256'],
+  algorithms: ['RS256', 'RS512', 'PS256'],
   id: 'auth0|6553da60a54af58e29493993',
   header: { typ: 'JWT' },
   claims: {
@@ -49,7 +49,7 @@ testVendor('Auth0, RFC 9068 profile, PS256', {
     ...overrides
   }),
   alg: 'PS256',
-  algorithms: ['RS256', 'PS256'],
+  algorithms: ['RS256', 'RS512', 'PS256'],
   id: 'google-oauth2|103547991597142817347',
   header: { typ: 'at+jwt' },
   claims: { aud: api, client_id: 'client', jti: '73WakrfVbNJBaAmhQtEeDv', scope: 'openid', iat: now() },
