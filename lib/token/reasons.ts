@@ -20,6 +20,11 @@ const mistakes: Array<[form: RegExp, says: string]> = [
   [/^[^,]+, *(Bearer|Basic) /i, 'several Authorization headers, which a proxy or the client joined with a comma'],
   [/^Bearer ["'`<{]/i, 'the token is in quotes or brackets'],
   [
+    /^Bearer \$/i,
+    'the client sends the name of a variable in place of the token. ' +
+      'Fix: double quotes in a shell, backticks in JavaScript'
+  ],
+  [
     /^DPoP /i,
     'the client sends a token bound to its key (DPoP), which is not supported. Fix: let it request a bearer token'
   ],

@@ -7,6 +7,8 @@ const token = tokenFor('alice')
 const noToken = (text: string) => `the client has no token, and sends the text "${text}" in its place. ` +
   'Fix: let it wait for the token, or sign in first'
 const noScheme = 'the token has no scheme. Fix: put "Bearer" and one space before it'
+const variable = 'the client sends the name of a variable in place of the token. ' +
+  'Fix: double quotes in a shell, backticks in JavaScript'
 const joined = 'several Authorization headers, which a proxy or the client joined with a comma'
 const unknown = 'the header is not "Bearer <token>" with one space between'
 
@@ -26,6 +28,8 @@ const rows: Array<[header: string, code: string, reason: string]> = [
   ...['""', "''", '``', '<>', '{}'].map((marks): [string, string, string] =>
     [`Bearer ${marks[0]}${token}${marks[1]}`, 'INVALID_HEADER_FORMAT', 'the token is in quotes or brackets']),
   [`bearer "${token}"`, 'INVALID_HEADER_FORMAT', 'the token is in quotes or brackets'],
+  ...['TOKEN', '{TOKEN}', '{{ secrets.TOKEN }}'].map((name): [string, string, string] =>
+    [`Bearer $${name}`, 'INVALID_HEADER_FORMAT', variable]),
   [token, 'INVALID_HEADER_FORMAT', noScheme],
   ['eyJ', 'INVALID_HEADER_FORMAT', unknown],
   ['Basic abc', 'INVALID_HEADER_FORMAT', unknown],
