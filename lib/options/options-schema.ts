@@ -9,6 +9,9 @@ const falseOr = <T extends TProperties>(properties: T, names: string) => Type.Un
   Type.Literal(false), Type.Object(properties, { additionalProperties: false })
 ], { expects: `false, or an object with ${names}` })
 
+const oneText = (claim: string) => text(`a non-empty string, compared with "${claim}" exactly, ` +
+  'without white space at its ends (one of several: by a schema in option "claims")')
+
 export const optionsSchema = Type.Object({
   secret: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
     expects: 'a string, or a list of strings with the current secret first (keys of an issuer: option "issuers")'
@@ -16,8 +19,8 @@ export const optionsSchema = Type.Object({
   issuers: Type.Optional(Type.Array(issuerSchema, {
     minItems: 1, expects: 'a list of at least one { issuer, audience, jwksUri, … }'
   })),
-  issuer: Type.Optional(text('a non-empty string, compared with "iss" exactly, without white space at its ends')),
-  audience: Type.Optional(text('a non-empty string, compared with "aud" exactly, without white space at its ends')),
+  issuer: Type.Optional(oneText('iss')),
+  audience: Type.Optional(oneText('aud')),
   algorithms: Type.Optional(Type.Array(oneOf(['HS256', 'HS384', 'HS512']), {
     minItems: 1,
     uniqueItems: true,

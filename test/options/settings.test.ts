@@ -40,6 +40,9 @@ const refused: Array<[options: unknown, says: string]> = [
   ]),
   [{ issuer: null }, 'option "issuer" must be a non-empty string'],
   [{ audience: ['a'] }, 'option "audience" must be a non-empty string'],
+  ...['issuer', 'audience'].map((name): typeof refused[number] => (
+    [{ [name]: ['a', 'b'] }, 'without white space at its ends (one of several: by a schema in option "claims")']
+  )),
   [{ algorithms: [] }, 'option "algorithms" must be a list of HS256, HS384 and HS512'],
   [{ algorithms: ['RS256'] }, 'option "algorithms" must be a list of HS256, HS384 and HS512'],
   [{ algorithms: ['none'] }, 'must be a list of HS256, HS384 and HS512'],
