@@ -1,4 +1,6 @@
-import { constants, createHash, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
+import {
+  constants, createHash, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign as signBytes
+} from 'node:crypto'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { IssuerAlgorithm, UserScopeOptions } from '../../lib/index.js'
@@ -164,6 +166,21 @@ async function onlyLetsIn (
 const { RSA_PKCS1_PADDING: pkcs1, RSA_PKCS1_PSS_PADDING: pss } = constants
 const rsa = ([256, 384, 512] as const).flatMap((bits) =>
   (['RS', 'PS'] as const).map((family) => ({ alg: `${family}${bits}` as const, bits, family })))
+
+t.test('the public key of a PEM text, which the entry hands out itself', async (t) => {
+  const key = await createKey('k', 'RS256')
+  const pem = createPublicKey({ key: key.jwk as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+  const jwk = createPublicKey(pem).export({ format: 'jwk' })
+  const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
+  const host = async (keys: object[]) => start(t, {
+    issuers: [{ ...issuer.entry, jwksUri: 'https://keys.example/none', fetch: async () => Response.json({ keys }) }]
+  })
+  const [named, unnamed] = [await issuer.token('alice'), await issuer.token('alice', { header: { kid: undefined } })]
+  const [bare, withKid] = [await host([jwk]), await host([{ ...jwk, kid: 'k' }])]
+  t.same([(await bare.ask(unnamed)).status, (await bare.ask(named)).status], [200, 401])
+  t.same([(await withKid.ask(unnamed)).status, (await withKid.ask(named)).status], [200, 200])
+  t.equal(issuer.requests, 0)
+})
 
 t.test('RSA: padding, hash and salt are those of the algorithm (RFC 7518 §3.3, §3.5)', async (t) => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
