@@ -28,7 +28,8 @@ function betterAuthTokens (sendJwt = jwtOf('/api/auth')): readonly OtherToken[] 
     [String.raw`^\w{32}(\.[\w+/-]{43}=?)?$`]: 'a session token of Better Auth or another opaque one, not a JWT',
     '%(2[BbFf]|3[Dd])': 'percent-encoded, as a session token of Better Auth in its cookie',
     [String.raw`^eyJzZXNzaW9uIjp7[\w-]*$`]: 'a session cache token of Better Auth, not a JWT', // {"session":{
-    [String.raw`^[^.]*(\.[^.]*){4}$`]: 'an encrypted token (JWE), such as a session cache token of Better Auth'
+    [String.raw`^[^.]*(\.[^.]*){4}$`]: 'an encrypted token (JWE), such as a session token of Auth.js, ' +
+      'or a session cache token of Better Auth'
   }
   return [
     ...Object.entries(texts).map(([text, what]) => ({ text, says: `${what}: ${sendJwt}` })),

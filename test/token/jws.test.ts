@@ -31,7 +31,10 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
   ],
   ['2 segments', `${header}.${claims}`, 'segments: 2 instead of 3'],
   ['4 segments', `${good}.x`, 'segments: 4 instead of 3'],
-  ['5 segments', `${good}.x.y`, `an encrypted token (JWE), such as a session cache token of Better Auth: ${mend}`],
+  [
+    '5 segments', `${good}.x.y`, 'an encrypted token (JWE), such as a session token of Auth.js, ' +
+      `or a session cache token of Better Auth: ${mend}`
+  ],
   ['60 segments', '.'.repeat(59), 'segments: 6 instead of 3'],
   [
     'a session token of Better Auth',
