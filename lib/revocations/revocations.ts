@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import type { FastifyBaseLogger } from 'fastify'
 import { InvalidOptionError, refuse, type Refusal } from '../contract/errors.js'
 import { cut } from '../contract/quote.js'
@@ -13,6 +14,8 @@ import { RevocationList, type Entries } from './list.js'
 import { readTarget } from './target.js'
 
 const longestPause = 3_600_000 // milliseconds
+const workerAlone = 'fastify-user-scope: this is a worker of a cluster, and the others do not know what it revokes. ' +
+  'Fix: give option "revocations" a store, such as redisRevocations()'
 
 /** By app: the lists of its registrations without a store. */
 const listsOf = new WeakMap<object, Map<string, RevocationList>>()
@@ -53,6 +56,7 @@ export class Revocations {
     const { store, keepFor } = settings
     const { secrets, issuers, claimRules: { clockTolerance } } = others
     this.#settings = settings
+    if (!store && cluster.isWorker) log.warn(workerAlone)
     this.#list = store ? new RevocationList() : listFor(app, others)
     this.#list.onEntry.push(onEntry)
     this.#list.lifetime = Math.max(this.#list.lifetime, lifetime(keepFor, clockTolerance))

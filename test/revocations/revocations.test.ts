@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { execArgv, execPath } from 'node:process'
 import { mock } from 'node:test'
+import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope, { untilRevoked, type Revocation, type UserScopeOptions } from '../../lib/index.js'
@@ -352,4 +356,33 @@ t.test('wrong calls revoke nothing', async (t) => {
   await t.rejects(app.userScope.revoke({ user: 'alice' }), {
     message: 'fastify-user-scope: revoke() needs option "revocations". Fix: revocations: true, or a store'
   })
+})
+
+t.test('a worker of a cluster warns of a list without a store', async (t) => {
+  const folder = t.testdir({
+    'app.ts': `
+      import cluster from 'node:cluster'
+      import { argv } from 'node:process'
+      import Fastify from 'fastify'
+      import userScope from ${JSON.stringify(new URL('../../lib/index.ts', import.meta.url))}
+      import { MemoryStore } from ${JSON.stringify(new URL('../support/memory-store.ts', import.meta.url))}
+
+      if (cluster.isPrimary && argv[2] === 'cluster') cluster.fork()
+      else {
+        for (const revocations of [true, new MemoryStore()]) {
+          const app = Fastify({ logger: { level: 'warn' } })
+          await app.register(userScope, { secret: 'b7FKQ2xv9LmZ3RtWcY8sJdHnP4gAeUqT', revocations })
+          await app.ready()
+          await app.close()
+        }
+        process.disconnect?.()
+      }`
+  })
+  const linesOf = async (...args: string[]) => {
+    const { stdout } = await promisify(execFile)(execPath, [...execArgv, join(folder, 'app.ts'), ...args])
+    return stdout.trim().split('\n').filter(Boolean)
+  }
+  const [line = '', ...others] = await linesOf('cluster')
+  t.match(line, 'the others do not know what it revokes. Fix: give option \\"revocations\\" a store')
+  t.same([others, await linesOf()], [[], []])
 })
