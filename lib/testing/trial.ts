@@ -90,8 +90,11 @@ export class Trial {
     // What answers with that id has taken it.
     const isIgnored = (name: string) => this.plan.route.parameter !== null && String(his[name]) === bob.id &&
       !hasId(given, bob.id, name) && this.stage.reads.some(({ route: { url } }) => url === this.plan.route.url)
-    const mayBeEmpty = isSearch || part !== undefined || this.plan.places.every(({ name, part, isList }) =>
-      !kinds.includes(name) || part === 'query' || isList || (part === 'body' && isIgnored(name)))
+    // What is made with an id that nobody has takes any id.
+    const isUnchecked = forNone.statusCode === 201 && kinds.some((name) => hasId(forNone, none[name], name))
+    const isOptional = ({ name, part, isList, isInList }: Plan['places'][number]) =>
+      !kinds.includes(name) || part === 'query' || isList || isInList || (part === 'body' && isIgnored(name))
+    const mayBeEmpty = isSearch || (!isUnchecked && (part !== undefined || this.plan.places.every(isOptional)))
     const isRefused = given.statusCode >= 400 && given.statusCode < 500
     const repair = this.#repair + (this.plan.isRead && this.plan.route.parameter === null ? notes.seen : '')
     const asForNone = `as for none: ${answerText(forNone)}`

@@ -159,10 +159,10 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
   if (!route) throw new Error('no route')
   const plan = planFor(route, { '*': { body: { title: 'Buy milk' } } }, objects)
   t.same(plan.places, [
-    { name: 'task_id', part: 'path', isList: false },
-    { name: 'list_id', part: 'query', isList: false },
-    { name: 'list_id', part: 'body', isList: false },
-    { name: 'task_ids', part: 'body', isList: true }
+    { name: 'task_id', part: 'path', isList: false, isInList: false },
+    { name: 'list_id', part: 'query', isList: false, isInList: false },
+    { name: 'list_id', part: 'body', isList: false, isInList: false },
+    { name: 'task_ids', part: 'body', isList: true, isInList: false }
   ])
   t.same(plan.unknown, ['day'], 'which nobody makes')
 
@@ -181,6 +181,14 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
     sameLength({ query: { list_id: 'l1' }, body: { list_id: 'l2', task_ids: ['x'] } }), 'in one part alone')
   const other = planFor(route, { '*': { path: { page_id: '7', day: 'monday' } } }, { ...objects, page_id: () => 'p' })
   t.notOk(other.kinds.includes('page_id'), 'a parameter for all routes is none of one that does not have it')
+  const rows = { '*': { body: { rows: [{ list_id: '', at: { task_id: '' } }], task_id: '' } } }
+  t.match(planFor(route, rows, objects).places.filter(({ part }) => part === 'body'), [
+    { name: 'list_id', isInList: false },
+    { name: 'task_ids', isInList: false },
+    { name: 'list_id', isInList: true },
+    { name: 'task_id', isInList: true },
+    { name: 'task_id', isInList: false }
+  ])
   const form = planFor(route, { '*': { body: 'title=Buy+milk' } }, objects)
   t.equal(form.parts.body, 'title=Buy+milk', 'a form is sent as it stands')
 })
@@ -198,9 +206,9 @@ t.test('members of an object of zod are found', async (t) => {
   const makers = { list_id: () => 'l', task_ids: () => 'x', tag_ids: () => 'g' }
   const { places = [] } = { ...route && planFor(route, {}, makers) }
   t.same(places, [
-    { name: 'list_id', part: 'query', isList: false },
-    { name: 'task_ids', part: 'body', isList: true },
-    { name: 'tag_ids', part: 'body', isList: true }
+    { name: 'list_id', part: 'query', isList: false, isInList: false },
+    { name: 'task_ids', part: 'body', isList: true, isInList: false },
+    { name: 'tag_ids', part: 'body', isList: true, isInList: false }
   ])
 })
 
@@ -212,7 +220,7 @@ t.test('a wildcard takes ids if "*" has a maker', async (t) => {
   if (!wild) throw new Error('no route')
   t.same(planFor(wild, {}, {}).unknown, ['*'])
   const files = planFor(wild, {}, { '*': () => 'a/b' })
-  t.same(files.places, [{ name: '*', part: 'path', isList: false }])
+  t.same(files.places, [{ name: '*', part: 'path', isList: false, isInList: false }])
 })
 
 t.test('nullable lists take ids, and the owner\'s parameter is never one', async (t) => {
@@ -224,8 +232,8 @@ t.test('nullable lists take ids, and the owner\'s parameter is never one', async
   const [route] = await appRoutes(app)
   if (!route) throw new Error('no route')
   t.same(planFor(route, {}, { task_id: () => 't', user_id: ({ owner }) => owner }).places, [
-    { name: 'task_id', part: 'body', isList: true },
-    { name: 'user_id', part: 'body', isList: false }
+    { name: 'task_id', part: 'body', isList: true, isInList: false },
+    { name: 'user_id', part: 'body', isList: false, isInList: false }
   ])
 })
 

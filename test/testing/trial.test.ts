@@ -1074,6 +1074,47 @@ t.test('a search by POST or QUERY may find nothing', async (t) => {
   }
 })
 
+t.test('a batch of objects may do nothing, and say so for each', async (t) => {
+  for (const [status, isBroken] of [[200, false], [207, false], [200, true]] as const) {
+    const app = await tasksApp(t, (app, tasks) => {
+      app.post<{ Body: { items: Array<{ task_id: string }> } }>('/api/:user_id/tasks/archive',
+        async ({ user, body }, reply) => {
+          const results = body.items.map(({ task_id: id }) => {
+            const task = tasks.get(id)
+            const isFound = task !== undefined && (isBroken || task.owner === user.id)
+            if (isFound) task.isArchived = true
+            return { task_id: id, isFound }
+          })
+          return reply.code(status).send({ results })
+        })
+    })
+    const params = { 'POST /api/:user_id/tasks/archive': { body: { items: [{ task_id: '' }] } } }
+    const said = await say(app, { ...oneTask, params })
+    if (isBroken) t.match(said, "alice's token, bob's task_id: what bob reads then  as before  changed")
+    else t.equal(said, '')
+  }
+})
+
+t.test('what is made with an id that nobody has takes any id', async (t) => {
+  for (const [given, isBroken] of [
+    [{ task_ids: [] }, true], [{ task_ids: [] }, false], [{ rows: [{ task_id: '' }] }, true],
+    [{ rows: [{ task_id: '' }] }, false]
+  ] as const) {
+    const app = await tasksApp(t, (app, tasks) => {
+      interface Body { task_ids?: string[], rows?: Array<{ task_id: string }> }
+      app.post<{ Body: Body }>('/api/:user_id/reports', async ({ user, body }, reply) => {
+        const all = body.task_ids ?? body.rows?.map(({ task_id: id }) => id) ?? []
+        const ids = all.filter((id) => isBroken || tasks.get(id)?.owner === user.id)
+        return reply.code(201).send({ id: randomUUID(), task_ids: ids })
+      })
+    })
+    const objects: ObjectMakers = { ...task, ...'task_ids' in given && { task_ids: ({ ids }) => ids['task_id'] } }
+    const said = await say(app, { objects, params: { 'POST /api/:user_id/reports': { body: given } } })
+    if (isBroken) t.match(said, /alice's token, bob's task_ids? {2}4xx {2}201 {2}\/api\/alice\/reports/)
+    else t.equal(said, '')
+  }
+})
+
 t.test('an id that nobody has may be malformed', async (t) => {
   for (const status of [404, 409]) {
     const app = await tasksApp(t, (app, tasks) => {
