@@ -32,10 +32,10 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const ids = readIds(options)
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
-  const all = task.judged.map((route) => planFor(route, task.params, objects))
+  const all = task.routes.map((route) => planFor(route, task.params, objects))
     .filter(({ route }) => !task.isAllowed(route) && route.method !== 'OPTIONS')
-  const plans = all.filter(({ route: { url, parameter, access }, kinds }) =>
-    parameter !== null || (access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(url))))
+  const plans = all.filter(({ route, kinds }) => task.judged.includes(route) && (route.parameter !== null ||
+    (route.access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(route.url)))))
   const kinds = Object.keys(objects)
   const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))
   if (idle !== undefined) {

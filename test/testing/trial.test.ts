@@ -1145,5 +1145,8 @@ t.test('a 403 tells nothing of a record that alice may read', async (t) => {
     if (isBroken) t.match(said, "alice's token, bob's task_id  4xx  200  /tasks/")
     else if (isRead) t.equal(said, '')
     else t.match(said, "bob's task_id  as for none: 404 NOT_FOUND  403 only its author may edit it  /tasks/")
+    const writes = { ...oneTask, only: ({ method }: { method: string }) => method === 'PATCH' }
+    const isSame = (await say(app, writes) === '') === (said === '')
+    t.ok(isSame, 'also where another call judges what shows it')
   }
 })
