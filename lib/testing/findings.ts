@@ -17,6 +17,8 @@ export const ofIssuer = 'is the plugin registered with the options of the issuer
 
 export const unfinished = `not tried to the end, because alice or bob was refused: ${giveParts}`
 
+export const broken = 'its log has the error. Do the ids of alice and bob look like those of your app?'
+
 export const limited = 'the app limits the rate of requests: raise the limit in tests'
 
 export const tooGenerous = 'alice may act for bob here. Fix: correct option "mayActFor", or give the assertion two ' +

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
-import { limited, ofIssuer } from './findings.js'
+import { broken, limited, ofIssuer } from './findings.js'
 import { answerText, injectWithin } from './held-requests.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
@@ -58,16 +58,20 @@ export class Owner {
     if (body === '' && Number(length) > 0 && method !== 'HEAD' && statusCode !== 304) fail(withoutBody)
     if (statusCode === 429) fail(`${limited}, or allow the route`)
     if (statusCode < 400 && hasBody(method)) this.#lastWrite = `${method} ${url}`
-    const cause = this.#lastWrite ? `does ${this.#lastWrite} end the session? Fix: allow its route` : ofIssuer
-    this.#last = `its last request was answered ${answerText(response)}${statusCode === 401 ? `: ${cause}` : ''}`
+    const refusal = this.#lastWrite ? `does ${this.#lastWrite} end the session? Fix: allow its route` : ofIssuer
+    const cause = new Map([[401, refusal], [500, broken]]).get(statusCode)
+    this.#last = `its last request was answered ${answerText(response)}${cause ? `: ${cause}` : ''}`
     return response
   }
 
-  /** @throws TypeError if a maker returns no id */
+  /** @throws TypeError if a maker fails, or returns no id */
   async make (): Promise<void> {
     this.ids = {}
     for (const [name, maker] of Object.entries(this.makers)) {
-      const id: unknown = await maker({ inject: this.inject, owner: this.id, ids: this.ids })
+      const made = async (): Promise<unknown> => maker({ inject: this.inject, owner: this.id, ids: this.ids })
+      const id = await made().catch((cause: Error) => {
+        throw new TypeError(`objects.${name} failed for "${this.id}": ${cause.message} (${this.#last})`, { cause })
+      })
       if (id === '' || Number.isNaN(id) || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +
           `and returned ${described(id)} (${this.#last})`)
@@ -150,12 +154,6 @@ export async function ask ({ route, parts, places }: Plan, who: Owner, others: I
   }
   return await who.inject(requestTo(route.method, pathFor(route, encodeURIComponent(who.id), filled), filled))
 }
-
-/** Returns all subsets, the small ones first; of more than four kinds those of one, of two, and all. */
-export const subsets = (kinds: readonly string[]): string[][] => kinds
-  .reduce<string[][]>((sets, kind) => [...sets, ...sets.map((set) => [...set, kind])], [[]])
-  .filter(({ length }) => length > 0 && (kinds.length <= 4 || length <= 2 || length === kinds.length))
-  .sort((one, two) => one.length - two.length)
 
 /** Returns an id of the same form that no object has. */
 export function missingLike (id: ObjectId = ''): ObjectId {

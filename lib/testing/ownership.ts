@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { AnyApp, AppRoute, OwnedRoute } from './app-routes.js'
 import { asDelegate, attemptsOn, nearId, noToken, outOfHers } from './attempts.js'
 import {
-  findingOf, limited, ofIssuer, orAllow, tooGenerous, unfinished, type Failure, type Finding
+  broken, findingOf, limited, ofIssuer, orAllow, tooGenerous, unfinished, type Failure, type Finding
 } from './findings.js'
 import { describeAnswer, holdRequests } from './held-requests.js'
 import { readIds, tokensFor, tokensOf, type People } from './people.js'
@@ -100,7 +100,7 @@ function notesOn (route: AppRoute, failures: readonly Failure[], reason?: string
     [isKeptBy(/^401\b/), reason === undefined ? tokenNotTaken + orUnknown : tokenNotTaken],
     [isKeptBy(/^its handler/), `a hook changes ":${name}" after it was compared, and the handler sees another's id`],
     [isKeptBy(/^429\b/), limited],
-    [isKeptBy(/^500\b/), 'the app fails before the handler: its log has the error'],
+    [isKeptBy(/^500\b/), `the app fails before the handler: ${broken}`],
     [kept.every(({ label }) => label === asDelegate) && kept.length > 0,
       'a delegate is kept out: does a hook ask for more? Scopes in another claim than "scope" must be among bob\'s'],
     [isKeptBy(/^403 INSUFFICIENT_SCOPE/), "alice's token lacks the scopes of the rule: give her the claim with them"],

@@ -2,7 +2,7 @@ import type { LightMyRequestResponse as Response } from 'fastify'
 import { nameOf } from './app-routes.js'
 import { findingOf, notes, tooGenerous, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
-import { ask, hasId, missingLike, Owner, readId, subsets } from './objects.js'
+import { ask, hasId, missingLike, Owner, readId } from './objects.js'
 import type { FullPlan, Ids, ObjectId, Plan } from './objects.js'
 import { differs } from './reads.js'
 import type { Stage } from './stage.js'
@@ -182,3 +182,9 @@ export class Trial {
 
 const withoutIds = (body: string, name: string, ...each: Array<Readonly<Record<string, ObjectId | undefined>>>) =>
   each.reduce((text, ids) => readId(text, ids[name], name).text, body)
+
+/** Returns all subsets, the small ones first; of more than four kinds those of one, of two, and all. */
+export const subsets = (kinds: readonly string[]): string[][] => kinds
+  .reduce<string[][]>((sets, kind) => [...sets, ...sets.map((set) => [...set, kind])], [[]])
+  .filter(({ length }) => length > 0 && (kinds.length <= 4 || length <= 2 || length === kinds.length))
+  .sort((one, two) => one.length - two.length)

@@ -5,7 +5,9 @@ import t from 'tap'
 import userScope from '../../lib/index.js'
 import { appRoutes } from '../../lib/testing/app-routes.js'
 import { createIssuer } from '../../lib/testing/index.js'
-import { ask, missingLike, Owner, planFor, readId, subsets, type ObjectId } from '../../lib/testing/objects.js'
+import {
+  ask, missingLike, Owner, planFor, readId, type ObjectId, type ObjectMaker
+} from '../../lib/testing/objects.js'
 import { sameLength } from '../support/same-length.js'
 
 t.test('makers get the ids of objects that were made before', async (t) => {
@@ -40,6 +42,27 @@ t.test('makers get the ids of objects that were made before', async (t) => {
     a: async ({ inject }) => (await inject({ method: 'POST', url: '/' })).json<{ id: string }>().id
   })
   await t.rejects(failing.make(), /undefined \(its last request was answered 409 TITLE_TAKEN\)$/)
+})
+
+t.test('a maker that fails is named, with what it was answered', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.post('/', async (_request, reply) => reply.code(500).send({ code: '22P02' }))
+  const last = 'its last request was answered 500 22P02: its log has the error. Do the ids of alice and bob look ' +
+    'like those of your app?'
+  const makers: Array<[ObjectMaker, message: string]> = [
+    [async ({ inject }) => (await inject({ method: 'POST', url: '/' })).json<{ data: { id: string } }>().data.id,
+      `Cannot read properties of undefined (reading 'id') (${last})`],
+    [async ({ inject }) => {
+      const { statusCode } = await inject({ method: 'POST', url: '/' })
+      throw new Error(`no task: ${statusCode}`)
+    }, `no task: 500 (${last})`],
+    [() => { throw new Error('no database') }, 'no database (it awaited no request)']
+  ]
+  for (const [maker, message] of makers) {
+    await t.rejects(new Owner(app, 'alice', 'a', { task_id: maker }).make(),
+      Object.assign(new TypeError(`objects.task_id failed for "alice": ${message}`), { cause: Error }))
+  }
 })
 
 t.test('a token that is not taken is named, as no maker can do without', async (t) => {
@@ -235,11 +258,4 @@ t.test('nullable lists take ids, and the owner\'s parameter is never one', async
     { name: 'task_id', part: 'body', isList: true, isInList: false },
     { name: 'user_id', part: 'body', isList: false, isInList: false }
   ])
-})
-
-t.test('subsets', async (t) => {
-  t.same(subsets(['a', 'b', 'c']), [['a'], ['b'], ['c'], ['a', 'b'], ['a', 'c'], ['b', 'c'], ['a', 'b', 'c']])
-  t.same(subsets([]), [])
-  const sizes = subsets(['a', 'b', 'c', 'd', 'e']).map(({ length }) => length)
-  t.same(sizes, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 5], 'not 31')
 })

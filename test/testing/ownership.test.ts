@@ -297,7 +297,8 @@ t.test('why alice is kept out is said', async (t) => {
     'removed after it was checked. Fix: list it in the params schema')
   const answers: Array<[status: number, hint: string]> = [
     [429, 'the app limits the rate of requests: raise the limit in tests'],
-    [500, 'the app fails before the handler: its log has the error']
+    [500, 'the app fails before the handler: its log has the error. Do the ids of alice and bob look like those of ' +
+      'your app?']
   ]
   for (const [status, hint] of answers) {
     const preHandler = async (_request: FastifyRequest, reply: FastifyReply) => reply.code(status).send({})
