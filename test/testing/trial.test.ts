@@ -1056,6 +1056,27 @@ t.test('an order that takes what everybody has put into a cart is found', async 
   }
 })
 
+t.test('a checkout that looks at no id may use up what is hers', async (t) => {
+  for (const isBroken of [false, true]) {
+    const carts = new Set<string>()
+    const app = await tasksApp(t, (app) => {
+      app.addHook('preHandler', async ({ method, url, user }) => {
+        if (method === 'POST' && url.endsWith('/tasks')) carts.add(user.id)
+      })
+      app.get('/me/cart', async ({ user }) => ({ isFull: carts.has(user.id) }))
+      app.post('/checkout', async ({ user }, reply) => {
+        if (!carts.has(user.id)) return reply.code(409).send({ message: 'nothing to buy' })
+        if (isBroken) carts.clear()
+        carts.delete(user.id)
+        return { id: randomUUID() }
+      })
+    })
+    const said = await say(app, { objects: task, params: { 'POST /checkout': { query: { task_id: '' } } } })
+    if (isBroken) t.match(said, "alice's token, bob's task_id: what bob reads then  as before  changed  /me/cart")
+    else t.equal(said, '')
+  }
+})
+
 t.test('a search by POST or QUERY may find nothing', async (t) => {
   const body = { type: 'object', properties: { task_id: { type: 'string' } } }
   for (const [method, isBroken] of [['POST', true], ['POST', false], ['QUERY', true], ['QUERY', false]] as const) {
