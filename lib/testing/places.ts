@@ -52,9 +52,8 @@ export async function findAround (
     }
   }
   for (const route of open) {
-    // Only `params` could satisfy such a constraint.
-    const isMissed = Object.values(route.constraints).some((value) => typeof value !== 'string') &&
-      Object.keys(partsOf(route).headers).length === 0
+    // Only `params` could satisfy such a constraint: a regular expression, or one of the host's own.
+    const isMissed = Object.keys(route.constraints).length > 0 && Object.keys(partsOf(route).headers).length === 0
     const place = pathsTo(route).map(placeOf).find(Boolean)
     if (!place || !isMissed) continue
     report(findingOf(route, [`it may serve paths of ${place.url} too, and was not tried: ${giveParts}${orAllow}`]))

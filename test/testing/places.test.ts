@@ -52,18 +52,28 @@ t.test('a query that a host wants from everybody is sent', async (t) => {
 })
 
 t.test('queries of single routes do not multiply the requests', async (t) => {
+  const others: string[] = []
   const count = async (withQueries: boolean) => {
     let requests = 0
     const names = Array.from({ length: 20 }, (_, i) => `/api/:user_id/things-${i}`)
-    const app = await host(t, (app, handler) => {
-      app.addHook('onRequest', async () => { requests++ })
-      for (const url of names) app.route({ method: 'GET', exposeHeadRoute: false, url, handler })
+    const app = Fastify()
+    t.teardown(() => app.close())
+    // Before the guard, which refuses most of them.
+    app.addHook('onRequest', async ({ query, url }) => {
+      requests++
+      const { i } = query as { i?: string }
+      if (i !== undefined && !new RegExp(`/things-${i}\\b`).test(url)) others.push(url)
     })
+    await app.register(userScope, issuer.options)
+    for (const url of names) {
+      app.route({ method: 'GET', exposeHeadRoute: false, url, handler: async () => ({ ran: state.ran++ }) })
+    }
     const params = Object.fromEntries(names.map((url, i) => [`GET ${url}`, { query: { i: String(i) } }]))
     t.equal(await say(app, withQueries ? { params } : {}), '')
     return requests
   }
   t.equal(await count(true), await count(false))
+  t.same(others, [], 'each is only sent to its route')
 })
 
 t.test('a route below an owner\'s place, whatever its depth', async (t) => {
@@ -74,7 +84,8 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
   const leaks: Array<[owner: string, routes: Build, says: string]> = [
     ['/users/:user_id', (app, handler) => app.get('/users/:id/tasks', handler),
       '/users/:id/tasks (user, default)\n  its ":id" stands where /users/:user_id has its owner, and is compared ' +
-      "with nobody's id: rename it, or allow: ['GET /users/:id/tasks']"],
+      "with nobody's id: rename it, or allow: ['GET /users/:id/tasks']\n  request  expected  answer  path\n" +
+      "  alice's token, bob's path  403  its handler  /users/bob/tasks"],
     ['/users/:user_id/tasks', (app, handler) => app.delete('/users/:id', handler),
       '/users/:id (user, default)\n  its ":id"'],
     ['/users/:user_id/tasks/:task_id', (app, handler) =>
@@ -134,11 +145,38 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
   const root = await build('/api/:user_id/tasks', async (app, handler) =>
     await app.register(async (child) => { child.post('/', handler) }, { prefix: '/api/:id/notes' }))
   t.equal(await say(root, { allow: ['POST /api/:id/notes'] }), '', 'the root of a prefix is one route')
-  const bound = await host(t, (app, handler) => {
-    app.get('/acme/users/:user_id', handler)
-    app.put('/:org_id/users/:id/tasks', handler)
-  }, { ...issuer.options, bind: { org_id: 'org' } })
-  t.match(await say(bound, { alice: { id: 'alice', org: 'acme' } }), 'its ":id" stands where /acme/users/:user_id has')
+  for (const [owner, url] of [
+    ['/acme/users/:user_id', '/:org_id/users/:id/tasks'], ['/:org_id/users/:user_id', '/acme/users/:id/tasks']
+  ] as const) {
+    const bound = await host(t, (app, handler) => {
+      app.get(owner, handler)
+      app.put(url, handler)
+    }, { ...issuer.options, bind: { org_id: 'org' } })
+    t.match(await say(bound, { alice: { id: 'alice', org: 'acme' } }), `its ":id" stands where ${owner} has`)
+  }
+  const hosted = await host(t, (app, handler) => {
+    app.get('/users/:user_id', { constraints: { host: 'admin.example' } }, handler)
+    app.get('/users/:id/tasks', { constraints: { host: /^admin/ } }, handler)
+  })
+  t.match(await say(hosted), 'its ":id" stands where /users/:user_id has its owner')
+  const custom = await host(t, (app, handler) => {
+    app.addConstraintStrategy({
+      name: 'tenant',
+      storage: () => {
+        const handlers = new Map<unknown, never>()
+        return {
+          get: (key) => handlers.get(key) ?? null, set: (key, handler) => { handlers.set(key, handler as never) }
+        }
+      },
+      deriveConstraint: ({ headers }) => headers['x-tenant'],
+      validate: () => true
+    })
+    app.get('/users/:user_id', handler)
+    app.put('/users/:id', { constraints: { tenant: 'acme' } }, handler)
+  })
+  t.match(await say(custom), 'PUT /users/:id (user, default) {"tenant":"acme"}\n  it may serve paths of')
+  t.match(await say(custom, { params: { 'PUT /users/:id': { headers: { 'x-tenant': 'acme' } } } }),
+    'its ":id" stands where /users/:user_id has its owner')
   const outside = Fastify()
   t.teardown(() => outside.close())
   await outside.register(async (child) => {
