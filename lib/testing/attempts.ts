@@ -34,7 +34,7 @@ export function attemptsOn (route: AppRoute, parts: WholeParts, tokens: Tokens) 
   const notForbidden: Check = ({ status, notFound }) => status !== 401 && status !== 403 && !notFound
   const to = (owner: string, variant = url, others = {}) =>
     pathFor(route, owner, { path: { ...parts.path, ...others } }, variant)
-  const capitals = url.replace(/^[^:*]+/, (text) => text.toUpperCase())
+  const capitals = url.replace(/[^:*]+/, (text) => text.toUpperCase())
   const [hers, his] = [encodeURIComponent(alice), encodeURIComponent(bob)]
   // Dot segments after her id lead to bob's path if something resolves them, such as an upstream or the handler.
   const after = parameter?.after ?? ''

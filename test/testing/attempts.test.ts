@@ -100,6 +100,7 @@ t.test('which answers are accepted', async (t) => {
   const bound = [{ param: 'x', path: ['x'], isInUrl: true }]
   t.ok(fits({ access: 'user', bound }, other)(404), 'where it is compared')
   t.notOk(fits({}, other)(403, reached('bob')))
+  t.ok(fits({}, `${other}, percent-encoded`)(403))
   t.same([400, 403, 404, 200, 500].map((status) => fits({}, 'alice\'s token, path of "ALICE"')(status)),
     [true, true, true, false, false])
   const slash = fits({}, `${other}, with a trailing slash`)
