@@ -145,6 +145,7 @@ t.test('the rules of a second copy of the plugin are read from its decorator', a
         child.delete(`/${version}/:team/:user_id/more`, { config: { access: 'user' } }, handler)
       })
     }
+    app.put('/left-behind/:account', handler)
   })
   const routes = (await appRoutes(app)).map(({ access, parameter, bound, delegates }) =>
     [access, parameter?.name ?? null, bound.map(({ param }) => param), delegates])
@@ -152,7 +153,8 @@ t.test('the rules of a second copy of the plugin are read from its decorator', a
     ['owner', 'account', ['org_id'], true],
     ['user', null, ['team'], null],
     ['user', null, [], null],
-    ['user', 'user_id', [], null]
+    ['user', 'user_id', [], null],
+    ['unguarded', 'account', [], null]
   ])
 })
 
