@@ -147,6 +147,8 @@ t.test('the rules of a second copy of the plugin are read from its decorator', a
     }
     app.put('/left-behind/:account', handler)
   })
+  const claims = (await appRoutes(app)).map(({ bound }) => bound.map(({ param, path }) => [param, ...path]))
+  t.same(claims, [[['org_id', 'org_id']], [['team', 'team']], [], [], []], 'which have the names of the parameters')
   const routes = (await appRoutes(app)).map(({ access, parameter, bound, delegates }) =>
     [access, parameter?.name ?? null, bound.map(({ param }) => param), delegates])
   t.same(routes, [
@@ -187,10 +189,15 @@ t.test('an owner with the name of a bound parameter of another scope is compared
         child.put('/:org_id', { config: { access: { unbound: ['org_id'] } } }, handler)
       })
     }
+    await app.register(async (child) => {
+      await child.register(userScope, { secret, bind: { orgId: 'org' } })
+      child.post('/2/:orgId', handler)
+    })
   })
   const unbound = '":org_id" is the owner\'s parameter of another scope, and is compared with nobody\'s id: rename it'
   t.same((await appRoutes(app)).map(({ access, faults }) => [access, ...faults]),
-    [['user'], ['user'], ['user', unbound], ['owner']], 'and one that looks like an owner\'s is compared, too')
+    [['user'], ['user'], ['user', unbound], ['owner'], ['user']],
+    'and one that looks like an owner\'s is compared, too')
 })
 
 t.test('so is one that stands where other routes have a bound one', async (t) => {

@@ -145,6 +145,7 @@ t.test('each kind of drift is named', async (t) => {
     `${heading}\n\nPOST /api/me\n` +
     "  the document has it, and the app has no such route: remove it, or allow: ['POST /api/me']")
   t.match(await changed(t, (paths) => { paths['/api/me']!.options = {} }), 'OPTIONS /api/me\n  the document has it')
+  t.match(await changed(t, (paths) => { paths['/api/me']!.head = {} }), 'HEAD /api/me\n  the document says open')
   t.equal(await changed(t, (paths) => { Object.assign(paths['/api/me']!, { parameters: [] }) }), '', 'no method')
   t.equal(await changed(t, (paths) => { paths['/api/me']!.post = {}; delete paths['/api/open'] },
     { allow: ['POST /api/me', 'GET /api/open'] }), '')
@@ -183,7 +184,7 @@ t.test('the mark of an operation must be its level', async (t) => {
 })
 
 t.test('every method is compared, and its mark if there is one', async (t) => {
-  const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE'] as const
+  const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'TRACE', 'QUERY'] as const
   const app = await host(t, {}, (app) => {
     for (const method of methods) {
       app.route({ method, url: '/hidden', exposeHeadRoute: false, schema: { hide: true }, handler })
@@ -299,7 +300,7 @@ t.test('without a document it is a TypeError', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, issuer.options)
-  await t.rejects(say(app), /^no OpenAPI document/)
+  await t.rejects(say(app), /^no OpenAPI document: register @fastify\/swagger .*, or give the option "document"$/)
   await t.rejects(say(app, { document: { openapi: '3.0.0' } }), /^no OpenAPI document/)
   await t.rejects(say(app, { documents: {} } as object),
     /^unknown option "assertDocumentMatchesGuards.documents". Did you mean "document"\?/)
