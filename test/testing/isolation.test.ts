@@ -333,7 +333,8 @@ t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
     [{ objects: { list_id: async () => undefined } },
       'objects.list_id must return the id of what it made for "alice", and returned undefined'],
     [{ objects: { list_id: () => 'inbox' } },
-      'objects.list_id made "inbox" for alice and for bob, which nobody can tell apart. Fix: let it make two'],
+      'objects.list_id made "inbox" for alice and for bob, which nobody can tell apart. Fix: let it make two, unless ' +
+        'the app gave bob what is alice\'s; what they share, or each counts for themselves, goes into params$'],
     [{ only: ['GET /'] }, 'option "assertIsolation.only" must be a function'],
     [{ object: {} }, 'unknown option "assertIsolation.object". Did you mean "objects"'],
     [{ issuer: undefined, alice: { id: 'alice', token: 'a.b.c' } },
