@@ -85,7 +85,9 @@ class Stream {
   async add (entry: string, keepFor: number): Promise<void> {
     const threshold = earliestOf(this.#latest, keepFor)
     const trim = threshold > 0 ? { TRIM: { strategy: 'MINID', strategyModifier: '~', threshold } as const } : {}
-    const writer = this.#writer ??= connect(this.#url)
+    // That of a write that failed is closed.
+    if (this.#writer?.end.signal.aborted !== false) this.#writer = connect(this.#url)
+    const writer = this.#writer
     this.#users++
     try {
       const client = await writer.ready
@@ -93,21 +95,16 @@ class Stream {
       this.#latest = timeOf(id)
     } catch (error) {
       // Closes the connection, unless the server itself answered with an error. READONLY means the wrong server.
-      if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) this.#close(writer)
+      if (!(error instanceof ErrorReply) || error.message.startsWith('READONLY')) writer.end.abort()
       throw error
     } finally {
       this.#leave()
     }
   }
 
-  #close (writer: Connection | null): void {
-    writer?.end.abort()
-    if (this.#writer === writer) this.#writer = null
-  }
-
   /** The last user closes the shared connection for writes. */
   #leave (): void {
-    if (--this.#users === 0) this.#close(this.#writer)
+    if (--this.#users === 0) this.#writer?.end.abort()
   }
 
   async * follow ({ signal, interval, keepFor }: FollowOptions): AsyncGenerator<StoredRevocation[]> {
