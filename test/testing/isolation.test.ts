@@ -228,6 +228,8 @@ t.test('routes that could not be tried are named', async (t) => {
     `GET, HEAD, PUT, DELETE ${one} (owner, default)\n  not tried: there is no value for ":task_id". ` +
       `Fix: give a function in objects, or a value in params: { 'GET ${one}': { path } }, ` +
       `or allow: ['GET ${one}', 'PUT ${one}', 'DELETE ${one}']`)
+  t.match(await say(app, { objects: { parent_id: ({ owner }) => owner } }),
+    'lists/:list_id/tasks/:task_id (owner, default)\n  not tried: there is no value for ":list_id", ":task_id". Fix')
   t.equal(await say(app, { allow: [`GET ${one}/comments`] }), '')
   t.equal(await say(app, { only: ({ url }) => !url.endsWith('comments') }), '')
   t.match(await say(app, { allow: [`GET ${one}/comments`, 'GET /gone'], params: { ...todoParams, 'GET /gone': {} } }),

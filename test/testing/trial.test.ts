@@ -148,6 +148,14 @@ t.test('two ids of one kind are tried apart', async (t) => {
         const from = find({ id: body.task_id, ...isSound && { user_id: user.id } })
         return into && from ? Object.assign(into, { title: from.title }) : none(reply)
       })
+      // Of ids that stand only once, all are tried at once.
+      app.put<{ Params: { task_id: string }, Body: { list_id: string } }>(`${one}/list`, {
+        schema: { body: { type: 'object', properties: { list_id: { type: 'string' } } } }
+      }, async ({ params, body, user }, reply) => {
+        const [list] = store.where(store.lists, { id: body.list_id, user_id: user.id })
+        const [task] = store.where(store.tasks, { id: params.task_id, ...isSound && { user_id: user.id } })
+        return list && task ? { ...task, list_id: list.id } : none(reply)
+      })
       // What they have in their paths already, they do not look at.
       const schema = { body: { type: 'object', properties: { task_id: { type: 'string' } } } }
       app.patch<{ Params: { task_id: string } }>(one, { schema }, async ({ params, user }, reply) =>
@@ -165,6 +173,7 @@ t.test('two ids of one kind are tried apart', async (t) => {
   const says = await say(await hosts(false))
   t.match(says, "alice's token, bob's task_id in the body  as for none: 404 NOT_FOUND  200  /api/alice/tasks/")
   t.match(says, "alice's token, bob's task_id in the body  as for none: 200  200  /api/alice/tasks/")
+  t.match(says, /bob's task_id {2}4xx {2}200 {2}\/api\/alice\/tasks\/[^/]*\/list/)
   t.notMatch(says, 'in the path')
 })
 
@@ -413,6 +422,20 @@ t.test("numbers of bob's that stay the same are found in an answer that comes on
   }
 })
 
+t.test('bob removes nothing himself, as a maker may return what is there only once', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, issuer.options)
+  const accounts = new Map([['a', 'alice'], ['b', 'bob']])
+  interface Account { Params: { account_id: string } }
+  app.delete<Account>('/:user_id/accounts/:account_id/tried-first', async ({ params, user }, reply) =>
+    accounts.get(params.account_id) === user.id ? { isGone: accounts.delete(params.account_id) } : none(reply))
+  app.delete<Account>('/:user_id/accounts/:account_id', async ({ params }, reply) =>
+    accounts.delete(params.account_id) ? {} : none(reply))
+  t.match(await say(app, { objects: { account_id: ({ owner }) => owner.charAt(0) }, params: {} }),
+    "alice's token, bob's account_id  4xx  200  /alice/accounts/b")
+})
+
 t.test("numbers that count alice's own are no ids of bob's", async (t) => {
   const app = await tasksApp(t, (app, tasks) => {
     app.get('/api/:user_id/order', async ({ user }) => {
@@ -494,11 +517,16 @@ t.test('where the tenant is compared, the fix names its column', async (t) => {
   app.get<{ Params: { id: string } }>('/orgs/:org_id/invoices/:id', async ({ params }, reply) =>
     invoices.get(params.id) ?? none(reply))
   const objects: ObjectMakers = {
-    id: async ({ inject }) => (await inject({ method: 'POST', url: '/orgs/acme/invoices' })).json<{ id: string }>().id
+    id: async ({ inject, ids: { org_id: org = 'acme' } }) =>
+      (await inject({ method: 'POST', url: `/orgs/${org}/invoices` })).json<{ id: string }>().id
   }
   const people = { alice: { id: 'alice', org: 'acme' }, bob: { id: 'bob', org: 'acme' } } as object
   const said = await say(app, { ...people, objects, params: { '*': { path: { org_id: 'acme' } } } })
   t.match(said, "as in .where('org_id', '=', request.params.org_id).where('user_id', '=', request.user.id)")
+  const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, org: `of-${id}` }))
+  const apart: ObjectMakers = { org_id: ({ owner }) => `of-${owner}`, ...objects }
+  t.match(await say(app, { alice, bob, objects: apart, params: {} } as object),
+    "as in .where('org_id', '=', request.params.org_id), or allow: ", 'which is enough where each has their own')
 })
 
 t.test('where each user has their own tenant, the fix names the column of the owner', async (t) => {
