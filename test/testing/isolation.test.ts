@@ -115,6 +115,10 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
       reply.code(201).send(store.add(store.tasks, { parent_id: null, done: false, ...body, user_id: user.id })),
     ['POST /api/:user_id/tasks (owner, default)', repair, "alice's token, bob's list_id  4xx  201",
       "alice's token, bob's parent_id  4xx  201"]],
+  ['an id in the body that is trusted, and an answer with an empty list', 'POST /api/:user_id/tasks',
+    ({ user, body }, _reply, store) =>
+      ({ ...store.add(store.tasks, { parent_id: null, done: false, ...body, user_id: user.id }), labels: [] }),
+    ['POST /api/:user_id/tasks (owner, default)', repair, "alice's token, bob's list_id  4xx  200"]],
   ['a batch without the owner', 'POST /api/:user_id/tasks/delete',
     ({ body }, _reply, store) => ({ deleted: body.task_ids.map((id) => store.remove(store.tasks, { id })).length }),
     ['POST /api/:user_id/tasks/delete (owner, default)', repair,
@@ -150,6 +154,9 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
     ['POST /api/:user_id/tasks/:task_id/complete (owner, default)', repair,
       'If nothing was done, though it answers so: answer 404, or allow: ' +
       "['POST /api/:user_id/tasks/:task_id/complete']", "alice's token, bob's task_id  4xx  204"]],
+  ['a write that always answers 201 without errors', 'POST /api/:user_id/tasks/:task_id/complete',
+    (_request, reply) => reply.code(201).send({ errors: [] }),
+    ['POST /api/:user_id/tasks/:task_id/complete (owner, default)', repair, "alice's token, bob's task_id  4xx  201"]],
   ['a DELETE of all that forgets the owner', 'DELETE /api/:user_id/tasks',
     (_request, reply, { tasks }) => { tasks.length = 0; return reply.code(204).send() },
     ['DELETE /api/:user_id/tasks (owner, default)', repair,
@@ -288,7 +295,7 @@ t.test('routes of level user that take an id anywhere in a body are tried', asyn
   const says = await say(app, { objects, params })
   t.match(says, /^Routes .*: 3\n\nGET, HEAD \/notes\/:n \(user, default\)\n.*'=', request\.user\.id\), or allow: .*\n/)
   t.match(says, "request.user.id), or allow: ['GET /notes/:n'] if all may read it\n")
-  t.match(says, 'PUT /links (user, default)')
+  t.match(says, /PUT \/links \(user, default\)\n.*'=', request\.user\.id\)\n/)
   t.match(says, "alice's token, bob's n  as for none: 404 NOT_FOUND  200  /links")
   isSound = true
   t.equal(await say(app, { objects, params }), '')

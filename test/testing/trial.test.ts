@@ -804,7 +804,9 @@ t.test('a body that names another owner than the path may be ignored', async (t)
   t.equal(await hosts(url, false, (row) => row), '')
   t.match(await hosts(url, true, () => ({})), `${label}: what bob reads then  as before  changed`)
   t.match(await hosts(url, true, (row) => row, { isShown: false }), `${label}  4xx  200`, 'the answer has the id')
-  t.match(await hosts('/notes', false, (row) => row), `${label}  4xx  200`, 'nothing else names the owner')
+  for (const url of ['/notes', '/me/notes']) {
+    t.match(await hosts(url, false, (row) => row), `${label}  4xx  200`, 'nothing else names the owner')
+  }
   const unseen = await hosts('/:user_id/password', true, () => ({}), { read: '/:user_id/notes' })
   t.match(unseen, `${label}  4xx  200`, 'no GET route of that URL would show it')
   const numbers = { alice: '17', bob: '18', ownerOf: Number }
@@ -876,6 +878,12 @@ t.test('a write by the id of a list may not change the tasks in it', async (t) =
     show('list')
     show('task')
     const querystring = { type: 'object', properties: { list_id: { type: 'string' } } }
+    // A filter by a list may find nothing, also below a task.
+    app.get<Id & { Querystring: { list_id?: string } }>('/:user_id/task/:task_id/of', { schema: { querystring } },
+      async ({ user, params, query }, reply) => {
+        const own = rows.filter(({ owner }) => owner === user.id)
+        return own.some(({ id }) => id === params.task_id) ? own.filter(({ id }) => id === query.list_id) : none(reply)
+      })
     app.patch<{ Querystring: { list_id?: string } }>('/:user_id/tasks', { schema: { querystring } },
       async ({ user, query }) => {
         // The maker puts a task into the list that it has made before.
