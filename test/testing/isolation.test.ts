@@ -39,7 +39,8 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
       const [task] = where(tasks, { id: params.task_id })
       return task ? Object.assign(task, body) : none(reply)
     },
-    [`PUT ${one} (owner, default)`, repair, "alice's token, bob's task_id: what bob reads then  as before  changed",
+    [`PUT ${one} (owner, default)`, `${repair}\n  request`,
+      "alice's token, bob's task_id: what bob reads then  as before  changed",
       "alice's token, bob's task_id  4xx  200"]],
   ['DELETE without the owner', `DELETE ${one}`,
     ({ params }, reply, store) =>
