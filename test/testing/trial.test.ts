@@ -946,6 +946,21 @@ t.test('a refusal of a batch may repeat its first id', async (t) => {
   t.equal(await say(app, { objects: { ...task, task_ids: ({ ids }) => ids['task_id'] }, params: {} }), '')
 })
 
+t.test("bob's id in a header of the answer to a batch is found", async (t) => {
+  const body = { type: 'object', properties: { task_ids: { type: 'array', items: { type: 'string' } } } }
+  const app = await tasksApp(t, (app, tasks) => {
+    app.post<{ Body: { task_ids: string[] } }>('/api/:user_id/touch', { schema: { body } },
+      async ({ user, body: { task_ids: ids } }, reply) => {
+        const found = ids.filter((id) => tasks.has(id))
+        return ids.some((id) => tasks.get(id)?.owner === user.id)
+          ? reply.header('x-last', found.at(-1)).send({})
+          : none(reply)
+      })
+  })
+  t.match(await say(app, { objects: { ...task, task_ids: ({ ids }) => ids['task_id'] }, params: {} }),
+    "alice's token, her task_ids and bob's  nothing of bob's  200 with bob's task_ids")
+})
+
 t.test('an answer to alice that changes when bob makes something is found', async (t) => {
   const leaks: Record<string, (tasks: Task[], own: Task[]) => unknown> = {
     'a count': ({ length }) => ({ length }),
@@ -984,7 +999,7 @@ t.test('a flag that only one record has is not taken from bob', async (t) => {
         if (own?.owner !== user.id || own.isArchived) return none(reply)
         own.isArchived = true // each can be it only once
         for (const task of tasks.values()) {
-          if (isBroken || task.owner === user.id) task.more = { isMain: task.id === params.task_id }
+          if (isBroken || task.owner === user.id) task.more = task.id === params.task_id ? { isMain: true } : {}
         }
         return {}
       })
