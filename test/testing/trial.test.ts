@@ -96,12 +96,14 @@ t.test('a write without an id that alice may not use is reported as not tried', 
     const remove = async () => { store.tasks.length = 0 }
     app.post('/api/:user_id/purge', { config: { access: { scopes: ['purge'] } } }, remove)
     app.put('/api/:user_id/settings', { schema: { body: { type: 'object', required: ['name'] } } }, async () => ({}))
+    app.get('/api/:user_id/plan', async (_request, reply) => none(reply))
     app.delete('/api/:user_id/old', { config: { access: { scopes: ['purge'] } } }, remove)
   })
   t.teardown(() => app.close())
   const says = await say(app)
   t.match(says, "alice's token, her own  2xx  403 INSUFFICIENT_SCOPE  /api/alice/purge")
   t.match(says, "alice's token, her own  2xx  403 INSUFFICIENT_SCOPE  /api/alice/old")
+  t.match(says, "alice's token, her own  2xx  404 NOT_FOUND  /api/alice/plan")
   t.notMatch(says, '/settings', 'it may need a body that nobody gave')
   t.match(await say(app, { alice: { id: 'alice', scope: 'purge' }, bob: { id: 'bob', scope: 'purge' } } as object),
     "alice's token, her own: what bob reads then  as before  changed")
