@@ -23,14 +23,19 @@ export interface Conditions {
 const scopeNames = 'scope names of letters, digits and marks, without spaces, quotes and backslashes (RFC 6749 §3.3)'
 const scopeList = `a list of ${scopeNames}, at least one and each once`
 const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), { minItems: 1, uniqueItems: true })
+// Not a member with a name: the message for `allOf` would be to use `anyOf`, which asks for less.
+const anyOf = Type.Record(Type.String({ pattern: '^anyOf$' }), names, { additionalProperties: false, minProperties: 1 })
 const rule = Type.Object({
   level: Type.Optional(oneOf(accessLevels, `one of: ${accessLevels.join(', ')}`)),
-  scopes: Type.Optional(Type.Union([names, Type.Object({ anyOf: names }, { additionalProperties: false })], {
+  scopes: Type.Optional(Type.Union([names, anyOf], {
     expects: `${scopeList}, all of which the token must have, or { anyOf: […] }`
   })),
   delegates: Type.Optional(Type.Union([
     Type.Literal(true), Type.Object({ scopes: names, machines: Type.Optional(flag) }, { additionalProperties: false })
-  ], { expects: `true, which asks option "mayActFor", or { scopes: […], machines } with ${scopeNames}` })),
+  ], {
+    expects: 'left out for the owner alone, or be true, which asks option "mayActFor", or { scopes: […], machines } ' +
+      `with ${scopeNames}`
+  })),
   unbound: Type.Optional(Type.Array(Type.String(), {
     minItems: 1, uniqueItems: true, expects: 'a list of parameters of option "bind", at least one and each once'
   }))
@@ -87,11 +92,13 @@ export function faultOfRule (
   const { delegates, unbound = [] } = rule
   const member = Object.keys(rule).find((name) => name !== 'level')
   if (member && (level === 'public' || level === 'optional')) {
-    return `config.access.${member} is without effect on a route of level '${level}'. Use level 'user' or 'owner', ` +
-      'or leave it out'
+    const levels = delegates ? "'owner'" : "'user' or 'owner'"
+    return `config.access.${member} is without effect on a route of level '${level}'. Use level ${levels}, or leave ` +
+      'it out'
   }
   if (delegates && level !== 'owner') {
-    return `config.access.delegates is for routes of level 'owner', and this one is '${level}'. Leave it out`
+    return `config.access.delegates is for routes of level 'owner', and this one is '${level}'. Use level 'owner', ` +
+      'with the owner\'s parameter in the URL, or state scopes instead: without either, any signed-in user may call it'
   }
   if (delegates === true && settings.mayActFor === undefined) {
     return 'config.access.delegates is true, which needs the option "mayActFor". Give that option, or use { scopes }'
