@@ -28,7 +28,7 @@ export const issuerSchema = Type.Object({
   scopeClaim: Type.Optional(claimName),
   typ: Type.Optional(texts('a non-empty string or a list of them, without white space at their ends')),
   requiredClaims: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Literal(true), ...oneOrMore(/[^]/)], {
-    expects: 'true, a string or a list of strings'
+    expects: 'true, a string or a list of strings (for other values: option "claims")'
   }), { expects: 'an object: claim name to true, a string or a list of strings' })),
   machine: Type.Optional(machineSchema),
   otherTokens: Type.Optional(Type.Unsafe<readonly OtherToken[]>(otherTokensSchema)),
@@ -149,5 +149,5 @@ export function insecureReason (uri: string, allowInsecure = false): string | un
   if (username || password) return 'has credentials in it'
   const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
   if (protocol === 'https:' || (protocol === 'http:' && (isLoopback || allowInsecure))) return undefined
-  return 'is neither https nor http on loopback (allowInsecureJwks: true lets plain http through)'
+  return 'is neither https nor http on loopback: use https (or, for development only, allowInsecureJwks: true)'
 }

@@ -6,7 +6,8 @@ import { assertValid, isPlain } from './validate.js'
 /** Its members are checked later, because a store may be an instance of a class. */
 export const revocationsSchema = Type.Unsafe<true | RevocationStore | RevocationsOptions>(
   Type.Union([Type.Literal(true), Type.Object({})], {
-    expects: 'true, a store such as redisRevocations(), or an object with store and keepFor', opaque: true
+    expects: 'left out, or be true, a store such as redisRevocations(), or an object with store and keepFor',
+    opaque: true
   })
 )
 

@@ -52,9 +52,13 @@ const minUnexplained = 16
 // A passphrase of random words may contain words of samples, if there are this many other words for each of them.
 const [minOtherWords, minWordLength] = [5, 4]
 
+/** How to make a secret for an algorithm, in one line. */
+export const makeOne = (minBytes: number) =>
+  `Fix: make one with: openssl rand ${minBytes > 48 ? '-hex' : '-base64'} ${minBytes}`
+
 /** Each row has a fault and its message. The first fault that applies is reported. */
 function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean, says: string]> {
-  const make = `Fix: make one with: openssl rand ${minBytes > 48 ? '-hex' : '-base64'} ${minBytes}` // in one line
+  const make = makeOne(minBytes)
   const noSecret = `, not a shared secret. ${make} (tokens that a private key signs: option "issuers")`
   return [
     [(secret) => secret === '', `is empty. ${make}`],

@@ -77,9 +77,9 @@ export function readOptions (
 ): Settings {
   assertValid(optionsSchema, options)
   const { openapi, cache } = options
-  const secrets = readSecrets(options, env)
   const algorithms: readonly SecretAlgorithm[] = options.algorithms ?? ['HS256']
   const minBytes = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8))
+  const secrets = readSecrets(options, env, minBytes)
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
   const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined, secrets.length > 0)
@@ -127,13 +127,13 @@ export function readOptions (
   })
 }
 
-function readSecrets ({ secret, issuers }: UserScopeOptions, env: NodeJS.ProcessEnv) {
+function readSecrets ({ secret, issuers }: UserScopeOptions, env: NodeJS.ProcessEnv, minBytes: number) {
   if (secret !== undefined) {
     return [secret].flat().map((secret, index, { length }) =>
       ({ secret, name: length > 1 ? `option "secret", entry ${index + 1},` : 'option "secret"' }))
   }
   // A secret that happens to be in the environment must not verify tokens if the host only states issuers.
-  return issuers === undefined ? secretsFromEnvironment(env) : []
+  return issuers === undefined ? secretsFromEnvironment(env, minBytes) : []
 }
 
 /** Refuses options that would have no effect beside `issuers`. */

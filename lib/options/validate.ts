@@ -33,8 +33,12 @@ function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boo
   if (Value.Check(schema, value) && (isOpaque || schema.opaque || !isForeign(schema, value))) return undefined
   const words = ((schema.anyOf ?? []) as TSchema[]).map((each): unknown => each.const)
   const names = words.filter((word) => typeof word === 'string')
-  const hint = value === undefined ? '. It is undefined' : hintAt(value, names)
-  return `option "${option}" must be ${String(schema.expects)}${hint}`
+  return `option "${option}" must be ${String(schema.expects)}${hintFor(value, names)}`
+}
+
+function hintFor (value: unknown, names: string[]): string {
+  if (value === undefined) return '. It is undefined'
+  return value instanceof URL ? '. It is a URL object, not a string' : hintAt(value, names)
 }
 
 /** Whether a value is an object of another kind, such as a promise or a Map, which would count as an empty one. */

@@ -618,8 +618,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/options/secret.ts',
-    code: 'const make = `Fix: make one with: openssl rand $' +
-      "{minBytes > 48 ? '-hex' : '-base64'} $" + '{minBytes}` // in one line',
+    code: '`Fix: make one with: openssl rand $' + "{minBytes > 48 ? '-hex' : '-base64'} $" + '{minBytes}`',
     change: '48 becomes 49',
     why: 'no hash has 49 bytes'
   },

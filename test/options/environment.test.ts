@@ -23,17 +23,23 @@ t.test('the option goes before BETTER_AUTH_SECRETS, which goes before BETTER_AUT
 })
 
 t.test('a fault in an environment variable names the variable', async (t) => {
-  const cases: Array<[env: Record<string, string>, message: RegExp]> = [
+  const cases: Array<[env: Record<string, string>, message: RegExp, options?: UserScopeOptions]> = [
     [{}, /set the environment variable BETTER_AUTH_SECRET \(or give the option "secret"\)/],
     [{}, /Fix: .*openssl rand .* give the option "issuers" instead/],
+    [{}, /openssl rand -base64 32\. /, { algorithms: ['HS256'] }],
+    [{}, /openssl rand -base64 48\. /, { algorithms: ['HS384'] }],
+    [{}, /openssl rand -hex 64\. /, { algorithms: ['HS256', 'HS512'] }],
     [{ BETTER_AUTH_SECRET: '' }, /BETTER_AUTH_SECRET is empty/],
     [{ BETTER_AUTH_SECRETS: secret },
       /entry 1, is not of the form "<version>:<secret>"\. Fix: write the newest first/],
+    // As in an env file that is read raw.
+    [{ BETTER_AUTH_SECRETS: `"2:${secret},1:${otherSecret}"` },
+      /entry 1, is not of the form "<version>:<secret>"\. Fix: .* without quotes, as in 2:new,1:old$/],
     [{ BETTER_AUTH_SECRETS: `2:${secret},v1:${otherSecret}` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: `2:${secret},old:${otherSecret}` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: `2:${secret},` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: '2:' }, /BETTER_AUTH_SECRETS, entry 1, is empty/],
     [{ BETTER_AUTH_SECRETS: `2:${secret}\n` }, /entry 1, begins or ends with white space/]
   ]
-  for (const [env, message] of cases) await t.rejects(boot(t, env), { message })
+  for (const [env, message, options] of cases) await t.rejects(boot(t, env, options), { message })
 })

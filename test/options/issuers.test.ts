@@ -176,7 +176,7 @@ t.test('options that are present but undefined stop the boot', async (t) => {
 t.test('a fault inside a list or a claim says what it must be', async (t) => {
   t.match(await refusal({ issuers: [{ ...entry, algorithms: ['HS256'] }] }), /EdDSA, Ed25519/)
   const found = await refusal({ issuers: [{ ...entry, requiredClaims: { azp: false } }] })
-  t.match(found, /true, a string or a list of strings/)
+  t.match(found, /true, a string or a list of strings \(for other values: option "claims"\)$/)
 })
 
 t.test('jwksUri must be https, or http on loopback', async (t) => {
@@ -189,7 +189,8 @@ t.test('jwksUri must be https, or http on loopback', async (t) => {
     ['http://[::1]:3000/jwks', ''],
     ['http://localhost:3000/jwks', ''],
     ['http://LOCALHOST/jwks', ''],
-    ['http://issuer.example.com/jwks', 'is neither https nor http on loopback', ''],
+    ['http://issuer.example.com/jwks',
+      'is neither https nor http on loopback: use https (or, for development only, allowInsecureJwks: true)', ''],
     ['http://10.0.0.1/jwks', 'is neither https', ''],
     ['http://127.0.0.1.example.com/jwks', 'is neither https', ''],
     ['http://localhost.example.com/jwks', 'is neither https', ''],

@@ -41,10 +41,11 @@ t.test('wrong revocation options stop the boot', async (t) => {
   const store = new Store()
   const aStore = /option "revocations.store" must be a store, with the functions publish and follow/
   const rows: Array<[revocations: unknown, message: string | RegExp]> = [
-    [false, /"revocations" must be true, a store such as redisRevocations\(\), or an object with store and keepFor/],
-    [null, /option "revocations" must be true/],
+    [false, 'fastify-user-scope: option "revocations" must be left out, or be true, a store such as ' +
+      'redisRevocations(), or an object with store and keepFor'],
+    [null, /option "revocations" must be left out, or be true/],
     [undefined, /option "revocations" is undefined/],
-    ['redis://localhost', /option "revocations" must be true/],
+    ['redis://localhost', /option "revocations" must be left out, or be true/],
     [{ keepfor: 5 }, /unknown option "revocations.keepfor". Did you mean "keepFor"\?/],
     [{ backchannelLogout: {} }, /unknown option "revocations.backchannelLogout"/],
     [{ keepFor: 0 }, /option "revocations.keepFor" must be a number of seconds from 1 to 315576000 \(ten years\)/],

@@ -34,6 +34,8 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a', tags: ['b'], lists: [{ max: 1 }, {}], either: { on: true }, own: endless }, '', undefined],
   [{ name: '' }, 'name', 'must be a name'],
   [{}, 'name', 'must be a name. It is undefined'],
+  [{ name: new URL('https://a.example.com') }, 'name', 'must be a name. It is a URL object, not a string'],
+  [{ name: 'a', tags: [new URL('https://a.example.com')] }, 'tags', 'must be a tag in lower case, or a list of them'],
   [{ name: 'a', tags: 'B' }, 'tags', 'must be a tag in lower case, or a list of them'],
   [{ name: 'a', tags: ['b', 'B'] }, 'tags', 'must be a tag in lower case, or a list of them'],
   [{ name: 'a', tags: [] }, 'tags', 'must be a tag in lower case, or a list of them'],
