@@ -135,9 +135,9 @@ export function createGuard (
   }
 
   /** Refuses from inside a handler: sets headers and logs, like the hooks. */
-  function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal {
+  function refuseLate (request: GuardedRequest, refusal: Refusal): Refusal | undefined {
     const { [kReply]: reply, [kJudgement]: judgement } = request
-    if (!reply || !judgement) return refusal // called by a hook that runs before the guard
+    if (!reply || !judgement) return undefined // called by a hook that runs before the guard
     if (judgement.refusal) return judgement.refusal // called by an error handler: the first refusal stays
     publish(request, { ...judgement, refusal }, now())
     return logAndPrepare(refusal, request, reply, nameInLog(judgement))

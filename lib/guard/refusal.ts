@@ -11,6 +11,10 @@ import { closeAfter } from './upgrade.js'
 export function logAndPrepare (refusal: Refusal, request: FastifyRequest, reply: FastifyReply, user?: string): Refusal {
   reply.code(refusal.statusCode).headers(refusalHeaders(refusal))
   closeAfter(request, reply)
+  return logRefusal(refusal, request, user)
+}
+
+export function logRefusal (refusal: Refusal, request: FastifyRequest, user?: string): Refusal {
   const line = { code: refusal.code, reason: detailsOf(refusal).reason }
   logLine(request.log, 'info', user === undefined ? line : { ...line, user }, 'request refused')
   return refusal

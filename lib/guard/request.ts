@@ -4,6 +4,7 @@ import { NoOwnerError, refuse, type Refusal } from '../contract/errors.js'
 import type { Claims, VerifiedUser } from '../contract/types.js'
 import type { Watches } from '../revocations/watches.js'
 import type { Judgement } from './judgement.js'
+import { logRefusal } from './refusal.js'
 import { judgeScopes } from './rights.js'
 
 // These symbols are global, so that all copies of the package share them.
@@ -14,7 +15,8 @@ export const kReply = Symbol.for('fastify-user-scope.reply')
 export const kForHandlers = Symbol.for('fastify-user-scope.for-handlers')
 
 interface ForHandlers {
-  readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal
+  /** Undefined if the guard has not judged the request. */
+  readonly refuseLate: (request: FastifyRequest, refusal: Refusal) => Refusal | undefined
   readonly watches: Watches
 }
 
@@ -46,14 +48,20 @@ export function getOwnerId (request: AnyRequest): string {
   const judgement = (request as GuardedRequest)[kJudgement]
   if (!judgement?.owner || judgement.refusal) {
     throw new NoOwnerError('getOwnerId() is for routes of level \'owner\', and no owner was judged for this request. ' +
-      'Fix: use request.user.id, or give the route the owner\'s parameter, inside a context that registers the plugin')
+      'Fix: on routes of level \'user\' use request.user.id; else give the route the owner\'s parameter, in a ' +
+      'context that registers the plugin, and in a hook only after the plugin\'s')
   }
   return judgement.owner
 }
 
 /** The end of a reason that begins with the function whose request has no user. */
 export const withoutUser = 'was given a request without a verified user. Fix: level \'user\' or \'owner\' for its ' +
-  'route (a \'public\' one reads no token, and an \'optional\' one may come without)'
+  'route (a \'public\' one reads no token, and an \'optional\' one may come without), in a context that registers ' +
+  'the plugin; in a hook, register that after the plugin'
+
+/** Refuses like the guard. Where it has not judged the request, only the log says why. */
+export const refuseLate = (request: GuardedRequest, refusal: Refusal): Refusal =>
+  request[kForHandlers]?.refuseLate(request, refusal) ?? logRefusal(refusal, request)
 
 /**
  * Refuses the request like the guard unless its token has all of the scopes. For scopes that depend on the request.
@@ -66,5 +74,5 @@ export function requireScopes (request: AnyRequest, ...names: [ScopeName, ...Sco
   const user = getUser(request)
   const refusal = user ? judgeScopes(user, scopes) : refuse('MISSING_TOKEN', `requireScopes() ${withoutUser}`)
   if (refusal === null) return
-  throw (request as GuardedRequest)[kForHandlers]?.refuseLate(request as FastifyRequest, refusal) ?? refusal
+  throw refuseLate(request as GuardedRequest, refusal)
 }

@@ -1,7 +1,8 @@
-import type { FastifyRequest } from 'fastify'
 import { refuse } from '../contract/errors.js'
 import { isGone } from '../revocations/watches.js'
-import { getUser, kReply, kForHandlers, withoutUser, type AnyRequest, type GuardedRequest } from './request.js'
+import {
+  getUser, kReply, kForHandlers, refuseLate, withoutUser, type AnyRequest, type GuardedRequest
+} from './request.js'
 
 /** The latest signal of each request. An aborted one is replaced. */
 const signals = new WeakMap<object, AbortSignal>()
@@ -24,6 +25,5 @@ export function untilRevoked (request: AnyRequest): AbortSignal {
     signals.set(request, signal)
     return signal
   }
-  const refusal = refuse('MISSING_TOKEN', `untilRevoked() ${withoutUser}`)
-  throw forHandlers?.refuseLate(request as FastifyRequest, refusal) ?? refusal
+  throw refuseLate(request as GuardedRequest, refuse('MISSING_TOKEN', `untilRevoked() ${withoutUser}`))
 }

@@ -2,10 +2,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import userScope, {
-  getOwnerId, getUser, InsufficientScopeError, MissingTokenError, NoOwnerError, requireScopes, type VerifyMessage
+  getOwnerId, getUser, InsufficientScopeError, MissingTokenError, NoOwnerError, requireScopes, untilRevoked,
+  type VerifyMessage
 } from '../../lib/index.js'
-import { bearer, build, refusals, secret, sender, sign, tokenFor } from '../support/host.js'
+import { bearer, build, refusals, secret, sender, sign, tokenFor, type LogLine } from '../support/host.js'
 import { copyOfLib, libUrl, runAlone } from '../support/kit.js'
+import { sameLength } from '../support/same-length.js'
 
 const alice = bearer(tokenFor('alice'))
 
@@ -46,7 +48,10 @@ t.test('getOwnerId throws unless an owner was compared', async (t) => {
   t.match(await send({ url: '/throws', headers: alice }), {
     status: 500,
     code: none,
-    body: { message: /getOwnerId\(\) is for routes of level 'owner'.*Fix: use request\.user\.id/ }
+    body: {
+      message: new RegExp("getOwnerId\\(\\) is for routes of level 'owner'.*Fix: on routes of level 'user' use " +
+      "request\\.user\\.id; else .*, in a context that registers the plugin, and in a hook only after the plugin's$")
+    }
   })
 })
 
@@ -74,6 +79,33 @@ t.test('there is no owner and no user before the guard and outside of every scop
       200)
   }
   t.strictSame(seen, [[null, none, true], [null, none, true]])
+})
+
+t.test('the log says why a hook before the guard, or a route outside of every scope, has no user', async (t) => {
+  const log: LogLine[] = []
+  const app = Fastify({ logger: { stream: { write: (line: string) => { log.push(JSON.parse(line) as LogLine) } } } })
+  t.teardown(() => app.close())
+  const functions: Record<string, (request: FastifyRequest) => unknown> = {
+    requireScopes: (request) => { requireScopes(request, 'a') }, untilRevoked
+  }
+  const call = async (request: FastifyRequest) => { functions[(request.query as { call: string }).call]?.(request) }
+  app.get('/outside', call)
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', call)
+    await scope.register(userScope, { secret })
+    scope.get('/inside', async () => 'in')
+  })
+  for (const url of ['/outside', '/inside']) {
+    for (const name of Object.keys(functions)) {
+      t.match(await sender(app)({ url: `${url}?call=${name}`, headers: alice }), { status: 401, code: 'MISSING_TOKEN' })
+      t.match(refusals(log).splice(0), sameLength([{
+        code: 'MISSING_TOKEN',
+        reason: new RegExp(`^${name}\\(\\) was given a request without a verified user\\. Fix: level 'user' or ` +
+          '.*, in a context that registers the plugin; in a hook, register that after the plugin$')
+      }]), `${name} ${url}`)
+      log.length = 0
+    }
+  }
 })
 
 t.test('requireScopes refuses like the guard', async (t) => {

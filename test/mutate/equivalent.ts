@@ -162,13 +162,7 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/guard.ts',
-    code: 'if (!reply || !judgement) return refusal // called by a hook that runs before the guard',
-    change: 'return refusal becomes return',
-    why: 'the caller then throws the same refusal'
-  },
-  {
-    path: 'lib/guard/guard.ts',
-    code: 'if (!reply || !judgement) return refusal // called by a hook that runs before the guard',
+    code: 'if (!reply || !judgement) return undefined // called by a hook that runs before the guard',
     change: '!reply || !judgement becomes !judgement',
     why: 'for the type: whoever was judged has a reply'
   },
