@@ -19,7 +19,9 @@ export interface RedisRevocationsOptions extends Pick<RevocationStore, 'maxStale
 
 const schema = Type.Object({
   url: text(
-    'the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"', /^rediss?:\/\/[^?#]+$/
+    'the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#" (percent-encode them in a ' +
+      'password)',
+    /^rediss?:\/\/[^?#]+$/
   ),
   prefix: Type.Optional(text('letters, digits and any of _ - . : { }', /^[\w.:{}-]+$/)),
   ...whenStale
@@ -36,7 +38,10 @@ export function redisRevocations (options: RedisRevocationsOptions): RevocationS
   assertValid(schema, options, 'redisRevocations')
   const { url, prefix = 'fastify-user-scope', ...settings } = options
   // Checked here, because the error of the client would quote the URL, which may have a password.
-  if (!URL.canParse(url)) throw new InvalidOptionError('option "redisRevocations.url" is not a URL')
+  if (!URL.canParse(url)) {
+    throw new InvalidOptionError('option "redisRevocations.url" is not a URL. Fix: percent-encode special characters ' +
+      'in its password')
+  }
   const stream = new Stream(url, `${prefix}:revocations`)
   return Object.freeze({
     ...settings,

@@ -109,6 +109,15 @@ t.test('a registration inside a registered context stops the boot', async (t) =>
   )
 })
 
+t.test('a decorator of the host with the name of the plugin\'s stops the boot', async (t) => {
+  const app = Fastify()
+  app.decorate('userScope', {} as FastifyInstance['userScope'])
+  await t.rejects(async () => { await app.register(userScope, { secret }) }, {
+    code: 'FST_USER_SCOPE_ALREADY_REGISTERED',
+    message: /\. Register it once, or in sibling contexts, and rename a decorator "userScope" of your own$/
+  })
+})
+
 t.test('a registration around a registered context stops the boot, whichever came first', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())

@@ -476,13 +476,15 @@ t.test('a follower that is stopped ends its connection, in any state', async (t)
 })
 
 t.test('wrong options are refused', async (t) => {
+  const noUrl = 'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…, ' +
+    'without "?" and "#" (percent-encode them in a password)'
   const rows: Array<[options: unknown, message: string]> = [
     [undefined, 'redisRevocations() must be given an object with its options'],
-    [{}, 'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"'],
-    [{ url: 'http://:pa55@host' }, 'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"'],
-    ...['redis://host?db=3', 'redis://app:12#pa55@host', 'a:redis://host'].map((url): [object, string] => [{ url },
-      'option "redisRevocations.url" must be the URL of a Redis or Valkey server: redis://… or rediss://…, without "?" and "#"']),
-    [{ url: 'redis://:pa55@:port' }, 'option "redisRevocations.url" is not a URL'],
+    [{}, `${noUrl}. It is undefined`],
+    ...['http://:pa55@host', 'redis://host?db=3', 'redis://app:12#pa55@host', 'a:redis://host']
+      .map((url): [object, string] => [{ url }, noUrl]),
+    ...['redis://:pa55@:port', 'redis://:pa/55@host'].map((url): [object, string] => [{ url },
+      'option "redisRevocations.url" is not a URL. Fix: percent-encode special characters in its password']),
     [{ url: 'redis://h', prefix: 'a b' }, 'option "redisRevocations.prefix" must be letters, digits and any of _ - . : { }'],
     [{ url: 'redis://h', maxStale: 0 }, 'option "redisRevocations.maxStale" must be a number of seconds from 1 to 86400'],
     [{ url: 'redis://h', whenDown: 'wait' }, 'option "redisRevocations.whenDown" must be "refuse" or "serve"'],

@@ -58,7 +58,8 @@ export class RemoteKeys {
     await first
     if (this.#failures === 0) return
     throw new KeysUnreachableError(`issuer "${issuer}": its keys cannot be fetched (${this.#lastError}, ` +
-      `${this.#lastUrl}). Fix: start the issuer or correct its URL, or set lazy: true to start without keys`)
+      `${this.#lastUrl}). Fix: start the issuer, or correct its entry (the URL, or an option that is named here), or ` +
+      'set lazy: true to start without keys')
   }
 
   /** Aborts a fetch in flight, which would keep the process alive after the app has closed. */

@@ -194,6 +194,7 @@ export class Feed {
 function asBootError (error: unknown): Error {
   if (error instanceof InvalidOptionError) return error
   const reason = `option "revocations": the store cannot be read (${reasonOf(error)})`
-  const fix = 'Fix: start it, or correct its address (with TLS or without), password or permissions'
+  const fix = 'Fix: start it, or correct its address (with TLS or without), password or permissions. A store of your ' +
+    'own must yield lists, and an empty one after all stored entries'
   return new RevocationsUnreachableError(`${reason}. ${fix}`)
 }

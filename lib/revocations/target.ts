@@ -17,7 +17,7 @@ const schema = Type.Object({
   session: Type.Optional(id),
   token: Type.Optional(tokenId),
   issuedBefore: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Date({ minimumTimestamp: 0 })], {
-    expects: 'a date, or seconds since 1970', opaque: true
+    expects: 'a Date object, or seconds since 1970', opaque: true
   })),
   issuer: Type.Optional(Type.String({ expects: 'a string' }))
 }, { additionalProperties: false })

@@ -20,7 +20,8 @@ export function addRegistration (table: RouteTable): void {
   const contexts = [context, ...table.declared().map((route) => route.context)]
   if (overlaps || contexts.some((each) => each.hasDecorator('userScope'))) {
     throw new AlreadyRegisteredError('the plugin is already registered in this context, in one around it or in one ' +
-      'inside it (or another has the decorator "userScope" there). Register it once, or in sibling contexts')
+      'inside it (or another has the decorator "userScope" there). Register it once, or in sibling contexts, and ' +
+      'rename a decorator "userScope" of your own')
   }
   registrations.set(rootOf(context), [...others, table])
 }

@@ -16,7 +16,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
     // The configured list decides, never the token (RFC 8725 §3.1).
     if (!(algorithms as readonly unknown[]).includes(alg)) {
       throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of those configured for the issuer ' +
-        `"${issuer}": ${instead(algorithms, alg)} (option "algorithms")`)
+        `"${issuer}": ${instead(algorithms, alg)}${fixOf(alg)}`)
     }
     // Checked here, because the errors of `jose` for a valid `crit` and a malformed one differ.
     if (Object.hasOwn(jws.header, 'crit')) throw refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
@@ -35,6 +35,11 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
     }
   }
 }
+
+/** Option "algorithms" cannot list those of secrets. */
+const fixOf = (alg: unknown): string => /^HS\d{3}$/.test(String(alg))
+  ? '. A secret signed it. Fix: let the issuer sign with a private key'
+  : ' (option "algorithms")'
 
 /**
  * Checks an RSA signature on this thread (RFC 7518 §3.3, §3.5): that takes less time than waking the thread of

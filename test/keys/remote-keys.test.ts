@@ -93,7 +93,8 @@ testWithCaches('unreachable at boot', async (t) => {
   const error = await app.ready().then(() => null, (error: Error) => error)
   t.ok(error instanceof KeysUnreachableError)
   t.match(error?.message, `issuer "${issuer.url}": its keys cannot be fetched (`)
-  t.match(error?.message, 'or set lazy: true')
+  t.match(error?.message, 'Fix: start the issuer, or correct its entry (the URL, or an option that is named here), ' +
+    'or set lazy: true to start without keys')
 
   const lazy = await host(t, issuer, { lazy: true })
   const answer = await lazy.ask(await issuer.token('alice'))

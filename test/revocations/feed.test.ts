@@ -230,7 +230,8 @@ t.test('a store that cannot be read stops the boot', async (t) => {
     await t.rejects(host(t, store), {
       code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE',
       message: `fastify-user-scope: option "revocations": the store cannot be read (${reason}). ` +
-        'Fix: start it, or correct its address (with TLS or without), password or permissions'
+        'Fix: start it, or correct its address (with TLS or without), password or permissions. A store of your own ' +
+        'must yield lists, and an empty one after all stored entries'
     })
     t.equal(store.followed[0]?.signal.aborted, true)
   }

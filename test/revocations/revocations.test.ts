@@ -332,7 +332,7 @@ t.test('wrong calls revoke nothing', async (t) => {
       'option "revoke.issuedBefore" is undefined. Fix: give it a value'
     ],
     ...['2026-01-01', NaN, new Date(NaN), -1].map((issuedBefore): [unknown, string] =>
-      [{ user: 'alice', issuedBefore }, 'option "revoke.issuedBefore" must be a date, or seconds since 1970']),
+      [{ user: 'alice', issuedBefore }, 'option "revoke.issuedBefore" must be a Date object, or seconds since 1970']),
     [
       { user: 'alice', issuedBefore: start + 6 },
       'option "revoke.issuedBefore" is ahead of now by more than option "clockTolerance", and would revoke tokens ' +

@@ -28,8 +28,11 @@ t.test('an algorithm that is not configured is refused', async (t) => {
   const { ask } = await start(t, { issuers: [{ ...issuer.entry, algorithms: ['EdDSA', 'ES256'] }] })
   const configured = 'header parameter "alg" is not one of those configured for the issuer ' +
     `"${issuer.url}": expected "EdDSA" or "ES256"`
-  const rows: Array<[header: object, shown: string]> = [
-    [{ alg: 'HS256' }, '"HS256"'],
+  // No list may have such an algorithm.
+  const ofSecret = '. A secret signed it. Fix: let the issuer sign with a private key'
+  const rows: Array<[header: object, shown: string, fix?: string]> = [
+    [{ alg: 'HS256' }, '"HS256"', ofSecret],
+    [{ alg: 'HS2560' }, '"HS2560"'],
     [{ alg: 'RS256' }, '"RS256"'],
     [{ alg: 'none' }, '"none"'],
     [{ alg: 'eddsa' }, '"eddsa"'],
@@ -40,11 +43,11 @@ t.test('an algorithm that is not configured is refused', async (t) => {
     [{ alg: null }, 'null'],
     [{ alg: ['EdDSA'] }, '["EdDSA"]'],
     // The algorithm is judged first: "crit" of a token that nobody signed is of no interest.
-    [{ alg: 'HS256', crit: ['x'] }, '"HS256"']
+    [{ alg: 'HS256', crit: ['x'] }, '"HS256"', ofSecret]
   ]
-  for (const [header, shown] of rows) {
+  for (const [header, shown, fix = ' (option "algorithms")'] of rows) {
     const token = sign({ sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }, { header })
-    const reason = `${configured}, received ${shown} (option "algorithms")`
+    const reason = `${configured}, received ${shown}${fix}`
     t.same(await ask(token), { status: 401, code: 'INVALID_TOKEN_SIGNATURE', reason }, JSON.stringify(header))
   }
   t.match(await ask(await issuer.token('alice')), { status: 200 })
