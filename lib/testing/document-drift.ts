@@ -15,7 +15,7 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
 /** The methods whose operations a document must have. Operations of HEAD and OPTIONS are optional. */
 const wanted = ['get', 'put', 'post', 'delete', 'patch', 'trace', 'query']
 const absent = 'no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
-  'or give the option "document"'
+  'or give the document in option "document", as an object'
 const hidden = 'it is served, and the document does not have it: take schema.hide away, or register @fastify/swagger ' +
   `before the route${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
@@ -79,8 +79,8 @@ function withoutBase (document: ApiDocument, url: string): string {
   return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }
 
-const agree = 'Fix: let transforms keep what begins with "x-", take the document of the ready app, or correct what ' +
-  `is written by hand${orAllow}`
+const agree = 'Fix: let transforms keep what begins with "x-", leave option "openapi" on, take the document of the ' +
+  `ready app, or correct what is written by hand${orAllow}`
 
 const guardedIf = (isOptional: boolean) => isOptional ? 'guarded where a token comes' : 'guarded'
 

@@ -28,6 +28,7 @@ export const tooGenerous = 'alice may act for bob here. Fix: correct option "may
 export const notes = {
   early: 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
     'let it keep answers by user',
+  kept: ', and let a cache keep answers by user',
   silent: `If nothing was done, though it answers so: answer 404${orAllow}`,
   empty: `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`,
   valueless: `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`,

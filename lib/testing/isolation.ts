@@ -9,7 +9,8 @@ import { Trial } from './trial.js'
 
 export type IsolationOptions = People<Person> & Settings & { objects: ObjectMakers }
 
-const inProduction = 'assertIsolation runs handlers, and NODE_ENV is production: give it a test database'
+const inProduction = 'assertIsolation runs handlers, and NODE_ENV is production. Fix: give the app a test database, ' +
+  'and run the test with another NODE_ENV'
 const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
   minProperties: 1, expects: 'a function for each kind of object: { task_id: async ({ inject, owner }) => id }'
 })

@@ -22,10 +22,12 @@ export interface SecretIssuerOptions extends ClaimsOptions {
 const unset = 'createIssuer: secret is undefined, and so is perhaps an environment variable. Fix: set it, or leave ' +
   'secret out for a random one'
 const expiresIn = Type.Optional(Type.Number({ expects: 'a number of seconds' }))
-const algorithm = Type.Optional(oneOf(['HS256', 'HS384', 'HS512'], "HS256, HS384 or HS512, or mode must be 'jwks'"))
+const secret = Type.Optional(Type.String({ expects: 'a string' }))
+const algorithm = Type.Optional(oneOf(['HS256', 'HS384', 'HS512'],
+  "HS256, HS384 or HS512, or mode must be 'jwks', with option \"alg\""))
 const alg = Type.Optional(oneOf(issuerAlgorithms, `one of: ${issuerAlgorithms.join(', ')}`))
 const known = {
-  secret: { ...named('mode', 'secret'), algorithm, ...named('issuer', 'audience', 'userIdClaim'), expiresIn },
+  secret: { ...named('mode'), secret, algorithm, ...named('issuer', 'audience', 'userIdClaim'), expiresIn },
   jwks: { ...named('mode', 't'), alg, ...named('audience', 'idPrefix', 'keys', 'userIdClaim'), expiresIn }
 }
 

@@ -73,7 +73,8 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
 }
 
 const nothingToTry = 'no guarded route has an owner in its URL, a scope or a bound parameter, so there is nothing to ' +
-  "try: is the plugin registered in the context of the routes? If all are of level 'user', call assertIsolation alone"
+  'try: is the plugin registered in the context of the routes, and does "only" keep any? If all are of level ' +
+  "'user', call assertIsolation alone"
 const middleware = 'fastify-user-scope: this app has middleware (app.use), which no guard covers and no assertion ' +
   'tries. Fix: answer in a route, and remove the middleware'
 const tokenNotTaken = `alice's token is not taken: ${ofIssuer}`

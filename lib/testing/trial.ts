@@ -15,11 +15,13 @@ export class Trial {
   constructor (readonly plan: FullPlan, readonly stage: Stage) {}
 
   get #repair (): string {
-    const { route: { parameter, bound: [tenant] }, kinds } = this.plan
+    const { route: { access, parameter, bound: [tenant] }, kinds } = this.plan
     const columns = tenant && !parameter ? [`.where('${tenant.param}', '=', request.params.${tenant.param})`] : []
     // A tenant that is given is that of both.
     const isTold = tenant && !parameter && kinds.includes(tenant.param)
-    if (!isTold) columns.push(`.where('user_id', '=', ${parameter ? 'getOwnerId(request)' : 'request.user.id'})`)
+    // `getOwnerId` throws on a route for all users, whatever its URL has.
+    const id = access === 'user' ? 'request.user.id' : 'getOwnerId(request)'
+    if (!isTold) columns.push(`.where('user_id', '=', ${id})`)
     return `Fix: look for the object by its owner, too, as in ${columns.join('')}`
   }
 
@@ -54,7 +56,7 @@ export class Trial {
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
     // In a path without the owner, she was the first to read.
     const isHers = [...alice.made].some((id) => !/^\d+$/.test(id) && hasId(own, id, ''))
-    if (isHers) this.#fail(own, notes.early, "bob's token, his own", "nothing of alice's")
+    if (isHers) this.#fail(own, this.#repair + notes.kept, "bob's token, his own", "nothing of alice's")
     if (this.plan.route.access !== 'owner') return
     const given = await ask(this.plan, new Owner(alice.app, bob.id, alice.token, {}), bob.ids)
     const cause = this.plan.route.delegates ? tooGenerous : notes.early

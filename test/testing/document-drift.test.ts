@@ -115,8 +115,8 @@ async function changed (t: Test,
 
 const tasks = '/api/{user_id}/tasks'
 const heading = 'Routes that are not what the document says: 1'
-const fixOf = (name: string) => '\n  Fix: let transforms keep what begins with "x-", take the document of the ready ' +
-  `app, or correct what is written by hand, or allow: ['${name}']`
+const fixOf = (name: string) => '\n  Fix: let transforms keep what begins with "x-", leave option "openapi" on, take ' +
+  `the document of the ready app, or correct what is written by hand, or allow: ['${name}']`
 
 t.test('each kind of drift is named', async (t) => {
   const level = (name: string) => `and the route's level is '${name}'`
@@ -300,8 +300,9 @@ t.test('without a document it is a TypeError', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, issuer.options)
-  await t.rejects(say(app), /^no OpenAPI document: register @fastify\/swagger .*, or give the option "document"$/)
+  await t.rejects(say(app), /^no OpenAPI document: register @fastify\/swagger .*, or give the document in option "document", as an object$/)
   await t.rejects(say(app, { document: { openapi: '3.0.0' } }), /^no OpenAPI document/)
+  await t.rejects(say(app, { document: './openapi.json' as unknown as object }), /in option "document", as an object$/)
   await t.rejects(say(app, { documents: {} } as object),
     /^unknown option "assertDocumentMatchesGuards.documents". Did you mean "document"\?/)
   await t.rejects(say({} as FastifyInstance), /^the first argument must be a Fastify app/)

@@ -310,7 +310,8 @@ t.test('it refuses to run in production', async (t) => {
   const app = await host(t, {})
   app.addHook('onRequest', async () => { asked++ })
   await t.rejects(assertIsolation(app, { ...people, objects: { list_id: () => { asked++; return '1' } } }),
-    new TypeError('assertIsolation runs handlers, and NODE_ENV is production: give it a test database'))
+    new TypeError('assertIsolation runs handlers, and NODE_ENV is production. Fix: give the app a test database, and ' +
+      'run the test with another NODE_ENV'))
   t.equal(asked, 0)
   delete process.env.NODE_ENV
   await say(app)

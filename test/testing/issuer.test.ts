@@ -137,7 +137,9 @@ t.test('unknown options are named, in either mode', async (t) => {
       `unknown option "createIssuer({ mode: 'jwks' }).secret". Use one of: ${names.jwks}`],
     [{ secrt: undefined }, 'unknown option "createIssuer({ mode: \'secret\' }).secrt". Did you mean "secret"?'],
     [{ algorithm: 'RS256' }, 'option "createIssuer({ mode: \'secret\' }).algorithm" must be HS256, HS384 or HS512, ' +
-      'or mode must be \'jwks\'. Did you mean "HS256"?'],
+      'or mode must be \'jwks\', with option "alg". Did you mean "HS256"?'],
+    ...[null, 5, Buffer.alloc(32)].map((secret): [object, string] =>
+      [{ secret }, 'option "createIssuer({ mode: \'secret\' }).secret" must be a string']),
     [{ mode: 'jwks', alg: 'HS256' }, 'option "createIssuer({ mode: \'jwks\' }).alg" must be one of: EdDSA, Ed25519, ' +
       'ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512'],
     [{ expiresIn: '1h' } as never, 'option "createIssuer({ mode: \'secret\' }).expiresIn" must be a number of seconds'],

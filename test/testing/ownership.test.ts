@@ -537,11 +537,13 @@ t.test('an app without the plugin or without an owner is a TypeError', async (t)
   t.teardown(() => app.close())
   const nothing =
     new TypeError('no guarded route has an owner in its URL, a scope or a bound parameter, so there is nothing to ' +
-      "try: is the plugin registered in the context of the routes? If all are of level 'user', call " +
-      'assertIsolation alone')
+      'try: is the plugin registered in the context of the routes, and does "only" keep any? If all are of level ' +
+      "'user', call assertIsolation alone")
   await t.rejects(assertOwnership(await host(t, (app, handler) => app.get('/', handler)), people), nothing)
   app.get('/:user_id', async () => ({ ran: state.ran++ }))
   await t.rejects(assertOwnership(app, people), nothing)
+  const guarded = await host(t, (app, handler) => app.get('/:user_id', handler))
+  await t.rejects(assertOwnership(guarded, { ...people, only: () => false }), nothing)
 })
 
 t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
