@@ -33,6 +33,9 @@ const outcomeOf = (answer: unknown): Refusal | null => answer === true
   ? null
   : refuse('FORBIDDEN_USER_ACCESS', `option "mayActFor" did not answer true${mistakeOf(answer)}`)
 
+const fix = 'Fix: let it return true or false, and compare where it has a list or a text, because Boolean([]) and ' +
+  'Boolean(\'0\') are true'
+
 /** An answer that was meant as a yes, such as the row of a database, must not look like a no. */
 const mistakeOf = (answer: unknown): string =>
-  answer === false ? '' : `, but a value of type ${typeof answer}. Fix: let it return a boolean`
+  answer === false ? '' : `, but a value of type ${typeof answer}. ${fix}`

@@ -7,7 +7,7 @@ import { claimName, flag, oneOf, seconds, text, texts } from './schemas.js'
 
 const falseOr = <T extends TProperties>(properties: T, names: string) => Type.Union([
   Type.Literal(false), Type.Object(properties, { additionalProperties: false })
-], { expects: `false, or an object with ${names}` })
+], { expects: `left out, or be false, or an object with ${names}` })
 
 const oneText = (claim: string) => text(`a non-empty string, compared with "${claim}" exactly, ` +
   'without white space at its ends (one of several: by a schema in option "claims")')

@@ -77,7 +77,7 @@ function faultInside (schema: TSchema, value: unknown, option: string, isOpaque:
     } else if (key in value && !isOpaque) {
       // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
       return `option "${nameOf(key)}" is undefined. Fix: give it a value (is an environment variable ` +
-        'not set?), or leave the key out'
+        'not set?), or, to do without it, leave the key out'
     }
   }
   return undefined

@@ -60,12 +60,14 @@ t.test('only true admits the user', async (t) => {
 
 t.test('the log tells a no from an answer that is no boolean', async (t) => {
   const says = 'option "mayActFor" did not answer true'
+  const fix = 'Fix: let it return true or false, and compare where it has a list or a text, because Boolean([]) and ' +
+    'Boolean(\'0\') are true' // so they would admit everybody
   for (const [answer, reason] of [
     [false, says],
-    [undefined, `${says}, but a value of type undefined. Fix: let it return a boolean`],
-    [null, `${says}, but a value of type object. Fix: let it return a boolean`],
-    [[{ secret: 1 }], `${says}, but a value of type object. Fix: let it return a boolean`],
-    ['true', `${says}, but a value of type string. Fix: let it return a boolean`]
+    [undefined, `${says}, but a value of type undefined. ${fix}`],
+    [null, `${says}, but a value of type object. ${fix}`],
+    [[{ secret: 1 }], `${says}, but a value of type object. ${fix}`],
+    ['true', `${says}, but a value of type string. ${fix}`]
   ] as const) {
     const { send, log } = await host(t, async () => answer)
     t.match(await send({ url: '/api/alice', headers: bob }), forbidden)
