@@ -74,12 +74,17 @@ export function readIds (people: Partial<People>): Record<'alice' | 'bob', strin
   return { alice, bob }
 }
 
-/** @throws TypeError if there is neither an issuer nor a token for the user */
+/** @throws TypeError if there is neither an issuer nor a token for the user, or the issuer returns none */
 export async function tokensOf (name: 'alice' | 'bob', { issuer, ...people }: Partial<People>) {
   if (issuer instanceof Promise) throw new TypeError("await the issuer: with mode 'jwks' it comes by a promise")
   if (typeof issuer?.token === 'function') {
-    const user = people[name] as TokenSubject
-    return { good: await issuer.token(user), expired: await issuer.expired(user), forged: await issuer.forged(user) }
+    // Plain JavaScript may forget to return it, and nothing would be tried.
+    const sign = async (kind: keyof TokenSource): Promise<string> => {
+      const token: unknown = await (issuer as Partial<TokenSource>)[kind]?.(people[name] as TokenSubject)
+      if (typeof token === 'string') return token
+      throw new TypeError(`issuer.${kind}() must return a token for ${name}, as a string`)
+    }
+    return { good: await sign('token'), expired: await sign('expired'), forged: await sign('forged') }
   }
   const { token, expired, forged = forge(String(token)) } = people[name] as Partial<Person>
   if (typeof token === 'string') return { good: token, expired, forged }

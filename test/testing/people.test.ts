@@ -3,7 +3,7 @@ import t from 'tap'
 import type { AppRoute } from '../../lib/testing/app-routes.js'
 import { createIssuer } from '../../lib/testing/issuer.js'
 import {
-  authorize, claimsFor, expired, namesOf, readIds, tokensFor, tokensOf, type People
+  authorize, claimsFor, expired, namesOf, readIds, tokensFor, tokensOf, type People, type TokenSource
 } from '../../lib/testing/people.js'
 import { now } from '../support/host.js'
 
@@ -44,6 +44,19 @@ t.test('with tokens of the host a forged one is made, an expired one is not', as
   t.equal((await tokens({ forged: 'f' })).forged, 'f')
   const both = { alice: { id: 'alice', token }, bob: { id: 'bob', token: 'b' } } as People
   t.equal((await tokensOf('bob', both)).good, 'b')
+})
+
+t.test('an issuer that signs no token of a kind is a TypeError, because nothing would be tried with it', async (t) => {
+  const sources: Record<string, () => unknown> = { token: () => 'a', expired: () => 'b', forged: () => 'c' }
+  const from = (source: object) => tokensOf('alice', { issuer: source as TokenSource, ...ids })
+  t.same(await from(sources), { good: 'a', expired: 'b', forged: 'c' })
+  for (const kind of Object.keys(sources)) {
+    const fault = new TypeError(`issuer.${kind}() must return a token for alice, as a string`)
+    for (const value of [undefined, null, { token: 'a' }]) {
+      await t.rejects(from({ ...sources, [kind]: async () => value }), fault)
+    }
+    if (kind !== 'token') await t.rejects(from({ ...sources, [kind]: undefined }), fault)
+  }
 })
 
 t.test('without an issuer and a token it is a TypeError', async (t) => {
