@@ -29,14 +29,15 @@ export const named = (...names: string[]): TProperties =>
  * Checks options. A known option that is undefined counts as left out.
  * @throws TypeError that names the option of the function `what` and says what it must be
  */
-export function assertOptions (properties: TProperties, options: unknown, what: string): void {
+export function assertOptions (properties: TProperties, options: unknown, what: string, hint = ''): void {
   const fault = faultOf(Type.Object(properties, { additionalProperties: false, opaque: true }), options, what)
-  if (fault !== undefined) throw new TypeError(fault)
+  if (fault !== undefined) throw new TypeError(fault + hint)
 }
 
 /** Checks the options of a token, where claims would be lost. The index of `users.map(issuer.token)` is no object. */
 export function assertTokenOptions (names: string[], options: unknown): void {
-  if (typeof options === 'object') assertOptions(named(...names), options, 'token(user, options)')
+  if (typeof options !== 'object') return
+  assertOptions(named(...names), options, 'token(user, options)', ' (claims belong to the user: { id, … })')
 }
 
 const values = Type.Optional(Type.Object({}, { expects: 'an object: values by name' }))
