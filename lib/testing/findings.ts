@@ -30,6 +30,7 @@ export const notes = {
     'let it keep answers by user',
   kept: ', and let a cache keep answers by user',
   silent: `If nothing was done, though it answers so: answer 404${orAllow}`,
+  fruitless: "it answers the same to alice's own id. If it is a search: let objects make what it finds",
   empty: `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`,
   valueless: `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`,
   unread: `${unfinished}, or let objects make what it shows${orAllow} if it is a WebSocket`,

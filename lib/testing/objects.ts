@@ -7,7 +7,7 @@ import { answerText, injectWithin } from './held-requests.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
 export type ObjectId = string | number
-type MadeIds = Readonly<Record<string, ObjectId>>
+export type MadeIds = Readonly<Record<string, ObjectId>>
 /** Ids to send, by name: one, or several to a place that takes a list. */
 export type Ids = Readonly<Record<string, ObjectId | undefined | ReadonlyArray<ObjectId | undefined>>>
 

@@ -3,9 +3,12 @@ import { nameOf } from './app-routes.js'
 import { findingOf, notes, tooGenerous, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
 import { ask, hasId, missingLike, Owner, readId } from './objects.js'
-import type { FullPlan, Ids, ObjectId, Plan } from './objects.js'
+import type { FullPlan, Ids, MadeIds, ObjectId, Plan } from './objects.js'
 import { differs } from './reads.js'
 import type { Stage } from './stage.js'
+
+/** In the answer of a search that found nothing: an empty list, or null for a field of GraphQL. */
+const nothing = /\[\]|"data":.*null/
 
 /** Tries one route as alice with the ids of bob's objects. */
 export class Trial {
@@ -70,7 +73,8 @@ export class Trial {
     const his = Object.fromEntries(kinds.map((name) => [name, bob.ids[name]]))
     const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
     // Both in each answer: what alice has, such as a time, may have the same number.
-    const textOf = ({ body }: Response) => kinds.reduce((text, name) => withoutIds(text, name, none, his), body)
+    const textOf = ({ body }: Response, ...more: MadeIds[]) =>
+      kinds.reduce((text, name) => withoutIds(text, name, none, his, ...more), body)
     const given = await this.#attack(his, label, part)
     // Her object in another part may be used up. Else not: answers that list what is hers would differ by new ones.
     let isUsedUp = part !== undefined
@@ -91,10 +95,12 @@ export class Trial {
     // An id of the same form may lack a check digit.
     const isMalformed = given.statusCode === 404 && [400, 422].includes(forNone.statusCode)
     const isSame = isAlike && !differs(textOf(forNone), textOf(given), textOf(again))
-    // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows.
-    const { route: { method } } = this.plan
-    const isSearch = ['POST', 'QUERY'].includes(method) && given.statusCode === 200 && given.body.includes('[]') &&
-      textOf(given) === textOf(forNone)
+    // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows. What
+    // answers the same to her own id is no search: it may have stored his.
+    const mayFind = part === undefined && ['POST', 'QUERY'].includes(this.plan.route.method) &&
+      given.statusCode === 200 && nothing.test(given.body) && textOf(given) === textOf(forNone)
+    const isSearch = mayFind && textOf(await ask(this.plan, alice), alice.ids) !== textOf(given, alice.ids)
+    if (mayFind) await this.#renew()
     // The path names the owner, so a body that names another may be ignored, if bob reads at that URL what was written.
     // What answers with that id has taken it.
     const isIgnored = (name: string) => this.plan.route.parameter !== null && String(his[name]) === bob.id &&
@@ -110,6 +116,7 @@ export class Trial {
     if (!isRefused && !(mayBeEmpty && isSame)) {
       this.#fail(given, isSame && this.plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
       if (isSame && !this.plan.isRead) this.#notes.add(notes.silent)
+      if (mayFind) this.#notes.add(notes.fruitless)
     } else if (!isSame && !isMalformed && !(given.statusCode === 403 && await this.stage.isShown(his))) {
       this.#fail(given, notes.tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
     }

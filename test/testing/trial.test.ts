@@ -1206,6 +1206,48 @@ t.test('what is made with an id that nobody has takes any id', async (t) => {
   }
 })
 
+t.test('a write by POST is no search, although its answer has an empty list or null', async (t) => {
+  const body = { type: 'object', properties: { list_id: { type: 'string' } } }
+  for (const more of [{ tags: [] }, { data: { move: null } }, { data: null, list_id: '' }]) {
+    const app = await buildTodo(issuer.options, (app, store) => {
+      todoRoutes(app, store)
+      app.post<Host>(`${one}/move`, { schema: { body } }, async ({ user, params, body }, reply) => {
+        const [task] = store.where(store.tasks, { id: params.task_id, user_id: user.id })
+        if (!task) return none(reply)
+        Object.assign(task, body)
+        return 'list_id' in more ? { ...more, ...body } : more
+      })
+    })
+    t.teardown(() => app.close())
+    const said = await say(app)
+    t.match(said, "alice's token, bob's list_id  4xx  200  /api/alice/tasks/", JSON.stringify(more))
+    t.match(said, 'If it is a search: let objects make what it finds')
+  }
+})
+
+t.test('a resolver of GraphQL may find nothing', async (t) => {
+  const answers = [
+    (node: unknown) => ({ data: { node } }),
+    (node: unknown) => ({ data: { me: { name: 'Alice' }, node } }),
+    (node: unknown) => node === null ? { data: { node }, errors: [{ message: 'none' }] } : { data: { node } }
+  ]
+  for (const answer of answers) {
+    for (const isBroken of [true, false]) {
+      const app = await tasksApp(t, (app, tasks) => {
+        app.post<{ Body: { variables: { task_id: string } } }>('/graphql', async ({ user, body }) => {
+          const task = tasks.get(body.variables.task_id)
+          return answer(task && (isBroken || task.owner === user.id) ? task : null)
+        })
+      })
+      const query = 'query ($task_id: ID!) { node(id: $task_id) { id } }'
+      const params = { 'POST /graphql': { body: { query, variables: { task_id: '' } } } }
+      const said = await say(app, { ...oneTask, params })
+      if (isBroken) t.match(said, "alice's token, bob's task_id  4xx  200  /graphql")
+      else t.equal(said, '')
+    }
+  }
+})
+
 t.test('an id that nobody has may be malformed', async (t) => {
   for (const [malformed, status] of [[400, 404], [422, 404], [400, 409]] as const) {
     const app = await tasksApp(t, (app, tasks) => {
