@@ -115,7 +115,8 @@ export class Trial {
     const asForNone = `as for none: ${answerText(forNone)}`
     if (!isRefused && !(mayBeEmpty && isSame)) {
       this.#fail(given, isSame && this.plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
-      if (isSame && !this.plan.isRead) this.#notes.add(notes.silent)
+      const hasChanged = this.#failures.some(({ answer }) => answer === 'changed')
+      if (isSame && !this.plan.isRead && !hasChanged) this.#notes.add(notes.silent)
       if (mayFind) this.#notes.add(notes.fruitless)
     } else if (!isSame && !isMalformed && !(given.statusCode === 403 && await this.stage.isShown(his))) {
       this.#fail(given, notes.tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)

@@ -1225,6 +1225,28 @@ t.test('a write by POST is no search, although its answer has an empty list or n
   }
 })
 
+t.test('a write that has changed what is his need not be allowed, although it answers the same for none', async (t) => {
+  const app = await host(t, {
+    [`DELETE ${one}`]: ({ params }, reply, store) => {
+      store.remove(store.tasks, { id: params.task_id })
+      return reply.code(204).send()
+    }
+  })
+  const said = await say(app)
+  t.match(said, "alice's token, bob's task_id: what bob reads then  as before  changed")
+  t.match(said, "alice's token, bob's task_id  4xx  204")
+  t.notMatch(said, 'or allow')
+})
+
+t.test('a list of what everybody has is not blamed on a cache', async (t) => {
+  for (const url of ['/api/:user_id/all', '/me/all']) {
+    const app = await tasksApp(t, (app, tasks) => { app.get(url, async () => [...tasks.values()]) })
+    const said = await say(app, oneTask)
+    t.match(said, "alice's token, her own  nothing of bob's  200 with bob's task_id")
+    t.notMatch(said, 'a cache by URL')
+  }
+})
+
 t.test('a resolver of GraphQL may find nothing', async (t) => {
   const answers = [
     (node: unknown) => ({ data: { node } }),
