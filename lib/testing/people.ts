@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose'
 import { claimAt } from '../routes/bind.js'
 import { scopesIn } from '../routes/rule.js'
 import type { AppRoute } from './app-routes.js'
-import { missingLike } from './objects.js'
+import { missingLike } from './ids.js'
 
 /** The user of a token: the id, or an object with the id and further claims. A claim that is undefined is left out. */
 export type TokenSubject = string | { id: string, [claim: string]: unknown }

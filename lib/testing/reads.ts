@@ -1,6 +1,7 @@
 import timers from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
-import { ask, type Ids, type Owner, type Plan } from './objects.js'
+import type { Ids } from './ids.js'
+import { ask, type Owner, type Plan } from './objects.js'
 
 /** The routes by which a user reads records. */
 export const readsOf = (plans: readonly Plan[]): readonly Plan[] =>

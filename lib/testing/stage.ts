@@ -1,5 +1,6 @@
 import type { LightMyRequestResponse as Response } from 'fastify'
-import { ask, hasId, type Ids, type ObjectId, type Owner, type Plan } from './objects.js'
+import { hasId, type Ids, type ObjectId } from './ids.js'
+import { ask, type Owner, type Plan } from './objects.js'
 import { findChanges, isShared, readAll, type Read } from './reads.js'
 
 /** The two users, and the routes by which they read. */

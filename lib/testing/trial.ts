@@ -2,8 +2,8 @@ import type { LightMyRequestResponse as Response } from 'fastify'
 import { nameOf } from './app-routes.js'
 import { findingOf, notes, tooGenerous, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
-import { ask, hasId, missingLike, Owner, readId } from './objects.js'
-import type { FullPlan, Ids, MadeIds, ObjectId, Plan } from './objects.js'
+import { hasId, missingLike, subsets, withoutIds, type Ids, type MadeIds, type ObjectId } from './ids.js'
+import { ask, Owner, type FullPlan, type Plan } from './objects.js'
 import { differs } from './reads.js'
 import type { Stage } from './stage.js'
 
@@ -196,12 +196,3 @@ export class Trial {
     this.#failures.push({ label, expected, answer, url: String(given.raw.req.url) })
   }
 }
-
-const withoutIds = (body: string, name: string, ...each: Array<Readonly<Record<string, ObjectId | undefined>>>) =>
-  each.reduce((text, ids) => readId(text, ids[name], name).text, body)
-
-/** Returns all subsets, the small ones first; of more than four kinds those of one, of two, and all. */
-export const subsets = (kinds: readonly string[]): string[][] => kinds
-  .reduce<string[][]>((sets, kind) => [...sets, ...sets.map((set) => [...set, kind])], [[]])
-  .filter(({ length }) => length > 0 && (kinds.length <= 4 || length <= 2 || length === kinds.length))
-  .sort((one, two) => one.length - two.length)

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
-import type { ObjectId, ObjectMakers } from '../../lib/testing/objects.js'
-import { subsets } from '../../lib/testing/trial.js'
+import type { ObjectId } from '../../lib/testing/ids.js'
+import type { ObjectMakers } from '../../lib/testing/objects.js'
 import { host, issuer, none, one, say, type Handler, type Host } from '../support/isolation.js'
 import { buildTodo, todoParams, todoRoutes, type Store } from '../support/todo.js'
 
@@ -1306,11 +1306,4 @@ t.test('a 403 tells nothing of a record that alice may read', async (t) => {
     const isSame = (await say(app, writes) === '') === (said === '')
     t.ok(isSame, 'also where another call judges what shows it')
   }
-})
-
-t.test('subsets', async (t) => {
-  t.same(subsets(['a', 'b', 'c']), [['a'], ['b'], ['c'], ['a', 'b'], ['a', 'c'], ['b', 'c'], ['a', 'b', 'c']])
-  t.same(subsets([]), [])
-  const sizes = subsets(['a', 'b', 'c', 'd', 'e']).map(({ length }) => length)
-  t.same(sizes, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 5], 'not 31')
 })
