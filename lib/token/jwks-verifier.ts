@@ -37,7 +37,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
 }
 
 /** Option "algorithms" cannot list those of secrets. */
-const fixOf = (alg: unknown): string => /^HS\d{3}$/.test(String(alg))
+const fixOf = (alg: unknown): string => typeof alg === 'string' && /^HS\d{3}$/.test(alg)
   ? '. A secret signed it. Fix: let the issuer sign with a private key'
   : ' (option "algorithms")'
 

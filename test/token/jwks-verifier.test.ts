@@ -42,6 +42,8 @@ t.test('an algorithm that is not configured is refused', async (t) => {
     [{}, 'nothing'],
     [{ alg: null }, 'null'],
     [{ alg: ['EdDSA'] }, '["EdDSA"]'],
+    // No text can be made of it.
+    [{ alg: { toString: null, valueOf: null } }, '{"toString":null,"valueOf":null}'],
     // The algorithm is judged first: "crit" of a token that nobody signed is of no interest.
     [{ alg: 'HS256', crit: ['x'] }, '"HS256"', ofSecret]
   ]
