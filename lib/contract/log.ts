@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 /**
- * Warns about the routes of an app. The text names them too, because some formatters show nothing else. Without a
- * logger (Fastify's default) its level is undefined. Then the warning is also one of the process. A logger of the host
- * may have no level either.
+ * Warns about the app. The text names its routes too, because some formatters show nothing else. Without a logger
+ * (Fastify's default) its level is undefined. Then the warning is also one of the process. A logger of the host may
+ * have no level either.
  */
-export function warnOfRoutes (log: FastifyBaseLogger, problem: string, routes?: readonly string[]): void {
+export function warnHost (log: FastifyBaseLogger, problem: string, routes?: readonly string[]): void {
   const message = routes ? `${problem}: ${routes.join(', ')}` : problem
   log.warn({ routes }, message)
   if ((log as Partial<FastifyBaseLogger>).level === undefined) process.emitWarning(message, 'UserScopeWarning')

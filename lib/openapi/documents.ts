@@ -3,7 +3,7 @@ import { annotate, marksOf } from './annotate.js'
 import type { Annotated, Marks, Place } from './annotate.js'
 import { isApiDocument, type ApiDocument } from './dialects.js'
 import { InvalidOptionError } from '../contract/errors.js'
-import { warnOfRoutes } from '../contract/log.js'
+import { warnHost } from '../contract/log.js'
 import type { OpenApiSettings } from '../options/settings.js'
 import { lineage, routesOf, type DeclaredRoute } from '../routes/app-routes.js'
 import type { JudgedRoute } from '../routes/table.js'
@@ -97,7 +97,7 @@ function warnOfLostMarks (
     return names.has(`${method} ${path}`) || (moved.some(isAlike) && hasLost())
   }).map(({ name }) => name)
   if (lost.length === 0) return
-  warnOfRoutes(log, 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" and ' +
+  warnHost(log, 'fastify-user-scope: the OpenAPI document has these routes without their "x-user-scope" and ' +
     'does not say how they are guarded. Fix: keep what begins with "x-" in transform and transformObject, state ' +
     'x-user-scope in operations that are written by hand, and read the document only after the app is ready', lost)
 }

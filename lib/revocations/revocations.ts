@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import type { FastifyBaseLogger } from 'fastify'
 import { InvalidOptionError, refuse, type Refusal } from '../contract/errors.js'
+import { warnHost } from '../contract/log.js'
 import { cut } from '../contract/quote.js'
 import type { Revocation } from '../contract/revocations.js'
 import type { VerifiedUser } from '../contract/types.js'
@@ -56,8 +57,8 @@ export class Revocations {
     const { store, keepFor } = settings
     const { secrets, issuers, claimRules: { clockTolerance } } = others
     this.#settings = settings
-    if (!store && cluster.isWorker) log.warn(workerAlone)
     this.#list = store ? new RevocationList() : listFor(app, others)
+    if (!store && cluster.isWorker && this.#list.onEntry.length === 0) warnHost(log, workerAlone) // once for each list
     this.#list.onEntry.push(onEntry)
     this.#list.lifetime = Math.max(this.#list.lifetime, lifetime(keepFor, clockTolerance))
     this.#clockTolerance = clockTolerance

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { warnOfRoutes } from '../contract/log.js'
+import { warnHost } from '../contract/log.js'
 import { nearest } from '../options/nearest.js'
 import { importFirst, rootOf, routesOf, withCli, type DeclaredRoute } from './app-routes.js'
 import { servesOptionsOnly, statedAccess } from './access.js'
@@ -40,7 +40,7 @@ export function warnOfGaps (table: RouteTable, routes: readonly JudgedRoute[], a
   const { context, param } = table
   const warn = (message: string, found: readonly DeclaredRoute[], noteOn?: (route: DeclaredRoute) => string) => {
     if (found.length === 0) return
-    warnOfRoutes(context.log, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
+    warnHost(context.log, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)?.filter(isOutside)
   warnOfRegistration(table, routes, outside)
@@ -65,11 +65,11 @@ function warnOfRegistration (
   // empty folders too. That of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper.
   const hasRoutes = !routes.every(isForPreflights)
   const leavesOut = outside === undefined || !outside.every(isForPreflights)
-  if (!hasRoutes && leavesOut) warnOfRoutes(log, guardsNothing + (outside ? '' : guardsLate))
-  else if (outside === undefined && rootOf(context) !== context) warnOfRoutes(log, guardsUnknown)
+  if (!hasRoutes && leavesOut) warnHost(log, guardsNothing + (outside ? '' : guardsLate))
+  else if (outside === undefined && rootOf(context) !== context) warnHost(log, guardsUnknown)
   const isInUrl = (param: string) => routesOf(context)?.some((route) => hasParam(route, [param])) ?? true
   const unused = boundNames.filter((param) => !isInUrl(param))
-  if (unused.length > 0) warnOfRoutes(log, `${boundInVain} :${unused.join(', :')}`)
+  if (unused.length > 0) warnHost(log, `${boundInVain} :${unused.join(', :')}`)
 }
 
 /** Finds routes with a parameter that is not compared, and may be an owner's by its name or place. */

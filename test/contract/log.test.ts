@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { FastifyBaseLogger } from 'fastify'
-import { logLine, warnOfRoutes } from '../../lib/contract/log.js'
+import { logLine, warnHost } from '../../lib/contract/log.js'
 import { processWarnings } from '../support/host.js'
 
 t.test('a line whose fields cannot be serialized is written as text', async (t) => {
@@ -28,7 +28,7 @@ t.test('a warning names its routes in the log, and without a level also to the p
   for (const level of [undefined, 'info']) {
     const lines: unknown[][] = []
     const warn = (...args: unknown[]) => { lines.push(args) }
-    warnOfRoutes({ level, warn } as unknown as FastifyBaseLogger, `at ${level}`, ['GET /a', 'PUT /b'])
+    warnHost({ level, warn } as unknown as FastifyBaseLogger, `at ${level}`, ['GET /a', 'PUT /b'])
     t.same(lines, [[{ routes: ['GET /a', 'PUT /b'] }, `at ${level}: GET /a, PUT /b`]])
   }
   await new Promise((resolve) => setImmediate(resolve))
