@@ -38,7 +38,7 @@ function faultAt (schema: TSchema, value: unknown, option: string, isOpaque: boo
 
 function hintFor (value: unknown, names: string[]): string {
   if (value === undefined) return '. It is undefined'
-  return value instanceof URL ? '. It is a URL object, not a string' : hintAt(value, names)
+  return value instanceof URL ? '. It is a URL object' : hintAt(value, names)
 }
 
 /** Whether a value is an object of another kind, such as a promise or a Map, which would count as an empty one. */

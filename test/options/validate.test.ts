@@ -35,7 +35,7 @@ const rows: Array<[options: unknown, path: string, says: string | undefined]> = 
   [{ name: 'a', tags: ['b'], lists: [{ max: 1 }, {}], either: { on: true }, own: endless }, '', undefined],
   [{ name: '' }, 'name', 'must be a name'],
   [{}, 'name', 'must be a name. It is undefined'],
-  [{ name: new URL('https://a.example.com') }, 'name', 'must be a name. It is a URL object, not a string'],
+  [{ name: new URL('https://a.example.com') }, 'name', 'must be a name. It is a URL object'],
   [{ name: 'a', tags: [new URL('https://a.example.com')] }, 'tags', 'must be a tag in lower case, or a list of them'],
   [{ name: 'a', tags: 'B' }, 'tags', 'must be a tag in lower case, or a list of them'],
   [{ name: 'a', tags: ['b', 'B'] }, 'tags', 'must be a tag in lower case, or a list of them'],
