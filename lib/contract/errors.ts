@@ -30,7 +30,7 @@ const refusal = <C extends string, S extends number>(
 export const MissingTokenError = refusal('MISSING_TOKEN', 401, 'Missing authentication token')
 /** RFC 6750 §3.1 suggests 400 `invalid_request`. The answer here is 401, with that error code in the challenge. */
 export const InvalidHeaderFormatError = refusal('INVALID_HEADER_FORMAT', 401, 'Invalid authorization header format')
-/** RFC 7515 §5.2, steps 1 to 6: not a JWS in compact serialization. */
+/** RFC 7515 §5.2, steps 1 to 7, and RFC 7519 §7.2, step 10: not a JWS in compact serialization, or not JSON. */
 export const MalformedTokenError = refusal('MALFORMED_TOKEN', 401, 'Malformed token')
 /** RFC 7515 §5.2, step 8, and RFC 8725 §3.1: the algorithm, the key or the signature does not fit. */
 export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401, 'Invalid token signature')
@@ -38,7 +38,7 @@ export const InvalidTokenSignatureError = refusal('INVALID_TOKEN_SIGNATURE', 401
 export const TokenExpiredError = refusal('TOKEN_EXPIRED', 401, 'Token expired')
 /** RFC 6750 §3.1: "revoked" is one of the reasons of `invalid_token`. */
 export const TokenRevokedError = refusal('TOKEN_REVOKED', 401, 'Token revoked')
-/** RFC 7519 §7.2, step 10, and RFC 8725 §3.8 to §3.12: a claim or a header parameter has an unexpected value. */
+/** RFC 7519 §4.1, and RFC 8725 §3.8 to §3.12: a claim or a header parameter has an unexpected value. */
 export const InvalidClaimsError = refusal('INVALID_CLAIMS', 401, 'Invalid token claims')
 /** The token is good, but names no user. */
 export const MissingUidClaimError = refusal('MISSING_UID_CLAIM', 401,

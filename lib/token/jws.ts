@@ -34,7 +34,7 @@ const tooLong = `longer than ${maxLength} bytes. Fix: let the issuer leave out l
 const compact = /^([\w-]*)\.([\w-]*)\.([\w-]*)$/
 
 /**
- * Parses a JWS in compact serialization (RFC 7515 §5.2, steps 1 to 6) strictly: at most 8 KB, three segments of
+ * Parses a JWS in compact serialization (RFC 7515 §5.2, steps 1 to 7) strictly: at most 8 KB, three segments of
  * canonical base64url, header and payload JSON objects in UTF-8. So the same bytes have only one spelling.
  * @param others tokens of other kinds: if the client sent one, the log says which
  * @throws Refusal `MALFORMED_TOKEN`

@@ -29,7 +29,7 @@ export function kindRules (
 ): readonly Rule[] {
   if (!isRemote) return []
   const isTold = !types.includes('jwt') || Array.isArray(requiredClaims['typ'])
-  const ofIdToken = isTold ? [] : ['nonce', 'at_hash', 'c_hash'] // OpenID Connect Core 1.0 §2
+  const ofIdToken = isTold ? [] : ['nonce', 'at_hash', 'c_hash'] // OpenID Connect Core 1.0 §3.3.2.11
   return [
     ...ofIdToken.map((name) => rule(name, `an ID token (claim "${name}"): ${getAccessToken}`, isAbsent)),
     // RFC 9449 §7.1, RFC 8705 §3: the sender must prove that it has the key, which is not checked here.
