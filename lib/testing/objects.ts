@@ -65,8 +65,8 @@ export class Owner {
     this.ids = {}
     for (const [name, maker] of Object.entries(this.makers)) {
       const made = async (): Promise<unknown> => maker({ inject: this.inject, owner: this.id, ids: this.ids })
-      const id = await made().catch((cause: Error) => {
-        throw new TypeError(`objects.${name} failed for "${this.id}": ${cause.message} (${this.#last})`, { cause })
+      const id = await made().catch((cause: unknown) => {
+        throw new TypeError(`objects.${name} failed for "${this.id}": ${String(cause)} (${this.#last})`, { cause })
       })
       if (id === '' || Number.isNaN(id) || (typeof id !== 'string' && typeof id !== 'number')) {
         throw new TypeError(`objects.${name} must return the id of what it made for "${this.id}", ` +

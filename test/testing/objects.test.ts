@@ -50,16 +50,20 @@ t.test('a maker that fails is named, with what it was answered', async (t) => {
     'like those of your app?'
   const makers: Array<[ObjectMaker, message: string]> = [
     [async ({ inject }) => (await inject({ method: 'POST', url: '/' })).json<{ data: { id: string } }>().data.id,
-      `Cannot read properties of undefined (reading 'id') (${last})`],
+      `TypeError: Cannot read properties of undefined (reading 'id') (${last})`],
     [async ({ inject }) => {
       const { statusCode } = await inject({ method: 'POST', url: '/' })
       throw new Error(`no task: ${statusCode}`)
-    }, `no task: 500 (${last})`],
-    [() => { throw new Error('no database') }, 'no database (it awaited no request)']
+    }, `Error: no task: 500 (${last})`],
+    [() => { throw new Error('no database') }, 'Error: no database (it awaited no request)'],
+    // Plain JavaScript may reject with anything.
+    ...['no', null, undefined].map((thrown): [ObjectMaker, string] =>
+      [() => ({ then: (_done: unknown, fail: (cause: unknown) => void) => fail(thrown) }) as never,
+        `${thrown} (it awaited no request)`])
   ]
   for (const [maker, message] of makers) {
-    await t.rejects(new Owner(app, 'alice', 'a', { task_id: maker }).make(),
-      Object.assign(new TypeError(`objects.task_id failed for "alice": ${message}`), { cause: Error }))
+    await t.rejects(new Owner(app, 'alice', 'a', { task_id: maker }).make(), Object.assign(
+      new TypeError(`objects.task_id failed for "alice": ${message}`), message.includes('Error') && { cause: Error }))
   }
 })
 
