@@ -33,7 +33,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const ids = readIds(options)
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
-  const all = task.routes.map((route) => planFor(route, task.params, objects))
+  // Those of this call first.
+  const all = [...new Set([...task.judged, ...task.routes])].map((route) => planFor(route, task.params, objects))
     .filter(({ route }) => !task.isAllowed(route) && route.method !== 'OPTIONS')
   const plans = all.filter(({ route, kinds }) => task.judged.includes(route) && (route.parameter !== null ||
     (route.access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(route.url)))))

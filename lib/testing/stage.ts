@@ -34,10 +34,16 @@ export class Stage {
     return { given, change }
   }
 
-  /** Whether other routes show alice these ids, so that a 403 tells her nothing. */
-  async isShown (ids: Readonly<Record<string, ObjectId | undefined>>): Promise<boolean> {
-    const shown = (await readAll(this.alice, this.all, ids)).filter(([, { statusCode }]) => statusCode < 400)
-    return Object.entries(ids).every(([name, id]) => shown.some(([, answer]) => hasId(answer, id, name)))
+  /** Whether routes show alice these ids, if she asks for them or else for hers. By `all`, a 403 tells her nothing. */
+  async isShown (ids: Readonly<Record<string, ObjectId | undefined>>, reads = this.all, sent: Ids = ids) {
+    let hidden = Object.entries(ids)
+    for (const plan of reads) {
+      // No further than needed: a route that `only` leaves out may end her session, or never end.
+      if (hidden.length === 0) break
+      const answer = await ask(plan, this.alice, sent)
+      if (answer.statusCode < 400) hidden = hidden.filter(([name, id]) => !hasId(answer, id, name))
+    }
+    return hidden.length === 0
   }
 
   /**

@@ -72,8 +72,11 @@ t.test('what both have in a tenant may change with what is hers, unless it names
 })
 
 t.test('an id is shown to alice if a route answers her with it', async (t) => {
-  const { stage, bob } = await start(t)
+  const { stage, alice, bob, asked } = await start(t)
   t.ok(await stage.isShown(bob.ids))
+  t.match(asked.at(-1), /^\/alice\/tasks\/bob-/, 'no further')
+  t.notOk(await stage.isShown(bob.ids, [...stage.reads].slice(0, 2), {}), 'if she does not ask for them')
+  t.ok(await stage.isShown(alice.ids, stage.reads, {}))
   t.notOk(await stage.isShown({ task_id: 'bob-999' }), 'a refusal shows nothing')
   t.notOk(await stage.isShown({ ...bob.ids, list_id: 'none' }), 'of two ids, both')
 })

@@ -1289,7 +1289,9 @@ t.test('a 403 tells nothing of a record that alice may read', async (t) => {
   for (const [isRead, isBroken, status] of [
     [true, false, 403], [false, false, 403], [true, true, 403], [true, false, 409]
   ] as const) {
+    let asked = 0
     const app = await tasksApp(t, (app, tasks) => {
+      app.get('/events', async () => ({ asked: asked++ }))
       if (isRead) app.get('/feed', async () => [...tasks.keys()].map((id) => ({ id })))
       app.patch<Id>('/tasks/:task_id', async ({ user, params }, reply) => {
         const task = tasks.get(params.task_id)
@@ -1305,5 +1307,9 @@ t.test('a 403 tells nothing of a record that alice may read', async (t) => {
     const writes = { ...oneTask, only: ({ method }: { method: string }) => method === 'PATCH' }
     const isSame = (await say(app, writes) === '') === (said === '')
     t.ok(isSame, 'also where another call judges what shows it')
+    const only = ({ method, url }: { method: string, url: string }) => method === 'PATCH' || url === '/feed'
+    asked = 0
+    await say(app, { ...oneTask, only })
+    t.equal(asked > 0, !isRead && status === 403, 'which is only asked where none of this call shows it')
   }
 })
