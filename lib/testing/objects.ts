@@ -118,11 +118,11 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
 function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: (name: string) => boolean) {
   /** The places of ids in `parts`. */
   const places: Array<{ name: string, part: 'path' | 'query' | 'body', isList: boolean, isInList: boolean }> = []
-  const inLists = new Set<unknown>()
+  const inLists = new Map<unknown, boolean>()
   for (const part of ['path', 'query', 'body'] as const) {
     JSON.stringify(parts[part], function (this: unknown, name, value: unknown) {
-      if (Array.isArray(this) || inLists.has(this)) inLists.add(value)
-      if (isMade(name)) places.push({ name, part, isList: Array.isArray(value), isInList: inLists.has(this) })
+      inLists.set(value, Array.isArray(this) || inLists.get(this) === true)
+      if (isMade(name)) places.push({ name, part, isList: Array.isArray(value), isInList: inLists.get(value) === true })
       return value
     })
   }

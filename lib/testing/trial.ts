@@ -69,7 +69,7 @@ export class Trial {
   /** Sends bob's ids of these kinds instead of hers: everywhere, or only in one part of the request. */
   async #tryHis (kinds: readonly string[], part?: string): Promise<void> {
     const label = `alice's token, bob's ${kinds.join(' and ')}${part === undefined ? '' : ` in the ${part}`}`
-    const { alice, bob } = this.stage
+    const { stage: { alice, bob }, plan: { route: { method, parameter, url }, places, isRead } } = this
     const his = Object.fromEntries(kinds.map((name) => [name, bob.ids[name]]))
     const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
     // Both in each answer: what alice has, such as a time, may have the same number.
@@ -81,12 +81,16 @@ export class Trial {
     const renew = async () => { if (isUsedUp) await this.#renew() }
     await renew()
     let forNone = await ask(this.plan, alice, none, part)
-    // A checkout that looks at no id has used up what is hers, too.
-    if (part === undefined && given.statusCode < 400 && forNone.statusCode >= 400) {
+    // A checkout that looks at no id has used up what is hers, too. Then it also refuses bob's.
+    if (!isUsedUp && !isRead && given.statusCode < 400 && forNone.statusCode >= 400 &&
+      (await ask(this.plan, alice, his)).statusCode >= 400) {
       isUsedUp = true
       await renew()
       forNone = await ask(this.plan, alice, none)
     }
+    // What is made or kept with an id that nobody has takes any id.
+    const isUnchecked = (forNone.statusCode === 201 && kinds.some((name) => hasId(forNone, none[name], name))) ||
+      (!isRead && forNone.statusCode < 400 && await this.stage.isShown(none, this.stage.reads, {}))
     await renew()
     // If the answer changes by itself, such as a time, it also differs between this and the first.
     const again = await ask(this.plan, alice, his, part)
@@ -95,28 +99,26 @@ export class Trial {
     // An id of the same form may lack a check digit.
     const isMalformed = given.statusCode === 404 && [400, 422].includes(forNone.statusCode)
     const isSame = isAlike && !differs(textOf(forNone), textOf(given), textOf(again))
-    // A search or a batch may answer that it found nothing, and a route may ignore an id that it already knows. What
-    // answers the same to her own id is no search: it may have stored his.
-    const mayFind = part === undefined && ['POST', 'QUERY'].includes(this.plan.route.method) &&
-      given.statusCode === 200 && nothing.test(given.body) && textOf(given) === textOf(forNone)
+    const isExact = given.body !== '' && textOf(given) === textOf(forNone)
+    // A search may answer that it found nothing. What answers the same to her own id is none: it may have stored his.
+    const mayFind = isExact && part === undefined && ['POST', 'QUERY'].includes(method) &&
+      given.statusCode === 200 && nothing.test(given.body)
     const isSearch = mayFind && textOf(await ask(this.plan, alice), alice.ids) !== textOf(given, alice.ids)
     if (mayFind) await this.#renew()
     // The path names the owner, so a body that names another may be ignored, if bob reads at that URL what was written.
     // What answers with that id has taken it.
-    const isIgnored = (name: string) => this.plan.route.parameter !== null && String(his[name]) === bob.id &&
-      !hasId(given, bob.id, name) && this.stage.reads.some(({ route: { url } }) => url === this.plan.route.url)
-    // What is made with an id that nobody has takes any id.
-    const isUnchecked = forNone.statusCode === 201 && kinds.some((name) => hasId(forNone, none[name], name))
-    const isOptional = ({ name, part, isList, isInList }: Plan['places'][number]) =>
-      !kinds.includes(name) || part === 'query' || isList || isInList || (part === 'body' && isIgnored(name))
-    const mayBeEmpty = isSearch || (!isUnchecked && (part !== undefined || this.plan.places.every(isOptional)))
-    const isRefused = given.statusCode >= 400 && given.statusCode < 500
-    const repair = this.#repair + (this.plan.isRead && this.plan.route.parameter === null ? notes.seen : '')
+    const isIgnored = (name: string) => parameter !== null && String(his[name]) === bob.id &&
+      !hasId(given, bob.id, name) && this.stage.reads.some(({ route }) => route.url === url)
+    const hasNothingNew = isExact || given.body.includes('[]')
+    const isOptional = ({ name, part, isList, isInList }: Plan['places'][number]) => !kinds.includes(name) ||
+      part === 'query' || isList || (isInList && hasNothingNew) || (part === 'body' && isIgnored(name))
+    const mayBeEmpty = isSearch || (!isUnchecked && (part !== undefined || places.every(isOptional)))
+    const repair = this.#repair + (isRead && parameter === null ? notes.seen : '')
     const asForNone = `as for none: ${answerText(forNone)}`
-    if (!isRefused && !(mayBeEmpty && isSame)) {
-      this.#fail(given, isSame && this.plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
+    if (Math.trunc(given.statusCode / 100) !== 4 && !(mayBeEmpty && isSame)) {
+      this.#fail(given, isSame && isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
       const hasChanged = this.#failures.some(({ answer }) => answer === 'changed')
-      if (isSame && !this.plan.isRead && !hasChanged) this.#notes.add(notes.silent)
+      if (isSame && !isRead && !hasChanged) this.#notes.add(notes.silent)
       if (mayFind) this.#notes.add(notes.fruitless)
     } else if (!isSame && !isMalformed && !(given.statusCode === 403 && await this.stage.isShown(his))) {
       this.#fail(given, notes.tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)

@@ -161,7 +161,8 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
     sameLength({ query: { list_id: 'l1' }, body: { list_id: 'l2', task_ids: ['x'] } }), 'in one part alone')
   const other = planFor(route, { '*': { path: { page_id: '7', day: 'monday' } } }, { ...objects, page_id: () => 'p' })
   t.notOk(other.kinds.includes('page_id'), 'a parameter for all routes is none of one that does not have it')
-  const rows = { '*': { body: { rows: [{ list_id: '', at: { task_id: '' } }], task_id: '' } } }
+  const again = { task_id: '' }
+  const rows = { '*': { body: { rows: [{ list_id: '', at: again }], again } } }
   t.match(planFor(route, rows, objects).places.filter(({ part }) => part === 'body'), [
     { name: 'list_id', isInList: false },
     { name: 'task_ids', isInList: false },

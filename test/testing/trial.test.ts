@@ -1146,6 +1146,25 @@ t.test('a checkout that looks at no id may use up what is hers', async (t) => {
   }
 })
 
+t.test('a refusal that does not come again tells of what bob has', async (t) => {
+  for (const method of ['GET', 'POST'] as const) {
+    const asked = new Set<string>()
+    const app = await tasksApp(t, (app, tasks) => {
+      app.route<{ Querystring: { task_id: string } }>({
+        method,
+        url: '/api/:user_id/seen',
+        handler: async ({ query: { task_id: id } }, reply) => {
+          if (tasks.has(id) || asked.has(id)) return {}
+          asked.add(id)
+          return none(reply)
+        }
+      })
+    })
+    const params = { [`${method} /api/:user_id/seen`]: { query: { task_id: '' } } }
+    t.match(await say(app, { ...oneTask, params }), "bob's task_id  as for none: 404 NOT_FOUND  200  /api/alice/seen?")
+  }
+})
+
 t.test('a search by POST or QUERY may find nothing', async (t) => {
   const body = { type: 'object', properties: { task_id: { type: 'string' } } }
   for (const [method, isBroken] of [['POST', true], ['POST', false], ['QUERY', true], ['QUERY', false]] as const) {
@@ -1267,6 +1286,28 @@ t.test('a resolver of GraphQL may find nothing', async (t) => {
       if (isBroken) t.match(said, "alice's token, bob's task_id  4xx  200  /graphql")
       else t.equal(said, '')
     }
+  }
+})
+
+t.test('ids in a list of objects are found that are kept unchecked', async (t) => {
+  for (const [name, status, answer, isShown] of [
+    ['a new id', 200, () => ({ id: randomUUID() }), false], ['no answer', 204, () => undefined, false],
+    ['what is kept', 200, (kept: object) => kept, true], ['a list of ids', 200, () => ({}), true]
+  ] as const) {
+    const app = await tasksApp(t, (app) => {
+      const orders: Array<{ owner: string, given: unknown }> = []
+      app.put('/api/:user_id/order', async ({ user, body }, reply) => {
+        orders.push({ owner: user.id, given: body })
+        return reply.code(status).send(answer(body as object))
+      })
+      if (!isShown) return
+      app.get('/api/:user_id/order', async ({ user }) => orders.findLast(({ owner }) => owner === user.id) ?? {})
+    })
+    const isList = name === 'a list of ids'
+    const body = isList ? { task_ids: [] } : { items: [{ task_id: '' }] }
+    const objects: ObjectMakers = { ...task, ...isList && { task_ids: ({ ids }) => ids['task_id'] } }
+    t.match(await say(app, { objects, params: { 'PUT /api/:user_id/order': { body } } }),
+      `alice's token, bob's task_id${isList ? 's' : ''}  4xx  ${status}  /api/alice/order`, name)
   }
 })
 
