@@ -2,6 +2,7 @@ import type { LightMyRequestResponse } from 'fastify'
 
 export type ObjectId = string | number
 export type MadeIds = Readonly<Record<string, ObjectId>>
+export type SomeIds = Readonly<Record<string, ObjectId | undefined>>
 /** Ids to send, by name: one, or several to a place that takes a list. */
 export type Ids = Readonly<Record<string, ObjectId | undefined | ReadonlyArray<ObjectId | undefined>>>
 
@@ -48,8 +49,6 @@ export function readId (body: string, id: ObjectId = '', name = ''): { has: bool
 /** Whether the body or a header of an answer has the id. */
 export const hasId = ({ body, headers }: LightMyRequestResponse, id: ObjectId | undefined, name: string): boolean =>
   [body, JSON.stringify(headers)].some((text) => readId(text, id, name).has)
-
-type SomeIds = Readonly<Record<string, ObjectId | undefined>>
 
 /** The text of an answer without these ids of a kind. */
 export const withoutIds = (body: string, name: string, ...each: SomeIds[]): string =>

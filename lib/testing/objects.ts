@@ -133,6 +133,17 @@ function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: 
   return { route, parts, places, kinds, unknown, isRead: ['GET', 'HEAD'].includes(route.method) }
 }
 
+/** How to mend a route that lets others reach an object. */
+export function repairOf ({ route: { access, parameter, bound: [tenant] }, kinds }: Plan): string {
+  const columns = tenant && !parameter ? [`.where('${tenant.param}', '=', request.params.${tenant.param})`] : []
+  // A tenant that is given is that of both.
+  const isTold = tenant && !parameter && kinds.includes(tenant.param)
+  // `getOwnerId` throws on a route for all users, whatever its URL has.
+  const id = access === 'user' ? 'request.user.id' : 'getOwnerId(request)'
+  if (!isTold) columns.push(`.where('user_id', '=', ${id})`)
+  return `Fix: look for the object by its owner, too, as in ${columns.join('')}`
+}
+
 /**
  * Sends a request to a route as a user.
  * @param others ids instead of the user's own, by name

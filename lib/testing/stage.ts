@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse as Response } from 'fastify'
-import { hasId, type Ids, type ObjectId } from './ids.js'
+import { hasId, type Ids, type SomeIds } from './ids.js'
 import { ask, type Owner, type Plan } from './objects.js'
 import { findChanges, isShared, readAll, type Read } from './reads.js'
 
@@ -35,7 +35,7 @@ export class Stage {
   }
 
   /** Whether routes show alice these ids, if she asks for them or else for hers. By `all`, a 403 tells her nothing. */
-  async isShown (ids: Readonly<Record<string, ObjectId | undefined>>, reads = this.all, sent: Ids = ids) {
+  async isShown (ids: SomeIds, reads = this.all, sent: Ids = ids) {
     let hidden = Object.entries(ids)
     for (const plan of reads) {
       // No further than needed: a route that `only` leaves out may end her session, or never end.

@@ -2,8 +2,8 @@ import type { LightMyRequestResponse as Response } from 'fastify'
 import { nameOf } from './app-routes.js'
 import { findingOf, notes, tooGenerous, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
-import { hasId, missingLike, subsets, withoutIds, type Ids, type MadeIds, type ObjectId } from './ids.js'
-import { ask, Owner, type FullPlan, type Plan } from './objects.js'
+import { hasId, missingLike, subsets, withoutIds, type Ids, type ObjectId, type SomeIds } from './ids.js'
+import { ask, Owner, repairOf, type FullPlan, type Plan } from './objects.js'
 import { differs } from './reads.js'
 import type { Stage } from './stage.js'
 
@@ -17,16 +17,7 @@ export class Trial {
 
   constructor (readonly plan: FullPlan, readonly stage: Stage) {}
 
-  get #repair (): string {
-    const { route: { access, parameter, bound: [tenant] }, kinds } = this.plan
-    const columns = tenant && !parameter ? [`.where('${tenant.param}', '=', request.params.${tenant.param})`] : []
-    // A tenant that is given is that of both.
-    const isTold = tenant && !parameter && kinds.includes(tenant.param)
-    // `getOwnerId` throws on a route for all users, whatever its URL has.
-    const id = access === 'user' ? 'request.user.id' : 'getOwnerId(request)'
-    if (!isTold) columns.push(`.where('user_id', '=', ${id})`)
-    return `Fix: look for the object by its owner, too, as in ${columns.join('')}`
-  }
+  get #repair (): string { return repairOf(this.plan) }
 
   /** @param changed the answer to alice, if it is another since bob has made his objects */
   async run (changed?: Response): Promise<Finding> {
@@ -73,28 +64,9 @@ export class Trial {
     const his = Object.fromEntries(kinds.map((name) => [name, bob.ids[name]]))
     const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
     // Both in each answer: what alice has, such as a time, may have the same number.
-    const textOf = ({ body }: Response, ...more: MadeIds[]) =>
+    const textOf = ({ body }: Response, ...more: SomeIds[]) =>
       kinds.reduce((text, name) => withoutIds(text, name, none, his, ...more), body)
-    const given = await this.#attack(his, label, part)
-    // Her object in another part may be used up. Else not: answers that list what is hers would differ by new ones.
-    let isUsedUp = part !== undefined
-    const renew = async () => { if (isUsedUp) await this.#renew() }
-    await renew()
-    let forNone = await ask(this.plan, alice, none, part)
-    // A checkout that looks at no id has used up what is hers, too. Then it also refuses bob's.
-    if (!isUsedUp && !isRead && given.statusCode < 400 && forNone.statusCode >= 400 &&
-      (await ask(this.plan, alice, his)).statusCode >= 400) {
-      isUsedUp = true
-      await renew()
-      forNone = await ask(this.plan, alice, none)
-    }
-    // What is made or kept with an id that nobody has takes any id.
-    const isUnchecked = (forNone.statusCode === 201 && kinds.some((name) => hasId(forNone, none[name], name))) ||
-      (!isRead && forNone.statusCode < 400 && await this.stage.isShown(none, this.stage.reads, {}))
-    await renew()
-    // If the answer changes by itself, such as a time, it also differs between this and the first.
-    const again = await ask(this.plan, alice, his, part)
-    await renew()
+    const { given, forNone, again, isUnchecked } = await this.#ask(his, none, label, part)
     const isAlike = given.statusCode === forNone.statusCode
     // An id of the same form may lack a check digit.
     const isMalformed = given.statusCode === 404 && [400, 422].includes(forNone.statusCode)
@@ -123,6 +95,33 @@ export class Trial {
     } else if (!isSame && !isMalformed && !(given.statusCode === 403 && await this.stage.isShown(his))) {
       this.#fail(given, notes.tells, label, asForNone, isAlike ? `${given.statusCode}, another body` : undefined)
     }
+  }
+
+  /** Asks as alice with bob's ids, with ids that nobody has, and with bob's again. */
+  async #ask (his: SomeIds, none: SomeIds, label: string, part?: string) {
+    const { plan: { isRead }, stage: { alice } } = this
+    const given = await this.#attack(his, label, part)
+    // Her object in another part may be used up. Else not: answers that list what is hers would differ by new ones.
+    let isUsedUp = part !== undefined
+    const renew = async () => { if (isUsedUp) await this.#renew() }
+    await renew()
+    let forNone = await ask(this.plan, alice, none, part)
+    // A checkout that looks at no id has used up what is hers, too. Then it also refuses bob's.
+    if (!isUsedUp && !isRead && given.statusCode < 400 && forNone.statusCode >= 400 &&
+      (await ask(this.plan, alice, his)).statusCode >= 400) {
+      isUsedUp = true
+      await renew()
+      forNone = await ask(this.plan, alice, none)
+    }
+    // What is made or kept with an id that nobody has takes any id.
+    const isRepeated = Object.entries(none).some(([name, id]) => hasId(forNone, id, name))
+    const isUnchecked = (forNone.statusCode === 201 && isRepeated) ||
+      (!isRead && forNone.statusCode < 400 && await this.stage.isShown(none, this.stage.reads, {}))
+    await renew()
+    // If the answer changes by itself, such as a time, it also differs between this and the first.
+    const again = await ask(this.plan, alice, his, part)
+    await renew()
+    return { given, forNone, again, isUnchecked }
   }
 
   /** Sends lists with her id and bob's, in both orders. */
