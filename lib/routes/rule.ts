@@ -33,8 +33,8 @@ const rule = Type.Object({
   delegates: Type.Optional(Type.Union([
     Type.Literal(true), Type.Object({ scopes: names, machines: Type.Optional(flag) }, { additionalProperties: false })
   ], {
-    expects: 'left out for the owner alone, or be true, which asks option "mayActFor", or { scopes: […], machines } ' +
-      `with ${scopeNames}`
+    expects: 'left out for the owner alone, or be true, which asks option "mayActFor", or ' +
+      `{ scopes: […], machines } with ${scopeNames}`
   })),
   unbound: Type.Optional(Type.Array(Type.String(), {
     minItems: 1, uniqueItems: true, expects: 'a list of parameters of option "bind", at least one and each once'

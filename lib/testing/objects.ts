@@ -133,7 +133,7 @@ function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: 
   return { route, parts, places, kinds, unknown, isRead: ['GET', 'HEAD'].includes(route.method) }
 }
 
-/** How to mend a route that lets others reach an object. */
+/** How to fix a route that lets others reach an object. */
 export function repairOf ({ route: { access, parameter, bound: [tenant] }, kinds }: Plan): string {
   const columns = tenant && !parameter ? [`.where('${tenant.param}', '=', request.params.${tenant.param})`] : []
   // A tenant that is given is that of both.
