@@ -121,8 +121,9 @@ function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: 
   const inLists = new Map<unknown, boolean>()
   for (const part of ['path', 'query', 'body'] as const) {
     JSON.stringify(parts[part], function (this: unknown, name, value: unknown) {
-      inLists.set(value, Array.isArray(this) || inLists.get(this) === true)
-      if (isMade(name)) places.push({ name, part, isList: Array.isArray(value), isInList: inLists.get(value) === true })
+      const isInList = Array.isArray(this) || inLists.get(this) === true
+      inLists.set(value, isInList)
+      if (isMade(name)) places.push({ name, part, isList: Array.isArray(value), isInList })
       return value
     })
   }

@@ -35,7 +35,7 @@ export class Stage {
   }
 
   /** Whether routes show alice these ids, if she asks for them or else for hers. By `all`, a 403 tells her nothing. */
-  async isShown (ids: SomeIds, reads = this.all, sent: Ids = ids) {
+  async isShown (ids: SomeIds, reads = this.all, sent: Ids = ids): Promise<boolean> {
     let hidden = Object.entries(ids)
     for (const plan of reads) {
       // No further than needed: a route that `only` leaves out may end her session, or never end.
