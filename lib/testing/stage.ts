@@ -34,6 +34,37 @@ export class Stage {
     return { given, change }
   }
 
+  /** Makes alice's objects anew, which a write may have used up. */
+  async renewAlice ({ isRead }: Plan): Promise<void> {
+    if (!isRead) await this.alice.make()
+  }
+
+  /** Sends a request of alice with bob's ids, with ids that nobody has, and with bob's again. */
+  async compare (plan: Plan, his: SomeIds, none: SomeIds, part?: string) {
+    const { given, change } = await this.attack(plan, his, part)
+    // Her object in another part may be used up. Else not: answers that list what is hers would differ by new ones.
+    let isUsedUp = part !== undefined
+    const renew = async () => { if (isUsedUp) await this.renewAlice(plan) }
+    await renew()
+    let forNone = await ask(plan, this.alice, none, part)
+    // A checkout that looks at no id has used up what is hers, too. Then it also refuses bob's.
+    if (!isUsedUp && !plan.isRead && given.statusCode < 400 && forNone.statusCode >= 400 &&
+      (await ask(plan, this.alice, his)).statusCode >= 400) {
+      isUsedUp = true
+      await renew()
+      forNone = await ask(plan, this.alice, none)
+    }
+    // What is made or kept with an id that nobody has takes any id.
+    const isRepeated = Object.entries(none).some(([name, id]) => hasId(forNone, id, name))
+    const isUnchecked = (forNone.statusCode === 201 && isRepeated) ||
+      (!plan.isRead && forNone.statusCode < 400 && await this.isShown(none, this.reads, {}))
+    await renew()
+    // If the answer changes by itself, such as a time, it also differs between this and the first.
+    const again = await ask(plan, this.alice, his, part)
+    await renew()
+    return { given, change, forNone, again, isUnchecked }
+  }
+
   /** Whether routes show alice these ids, if she asks for them or else for hers. By `all`, a 403 tells her nothing. */
   async isShown (ids: SomeIds, reads = this.all, sent: Ids = ids): Promise<boolean> {
     let hidden = Object.entries(ids)
@@ -57,7 +88,7 @@ export class Stage {
     // An end, because a maker may always return the same number.
     for (let n = 0; isKnown() && n < 100; n++) await this.bob.make()
     await readAll(this.bob, this.reads)
-    if (!plan.isRead) await this.alice.make() // it may have used up what she had
+    await this.renewAlice(plan)
     return isKnown() || hasId(await ask(plan, this.alice), this.bob.ids[name], name)
   }
 }
