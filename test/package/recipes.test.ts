@@ -10,7 +10,9 @@ import t, { type Test } from 'tap'
 import type { WebSocket as Socket } from 'ws'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
 import { blockBelow, pageOf, pages, runBlock, type Block } from '../support/docs.js'
+import { skipWithout } from '../support/example.js'
 import { bearer, secret, tokenFor } from '../support/host.js'
+import { postgresPrograms, startPostgres } from '../support/postgres.js'
 
 env.BETTER_AUTH_SECRET = secret
 delete env.BETTER_AUTH_SECRETS
@@ -38,6 +40,32 @@ t.test('recipe: filter records by their owner', async (t) => {
   t.match(await get(app, '/api/alice/tasks/1', 'alice'), [200, { title: 'Buy milk' }])
   t.match(await get(app, '/api/alice/tasks/2', 'alice'), [404], "bob's task")
   t.match(await get(app, '/api/alice/tasks/3', 'alice'), [404])
+})
+
+t.test('recipe: row level security', { skip: skipWithout(postgresPrograms, 'postgresql') }, async (t) => {
+  const postgres = await startPostgres(t, String(postgresPrograms))
+  const block = blockBelow('docs/recipes.md', 'Row level security')
+  const once = block.code.replace(/^(?!\/\/ [A-Z]{2}).*$|^\/\/ /gm, '').split(';')
+  t.equal(once.length, 4)
+  await postgres.query('CREATE ROLE api LOGIN', 'CREATE TABLE tasks (id text PRIMARY KEY, user_id text, title text)',
+    "INSERT INTO tasks VALUES ('1', 'alice', 'Buy milk'), ('2', 'bob', 'Call home'), ('3', '', 'Nobody')", ...once)
+  const url = postgres.url.replace('postgres@', 'api@')
+  const app = await runBlock(t, block, (code) => code
+    .replace("connectionString: 'postgres://api@localhost/todo'", `connectionString: '${url}', max: 1`)
+    .replace('await app.listen', "app.get('/all', async () => (await pool.query('SELECT id FROM tasks')).rows)\n$&"))
+  const remove = async (task: string) => (await app.inject({
+    method: 'DELETE', url: `/api/alice/tasks/${task}`, headers: bearer(tokenFor('alice'))
+  })).statusCode
+  t.same(await get(app, '/all', 'alice'), [200, []], 'no user, no rows')
+  t.same(await get(app, '/api/alice/tasks', 'alice'), [200, [{ id: '1', title: 'Buy milk' }]])
+  t.same(await get(app, '/api/bob/tasks', 'bob'), [200, [{ id: '2', title: 'Call home' }]])
+  t.same(await get(app, '/all', 'alice'), [200, []], 'on the connection that bob had')
+  t.same(await remove('2'), 404, "bob's")
+  await postgres.query('REVOKE DELETE ON tasks FROM api')
+  t.same(await remove('1'), 500)
+  await postgres.query('GRANT DELETE ON tasks TO api')
+  t.same(await remove('1'), 204, 'a failed transaction has ended')
+  t.same(await get(app, '/api/bob/tasks', 'bob'), [200, [{ id: '2', title: 'Call home' }]])
 })
 
 t.test('recipe: files of users', async (t) => {
