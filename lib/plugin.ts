@@ -84,6 +84,6 @@ function assertFree (fastify: FastifyInstance, decoratorName: string, ofRoute = 
  * Guards the context in which it is registered: verifies bearer tokens, decorates requests with their user, and refuses
  * a request whose path parameter is not that user's id.
  * @throws InvalidOptionError, InvalidRouteError, AlreadyRegisteredError, KeysUnreachableError or
- * RevocationsUnreachableError while the host boots
+ * RevocationsUnreachableError at boot
  */
 export const userScope = fp(plugin, { name: 'fastify-user-scope', fastify: '5.x' })

@@ -13,7 +13,7 @@ import { isBelow, timeOf } from './revocations/stream.js'
 export interface RedisRevocationsOptions extends Pick<RevocationStore, 'maxStale' | 'whenDown'> {
   /** `redis://user:secret@host:6379/0`, or `rediss://` with TLS. Percent-encode special characters in the password. */
   url: string
-  /** Put in front of the name of the stream. One for each application. Default `'fastify-user-scope'`. */
+  /** The stream is `<prefix>:revocations`. Use one prefix for each application. Default `'fastify-user-scope'`. */
   prefix?: string
 }
 

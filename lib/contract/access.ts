@@ -11,13 +11,13 @@ import type { UserScopeTypes, VerifiedUser } from './types.js'
  */
 export type AccessLevel = 'owner' | 'user' | 'optional' | 'public'
 
-/** The name of a scope: one of those that the host declared in `UserScopeTypes`, else any string. */
+/** The name of a scope: one of those declared in `UserScopeTypes`, else any string. */
 export type ScopeName = UserScopeTypes extends { scopes: infer Name extends string } ? Name : string
 
 /** All of the scopes, or one of them. */
 export type RequiredScopes = readonly ScopeName[] | { readonly anyOf: readonly ScopeName[] }
 
-/** Who may act for the owner: users for whom `mayActFor` returns true, or users who have all of these scopes. */
+/** Who may act for the owner: users for whom `mayActFor` returns true, or users with all of these scopes. */
 export type Delegates = true | {
   readonly scopes: readonly ScopeName[]
   /** `true`: also tokens of applications. Default false. */
@@ -28,7 +28,7 @@ export type Delegates = true | {
 export interface AccessRule {
   /** Default: from the URL. */
   readonly level?: AccessLevel
-  /** Scopes that the token must have, else 403 `INSUFFICIENT_SCOPE`. */
+  /** Scopes that the token must have. Otherwise 403 `INSUFFICIENT_SCOPE`. */
   readonly scopes?: RequiredScopes
   /** For level `'owner'`: who may call the route besides the owner. `getOwnerId(request)` returns the owner's id. */
   readonly delegates?: Delegates
@@ -38,7 +38,7 @@ export interface AccessRule {
 
 /** The argument of `mayActFor`. */
 export interface DelegateQuestion {
-  /** The caller. Never an application, if its issuer's tokens can be told apart (`machine` in `issuers`). */
+  /** The caller. Never an application, if its token is recognized as one (`machine` in `issuers`). */
   readonly user: VerifiedUser
   /** The id in the path. It is not the user's. */
   readonly ownerId: string
@@ -47,8 +47,8 @@ export interface DelegateQuestion {
   /** The URL of the route as declared. */
   readonly route: string
   /**
-   * The path parameters as the client sent them, decoded, before any schema. If one of them is another for the handler,
-   * the request is refused.
+   * The path parameters as the client sent them, decoded, before any schema. If one of them later changes, the request
+   * is refused.
    */
   readonly params: Readonly<Record<string, string | undefined>>
 }

@@ -7,7 +7,7 @@ export type IssuerAlgorithm =
 /** The part of `fetch` that the plugin uses. A proxy or a test can replace it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** A token that an issuer hands out for another purpose than access. It is refused, and the log says what it is. */
+/** A token that an issuer signs for another purpose than access. It is refused, and the log says what it is. */
 export interface OtherToken {
   /** For the log: what kind of token it is, and what to send instead. */
   says: string
@@ -22,7 +22,7 @@ export interface OtherToken {
 export interface IssuerOptions {
   /** `iss` must be exactly this string. It selects the entry that verifies a token. */
   issuer: string
-  /** `aud` must be one of these or contain one. `false`: unchecked, and `requiredClaims` states what replaces it. */
+  /** `aud` must be one of these or contain one. `false`: not checked; `requiredClaims` must then state a value. */
   audience: string | readonly string[] | false
   /** The URL of the JWK Set: https, or http on loopback. Either this or `discovery`. */
   jwksUri?: string
@@ -31,9 +31,9 @@ export interface IssuerOptions {
   /** Accepted algorithms. Default: every asymmetric one. */
   algorithms?: readonly IssuerAlgorithm[]
   /**
-   * Text in front of this issuer's user ids, because an id is only unique within its issuer (OpenID Connect Core
-   * §5.7). Required with more than one verifier: `''` means that its users are also those of the others, a text that
-   * ends in `:` keeps them apart. `request.user.id` starts with it. Default, for a single issuer: `''`.
+   * Text in front of this issuer's user ids, because an id is only unique within its issuer (OpenID Connect Core §5.7).
+   * Required with more than one verifier: `''` means that its users are those of the others too; a text that ends in
+   * `:` separates them. `request.user.id` starts with it. Default, for a single issuer: `''`.
    */
   idPrefix?: string
   /** The claim with the user id. Default `'sub'`. */
@@ -45,7 +45,7 @@ export interface IssuerOptions {
    * `application/`. A token without `typ` counts as `'JWT'`. Default `'JWT'`.
    */
   typ?: string | readonly string[]
-  /** Claims that a token must have: `true` allows any value but false and null, else it must be a stated one. */
+  /** Claims that a token must have: `true` allows any value but false and null; otherwise it must be a stated value. */
   requiredClaims?: Readonly<Record<string, true | string | readonly string[]>>
   /**
    * How to recognize the token of an application, which owns nothing: claim names, each with one or more values. A `*`
@@ -54,21 +54,21 @@ export interface IssuerOptions {
    * (RFC 9068 §2.2).
    */
   machine?: Readonly<Record<string, string | readonly string[]>>
-  /** Tokens that the issuer hands out for other purposes, possibly signed with the same keys. */
+  /** Tokens that the issuer signs for other purposes, possibly with the same keys. */
   otherTokens?: readonly OtherToken[]
   /** `true`: start even if the keys cannot be fetched yet. Requests are 503 until then. Default false. */
   lazy?: boolean
   /** Seconds for a fetch, body included. 0.1 to 60. Default 5. At boot, Fastify's `pluginTimeout` limits it too. */
   timeout?: number
-  /** Seconds after which keys are fetched again. A removed key is not used longer either. 1 to 86400. Default 600. */
+  /** Seconds after which keys are fetched again, and a removed key is no longer used. 1 to 86400. Default 600. */
   maxAge?: number
   /**
-   * Seconds between two fetches, at most four fifths of `maxAge` while the issuer answers. While it does not and the
-   * old keys still verify, each further failure doubles the pause, to at most ten cooldowns and `maxAge`. 1 to 3600.
+   * Seconds between two fetches, at most four fifths of `maxAge` while the issuer answers. While it does not, and old
+   * keys are still used, each further failure doubles the pause, up to ten cooldowns and at most `maxAge`. 1 to 3600.
    * Default 30.
    */
   cooldown?: number
-  /** Seconds for which keys may verify while the issuer is down, at least `maxAge`. 0 to 604800. Default 86400. */
+  /** Seconds for which keys are used while the issuer is down, at least `maxAge`. 0 to 604800. Default 86400. */
   maxStale?: number
   /** The largest key set or metadata document, in bytes. 1024 to 16777216. Default 1048576. */
   maxBytes?: number

@@ -7,14 +7,14 @@ export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
 
 /** Where to find the OpenAPI document, and how to name the bearer scheme in it. */
 export interface OpenApiOptions {
-  /** The name of the scheme in the document. One that the host declared is kept. Default `'bearerAuth'`. */
+  /** The name of the scheme in the document. A scheme of your own with this name is kept. Default `'bearerAuth'`. */
   schemeName?: string
   /** The description of the scheme, shown in the Authorize dialog. Default `'The JWT of a signed-in user.'`. */
   description?: string
   /**
    * The name or names of the decorator that returns the document: the option `decorator` of `@fastify/swagger`. A name
-   * that neither a context of the plugin's routes nor one around it has stops the boot. Default `'swagger'`, if there
-   * is one.
+   * that is found neither in the contexts of the guarded routes nor around them stops the boot. Default `'swagger'`, if
+   * there is one.
    */
   decorator?: string | readonly string[]
 }
@@ -24,8 +24,7 @@ export interface CacheOptions {
   /** The number of tokens. 1 to 10000000. Default 10000. */
   max?: number
   /**
-   * Seconds for which a token is kept, but no longer than it is valid and the key that verified it is used. 1 to 86400.
-   * Default 300.
+   * Seconds for which a token is kept, at most until it expires or its key is no longer valid. 1 to 86400. Default 300.
    */
   ttl?: number
 }
@@ -34,8 +33,8 @@ export interface CacheOptions {
 export interface UserScopeOptions {
   /**
    * A shared secret, or a list of them: the first is the current one, the others still verify (rotation without
-   * downtime). Each has at least 32 bytes, 48 with HS384 and 64 with HS512 (RFC 7518 §3.2). Key material, URLs, tokens
-   * and published samples are refused. Default: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else
+   * downtime). Each needs at least 32 bytes, 48 with HS384 and 64 with HS512 (RFC 7518 §3.2). Keys, URLs, tokens and
+   * published samples are refused. Default: `BETTER_AUTH_SECRETS` (`"2:new,1:old"`, newest first), else
    * `BETTER_AUTH_SECRET`.
    */
   secret?: string | readonly string[]
@@ -61,20 +60,23 @@ export interface UserScopeOptions {
   /** The path parameter with the owner's id: letters, digits and underscores. Default `'user_id'`. */
   userIdParam?: string
   /**
-   * `true`: a route with a parameter in its URL that is not compared must state its level in `config.access`, or the
-   * boot stops. Default false.
+   * `true`: a route whose URL has a parameter that is not compared must state its level in `config.access`, or the boot
+   * stops. Default false.
    */
   requireStatedAccess?: boolean
-  /** A JSON Schema of type `object`, such as one of TypeBox. The payload must satisfy it, else 401 `INVALID_CLAIMS`. */
+  /**
+   * A JSON Schema of type `object`, such as one of TypeBox. The payload must satisfy it, or the answer is 401
+   * `INVALID_CLAIMS`.
+   */
   claims?: object
   /** Seconds of tolerance for `exp`, `nbf`, `iat` and `maxTokenAge`, because clocks differ. 0 to 3600. Default 5. */
   clockTolerance?: number
   /** Seconds since `iat` after which a token is refused, whatever its `exp`. Requires `iat`. 1 to 315576000. */
   maxTokenAge?: number
   /**
-   * More path parameters, each with a claim: `'org_id'`, or `['o', 'id']` for a nested one. The parameter must equal
-   * the claim, or be in it if it is a list, else 403 `FORBIDDEN_RESOURCE_ACCESS`. On routes of level `'owner'` and
-   * `'user'`.
+   * More path parameters, each with a claim: `'org_id'`, or `['o', 'id']` for a nested one. On routes of level
+   * `'owner'` and `'user'`, the parameter must equal the claim, or be in it if the claim is a list. Otherwise 403
+   * `FORBIDDEN_RESOURCE_ACCESS`.
    */
   bind?: Readonly<Record<string, string | readonly string[]>>
   /**
@@ -85,7 +87,7 @@ export interface UserScopeOptions {
   /** For tokens signed with a secret: the claim with the scopes. Default: `scope` if the token has it, else `scp`. */
   scopeClaim?: string
   /**
-   * What to do with a token that an actor holds for the user (claim `act`): `'read-only'` refuses all methods but GET,
+   * What to do with a token of an actor, who acts as the user (claim `act`): `'read-only'` refuses all methods but GET,
    * HEAD and OPTIONS with 403; `'refuse'` is 401. Default `'allow'`.
    */
   impersonation?: 'allow' | 'read-only' | 'refuse'

@@ -23,7 +23,7 @@ export type Revocation = (
     issuedBefore?: never
   }
 ) & {
-  /** Only tokens of this issuer, or `'secret'`. Default: all issuers. A `sid` or `jti` is only unique per issuer. */
+  /** Only tokens of this issuer, or of `'secret'`. Default: all issuers. A `sid` or `jti` is only unique per issuer. */
   issuer?: string
 }
 
@@ -36,8 +36,8 @@ export interface StoredRevocation {
 }
 
 /**
- * A log that all instances share: `redisRevocations()` of `fastify-user-scope/redis`, or one that the host writes. If
- * the store fails, both methods reject. They are then called again.
+ * A log that all instances share: `redisRevocations()` of `fastify-user-scope/redis`, or your own. If the store fails,
+ * both methods reject. They are then called again.
  */
 export interface RevocationStore {
   /**
@@ -46,7 +46,7 @@ export interface RevocationStore {
    */
   publish: (entry: string, keepFor: number) => Promise<unknown>
   /**
-   * Yields all entries, in lists of any length, then an empty list, then new entries as they arrive, also those of
+   * Yields all entries, in lists of any length, then an empty list, then new entries as they arrive, including those of
    * its own process. While there are none, it yields an empty list every `interval` seconds, to show that the store
    * still answers. An entry may be yielded twice. Throws or ends if the store fails. When `signal` aborts, it must end
    * and release its resources.
@@ -62,7 +62,7 @@ export interface FollowOptions {
   readonly signal: AbortSignal
   /** Seconds between two empty lists. */
   readonly interval: number
-  /** Seconds: the option `keepFor`, clock tolerances and an hour. Older entries may be left out and deleted. */
+  /** Seconds: the option `keepFor` plus clock tolerances and an hour. Older entries may be left out and deleted. */
   readonly keepFor: number
 }
 

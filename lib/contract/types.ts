@@ -4,7 +4,7 @@ import type { IssuerStatus } from './issuer.js'
 import type { Revocation } from './revocations.js'
 
 /**
- * For declaration merging: tells the compiler what the options say at run time.
+ * For declaration merging: types that depend on your options.
  *
  * - `claims`: the type of `request.user.claims`. Default: the registered claims, and unknown others.
  * - `decoratorName`: the request property for the user, or a union of several. Default `'user'`.
@@ -20,8 +20,8 @@ import type { Revocation } from './revocations.js'
 export interface UserScopeTypes {}
 
 /**
- * The registered claims of RFC 7519 §4.1. Of a verified token, `exp`, and `nbf` and `iat` if present, are numbers. For
- * the types of the others, and of your own claims, state a schema in option `claims`.
+ * The registered claims of RFC 7519 §4.1. In a verified token, `exp`, and `nbf` and `iat` if present, are numbers. To
+ * be sure of the types of other claims, state a schema in option `claims`.
  */
 export interface RegisteredClaims {
   iss?: string
@@ -33,7 +33,7 @@ export interface RegisteredClaims {
   jti?: string
 }
 
-/** The verified payload: the type that the host declared, else the registered claims and unknown others. */
+/** The verified payload: the type declared in `UserScopeTypes`, else the registered claims and unknown others. */
 export type Claims = UserScopeTypes extends { claims: infer C }
   ? RegisteredClaims & C
   : RegisteredClaims & { [claim: string]: unknown }
@@ -53,9 +53,9 @@ export interface Actor {
 
 /** The user of a verified token. Deeply frozen: one object may serve several requests. */
 export interface VerifiedUser<C = Claims> {
-  /** The issuer's `idPrefix` and the user id claim: a non-empty string. The path parameter must equal it exactly. */
+  /** The user id claim, after the issuer's `idPrefix`: a non-empty string. The path parameter must equal it exactly. */
   readonly id: string
-  /** Who vouched for the user: the token's issuer, or `'secret'`. */
+  /** The token's `iss`, or `'secret'` for a token signed with a shared secret. */
   readonly issuer: string
   /** The scopes of the token. Empty if it has none, or if their claim is malformed. */
   readonly scopes: readonly string[]
@@ -65,7 +65,7 @@ export interface VerifiedUser<C = Claims> {
   readonly claims: DeepReadonly<C>
 }
 
-/** A route of the scope, as in `app.userScope.routes()`. */
+/** A route of the registration, as in `app.userScope.routes()`. */
 export interface ScopedRoute {
   readonly method: string
   /** As declared, prefix included. */
@@ -89,11 +89,11 @@ export interface ScopedRoute {
 
 /** The decorator `app.userScope`. */
 export interface UserScope {
-  /** Every route of the scope with its access level. Complete once the app is ready. */
+  /** Every route of the registration with its access level. Complete once the app is ready. */
   routes (): ScopedRoute[]
-  /** The same as text, for a review or a snapshot: a line for each URL and level, the level first, sorted by URL. */
+  /** The same as text, for a snapshot: a line for each URL and level, sorted by URL. */
   printRoutes (): string
-  /** The state of each remote issuer's keys, for a health route. If they are old, it fetches them again. */
+  /** The state of each remote issuer's keys, for a health route. Calling it fetches missing or old keys. */
   issuers (): IssuerStatus[]
   /**
    * Refuses tokens from now on: here immediately, elsewhere once it is stored. Resolves when it is stored. Rejects with
@@ -105,9 +105,9 @@ export interface UserScope {
 }
 
 /**
- * A message on the `diagnostics_channel` `fastify-user-scope:verify`, published for each judged request while somebody
- * subscribes. A request has a second message if it is refused later: right before its handler, because a compared
- * parameter has changed or the token is no longer valid, or by `requireScopes` or `untilRevoked`.
+ * A message on the `diagnostics_channel` `fastify-user-scope:verify`, published for each judged request. A request has
+ * a second message if it is refused later: before its handler, because a compared parameter has changed or the token is
+ * no longer valid, or by `requireScopes` or `untilRevoked`.
  */
 export interface VerifyMessage {
   /** `'anonymous'`: no token on an `'optional'` route. A `'public'` route only has messages if its handler refuses. */
@@ -135,9 +135,9 @@ export interface VerifyMessage {
 
 /**
  * Declares the verified user. `FastifyRequest` inherits it, because a merged property must have the same type
- * everywhere, and `@fastify/jwt` declares `user` too. A host that loads those types (`reply.jwtSign` tells) declares
+ * everywhere, and `@fastify/jwt` declares `user` too. An app with those types (recognized by `reply.jwtSign`) declares
  * `interface FastifyJWT { user: VerifiedUser }`, as `@fastify/jwt` documents. Declared here, it would load the types of
- * `@fastify/jwt` into every host.
+ * `@fastify/jwt` into every app.
  */
 export type UserScopeRequest = UserScopeTypes extends { decoratorName: infer Name extends string }
   ? Record<Name, VerifiedUser>

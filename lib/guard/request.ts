@@ -40,8 +40,8 @@ export function getUser<C = Claims> (request: AnyRequest): VerifiedUser<C> | nul
 }
 
 /**
- * Returns the id of the owner in the path: the user's own id or, for a delegate, the id of the user for whom it acts.
- * On routes that admit delegates, queries must use it instead of `request.user.id`.
+ * Returns the owner's id in the path: the caller's own id or, for a delegate, the id of the user it acts for. On routes
+ * that admit delegates, queries must use it instead of `request.user.id`.
  * @throws NoOwnerError if no owner was compared, because an undefined owner matches every row in some query builders
  */
 export function getOwnerId (request: AnyRequest): string {
@@ -64,7 +64,7 @@ export const refuseLate = (request: GuardedRequest, refusal: Refusal): Refusal =
   request[kForHandlers]?.refuseLate(request, refusal) ?? logRefusal(refusal, request)
 
 /**
- * Refuses the request like the guard unless its token has all of the scopes. For scopes that depend on the request.
+ * Refuses the request like the guard unless its token has all of the scopes: for scopes that depend on the request.
  * @throws InsufficientScopeError, or MissingTokenError without a user; TypeError without scopes, because that would
  * admit everybody
  */

@@ -10,9 +10,10 @@ const signals = new WeakMap<object, AbortSignal>()
 /**
  * Returns a signal that aborts when the token of the request expires or is revoked: for connections that outlive the
  * check of the request, such as WebSockets, event streams and long downloads. Its reason is an error whose `code` is
- * `TOKEN_EXPIRED` or `TOKEN_REVOKED`; if the client has already left, an AbortError. If the client leaves later, the
- * reply emits `close`, and the signal does not abort, unless Node emits none: for a response that waits behind another
- * of its connection. The signal is not aborted when it is returned, so adding a listener is enough.
+ * `TOKEN_EXPIRED` or `TOKEN_REVOKED`, or an AbortError if the client has already left. If the client leaves later, the
+ * reply emits `close` and the signal does not abort. (For a response that waits behind another on its connection Node
+ * emits no `close`, so the signal aborts.) The signal is not aborted when it is returned, so adding a listener is
+ * enough.
  * @throws MissingTokenError if no token was verified: on a `'public'` route, or on an `'optional'` one without a token
  */
 export function untilRevoked (request: AnyRequest): AbortSignal {
