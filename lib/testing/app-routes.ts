@@ -12,7 +12,7 @@ import { createdBefore } from './held-requests.js'
 /** An app of any kind: with HTTP/2, its own logger or type provider. */
 export type AnyApp = FastifyInstance<any, any, any, any, any>
 
-/** A route of the app, whether a registration guards it or not: outside of every scope `access` is `'unguarded'`. */
+/** A route of the app. If no registration guards it, `access` is `'unguarded'`. */
 export type AppRoute = Awaited<ReturnType<typeof appRoutes>>[number]
 
 export type OwnedRoute = AppRoute & { readonly parameter: UrlParameter }
@@ -52,7 +52,7 @@ export async function appRoutes (app: AnyApp) {
     const named = parameter
       ? faultsOfLevel(parameter.name, access)
       : lookAlikesIn(parameters.filter(({ name }) => !compared.includes(name)), owners)
-    // What is wrong before anything is sent.
+    // The faults that are known before anything is sent.
     const faults = [...loose.map(looseText), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }
   }))
@@ -87,7 +87,7 @@ function guardOf (context: FastifyInstance) {
   const routes = context.userScope.routes()
   const userIdParam = routes.find(({ parameter }) => parameter !== null)?.parameter ?? 'user_id'
   const bound = new Set(routes.flatMap((route) => [...route.bound, ...route.unbound]))
-  // It does not tell the claims, which mostly have the name of the parameter. `mayActFor` is never called here.
+  // It does not know the claims, which mostly have the name of the parameter. `mayActFor` is never called here.
   const bind = [...bound].map((param) => ({ param, path: [param] }))
   return new RouteTable(context, { userIdParam, requireStatedAccess: false, bind, mayActFor: Array.isArray })
 }
@@ -99,7 +99,7 @@ function faultsOfLevel (name: string, level: string): string[] {
   return level === 'owner' ? [] : [`its level is '${level}', ${has}: state 'owner' (staff come in by its delegates)`]
 }
 
-/** Returns the fault of a parameter that looks like the owner's, or is the owner's in another scope. */
+/** Returns the fault of a parameter that looks like the owner's, or is the owner's in another registration. */
 function lookAlikesIn (parameters: readonly UrlParameter[], owners: readonly string[]): string[] {
   const [[word, name] = []] = owners.map((each) => [misspeltOwner(parameters, each), each]).filter(([word]) => word)
   if (word === undefined) return []
@@ -108,10 +108,10 @@ function lookAlikesIn (parameters: readonly UrlParameter[], owners: readonly str
 }
 
 /**
- * Returns all routes of an app as text for a snapshot: a line for each URL and level, sorted by URL. Routes outside of
- * every scope have the level `unguarded`.
- * @param app gets ready by it
- * @throws TypeError where it is no app, or was created before the test kit was loaded
+ * Returns all routes of an app as text for a snapshot: a line for each URL and level, sorted by URL. Routes that no
+ * registration guards have the level `unguarded`.
+ * @param app is made ready
+ * @throws TypeError if it is not an app, or was created before the test kit was loaded
  */
 export const routeTable = async (app: AnyApp): Promise<string> => printRoutes((await appRoutes(app)).map((route) =>
   ({ ...route, bound: namesInUrl(route.bound) })))

@@ -24,9 +24,9 @@ const unguarded = 'no registration of the plugin guards it: move it into the sco
 /**
  * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) agrees with the level of each route: whether a bearer token
  * is required, the responses 401 and 403, and the mark with the level, if it has one. Each operation must be served,
- * and each route must be in the document (HEAD and OPTIONS may be missing). No request is made.
- * @param app gets ready by it
- * @throws ScopeAssertionError that names every operation which differs from its route
+ * and each route must be in the document (HEAD and OPTIONS may be missing). No request is sent.
+ * @param app is made ready
+ * @throws ScopeAssertionError that names every operation that differs from its route
  * @throws TypeError if there is no document, or the app was created before the test kit was loaded
  */
 export async function assertDocumentMatchesGuards (app: AnyApp, options: DocumentOptions = {}): Promise<void> {

@@ -16,14 +16,14 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
 })
 
 /**
- * Asserts that alice cannot reach bob's objects through her own path. Bob's ids are sent to each route with an owner,
- * and to each of level `user` that takes such an id or has a segment `me`: in path, query and body. The answer must be
- * 4xx and the same as for an id that does not exist, bob's objects must not change, and nothing that alice reads may
- * have their ids or change when bob makes one.
+ * Asserts that alice cannot reach bob's records through her own path. Bob's ids are sent in path, query and body to
+ * each route with the owner in its URL, and to each of level `user` that takes such an id or has a segment `me`. The
+ * answer must be 4xx and the same as for an id that does not exist, bob's records must not change, and nothing that
+ * alice reads may have their ids or change when bob makes one.
  *
- * Handlers run, those of DELETE late, and writes without an id last: use a test database.
- * @param app gets ready by it
- * @throws ScopeAssertionError that names every route which lets alice reach bob's objects, or could not be tried
+ * Handlers run, so use a test database. DELETE comes late, writes without an id come last.
+ * @param app is made ready
+ * @throws ScopeAssertionError that names every route which lets alice reach bob's records, or could not be tested
  * @throws TypeError if NODE_ENV is production, or if a maker returns no id, the same id twice, or one no route takes
  */
 export async function assertIsolation (app: AnyApp, options: IsolationOptions): Promise<void> {

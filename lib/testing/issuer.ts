@@ -38,7 +38,7 @@ export type SecretIssuer = ReturnType<typeof createSecretIssuer>
  * Creates an issuer that signs tokens for tests. Its `options` make the plugin accept them.
  * - By default it signs with a shared secret, a new one each time. Its tokens are strings.
  * - With `mode: 'jwks'` it publishes its keys on a loopback port. The issuer and its tokens are promises, and it stops
- *   with the test whose context is given as `t`.
+ *   when the test with the context `t` ends.
  * @throws TypeError if the mode has no such option, or `secret` is present but undefined; RangeError if `keys` is empty
  */
 export function createIssuer (options?: SecretIssuerOptions): SecretIssuer

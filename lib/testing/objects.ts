@@ -7,17 +7,17 @@ import { answerText, injectWithin } from './held-requests.js'
 import type { Ids, MadeIds, ObjectId } from './ids.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
 
-/** Creates an object for the owner and returns its id; undefined is refused. */
+/** Creates a record for the owner and returns its id; undefined is refused. */
 export type ObjectMaker = (context: {
   /** `app.inject` with the owner's token. */
   inject: Owner['inject']
   /** The owner's id, as in the path. */
   owner: string
-  /** The ids of the owner's objects that were created before, in the order of `objects`: a task may need its list. */
+  /** The ids of the owner's records that were created before, in the order of `objects`: a task may need its list. */
   ids: MadeIds
 }) => ObjectId | undefined | Promise<ObjectId | undefined>
 
-/** The makers by the name of their ids in paths, queries and bodies. */
+/** The functions, by the names of their ids in paths, queries and bodies. */
 export type ObjectMakers = Record<string, ObjectMaker>
 
 const withoutBody = 'inject() has lost the body of the answer, as it does with @fastify/express and app.use(). Fix: ' +
@@ -31,7 +31,7 @@ const described = (id: unknown): string => {
 /** A user, and the objects that were created for them. */
 export class Owner {
   ids: MadeIds = {}
-  /** The ids of objects that were created besides. */
+  /** The ids of other objects that were created. */
   others: readonly MadeIds[] = []
   /** All ids that were made, as text. */
   readonly made = new Set<string>()
@@ -81,14 +81,14 @@ export class Owner {
 /** How to send ids of objects to a route. */
 export type Plan = Readonly<ReturnType<typeof planWith>>
 
-/** Of JSON Schema, or of zod, which wraps what may be left out or null, or has a default. */
+/** A JSON Schema, or one of zod, which wraps what is optional, nullable or has a default. */
 interface Member { type?: unknown, def?: { innerType?: Member } }
 type Schemas = Record<string, Partial<Record<'properties' | 'shape', Record<string, Member>>> | undefined>
 
 const isArray = ({ type, def: { innerType } = {} }: Member): boolean =>
   innerType ? isArray(innerType) : [type].flat().includes('array')
 
-/** `short` goes without the ids that only the schema has, because a filter may fall away with its id. */
+/** `short` is without the ids that only the schema has, because a route may ignore a filter without its id. */
 export type FullPlan = Plan & { readonly short?: Plan }
 
 /** A path parameter, or a member of query or body, is an id if it has the name of a maker. */

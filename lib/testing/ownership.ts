@@ -19,12 +19,12 @@ const ms = Type.Number({ minimum: 1, maximum: 2 ** 31 - 1, expects: 'millisecond
 
 /**
  * Asserts that only the owner can call a route with the owner in its URL, in any context of the app. Without a token,
- * and with an expired or forged one, it must answer 401. Alice's token must not reach bob's path in any form, but must
- * reach the handler on her own. Scopes, delegates and bound parameters of its rule are tried too.
+ * and with an expired or forged one, it must answer 401. Alice's token must be refused on bob's path in any spelling,
+ * and must reach the handler on her own. Scopes, delegates and bound parameters are tested too.
  *
- * No handler runs; hooks of the host do.
- * @param app gets ready by it
- * @throws ScopeAssertionError that names every route which admits others, or could not be tried
+ * No handler runs; hooks of the app do.
+ * @param app is made ready
+ * @throws ScopeAssertionError that names every route which admits others, or could not be tested
  * @throws TypeError if no route accepts alice's token, or none has an owner, a scope or a bound parameter
  */
 export async function assertOwnership (app: AnyApp, options: OwnershipOptions): Promise<void> {

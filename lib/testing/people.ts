@@ -10,7 +10,7 @@ export type TokenSubject = string | { id: string, [claim: string]: unknown }
 /** Header parameters, such as `typ`. */
 export interface TokenOptions { header?: Record<string, unknown> }
 
-/** Signs tokens for the assertions: the result of `createIssuer`, or the host's own. */
+/** Signs tokens for the assertions: the result of `createIssuer`, or your own. */
 export type TokenSource = Record<'token' | 'expired' | 'forged', (subject: TokenSubject) => string | Promise<string>>
 
 /** Options of all issuers for tests. */
@@ -48,18 +48,18 @@ export const expired = (claims: object) => ({ ...claims, iat: now() - 3 * 3600, 
 
 export const authorize = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** A user whose tokens the host has made itself. */
+/** A user with tokens of your own. */
 export interface Person {
   id: string
   /** A valid token. */
   token: string
-  /** An expired token. Left out: no request is made with one. */
+  /** An expired token. Default: no request is sent with one. */
   expired?: string
   /** A token with a wrong signature. Default: `token` with another letter in its signature. */
   forged?: string
 }
 
-/** Two users: with an issuer, their ids or the claims of their tokens; else with tokens that the host has made. */
+/** Two users: with an issuer, their ids or the claims of their tokens; otherwise with tokens of your own. */
 export type People<Bob = string | { id: string, token?: string }> =
   { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject } | { issuer?: never, alice: Person, bob: Bob }
 

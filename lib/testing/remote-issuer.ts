@@ -18,7 +18,7 @@ export interface RemoteIssuerOptions extends ClaimsOptions {
   /** `aud` of the tokens. Default `'api'`. */
   audience?: string
   /**
-   * The prefix that the plugin puts in front of its ids. Name users by whole ids; tokens have the rest. Default: none.
+   * The prefix that the plugin puts in front of its ids. Pass whole ids of users; tokens have the rest. Default: none.
    */
   idPrefix?: string
   /** The first keys; the first of them signs. Default: a new key. */

@@ -10,11 +10,11 @@ export type RouteName = string | RegExp
 
 /** Options of all assertions. */
 export interface Settings {
-  /** Further parts that requests need, by `'METHOD url'` of the route, or `'*'` for all. */
+  /** What requests need, by `'METHOD url'` of the route, or `'*'` for all. */
   params?: RequestParams
-  /** Routes whose faults are intended. */
+  /** Routes that others may call. */
   allow?: readonly RouteName[]
-  /** The routes to judge. If parts of an app have different issuers, call the assertion for each. Default: all. */
+  /** Selects routes. If parts of an app have different issuers, call the assertion for each. Default: all routes. */
   only?: (route: { method: string, url: string }) => boolean
 }
 
@@ -34,7 +34,7 @@ export function assertOptions (properties: TProperties, options: unknown, what: 
   if (fault !== undefined) throw new TypeError(fault + hint)
 }
 
-/** Checks the options of a token, where claims would be lost. The index of `users.map(issuer.token)` is no object. */
+/** Checks the options of a token: claims there would be lost. The index of `users.map(issuer.token)` is allowed. */
 export function assertTokenOptions (names: string[], options: unknown): void {
   if (typeof options !== 'object') return
   assertOptions(named(...names), options, 'token(user, options)', ' (claims belong to the user: { id, … })')
