@@ -90,7 +90,7 @@ class Stream {
   async add (entry: string, keepFor: number): Promise<void> {
     const threshold = earliestOf(this.#latest, keepFor)
     const trim = threshold > 0 ? { TRIM: { strategy: 'MINID', strategyModifier: '~', threshold } as const } : {}
-    // That of a write that failed is closed.
+    // The connection of a failed write is closed.
     if (this.#writer?.end.signal.aborted !== false) this.#writer = connect(this.#url)
     const writer = this.#writer
     this.#users++

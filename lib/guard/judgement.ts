@@ -51,6 +51,6 @@ function placeOf (error: unknown): string {
 export const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 
-/** Passes a value on at once, without a promise; that of a promise, once it resolves. */
+/** Calls `next` with a value: at once and without a promise, unless the value is a promise. */
 export const andThen = <T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> =>
   isThenable(value) ? value.then(next) : next(value)

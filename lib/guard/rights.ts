@@ -32,7 +32,7 @@ export function createRightsCheck ({ userIdParam, mayActFor, impersonation }: Se
     if (demand.level !== 'owner') return withRest(null, null)
     const param = readParam(request, userIdParam)
     if (isSame(param, verified.user.id) && !verified.isMachine) return withRest(verified.user.id, null)
-    // What no token can have as its id is nobody's.
+    // A value that cannot be the id of a token has no owner.
     const owner = faultOfId(param) === undefined ? String(param) : null
     const delegated = { method: request.method, params: { ...request.params as Delegated['params'] } }
     return andThen(judgeOther(request, demand, verified, owner), (refusal) => withRest(owner, refusal, delegated))

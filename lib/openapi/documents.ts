@@ -12,9 +12,9 @@ import type { JudgedRoute } from '../routes/table.js'
 type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unknown
 
 /**
- * Annotates every OpenAPI document with routes of the scope: in JSON, in YAML and on the docs page. Called by the
- * `onReady` hook: then every `@fastify/swagger` is registered, and routes are compiled, so additions to their schemas
- * only reach documents.
+ * Annotates every OpenAPI document with routes of the registration: in JSON, in YAML and on the docs page. Called by
+ * the `onReady` hook: then every `@fastify/swagger` is registered, and routes are compiled, so additions to their
+ * schemas only reach documents.
  * @throws InvalidOptionError if a stated decorator is missing
  */
 export async function annotateDocuments (

@@ -85,7 +85,7 @@ export class Revocations {
       return refuse('INVALID_CLAIMS', `${reason}. Fix: shorter tokens, or a longer keepFor in option "revocations"`)
     }
     if (whenDown === 'refuse' && this.#feed?.isStale) {
-      const { fault } = this.#feed // the log tells it once, and that line may be long gone
+      const { fault } = this.#feed // the log has it once, perhaps long ago
       const reason = `the store of revocations has not answered for maxStale${fault === null ? '' : ` (${cut(fault)})`}`
       return refuse('REVOCATIONS_UNAVAILABLE', reason, { retryAfter: timeLimit })
     }

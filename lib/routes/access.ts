@@ -68,7 +68,7 @@ export function judgeRoute ({ url, method, config }: RouteFacts, settings: Route
     const others = parameters.filter(({ name }) => !compared.includes(name))
     const misspelt = names.includes(param) ? undefined : misspeltOwner(others, param)
     if (misspelt !== undefined) {
-      // The message has the name as the router reads it: of `:user_id::verb` that is all, for a person it is `user_id`.
+      // The message has the name as the router reads it: all of `:user_id::verb`, in which a person reads `user_id`.
       const read = misspelt === param ? others.find(({ words }) => words.includes(misspelt))?.name : misspelt
       return `":${read}" looks like the owner's parameter ":${param}", but is not: any signed-in user could ` +
         `call it. Rename it to ":${param}" (or set the option userIdParam), or state the level in config.access`

@@ -62,7 +62,7 @@ function warnOfRegistration (
 ): void {
   const { log } = context
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
-  // empty folders too. That of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper.
+  // empty folders too. The route of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper.
   const hasRoutes = !routes.every(isForPreflights)
   const leavesOut = outside === undefined || !outside.every(isForPreflights)
   if (!hasRoutes && leavesOut) warnHost(log, guardsNothing + (outside ? '' : guardsLate))
@@ -88,7 +88,7 @@ function findMaybeOwned (
   })
 }
 
-/** Whether no registration guards a route. What states that it is public is left out, as nobody forgot it. */
+/** Whether no registration guards a route. Routes that state `'public'` are left out, because nobody forgot them. */
 const isOutside = ({ context, options: { config } }: DeclaredRoute): boolean =>
   // Each registration has its decorator in the contexts that it guards, also that of a second copy of the package.
   typeof (context as Partial<FastifyInstance>).userScope?.routes !== 'function' &&
@@ -99,7 +99,7 @@ const hasParam = ({ options: { url } }: DeclaredRoute, names: readonly string[])
 
 const isForPreflights = ({ options: { method } }: DeclaredRoute) => servesOptionsOnly(method)
 
-/** False for what is none of this plugin's rules: then it may be another package's. */
+/** False for a value that cannot be a rule of this plugin: it may be another package's. */
 function statesAccess ({ options: { config } }: DeclaredRoute): boolean {
   const access = statedAccess(config)
   return access !== undefined && readRule(access).fault === null
@@ -108,7 +108,7 @@ function statesAccess ({ options: { config } }: DeclaredRoute): boolean {
 const hasUndefinedAccess = ({ options: { config } }: DeclaredRoute) =>
   config && Object.hasOwn(config, 'access') && config.access === undefined
 
-/** Whether a hook has loosened the level of a route with the owner's parameter, and demands no scopes instead. */
+/** Whether a hook opened a route with the owner's parameter, and requires no scopes instead. */
 function isOpened ({ access, options: { method }, demand: { level, scopes } }: JudgedRoute): boolean {
   const { rule: { level: declared = servesOptionsOnly(method) ? 'public' : 'owner' } } = readRule(access)
   return accessLevels.indexOf(level) > accessLevels.indexOf(declared) && scopes === null

@@ -2,10 +2,10 @@ import type { RequiredScopes } from '../contract/access.js'
 import type { ScopedRoute } from '../contract/types.js'
 import { isAnyOf, scopesIn } from './rule.js'
 
-/** A route of a scope, or one outside of every scope, which has another level and no source. */
+/** A route of a registration, or one that no registration guards, which has another level and no source. */
 type Row = Omit<ScopedRoute, 'access' | 'source' | 'parameter'> & Record<'access' | 'source', string>
 
-/** The longest level: that of routes outside of every scope. */
+/** The longest level: that of routes that no registration guards. */
 const levelWidth = 'unguarded'.length
 
 /**

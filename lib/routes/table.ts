@@ -17,7 +17,7 @@ interface RouteConfig { readonly url?: string, readonly method?: string | readon
 const lostRule = 'a rule was stated in its config.access, and an onRoute hook took it away. Let the hook keep it, as ' +
   'in options.config = { ...options.config, … }'
 
-/** Whether a hook took away what no default replaces: a rule, or the level of a route that is public without it. */
+/** Whether a hook removed what no default replaces: a rule, or the level of a route that would be public without it. */
 const hasLostRule = ({ access, options: { config, method } }: DeclaredRoute) => statedAccess(config) === undefined &&
   (typeof access === 'object' || (servesOptionsOnly(method) && typeof access === 'string' && access !== 'public'))
 
@@ -46,8 +46,8 @@ export class RouteTable {
   readonly #settings: RouteSettings
   readonly #declared: readonly DeclaredRoute[]
   /**
-   * By `METHOD url`. Null if the config of the request must tell, because routes with other constraints have the same
-   * name and different demands.
+   * By `METHOD url`. Null if routes with other constraints have the same name and different demands: then the config of
+   * the request decides.
    */
   readonly #byName = new Map<string, Demand | null>()
   readonly #byConfig = new WeakMap<object, Demand>()
@@ -62,7 +62,7 @@ export class RouteTable {
     this.#declared = routesOf(context) ?? recordRoutes(context)
   }
 
-  /** Returns the routes of the scope that are declared so far. */
+  /** Returns the routes of the registration that are declared so far. */
   declared (): DeclaredRoute[] {
     return this.#declared.filter(({ context }) => isWithin(context, this.context))
   }

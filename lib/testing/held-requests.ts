@@ -76,7 +76,9 @@ async function refuseInvalid (request: FastifyRequest, reply: FastifyReply) {
   return reply.send(validationError) // as Fastify does it
 }
 
-/** An answer to HEAD has no body that could tell, and only the log has the reason. It takes no tick of the app. */
+/**
+ * An answer to HEAD has no body, and only the log has the reason. Synchronous, so that the app's timing stays the same.
+ */
 function takeReason ({ raw }: FastifyRequest, _reply: FastifyReply, error: Error, done: () => void): void {
   const run = runOf(raw)
   if (run && isRefusal(error)) Object.assign(run, { says: error.code, reason: detailsOf(error).reason })

@@ -33,7 +33,7 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const ids = readIds(options)
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
-  // Those of this call first.
+  // The routes of this call come first.
   const all = [...new Set([...task.judged, ...task.routes])].map((route) => planFor(route, task.params, objects))
     .filter(({ route }) => !task.isAllowed(route) && route.method !== 'OPTIONS')
   const plans = all.filter(({ route, kinds }) => task.judged.includes(route) && (route.parameter !== null ||
@@ -56,14 +56,15 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
       'apart. Fix: let it make two, unless the app gave bob what is alice\'s; what they share, or each counts for ' +
       'themselves, goes into params')
   }
-  // His first and last object stand around the one that is tried, so that a list from it on has one, in any order.
+  // Bob has an object before the tested one and one after it: a list that starts there shows one of them, in either
+  // order.
   const first = bob.ids
   await bob.make()
   const middle = bob.ids
   await bob.make()
   Object.assign(bob, { ids: middle, others: [first, bob.ids] })
   await readAll(bob, reads)
-  // Nothing that she reads may change with what he makes, such as a count of all.
+  // Nothing that alice reads may change when bob makes something, such as a count of all.
   const changes = new Map(await findChanges(alice, before))
   const stage = new Stage(alice, bob, reads.filter((plan) => !changes.has(plan)), everything)
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session

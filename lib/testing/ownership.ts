@@ -47,9 +47,10 @@ export async function assertOwnership (app: AnyApp, options: OwnershipOptions): 
     let isOpen = false
     const parts = partsFor(route, params, tokens.tenants.hers)
     for (const { label, expected, request, fits } of attemptsOn(route, parts, tokens)) {
-      // Without a token validation stays on, because it must not answer before the guard.
+      // For 401s validation stays on, because it must not answer before the guard.
       const answer = await send(request, expected === '401')
-      // `@fastify/cors` may answer everybody before the guard, with 400 to no preflight. The first has no token.
+      // `@fastify/cors` may answer everybody before the guard, with 400 if it is not a preflight. The first try has no
+      // token.
       const isUnreached = route.method === 'OPTIONS' && answer.reached === null && answer.status > 0
       if (label === noToken) isOpen = isUnreached && answer.status !== 401
       const isAnsweredFirst = isUnreached && (expected === 'its handler' ? answer.status === 400 : isOpen)

@@ -27,11 +27,11 @@ export async function findAround (
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
   const ways = new Map([...owned, ...others].map((route) => {
-    // Of queries only that for all routes: with that of each, the number of requests would be quadratic.
+    // Only the query for all routes: with the query of each route, the number of requests would be quadratic.
     const parts = { ...partsOf(route), query: params['*']?.query ?? {} }
     return [JSON.stringify([route.method, parts.headers]), { method: route.method, parts }]
   }))
-  // Each is reported once.
+  // Each route is reported once.
   const open = new Set(others.filter(({ faults }) => faults.length === 0))
   for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
     const place = placeOf(path)
@@ -41,7 +41,7 @@ export async function findAround (
       // The root of a prefix is two routes, with its slash and without.
       const [route, ...twins] = [...open].filter((each) => each.options === answer.reached && each.method === method)
       const param = route && parametersOf(route.url).find(({ before }) => depthOf(before) === place.depth)?.name
-      // Its ids may have another form than bob's.
+      // The route's ids may have another form than bob's.
       if (!route || answer.invalidParam === `/${param}`) continue
       const note = param
         ? `its ":${param}" stands where ${place.url} has its owner, and is compared with nobody's id: rename it`

@@ -20,12 +20,12 @@ export class Stage {
   }
 
   /**
-   * Sends a request of alice with these ids instead of hers, and returns which of bob's objects has changed by it. Then
-   * they are others from now on.
+   * Sends a request of alice with these ids instead of hers, and returns which answer to bob it changed. Bob then gets
+   * new objects.
    */
   async attack (plan: Plan, ids: Ids, part?: string): Promise<{ given: Response, change: Read | undefined }> {
     const isHis = (answer: Response) => Object.entries(this.bob.ids).some(([name, id]) => hasId(answer, id, name))
-    // Her own request may change what both have, which names nothing of his.
+    // Her own request may change shared data, in which no id is his.
     const before = (await readAll(this.bob, this.reads))
       .filter(([plan, answer]) => Object.keys(ids).length > 0 || !isShared(plan) || isHis(answer))
     const given = await ask(plan, this.alice, ids, part)
@@ -42,19 +42,19 @@ export class Stage {
   /** Sends a request of alice with bob's ids, with ids that nobody has, and with bob's again. */
   async compare (plan: Plan, his: SomeIds, none: SomeIds, part?: string) {
     const { given, change } = await this.attack(plan, his, part)
-    // Her object in another part may be used up. Else not: answers that list what is hers would differ by new ones.
+    // Her object in another part may be used up. Otherwise it is not renewed: lists of her objects would differ.
     let isUsedUp = part !== undefined
     const renew = async () => { if (isUsedUp) await this.renewAlice(plan) }
     await renew()
     let forNone = await ask(plan, this.alice, none, part)
-    // A checkout that looks at no id has used up what is hers, too. Then it also refuses bob's.
+    // A write that ignores the id, such as a checkout, has used up her object, too. Then it also refuses bob's id.
     if (!isUsedUp && !plan.isRead && given.statusCode < 400 && forNone.statusCode >= 400 &&
       (await ask(plan, this.alice, his)).statusCode >= 400) {
       isUsedUp = true
       await renew()
       forNone = await ask(plan, this.alice, none)
     }
-    // What is made or kept with an id that nobody has takes any id.
+    // A route that stores an id that nobody has accepts any id.
     const isRepeated = Object.entries(none).some(([name, id]) => hasId(forNone, id, name))
     const isUnchecked = (forNone.statusCode === 201 && isRepeated) ||
       (!plan.isRead && forNone.statusCode < 400 && await this.isShown(none, this.reads, {}))
@@ -65,7 +65,9 @@ export class Stage {
     return { given, change, forNone, again, isUnchecked }
   }
 
-  /** Whether routes show alice these ids, if she asks for them or else for hers. By `all`, a 403 tells her nothing. */
+  /**
+   * Whether routes show alice these ids, if she sends them (or `sent`). If one of `all` does, a 403 reveals nothing.
+   */
   async isShown (ids: SomeIds, reads = this.all, sent: Ids = ids): Promise<boolean> {
     let hidden = Object.entries(ids)
     for (const plan of reads) {
@@ -78,8 +80,8 @@ export class Stage {
   }
 
   /**
-   * Whether ids that were found in an answer to alice are bob's. A small number may be anything, and any number an id
-   * of hers of another kind: it is his if that of a later object of his, which the answer did not have, appears too.
+   * Whether ids that were found in an answer to alice are bob's. A number may be something else, or an id of hers. Then
+   * it is bob's if the id of a later object of bob's, which the answer did not have, appears too.
    */
   async isLeak (answer: Response, name: string, found: readonly string[], plan: Plan): Promise<boolean> {
     const mayBeOther = plan.isRead ? /^\d{1,3}$/ : /^\d+$/ // a write may answer with a new id

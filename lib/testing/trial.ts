@@ -22,7 +22,7 @@ export class Trial {
 
   get #repair (): string { return repairOf(this.plan) }
 
-  /** @param changed the answer to alice, if it is another since bob has made his objects */
+  /** @param changed the answer to alice, if it has changed since bob made his objects */
   async run (changed?: Response): Promise<Finding> {
     const { route, places, kinds, unknown, isRead, short } = this.plan
     const names = unknown.map((name) => `":${name}"`).join(', ')
@@ -46,12 +46,12 @@ export class Trial {
     return findingOf(route, [...this.#notes], this.#failures)
   }
 
-  /** Bob must be able to read, or the trial proves nothing. What one has read must not be cached for the other. */
+  /** Bob must be able to read, or the trial proves nothing. No answer to one user may be cached for the other. */
   async #readAsBob (): Promise<void> {
     const { alice, bob } = this.stage
     const own = await ask(this.plan, bob)
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
-    // In a path without the owner, she was the first to read.
+    // If the path has no owner, alice has read it before.
     const isHers = [...alice.made].some((id) => !/^\d+$/.test(id) && hasId(own, id, ''))
     if (isHers) this.#fail(own, this.#repair + notes.kept, "bob's token, his own", "nothing of alice's")
     if (this.plan.route.access !== 'owner') return
@@ -94,8 +94,8 @@ export class Trial {
   }
 
   /**
-   * Whether a request that found nothing is a search. What answers the same to her own id is none: it may have stored
-   * his.
+   * Whether a request that found nothing is a search. A route that answers the same to her own id is not one: it may
+   * have stored bob's id.
    */
   async #isSearch (given: Response, textOf: TextOf): Promise<boolean> {
     const { stage, plan } = this
@@ -110,8 +110,8 @@ export class Trial {
     const { bob, reads } = this.stage
     const { parameter, url } = this.plan.route
     const hasNothingNew = isExact || given.body.includes('[]')
-    // The path names the owner, so a body that names another may be ignored, if bob reads at that URL what was written.
-    // What answers with that id has taken it.
+    // The path names the owner, so another owner in the body may be ignored, if bob reads at that URL what was written.
+    // If the answer has that id, it was not ignored.
     const isIgnored = (name: string) => parameter !== null && String(his[name]) === bob.id &&
       !hasId(given, bob.id, name) && reads.some(({ route }) => route.url === url)
     return this.plan.places.every(({ name, part, isList, isInList }) => !Object.hasOwn(his, name) ||
@@ -140,7 +140,7 @@ export class Trial {
     }
   }
 
-  /** Where one record alone can have a flag, such as the default address, alice may take it from bob's. */
+  /** If only one object can have a flag, such as the default address, alice may take it from bob's. */
   async #tryAfterHis (): Promise<void> {
     await this.stage.renewAlice(this.plan)
     await ask(this.plan, this.stage.bob)

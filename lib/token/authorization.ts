@@ -10,7 +10,10 @@ const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 
 const maxFields = 1000
 
-/** Whether Node may have dropped header fields. It reads 1,000, or `server.maxHeadersCount`, and no one is told. */
+/**
+ * Whether Node may have dropped header fields: it reads 1,000, or `server.maxHeadersCount`, and silently ignores the
+ * rest.
+ */
 export function mayLackFields ({ raw: { rawHeaders = [] }, server }: FastifyRequest): boolean {
   const { maxHeadersCount } = server.server as Partial<Server>
   return rawHeaders.length >= 2 * Math.min(maxHeadersCount || maxFields, maxFields)

@@ -68,7 +68,7 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
   ]
 }
 
-/** `true` allows any value but those that say no: `{ email_verified: true }` would else accept `false`. */
+/** `true` allows any value but false and null: otherwise `{ email_verified: true }` would accept `false`. */
 export const requiredClaimRules = ({ requiredClaims }: ClaimRules): readonly Rule[] =>
   Object.entries(requiredClaims).map(([name, allowed]) => rule(
     name,
