@@ -12,7 +12,7 @@ export type RouteName = string | RegExp
 export interface Settings {
   /** What requests need, by `'METHOD url'` of the route, or `'*'` for all. */
   params?: RequestParams
-  /** Routes that others may call. */
+  /** Routes that may fail the assertion. */
   allow?: readonly RouteName[]
   /** Selects routes. If parts of an app have different issuers, call the assertion for each. Default: all routes. */
   only?: (route: { method: string, url: string }) => boolean
