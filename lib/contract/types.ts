@@ -41,7 +41,12 @@ export type Claims = UserScopeTypes extends { claims: infer C }
 /** Readonly at every depth, as the value is frozen. Branded strings, which are objects too, stay as they are. */
 export type DeepReadonly<T> =
   T extends string | number | boolean ? T
-    : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+    : T extends ReadonlyArray<infer Item> ? ReadonlyList<T, Item>
+      : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+// Mapped, a list whose items may be such lists (any JSON) would never end. A tuple has to be mapped.
+type ReadonlyList<T extends readonly unknown[], Item> =
+  number extends T['length'] ? readonly DeepReadonly<Item>[] : { readonly [I in keyof T]: DeepReadonly<T[I]> }
 
 /** Who holds a token that was issued for somebody else. */
 export interface Actor {

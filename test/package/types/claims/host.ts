@@ -1,10 +1,13 @@
 import One from 'typebox'
 import { Type, type Static } from '@sinclair/typebox'
 import Fastify from 'fastify'
-import userScope, { getUser, type VerifiedUser } from 'fastify-user-scope'
+import userScope, { getUser, type DeepReadonly, type VerifiedUser } from 'fastify-user-scope'
 import { typeOf } from '../equal.js'
 
 type TeamId = string & { readonly brand: 'TeamId' }
+/** As Supabase and others type what may be any JSON. */
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json | undefined }
+interface Team { name: string, inside?: Team[] }
 
 const claims = Type.Object({
   sub: Type.String(),
@@ -41,6 +44,23 @@ app.get('/', { config: { access: 'optional' } }, async (request) => {
   typeOf(user).is<VerifiedUser | null>()
   typeOf(user?.claims.role).is<'admin' | 'member' | undefined>()
   typeOf(getUser<{ role: 'guest' }>(request)?.claims.role).is<'guest' | undefined>()
+})
+
+// Types that contain themselves, and lists of every kind
+app.get('/any-json', async (request) => {
+  const user = getUser<{ metadata: Json, root: Team, pair: [1, { of: string[] }], any: any[] }>(request)
+  if (!user) return null
+  const { metadata, root, pair, any } = user.claims
+  typeOf(pair).is<readonly [1, { readonly of: readonly string[] }]>()
+  typeOf(any).is<readonly any[]>()
+  typeOf(root.inside?.[0]?.inside?.[0]?.name).is<string | undefined>()
+  const given: DeepReadonly<Json> = { list: [1, null] } satisfies Json
+  // @ts-expect-error: read-only
+  root.inside?.push({ name: '' })
+  if (metadata === null || typeof metadata !== 'object') return [given, metadata]
+  // @ts-expect-error: in any JSON, too
+  if (!('length' in metadata)) metadata['a'] = 1
+  return metadata
 })
 
 app.register(userScope, { claims: One.Object({ role: One.String() }) })
