@@ -92,21 +92,21 @@ export interface ScopedRoute {
   readonly unbound: readonly string[]
 }
 
-/** The decorator `app.userScope`. */
+/** The decorator `app.userScope`. Its functions need no `this`. */
 export interface UserScope {
   /** Every route of the registration with its access level. Complete once the app is ready. */
-  routes (): ScopedRoute[]
+  readonly routes: () => ScopedRoute[]
   /** The same as text, for a snapshot: a line for each URL and level, sorted by URL. */
-  printRoutes (): string
+  readonly printRoutes: () => string
   /** The state of each remote issuer's keys, for a health route. Calling it fetches missing or old keys. */
-  issuers (): IssuerStatus[]
+  readonly issuers: () => IssuerStatus[]
   /**
    * Refuses tokens from now on: here immediately, elsewhere once it is stored. Resolves when it is stored. Rejects with
    * a RevocationsUnavailableError after 5 seconds, or when the app closes; the revocation still holds here, and is
    * stored later. Rejects with an InvalidOptionError if the argument is not a revocation, or without option
    * `revocations`.
    */
-  revoke (revocation: Revocation): Promise<void>
+  readonly revoke: (revocation: Revocation) => Promise<void>
 }
 
 /**
