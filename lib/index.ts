@@ -32,7 +32,7 @@ export type {
   FollowOptions, Revocation, RevocationsOptions, RevocationStore, StoredRevocation
 } from './contract/revocations.js'
 export type { CacheOptions, OpenApiOptions, SecretAlgorithm, UserScopeOptions } from './contract/options.js'
-export type { RefusalCode } from './contract/errors.js'
+export type { ErrorClass, RefusalCode } from './contract/errors.js'
 export type {
   Actor,
   Claims,

@@ -21,10 +21,17 @@ export interface RefusalDetails {
  */
 export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403 | 503, [kDetails]: RefusalDetails }
 
+/**
+ * The class of an error. Declarations of hosts name it, and cannot name a type of `@fastify/error` if only this package
+ * may import that, as with pnpm.
+ */
+export interface ErrorClass<C extends string, S extends number>
+  extends FastifyErrorConstructor<{ code: C, statusCode: S }> {}
+
 // Without a stack: it would always show the guard, and capturing it would make a flood of bad tokens expensive.
 const refusal = <C extends string, S extends number>(
   code: C, status: S, message: string
-): FastifyErrorConstructor<{ code: C, statusCode: S }> => createError(code, message, status, Error, false)
+): ErrorClass<C, S> => createError(code, message, status, Error, false)
 
 /** RFC 6750 §3.1: a request without any authentication gets the challenge alone, without an error code. */
 export const MissingTokenError = refusal('MISSING_TOKEN', 401, 'Missing authentication token')
@@ -75,7 +82,7 @@ export const isRefusal = (error: unknown): error is Refusal => error instanceof 
 
 export const detailsOf = (refusal: Refusal): RefusalDetails => refusal[kDetails]
 
-const fault = <C extends string>(code: C): FastifyErrorConstructor<{ code: C, statusCode: 500 }> =>
+const fault = <C extends string>(code: C): ErrorClass<C, 500> =>
   createError(code, 'fastify-user-scope: %s', 500)
 
 /**

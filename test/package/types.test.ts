@@ -1,4 +1,4 @@
-import { cp, readdir } from 'node:fs/promises'
+import { cp, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Static } from '@sinclair/typebox'
 import t from 'tap'
@@ -26,6 +26,10 @@ t.test('hosts compile against the built package, some of them in every file that
   await cp(join(root, 'package.json'), join(installed, 'package.json'))
   await cp(join(root, 'test/package/types'), join(dir, 'types'), { recursive: true })
   await cp(join(root, 'test/package/kit'), join(dir, 'kit'), { recursive: true })
+  // A dependency that hosts cannot import, as with pnpm: their declarations can only name what this package exports.
+  const error = join(installed, 'node_modules/@fastify/error')
+  await cp(join(root, 'node_modules/@fastify/error'), error, { recursive: true })
+  await writeFile(join(error, 'package.json'), '{ "version": "0.0.0", "types": "types/index.d.ts" }')
   t.equal(await tsc(root, '-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')), '')
   // One compiler, but a program for each folder: all hosts of one program see each other's module augmentations.
   const entries = await readdir(join(root, 'test/package/types'), { withFileTypes: true })
