@@ -7,7 +7,10 @@ import { readTask, type Settings } from './settings.js'
 import { Stage } from './stage.js'
 import { Trial } from './trial.js'
 
-export type IsolationOptions = People<Person> & Settings & { objects: ObjectMakers }
+export type IsolationOptions = People<Person> & Settings & {
+  /** For each kind of object, by the name of its id in paths, queries and bodies: a function that makes one. */
+  objects: ObjectMakers
+}
 
 const inProduction = 'assertIsolation runs handlers, and NODE_ENV is production. Fix: give the app a test database, ' +
   'and run the test with another NODE_ENV'

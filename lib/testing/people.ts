@@ -60,8 +60,14 @@ export interface Person {
 }
 
 /** Two users: with an issuer, their ids or the claims of their tokens; otherwise with tokens of your own. */
-export type People<Bob = string | { id: string, token?: string }> =
-  { issuer: TokenSource, alice: TokenSubject, bob: TokenSubject } | { issuer?: never, alice: Person, bob: Bob }
+export type People<Bob = string | { id: string, token?: string }> = {
+  /** Signs the tokens: the result of `createIssuer`, or your own. */
+  issuer: TokenSource
+  /** The user whose tokens are sent. */
+  alice: TokenSubject
+  /** The user whose paths and records they must not reach. */
+  bob: TokenSubject
+} | { issuer?: never, alice: Person, bob: Bob }
 
 /** @throws TypeError if both are the same user, or one has no id that is a string */
 export function readIds (people: Partial<People>): Record<'alice' | 'bob', string> {
