@@ -22,8 +22,8 @@ export interface RefusalDetails {
 export type Refusal = FastifyError & { code: RefusalCode, statusCode: 401 | 403 | 503, [kDetails]: RefusalDetails }
 
 /**
- * The class of an error. Declarations of hosts name it, and cannot name a type of `@fastify/error` if only this package
- * may import that, as with pnpm.
+ * The class of an error. Declarations of an app may name it: they cannot name a type of `@fastify/error` if only this
+ * package may import that, as with pnpm.
  */
 export interface ErrorClass<C extends string, S extends number>
   extends FastifyErrorConstructor<{ code: C, statusCode: S }> {}
