@@ -71,7 +71,7 @@ export async function appRoutes (app: AnyApp) {
 }
 
 const noApp = 'the first argument must be a Fastify app: await the function that builds it'
-const moveIn = 'move it into the scope (a function around the registration needs fastify-plugin)'
+const moveIn = 'move it into the guarded context (a function around the registration needs fastify-plugin)'
 const outside = { level: 'unguarded', source: '', ...noConditions } as const
 const looseText = (name: string) =>
   `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
@@ -103,7 +103,7 @@ function faultsOfLevel (name: string, level: string): string[] {
 function lookAlikesIn (parameters: readonly UrlParameter[], owners: readonly string[]): string[] {
   const [[word, name] = []] = owners.map((each) => [misspeltOwner(parameters, each), each]).filter(([word]) => word)
   if (word === undefined) return []
-  const is = word === name ? "is the owner's parameter of another scope" : `looks like the owner's parameter ":${name}"`
+  const is = word === name ? "is the owner's parameter elsewhere" : `looks like the owner's parameter ":${name}"`
   return [`":${word}" ${is}, and is compared with nobody's id: rename it`]
 }
 

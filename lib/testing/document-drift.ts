@@ -19,7 +19,7 @@ const absent = 'no OpenAPI document: register @fastify/swagger where the app tha
 const hidden = 'it is served, and the document does not have it: take schema.hide away, or register @fastify/swagger ' +
   `before the route${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
-const unguarded = 'no registration of the plugin guards it: move it into the scope'
+const unguarded = 'no registration of the plugin guards it: move it into the guarded context'
 
 /**
  * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) agrees with the level of each route: whether a bearer token

@@ -14,7 +14,7 @@ async function build (t: Test, routes: (app: FastifyInstance) => unknown) {
   return app
 }
 
-const moveIn = 'move it into the scope (a function around the registration needs fastify-plugin)'
+const moveIn = 'move it into the guarded context (a function around the registration needs fastify-plugin)'
 
 t.test('the table has every route of the app, guarded or not', async (t) => {
   const app = await build(t, async (app) => {
@@ -109,7 +109,7 @@ t.test('look-alikes of the owner, and owners of other scopes, are reported', asy
   t.same(routes.map(({ parameter, faults }) => [parameter?.name ?? null, ...faults]), [
     [null, `":userId" looks like the owner's parameter ":user_id"${rename}`],
     [null],
-    [null, `":account" is the owner's parameter of another scope${rename}`],
+    [null, `":account" is the owner's parameter elsewhere${rename}`],
     ['user_id'],
     ['account', `no guard of the plugin covers it, though its URL has the owner's ":account": ${moveIn}`],
     [null, `":user-id" looks like the owner's parameter ":user_id"${rename}`]
@@ -194,7 +194,7 @@ t.test('an owner with the name of a bound parameter of another scope is compared
       child.post('/2/:orgId', handler)
     })
   })
-  const unbound = '":org_id" is the owner\'s parameter of another scope, and is compared with nobody\'s id: rename it'
+  const unbound = '":org_id" is the owner\'s parameter elsewhere, and is compared with nobody\'s id: rename it'
   t.same((await appRoutes(app)).map(({ access, faults }) => [access, ...faults]),
     [['user'], ['user'], ['user', unbound], ['owner'], ['user']],
     'and one that looks like an owner\'s is compared, too')

@@ -114,7 +114,7 @@ const hosts: Record<string, Host> = {
       app.register(scope())
       app.register(async (child) => { child.get('/v2/:user_id/tasks', handler) })
     },
-    says: ['GET, HEAD /v2/:user_id/tasks (unguarded)', 'move it into the scope', 'no token  401  its handler']
+    says: ['GET, HEAD /v2/:user_id/tasks (unguarded)', 'move it into the guarded context', 'no token  401  its handler']
   },
   'a guard for one method': {
     build: (app, handler) => {
@@ -283,7 +283,8 @@ const hosts: Record<string, Host> = {
     },
     assert: (app) => assertDocumentMatchesGuards(app, people),
     says: [
-      'GET /x\n  the document says guarded, and no registration of the plugin guards it: move it into the scope',
+      'GET /x\n  the document says guarded, and no registration of the plugin guards it: ' +
+        'move it into the guarded context',
       "or allow: ['GET /x']"
     ]
   }

@@ -239,7 +239,7 @@ t.test('a preflight is nobody\'s', async (t) => {
   'OPTIONS /:user_id (user, stated)')
 })
 
-t.test('the owner\'s parameter of another scope is reported', async (t) => {
+t.test('the owner\'s parameter of another registration is reported', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   for (const userIdParam of ['user_id', 'account']) {
@@ -251,7 +251,7 @@ t.test('the owner\'s parameter of another scope is reported', async (t) => {
   }
   t.equal(await say(app),
     'Routes that let others in, or could not be tried: 2\n\nGET, HEAD /bills/:account (user, default)\n' +
-    '  ":account" is the owner\'s parameter of another scope, and is compared with nobody\'s id: rename it, or ' +
+    '  ":account" is the owner\'s parameter elsewhere, and is compared with nobody\'s id: rename it, or ' +
     'allow: [\'GET /bills/:account\']')
 })
 
