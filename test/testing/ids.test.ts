@@ -20,35 +20,43 @@ t.test('readId finds an id in an answer', async (t) => {
     t.ok(has(body,
       'n1'), JSON.stringify(body))
   }
-  for (const body of [{ a: 'n10' }, { a: 'the n1' }, 'n10', 'a-n1', '', {}, null]) {
+  for (const body of [{ a: 'n10' }, { a: 'the n1', b: 1 }, 'n10', 'a-n1', '', {}, null]) {
     t.notOk(has(body, 'n1'),
       JSON.stringify(body))
   }
-  t.ok(has('/tasks/n+1', 'n+1'), 'no pattern')
+  t.ok(has('/tasks/n+1+2', 'n+1+2'), 'no pattern')
+  t.ok(has({ a: 'the n1' }, 'the n1'))
   t.ok(has({ a: '7f' }, '7f'), 'no number')
   for (const id of ['7', 7]) {
     for (const body of [{ id: 7 }, { task_id: '7' }, { ids: [7] }, [7], [3, 7], { 7: {} }, { ID: 7 }]) {
       t.ok(has(body, id),
         JSON.stringify(body))
     }
-    for (const body of ['milk;7', { total: 7 }, { idle: 7 }, { id: 77 }, { list: [{ a: 1 }, 8] },
+    for (const body of ['milk;7', { total: 7 }, { idle: 7 }, { id: 77 }, { list: [{ a: 1 }, 8] }, { 'week 7': 1 },
       [1, 2, 3, 4, 5, 6, 8, 9]]) {
       t.notOk(has(body,
         id), JSON.stringify(body))
     }
   }
   const text = (body: unknown, id: ObjectId) => readId(typeof body === 'string' ? body : JSON.stringify(body), id).text
-  t.equal(text({ id: 'n.1', says: 'n.1 is not n.10', total: 1 }, 'n.1'), '{"id":"…","says":"… is not n.10","total":1}')
+  t.equal(text({ id: 'n.1', says: 'n.1 n.1 n.10', total: 1 }, 'n.1'), '{"id":"…","says":"… … n.10","total":1}')
   t.equal(text({ id: 7, total: 7, says: 'Task 7 of 77' }, 7), '{"id":"…","total":7,"says":"Task … of 77"}')
   t.equal(text('no task n1', 'n1'), 'no task …')
   t.same([readId('{"task_no":7}', 7).has, readId('{"task_no":7}', 7, 'task_no').has], [false, true])
-  t.notOk(readId('{"href":"/tasks/7"}', 7).has, 'a number could be anything')
+  for (const id of [7, 17]) t.notOk(has({ href: `/tasks/${id}` }, id), 'a number could be anything')
+  for (const id of ['1234567890123456', 'abcdefghijklmnop']) {
+    for (const body of [`a_${id}`, { href: `/a/${id}` }, { says: `no ${id}` }, { [`a:${id}`]: 1 }, { [`${id}_`]: 1 }]) {
+      t.ok(has(body, id), `nobody writes it by chance: ${JSON.stringify(body)}`)
+    }
+  }
+  t.notOk(has({ a: { b: 1 } }, 'abcdefghijklmnop'))
   t.equal(text({ instance: '/tasks/task%3A2', says: 'no task:2' }, 'task:2'), '{"instance":"/tasks/…","says":"no …"}')
 })
 
 t.test('subsets', async (t) => {
   t.same(subsets(['a', 'b', 'c']), [['a'], ['b'], ['c'], ['a', 'b'], ['a', 'c'], ['b', 'c'], ['a', 'b', 'c']])
   t.same(subsets([]), [])
+  t.equal(subsets(['a', 'b', 'c', 'd']).length, 15)
   const sizes = subsets(['a', 'b', 'c', 'd', 'e']).map(({ length }) => length)
   t.same(sizes, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 5], 'not 31')
 })
