@@ -83,8 +83,8 @@ export class Trial {
     const isExact = given.body !== '' && textOf(given) === textOf(forNone)
     const mayFind = isExact && part === undefined && ['POST', 'QUERY'].includes(plan.route.method) &&
       given.statusCode === 200 && nothing.test(given.body)
-    const mayBeEmpty = (mayFind && await this.#isSearch(given, textOf)) ||
-      (!isUnchecked && (part !== undefined || this.#isOptional(his, given, isExact)))
+    const mayBeEmpty = !isUnchecked && (part !== undefined || this.#isOptional(his, given, isExact) ||
+      (mayFind && await this.#isSearch(given, textOf)))
     if (isSame && mayBeEmpty) return
     const repair = this.#repair + (plan.isRead && plan.route.parameter === null ? notes.seen : '')
     this.#fail(given, isSame && plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')

@@ -1244,6 +1244,26 @@ t.test('a write by POST is no search, although its answer has an empty list or n
   }
 })
 
+t.test('a write by POST that takes any id is no search, although its answer differs with hers', async (t) => {
+  const body = { type: 'object', properties: { list_id: { type: 'string' } } }
+  for (const [status, more, isKept] of [
+    [200, { tags: [] }, true], [201, { tags: [] }, false], [200, {}, false]
+  ] as const) {
+    const app = await buildTodo(issuer.options, (app, store) => {
+      todoRoutes(app, store)
+      app.post<Host>(`${one}/move`, { schema: { body } }, async ({ user, params, body }, reply) => {
+        const [task] = store.where(store.tasks, { id: params.task_id, user_id: user.id })
+        if (!task) return none(reply)
+        if (isKept) Object.assign(task, body)
+        const isHers = store.where(store.lists, { id: body.list_id, user_id: user.id }).length > 0
+        return reply.code(status).send({ ...more, isHers })
+      })
+    })
+    t.teardown(() => app.close())
+    t.match(await say(app), `alice's token, bob's list_id  4xx  ${status}  /api/alice/tasks/`, JSON.stringify(more))
+  }
+})
+
 t.test('a write that has changed what is his need not be allowed, although it answers the same for none', async (t) => {
   const app = await host(t, {
     [`DELETE ${one}`]: ({ params }, reply, store) => {
