@@ -63,6 +63,7 @@ const dialects: Record<string, object> = {
   },
   'OpenAPI 3.0, the base path of others': { openapi: { servers: [{ url: '/v2' }] } },
   'OpenAPI 3.0, a base path after that of the root': { openapi: { servers: [{ url: '/' }, { url: '/api' }] } },
+  'OpenAPI 3.0, a base path after that of others': { openapi: { servers: [{ url: '/v2' }, { url: '/api' }] } },
   'Swagger 2': { swagger: {} },
   'Swagger 2, a base path': { swagger: { basePath: '/api' } },
   'a global default': {
@@ -144,6 +145,7 @@ t.test('each kind of drift is named', async (t) => {
   t.equal(await changed(t, (paths) => { paths['/api/me']!.post = {} }),
     `${heading}\n\nPOST /api/me\n` +
     "  the document has it, and the app has no such route: remove it, or allow: ['POST /api/me']")
+  t.match(await changed(t, (paths) => { paths['/apime'] = { get: {} } }), 'GET /apime\n  the document has it')
   t.match(await changed(t, (paths) => { paths['/api/me']!.options = {} }), 'OPTIONS /api/me\n  the document has it')
   t.match(await changed(t, (paths) => { paths['/api/me']!.head = {} }), 'HEAD /api/me\n  the document says open')
   t.equal(await changed(t, (paths) => { Object.assign(paths['/api/me']!, { parameters: [] }) }), '', 'no method')
@@ -169,6 +171,19 @@ t.test('a route with a bound parameter may answer 403', async (t) => {
   t.equal(await say(app), '')
   t.match(await say(app, { document: JSON.parse(text.replace('"403":', '"409":')) as object }),
     'GET /orgs/{org_id}\n  the document lists no 403')
+})
+
+t.test('a route that no registration guards is open', async (t) => {
+  const app = await Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger)
+  await app.register(async (child) => { await child.register(userScope, issuer.options) })
+  app.get('/health', handler)
+  await app.ready()
+  t.equal(await say(app), '')
+  const components = { securitySchemes: { b: { type: 'oauth2' } } }
+  const document = { ...app.swagger(), components, security: [{ b: [] }] }
+  t.match(await say(app, { document }), 'GET /health\n  the document says guarded, and no registration of the plugin')
 })
 
 t.test('the mark of an operation must be its level', async (t) => {
