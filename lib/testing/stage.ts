@@ -48,7 +48,7 @@ export class Stage {
     await renew()
     let forNone = await ask(plan, this.alice, none, part)
     // A write that ignores the id, such as a checkout, has used up her object, too. Then it also refuses bob's id.
-    if (!isUsedUp && !plan.isRead && given.statusCode < 400 && forNone.statusCode >= 400 &&
+    if (!isUsedUp && given.statusCode < 400 && forNone.statusCode >= 400 &&
       (await ask(plan, this.alice, his)).statusCode >= 400) {
       isUsedUp = true
       await renew()
