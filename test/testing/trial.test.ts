@@ -957,6 +957,17 @@ t.test('a refusal of a batch may repeat its first id', async (t) => {
   t.equal(await say(app, { objects: { ...task, task_ids: ({ ids }) => ids['task_id'] }, params: {} }), '')
 })
 
+t.test("numbers in the answer to a batch are no ids of bob's if they also come without his", async (t) => {
+  const body = { type: 'object', properties: { task_ids: { type: 'array' } } }
+  const app = await tasksApp(t, (app, tasks) => {
+    app.post<{ Body: { task_ids: number[] } }>('/api/:user_id/labels', { schema: { body } },
+      async ({ user, body: { task_ids: ids } }, reply) => ids.some((id) => tasks.get(String(id))?.owner === user.id)
+        ? { label_ids: Array.from({ length: 40 }, (_, i) => i + 1) }
+        : none(reply))
+  }, 1)
+  t.equal(await say(app, { objects: { ...task, task_ids: ({ ids }) => ids['task_id'] }, params: {} }), '')
+})
+
 t.test("bob's id in a header of the answer to a batch is found", async (t) => {
   const body = { type: 'object', properties: { task_ids: { type: 'array', items: { type: 'string' } } } }
   const app = await tasksApp(t, (app, tasks) => {
