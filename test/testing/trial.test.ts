@@ -1032,6 +1032,16 @@ t.test('a flag that only one record has is not taken from bob', async (t) => {
   }
 })
 
+t.test('what bob uses up himself is made anew before the next route is tried', async (t) => {
+  const app = await tasksApp(t, (app, tasks) => {
+    app.post<Id>('/api/:user_id/tasks/:task_id/close', async ({ user, params }, reply) =>
+      tasks.get(params.task_id)?.owner === user.id && tasks.delete(params.task_id) ? {} : none(reply))
+    app.put<Id>('/api/:user_id/tasks/:task_id', async ({ params }, reply) =>
+      tasks.has(params.task_id) ? {} : none(reply))
+  })
+  t.match(await say(app, oneTask), "alice's token, bob's task_id  4xx  200  /api/alice/tasks/")
+})
+
 t.test('a batch that is admitted by one of its ids is found, whichever it is', async (t) => {
   const body = { type: 'object', properties: { task_ids: { type: 'array', items: { type: 'string' } } } }
   for (const at of [0, -1, null]) {
