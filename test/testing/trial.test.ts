@@ -1032,6 +1032,16 @@ t.test('a flag that only one record has is not taken from bob', async (t) => {
   }
 })
 
+t.test('the id of what bob has made last is found in the answer to a write', async (t) => {
+  const app = await tasksApp(t, (app, tasks) => {
+    app.put<Id>('/api/:user_id/tasks/:task_id', async ({ user, params }, reply) =>
+      tasks.get(params.task_id)?.owner === user.id ? {} : none(reply))
+    app.post('/api/:user_id/refresh', async () =>
+      ({ latest: [...tasks.values()].findLast(({ owner }) => owner === 'bob')?.id }))
+  })
+  t.match(await say(app, oneTask), "nothing of bob's  200 with bob's task_id  /api/alice/refresh")
+})
+
 t.test('what bob uses up himself is made anew before the next route is tried', async (t) => {
   const app = await tasksApp(t, (app, tasks) => {
     app.post<Id>('/api/:user_id/tasks/:task_id/close', async ({ user, params }, reply) =>
