@@ -94,7 +94,8 @@ export type FullPlan = Plan & { readonly short?: Plan }
 /** A path parameter, or a member of query or body, is an id if it has the name of a maker. */
 export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): FullPlan {
   const isMade = (name: string) => Object.hasOwn(objects, name)
-  const given = partsFor(route, params)
+  // The body of "*" is not for these routes. No request of theirs would have its ids.
+  const given = { ...partsFor(route, params), ...!hasBody(route.method) && { body: undefined } }
   const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
   const inSchema = (schema: Schemas[string]) => {
     const members = Object.entries(schema?.properties ?? schema?.shape ?? {}).filter(([name]) => isMade(name))

@@ -197,6 +197,15 @@ t.test('members of an object of zod are found', async (t) => {
   ])
 })
 
+t.test('what a request without a body cannot have is no place', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/api/tasks', async () => [])
+  const [route] = await appRoutes(app)
+  if (!route) throw new Error('no route')
+  t.same(planFor(route, { '*': { body: { task_id: '' } } }, { task_id: () => 't' }).places, [])
+})
+
 t.test('a wildcard takes ids if "*" has a maker', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
