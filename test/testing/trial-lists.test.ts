@@ -101,6 +101,20 @@ t.test('a search by POST or QUERY may find nothing', async (t) => {
   }
 })
 
+t.test('a search that also takes what it finds leaves alice something to take', async (t) => {
+  const body = { type: 'object', properties: { task_id: { type: 'string' } } }
+  const app = await tasksApp(t, (app, tasks) => {
+    app.post<{ Body: { task_id: string } }>('/api/:user_id/taken', { schema: { body } }, async (request, reply) => {
+      const task = [...tasks.values()].find(({ id, owner }) => id === request.body.task_id && owner === request.user.id)
+      if (!task) return { taken: [] }
+      if (task.isArchived) return reply.code(409).send({ code: 'TAKEN', message: 'it was taken before' })
+      task.isArchived = true
+      return { taken: [task.id] }
+    })
+  })
+  t.equal(await say(app, oneTask), '')
+})
+
 t.test('a batch of objects may do nothing, and say so for each', async (t) => {
   for (const [status, isBroken] of [[200, false], [207, false], [200, true]] as const) {
     const app = await tasksApp(t, (app, tasks) => {
@@ -157,7 +171,9 @@ t.test('a write by POST that takes any id is no search, although its answer diff
       })
     })
     t.teardown(() => app.close())
-    t.match(await say(app), `alice's token, bob's list_id  4xx  ${status}  /api/alice/tasks/`, JSON.stringify(more))
+    const said = await say(app)
+    t.match(said, `alice's token, bob's list_id  4xx  ${status}  /api/alice/tasks/`, JSON.stringify(more))
+    t.notMatch(said, 'it answers the same')
   }
 })
 
