@@ -262,6 +262,16 @@ t.test('what bob uses up himself is made anew before the next route is tried', a
   t.match(await say(app, oneTask), "alice's token, bob's task_id  4xx  200  /api/alice/tasks/")
 })
 
+t.test('a write that shows what is his is not told that it may have done nothing', async (t) => {
+  const app = await tasksApp(t, (app, tasks) => {
+    app.post<Id>('/api/:user_id/tasks/:task_id/export', async ({ params }, reply) =>
+      tasks.get(params.task_id) ?? none(reply))
+  })
+  const said = await say(app, oneTask)
+  t.match(said, "alice's token, bob's task_id  4xx  200  /api/alice/tasks/")
+  t.notMatch(said, 'If nothing was done')
+})
+
 t.test('an order that takes what everybody has put into a cart is found', async (t) => {
   for (const isBroken of [true, false]) {
     const app = await tasksApp(t, (app) => {
