@@ -52,7 +52,11 @@ t.test('recipe: row level security', { skip: skipWithout(postgresPrograms, 'post
   const url = postgres.url.replace('postgres@', 'api@')
   const app = await runBlock(t, block, (code) => code
     .replace("connectionString: 'postgres://api@localhost/todo'", `connectionString: '${url}', max: 1`)
-    .replace('await app.listen', "app.get('/all', async () => (await pool.query('SELECT id FROM tasks')).rows)\n$&"))
+    .replace('await app.listen', `
+      app.get('/all', async () => (await pool.query('SELECT id FROM tasks')).rows)
+      const lost = async (emitter, event) => { await new Promise((resolve) => emitter.once(event, resolve)) }
+      app.get('/idle', async () => { await lost(pool, 'remove'); return 'removed' })
+      app.get('/busy', async () => await queryAs('alice', async (client) => await lost(client, 'end')))\n$&`))
   const remove = async (task: string) => (await app.inject({
     method: 'DELETE', url: `/api/alice/tasks/${task}`, headers: bearer(tokenFor('alice'))
   })).statusCode
@@ -65,6 +69,11 @@ t.test('recipe: row level security', { skip: skipWithout(postgresPrograms, 'post
   t.same(await remove('1'), 500)
   await postgres.query('GRANT DELETE ON tasks TO api')
   t.same(await remove('1'), 204, 'a failed transaction has ended')
+  const lost = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'api'"
+  for (const [url, status] of [['/idle', 200], ['/busy', 500]] as const) {
+    const [answer] = await Promise.all([get(app, url, 'alice'), postgres.query(lost)])
+    t.match(answer, [status], 'a lost connection does not end the process')
+  }
   t.same(await get(app, '/api/bob/tasks', 'bob'), [200, [{ id: '2', title: 'Call home' }]])
 })
 
