@@ -216,6 +216,17 @@ t.test('an id that may be left out is left out, too', async (t) => {
   t.equal(await say(app, { objects, params: {}, allow: ['POST /:user_id/export'] }), '')
 })
 
+t.test('another owner in the path may not be ignored', async (t) => {
+  const { app, objects } = await rowsHost(t, ['list_id'], (app) => {
+    app.get('/:user_id/shares/:owner', async ({ user, params }, reply) =>
+      (params as { owner: string }).owner === user.id ? {} : none(reply))
+    app.post('/:user_id/shares/:owner', async () => ({}))
+    app.get('/:user_id/lists/:list_id', async (_request, reply) => none(reply))
+  })
+  const said = await say(app, { objects: { ...objects, owner: ({ owner }) => owner }, params: {} })
+  t.match(said, "alice's token, bob's owner  4xx  200  /alice/shares/bob")
+})
+
 t.test('a body that names another owner than the path may be ignored', async (t) => {
   const hosts = async (
     url: string, isTaken: boolean, answer: (row: Row) => unknown,
