@@ -490,6 +490,9 @@ testWithCaches('nor is a token anonymous that is revoked, or that nobody can jud
   t.match(await send('/maybe'), { status: 200, body: { user: null } })
 
   const issuer = await createIssuer({ mode: 'jwks', t })
+  const up = await build(t, issuer.options, {}, routes)
+  const expired = bearer(await issuer.expired('alice'))
+  t.match(await up.send({ url: '/maybe', headers: expired }), { status: 401, code: 'TOKEN_EXPIRED' })
   await issuer.stop()
   const remote = await build(t, { issuers: [{ ...issuer.entry, lazy: true }] }, {}, routes)
   const byKey = await issuer.authorization('alice')

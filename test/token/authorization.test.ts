@@ -119,6 +119,7 @@ t.test('what stands behind more fields than Node reads is nobody\'s guess', asyn
   const { app, log } = await build(t, {}, {}, (app) => {
     app.get('/api/me', async ({ user }) => user.id)
     app.get('/optional', { config: { access: 'optional' } }, async (request) => ({ id: getUser(request)?.id ?? null }))
+    app.get('/health', { config: { access: 'public' } }, async () => 'ok')
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -132,7 +133,8 @@ t.test('what stands behind more fields than Node reads is nobody\'s guess', asyn
     [[good, ...fields(1100), `Authorization: Bearer ${tokenFor('bob')}`], refused],
     [[...fields(1100), good], refused],
     [[...fields(1100), 'Authorization: Bearer broken'], refused, '/optional'],
-    [fields(900), '200', '/optional']
+    [fields(900), '200', '/optional'],
+    [[good, ...fields(1100), good], '200', '/health']
   ]
   for (const [lines, answer, path] of rows) t.equal(await sendRaw(port, lines, path), answer)
   // Node reads them by 31 or 32, so that with one of these limits the list of those it has read is just full.
