@@ -16,6 +16,8 @@ const admitted = { status: 200, body: { user: 'bob', owner: 'alice' } }
 const routes = (app: FastifyInstance) => {
   app.get('/api/:user_id?', { config: { access: { delegates: true } } },
     async (request) => ({ user: request.user.id, owner: getOwnerId(request) }))
+  app.get('/staff/:user_id', { config: { access: { delegates: { scopes: ['staff'] } } } },
+    async (request) => ({ user: request.user.id, owner: getOwnerId(request) }))
   app.get('/own/:user_id', async (request) => ({ user: request.user.id, owner: getOwnerId(request) }))
 }
 
@@ -271,9 +273,10 @@ t.test('the log names the delegate and the owner, unless logUser is false', asyn
     await send({ url: '/api/alice', headers: bob })
     await send({ url: '/api/bob', headers: bob })
     await send({ url: '/own/alice', headers: bob })
+    t.match(await send({ url: '/staff/alice', headers: bearer(tokenFor('bob', { scope: 'staff' })) }), admitted)
     const lines = log.filter(({ msg }) => msg === 'delegate admitted')
-    t.match(lines, [{ level: 30, route: '/api/:user_id?', ...logUser && { user: 'bob', owner: 'alice' } }])
-    t.equal(lines.length, 1)
+    t.match(lines, sameLength(['/api/:user_id?', '/staff/:user_id'].map((route) =>
+      ({ level: 30, route, ...logUser && { user: 'bob', owner: 'alice' } }))))
     t.match(refusals(log), sameLength([{ code: 'FORBIDDEN_USER_ACCESS', ...logUser && { user: 'bob' } }]))
     if (!logUser) t.notMatch(JSON.stringify(log.map(({ req, ...line }) => line)), /bob|alice/)
   }

@@ -209,18 +209,19 @@ t.test('registrations in files of @fastify/autoload are warned about', async (t)
 t.test('parameters that may be the owner are warned about, unless the level is stated', async (t) => {
   const alike = [
     '/a/:account_id', '/b/:accountId', '/c/:author_id', '/d/:member_uuid', '/users/:id', '/Accounts/:id/x',
-    '/v1/members/:id'
+    '/v1/members/:id', '/teams/:team/users/:id'
   ]
   const urls = ['/e/:account', '/tasks/:id', '/users/x/:id', '/myusers/:id', '/f/:author', '/users/:id.json']
   const others = urls.slice(0, 5)
   const { log } = await boot(t, async (app) => {
     await app.register(userScope, { secret })
     for (const url of [...alike, ...others]) app.get(url, { exposeHeadRoute: false }, id)
+    app.head('/h/:account_id', id)
     for (const url of alike) app.get(`/stated${url}`, { config: { access: 'user' } }, id)
     app.get('/:user_id/accounts/:account_id', id)
   })
   t.match(log, [{ msg: /any signed-in user can call these routes.* Fix: rename .* the level in config\.access: GET / }])
-  t.same(log[0]?.routes, alike.map((url) => `GET ${url}`))
+  t.same(log[0]?.routes, [...alike.map((url) => `GET ${url}`), 'HEAD /h/:account_id'])
   t.equal(log.length, 1)
 })
 

@@ -78,6 +78,7 @@ const faults: Row[] = [
     /and this one is 'user'\. Use level 'owner', .*, or state scopes instead: .* any signed-in user may call it$/],
   ['delegates: true without mayActFor', '/:user_id', { delegates: true },
     /delegates is true, which needs the option "mayActFor"/],
+  ['the same at a stated level', '/:user_id', { level: 'owner', delegates: true }, /needs the option "mayActFor"/],
   ['delegates: false', '/:user_id', { delegates: false },
     /"config\.access\.delegates" must be left out for the owner alone, or be true, which asks option "mayActFor", or/],
   ['no delegates', '/:user_id', { delegates: {} }, /config\.access\.delegates/],
@@ -99,6 +100,8 @@ const faults: Row[] = [
   ...['orgId', 'org', 'org-id', 'oid', 'ORG_ID', 'org_uuid', 'orgs_id'].map((name): Row =>
     [`a parameter like a bound one: ${name}`, `/:${name}`, undefined,
       new RegExp(`":${name}" looks like ":org_id" of option "bind"`)]),
+  ['one like the second bound one', '/:teamId', undefined, /":teamId" looks like ":team_id"/,
+    { bind: { ...bind, team_id: 'team_id' } }],
   ['the same beside the owner', '/:user_id/:orgId', undefined, /":orgId" looks like ":org_id"/],
   ['the same with a rule that states no level', '/:orgId', { scopes: ['a'] }, /":orgId" looks like ":org_id"/],
   ['the owner misspelt beside a bound one', '/:org_id/:userId', undefined,
