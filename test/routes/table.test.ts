@@ -398,12 +398,15 @@ t.test('a parameter that the URL does not show is the owner\'s all the same', as
     await app.register(userScope, { secret })
     app.get('/mine', id)
     app.get('/stated', { config: { access: 'user' } }, id)
+    app.get('/scoped', { config: { access: { scopes: ['a'] } } }, id)
     app.options('/preflight', id)
   })
   t.same(
     [await status('/mine', alice), await status('/mine', bearer(tokenFor('bob'))), await status('/stated', alice)],
     [403, 200, 200]
   )
+  const scoped = async (user: string) => await status('/scoped', bearer(tokenFor(user, { scope: 'a' })))
+  t.same([await scoped('alice'), await scoped('bob')], [403, 200])
   t.equal(await status('/preflight', {}, 'OPTIONS'), 200, 'but on a route that is open')
 })
 
