@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import type { UserScopeOptions } from '../../lib/index.js'
+import type { AccessLevel, AccessRule, UserScopeOptions } from '../../lib/index.js'
 import { detailsOf, type Refusal } from '../../lib/contract/errors.js'
 import { createRecheck } from '../../lib/guard/recheck.js'
 import { bearer, build, now, refusals, sign, tokenFor } from '../support/host.js'
@@ -48,12 +48,14 @@ t.test('parameters that throw in the second comparison are refused', async (t) =
 })
 
 /** A host to which a client has sent all of a request but its body. */
-async function half (t: Test, options: UserScopeOptions, headers: Record<string, string>) {
+async function half (
+  t: Test, options: UserScopeOptions, headers: Record<string, string>, access: AccessLevel | AccessRule = 'owner'
+) {
   let admit = () => {}
   const admitted = new Promise<void>((resolve) => { admit = resolve })
   const { app, log } = await build(t, options, {}, (app: FastifyInstance) => {
     app.addHook('preParsing', async () => { admit() })
-    app.post('/api/:user_id/tasks', async () => 'in')
+    app.post('/api/:user_id/tasks', { config: { access } }, async () => 'in')
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -72,20 +74,24 @@ async function half (t: Test, options: UserScopeOptions, headers: Record<string,
 }
 
 t.test('a token that was revoked while the body came is refused', async (t) => {
-  const { app, log, finish } = await half(t, { revocations: true }, bearer(tokenFor('alice', { iat: now() })))
-  await app.userScope.revoke({ user: 'alice' })
-  t.match(await finish(), [401, true, /"TOKEN_REVOKED"/])
-  t.match(refusals(log), sameLength([{ code: 'TOKEN_REVOKED', user: 'alice' }]))
+  for (const user of ['alice', 'bob']) { // the owner, and a delegate
+    const headers = bearer(tokenFor(user, { iat: now(), scope: 'staff' }))
+    const { app, log, finish } = await half(t, { revocations: true }, headers, { delegates: { scopes: ['staff'] } })
+    await app.userScope.revoke({ user })
+    t.match(await finish(), [401, true, /"TOKEN_REVOKED"/])
+    t.match(refusals(log), sameLength([{ code: 'TOKEN_REVOKED', user }]))
+  }
 })
 
-for (const [what, options, claims, passed] of [
-  ['exp', {}, { exp: now() + 60 }, 65], ['maxTokenAge', { maxTokenAge: 30 }, { iat: now(), exp: now() + 60 }, 35]
+for (const [what, options, claims, passed, access] of [
+  ['exp', {}, { exp: now() + 60 }, 65], ['maxTokenAge', { maxTokenAge: 30 }, { iat: now(), exp: now() + 60 }, 35],
+  ['exp, on an optional route', {}, { exp: now() + 60 }, 65, 'optional']
 ] as const) {
   t.test(`a token that expired while the body came is refused: ${what}`, async (t) => {
     const start = now()
     mock.timers.enable({ apis: ['Date'], now: start * 1000 })
     t.teardown(() => { mock.timers.reset() })
-    const { log, finish } = await half(t, options, bearer(sign({ sub: 'alice', ...claims })))
+    const { log, finish } = await half(t, options, bearer(sign({ sub: 'alice', ...claims })), access)
     mock.timers.setTime((start + passed + 1) * 1000)
     t.match(await finish(), [401, true, /"TOKEN_EXPIRED"/])
     t.match(refusals(log), sameLength([{ reason: 'the token has expired since the request was admitted' }]))
