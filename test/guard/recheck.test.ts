@@ -30,6 +30,7 @@ t.test('an owner\'s parameter that a hook adds is refused', async (t) => {
   }
   t.match(refusals(log)[0],
     { reason: 'path parameter "user_id" was added after the check. Fix: look for a hook that adds it' })
+  t.match(await send({ method: 'HEAD', url: '/user_id.bob', headers }), { status: 403 })
   t.match(await send({ url: '/other.x', headers }), { status: 200 })
 })
 
