@@ -128,7 +128,8 @@ t.test('without options, every setting has its default', async (t) => {
   t.match(readOptions({ secret, cache: {} }, {}).cache, { max: 10_000, ttl: 300 })
   t.same(readOptions({ secret, cache: { max: 5, ttl: 7 } }, {}).cache, { max: 5, ttl: 7 })
   t.equal(readOptions({ secret, cache: false }, {}).cache, false)
-  const { issuers: [issuer], secrets } = readOptions({ issuers: [entry] }, { BETTER_AUTH_SECRET: secret })
+  const environment = { BETTER_AUTH_SECRETS: `1:${secret}`, BETTER_AUTH_SECRET: secret }
+  const { issuers: [issuer], secrets } = readOptions({ issuers: [entry] }, environment)
   t.same(secrets, [], 'with issuers the environment is not read')
   t.match(issuer, { userIdClaim: 'sub', scopeClaim: undefined, idPrefix: '' })
 })
