@@ -8,6 +8,7 @@ import { createClaimsReader } from '../../lib/token/claims-reader.js'
 import { bearer, build, now, secret, sign } from '../support/host.js'
 
 const exp = now() + 86_400
+const iss = 'https://tokens.of.the.secret.example' // it does not say who vouched
 
 /** One list of verifiers: the idPrefix of each issuer, and whether a secret verifies too. */
 const hosts: Array<{ prefixes: string[], withSecret: boolean }> = [
@@ -46,7 +47,7 @@ for (const { prefixes, withSecret } of hosts) {
       prefix: prefixes[index] as string,
       token: async (sub: string) => await issuer.token({ id: 'x', sub })
     }))
-    if (withSecret) verifiers.push({ name: 'secret', prefix: '', token: async (sub) => sign({ sub, exp }) })
+    if (withSecret) verifiers.push({ name: 'secret', prefix: '', token: async (sub) => sign({ iss, sub, exp }) })
     const ids = subs.flatMap((sub) => [...prefixes, ''].map((prefix) => prefix + sub))
     const paths = new Set(ids.filter((id) => id.trim() !== ''))
     for (const { name, prefix, token } of verifiers) {
@@ -123,6 +124,11 @@ t.test('missing and overlapping prefixes stop the boot', async (t) => {
       'one begins another',
       { issuers: [{ ...a, idPrefix: 'a:b:' }, { ...b, idPrefix: 'a:' }] },
       /"issuers\.0\.idPrefix" begins with another entry.s, ".+", so that two users could have one id/
+    ],
+    [
+      'the first begins the second',
+      { issuers: [{ ...a, idPrefix: 'a:' }, { ...b, idPrefix: 'a:b:' }] },
+      /"issuers\.1\.idPrefix" begins with another entry.s/
     ],
     ['undefined', { issuers: [{ ...a, idPrefix: undefined }] }, /"issuers\.0\.idPrefix" is undefined/],
     ['a sole issuer', { issuers: [a] }, null],

@@ -32,6 +32,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['double quotes', `"${secret}"`, /in quotes/],
   ['quotes around two lines', `"${secret}\n${secret}"`, /in quotes/],
   ['single quotes', `'${secret}'`, /in quotes/],
+  ['backticks', `\`${secret}\``, /in quotes/],
   ['a PEM public key', pem.toString().trim(), /PEM key/],
   ['PEM on one line', pem.toString().trim().replaceAll('\n', '\\n'), /PEM key/],
   ['a JWK', JSON.stringify(jwk), /JSON document/],
