@@ -332,11 +332,12 @@ t.test('userIdClaim never makes a verification link a user', async (t) => {
 })
 
 t.test('the first check that fails names the code', async (t) => {
-  const { send } = await build(t)
+  const { send } = await build(t, { claims: { type: 'object', properties: { role: { type: 'string' } } } })
   const rows: Array<[claims: object, header: object, url: string, code: string]> = [
     [{ exp: 1, sub: '' }, { alg: 'HS384' }, '/api/bob/tasks', 'INVALID_TOKEN_SIGNATURE'],
     [{ exp: 1, sub: '' }, { alg: 'HS256', typ: 'x' }, '/api/bob/tasks', 'INVALID_CLAIMS'],
     [{ exp: 1, sub: '' }, { alg: 'HS256' }, '/api/bob/tasks', 'TOKEN_EXPIRED'],
+    [{ role: 7, sub: '' }, { alg: 'HS256' }, '/api/bob/tasks', 'INVALID_CLAIMS'],
     [{ sub: '' }, { alg: 'HS256' }, '/api/bob/tasks', 'MISSING_UID_CLAIM'],
     [{}, { alg: 'HS256' }, '/api/bob/tasks', 'FORBIDDEN_USER_ACCESS'],
     [{}, { alg: 'HS256' }, '/api/alice/tasks', '']
