@@ -508,6 +508,20 @@ testWithCaches('nor is a token anonymous that is revoked, or that nobody can jud
   t.match(await stale.send('/maybe'), { status: 200, body: { user: null } })
 })
 
+t.test('an error that nobody expected is 401, and no 500, also after a promise', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.addHook('onRequest', async (request) => {
+    request.params = new Proxy({}, { get: () => { throw new Error('no such parameter') } })
+  })
+  await app.register(userScope, { secret, issuers: [{ ...issuer.entry, idPrefix: '' }] })
+  app.get('/:user_id', async () => 'in')
+  for (const headers of [alice, bearer(await issuer.token('alice'))]) {
+    t.match(await sender(app)({ url: '/alice', headers }), { status: 401, code: 'INVALID_CLAIMS' })
+  }
+})
+
 testWithCaches('a token signed with a secret is verified without a promise', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import t from 'tap'
-import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
+import userScope, { InvalidOptionError, type IssuerOptions, type UserScopeOptions } from '../../lib/index.js'
 import { issuerRules, readOptions } from '../../lib/options/settings.js'
 import { bearer, build, longSecret, now, secret, sender, sign, tokenFor } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
@@ -259,6 +259,23 @@ t.test('options are never changed, and may be frozen', async (t) => {
   await build(t, Object.freeze(options))
   t.same({ ...options, claims: undefined }, copy)
   t.notOk(Object.isFrozen(claims.properties))
+})
+
+t.test('the lists of the host are copied, so the host may still change its own', async (t) => {
+  const lists = {
+    secret: [secret],
+    algorithms: ['HS256'] as UserScopeOptions['algorithms'] & {},
+    ofIssuer: ['EdDSA'] as IssuerOptions['algorithms'] & {},
+    audience: ['api'],
+    typ: ['JWT'],
+    azp: ['web'],
+    path: ['org', 'id'],
+    decorator: ['swagger']
+  }
+  const { ofIssuer, audience, typ, azp, path, decorator, ...rest } = lists
+  const issuers = [{ ...entry, algorithms: ofIssuer, audience, typ, requiredClaims: { azp }, idPrefix: '' }]
+  readOptions({ ...rest, issuers, bind: { org_id: path }, openapi: { decorator } }, {})
+  for (const [name, list] of Object.entries(lists)) t.notOk(Object.isFrozen(list), name)
 })
 
 t.test('decoratorName decides which property has the user', async (t) => {
