@@ -6,6 +6,7 @@ import { mock } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { untilRevoked, type UserScopeOptions } from '../../lib/index.js'
+import { createIssuer } from '../../lib/testing/index.js'
 import { stopClock } from '../support/clock.js'
 import { bearer, build, refusals, sender, sign } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
@@ -46,8 +47,8 @@ async function serve (t: Test, options: UserScopeOptions = {}) {
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const open = async (url: string, claims: object = {}) => {
-    const sent = get({ port, path: url, headers: bearer(token(claims)) })
+  const open = async (url: string, claims: object = {}, sign: (claims: object) => string | Promise<string> = token) => {
+    const sent = get({ port, path: url, headers: bearer(await sign(claims)) })
     const [response] = await once(sent, 'response') as [IncomingMessage]
     await once(response, 'readable')
     return response
@@ -72,9 +73,12 @@ t.test('a request has one signal, and a new one after that is aborted', async (t
 })
 
 t.test('a stream ends when its token expires, even if the clock is set', async (t) => {
-  for (const options of [{}, { revocations: { keepFor: 10_000_000 } }]) {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const ofIssuer = async (claims: object) => await issuer.token({ id: 'alice', ...claims })
+  const rows = [[{}], [{ revocations: { keepFor: 10_000_000 } }], [issuer.options, ofIssuer]] as const
+  for (const [options, sign] of rows) {
     const { open, signals } = await serve(t, options)
-    const response = await open('/api/alice/stream', { exp: start + 5_000_000 - 5 }) // more than a timer can wait
+    const response = await open('/api/alice/stream', { exp: start + 5_000_000 - 5 }, sign) // more than a timer can wait
     mock.timers.tick(1000)
     t.equal(signals[0]?.aborted, false, 'a valid token was looked at')
     mock.timers.setTime((start + 5_000_000) * 1000)

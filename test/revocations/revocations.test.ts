@@ -166,6 +166,11 @@ t.test('no token may outlive an entry', async (t) => {
   t.same(refusals(log).map(({ user }) => user), ['alice', 'alice'])
   await revoke({ user: 'alice' })
   t.equal(await ask(token({ iat: undefined })), 'TOKEN_REVOKED', 'who is revoked goes first')
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const remote = await host(t, { ...issuer.options, revocations: { keepFor: hour } })
+  for (const [seconds, answer] of [[hour, 'in'], [hour + 1, 'INVALID_CLAIMS']] as const) {
+    t.equal(await remote.ask(await issuer.token({ id: 'alice', iat: start, exp: start + seconds })), answer)
+  }
   const usual = await host(t)
   t.equal(await usual.ask(token({ iat: start, exp: start + 2_592_000 })), 'in', '30 days')
   t.equal(await usual.ask(token({ iat: start, exp: start + 2_592_001 })), 'INVALID_CLAIMS')
