@@ -109,6 +109,16 @@ t.test('a moment after the time of its entry is cut', async (t) => {
   t.equal(await ask({ sub: 'bob', iat: start + 21 }), 'in', 'by the clock of this server, if the entry is new')
 })
 
+t.test('so is that of a session, which would count for longer', async (t) => {
+  const store = Object.assign(new MemoryStore(), { whenDown: 'serve' as const })
+  store.write(entryOf('s', { kind: 'session', moment: start + 1e6 }))
+  const { ask } = await host(t, store)
+  t.equal(await ask({ sid: 's' }), 'TOKEN_REVOKED')
+  const later = 2_592_000 + 2 * hour
+  at(later)
+  t.equal(await ask({ sid: 's', iat: start + later, exp: start + later + 60 }), 'in')
+})
+
 t.test('an instance with a slow clock reads all entries', async (t) => {
   const store = new MemoryStore()
   const live = await host(t, store)
