@@ -9,6 +9,7 @@ import userScope, { untilRevoked, type UserScopeOptions } from '../../lib/index.
 import { createIssuer } from '../../lib/testing/index.js'
 import { stopClock } from '../support/clock.js'
 import { bearer, build, refusals, sender, sign } from '../support/host.js'
+import { MemoryStore } from '../support/memory-store.js'
 import { sameLength } from '../support/same-length.js'
 
 const start = 1_800_000_000
@@ -86,6 +87,14 @@ t.test('a stream ends when its token expires, even if the clock is set', async (
     t.equal(await rest(response), 'openTOKEN_EXPIRED')
     mock.timers.setTime(start * 1000)
   }
+})
+
+t.test('a store that is down ends no stream', async (t) => {
+  const { open, signals } = await serve(t, { revocations: new MemoryStore() })
+  await open('/api/alice/stream', { exp: start + 600 })
+  mock.timers.setTime((start + 61) * 1000)
+  mock.timers.tick(1000)
+  t.equal(signals[0]?.aborted, false)
 })
 
 t.test('a closed connection or a complete response is no longer watched', async (t) => {
