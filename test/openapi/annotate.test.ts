@@ -281,6 +281,9 @@ t.test('two registrations share a document', async (t) => {
   const usual = await sharing({}, { openapi: { schemeName: 'staff' } })
   t.same(securityOf(usual), { ...open, 'GET /one/me': bearerAuth, 'GET /two/me': [{ staff: [] }] })
 
+  const reverse = await sharing({ openapi: { schemeName: 'staff' } }, {})
+  t.same(securityOf(reverse), { ...open, 'GET /one/me': [{ staff: [] }], 'GET /two/me': bearerAuth })
+
   const alike = await sharing({}, {})
   t.same(Object.keys(alike.components?.securitySchemes ?? {}), ['bearerAuth'])
   t.same(securityOf(alike), { ...open, 'GET /one/me': bearerAuth, 'GET /two/me': bearerAuth })

@@ -300,17 +300,20 @@ t.test('the environment', async (t) => {
 
 t.test('options for the secret do not apply to issuers, nor the other way round', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
+  const unchecked = await createIssuer({ mode: 'jwks', t })
+  const withoutAudience = { ...unchecked.entry, audience: false as const, requiredClaims: { azp: 'web' }, idPrefix: '' }
   const { ask } = await start(t, {
     secret: longSecret,
     issuer: 'https://app.example.com',
     audience: 'app',
     algorithms: ['HS512'],
     userIdClaim: 'uid',
-    issuers: [{ ...issuer.entry, idPrefix: '' }]
+    issuers: [{ ...issuer.entry, idPrefix: '' }, withoutAudience]
   })
   const own = { uid: 'alice', iss: 'https://app.example.com', aud: 'app', exp: now() + 60 }
   const hs512 = { header: { alg: 'HS512' }, key: longSecret, hash: 'sha512' }
   t.match(await ask(await issuer.token({ id: 'alice', uid: 'bob' })), accepted)
+  t.match(await ask(await unchecked.token({ id: 'alice', azp: 'web' })), accepted)
   t.match(await ask(sign(own, hs512)), accepted)
   t.match(await ask(sign({ ...own, aud: 'api' }, hs512)), refused('INVALID_CLAIMS'))
   t.match(await ask(sign({ ...own, iss: 'https://other.example.com' }, hs512)), refused('INVALID_CLAIMS'))
