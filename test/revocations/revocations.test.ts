@@ -362,6 +362,10 @@ t.test('wrong calls revoke nothing', async (t) => {
   await t.rejects(app.userScope.revoke({ user: 'alice' }), {
     message: 'fastify-user-scope: revoke() needs option "revocations". Fix: revocations: true, or a store'
   })
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const remote = await host(t, issuer.options)
+  await t.rejects(remote.revoke({ user: 'alice', issuer: 'secret' }),
+    { message: `fastify-user-scope: option "revoke.issuer" must be "${issuer.url}"` }, 'no secret verifies here')
 })
 
 t.test('a worker of a cluster warns of a list without a store', async (t) => {
