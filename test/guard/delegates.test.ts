@@ -285,6 +285,13 @@ t.test('the log names the delegate and the owner, unless logUser is false', asyn
   }
 })
 
+t.test('a delegate without the scopes gets no challenge, because it is about the owner', async (t) => {
+  const { send } = await host(t, () => true)
+  const { headers, ...answer } = await send({ url: '/staff/alice', headers: bob })
+  t.match(answer, forbidden)
+  t.notOk('www-authenticate' in headers)
+})
+
 t.test('a client may leave while mayActFor is running', async (t) => {
   const asked: Array<(answer: boolean) => void> = []
   const { app, send: inject } = await host(t, ({ ownerId }) =>

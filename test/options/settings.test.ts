@@ -146,6 +146,8 @@ t.test('tokens of an issuer are judged by the rules of its entry', async (t) => 
     isRemote: true
   }))
   t.match(settings.claimRules, { scopeClaim: 'scp', isRemote: false })
+  const [plain] = readOptions({ secret, issuers: [{ ...entry, idPrefix: '' }] }, {}).issuers
+  t.equal(issuerRules(settings, plain!).scopeClaim, undefined, 'that of the secret does not count')
 })
 
 for (const [options, says] of refused) {
