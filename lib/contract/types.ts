@@ -42,11 +42,11 @@ export type Claims = UserScopeTypes extends { claims: infer C }
 export type DeepReadonly<T> =
   T extends string | number | boolean ? T
     : T extends ReadonlyArray<infer Item> ? ReadonlyList<T, Item>
-      : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+      : T extends object ? ReadonlyMembers<T> : T
 
-// Mapped, a list whose items may be such lists (any JSON) would never end. A tuple has to be mapped.
-type ReadonlyList<T extends readonly unknown[], Item> =
-  number extends T['length'] ? readonly DeepReadonly<Item>[] : { readonly [I in keyof T]: DeepReadonly<T[I]> }
+// Mapped, a list whose items may be such lists (any JSON) would never end. Tuples, also open ones, have to be mapped.
+type ReadonlyList<T, Item> = Item[] extends T ? readonly DeepReadonly<Item>[] : ReadonlyMembers<T>
+type ReadonlyMembers<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> }
 
 /** Who holds a token that was issued for somebody else. */
 export interface Actor {

@@ -5,9 +5,18 @@ import userScope, { getUser, type DeepReadonly, type VerifiedUser } from 'fastif
 import { typeOf } from '../equal.js'
 
 type TeamId = string & { readonly brand: 'TeamId' }
+type Roles = string[] & { readonly brand: 'Roles' }
 /** As Supabase and others type what may be any JSON. */
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json | undefined }
 interface Team { name: string, inside?: Team[] }
+interface Kinds {
+  metadata: Json
+  root: Team
+  pair: [1, { of: string[] }]
+  some: [TeamId, ...Team[]]
+  roles: Roles
+  any: any[]
+}
 
 const claims = Type.Object({
   sub: Type.String(),
@@ -48,11 +57,16 @@ app.get('/', { config: { access: 'optional' } }, async (request) => {
 
 // Types that contain themselves, and lists of every kind
 app.get('/any-json', async (request) => {
-  const user = getUser<{ metadata: Json, root: Team, pair: [1, { of: string[] }], any: any[] }>(request)
+  const user = getUser<Kinds>(request)
   if (!user) return null
-  const { metadata, root, pair, any } = user.claims
+  const { metadata, root, pair, any, some, roles } = user.claims
   typeOf(pair).is<readonly [1, { readonly of: readonly string[] }]>()
   typeOf(any).is<readonly any[]>()
+  typeOf(some[0]).is<TeamId>()
+  typeOf(some[1]?.inside?.[0]?.name).is<string | undefined>()
+  typeOf(roles.brand).is<'Roles'>()
+  // @ts-expect-error: read-only
+  some.push({ name: '' })
   typeOf(root.inside?.[0]?.inside?.[0]?.name).is<string | undefined>()
   const given: DeepReadonly<Json> = { list: [1, null] } satisfies Json
   // @ts-expect-error: read-only
