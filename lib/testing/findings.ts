@@ -31,6 +31,8 @@ export const notes = {
   kept: ', and let a cache keep answers by user',
   silent: `If nothing was done, though it answers so: answer 404${orAllow}`,
   fruitless: "it answers the same to alice's own id. If it is a search: let objects make what it finds",
+  recorded: 'a route shows alice what she sent here, also an id that nobody has: check it, or allow that route if it ' +
+    'is a history of searches',
   empty: `it answers the same for what does not exist. Fix: answer 404 where nothing is found${orAllow}`,
   valueless: `Fix: give a function in objects, or a value in params: { {name}: { path } }${orAllow}`,
   unread: `${unfinished}, or let objects make what it shows${orAllow} if it is a WebSocket`,

@@ -83,14 +83,15 @@ export class Trial {
     const isExact = given.body !== '' && textOf(given) === textOf(forNone)
     const mayFind = isExact && part === undefined && ['POST', 'QUERY'].includes(plan.route.method) &&
       given.statusCode === 200 && nothing.test(given.body)
-    const isSearch = mayFind && await this.#isSearch(given, textOf)
-    const mayBeEmpty = !isUnchecked && (isSearch || part !== undefined || this.#isOptional(his, given, isExact))
+    const mayAnswer = part !== undefined || this.#isOptional(his, given, isExact) ||
+      (mayFind && await this.#isSearch(given, textOf))
+    const mayBeEmpty = mayAnswer && !isUnchecked
     if (isSame && mayBeEmpty) return
     const repair = this.#repair + (plan.isRead && plan.route.parameter === null ? notes.seen : '')
     this.#fail(given, isSame && plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
     const hasChanged = this.#failures.some(({ answer }) => answer === 'changed')
     if (isSame && !plan.isRead && !hasChanged) this.#notes.add(notes.silent)
-    if (mayFind && !isSearch) this.#notes.add(notes.fruitless)
+    if (isSame && mayFind) this.#notes.add(mayAnswer ? notes.recorded : notes.fruitless)
   }
 
   /**

@@ -173,7 +173,30 @@ t.test('a write by POST that takes any id is no search, although its answer diff
     t.teardown(() => app.close())
     const said = await say(app)
     t.match(said, `alice's token, bob's list_id  4xx  ${status}  /api/alice/tasks/`, JSON.stringify(more))
-    t.notMatch(said, 'it answers the same')
+    t.notMatch(said, "it answers the same to alice's own id")
+  }
+})
+
+t.test('a search whose history shows an id that nobody has is named, unless the history is allowed', async (t) => {
+  const properties = { task_id: { type: 'string' }, task_ids: { type: 'array' } }
+  for (const name of ['task_id', 'task_ids'] as const) {
+    const app = await tasksApp(t, (app, tasks) => {
+      const searches: Array<{ owner: string, ref: unknown }> = []
+      const body = { type: 'object', properties: { [name]: properties[name] } }
+      app.get('/api/:user_id/searches', async ({ user }) => searches.filter(({ owner }) => owner === user.id))
+      app.post<{ Body: Record<string, string> }>('/api/:user_id/search', { schema: { body } }, async (request) => {
+        const { user, body: sent } = request
+        const ref = Object.values(sent).flat()
+        searches.push({ owner: user.id, ref })
+        return ref.flatMap((id) => tasks.get(String(id)) ?? []).filter(({ owner }) => owner === user.id)
+      })
+    })
+    const objects = { ...task, [name]: task.task_id as ObjectMakers[string] }
+    const said = await say(app, { objects, params: {} })
+    t.match(said, `alice's token, bob's ${name}  4xx  200  /api/alice/search`)
+    t.match(said, 'a route shows alice what she sent here, also an id that nobody has')
+    t.notMatch(said, "it answers the same to alice's own id")
+    t.equal(await say(app, { objects, params: {}, allow: ['GET /api/:user_id/searches'] }), '')
   }
 })
 
