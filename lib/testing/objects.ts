@@ -94,8 +94,9 @@ export type FullPlan = Plan & { readonly short?: Plan }
 /** A path parameter, or a member of query or body, is an id if it has the name of a maker. */
 export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): FullPlan {
   const isMade = (name: string) => Object.hasOwn(objects, name)
-  // The body of "*" is not for these routes. No request of theirs would have its ids.
-  const given = { ...partsFor(route, params), ...!hasBody(route.method) && { body: undefined } }
+  // The body of "*" is not for routes without one. No request of theirs would have its ids.
+  const { body: _body, ...all } = params['*'] ?? {}
+  const given = partsFor(route, hasBody(route.method) ? params : { ...params, '*': all })
   const { body, querystring, query = querystring } = (route.options.schema ?? {}) as Schemas
   const inSchema = (schema: Schemas[string]) => {
     const members = Object.entries(schema?.properties ?? schema?.shape ?? {}).filter(([name]) => isMade(name))

@@ -6,6 +6,7 @@ import userScope from '../../lib/index.js'
 import { appRoutes } from '../../lib/testing/app-routes.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { ask, Owner, planFor, type ObjectMaker } from '../../lib/testing/objects.js'
+import type { RequestParams } from '../../lib/testing/route-requests.js'
 import { sameLength } from '../support/same-length.js'
 
 t.test('makers get the ids of objects that were made before', async (t) => {
@@ -203,7 +204,10 @@ t.test('what a request without a body cannot have is no place', async (t) => {
   app.get('/api/tasks', async () => [])
   const [route] = await appRoutes(app)
   if (!route) throw new Error('no route')
-  t.same(planFor(route, { '*': { body: { task_id: '' } } }, { task_id: () => 't' }).places, [])
+  const placesWith = (params: RequestParams) => planFor(route, params, { task_id: () => 't' }).places
+  t.same(placesWith({ '*': { body: { task_id: '' } } }), [])
+  t.match(placesWith({ 'GET /api/tasks': { body: { task_id: '' } } }), [{ part: 'body' }],
+    'but of a route that is named, which would not be tried without it')
 })
 
 t.test('a wildcard takes ids if "*" has a maker', async (t) => {
