@@ -104,7 +104,7 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   }
   const inUrl = [...parametersOf(route.url).map(({ name }) => name), ...route.url.endsWith('*') ? ['*'] : []]
     .filter((name) => name !== route.parameter?.name)
-  const fields = typeof given.body === 'string' ? {} : inSchema(body)
+  const fields = hasBody(route.method) && typeof given.body !== 'string' ? inSchema(body) : {}
   const made = Object.fromEntries(inUrl.filter(isMade).map((name) => [name, '']))
   const path = Object.fromEntries(Object.entries({ ...given.path, ...made }).filter(([name]) => inUrl.includes(name)))
   const bodyWith = (more: object) =>
