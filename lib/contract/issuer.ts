@@ -31,9 +31,9 @@ export interface IssuerOptions {
   /** Accepted algorithms. Default: every asymmetric one. */
   algorithms?: readonly IssuerAlgorithm[]
   /**
-   * Text in front of this issuer's user ids, because an id is only unique within its issuer (OpenID Connect Core §5.7).
-   * Required with more than one verifier: `''` means that its users are those of the others too; a text that ends in
-   * `:` separates them. `request.user.id` starts with it. Default, for a single issuer: `''`.
+   * Text in front of this issuer's user ids, because an id is only unique within its issuer (OpenID Connect Core
+   * §5.7). Required with more than one verifier: `''` means that its users are those of the others too; a text that
+   * ends in `:` separates them. `request.user.id` starts with it. Default, for a single issuer: `''`.
    */
   idPrefix?: string
   /** The claim with the user id. Default `'sub'`. */
