@@ -42,7 +42,11 @@ export const issuerSchema = Type.Object({
   })),
   allowInsecureJwks: Type.Optional(flag),
   fetch: Type.Optional(Type.Unsafe<Fetch>(Type.Function([], Type.Any(), { expects: 'a function like fetch' })))
-}, { additionalProperties: false, expects: 'an object: { issuer, audience, jwksUri, … }, or what a preset returns' })
+}, {
+  additionalProperties: false,
+  note: 'clockTolerance, maxTokenAge and claims are options of the plugin',
+  expects: 'an object: { issuer, audience, jwksUri, … }, or what a preset returns'
+})
 
 /** A validated issuer. Times are in seconds, but `timeout` is in whole milliseconds for AbortSignal. */
 export interface IssuerSettings extends Readonly<Required<Pick<IssuerOptions,

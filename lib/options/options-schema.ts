@@ -51,4 +51,4 @@ export const optionsSchema = Type.Object({
     description: Type.Optional(Type.String({ expects: 'a string' })),
     decorator: Type.Optional(texts('the name of a decorator, or a list of names, at least one'))
   }, 'schemeName, description and decorator'))
-}, { additionalProperties: false })
+}, { additionalProperties: false, note: 'who may call a route stands in its config.access' })

@@ -58,7 +58,7 @@ export function isPlain (object: object): boolean {
 
 function faultInside (schema: TSchema, value: unknown, option: string, isOpaque: boolean): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { properties = {}, required = [], additionalProperties } = shapeOf(schema, value)
+  const { properties = {}, required = [], additionalProperties, note } = shapeOf(schema, value)
   const nameOf = (key: string) => option === '' ? key : `${option}.${key}`
   // First, because an option may be missing only because it is misspelt.
   const unknown = Object.keys(value).find((key) => additionalProperties === false && !Object.hasOwn(properties, key))
@@ -66,7 +66,7 @@ function faultInside (schema: TSchema, value: unknown, option: string, isOpaque:
     const isInEntry = (list: TSchema) => Object.hasOwn((list.items as Shape | undefined)?.properties ?? {}, unknown)
     const [list] = Object.entries(properties).find(([, member]) => isInEntry(member)) ?? []
     const hint = list ? `. It belongs in an entry of option "${list}"` : hintAt(unknown, Object.keys(properties))
-    const fix = hint || `. Use one of: ${namesIn({ properties, required })}`
+    const fix = hint || `. Use one of: ${namesIn({ properties, required })}${note ? ` (${note})` : ''}`
     return `unknown option "${nameOf(unknown)}"${nameOf(unknown) === 'prefix' ? prefixHint : fix}`
   }
   for (const [key, member] of Object.entries(properties)) {
@@ -83,7 +83,8 @@ function faultInside (schema: TSchema, value: unknown, option: string, isOpaque:
   return undefined
 }
 
-type Shape = Partial<Pick<TObject, 'properties' | 'required' | 'additionalProperties'>>
+/** A `note` ends the list of names in a message about an unknown one. */
+type Shape = Partial<Pick<TObject, 'properties' | 'required' | 'additionalProperties'>> & { note?: string }
 
 /** Returns the object schema for a value: of a union its object, of a record or a list one with the value's keys. */
 function shapeOf (schema: TSchema, value: object): Shape {

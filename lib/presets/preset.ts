@@ -25,7 +25,8 @@ export function preset<Options extends Overrides> (
 ): (options: Options) => IssuerOptions {
   const ofEntry = Type.Partial(issuerSchema).properties
   // Twice: the first gives the order, the last replaces what an entry has by the same name.
-  const schema = Type.Object({ ...own, ...ofEntry, ...own }, { additionalProperties: false })
+  const { note } = issuerSchema as { note?: string }
+  const schema = Type.Object({ ...own, ...ofEntry, ...own }, { additionalProperties: false, note })
   const fail: Fail = (option, says) => { throw new InvalidOptionError(`option "${name}.${option}" ${says}`) }
   const make = (options: Options): IssuerOptions => {
     assertValid(schema, options as unknown, name)

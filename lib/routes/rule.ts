@@ -39,7 +39,7 @@ const rule = Type.Object({
   unbound: Type.Optional(Type.Array(Type.String(), {
     minItems: 1, uniqueItems: true, expects: 'a list of parameters of option "bind", at least one and each once'
   }))
-}, { additionalProperties: false })
+}, { additionalProperties: false, note: 'roles count as scopes if option "scopeClaim" names their claim' })
 
 /** The members of a rule. The boot warns about one that is outside of `config.access`, where it has no effect. */
 export const ruleMembers = Object.keys(rule.properties)

@@ -84,6 +84,10 @@ testBootErrors([
   [
     () => auth0({ domain: 'tenant.eu.auth0.com', audience: api, audiance: api } as Parameters<typeof auth0>[0]),
     'unknown option "auth0.audiance"'
+  ],
+  [
+    () => auth0({ domain: 'tenant.eu.auth0.com', audience: api, claims: {} } as Parameters<typeof auth0>[0]),
+    'fetch (clockTolerance, maxTokenAge and claims are options of the plugin)'
   ]
 ])
 
