@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 const groups: Array<Array<[name: string, command: string]>> = [
   [['build', 'npm run -s build'], ['lint', 'npm run -s lint']],
   [
-    ['package', 'npm_config_ignore_scripts=true npm run -s test:package'], // it would build once more
+    ['package', 'npm run -s --ignore-scripts test:package'], // it would build once more
     ['runner', 'tap build'], // with the plugins of .taprc, which it would not use for its first run otherwise
     ['typecheck', 'npm run -s typecheck']
   ],
