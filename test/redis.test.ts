@@ -412,6 +412,24 @@ t.test('the password of the URL is used and never logged', { skip }, async (t) =
   t.notMatch(message + quoted + JSON.stringify(log), /pa55word|wr0ng/)
 })
 
+t.test('a user with the commands that the docs name can do everything', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const setUser = (...rules: string[]) => command(redis, 'ACL', 'SETUSER', ...rules, '>pa55word')
+  await setUser('app', 'on', `~${key}`, '+xadd', '+xread', '+xrange', '+xinfo')
+  await setUser('reader', 'on', `~${key}`, '+xread', '+xrange', '+xinfo')
+  const [app, reader] = ['app', 'reader'].map((user) => redis.url.replace('//', `//${user}:pa55word@`))
+  const first = await host(t, { url: String(app) })
+  await first.revoke('alice')
+  const second = await host(t, { url: String(reader) })
+  t.ok(await second.isOut('alice'))
+  await command(redis, 'DEL', key)
+  await until(async () => await command<number>(redis, 'XLEN', key) === 1) // found by XINFO, and stored again
+  const inDatabase = { url: `${app}/2` }
+  await t.rejects(host(t, inDatabase), { code: 'FST_USER_SCOPE_REVOCATIONS_UNREACHABLE' })
+  await setUser('app', '+select')
+  await (await host(t, inDatabase)).revoke('alice')
+})
+
 t.test('a server that cannot be reached stops the boot', async (t) => {
   const silent = createServer().listen(0, '127.0.0.1')
   await once(silent, 'listening')
