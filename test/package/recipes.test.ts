@@ -5,13 +5,16 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { env } from 'node:process'
+import { admin, jwt } from 'better-auth/plugins'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { WebSocket as Socket } from 'ws'
+import { betterAuth } from '../../lib/index.js'
 import { createIssuer, createKey } from '../../lib/testing/index.js'
+import { cookiesOf, makeProvider } from '../support/better-auth.js'
 import { blockBelow, pageOf, pages, runBlock, type Block } from '../support/docs.js'
 import { skipWithout } from '../support/example.js'
-import { bearer, secret, tokenFor } from '../support/host.js'
+import { bearer, build, secret, tokenFor } from '../support/host.js'
 import { postgresPrograms, startPostgres } from '../support/postgres.js'
 
 env.BETTER_AUTH_SECRET = secret
@@ -396,6 +399,30 @@ t.test('better-auth: HS256', async (t) => {
     const response = await app.inject({ url: `/api/${id}/tasks`, headers: bearer(token) })
     t.match([response.statusCode, response.body], [200, id])
   })
+})
+
+t.test('better-auth: impersonation', async (t) => {
+  const baseURL = 'http://localhost:3001'
+  const { plugin } = await runBlock(t, blockBelow('docs/better-auth.md', 'Impersonation'), (code) =>
+    `${code}\napp.decorate('plugin', { getter: () => plugin })`) as unknown as { plugin: ReturnType<typeof jwt> }
+  const cases = [['by default', jwt(), 200], ['with the recipe', plugin, 403]] as const
+  for (const [name, plugin, asImpersonator] of cases) {
+    const { fetch, rows, signUp } = makeProvider(baseURL, { secret, plugins: [plugin, admin()] })
+    const [alice, bob] = [await signUp('alice'), await signUp('bob')]
+    for (const row of rows.user) if (row['id'] === alice.id) row['role'] = 'admin'
+    const { headers } = await alice.post('/admin/impersonate-user', { userId: bob.id })
+    const cookie = [...cookiesOf(headers)].map((pair) => pair.join('=')).join('; ')
+    const answer = await fetch(`${baseURL}/api/auth/token`, { headers: { cookie } })
+    const { token } = await answer.json() as { token: string }
+    const options = { issuers: [betterAuth({ baseURL, fetch })], impersonation: 'read-only' } as const
+    const { send } = await build(t, options, {}, (app) => {
+      app.route({ method: ['GET', 'POST'], url: '/api/:user_id/tasks', handler: async () => ({}) })
+    })
+    const asBob = async (method: 'GET' | 'POST', token: string) =>
+      (await send({ method, url: `/api/${bob.id}/tasks`, headers: bearer(token) })).status
+    t.same([await asBob('GET', bob.token), await asBob('POST', bob.token)], [200, 200], name)
+    t.same([await asBob('GET', token), await asBob('POST', token)], [200, asImpersonator], `${name}, impersonated`)
+  }
 })
 
 t.test('recipe: organizations of Better Auth', async (t) => {
