@@ -251,6 +251,7 @@ t.test('access: the route of a plugin for the whole app', async (t) => {
     await app.register(userScope)
     app.get('/api/me', async () => 'in')`)
   t.match([await get(app, '/metrics'), await get(app, '/api/me')], [[200], [401]])
+  t.match(await get(app, '/%6detrics'), [200], 'as Deployment says of proxies')
 })
 
 t.test('errors: the body, the log line and the handler', async (t) => {
