@@ -17,7 +17,7 @@ import { validatorCompiler } from './schemas.js'
 
 /** The todo API, ready to listen. */
 export async function buildApp (): Promise<FastifyInstance> {
-  const trustProxy = (_address: string, hop: number) => hop < app.settings.TRUST_PROXY
+  const trustProxy = (address: string) => app.settings.isProxy(address)
   // No plugin timeout: the embedded database takes seconds to start.
   const app: FastifyInstance = Fastify({ ...logging, pluginTimeout: 0, requestTimeout: 30_000, trustProxy })
   app.setValidatorCompiler(validatorCompiler)

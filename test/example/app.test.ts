@@ -383,7 +383,7 @@ t.test('the API', async (t) => {
 
 t.test('behind a proxy, the client\'s address is used', async (t) => {
   const limits = { AUTH_RATE_LIMIT: '4', SIGN_IN_RATE_LIMIT: '1' }
-  const example = await start(t, { ...limits, TRUST_PROXY: '1', LOG_LEVEL: 'trace', NODE_ENV: 'test' })
+  const example = await start(t, { ...limits, TRUST_PROXY: '127.0.0.1', LOG_LEVEL: 'trace', NODE_ENV: 'test' })
   const { send, signIn, signUp, baseURL, password, address, prints, kill, ended } = example
   const from = (client: string) => ({ 'x-forwarded-for': client })
   const guessed = { email: 'alice@example.com', password: 'guessed-password' }

@@ -14,14 +14,13 @@ async function settingsOf (data: NodeJS.ProcessEnv) {
 }
 
 t.test('the environment sets what has a default without it', async (t) => {
-  const { BETTER_AUTH_SECRET: made, ...rest } = await settingsOf({ OTHER: 'x' })
+  const { BETTER_AUTH_SECRET: made, isProxy, ...rest } = await settingsOf({ OTHER: 'x' })
   t.match(made, /^[\w-]{43}$/, 'a secret of its own')
   t.same(rest, {
     HOST: 'localhost',
     PORT: 3000,
     AUTH_RATE_LIMIT: 60,
     SIGN_IN_RATE_LIMIT: 10,
-    TRUST_PROXY: 0,
     baseURL: 'http://localhost:3000',
     origins: ['http://localhost:3000', 'http://127.0.0.1:3000']
   })
@@ -33,13 +32,14 @@ t.test('the environment sets what has a default without it', async (t) => {
     DATABASE_URL: 'postgresql://u:p@db.example.com/todo',
     BETTER_AUTH_SECRET: secret
   }
-  const numbers = { PORT: '80', AUTH_RATE_LIMIT: '5', SIGN_IN_RATE_LIMIT: '4', TRUST_PROXY: '2' }
-  t.strictSame(await settingsOf({ ...stated, ...numbers }), {
+  const numbers = { PORT: '80', AUTH_RATE_LIMIT: '5', SIGN_IN_RATE_LIMIT: '4' }
+  const { isProxy: isOther, ...others } = await settingsOf({ ...stated, ...numbers })
+  t.notOk(isProxy('127.0.0.1') || isOther('127.0.0.1'), 'no proxy is known')
+  t.strictSame(others, {
     ...stated,
     PORT: 80,
     AUTH_RATE_LIMIT: 5,
     SIGN_IN_RATE_LIMIT: 4,
-    TRUST_PROXY: 2,
     baseURL: 'https://todo.example.com',
     origins: ['https://todo.example.com', 'http://localhost', 'http://127.0.0.1', 'https://app.example.com']
   })
@@ -49,8 +49,16 @@ t.test('the environment sets what has a default without it', async (t) => {
   t.match(await settingsOf(both), both, 'for what is older than the list')
 })
 
+t.test('only the stated proxies are trusted', async (t) => {
+  const { isProxy } = await settingsOf({ TRUST_PROXY: '127.0.0.1, 10.1.0.0/16,fd00::/8' })
+  const proxies = ['127.0.0.1', '::ffff:127.0.0.1', '10.1.2.3', 'fd00::7']
+  t.same(proxies.filter(isProxy), proxies)
+  t.same(['127.0.0.2', '10.2.0.1', '::1', 'unknown', '', '127.0.0.1:80', '127.1'].filter(isProxy), [])
+})
+
 t.test('a wrong value stops the start with one line that has the fix and no secret', async (t) => {
-  const cases: Array<[variables: Record<string, string>, says: RegExp]> = [
+  type Case = [variables: Record<string, string>, says: RegExp]
+  const cases: Case[] = [
     [
       { BETTER_AUTH_SECRET: 'too-short' },
       /^BETTER_AUTH_SECRET must be 32 characters or longer: make one with: openssl/
@@ -58,7 +66,8 @@ t.test('a wrong value stops the start with one line that has the fix and no secr
     [{ BETTER_AUTH_SECRET: '' }, /^BETTER_AUTH_SECRET must be 32 characters or longer/],
     [{ BETTER_AUTH_SECRETS: 'too-short' }, /^BETTER_AUTH_SECRETS must be 2:new,1:old/],
     [{ BETTER_AUTH_SECRETS: `2:too-short,1:${secret}` }, /^BETTER_AUTH_SECRETS must be 2:new,1:old/],
-    [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY must be a whole number from 0 to 10$/],
+    ...['yes', '1', 'true', '*', '10.0.0.1/33', '10.0.0.1/', '10.0.0.1,', 'fd00::/129', ''].map((value): Case =>
+      [{ TRUST_PROXY: value }, /^TRUST_PROXY must be addresses or ranges, such as 10\.0\.0\.1, 10\.1\.0\.0\/16$/]),
     [{ DATABASE_URL: 'postgres://localhost/todo' }, /^BETTER_AUTH_SECRET must be set, .*: make one with/],
     [{ DATABASE_URL: 'mysql://too-short@localhost/todo' }, /^DATABASE_URL must be of the form postgres:/],
     [{ BETTER_AUTH_URL: 'localhost:3000' }, /^BETTER_AUTH_URL must be an origin without a path/],
@@ -71,7 +80,7 @@ t.test('a wrong value stops the start with one line that has the fix and no secr
     [{ HOST: '' }, /^HOST must be an address of this machine$/],
     [{ AUTH_RATE_LIMIT: 'none' }, /^AUTH_RATE_LIMIT must be a whole number from 1 to 1000000$/],
     [{ SIGN_IN_RATE_LIMIT: '0' }, /^SIGN_IN_RATE_LIMIT must be a whole number from 1 to 1000000$/],
-    ...['0', '65536', 'http', '-1', '3000.5', ''].map((value): [Record<string, string>, RegExp] =>
+    ...['0', '65536', 'http', '-1', '3000.5', ''].map((value): Case =>
       [{ PORT: value }, /^PORT must be a whole number from 1 to 65535$/])
   ]
   for (const [variables, message] of cases) {

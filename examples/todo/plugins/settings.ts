@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { BlockList, isIP } from 'node:net'
 import env from '@fastify/env'
 import { Type, type Static } from '@fastify/type-provider-typebox'
 import fp from 'fastify-plugin'
@@ -23,10 +24,11 @@ const Environment = Type.Object({
   DATABASE_URL: text('postgres(ql)?://\\S+', 'of the form postgres://user:password@host:5432/database'),
   AUTH_RATE_LIMIT: integer(1, 1_000_000, 60),
   SIGN_IN_RATE_LIMIT: integer(1, 1_000_000, 10),
-  TRUST_PROXY: integer(0, 10, 0)
+  TRUST_PROXY: text('[^]+', 'addresses or ranges, such as 10.0.0.1, 10.1.0.0/16')
 })
 
-type Settings = Static<typeof Environment> & { baseURL: string, origins: string[] }
+type IsProxy = (address: string) => boolean
+type Settings = Static<typeof Environment> & { baseURL: string, origins: string[], isProxy: IsProxy }
 declare module 'fastify' { interface FastifyInstance { settings: Settings } }
 
 const wrong = (name: string) => new Error(`${name} must be ${Environment.properties[name as 'PORT'].description}`)
@@ -35,6 +37,26 @@ const wrong = (name: string) => new Error(`${name} must be ${Environment.propert
 function originOf (name: string, url: string): string {
   if (!URL.canParse(url)) throw wrong(name)
   return new URL(url).origin
+}
+
+const familyOf = (address: string) => isIP(address) === 6 ? 'ipv6' : 'ipv4'
+
+/**
+ * By their addresses, because a mere number of proxies would also trust a client that connects without one.
+ * @throws Error if one is neither an address nor a range
+ */
+function proxiesOf (list: string): IsProxy {
+  const known = new BlockList()
+  for (const range of list.split(',')) {
+    const [address = '', bits] = range.trim().split('/')
+    try {
+      if (bits === undefined) known.addAddress(address, familyOf(address))
+      else known.addSubnet(address, bits === '' ? NaN : Number(bits), familyOf(address))
+    } catch {
+      throw wrong('TRUST_PROXY')
+    }
+  }
+  return (address) => isIP(address) !== 0 && known.check(address, familyOf(address))
 }
 
 /** Checks the environment. An error names the variable and the fix, and shows no value. */
@@ -53,6 +75,7 @@ export const settings = fp<{ data?: NodeJS.ProcessEnv }>(async (app, { data = pr
   const own = [local, `http://127.0.0.1:${PORT}`].map((url) => new URL(url).origin)
   const others = BETTER_AUTH_TRUSTED_ORIGINS?.split(',') ?? []
   const trusted = others.map((url) => originOf('BETTER_AUTH_TRUSTED_ORIGINS', url))
+  settings.isProxy = settings.TRUST_PROXY === undefined ? () => false : proxiesOf(settings.TRUST_PROXY)
   settings.baseURL = originOf('BETTER_AUTH_URL', settings.BETTER_AUTH_URL ?? local)
   settings.origins = [...new Set([settings.baseURL, ...own, ...trusted])]
 })
