@@ -115,6 +115,64 @@ t.test('headers over a socket are judged alike', async (t) => {
   t.equal(refusals(log)[0]?.reason, 'several Authorization headers')
 })
 
+t.test('a field that other frameworks have trusted opens nothing, nor does a trailer', async (t) => {
+  const { app } = await build(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  for (const line of [
+    'X-Middleware-Subrequest: middleware:middleware:middleware:middleware:middleware', 'X-Middleware-Rewrite: /health',
+    'X-Clerk-Auth-Status: signed-in', `X-Clerk-Auth-Token: ${token}`, `X-Forwarded-Access-Token: ${token}`,
+    'X-Forwarded-User: alice', 'X-User-Id: alice', 'X-Original-URL: /health', 'X-Rewrite-URL: /health',
+    'X-Forwarded-Prefix: /health', 'X-Http-Method-Override: OPTIONS', 'X-Forwarded-For: 127.0.0.1', '__proto__: x'
+  ]) t.equal(await sendRaw(port, [line]), '401 MISSING_TOKEN', line)
+  const trailer = ['Transfer-Encoding: chunked', 'Trailer: authorization', '', '0', `Authorization: Bearer ${token}`]
+  t.equal(await sendRaw(port, trailer), '401 MISSING_TOKEN')
+})
+
+/** A frame of HTTP/2 (RFC 9113 §4.1). */
+function frame (type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head.writeUInt8(type, 3)
+  head.writeUInt8(flags, 4)
+  head.writeUInt32BE(stream, 5)
+  return Buffer.concat([head, payload])
+}
+
+/** A text with its length, which has a prefix of 7 bits (RFC 7541 §5). */
+function literal (text: string): Buffer {
+  const length = text.length < 127 ? [text.length] : [127, (text.length - 127) % 128 + 128, (text.length - 127) >> 7]
+  return Buffer.concat([Buffer.from(length), Buffer.from(text)])
+}
+
+t.test('several headers over HTTP/2, which no client library sends, are refused', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(async () => { await app.close() })
+  await app.register(userScope, { secret })
+  app.get('/', async ({ user }) => `{"code":"${user.id}"}`)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const send = (...values: string[]) => new Promise((resolve) => {
+    const fields = [[':method', 'GET'], [':scheme', 'http'], [':path', '/'], [':authority', 'localhost']]
+    for (const value of values) fields.push(['authorization', value])
+    const encoded = fields.flatMap((field) => [Buffer.alloc(1), ...field.map(literal)])
+    const socket = connect(port, '127.0.0.1')
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    socket.write(Buffer.concat([frame(4, 0, 0), frame(1, 5, 1, Buffer.concat(encoded))]))
+    socket.on('data', (chunk) => {
+      const [, code] = /"code":"(\w+)"/.exec(chunk.toString()) ?? []
+      if (code === undefined) return
+      socket.destroy()
+      resolve(code)
+    })
+  })
+  const [good, other] = [`Bearer ${token}`, `Bearer ${tokenFor('bob')}`]
+  t.equal(await send(good), 'alice')
+  for (const values of [[good, other], [good, good], ['Basic YTpi', good], [good, '']]) {
+    t.equal(await send(...values), 'INVALID_HEADER_FORMAT')
+  }
+})
+
 t.test('what stands behind more fields than Node reads is nobody\'s guess', async (t) => {
   const { app, log } = await build(t, {}, {}, (app) => {
     app.get('/api/me', async ({ user }) => user.id)
