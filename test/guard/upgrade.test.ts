@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { requireScopes } from '../../lib/index.js'
+import { dropsFields, tooManyFields } from '../support/dropped-fields.js'
 import { bearer, build, refusals, tokenFor } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
 
@@ -48,8 +49,8 @@ async function reset (client: Socket, host: EventEmitter, during: string, after:
 }
 
 const ofBob = [`Authorization: ${bearer(tokenFor('bob')).authorization}`]
-/** Node reads no more than 1,000 header fields, and upgrades also if it has not read the one that asks for it. */
-const hidden = Array.from({ length: 1100 }, () => 'a:')
+/** Where Node drops fields, it upgrades also if it has not read the one that asks for it. */
+const hidden = { skip: !dropsFields && 'Node refuses the request itself' }
 
 t.test('a client that resets its connection while its upgrade waits does not end the process', async (t) => {
   const host = new EventEmitter()
@@ -70,9 +71,9 @@ t.test('a client that resets its connection while its upgrade waits does not end
 
 for (const [what, path, headers] of [
   ['nor while the refusal waits for an onSend hook', '/api/alice/ws', []],
-  ['nor if its header stands behind more than Node reads', '/api/bob/ws', [...ofBob, ...hidden]]
+  ['nor if its header stands behind more than Node reads', '/api/bob/ws', [...ofBob, ...tooManyFields]]
 ] as Array<[what: string, path: string, headers: string[]]>) {
-  t.test(what, async (t) => {
+  t.test(what, headers.length > 0 ? hidden : {}, async (t) => {
     const host = new EventEmitter()
     const { app } = await build(t, {}, {}, (app) => {
       app.addHook('onSend', async () => {
@@ -87,9 +88,9 @@ for (const [what, path, headers] of [
   })
 }
 
-t.test('a refusal for too many fields ends its connection, too', async (t) => {
+t.test('a refusal for too many fields ends its connection, too', hidden, async (t) => {
   const { app, log } = await build(t)
-  const client = await upgrade(app, '/api/me', hidden)
+  const client = await upgrade(app, '/api/me', [...tooManyFields])
   const answer = (await client.toArray()).join('')
   t.match(answer, /^HTTP\/1\.1 401 /)
   t.match(answer, /^connection: close$/im)

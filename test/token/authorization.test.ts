@@ -3,6 +3,7 @@ import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import userScope, { getUser } from '../../lib/index.js'
 import { readAuthorization } from '../../lib/token/authorization.js'
+import { dropsFields } from '../support/dropped-fields.js'
 import { build, challengeOf, refusals, secret, sender, tokenFor } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
 
@@ -184,22 +185,23 @@ t.test('what stands behind more fields than Node reads is nobody\'s guess', asyn
   const good = `Authorization: Bearer ${token}`
   const fields = (count: number) => Array.from({ length: count }, () => 'a:')
   const refused = '401 INVALID_HEADER_FORMAT'
+  const byNode = dropsFields ? undefined : '431'
   // Each request has two more, see `sendRaw`.
   const rows: Array<[lines: string[], answer: string, path?: string]> = [
     [[good, ...fields(996)], '200'],
     [[good, ...fields(997)], refused],
-    [[good, ...fields(1100), `Authorization: Bearer ${tokenFor('bob')}`], refused],
-    [[...fields(1100), good], refused],
-    [[...fields(1100), 'Authorization: Bearer broken'], refused, '/optional'],
+    [[good, ...fields(1100), `Authorization: Bearer ${tokenFor('bob')}`], byNode ?? refused],
+    [[...fields(1100), good], byNode ?? refused],
+    [[...fields(1100), 'Authorization: Bearer broken'], byNode ?? refused, '/optional'],
     [fields(900), '200', '/optional'],
-    [[good, ...fields(1100), good], '200', '/health']
+    [[good, ...fields(1100), good], byNode ?? '200', '/health']
   ]
   for (const [lines, answer, path] of rows) t.equal(await sendRaw(port, lines, path), answer)
   // Node reads them by 31 or 32, so that with one of these limits the list of those it has read is just full.
   for (const limit of [31, 32]) {
     app.server.maxHeadersCount = limit
     t.equal(await sendRaw(port, [good, ...fields(20)]), '200')
-    t.equal(await sendRaw(port, [good, ...fields(29), `Authorization: Bearer ${tokenFor('bob')}`]), refused)
+    t.equal(await sendRaw(port, [good, ...fields(29), `Authorization: Bearer ${tokenFor('bob')}`]), byNode ?? refused)
   }
   app.server.maxHeadersCount = 0
   t.equal(await sendRaw(port, [good, ...fields(1100)]), refused, 'without a limit, that of Node is taken')
