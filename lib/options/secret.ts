@@ -118,7 +118,7 @@ function isSample (secret: string): boolean {
     otherWords.length < minOtherWords * [...secret.matchAll(sampleWord)].length
 }
 
-const isPem = (text: string) => /-{4,5} ?BEGIN /.test(text)
+const isPem = (text: string) => /-{4,5} ?BEGIN\b/.test(text)
 
 function isJson (secret: string): boolean {
   // Lenient, because a JWK with a syntax error is just as public.
