@@ -8,6 +8,7 @@ import { mistakeIn } from './reasons.js'
 // spaces: with just one, a token has fewer spellings.
 const bearer = /^Bearer ([\w~+/.-]+=*)$/i
 
+const name = 'authorization'
 const maxFields = 1000
 
 /**
@@ -27,7 +28,8 @@ export function readAuthorization (request: FastifyRequest): string | undefined 
   if (mayLackFields(request)) {
     throw refuse('INVALID_HEADER_FORMAT', 'as many header fields as Node reads, so others may be lost')
   }
-  const header = request.headers.authorization
+  // Not an inherited one: a member of Object.prototype must not be everybody's token.
+  const header = Object.hasOwn(request.headers, name) ? request.headers[name] : undefined
   // Node silently keeps the first of several, while a proxy in front may have checked the last.
   if (header !== undefined && countAuthorization(request.raw.rawHeaders) > 1) {
     throw refuse('INVALID_HEADER_FORMAT', 'several Authorization headers')
@@ -46,8 +48,6 @@ export function parseBearer (header: string, others: readonly TokenForm[]): stri
   const form = 'the header is not "Bearer <token>" with one space between'
   throw refuse('INVALID_HEADER_FORMAT', mistakeIn(header, others) ?? form)
 }
-
-const name = 'authorization'
 
 /** The request of a test (`injectWS` of `@fastify/websocket`) has no raw headers. */
 function countAuthorization (rawHeaders: string[] = []): number {

@@ -130,6 +130,16 @@ t.test('a field that other frameworks have trusted opens nothing, nor does a tra
   t.equal(await sendRaw(port, trailer), '401 MISSING_TOKEN')
 })
 
+t.test('a token on Object.prototype is not that of every request', async (t) => {
+  const { app } = await build(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const polluted = Object.prototype as { authorization?: string }
+  polluted.authorization = `Bearer ${token}`
+  t.teardown(() => { delete polluted.authorization })
+  t.equal(await sendRaw(port, []), '401 MISSING_TOKEN')
+})
+
 /** A frame of HTTP/2 (RFC 9113 §4.1). */
 function frame (type: number, flags: number, stream: number, payload = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(9)
