@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { mayLackFields } from '../token/authorization.js'
 
-/** Node upgrades a connection also if it has dropped the header that asks for it. */
+/** Node 20 upgrades a connection also if it has dropped the header that asks for it. */
 const isUpgrade = (request: FastifyRequest): boolean =>
   (request.headers.upgrade !== undefined || mayLackFields(request)) &&
   request.server.server.listenerCount('upgrade') > 0

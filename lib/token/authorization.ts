@@ -12,8 +12,8 @@ const name = 'authorization'
 const maxFields = 1000
 
 /**
- * Whether Node may have dropped header fields: it reads 1,000, or `server.maxHeadersCount`, and silently ignores the
- * rest.
+ * Whether Node may have dropped header fields: it reads 1,000, or `server.maxHeadersCount`. Node 20 silently drops the
+ * rest; newer releases answer 431 themselves.
  */
 export function mayLackFields ({ raw: { rawHeaders = [] }, server }: FastifyRequest): boolean {
   const { maxHeadersCount } = server.server as Partial<Server>
