@@ -35,7 +35,13 @@ function compile (names: string[], options: ts.CompilerOptions, files = new Map<
     lib: ['lib.es2023.d.ts'],
     module: ts.ModuleKind.NodeNext,
     types: ['node'],
+    // Those of `tsc --init`.
     strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
+    isolatedModules: true,
+    noUncheckedSideEffectImports: true,
     declaration: true,
     skipLibCheck: true,
     ...options
