@@ -182,19 +182,39 @@ t.test('a socket of socket.io closes', async (t) => {
   await end
 })
 
+const countingRequests = (code: string) => code.replace('await app.reg', `
+  let asked = 0
+  app.decorate('asked', { getter: () => asked })
+  app.addHook('onRequest', async () => { asked++ })
+  $&`)
+
+const askedOf = (app: FastifyInstance) => (app as unknown as { asked: number }).asked
+
 t.test('a client of socket.io cannot ask any number of times at once', async (t) => {
-  const app = await socketIo(t, (code) => code.replace('await app.reg', `
-    let asked = 0
-    app.decorate('asked', { getter: () => asked })
-    app.addHook('onRequest', async () => { asked++ })
-    $&`))
+  const app = await socketIo(t, countingRequests)
   const port = await listen(app)
   const socket = await enterIo(port, 'nonsense')
   for (let i = 0; i < 100; i++) socket.send('40{"token":"nonsense"}')
   await once(socket, 'close')
-  t.ok((app as unknown as { asked: number }).asked <= 10)
+  t.ok(askedOf(app) <= 10)
   const long = await enterIo(port, 'x'.repeat(10_000))
   t.match(await once(long, 'close'), [1009])
+})
+
+t.test('nor does a closed connection of socket.io ask, whose packets may still wait', async (t) => {
+  // Another middleware of the host, which takes its time.
+  const app = await socketIo(t, (code) => countingRequests(code).replace('io.use(', `io.use(async (socket, next) => {
+    await once(socket.conn, 'close')
+    next()
+    app.server.emit('passed')
+  })
+  $&`))
+  const socket = await enterIo(await listen(app), 'nonsense')
+  const passed = once(app.server, 'passed')
+  socket.close()
+  await passed
+  await app.inject('/session') // after any other
+  t.equal(askedOf(app), 1)
 })
 
 t.test('a socket of socket.io whose token ends before it has connected closes', async (t) => {
