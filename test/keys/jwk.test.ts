@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { generateKeyPairSync, type JsonWebKeyInput } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { usableKeys } from '../../lib/keys/jwk.js'
 import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../../lib/testing/index.js'
@@ -16,7 +16,7 @@ async function host (t: Test, issuer: RemoteIssuer) {
   }
 }
 
-const publicJwk = (pair: { publicKey: { export: (options: { format: 'jwk' }) => JsonWebKey } }) =>
+const publicJwk = (pair: { publicKey: { export: (options: { format: 'jwk' }) => JsonWebKeyInput['key'] } }) =>
   pair.publicKey.export({ format: 'jwk' })
 const rsa = (options: object = {}) => publicJwk(generateKeyPairSync('rsa', { modulusLength: 2048, ...options }))
 const ec = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }))

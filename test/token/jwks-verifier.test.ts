@@ -1,5 +1,5 @@
 import {
-  constants, createHash, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, sign as signBytes
+  constants, createHash, createPublicKey, generateKeyPairSync, type JsonWebKeyInput, type KeyObject, sign as signBytes
 } from 'node:crypto'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -174,7 +174,8 @@ const rsa = ([256, 384, 512] as const).flatMap((bits) =>
 
 t.test('the public key of a PEM text, which the entry hands out itself', async (t) => {
   const key = await createKey('k', 'RS256')
-  const pem = createPublicKey({ key: key.jwk as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+  const publicKey = createPublicKey({ key: key.jwk, format: 'jwk' } as JsonWebKeyInput)
+  const pem = publicKey.export({ type: 'spki', format: 'pem' })
   const jwk = createPublicKey(pem).export({ format: 'jwk' })
   const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
   const host = async (keys: object[]) => start(t, {
