@@ -407,6 +407,42 @@ t.test('a store that is silent or fails is followed again', async (t) => {
   t.same([await ask(), await ask({ sub: 'bob' })], ['TOKEN_REVOKED', 'in'])
 })
 
+t.test('so is one whose iterator cannot be ended, and the log says why it failed', async (t) => {
+  const iterators: Record<string, () => unknown> = {
+    'no answer within 1 s': async function * () {
+      yield []
+      await new Promise(() => {}) // `return` waits for it too
+    },
+    'it ended': () => {
+      const lists = [[]].values()
+      return { next: async () => lists.next(), return: () => { throw new Error('no end') } }
+    }
+  }
+  const pass = holdTimers(t)
+  tie(t)
+  for (const [reason, iterator] of Object.entries(iterators)) {
+    let followed = 0
+    const follow = () => {
+      followed++
+      return { [Symbol.asyncIterator]: iterator }
+    }
+    const store = { publish: async () => {}, follow, maxStale: 1 } as unknown as RevocationStore
+    const { log } = await host(t, store)
+    await until(() => {
+      pass(0.05)
+      return followed > 1
+    })
+    t.match(log.find(({ msg }) => msg === 'the store of revocations failed'), { reason })
+  }
+})
+
+t.test('a timer that waits for a list to become stale keeps no process alive', async (t) => {
+  const timersOf = t.capture(globalThis, 'setTimeout', setTimeout)
+  await host(t, new MemoryStore())
+  const alarm = timersOf().find(({ args: [, ms] }) => ms === 60_000) as { returned: NodeJS.Timeout }
+  t.equal(alarm.returned.hasRef(), false)
+})
+
 t.test('a list that becomes stale is logged with the latest reason', async (t) => {
   const pass = holdTimers(t)
   tie(t)
