@@ -58,6 +58,15 @@ t.test('a store that fails is asked again', async (t) => {
   t.equal(written.length, 1)
 })
 
+t.test('meanwhile the process is kept alive, as it may be a script that only revokes', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const others = timers()
+  const stored = publisher(1).publish.publish(entry('alice'))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(timers(), others + 1)
+  await stored
+})
+
 t.test('for five seconds in all', async (t) => {
   const pass = holdTime(t)
   const failsFirst = { calls: 0, waits: [1, Infinity], times: [1, 100, 4898, 1] }
@@ -109,16 +118,47 @@ t.test('an entry that the store lacks is added once', async (t) => {
   t.capture(Math, 'random', () => 0.5)
   const { publish, written, most } = publisher()
   const list = new RevocationList()
-  for (let i = 0; i < 250; i++) list.add(entry(`user-${i}`))
-  t.equal(await publish.addMissing(list, 7, 0, open), 250)
+  for (let i = 0; i < 450; i++) list.add(entry(`user-${i}`))
+  t.equal(await publish.addMissing(list, 7, 0, open), 450)
   t.equal(most(), 100, 'a part at a time')
-  t.match(written[0], /"user-125"/, 'from a random place, as other instances do it too')
+  t.match(written[0], /"user-225"/, 'from a random place, as other instances do it too')
   t.equal(await publish.addMissing(list, 7, 0, open), 0)
-  t.equal(new Set(written).size, 250)
+  t.equal(new Set(written).size, 450)
   list.add({ ...entry('late'), moment: 9 })
   t.equal(await publish.addMissing(list, 8, 10, open), 0, 'what no longer counts is not stored again')
   t.equal(await publish.addMissing(list, 8, 0, AbortSignal.abort()), 0, 'nor for a connection that has ended')
-  await t.rejects(publisher(250).publish.addMissing(list, 9, 0, open), { message: 'the store is down' })
+  for (const failures of [100, 450]) {
+    await t.rejects(publisher(failures).publish.addMissing(list, 9, 0, open), { message: 'the store is down' })
+  }
+})
+
+t.test('a write that fails when the connection has ended is waited for: nothing else handles its error', async (t) => {
+  t.capture(Math, 'random', () => 0)
+  const end = new AbortController()
+  const store: RevocationStore = {
+    async publish () {
+      end.abort()
+      throw new Error('closed')
+    },
+    async * follow () {}
+  }
+  const list = new RevocationList()
+  for (const id of ['alice', 'bob']) list.add(entry(id))
+  await t.rejects(new Publisher(store, 60, 70, open).addMissing(list, 7, 0, end.signal), { message: 'closed' })
+})
+
+t.test('a store that throws instead of rejecting leaves no other error unhandled', async (t) => {
+  t.capture(Math, 'random', () => 0)
+  let calls = 0
+  const publish = () => {
+    if (++calls === 1) return Promise.reject(new Error('closed'))
+    throw new Error('not connected')
+  }
+  const list = new RevocationList()
+  for (const id of ['alice', 'bob']) list.add(entry(id))
+  const store: RevocationStore = { publish, async * follow () {} }
+  await t.rejects(new Publisher(store, 60, 70, open).addMissing(list, 7, 0, open), { message: 'not connected' })
+  await new Promise((resolve) => setImmediate(resolve)) // an unhandled error fails this test
 })
 
 t.test('a reason has no password and no user name', async (t) => {
