@@ -25,13 +25,15 @@ function setUp () {
 }
 
 t.test('a signal aborts within a second, for its user alone', async (t) => {
-  const { out, watches, open } = setUp()
+  const { out, watches, open, asked } = setUp()
   const injected = Object.assign(new EventEmitter(), { req: {} }) // as older versions of light-my-request make it
   const [alice, bob] = [open('alice'), open('bob', injected)]
   out.add('alice')
+  const before = asked()
   mock.timers.tick(999)
   t.equal(alice.signal.aborted, false)
   mock.timers.tick(1)
+  t.equal(asked() - before, 2, 'one timer looks at both')
   t.same([alice.signal.aborted, bob.signal.aborted], [true, false])
   t.match(alice.signal.reason, { code: 'TOKEN_REVOKED', statusCode: 401 })
   t.equal(watches.size, 1)
@@ -54,21 +56,52 @@ t.test('a response that waits behind another is forgotten when its socket is des
 t.test('many entries at once cause one early check', async (t) => {
   const { out, watches, open, asked } = setUp()
   const { signal } = open('alice')
+  const { connection } = open('carol')
   const before = asked()
   for (let i = 0; i < 1000; i++) watches.lookSoon()
+  mock.timers.tick(19)
   out.add('alice')
   t.equal(signal.aborted, false)
-  mock.timers.tick(20)
+  mock.timers.tick(1)
   t.equal(signal.aborted, true)
-  t.equal(asked() - before, 1)
+  t.equal(asked() - before, 2)
   watches.lookSoon()
+  connection.emit('close')
   mock.timers.tick(2000)
-  t.equal(asked() - before, 1, 'nothing is open any more')
+  t.equal(asked() - before, 2, 'nothing is open any more')
   const later = open('bob')
   out.add('bob')
   watches.lookSoon()
   mock.timers.tick(20)
   t.equal(later.signal.aborted, true, 'later entries cause another')
+})
+
+t.test('an entry that comes while signals abort causes another check', async (t) => {
+  const { out, watches, open } = setUp()
+  const [bob, alice] = [open('bob'), open('alice')]
+  alice.signal.addEventListener('abort', () => {
+    out.add('bob')
+    watches.lookSoon()
+  })
+  out.add('alice')
+  watches.lookSoon()
+  mock.timers.tick(20)
+  t.equal(bob.signal.aborted, false)
+  mock.timers.tick(20)
+  t.equal(bob.signal.aborted, true)
+})
+
+t.test('only an early check keeps the process alive, so that a test without a server sees the signal', async (t) => {
+  mock.timers.reset()
+  t.teardown(() => { mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }) })
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const others = timers()
+  const { watches, open } = setUp()
+  const { connection } = open('alice')
+  t.equal(timers(), others)
+  watches.lookSoon()
+  t.equal(timers(), others + 1)
+  connection.emit('close')
 })
 
 t.test('a token that has already expired aborts after the signal was returned', async (t) => {
@@ -106,12 +139,14 @@ t.test('a connection that closes is forgotten', async (t) => {
 t.test('a connection keeps no listeners of signals that have aborted', async (t) => {
   const { out, watches, open } = setUp()
   const { connection } = open('alice')
+  connection.on('close', () => {}) // the host's
   out.add('alice')
   for (let n = 0; n < 5; n++) {
     mock.timers.tick(1000)
     t.equal(watches.size, 0)
-    watches.open(userOf('alice'), connection)
     t.equal(connection.listenerCount('close'), 1)
+    watches.open(userOf('alice'), connection)
+    t.equal(connection.listenerCount('close'), 2)
   }
 })
 
