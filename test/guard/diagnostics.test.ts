@@ -24,7 +24,8 @@ t.test('each judgement is published', async (t) => {
 
   const { send } = await build(t, {}, {}, (app) => {
     usualRoutes(app)
-    app.get('/maybe', { config: { access: 'optional' } }, async () => 'in')
+    const method = ['GET', 'POST']
+    app.route({ method, url: '/maybe', config: { access: 'optional' }, handler: async () => 'in' })
   })
   const token = tokenFor('alice', { note: 'of the payload' })
   const requests = [
@@ -60,7 +61,7 @@ t.test('each judgement is published', async (t) => {
   t.same(new Set(messages.map(({ requestId }) => /^req-\w+$/.test(requestId))), new Set([true]))
 
   messages.length = 0
-  await send({ url: '/api/me', headers: bearer(tokenFor('alice', { act: { sub: 'support' } })) })
+  await send({ url: '/api/me', headers: bearer(tokenFor('alice', { act: { sub: 'support', act: { sub: 'robot' } } })) })
   t.match(messages, sameLength([{ outcome: 'admitted', user: 'alice', owner: null, actor: 'support' }]))
 
   const ids: unknown[] = []
@@ -159,6 +160,19 @@ t.test('nothing is published or measured without subscribers', async (t) => {
   const clock = t.capture(process.hrtime, 'bigint', process.hrtime.bigint)
   t.match(await send({ url: '/api/me', headers: bearer(tokenFor('alice')) }), { status: 200 })
   t.equal(clock().length, 0)
+})
+
+t.test('who subscribes during a request gets no message without a duration', async (t) => {
+  let messages: VerifyMessage[] | undefined
+  const mayActFor = () => {
+    messages = listen(t)
+    return true
+  }
+  const { send } = await build(t, { mayActFor }, {}, (app) => {
+    app.get('/api/:user_id', { config: { access: { delegates: true } } }, async () => 'in')
+  })
+  t.match(await send({ url: '/api/alice', headers: bearer(tokenFor('bob')) }), { status: 200 })
+  t.same(messages, [])
 })
 
 t.test('the histogram for Prometheus of the docs works', async (t) => {

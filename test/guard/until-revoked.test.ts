@@ -1,6 +1,7 @@
 import dns from 'node:dns'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
+import { connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -41,7 +42,7 @@ async function serve (t: Test, options: UserScopeOptions = {}) {
       await app.userScope.revoke({ user: request.user.id })
       await once(first, 'abort')
       const late = untilRevoked(request)
-      const found = [second === first, late === first, late.aborted]
+      const found = [second === first, late === first, late.aborted, untilRevoked(request) === late]
       await once(late, 'abort')
       return found
     })
@@ -70,7 +71,7 @@ t.test('a stream ends when its user is revoked', async (t) => {
 
 t.test('a request has one signal, and a new one after that is aborted', async (t) => {
   const { open } = await serve(t, { revocations: true })
-  t.equal(await rest(await open('/api/alice/often')), '[true,false,false]')
+  t.equal(await rest(await open('/api/alice/often')), '[true,false,false,true]')
 })
 
 t.test('a stream ends when its token expires, even if the clock is set', async (t) => {
@@ -87,6 +88,33 @@ t.test('a stream ends when its token expires, even if the clock is set', async (
     t.equal(await rest(response), 'openTOKEN_EXPIRED')
     mock.timers.setTime(start * 1000)
   }
+})
+
+t.test('of a token that has expired and is revoked the signal says what the guard would say', async (t) => {
+  const { app, open } = await serve(t, { revocations: true })
+  const response = await open('/api/alice/stream')
+  mock.timers.setTime((start + 65) * 1000)
+  await app.userScope.revoke({ user: 'alice' })
+  t.equal(await rest(response), 'openTOKEN_EXPIRED')
+})
+
+t.test('a stream that answers a request with a body ends too, and is watched once', async (t) => {
+  const { app } = await build(t, { revocations: true }, {}, (app) => {
+    app.post('/api/:user_id/stream', async (request, reply) => {
+      await new Promise((resolve) => setImmediate(resolve)) // nothing is left to read, so the request is closed
+      const signal = untilRevoked(request)
+      const listeners = reply.raw.listenerCount('close')
+      const isOne = untilRevoked(request) === signal && reply.raw.listenerCount('close') === listeners
+      reply.hijack()
+      reply.raw.write(String(isOne))
+      signal.addEventListener('abort', () => reply.raw.end((signal.reason as { code: string }).code))
+    })
+  })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const headers = { ...bearer(token()), 'content-type': 'application/json' }
+  const response = await fetch(`${address}/api/alice/stream`, { method: 'POST', headers, body: '{}' })
+  await app.userScope.revoke({ user: 'alice' })
+  t.equal(await response.text(), 'trueTOKEN_REVOKED')
 })
 
 t.test('a store that is down ends no stream', async (t) => {
@@ -177,25 +205,36 @@ t.test('a stream still ends with its token when the server is closing', async (t
 })
 
 t.test('asked again after the client has left, it returns a signal that aborts', async (t) => {
-  let reason: unknown
-  const { app } = await build(t, { revocations: true }, {}, (app) => {
-    app.get('/api/:user_id/slow', async (request, reply) => {
-      const first = untilRevoked(request)
-      app.server.emit('arrived')
-      await once(reply.raw, 'close')
-      const again = untilRevoked(request)
-      await once(again, 'abort')
-      reason = [again === first, (again.reason as Error).name]
-      app.server.emit('ended')
+  const kinds: Array<(port: number, path: string) => { destroy (): unknown }> = [
+    (port, path) => get({ port, path, headers: bearer(token()) }).on('error', () => {}),
+    (port, path) => {
+      const session = connect(`http://127.0.0.1:${port}`)
+      session.request({ ':path': path, ...bearer(token()) }).on('error', () => {})
+      return session
+    }
+  ]
+  for (const [isSecond, send] of kinds.entries()) {
+    let reason: unknown
+    const server: object = { http2: isSecond === 1 }
+    const { app } = await build(t, { revocations: true }, server, (app) => {
+      app.get('/api/:user_id/slow', async (request, reply) => {
+        const first = untilRevoked(request)
+        app.server.emit('arrived')
+        await once(reply.raw, 'close')
+        const again = untilRevoked(request)
+        await once(again, 'abort')
+        reason = [again === first, (again.reason as Error).name]
+        app.server.emit('ended')
+      })
     })
-  })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const arrived = once(app.server, 'arrived')
-  const ended = once(app.server, 'ended')
-  const sent = get({ port, path: '/api/alice/slow', headers: bearer(token()) }).on('error', () => {})
-  await arrived
-  sent.destroy()
-  await ended
-  t.same(reason, [false, 'AbortError'])
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = app.server.address() as AddressInfo
+    const arrived = once(app.server, 'arrived')
+    const ended = once(app.server, 'ended')
+    const sent = send(port, '/api/alice/slow')
+    await arrived
+    sent.destroy()
+    await ended
+    t.same(reason, [false, 'AbortError'])
+  }
 })
