@@ -1,6 +1,8 @@
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import userScope, { type IssuerOptions } from '../../lib/index.js'
+import { discoverKeys } from '../../lib/keys/discovery.js'
+import { readIssuers, type IssuerSettings } from '../../lib/options/issuers.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { holdClocks } from '../support/clock.js'
 import { bearer, build } from '../support/host.js'
@@ -122,6 +124,18 @@ t.test('discovery finds the keys', async (t) => {
     const fetch = async (url: string) => new Response('', { status: url === root + openId ? 503 : 404 })
     const { message } = await bootError({ issuer: root, fetch })
     t.match(message, `(status 503 at ${root + openId}, and status 404, ${root + oauth})`)
+  })
+
+  t.test('both have one time limit, and the errors of both are not quoted', async (t) => {
+    const signals = new Set<unknown>()
+    const fetch: IssuerOptions['fetch'] = async (_url, { signal }) => {
+      signals.add(signal)
+      throw new TypeError('secret-body')
+    }
+    const [settings] = readIssuers([{ issuer: root, audience: 'api', discovery: true, fetch }], false)
+    const message = `TypeError at ${root + openId}, and TypeError`
+    await t.rejects(discoverKeys(settings as IssuerSettings), { message })
+    t.equal(signals.size, 1)
   })
 
   t.test('metadata may come later, and is then kept', async (t) => {

@@ -40,20 +40,31 @@ t.test('an answer that is no JSON of status 200 is a fault', async (t) => {
   }
   t.equal(await load(async () => new Response('"' + 'x'.repeat(1022) + '"')), 'x'.repeat(1022), 'exactly 1024 bytes')
   t.same(await load(async () => new Response('\ufeff{"keys":[]}')), { keys: [] }, 'a byte order mark is left out')
+  const bytes = [...Buffer.from('"é"')].map((byte) => Buffer.of(byte))
+  t.equal(await load(async () => new Response(ReadableStream.from(bytes))), 'é', 'whatever its parts are')
 })
 
 t.test('a body that is not read is cancelled', async (t) => {
   for (const [status, chunk, message] of [
-    [404, 'x', 'status 404'], [200, 'x'.repeat(1025), 'longer than 1024 bytes (option "maxBytes")']
+    [404, 'x', 'status 404'], [200, 'x'.repeat(400), 'longer than 1024 bytes (option "maxBytes")']
   ] as const) {
     let isCancelled = false
+    let chunks = 0
     const body = new ReadableStream({
-      pull: (controller) => { controller.enqueue(Buffer.from(chunk)) },
+      pull: (controller) => {
+        controller.enqueue(Buffer.from(chunk))
+        if (++chunks === 5) controller.close()
+      },
       cancel: () => { isCancelled = true; throw new Error('no') }
     })
     await t.rejects(load(async () => new Response(body, { status })), { message })
     t.ok(isCancelled)
   }
+})
+
+t.test('a body that cannot be cancelled is not waited for', async (t) => {
+  const body = new ReadableStream({ cancel: () => new Promise(() => {}) })
+  await t.rejects(load(async () => new Response(body, { status: 404 })), { message: 'status 404' })
 })
 
 t.test('a fetch that ignores the signal is left', async (t) => {
