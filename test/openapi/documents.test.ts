@@ -592,7 +592,8 @@ t.test('frozen objects of the host are accepted', async (t) => {
 })
 
 t.test('a result that is not a document is passed through', async (t) => {
-  for (const other of [{ openapi: '3.1.0', webhooks: {} }, { paths: { '/me': { get: {} } } }, 'text', null]) {
+  const noPaths = [{ openapi: '3.1.0', webhooks: {} }, { openapi: '3.1.0', paths: null }]
+  for (const other of [...noPaths, { paths: { '/me': { get: {} } } }, 'text', null]) {
     const app = await host(t, async (app) => {
       await app.register(swagger, { openapi, transformObject: () => other as object })
       await app.register(userScope, { secret })

@@ -17,6 +17,7 @@ t.test('scopes are added to the requirements of an operation', async (t) => {
       [[{ oauth: [] }], ['a', 'b'], { security: [{ oauth: ['a', 'b'] }] }],
       [[{ oauth: ['a', 'c'] }], ['a', 'b'], { security: [{ oauth: ['a', 'c', 'b'] }] }],
       [[{ oauth: [], key: [] }], ['a'], { security: [{ oauth: ['a'], key: [] }] }],
+      [[{ oauth: [], key: ['role'] }], ['a'], { security: [{ oauth: ['a'], key: ['role'] }] }],
       [[{ oauth: [] }, { oauth2: [] }], ['a'], { security: [{ oauth: ['a'] }, { oauth2: ['a'] }] }],
       [[{ oauth: [] }], { anyOf: ['a', 'b'] }, { security: [{ oauth: ['a'] }, { oauth: ['b'] }] }],
       [[{ key: [] }], ['a'], { security: [{ key: [] }], 'x-required-scopes': ['a'] }],
@@ -47,6 +48,7 @@ async function documented (t: Test, options: object): Promise<Record<string, Ope
   const handler = async () => 'in'
   app.get('/all/:user_id', { config: { access: { scopes: ['a', 'b'], delegates: { scopes: ['staff'] } } } }, handler)
   app.get('/any', { config: { access: { scopes: { anyOf: ['a', 'b'] } } } }, handler)
+  app.route({ method: ['PUT', 'PATCH'], url: '/both', config: { access: { scopes: ['a'] } }, handler })
   app.get('/orgs/:org_id', handler)
   app.get('/named/:org_id', { schema: { operationId: 'named' }, config: { access: { scopes: ['a'] } } }, handler)
   app.get('/unbound/:org_id', { config: { access: { level: 'user', unbound: ['org_id'] } } }, handler)
@@ -58,8 +60,8 @@ async function documented (t: Test, options: object): Promise<Record<string, Ope
   const document = JSON.parse(JSON.stringify(app.swagger())) as { paths: Record<string, Record<string, Operation>> }
   const yaml = app.swagger({ yaml: true })
   t.same(parse(yaml), document)
-  // What the host wrote for both GET and HEAD is one object.
-  t.notMatch(yaml.replaceAll(/key: [&*]a1/g, ''), /[&*]a\d/)
+  // What the host wrote for both GET and HEAD is one object, and what @fastify/swagger adds for several methods.
+  t.notMatch(yaml.replaceAll(/(key|"?200"?): [&*]a\d/g, ''), /[&*]a\d/)
   t.match(await new Validator().validate(structuredClone(document)), { valid: true })
   return Object.fromEntries(Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => [`${method} ${path}`, operation])))

@@ -43,6 +43,7 @@ const refused: Array<[claims: unknown, says: string | RegExp]> = [
   [{ type: 'object', additionalProperties: false }, 'it allows no other claims'],
   [{ type: 'object', $async: true }, '"$async" is not supported'],
   [{ type: 'object', properties: { tenant: { const: undefined } } }, '"const" is undefined'],
+  [{ type: 'object', anyOf: [{ required: ['tenant'], minProperties: undefined }] }, '"minProperties" is undefined'],
   [Type.Object({ tenant: Type.String({ pattern: undefined as never }) }), '"pattern" is undefined'],
   [Type.Object({ role: Type.Transform(Type.String()).Decode((role) => role).Encode((role) => role) }),
     '"TypeBox.Transform" is no JSON Schema'],
@@ -168,7 +169,9 @@ t.test('the log says what is wrong with the claims, without their values', async
       'claim "org" must be number (#/properties/org/additionalProperties/type)'],
     [{ org: { 's3cret@example.com': 'x' } }, Type.Object({ org: Type.Object({}, { additionalProperties: false }) }),
       'claim "org" must NOT have additional properties (#/properties/org/additionalProperties)'],
-    [{ role: 'member' }, closed, 'the payload must NOT have additional properties: "sub"']
+    [{ role: 'member' }, closed, 'the payload must NOT have additional properties: "sub"'],
+    [{ 'x-\u202erole\n': 1 }, { type: 'object', patternProperties: { '^x-': { type: 'string' } } },
+      'claim "x-\\u202erole\\n" must be string (#/patternProperties/%5Ex-/type)']
   ]
   for (const [claims, schema, fault] of rows) {
     const { send, log } = await build(t, { claims: schema })
