@@ -106,15 +106,18 @@ t.test('each app has one warning, only about routes outside of all registrations
   const { log } = await boot(t, async (app) => {
     for (const prefix of ['/a', '/b']) {
       await app.register(async (api) => {
-        await api.register(userScope, { secret, userIdParam: prefix === '/a' ? 'user_id' : 'account' })
-        api.get(`/:${prefix === '/a' ? 'user_id' : 'account'}`, id)
+        const userIdParam = prefix === '/a' ? 'user_id' : 'account'
+        await api.register(userScope, { secret, userIdParam, ...prefix === '/b' && { bind: { org_id: 'org_id' } } })
+        api.get(`/:${userIdParam}`, id)
       }, { prefix })
     }
     app.get('/c/:account', { exposeHeadRoute: false }, id)
     app.route({ method: ['GET', 'POST'], url: '/c/:user_id/x', exposeHeadRoute: false, handler: id })
     app.get('/d/:task', id)
+    app.get('/e/:org_id', { exposeHeadRoute: false }, id)
   })
-  t.match(log, [{ msg: unguarded, routes: ['GET /c/:account', 'GET /c/:user_id/x, POST /c/:user_id/x'] }])
+  t.match(log, [{ msg: unguarded }])
+  t.same(log[0]?.routes, ['GET /c/:account', 'GET /c/:user_id/x, POST /c/:user_id/x', 'GET /e/:org_id'])
   t.equal(log.length, 1)
 })
 
@@ -241,6 +244,8 @@ t.test('parameters in the place of one that is compared are warned about, unless
     app.options('/orgs/:preflight', id)
     app.get('/t/:org_id/:x', { config: { access: { unbound: ['org_id'] } } }, id)
     app.get('/t/:tenant/:y/z', id)
+    app.get('/staff/:user_id', { config: { access: 'user' } }, id)
+    app.get('/staff/:desk/phone', id)
   })
   t.match(log, [{ msg: /have another parameter where others have one that is compared/ }])
   t.same(log[0]?.routes, strays.map((url) => `GET ${url}`))
