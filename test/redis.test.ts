@@ -449,6 +449,18 @@ t.test('a revocation after the close leaves no connection open', { skip }, async
   t.pass()
 })
 
+t.test('nor does a write after a follower that could not connect', { skip }, async (t) => {
+  const redis = await startRedis(t, program)
+  const proxy = await startProxy(t, redis)
+  const store = redisRevocations({ url: proxy.url })
+  proxy.isOpen = false
+  await t.rejects(follow(t, store).next())
+  proxy.isOpen = true
+  await store.publish('entry', 60)
+  await until(async () => await connections(redis) === 1) // this one
+  t.pass()
+})
+
 t.test('a write that the server refuses does not close the connection', { skip }, async (t) => {
   const redis = await startRedis(t, program)
   const opened = async () => /_connections_received:\d+/.exec(await command(redis, 'INFO', 'stats'))?.[0]
