@@ -25,6 +25,13 @@ t.test('other plugins can depend on it by its name, and another major version of
   }
 })
 
+t.test('the functions of the app cannot be replaced', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, { secret })
+  t.throws(() => { Object.assign(app.userScope, { revoke: async () => {} }) }, TypeError)
+})
+
 t.test('every error of the table can be created and distinguished', async (t) => {
   const {
     MissingTokenError, InvalidHeaderFormatError, MalformedTokenError, InvalidTokenSignatureError, TokenExpiredError,

@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { mock } from 'node:test'
 import timers from 'node:timers/promises'
 import Fastify from 'fastify'
@@ -688,6 +690,35 @@ t.test('so does an app whose boot fails, so that its process can end', async (t)
   await other.register(userScope, { secret, revocations: store, openapi: { decorator: 'docs' } })
   await t.rejects(async () => { await other.ready() }, { code: 'FST_USER_SCOPE_INVALID_OPTION' })
   t.equal(store.followed[1]?.signal.aborted, true)
+  const third = Fastify()
+  await third.register(userScope, { secret, revocations: store })
+  third.get('/tasks', { config: { access: 'owner' } }, async () => 'in')
+  await t.rejects(async () => { await third.ready() }, { code: 'FST_USER_SCOPE_INVALID_ROUTE' })
+  t.equal(store.followed.length, 2, 'its routes are judged before anything is started')
+})
+
+t.test('a request that an app answers while it closes can still revoke', async (t) => {
+  const store = new MemoryStore()
+  const gate = new EventEmitter()
+  const { app } = await build(t, { revocations: store }, {}, (app) => {
+    app.post('/logout', async ({ user }) => {
+      gate.emit('arrived')
+      await once(gate, 'closing')
+      await app.userScope.revoke({ user: user.id })
+      return 'out'
+    })
+    app.addHook('preClose', async () => { setImmediate(() => gate.emit('closing')) })
+  })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const arrived = once(gate, 'arrived')
+  const leaving = request(`${address}/logout`, { method: 'POST', headers: bearer(token()), agent: false }).end()
+  const answered = once(leaving, 'response')
+  await arrived
+  const closing = app.close()
+  const [response] = await answered as [IncomingMessage]
+  t.equal((await response.toArray()).join(''), 'out')
+  await closing
+  t.equal(store.entries.length, 1)
 })
 
 t.test('a list that was never read is stale', (t) => {
