@@ -49,7 +49,7 @@ t.test('paths with dot segments are tried on wildcards', async (t) => {
     attempts({ url }).filter(({ label }) => label.includes('out of hers')).map(({ request }) => request.url)
   t.same(out('/t/:user_id/files/*'), ['/t/alice/files/..%2F..%2Fbob', '/t/alice/files/%2E%2E%5C%2E%2E%5Cbob'])
   t.same(out('/:n/:user_id/*'), ['/1/alice/..%2Fbob', '/1/alice/%2E%2E%5Cbob'])
-  for (const url of ['/t/:user_id', '/t/:user_id/:n', '/*/:user_id']) t.same(out(url), [], url)
+  for (const url of ['/t/:user_id', '/t/:user_id/:n', '/t/:user_id/:n(^a*$)', '/*/:user_id']) t.same(out(url), [], url)
 })
 
 t.test('the requests to a route with a rule', async (t) => {
@@ -74,8 +74,8 @@ t.test('the requests to a route with a rule', async (t) => {
 })
 
 t.test('which answers are accepted', async (t) => {
-  const fits = (given: Partial<AppRoute>, label: string) => {
-    const attempt = attempts(given).find((each) => each.label === label)
+  const fits = (given: Partial<AppRoute>, label: string, changed?: Partial<Tokens>) => {
+    const attempt = attempts(given, changed).find((each) => each.label === label)
     return (status: number, changed: Partial<HeldAnswer> = {}) =>
       attempt?.fits({
         status,
@@ -111,6 +111,7 @@ t.test('which answers are accepted', async (t) => {
   t.same(['alice', 'bob', undefined].map((id) => fits({}, own)(418, reached(id))), [true, false, false],
     'an id that was changed on the way')
   t.ok(fits({}, own)(418, reached('alice')))
+  t.ok(fits({}, own, { alice: '7' })(418, reached(7)), 'nor one that its schema reads as a number')
   const encoded = fits({}, `${own}, percent-encoded`)
   t.same([200, 400, 409, 0, 401, 403].map((status) => encoded(status)), [true, true, true, true, false, false])
   t.notOk(encoded(404, { notFound: true }))

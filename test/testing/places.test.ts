@@ -30,6 +30,10 @@ t.test('routes without an owner that serve an owner\'s path are found', async (t
     t.equal(await say(await build((app, handler) => app.post(url, handler))), '',
       'not where the router reads to the letter')
   }
+  const twice = await build((app, handler) =>
+    app.route({ method: ['POST', 'PUT'], url: '/api/:account/tasks', handler }))
+  t.match(await say(twice, { bob: 'b/ob' }),
+    'POST, PUT /api/:account/tasks (user, default)\n  its ":account" stands where', 'each method, whatever the id')
   const sound = await build((app, handler) => {
     app.post('/api/:n/tasks', { schema: { params: { type: 'object', properties: { n: { type: 'integer' } } } } },
       handler)

@@ -1,4 +1,4 @@
-import Fastify from 'fastify'
+import Fastify, { type FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import userScope from '../../lib/index.js'
 import { appRoutes } from '../../lib/testing/app-routes.js'
@@ -6,11 +6,11 @@ import { Owner, planFor } from '../../lib/testing/objects.js'
 import { differs, findChanges, isShared, readAll, readsOf } from '../../lib/testing/reads.js'
 import { issuer } from '../support/isolation.js'
 
-async function start (t: Test, answer: () => unknown) {
+async function start (t: Test, answer: (reply: FastifyReply) => unknown) {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userScope, { ...issuer.options, bind: { org_id: 'org_id' } })
-  app.get('/:user_id/tasks', async () => answer())
+  app.get('/:user_id/tasks', async (_request, reply) => answer(reply))
   app.get('/:user_id/orgs/:org_id', async () => 'the same')
   app.get('/:user_id/orgs/:org_id/tasks/:task_id', async () => 'the same')
   app.get('/:user_id/days/:day', async () => 'without a value for the day')
@@ -47,6 +47,13 @@ t.test('an answer has changed if it stays another', async (t) => {
     t.same(changes.map(([{ route }, { body }]) => [route.url, body]),
       isChange ? [['/:user_id/tasks', JSON.stringify(answer(1))]] : [], what)
   }
+})
+
+t.test('so has one of which only the status is another', async (t) => {
+  let count = 0
+  const { plans, alice } = await start(t, (reply) => reply.code(count++ === 0 ? 200 : 410).send())
+  const changes = await findChanges(alice, await readAll(alice, readsOf(plans)))
+  t.same(changes.map(([{ route }, { statusCode }]) => [route.url, statusCode]), [['/:user_id/tasks', 410]])
 })
 
 t.test('words that only one answer has do not count', async (t) => {

@@ -49,6 +49,7 @@ t.test('a path has given values, and made-up ones for the rest', async (t) => {
   const path = { n: 'a/b', '*': 'c/d e' }
   t.equal(pathFor(route({ url: '/:user_id/:n/:m/*' }), 'al%69ce', { path }), '/al%69ce/a%2Fb/1/c/d%20e')
   t.equal(pathFor(route(), 'alice', {}, '/:user_id/'), '/alice/')
+  t.equal(pathFor(route({ url: '/:user_id/:n/x' }), 'alice', { path: { user_id: 'bob', n: '' } }), '/alice//x')
 })
 
 t.test('parts are given for the route, its GET route, or all', async (t) => {
@@ -62,11 +63,15 @@ t.test('parts are given for the route, its GET route, or all', async (t) => {
   t.same(partsFor(route(), params), own)
   t.same(partsFor(route({ method: 'HEAD' }), params), own)
   t.equal(partsFor(route({ method: 'POST' }), params).body, null)
+  const ofHead = { ...params, 'HEAD /:user_id': { headers: { b: 'head' } } }
+  t.same(partsFor(route({ method: 'HEAD' }), ofHead).headers, { a: 'all', b: 'head' }, 'or its own')
+  t.same(partsFor(route(), params, { n: 'made', m: 'made', o: 'made' }).path, { ...path, o: 'made' })
   t.same(partsFor(route({ method: 'PUT' }), {}), { headers: {}, query: {}, path: {} })
   const constraints = { host: 'a', version: '1.0.0', secret: 'b' }
   t.same(partsFor(route({ constraints }), {}).headers, { host: 'a', 'accept-version': '1.0.0' })
   t.same(partsFor(route({ constraints: { host: /a/ } }), { '*': { headers: { host: 'a' } } }).headers, { host: 'a' })
   t.same(partsFor(route({ constraints: { host: /a/ } }), {}).headers, {})
+  t.same(partsFor(route({ constraints }), { '*': { headers: { host: 'b' } } }).headers.host, 'b')
 })
 
 t.test('a request has its token, parts and payload', async (t) => {
@@ -82,5 +87,6 @@ t.test('a request has its token, parts and payload', async (t) => {
   for (const method of ['GET', 'HEAD', 'TRACE']) t.notOk('payload' in requestTo(method, '/', { body: {} }), method)
   t.same(requestTo('QUERY', '/', {}).payload, {})
   t.same(requestTo('QUERY', '/', { body: { a: 1 } }).payload, { a: 1 })
-  t.same(['HEAD', 'DELETE'].map(hasBody), [false, true])
+  t.same(requestTo('GET', '/', { headers: { authorization: 'Basic x' } }, 't').headers, { authorization: 'Bearer t' })
+  t.same(['HEAD', 'DELETE', 'OPTIONS'].map(hasBody), [false, true, true])
 })
