@@ -4,7 +4,7 @@ import websocket from '@fastify/websocket'
 import Fastify,
 { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { describeAnswer, holdRequests, type HeldAnswer } from '../../lib/testing/held-requests.js'
+import { answerText, describeAnswer, holdRequests, type HeldAnswer } from '../../lib/testing/held-requests.js'
 import { copyOfLib, libUrl, runAlone } from '../support/kit.js'
 
 /** An app whose handlers count, and how to send it requests that are held back. */
@@ -362,4 +362,7 @@ t.test('answers are described', async (t) => {
   t.equal(describeAnswer({ ...answer, status: 404, notFound: true }, options), '404, no route')
   t.equal(describeAnswer({ ...answer, says: 'OK' }, options), '200 OK')
   t.equal(describeAnswer({ ...answer, status: 0, says: 'late' }, options), 'none: late')
+  t.equal(answerText({ statusCode: 500, body: '' }), '500')
+  t.equal(answerText({ statusCode: 403, body: '{"code":"NO"}' }), '403 NO')
+  t.equal(answerText({ statusCode: 200, body: '{"code":"NO"}' }), '200')
 })
