@@ -155,6 +155,7 @@ for (const [kind, claims] of Object.entries(schemas)) {
 t.test('the log says what is wrong with the claims, without their values', async (t) => {
   const claims = Type.Object({ role: Type.Literal('member'), team: Type.Optional(Type.Object({ id: Type.Integer() })) })
   const closed = { ...Type.Object({ ...claims.properties, exp: Type.Number() }), additionalProperties: false }
+  const long = 'x'.repeat(300)
   const rows: Array<[claims: object, schema: object, fault: string]> = [
     [{}, claims, "the payload must have required property 'role'"],
     [{ role: 's3cret' }, claims, 'claim "role" must be equal to constant (#/properties/role/const)'],
@@ -171,7 +172,12 @@ t.test('the log says what is wrong with the claims, without their values', async
       'claim "org" must NOT have additional properties (#/properties/org/additionalProperties)'],
     [{ role: 'member' }, closed, 'the payload must NOT have additional properties: "sub"'],
     [{ 'x-\u202erole\n': 1 }, { type: 'object', patternProperties: { '^x-': { type: 'string' } } },
-      'claim "x-\\u202erole\\n" must be string (#/patternProperties/%5Ex-/type)']
+      'claim "x-\\u202erole\\n" must be string (#/patternProperties/%5Ex-/type)'],
+    [{}, { type: 'object', required: [long] }, `the payload must have required property '${'x'.repeat(171)}…`],
+    [{ role: 'y' }, { type: 'object', properties: { role: { pattern: long } } },
+      `claim "role" must match pattern "${'x'.repeat(180)}… (#/properties/role/pattern)`],
+    [{ [long]: 1 }, { type: 'object', properties: { [long]: { type: 'string' } } },
+      `claim "${'x'.repeat(199)}… must be string (#/properties/${'x'.repeat(187)}…)`]
   ]
   for (const [claims, schema, fault] of rows) {
     const { send, log } = await build(t, { claims: schema })
