@@ -1,6 +1,5 @@
 import timers from 'node:timers/promises'
 import type { LightMyRequestResponse as Response } from 'fastify'
-import type { Ids } from './ids.js'
 import { ask, type Owner, type Plan } from './objects.js'
 
 /** The routes by which a user reads records. */
@@ -12,13 +11,10 @@ export const isShared = ({ route, kinds }: Plan): boolean => route.bound.length 
 
 export type Read = readonly [plan: Plan, answer: Response]
 
-/**
- * Reads records as a user. The first time this may change them, such as the mark of a mail that is not read yet.
- * @param others ids instead of the user's own, by name
- */
-export async function readAll (who: Owner, reads: readonly Plan[], others: Ids = {}): Promise<Read[]> {
+/** Reads records as a user. The first time this may change them, such as the mark of a mail that is not read yet. */
+export async function readAll (who: Owner, reads: readonly Plan[]): Promise<Read[]> {
   const answers: Read[] = []
-  for (const plan of reads) answers.push([plan, await ask(plan, who, others)])
+  for (const plan of reads) answers.push([plan, await ask(plan, who)])
   return answers
 }
 
