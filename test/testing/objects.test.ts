@@ -30,6 +30,7 @@ t.test('makers get the ids of objects that were made before', async (t) => {
   t.same(seen.splice(2), seen, 'and not those that they replace')
   t.match(seen,
     sameLength([['alice', {}, 'Bearer a.b.c', { 'x-a': '1', authorization: 'Bearer a.b.c' }], { list_id: 'l1' }]))
+  t.same(Object(seen[0])[1], {}, 'also later')
   const response = await app.inject('/')
   const wrong = [[undefined, 'undefined'], [null, 'null'], ['', "''"], [NaN, 'NaN'], [{}, 'an object'],
     [response, 'an object'],
@@ -149,6 +150,7 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
     { name: 'list_id', part: 'body', isList: false, isInList: false },
     { name: 'task_ids', part: 'body', isList: true, isInList: false }
   ])
+  t.same(plan.kinds, ['task_id', 'list_id', 'task_ids'])
   t.same(plan.unknown, ['day'], 'which nobody makes')
 
   const alice = new Owner(app, 'alice', issuer.token('alice'), objects)
@@ -164,6 +166,9 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
   const inBody = (await ask(known, alice, { list_id: 'l2' }, 'body')).json()
   t.match(inBody,
     sameLength({ query: { list_id: 'l1' }, body: { list_id: 'l2', task_ids: ['x'] } }), 'in one part alone')
+  t.same(known.parts.query, { list_id: '' }, 'the plan is left alone')
+  const withSlash = new Owner(app, 'al/ice', issuer.token('al/ice'), {})
+  t.match((await ask(known, withSlash)).json(), { params: { user_id: 'al/ice' } })
   const other = planFor(route, { '*': { path: { page_id: '7', day: 'monday' } } }, { ...objects, page_id: () => 'p' })
   t.notOk(other.kinds.includes('page_id'), 'a parameter for all routes is none of one that does not have it')
   const again = { task_id: '' }
@@ -177,6 +182,20 @@ t.test('ids are filled in by name: in path, query and body', async (t) => {
   ])
   const form = planFor(route, { '*': { body: 'title=Buy+milk' } }, objects)
   t.equal(form.parts.body, 'title=Buy+milk', 'a form is sent as it stands')
+})
+
+t.test('a route whose URL has an owner or an id is also tried without the ids of its schema', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userScope, createIssuer().options)
+  const schema = { querystring: { type: 'object', properties: { task_id: { type: 'string' } } } }
+  const urls = ['/api/:user_id/tasks', '/lists/:list_id', '/tasks']
+  for (const url of urls) app.get(url, { schema }, async () => [])
+  const plans = (await appRoutes(app)).map((route) => planFor(route, {}, { task_id: () => 't', list_id: () => 'l' }))
+  t.same(plans.filter(({ isRead }) => isRead).length, 6, 'GET and HEAD')
+  t.same(plans.filter(({ route }) => route.method === 'GET').map(({ kinds, short }) => [kinds, short?.kinds]), [
+    [['task_id'], []], [['list_id', 'task_id'], ['list_id']], [['task_id'], undefined]
+  ])
 })
 
 t.test('members of an object of zod are found', async (t) => {
