@@ -97,7 +97,7 @@ t.test('a refusal for too many fields ends its connection, too', hidden, async (
   const client = await upgrade(app, '/api/me', [...tooManyFields])
   let answer = ''
   client.on('data', (data) => { answer += String(data) })
-  await once(app.server, 'left')
+  await Promise.all([once(client, 'end'), once(app.server, 'left')])
   client.destroy()
   t.match(answer, /^HTTP\/1\.1 401 /)
   t.match(answer, /^connection: close$/im)
