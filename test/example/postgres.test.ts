@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { add, end, freePort, idsIn, run, skipWithout, start, titles, type Example } from '../support/example.js'
+import { add, end, freePort, idsIn, own, run, skipWithout, start, titles, type Example } from '../support/example.js'
 import { otherSecret, secret } from '../support/host.js'
 import { postgresPrograms, startPostgres } from '../support/postgres.js'
 
@@ -96,7 +96,14 @@ t.test('several servers can share one PostgreSQL server', { skip }, async (t: Te
   const restarted = 'PostgreSQL stops and starts again: no answer tells where it is, and then all is as before'
   await t.test(restarted, async (t) => {
     const alice = await b.signIn('alice')
+    await postgres.hold('lock table task')
+    const cutOff = b.send(...own(alice))
+    // It fails until there is one.
+    const waiting = "select 1 / count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+    const untilItWaits = (): Promise<void> => postgres.query(waiting).catch(untilItWaits)
+    await untilItWaits()
     await postgres.stop()
+    t.match(await cutOff, { status: 500, body: { code: 'INTERNAL_ERROR' } }, 'in the middle of its query')
     const session = { headers: { cookie: alice.cookie } }
     const signIn = {
       method: 'POST',

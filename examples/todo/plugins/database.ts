@@ -29,8 +29,10 @@ export const database = fp(async (app) => {
 
 async function connect (connectionString: string, log: FastifyBaseLogger): Promise<PostgresPool> {
   const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: 10_000, statement_timeout: 10_000 })
-  // The pool replaces a broken idle connection. Without a listener its error would end the process.
-  pool.on('error', (error) => { log.error(error) })
+  // The pool replaces a broken connection. Its error would end the process without a listener: the pool listens to idle
+  // ones and reports theirs, but to none during a query.
+  pool.on('connect', (client) => { client.on('error', (error) => { log.error(error) }) })
+  pool.on('error', () => {})
   const ask = async () => await pool.query('select 1') // it throws if the URL is none
   await ask().catch(({ message, code }: NodeJS.ErrnoException) => {
     throw new Error(`DATABASE_URL cannot be used (${message || code}). Fix: start that server or correct the URL`)
