@@ -321,7 +321,8 @@ t.test('deployment: health', async (t) => {
 function inMemory (code: string): string {
   const tables = ['user', 'session', 'account', 'verification', 'jwks', 'organization', 'member', 'invitation']
   const database = `memoryAdapter({ ${tables.map((name) => `${name}: []`).join(', ')} })`
-  return `import { memoryAdapter } from 'better-auth/adapters/memory'\n${code.replace(/new Pool\(.*\)/, database)}`
+  const replaced = code.replace(/new Pool\([^]*?console\.error\)\)/, database)
+  return `import { memoryAdapter } from 'better-auth/adapters/memory'\n${replaced}`
 }
 
 interface SendOptions { method: 'GET' | 'POST', headers: Record<string, string>, body?: string }
