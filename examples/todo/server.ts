@@ -22,7 +22,7 @@ try {
   app.log.level = level
 } catch (error) {
   const { message } = error as Error
-  const fix = /listen E|ENOTFOUND/.test(message) ? '. Fix: choose another PORT or HOST, or stop what holds it' : ''
+  const fix = /^(listen|getaddrinfo) E/.test(message) ? '. Fix: choose another PORT or HOST, or stop what holds it' : ''
   console.error(`Cannot start: ${message}${fix}`)
   process.exit(1)
 }

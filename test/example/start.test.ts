@@ -116,6 +116,9 @@ t.test('a fault that only shows at the start is one line too', async (t) => {
     [{ ...unreachable, DATABASE_URL: 'postgres://u:too-short#@127.0.0.1/todo' },
       /DATABASE_URL cannot be used \(Invalid URL\)\. Fix: start that server or correct the URL/],
     [{ PORT: String(port) }, new RegExp(`listen EADDRINUSE.*127\\.0\\.0\\.1:${port}\\. Fix: choose another PORT`)],
+    [{ ...unreachable, DATABASE_URL: 'postgres://nowhere.invalid/todo' },
+      /DATABASE_URL cannot be used \(.*nowhere\.invalid\)\. Fix: start that server or correct the URL(?!\. Fix)/],
+    [{ HOST: 'nowhere.invalid' }, /getaddrinfo E.* nowhere\.invalid\. Fix: choose another PORT or HOST/],
     [{ HOST: '192.0.2.1' }, /listen EADDRNOTAVAIL.* 192\.0\.2\.1.*\. Fix: choose another PORT or HOST/]
   ]
   await Promise.all(cases.map(async ([variables, says, folder = cwd]) => {
