@@ -48,10 +48,10 @@ const familyOf = (address: string) => isIP(address) === 6 ? 'ipv6' : 'ipv4'
 function proxiesOf (list: string): IsProxy {
   const known = new BlockList()
   for (const range of list.split(',')) {
-    const [address = '', bits] = range.trim().split('/')
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(range.trim()) ?? []
     try {
       if (bits === undefined) known.addAddress(address, familyOf(address))
-      else known.addSubnet(address, bits === '' ? NaN : Number(bits), familyOf(address))
+      else known.addSubnet(address, Number(bits), familyOf(address))
     } catch {
       throw wrong('TRUST_PROXY')
     }
