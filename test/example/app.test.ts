@@ -387,6 +387,7 @@ t.test('behind a proxy, the client\'s address is used', async (t) => {
   const { send, signIn, signUp, baseURL, password, address, prints, kill, ended } = example
   const from = (client: string) => ({ 'x-forwarded-for': client })
   const guessed = { email: 'alice@example.com', password: 'guessed-password' }
+  await signUp('alice', from('192.0.2.50')) // a demo user does not exist behind a proxy
   const guess = (client: string) => ({ method: 'POST', headers: { origin: baseURL, ...from(client) }, body: guessed })
 
   await t.test('each client has its own limit and address', async (t) => {

@@ -21,8 +21,9 @@ export const demo = fp(async (app) => {
     if (made !== '') await internalAdapter.updateUser(made, columns)
     return made || find(email)
   }
-  // A proxy on this machine can make a loopback address public. Then clients reach it by another origin.
-  const isLoopback = [app.settings.HOST, new URL(app.settings.baseURL).hostname]
+  // A proxy on this machine can make a loopback address public. Then it is stated, or clients use another origin.
+  const { HOST, baseURL, TRUST_PROXY } = app.settings
+  const isLoopback = TRUST_PROXY === undefined && [HOST, new URL(baseURL).hostname]
     .every((host) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host))
   const make = async () => ({
     alice: await ensure('Alice', alice, { organization: 'acme' }),
