@@ -41,7 +41,7 @@ t.test('the environment sets what has a default without it', async (t) => {
     AUTH_RATE_LIMIT: 5,
     SIGN_IN_RATE_LIMIT: 4,
     baseURL: 'https://todo.example.com',
-    origins: ['https://todo.example.com', 'http://localhost', 'http://127.0.0.1', 'https://app.example.com']
+    origins: ['https://todo.example.com', 'https://app.example.com'] // and no page of the user's own machine
   })
   const list = { BETTER_AUTH_SECRETS: `2:${otherSecret}, 1:${secret}` }
   t.match(await settingsOf({ ...list, DATABASE_URL: 'postgres://localhost/todo' }), list, 'a list is a secret too')
@@ -75,6 +75,10 @@ t.test('a wrong value stops the start with one line that has the fix and no secr
     [{ BETTER_AUTH_URL: 'http://localhost/api' }, /^BETTER_AUTH_URL must be an origin without a path/],
     [{ BETTER_AUTH_URL: 'http://localhost.example.com' }, /^BETTER_AUTH_URL must be .* https, or http on localhost/],
     [{ BETTER_AUTH_TRUSTED_ORIGINS: 'https://a.example.com,b' }, /^BETTER_AUTH_TRUSTED_ORIGINS must be origins/],
+    ...['https://*.example.com', 'https://*', 'https://u:p@a.example.com', 'https://a\\b'].flatMap((value): Case[] => [
+      [{ BETTER_AUTH_URL: value }, /^BETTER_AUTH_URL must be an origin without a path/],
+      [{ BETTER_AUTH_TRUSTED_ORIGINS: value }, /^BETTER_AUTH_TRUSTED_ORIGINS must be origins without a path/]
+    ]),
     [{ BETTER_AUTH_URL: 'https://todo.example.com:99999' }, /^BETTER_AUTH_URL must be an origin without a path/],
     [{ BETTER_AUTH_TRUSTED_ORIGINS: 'https://a.example.com,https://%' }, /^BETTER_AUTH_TRUSTED_ORIGINS must be origins/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be fatal, /],

@@ -5,7 +5,9 @@ import { Type, type Static } from '@fastify/type-provider-typebox'
 import fp from 'fastify-plugin'
 
 const newSecret = 'make one with: openssl rand -base64 32'
-const origin = 'https?://[^/?#\\s,]+/?'
+// Better Auth would take a * for any text.
+const host = '[^/?#\\s,@*\\\\]+'
+const origin = `https?://${host}/?`
 const text = (regex: string, description: string) => Type.Optional(Type.String({ pattern: `^${regex}$`, description }))
 const integer = (minimum: number, maximum: number, byDefault: number) =>
   Type.Integer({ minimum, maximum, default: byDefault, description: `a whole number from ${minimum} to ${maximum}` })
@@ -16,7 +18,7 @@ const Environment = Type.Object({
   PORT: integer(1, 65535, 3000),
   LOG_LEVEL: text('(fatal|error|warn|info|debug|trace|silent)', 'fatal, error, warn, info, debug, trace or silent'),
   // Passwords are sent to it, and the plugin does not fetch keys over plain http either.
-  BETTER_AUTH_URL: text('(https://[^/?#\\s,]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)/?',
+  BETTER_AUTH_URL: text(`(https://${host}|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)/?`,
     'an origin without a path: https, or http on localhost'),
   BETTER_AUTH_TRUSTED_ORIGINS: text(`${origin}(, *${origin})*`, 'origins without a path, separated by commas'),
   BETTER_AUTH_SECRET: text('.{32,}', `32 characters or longer: ${newSecret}`),
@@ -72,10 +74,11 @@ export const settings = fp<{ data?: NodeJS.ProcessEnv }>(async (app, { data = pr
   }
   settings.BETTER_AUTH_SECRET ??= randomBytes(32).toString('base64url')
   const local = `http://localhost:${PORT}`
-  const own = [local, `http://127.0.0.1:${PORT}`].map((url) => new URL(url).origin)
   const others = BETTER_AUTH_TRUSTED_ORIGINS?.split(',') ?? []
   const trusted = others.map((url) => originOf('BETTER_AUTH_TRUSTED_ORIGINS', url))
   settings.isProxy = settings.TRUST_PROXY === undefined ? () => false : proxiesOf(settings.TRUST_PROXY)
   settings.baseURL = originOf('BETTER_AUTH_URL', settings.BETTER_AUTH_URL ?? local)
-  settings.origins = [...new Set([settings.baseURL, ...own, ...trusted])]
+  // Where the server is public, what listens on the same port of a user's own machine is somebody else's.
+  const own = settings.baseURL.startsWith('https:') ? [] : [local, `http://127.0.0.1:${PORT}`]
+  settings.origins = [...new Set([settings.baseURL, ...own.map((url) => new URL(url).origin), ...trusted])]
 })
