@@ -1,7 +1,7 @@
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance } from 'fastify'
-import userScope, { betterAuth } from 'fastify-user-scope'
+import userScope, { betterAuth, getUser } from 'fastify-user-scope'
 import { logging } from './logging.js'
 import { auth } from './plugins/auth.js'
 import { database } from './plugins/database.js'
@@ -32,6 +32,7 @@ export async function buildApp (): Promise<FastifyInstance> {
   // Every route is guarded from here on, unless it says otherwise. The keys are read in this process, without a socket.
   const fetch = (url: string, init: RequestInit) => app.betterAuth.handler(new Request(url, init))
   await app.register(userScope, { issuers: [betterAuth({ baseURL, fetch })], bind: { org_id: 'org_id' } })
+  app.addHook('onSend', async (request, reply) => { if (getUser(request)) reply.header('cache-control', 'no-store') })
 
   await app.register(docs)
   await app.register(root)

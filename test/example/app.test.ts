@@ -266,7 +266,8 @@ t.test('the API', async (t) => {
       ['/api/auth/sign-in/email', signIn],
       ['/api/auth/token', { headers: { cookie } }],
       [own, { token }],
-      [`${own}/1`, { token }]
+      [`${own}/1`, { token }],
+      ['/api/me', { token }]
     ] as const) {
       t.equal((await send(path, request)).headers.get('cache-control'), 'no-store', path)
     }

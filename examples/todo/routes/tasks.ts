@@ -39,8 +39,6 @@ export const tasks: FastifyPluginAsyncTypebox = async (app) => {
   const update = (request: Parameters<typeof own>[0], values: object) => db.updateTable('task')
     .set({ ...values, updated_at: new Date() }).where(own(request)).returningAll().executeTakeFirstOrThrow(missing)
 
-  app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
-
   const list = route('List tasks, page by page', { params, querystring: PageQuery, response: { 200: Page, ...unfit } })
   app.get('', { ...list, ...support }, async (request) => {
     const { after = 0, limit = 20 } = request.query
