@@ -399,6 +399,9 @@ t.test('behind a proxy, the client\'s address is used', async (t) => {
     const status = async (client: string) => (await send('/api/auth/ok', { headers: from(client) })).status
     t.same([await status('192.0.2.1'), await status('192.0.2.1'), await status('192.0.2.1')], [200, 200, 429])
     t.equal(await status('192.0.2.3'), 200)
+    const ports = ['192.0.2.4:1', '192.0.2.4:2', '[2001:db8::1]:1', '[2001:db8::1]:2', 'unknown']
+    const answers = await Promise.all(ports.map(status))
+    t.same(answers.sort(), [200, 200, 200, 200, 429], 'what is no address does not add a limit')
   })
 
   const limited = '/api/auth is limited, each route that asks for a password by itself, and the tasks are not'

@@ -1,4 +1,5 @@
-import rateLimit from '@fastify/rate-limit'
+import { isIP } from 'node:net'
+import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import { Type } from '@fastify/type-provider-typebox'
 import { fromNodeHeaders } from 'better-auth/node'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
@@ -18,7 +19,9 @@ const refusals = { 429: fault('Too many requests from this address'), 503: datab
 export const authRoutes: FastifyPluginAsync = async (app) => {
   const { betterAuth, settings: { baseURL, AUTH_RATE_LIMIT: max, SIGN_IN_RATE_LIMIT } } = app
   const errorResponseBuilder = (_request: unknown, { after }: { after: string }) => new TooManyRequestsError(after)
-  await app.register(rateLimit, { max, timeWindow: '1 minute', errorResponseBuilder })
+  // Some proxies add the port of the client, with which each connection would have a limit of its own.
+  const keyGenerator = ({ ip, socket }: FastifyRequest) => normalizeIP(isIP(ip) ? ip : socket.remoteAddress ?? '')
+  await app.register(rateLimit, { max, timeWindow: '1 minute', keyGenerator, errorResponseBuilder })
   app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
 
   async function handler ({ method, url, headers, body, ip }: FastifyRequest, reply: FastifyReply) {
