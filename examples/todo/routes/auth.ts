@@ -41,7 +41,7 @@ export const authRoutes: FastifyPluginAsync = async (app) => {
 
   // Fastify cannot take the body off an answer of Better Auth, as it does for HEAD.
   const rest = {
-    bodyLimit: 16 * 1024, exposeHeadRoute: false, handler, config: { access: 'public' } as const, schema: { hide: true }
+    bodyLimit: 4 * 1024, exposeHeadRoute: false, handler, config: { access: 'public' } as const, schema: { hide: true }
   }
   const guessable = { ...rest, config: { ...rest.config, rateLimit: { max: SIGN_IN_RATE_LIMIT } } }
   const untrusted = authFault(`The request comes from a page of another origin. A program sends \`Origin: ${baseURL}\``)
