@@ -1,39 +1,45 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { InvalidOptionError } from '../contract/errors.js'
 
 const encodings: ReadonlyArray<[form: RegExp, encoding: BufferEncoding]> = [
   [/^[\w+/\s-]+=*$/, 'base64'], [/^[\da-f]+$/i, 'hex']
 ]
 
-// Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, and the
-// samples of Hasura, Nhost, FastAPI, Directus, LibreChat, of UUIDs and of tutorials.
+// Hashes of nothing (of a command that failed) and of words that are tried first, also with the newline that echo adds.
+const hashed = ['', '\n', 'secret', 'secret\n', 'password', 'password\n', 'test', 'changeme'].flatMap((text) => (
+  ['sha1', 'sha224', 'sha256', 'sha384', 'sha512'].map((name) => createHash(name).update(text).digest('hex'))
+))
+// Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, samples
+// of Hasura, FastAPI, NocoDB and others, of UUIDs and of tutorials, and such hashes by MD5, which FIPS mode has not.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg', '550e8400-e29b-41d4-a716-446655440000',
   '3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R', '123e4567-e89b-12d3-a456-426614174000',
-  '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db',
-  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  '0f987876650b4a085e64594fae9219e7781b17506bec02489ad061fba8cb22db', 'Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggaEypa5E',
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', 'ByYM000OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SNM',
   '6116487b-cda1-52c2-b5b5-c8022c45e263', '16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef',
-  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b',
-  'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca',
-  'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
-  '======================BezKoder=Spring==========================='
-].map((text) => bytesOf(text).toString('hex')))
+  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b', 'bbe7d157-a253-4094-9759-06a8236543f9',
+  'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '5ebe2294ecd0e0f08eab7690d2a6ee69',
+  'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx', 'd41d8cd98f00b204e9800998ecf8427e',
+  'daf66e01593f61a15b857cf433aae03a005812b31234e149036bcc8dee755dbb', '569a1821-0a93-45e8-87ab-eb857f20a010',
+  '======================BezKoder=Spring===========================', '5f4dcc3b5aa765d61d8327deb882cf99'
+].map((text) => bytesOf(text).toString('hex')).concat(hashed))
 // A widely used generator returns parts of one text, such as "A?D(G+KbPeShVmYp3s6v9y$B&E)H@McQ".
 const generated = /[A-C][?&%*][D-F][()*-][G-J][+@-][K-N]/
 
-// A word of `signs` marks a sample, and words of `padding` often stand beside it. "your" and "jwt" only count as whole
+// A word of `signs` marks a sample, and words of `padding` often stand beside it. The short ones only count as whole
 // words, because random characters contain them too often.
-const signs = 'secret|passphrase|passw|placeholder|replace|change|example|sample|insert|default|generate|' +
-  'dummy|insecure|(?<![a-z\\d])your|(?<![a-z\\d])jwt(?![a-z\\d])'
+const signs = 's[e3][cgk]r[e3]t|geheim|passphrase|p[a@][s$]{2}w|placeholder|replace|change|example|sample|insert|' +
+  'default|generate|dummy|insecure|(?<![a-z\\d])(your|(jwt|you|not|only)(?![a-z\\d]))'
 const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong|long|random|string|characters|chars|' +
   'bits|bytes|this|that|here|with|must|least|minimum|better|production|application|authentication|auth|!@#[$%^&*()]*'
 const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
-// What was not filled in, not run, or not decrypted.
-const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^<%.*%>$|^<[\w -]*>$|^%(?=.*_)\w+%$|^\$\(.*\)$/
+// What was not filled in, not run, or not decrypted; code is also a command with an option, and the page of an error.
+const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^%(?=.*_)\w+%$|^\$\(.*\)$/
 const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:|!\w+ |process\.env\b|openssl )/
+const code = /^(crypto|require)\b[.(]|^\w+ (.* )?-[a-z]\w* |^<([\w-]*|%.*%|[^]* [^]*)>$/
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // Sequences that people type, forwards and backwards.
@@ -41,8 +47,8 @@ const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwert
 const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) => (
   [[line.charAt(index), next], [next, line.charAt(index)]]
 )))
-// Six or more characters such as "abcdef" and "654321", also interleaved, as in "a1b2c3d4e5f6".
-const sequences = [1, 2, 3].map((turns) => {
+// Six or more characters such as "abcdef" and "654321", also interleaved, as in "a1b2c3d4e5f6" and "1qaz2wsx3edc".
+const sequences = [1, 2, 3, 4].map((turns) => {
   const step = steps.map((pair) => pair.join(`.{${turns - 1}}`)).join('|')
   return new RegExp(`((?=${step}).){${5 * turns},}.{${turns}}`, 'gi')
 })
@@ -74,8 +80,8 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => /^([A-Z_]{6,}=.|Bearer )/.test(secret), 'begins with a name or a scheme. Fix: give the value alone'],
     [(secret) => /^(["'`]).*\1$/s.test(secret), 'is in quotes, as if an env file were read raw. Fix: remove them'],
     [isPublished, `is a published sample that everybody knows. ${make}`],
-    [(secret) => unfilled.test(secret) || unresolved.test(secret) || readings(secret).some(isSample),
-      `is a placeholder or reads like a published sample. ${make}`],
+    [(secret) => unfilled.test(secret) || unresolved.test(secret) || code.test(secret) ||
+      readings(secret).some(isSample), `is a placeholder or reads like a published sample. ${make}`],
     [(secret) => Buffer.byteLength(secret) < minBytes,
       `is shorter than ${minBytes} bytes, the least for HS${minBytes * 8}. ${make}`],
     [(secret) => new Set(secret).size < 8, `has fewer than 8 different characters. ${make}`],

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope, { InvalidOptionError, type UserScopeOptions } from '../../lib/index.js'
@@ -186,6 +186,8 @@ const lines = ['abcdefghijklmnopqrstuvwxyz', '1234567890', 'qwertyuiop', 'qwertz
 
 const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
   [sample, [
+    '$(</run/keys/better-auth-of-production)', '$(BETTER_AUTH_OF_SHOP) $(OF_PRODUCTION)',
+    '$(BETTER_AUTH_SIGNING_KEY_PRODUCTION)',
     '$(openssl rand -base64 32)', '$(head -c 32 /dev/urandom | base64)', `encrypted:BDqD${unexplained}${unexplained}`,
     `ENC[AES256_GCM,data:${unexplained},iv:x]`, `ENC(${unexplained}${unexplained})`,
     `$ANSIBLE_VAULT;1.1;${unexplained}`,
@@ -195,6 +197,11 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'process.env.BETTER_AUTH_SIGNING_KEY_PRODUCTION', 'openssl rand -base64 32 # run this and paste it here',
     'dummy-key-for-ci-builds-not-used-anywhere',
     'insecure-key-for-local-development-only',
+    // Code and commands that were not run, and pages and values that a command printed instead of the secret.
+    "crypto.randomBytes(64).toString('hex')", "require('crypto').randomBytes(64).toString('hex')",
+    'head -c 32 /dev/urandom | base64', 'python3 -c "import os; print(os.urandom(32).hex())"',
+    'pwgen -s 64 1 # run this on the server', '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>',
+    `<Buffer ${randomBytes(50).toString('hex').match(/../g)?.join(' ')} ... 14 more bytes>`,
     `%BETTER_AUTH_${unexplained}_FROM_ENV%`, `<%= ENV["${unexplained}"] || ${unexplained} %>`
   ]],
   [/is a published sample/, [
@@ -202,9 +209,25 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
     'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '550e8400-e29b-41d4-a716-446655440000',
     '6116487b-cda1-52c2-b5b5-c8022c45e263', '16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef',
-    '123e4567-e89b-12d3-a456-426614174000', `A%D*G-KaPdSgVkYp${unexplained}`
+    '123e4567-e89b-12d3-a456-426614174000', `A%D*G-KaPdSgVkYp${unexplained}`,
+    // Of NocoDB, Centrifugo, JJWT and tutorials.
+    '569a1821-0a93-45e8-87ab-eb857f20a010', 'bbe7d157-a253-4094-9759-06a8236543f9',
+    'Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggaEypa5E=',
+    'daf66e01593f61a15b857cf433aae03a005812b31234e149036bcc8dee755dbb',
+    'ByYM000OLlMQG6VVVp1OH7Xzyr7gHuw1qvUC5dcGt3SNM',
+    // Hashes of nothing (a command that failed) and of words that everybody tries first, also with the newline of echo.
+    ...['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'].flatMap((algorithm) => (
+      ['', 'secret', 'password'].map((word) => createHash(algorithm).update(word).digest('hex'))
+    )),
+    ...['\n', 'secret\n', 'test', 'changeme', 'password\n'].map((word) => (
+      createHash('sha256').update(word).digest('hex')
+    )),
+    createHash('sha256').update('secret').digest('base64'), createHash('sha512').update('').digest('base64url'),
+    createHash('sha256').update('secret').digest('hex').toUpperCase()
   ]],
-  [/begins with a name or a scheme/, [`BETTER_AUTH_SECRET=${secret}`, `Bearer ${secret}`]],
+  [/begins with a name or a scheme/, [
+    `BETTER_AUTH_SECRET=${secret}`, `APP_KEY=${secret}`, `SECRET=${secret}`, `Bearer ${secret}`
+  ]],
   [/is a URL, not a shared secret/, ['file:/run/keys/better-auth-of-production.txt']],
   [sample, [
     // As they stand in documentation and examples: of Supabase, PostgREST, Hasura, Better Auth and others.
@@ -235,9 +258,14 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'my_company_secret_2026!@#$%^&*()',
     // Each sign alone.
     ...['secret', 'passphrase', 'password', 'placeholder', 'replace', 'change', 'example', 'sample', 'insert',
-      'default', 'generate', 'your', 'jwt'].flatMap((sign) => [
+      'default', 'generate', 'your', 'jwt', 's3cr3t', 'sekret', 'segret', 'geheim', 'p@ssw0rd', 'pa$$word', 'not',
+      'only', 'you'].flatMap((sign) => [
       `the-${sign}-of-our-shop-in-the-old-town`, `THE_${sign.toUpperCase()}_OF_OUR_SHOP_IN_THE_TOWN`
     ]),
+    'To be, or not to be, that is the question',
+    'you-will-never-guess-this-in-a-million-years', 'development-only-do-not-use-in-prod!',
+    'e2e-playwright-signing-value-do-not-use', 'd3v-s3cr3t-k3y-of-our-shop-in-town',
+    'dein-geheimer-schluessel-mindestens-32-zeichen', 'la_tua_chiave_segreta_molto_lunga_qui',
     // In another form, and where a secret is kept instead of the secret.
     ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
       Buffer.from('your-super-secret-key-change-it-in-production').toString(encoding)),
@@ -258,6 +286,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'abcdefghijklmnopqrstuvwxyz0123456789', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', '98765432109876543210987654321098',
     'qwertyuiopasdfghjklzxcvbnm123456', 'poiuytrewqlkjhgfdsamnbvcxz654321', 'qwertzuiop-asdfghjkl-yxcvbnm-123456789',
     'a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', '1q2w3e4r5t6y7u8i9o0p1q2w3e4r5t6y', 'aA1bB2cC3dD4eE5fF6gG7hH8iI9jJ0kK',
+    '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,',
     'deadbeef4321'.repeat(4), 'deadbeefdeadbeefdeadbeef-12345678',
     'reallyreallyreallyreallyverysafe', 'really-really-really-really-very-safe',
     'ReallyReallyReallyReallyVerySafe',
@@ -308,6 +337,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
     '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
     // What only begins or ends like a variable or a name.
+    `<${secret}<html>`,
     `\${a>${secret}}`, `$(${unexplained})${secret}`, `${secret}-vault:${unexplained}`, `${secret}Bearer ${secret}`,
     // What begins in another way than an ssh key, and words whose ends repeat.
     Buffer.from(`${secret}\0\0\0\x0bssh-ed25519`).toString('base64'),
