@@ -37,10 +37,10 @@ const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
 // What was not filled in, not run, or not decrypted; code is also a command with an option, and the page of an error.
-const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^%(?=.*_)\w+%$|^\$\(.*\)$/
+const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^%(?=.*_)\w+%$|^\$\(<?[\w./-]+\)?( .*)?\)$/
 const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:|!\w+ |process\.env\b|openssl )/
 const code = /^(crypto|require)\b[.(]|^\w+ (.* )?-[a-z]\w* |^<([\w-]*|%.*%|[^]* [^]*)>$/
-const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
+const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})\d?[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // Sequences that people type, forwards and backwards.
 const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
@@ -77,7 +77,8 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
     [(secret) => /^(Bearer )?eyJ[\w-]*(\.[\w-]*){2,4}$/i.test(secret), `is a JWT${noSecret}`],
     [isDer, `is a key or certificate (DER in base64)${noSecret}`],
     [(secret) => secret.trim() !== secret, 'begins or ends with white space, as files do. Fix: remove it'],
-    [(secret) => /^([A-Z_]{6,}=.|Bearer )/.test(secret), 'begins with a name or a scheme. Fix: give the value alone'],
+    [(secret) => /^([A-Z]{3,}(_[A-Z]{3,})+=.|SECRET=.|Bearer )/.test(secret),
+      'begins with a name or a scheme. Fix: give the value alone'],
     [(secret) => /^(["'`]).*\1$/s.test(secret), 'is in quotes, as if an env file were read raw. Fix: remove them'],
     [isPublished, `is a published sample that everybody knows. ${make}`],
     [(secret) => unfilled.test(secret) || unresolved.test(secret) || code.test(secret) ||

@@ -327,6 +327,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     'correct-horse-battery-staple-orbit-lamp', 'correct horse battery staple orbit lamp',
     'turtle_change_lamp_orbit_quiet_zebra',
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow-wise-bone',
+    'Quintuple-Unlearned-Change-Worrier-Ardently-Skipping8', // with a digit, as Bitwarden makes them
     'CorrectHorseBatteryStapleOrbitLamp', 'correcthorsebatterystapleorbitlamp',
     'ajwtinside-ourtownyouride-lampwindow-copper',
     // Five characters are no sequence, and two times no repetition.
@@ -337,7 +338,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
     '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
     // What only begins or ends like a variable or a name.
-    `<${secret}<html>`,
+    `GDGXVUCW=&IJ${secret}`, `<${secret}<html>`, '$(5*&73)9326_o0rl29scle6@_3((oafk4sk8&hov*3xgabsm)',
     `\${a>${secret}}`, `$(${unexplained})${secret}`, `${secret}-vault:${unexplained}`, `${secret}Bearer ${secret}`,
     // What begins in another way than an ssh key, and words whose ends repeat.
     Buffer.from(`${secret}\0\0\0\x0bssh-ed25519`).toString('base64'),
