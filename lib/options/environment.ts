@@ -17,7 +17,7 @@ export function secretsFromEnvironment (
       const [, secret] = /^\s*\d+:(.*)/s.exec(entry) ?? []
       if (secret === undefined) {
         throw new InvalidOptionError(`${name} is not of the form "<version>:<secret>". ` +
-          'Fix: write the newest first, without quotes, as in 2:new,1:old')
+          'Fix: write the newest first, no comma in a secret, without quotes, as in 2:new,1:old')
       }
       return { secret, name }
     })

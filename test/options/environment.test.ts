@@ -38,6 +38,7 @@ t.test('a fault in an environment variable names the variable', async (t) => {
     [{ BETTER_AUTH_SECRETS: `2:${secret},v1:${otherSecret}` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: `2:${secret},old:${otherSecret}` }, /entry 2, is not of the form/],
     [{ BETTER_AUTH_SECRETS: `2:${secret},` }, /entry 2, is not of the form/],
+    [{ BETTER_AUTH_SECRETS: `2:Zk9v,${secret},1:${otherSecret}` }, /entry 2, .* Fix: .* no comma in a secret/],
     [{ BETTER_AUTH_SECRETS: '2:' }, /BETTER_AUTH_SECRETS, entry 1, is empty/],
     [{ BETTER_AUTH_SECRETS: `2:${secret}\n` }, /entry 1, begins or ends with white space/]
   ]
