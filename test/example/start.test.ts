@@ -66,8 +66,10 @@ t.test('a wrong value stops the start with one line that has the fix and no secr
     [{ BETTER_AUTH_SECRET: '' }, /^BETTER_AUTH_SECRET must be 32 characters or longer/],
     [{ BETTER_AUTH_SECRETS: 'too-short' }, /^BETTER_AUTH_SECRETS must be 2:new,1:old/],
     [{ BETTER_AUTH_SECRETS: `2:too-short,1:${secret}` }, /^BETTER_AUTH_SECRETS must be 2:new,1:old/],
-    ...['yes', '1', 'true', '*', '10.0.0.1/33', '10.0.0.1/', '10.0.0.1,', 'fd00::/129', '10.0.0.0/8/9',
-      '10.0.0.0/0x8', '10.0.0.0/ 8', '10.0.0.0/-1', '[::1]', ''].map((value): Case =>
+    ...[
+      'yes', '1', 'true', '*', '', '10.0.0.1,', '10.0.0.1/', '10.0.0.1/33', 'fd00::/129', '0.0.0.0/0', '::/0',
+      '10.0.0.0/8/9', '10.0.0.0/0x8', '10.0.0.0/1e1', '10.0.0.0/+8', '10.0.0.0/ 8', '10.0.0.0/-0', '[::1]'
+    ].map((value): Case =>
       [{ TRUST_PROXY: value }, /^TRUST_PROXY must be addresses or ranges, such as 10\.0\.0\.1, 10\.1\.0\.0\/16$/]),
     [{ DATABASE_URL: 'postgres://localhost/todo' }, /^BETTER_AUTH_SECRET must be set, .*: make one with/],
     [{ DATABASE_URL: 'mysql://too-short@localhost/todo' }, /^DATABASE_URL must be of the form postgres:/],

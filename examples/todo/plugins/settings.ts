@@ -50,7 +50,8 @@ const familyOf = (address: string) => isIP(address) === 6 ? 'ipv6' : 'ipv4'
 function proxiesOf (list: string): IsProxy {
   const known = new BlockList()
   for (const range of list.split(',')) {
-    const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(range.trim()) ?? []
+    // No /0, which would be everybody.
+    const [, address = '', bits] = /^([^/]+)(?:\/([1-9]\d*))?$/.exec(range.trim()) ?? []
     try {
       if (bits === undefined) known.addAddress(address, familyOf(address))
       else known.addSubnet(address, Number(bits), familyOf(address))
