@@ -66,7 +66,7 @@ function faultInside (schema: TSchema, value: unknown, option: string, isOpaque:
     const isInEntry = (list: TSchema) => Object.hasOwn((list.items as Shape | undefined)?.properties ?? {}, unknown)
     const [list] = Object.entries(properties).find(([, member]) => isInEntry(member)) ?? []
     const hint = list ? `. It belongs in an entry of option "${list}"` : hintAt(unknown, Object.keys(properties))
-    const fix = hint || `. Use one of: ${namesIn({ properties, required })}${note ? ` (${note})` : ''}`
+    const fix = hint || `. Use one of: ${namesIn({ properties, required })}${note ? `; ${note}` : ''}`
     return `unknown option "${nameOf(unknown)}"${nameOf(unknown) === 'prefix' ? prefixHint : fix}`
   }
   for (const [key, member] of Object.entries(properties)) {

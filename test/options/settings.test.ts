@@ -12,9 +12,9 @@ const refused: Array<[options: unknown, says: string]> = [
   [{ audiance: 'x' }, 'unknown option "audiance". Did you mean "audience"?'],
   [{ secert: secret }, 'unknown option "secert". Did you mean "secret"?'],
   [{ constructor: 1 }, 'unknown option "constructor". Use one of: secret, '],
-  [{ exclude: ['/health'] }, 'cache, openapi (who may call a route stands in its config.access)'],
+  [{ exclude: ['/health'] }, 'cache, openapi; who may call a route stands in its config.access'],
   [{ issuers: [{ ...entry, clockTolerance: 9 }] },
-    'allowInsecureJwks, fetch (clockTolerance, maxTokenAge and claims are options of the plugin)'],
+    'allowInsecureJwks, fetch; clockTolerance, maxTokenAge and claims are options of the plugin'],
   [
     { prefix: '/api' },
     'unknown option "prefix". To guard only the routes below a prefix, ' +

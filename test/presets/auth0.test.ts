@@ -87,7 +87,7 @@ testBootErrors([
   ],
   [
     () => auth0({ domain: 'tenant.eu.auth0.com', audience: api, claims: {} } as Parameters<typeof auth0>[0]),
-    'fetch (clockTolerance, maxTokenAge and claims are options of the plugin)'
+    'fetch; clockTolerance, maxTokenAge and claims are options of the plugin'
   ]
 ])
 

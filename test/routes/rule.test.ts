@@ -43,7 +43,7 @@ const faults: Row[] = [
   ['an inherited rule', '/x', Object.create({ scopes: ['a'] }), /config\.access is \{\}\. Use .* a plain object/],
   ['an unknown member', '/x', { scope: ['a'] }, /unknown option "config\.access\.scope"\. Did you mean "scopes"\?/],
   ['roles', '/x', { roles: ['admin'] },
-    /unknown option "config\.access\.roles"\..*, unbound \(roles count as scopes if .* names their claim\)$/],
+    /unknown option "config\.access\.roles"\..*, unbound; roles count as scopes if .* names their claim$/],
   ['an unknown level', '/x', { level: 'admin' },
     /"config\.access\.level" must be one of: owner, user, optional, public$/],
   ['a misspelt level of a rule', '/x', { level: 'pubic' },
