@@ -127,7 +127,7 @@ function isSample (secret: string): boolean {
     otherWords.length < minOtherWords * [...secret.matchAll(sampleWord)].length
 }
 
-const isPem = (text: string) => /-{4,5} ?BEGIN\b/.test(text)
+const isPem = (text: string) => /-{4,5} ?BEGIN/.test(text)
 
 function isJson (secret: string): boolean {
   // Lenient, because a JWK with a syntax error is just as public.

@@ -58,6 +58,8 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['SEC 1', ec.privateKey.export({ type: 'sec1', format: 'der' }).toString('base64'), /DER in base64/],
   ['a PEM in percent-encoding', encodeURIComponent(pem.toString()), /PEM key/],
   ['a PEM with + for spaces', pem.toString().trim().replaceAll(' ', '+'), /PEM key/],
+  ['a PEM with _ for spaces', pem.toString().trim().replaceAll(' ', '_'), /PEM key/],
+  ['a PEM without white space', pem.toString().replaceAll(/\s/g, ''), /PEM key/],
   ['base64 of a PEM', Buffer.from(pem).toString('base64'), /PEM key/],
   ['hex of a PEM', Buffer.from(pem).toString('hex'), /PEM key/],
   ['hex of a PEM in capitals', Buffer.from(pem).toString('hex').toUpperCase(), /PEM key/],
