@@ -10,7 +10,7 @@ const hashed = ['', '\n', 'secret', 'secret\n', 'password', 'password\n', 'test'
   ['sha1', 'sha224', 'sha256', 'sha384', 'sha512'].map((name) => createHash(name).update(text).digest('hex'))
 ))
 // Everybody knows these, although they look random: the keys of RFC 7515, appendix A.1, and of RFC 7520, §3.5, samples
-// of Hasura, FastAPI, NocoDB and others, of UUIDs and of tutorials, and such hashes by MD5, which FIPS mode has not.
+// of Hasura, FastAPI, NocoDB and others, of UUIDs and of tutorials, and such hashes by MD5, which FIPS mode lacks.
 const published = new Set([
   'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
   'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg', '550e8400-e29b-41d4-a716-446655440000',
