@@ -40,6 +40,7 @@ export const authRoutes: FastifyPluginAsync = async (app) => {
   }
 
   // Fastify cannot take the body off an answer of Better Auth, as it does for HEAD.
+  // A longer body can be nested so deep that it overflows the stack. Tokens of a social provider may need more.
   const rest = {
     bodyLimit: 4 * 1024, exposeHeadRoute: false, handler, config: { access: 'public' } as const, schema: { hide: true }
   }
