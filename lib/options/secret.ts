@@ -96,11 +96,9 @@ function unexplained (secret: string): string[] {
   return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_./\s]/)
 }
 
-const isShort = (parts: string[], most = minUnexplained) =>
-  Buffer.byteLength(parts.join('')) < Math.min(minUnexplained, most)
-// 16 random bytes in hex can be a text by chance, with separators in it: a few bytes less do not make that guessable.
+const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnexplained
 const isGuessable = (secret: string) =>
-  readings(secret).filter(isText).some((text) => isShort(unexplained(text), Buffer.byteLength(text) - 4))
+  readings(secret).filter(isText).some((text) => isShort(unexplained(text)))
 
 /** False for random bytes. */
 const isText = (text: string) => !/\ufffd|[^\P{Cc}\t\n\r]/u.test(text)

@@ -301,7 +301,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     )),
     `${'Kp7q'.repeat(4)}${'Zt2m'.repeat(4)}`, `${'Ab1cD2eF'.repeat(3)}-Ab1cD2e`,
     secret.slice(0, 15).repeat(3),
-    Buffer.from('qwertyuiopZk9vq1').toString('hex'), Buffer.from('Mw4!Zk9v-qwertyu').toString('hex'),
+    ...['my-app-dev-local', 'shop-backend-2026', 'hello world 2026'].map((text) => Buffer.from(text).toString('hex')),
     'development-development-development', 'keyboard cat keyboard cat keyboard cat',
     'Monday. Monday. Monday. Monday. Monday.',
     ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
@@ -339,8 +339,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     // Texts in base64 and hex, and what Node would decode as a short one.
     Buffer.from(`${unexplained}${secret}`).toString('base64'), Buffer.from(secret).toString('hex'), `YWJj=${secret}`,
     // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
-    '4f081115457b712b4c6d23deb02e6659', 'd28f473d7c37517e375432625b0d2c3c', '362f2e2b5769cb93794756624e2d5777',
-    `base64://${randomBytes(32).toString('base64').slice(2)}`,
+    '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
     // What only begins or ends like a variable or a name.
     `GDGXVUCW=&IJ${secret}`, `<${secret}<html>`, '$(5*&73)9326_o0rl29scle6@_3((oafk4sk8&hov*3xgabsm)',
     `\${a>${secret}}`, `$(${unexplained})${secret}`, `${secret}-vault:${unexplained}`, `${secret}Bearer ${secret}`,
