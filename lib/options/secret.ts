@@ -37,7 +37,7 @@ const sign = new RegExp(signs, 'i')
 const sampleWord = new RegExp(`${signs}|${padding}`, 'gi')
 const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)/i
 // What was not filled in, not run, or not decrypted; code is also a command with an option, and the page of an error.
-const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^%(?=.*_)\w+%$|^\$\(<?[\w./-]+\)?( .*)?\)$/
+const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^%(?=.*_)\w+%$|^\$\(.*\)$/
 const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:|!\w+ |process\.env\b|openssl )/
 const code = /^(crypto|require)\b[.(]|^\w+ (.* )?-[a-z]\w* |^<([\w-]*|%.*%|[^]* [^]*)>$/
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})\d?[!?]*$/

@@ -188,8 +188,8 @@ const lines = ['abcdefghijklmnopqrstuvwxyz', '1234567890', 'qwertyuiop', 'qwertz
 
 const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
   [sample, [
-    '$(</run/keys/better-auth-of-production)', '$(BETTER_AUTH_OF_SHOP) $(OF_PRODUCTION)',
-    '$(BETTER_AUTH_SIGNING_KEY_PRODUCTION)',
+    '$(</run/keys/better-auth-of-production)', '$( cat /run/keys/better-auth-of-production )',
+    '$(VAULT_ADDR=https://vault.shop vault read -field=value kv/auth)', '$(BETTER_AUTH_SIGNING_KEY_PRODUCTION)',
     '$(openssl rand -base64 32)', '$(head -c 32 /dev/urandom | base64)', `encrypted:BDqD${unexplained}${unexplained}`,
     `ENC[AES256_GCM,data:${unexplained},iv:x]`, `ENC(${unexplained}${unexplained})`,
     `$ANSIBLE_VAULT;1.1;${unexplained}`,
@@ -341,7 +341,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
     '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
     // What only begins or ends like a variable or a name.
-    `GDGXVUCW=&IJ${secret}`, `<${secret}<html>`, '$(5*&73)9326_o0rl29scle6@_3((oafk4sk8&hov*3xgabsm)',
+    `GDGXVUCW=&IJ${secret}`, `<${secret}<html>`,
     `\${a>${secret}}`, `$(${unexplained})${secret}`, `${secret}-vault:${unexplained}`, `${secret}Bearer ${secret}`,
     // What begins in another way than an ssh key, and words whose ends repeat.
     Buffer.from(`${secret}\0\0\0\x0bssh-ed25519`).toString('base64'),
