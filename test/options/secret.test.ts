@@ -228,7 +228,10 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     createHash('sha256').update('secret').digest('hex').toUpperCase()
   ]],
   [/begins with a name or a scheme/, [
-    `BETTER_AUTH_SECRET=${secret}`, `APP_KEY=${secret}`, `SECRET=${secret}`, `Bearer ${secret}`
+    ...['BETTER_AUTH_SECRET', 'AUTH_TOKEN', 'APP_KEY', 'X_API_KEY', 'MY_SECRET', 'JWTSECRET', 'SECRET'].map((name) => (
+      `${name}=${secret}`
+    )),
+    `Bearer ${secret}`
   ]],
   [/is a URL, not a shared secret/, ['file:/run/keys/better-auth-of-production.txt']],
   [sample, [
