@@ -203,6 +203,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     "crypto.randomBytes(64).toString('hex')", "require('crypto').randomBytes(64).toString('hex')",
     'head -c 32 /dev/urandom | base64', 'python3 -c "import os; print(os.urandom(32).hex())"',
     'pwgen -s 64 1 # run this on the server', '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>',
+    '<!DOCTYPE html><title>Error</title><pre>Cannot GET /key</pre>', '<html><body><h1>Forbidden</h1></body></html>',
     `<Buffer ${randomBytes(50).toString('hex').match(/../g)?.join(' ')} ... 14 more bytes>`,
     `%BETTER_AUTH_${unexplained}_FROM_ENV%`, `<%= ENV["${unexplained}"] || ${unexplained} %>`
   ]],
@@ -345,6 +346,8 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
     // What only begins or ends like a variable or a name.
     `GDGXVUCW=&IJ${secret}`, `<${secret}<html>`,
+    // As a password manager makes them, with spaces, minus signs and brackets.
+    'tTPkDok -c OG wWVT5iMKWKn-ZRS3BGNKtbOIG4', '<enUJU[U(9z1mj(fr8o>FYBv6 YLNJlUTvk<JE5u>',
     `\${a>${secret}}`, `$(${unexplained})${secret}`, `${secret}-vault:${unexplained}`, `${secret}Bearer ${secret}`,
     // What begins in another way than an ssh key, and words whose ends repeat.
     Buffer.from(`${secret}\0\0\0\x0bssh-ed25519`).toString('base64'),
