@@ -30,7 +30,8 @@ const generated = /[A-C][?&%*][D-F][()*-][G-J][+@-][K-N]/
 // A word of `signs` marks a sample, and words of `padding` often stand beside it. The short ones only count as whole
 // words, because random characters contain them too often.
 const signs = 's[e3][cgk]r[e3]t|geheim|passphrase|p[a@][s$]{2}w|placeholder|replace|change|example|sample|insert|' +
-  'default|generate|dummy|insecure|(?<![a-z\\d])(your|(jwt|you|not|only)(?![a-z\\d]))'
+  'default|generate|dummy|insecure|(dev(elopment)?|test(ing)?|use)[-_ ]only|' +
+  '(?<![a-z\\d])(your|(jwt|you|not)(?![a-z\\d]))'
 const padding = 'token|key|jwt|signing|test|super|very|really|safe|secure|strong|long|random|string|characters|chars|' +
   'bits|bytes|this|that|here|with|must|least|minimum|better|production|application|authentication|auth|!@#[$%^&*()]*'
 const sign = new RegExp(signs, 'i')

@@ -265,11 +265,12 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     // Each sign alone.
     ...['secret', 'passphrase', 'password', 'placeholder', 'replace', 'change', 'example', 'sample', 'insert',
       'default', 'generate', 'your', 'jwt', 's3cr3t', 'sekret', 'segret', 'geheim', 'p@ssw0rd', 'pa$$word', 'not',
-      'only', 'you'].flatMap((sign) => [
+      'you'].flatMap((sign) => [
       `the-${sign}-of-our-shop-in-the-old-town`, `THE_${sign.toUpperCase()}_OF_OUR_SHOP_IN_THE_TOWN`
     ]),
     'To be, or not to be, that is the question',
     'you-will-never-guess-this-in-a-million-years', 'development-only-do-not-use-in-prod!',
+    'for-local-development-only-of-our-shop', 'signing value for testing only!!', 'shop_backend_local_dev_only_2026',
     'e2e-playwright-signing-value-do-not-use', 'd3v-s3cr3t-k3y-of-our-shop-in-town',
     'dein-geheimer-schluessel-mindestens-32-zeichen', 'la_tua_chiave_segreta_molto_lunga_qui',
     // In another form, and where a secret is kept instead of the secret.
@@ -334,6 +335,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     'correct-horse-battery-staple-orbit-lamp', 'correct horse battery staple orbit lamp',
     'turtle_change_lamp_orbit_quiet_zebra',
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow-wise-bone',
+    'crept-unsafe-clip-bullion-fang-unissued-only-editor', 'purse-only-manliness-thaw-unsubtly-4821',
     'Quintuple-Unlearned-Change-Worrier-Ardently-Skipping8', // with a digit, as Bitwarden makes them
     'CorrectHorseBatteryStapleOrbitLamp', 'correcthorsebatterystapleorbitlamp',
     'ajwtinside-ourtownyouride-lampwindow-copper',
