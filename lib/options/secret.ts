@@ -41,7 +41,7 @@ const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)
 const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^%(?=.*_)\w+%$|^\$\(.*\)$/
 const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:|!\w+ |process\.env\b|openssl )/
 const code = /^(crypto|require)[.(]|^(head|node|pwgen|python3?) -|^<([\w -]*|%.*%|[!?]?[a-z]{3,}[ >][^]*)>$/i
-const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})\d?[!?]*$/
+const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // Sequences that people type, forwards and backwards.
 const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
@@ -121,7 +121,7 @@ function bytesOf (text: string): Buffer {
 function isSample (secret: string): boolean {
   if (!sign.test(secret)) return false
   const parts = unexplained(secret)
-  const otherWords = parts.filter((part) => plainWord.test(part) && part.length >= minWordLength)
+  const otherWords = parts.filter((part) => plainWord.test(part.replace(/\d$/, '')) && part.length >= minWordLength)
   return isShort(parts.filter((part) => !plainWord.test(part))) &&
     otherWords.length < minOtherWords * [...secret.matchAll(sampleWord)].length
 }

@@ -335,6 +335,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     'correct-horse-battery-staple-orbit-lamp', 'correct horse battery staple orbit lamp',
     'turtle_change_lamp_orbit_quiet_zebra',
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow-wise-bone',
+    'vastly7-amid8-secret8-boat4-that7-backhand0',
     'crept-unsafe-clip-bullion-fang-unissued-only-editor', 'purse-only-manliness-thaw-unsubtly-4821',
     'Quintuple-Unlearned-Change-Worrier-Ardently-Skipping8', // with a digit, as Bitwarden makes them
     'CorrectHorseBatteryStapleOrbitLamp', 'correcthorsebatterystapleorbitlamp',
