@@ -40,7 +40,7 @@ const url = /^((?!base64:)[a-z][a-z\d+.-]*:\/\/|(data|did|urn|arn|mailto|file):)
 // What was not filled in, not decrypted, or not run, and what a command printed instead, such as the page of an error.
 const unfilled = /\$\{\w[\w.:/~-]{2,}([-?+=].*)?\}|^#\{.*\}#$|\{\{.*\}\}|^%(?=.*_)\w+%$|^\$\(.*\)$/
 const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vault:|!\w+ |process\.env\b|openssl )/
-const code = /^(crypto|require)[.(]|^(head|node|pwgen|python3?) -|^<([\w -]*|%.*%|[!?]?[a-z]{3,}[ >][^]*)>$/i
+const code = /^(crypto\.\w+|require)\(|^(head|node|pwgen|python3?) -|^<([\w -]*|%.*%|[!?]?[a-z]{3,}[ >][^]*)>$/i
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
 // Sequences that people type, forwards and backwards.

@@ -337,6 +337,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow-wise-bone',
     'vastly7-amid8-secret8-boat4-that7-backhand0',
     'crept-unsafe-clip-bullion-fang-unissued-only-editor', 'purse-only-manliness-thaw-unsubtly-4821',
+    'Require.Railcar.Research.Statutory.Defiling.Luminous',
     'Quintuple-Unlearned-Change-Worrier-Ardently-Skipping8', // with a digit, as Bitwarden makes them
     'CorrectHorseBatteryStapleOrbitLamp', 'correcthorsebatterystapleorbitlamp',
     'ajwtinside-ourtownyouride-lampwindow-copper',
