@@ -202,6 +202,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     // Code and commands that were not run, and pages and values that a command printed instead of the secret.
     "crypto.randomBytes(64).toString('hex')", "require('crypto').randomBytes(64).toString('hex')",
     'head -c 32 /dev/urandom | base64', 'python3 -c "import os; print(os.urandom(32).hex())"',
+    'node -p "crypto.randomBytes(32).toString(`hex`)"',
     'pwgen -s 64 1 # run this on the server', '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>',
     '<!DOCTYPE html><title>Error</title><pre>Cannot GET /key</pre>', '<html><body><h1>Forbidden</h1></body></html>',
     `<Buffer ${randomBytes(50).toString('hex').match(/../g)?.join(' ')} ... 14 more bytes>`,
