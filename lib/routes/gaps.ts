@@ -43,7 +43,7 @@ export function warnOfGaps (table: RouteTable, routes: readonly JudgedRoute[], a
     warnHost(context.log, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)?.filter(isOutside)
-  warnOfRegistration(table, routes, outside)
+  warnOfRegistration(table, routes, outside, all.length === 1)
   warn(mayNameOwner, findMaybeOwned(table, routes, all))
   warn(misplaced, routes.filter(findMisplaced), (route) => ` (${findMisplaced(route)})`)
   warn(undefinedAccess, routes.filter(hasUndefinedAccess))
@@ -56,14 +56,19 @@ export function warnOfGaps (table: RouteTable, routes: readonly JudgedRoute[], a
   warn(unguarded, (outside ?? []).filter(needsGuard))
 }
 
-/** @param outside undefined if the routes of the app are not known */
+/**
+ * @param outside undefined if the routes of the app are not known
+ * @param isOnly whether the app has no other registration
+ */
 function warnOfRegistration (
-  { context, boundNames }: RouteTable, routes: readonly JudgedRoute[], outside: readonly DeclaredRoute[] | undefined
+  { context, boundNames }: RouteTable, routes: readonly JudgedRoute[], outside: readonly DeclaredRoute[] | undefined,
+  isOnly: boolean
 ): void {
   const { log } = context
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
-  // empty folders too. The route of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper.
-  const hasRoutes = !routes.every(isForPreflights)
+  // empty folders too. The route of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper, and so
+  // are public routes to sign in. Of several registrations, one may have only such routes on purpose.
+  const hasRoutes = routes.some((route) => isOnly ? route.demand.level !== 'public' : !isForPreflights(route))
   const leavesOut = outside === undefined || !outside.every(isForPreflights)
   if (!hasRoutes && leavesOut) warnHost(log, guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) warnHost(log, guardsUnknown)

@@ -81,6 +81,29 @@ t.test('a registration may guard nothing if the level of all other routes is pub
   }
 })
 
+t.test('a wrapper without fastify-plugin is warned about if it also has the public routes to sign in', async (t) => {
+  const wrapper = async (scope: FastifyInstance, path: string) => {
+    await scope.register(userScope, { secret })
+    scope.all(path, { config: { access: 'public' } }, id)
+  }
+  const { status, log } = await boot(t, async (app) => {
+    await app.register((scope) => wrapper(scope, '/auth/*'))
+    await app.register(routes, { prefix: '/api' })
+  })
+  t.equal(status, 200)
+  t.match(log, sameLength([{ msg: guardsNothing }, named]))
+  // Of several registrations, one may be around public routes on purpose.
+  const several = await boot(t, async (app) => {
+    await app.register((scope) => wrapper(scope, '/auth/*'))
+    await app.register(async (scope) => {
+      await scope.register(userScope, { secret })
+      await scope.register(routes, { prefix: '/api' })
+    })
+    app.get('/docs', id)
+  })
+  t.same([several.status, several.log], [403, []])
+})
+
 t.test('a route for preflights alone is neither guarded nor left out', async (t) => {
   const wrapped = await boot(t, async (app) => {
     await app.register(async (wrapper) => {
