@@ -7,7 +7,8 @@ const owners = new Set(['user', 'owner'])
 const people = new Set(['account', 'author', 'member'])
 
 export function misspeltOwner (parameters: readonly UrlParameter[], param: string): string | undefined {
-  return wordsOf(parameters).find((word) => looksLike(word, param) || owners.has(nounOf(word)))
+  return wordsOf(parameters)
+    .find((word) => looksLike(word, param) || owners.has(nounOf(word)) || squeeze(word) === 'uid')
 }
 
 export function misspeltBound (parameters: readonly UrlParameter[], param: string): string | undefined {
@@ -18,7 +19,7 @@ export function misspeltBound (parameters: readonly UrlParameter[], param: strin
 export function possibleOwner (parameters: readonly UrlParameter[]): string | undefined {
   return parameters.find(({ name, before }) => {
     const noun = nounOf(name)
-    const isIdOfPerson = name === 'id' && /\/(user|account|member)s?\/$/i.test(before)
+    const isIdOfPerson = squeeze(name) === 'id' && /\/(user|account|member)s?\/$/i.test(before)
     return isIdOfPerson || (people.has(noun) && noun !== squeeze(name))
   })?.name
 }

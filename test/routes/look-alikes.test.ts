@@ -19,7 +19,7 @@ t.test('names that look like the owner\'s parameter', async (t) => {
         'us_id_er', 'owner_id_of'
       ]
     ],
-    ['my_id', ['myId', 'my-id', 'mid', 'owner'], ['me_id', 'myids', 'id']],
+    ['my_id', ['myId', 'my-id', 'mid', 'owner', 'uid', 'UID'], ['me_id', 'myids', 'id']],
     [
       'account_id',
       ['accountId', 'account', 'account_uuid', 'aid', 'acount_id', 'user_id'],
@@ -27,7 +27,7 @@ t.test('names that look like the owner\'s parameter', async (t) => {
     ],
     ['theBigUserId', ['tbuid', 'TBUID'], ['tbUserId', 'tid']],
     ['tenant', ['Tenant', 'tenant_id', 'tenants', 'tennant'], ['tenancy', 'ten']],
-    ['id', ['Id'], ['task_id', 'guid']]
+    ['id', ['Id', 'uid', 'u_id'], ['task_id', 'guid', 'uuid', 'u', 'uname']]
   ]
   for (const [param, names, others] of rows) {
     t.same(alike(param, names), names, param)
@@ -39,7 +39,8 @@ t.test('parameters that may be the owner by another name', async (t) => {
   const possible = (url: string) => possibleOwner(parametersOf(url))
   const rows: Array<[url: string, name: string | undefined]> = [
     ['/x/:account_id', 'account_id'], ['/x/:authorId', 'authorId'], ['/x/:member_uuid', 'member_uuid'],
-    ['/users/:id', 'id'], ['/user/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
+    ['/users/:id', 'id'], ['/users/:ID', 'ID'],
+    ['/user/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
     ['/x/:account', undefined], ['/x/:task_id', undefined], ['/tasks/:id', undefined],
     ['/users/x/:id', undefined], ['/myusers/:id', undefined], ['/users/:name', undefined]
   ]
