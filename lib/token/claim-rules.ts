@@ -26,11 +26,18 @@ const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: a later date has another
 
 // Extensions that change what is signed (RFC 7515 §4.1.11, RFC 7797), payloads that are no claims, and keys inside the
 // token (RFC 8725 §3.10). None of them is supported, so each is refused.
-const refusedParameters = ['crit', 'b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c']
+const notAllowed = (name: string) => rule(name, `header parameter "${name}" is not allowed`, isAbsent)
+const refusedParameters = ['b64', 'zip', 'enc', 'cty', 'jwk', 'jku', 'x5u', 'x5c']
+
+/** For issuers, these apply before a key is looked for: `jose` has several errors for them, or fetches keys. */
+export const rulesBeforeKeys: readonly Rule[] = [
+  notAllowed('crit'),
+  rule('kid', 'header parameter "kid" is not a string', (kid) => isAbsent(kid) || typeof kid === 'string')
+]
 
 export const headerRules = ({ types, isRemote }: ClaimRules): readonly Rule[] => [
-  ...refusedParameters.map((name) => rule(name, `header parameter "${name}" is not allowed`, isAbsent)),
-  rule('kid', 'header parameter "kid" is not a string', (kid) => isAbsent(kid) || typeof kid === 'string'),
+  ...rulesBeforeKeys,
+  ...refusedParameters.map(notAllowed),
   // RFC 8725 §3.11: tokens of another kind have another typ.
   rule('typ',
     (typ) => 'header parameter "typ" is of another kind of token: ' +

@@ -3,6 +3,7 @@ import { compactVerify, errors } from 'jose'
 import { detailsOf, isRefusal, refuse, type Refusal } from '../contract/errors.js'
 import { quote } from '../contract/quote.js'
 import type { RemoteKeys } from '../keys/remote-keys.js'
+import { apply, rulesBeforeKeys } from './claim-rules.js'
 import type { ClaimsReader } from './claims-reader.js'
 import type { CompactJws } from './jws.js'
 import { instead, namedIssuer } from './reasons.js'
@@ -18,8 +19,7 @@ export function createJwksVerifier (keys: RemoteKeys, readClaims: ClaimsReader):
       throw refuse('INVALID_TOKEN_SIGNATURE', 'header parameter "alg" is not one of those configured for the issuer ' +
         `"${issuer}": ${instead(algorithms, alg)}${fixOf(alg)}`)
     }
-    // Checked here, because the errors of `jose` for a valid `crit` and a malformed one differ.
-    if (Object.hasOwn(jws.header, 'crit')) throw refuse('INVALID_CLAIMS', 'header parameter "crit" is not allowed')
+    apply(rulesBeforeKeys, jws.header)
     try {
       if (/^[RP]S/.test(String(alg))) await verifyRsa(jws, keys)
       else await compactVerify(jws.token, keys.getKey, options)

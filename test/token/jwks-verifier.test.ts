@@ -67,6 +67,17 @@ t.test('crit is refused in any form, before a key is selected', async (t) => {
   }
 })
 
+t.test('a kid that is not a string is refused in any form, before a key is selected', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const { ask } = await start(t, { issuers: [issuer.entry] })
+  for (const kid of [1, null, false, [], ['x'], {}]) {
+    const claims = { sub: 'alice', iss: issuer.url, aud: 'api', exp: now() + 60 }
+    const answer = await ask(sign(claims, { header: { alg: 'EdDSA', kid } }))
+    const reason = 'header parameter "kid" is not a string'
+    t.same(answer, { status: 401, code: 'INVALID_CLAIMS', reason }, JSON.stringify(kid))
+  }
+})
+
 t.test('a key or signature that does not fit is refused', async (t) => {
   const [key, twin, other] = [await createKey('one'), await createKey('one'), await createKey('two')]
   const issuer = await createIssuer({ mode: 'jwks', t, keys: [key] })
