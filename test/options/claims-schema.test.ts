@@ -18,7 +18,7 @@ const refused: Array<[claims: unknown, says: string | RegExp]> = [
   [[], 'option "claims" must be a JSON Schema of an object'],
   [Type.Object({ team: Type.Ref('Team') }), "can't resolve reference Team"],
   [Type.Object({ mail: Type.String({ format: 'email' }) }),
-    'unknown format "email" in schema at path "#/properties/mail". Fix: use "pattern"'],
+    'unknown format "email" in schema at path "#/properties/mail". Fix: leave "format" out, and use "pattern"'],
   [Object.assign(Object.create({ required: ['role'] }) as object, {
     $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object'
   }), 'it is no plain object'],
