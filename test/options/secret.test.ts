@@ -286,7 +286,8 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'the-secret-of-our-shop-internationally', 'THE-SECRET-OF-OUR-SHOP-INTERNATIONALLY',
     'north-secret-turtle-the-lamp-orbit-fog',
     'the-secret-of-north-turtle-a1b2-c3d9-x7k2', 'the-secret-of-internationally123456neighbour',
-    'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow'
+    'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow',
+    'our-great-shop-secret-our-great-shop-of-north-town', 'fastify-user-scope-secret-fastify-user-scope'
   ]],
   [guessable, [
     'put-a-long-random-string-here-for-better-auth',
@@ -309,6 +310,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     secret.slice(0, 15).repeat(3),
     ...['my-app-dev-local', 'shop-backend-2026', 'hello world 2026'].map((text) => Buffer.from(text).toString('hex')),
     'development-development-development', 'keyboard cat keyboard cat keyboard cat',
+    'keyboardcat-keyboardcat-keyboardcat-keyboardcat', 'shop-in-town26-shop-in-town26-!!',
     'Monday. Monday. Monday. Monday. Monday.',
     ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
       Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789').toString(encoding))
