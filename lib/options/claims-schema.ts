@@ -39,7 +39,8 @@ export function compileClaims (schema: object | undefined): (payload: unknown) =
   } catch (error) {
     const { message } = error as Error
     // The compiler says that it ignores the format, but the boot stops.
-    const reason = message.replace(/^(unknown format .*) ignored (.*)$/, '$1 $2. Fix: leave "format" out, and use "pattern"')
+    const reason = message
+      .replace(/^(unknown format .*) ignored (.*)$/, '$1 $2. Fix: leave "format" out, and use "pattern"')
     throw new InvalidOptionError(`option "claims" must be ${expects}: ${reason}`)
   }
 }
