@@ -25,7 +25,7 @@ const store = Type.Object({ publish: method, follow: method, ...whenStale }, {
 const longForm = Type.Object({
   store: Type.Optional(Type.Unsafe<RevocationStore>(store)),
   keepFor: Type.Optional(seconds(1, 315_576_000, 'ten years'))
-}, { additionalProperties: false })
+}, { additionalProperties: false, note: 'others belong to the store, as in redisRevocations({ url, … })' })
 
 export interface RevocationSettings extends Required<Pick<RevocationStore, 'maxStale' | 'whenDown'>> {
   /** Null: only in this app. */

@@ -96,7 +96,9 @@ function compare (operation: Operation, document: ApiDocument, { access, scopes,
   const others = security.filter((names) => !names.some((name) => carriesBearer(schemes[name])))
   // The host may require anything else together with a token, or instead of one if the plugin requires none.
   const names = others.flat().join(', ')
-  const open = isOpen || names === '' ? 'open' : `that ${names} will do, without a bearer token`
+  const undeclared = others.flat().find((name) => !Object.hasOwn(schemes, name))
+  const hint = undeclared === undefined ? '' : ` (its security schemes lack ${undeclared})`
+  const open = isOpen || names === '' ? 'open' : `that ${names} will do, without a bearer token${hint}`
   const said = others.length < security.length ? guardedIf(others.length > 0) : open
   const { 'x-user-scope': mark = access } = operation
   const listed = Object.keys(operation.responses ?? {}).map((status) => status.toUpperCase())

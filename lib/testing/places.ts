@@ -18,11 +18,14 @@ export async function findAround (
   const { bob, good, tenants } = await tokensFor({ scopes, delegates: null, bound }, known, people)
   const partsOf = (route: AppRoute) => partsFor(route, params, tenants.hers)
   const places = owned.map((route) => {
-    const depth = depthOf(route.parameter.before)
+    const { before } = route.parameter
     const path = pathFor(route, encodeURIComponent(bob), partsOf(route))
-    return { url: route.url, path, depth, start: path.split('/', depth).join('/') }
+    const start = path.split('/', fillUrl(before, () => 'x').split('/').length).join('/')
+    const words = start.split(/\/+/).map((word) => word.replace(/\W/g, '\\$&'))
+    // The router may ignore case and repeated slashes.
+    return { url: route.url, path, depth: depthOf(before), start, form: new RegExp(`^${words.join('/+')}(?=/|$)`, 'i') }
   })
-  const placeOf = (path: string) => places.find(({ start }) => path === start || path.startsWith(`${start}/`))
+  const placeOf = (path: string) => places.find(({ form }) => form.test(path))
   /** With bob's id for all parameters, and once more with the given values. */
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
@@ -33,9 +36,12 @@ export async function findAround (
   }))
   // Each route is reported once.
   const open = new Set(others.filter(({ faults }) => faults.length === 0))
-  for (const path of new Set([...places.map(({ path }) => path), ...others.flatMap(pathsTo)])) {
+  const paths = new Map([...places.map(({ path }) => path), ...others.flatMap(pathsTo)].flatMap((path) => {
     const place = placeOf(path)
-    if (!place) continue
+    // Spelt like the owner's path. A router that does not ignore the difference finds no other route there.
+    return place ? [[path.replace(place.form, () => place.start), place]] : []
+  }))
+  for (const [path, place] of paths) {
     for (const { method, parts } of ways.values()) {
       const answer = await send(requestTo(method, path, parts, good))
       // The root of a prefix is two routes, with its slash and without.

@@ -48,6 +48,8 @@ t.test('wrong revocation options stop the boot', async (t) => {
     ['redis://localhost', /option "revocations" must be left out, or be true/],
     [{ keepfor: 5 }, /unknown option "revocations.keepfor". Did you mean "keepFor"\?/],
     [{ backchannelLogout: {} }, /unknown option "revocations.backchannelLogout"/],
+    [{ maxStale: 5 }, 'fastify-user-scope: unknown option "revocations.maxStale". Use one of: store, keepFor; others ' +
+      'belong to the store, as in redisRevocations({ url, … })'],
     [{ keepFor: 0 }, /option "revocations.keepFor" must be a number of seconds from 1 to 315576000 \(ten years\)/],
     [{ keepFor: undefined }, /option "revocations.keepFor" is undefined/],
     [{ store: 'redis' }, /option "revocations.store" must be a store/],

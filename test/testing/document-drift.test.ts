@@ -283,6 +283,8 @@ t.test('the security scheme must be for bearer tokens', async (t) => {
   }
   const other = [{ other: [] }]
   t.match(await withScheme(undefined, other), 'GET /api/me\n  the document says that other will do')
+  t.match(await withScheme(undefined, other), 'without a bearer token (its security schemes lack other), and the route')
+  t.notMatch(await withScheme({ type: 'http', scheme: 'basic' }, other), 'lack')
   for (const scheme of [{ type: 'apiKey', in: 'query', name: 'key' }, { type: 'http', scheme: 'basic' },
     { type: 'http' }, {}]) {
     t.match(await withScheme(scheme, other), 'GET /api/me\n  the document says that other will do')

@@ -30,6 +30,12 @@ t.test('routes without an owner that serve an owner\'s path are found', async (t
     t.equal(await say(await build((app, handler) => app.post(url, handler))), '',
       'not where the router reads to the letter')
   }
+  for (const url of ['/API/:account/lists', '/api//:account/lists', '/Api/*']) {
+    const below = (routerOptions: object) => build((app, handler) => app.put(url, handler), { routerOptions })
+    const all = { caseSensitive: false, ignoreDuplicateSlashes: true }
+    t.match(await say(await below(all)), `PUT ${url} (user, default)\n  it`, 'below an owner, in another spelling')
+    t.equal(await say(await below({})), '')
+  }
   const twice = await build((app, handler) =>
     app.route({ method: ['POST', 'PUT'], url: '/api/:account/tasks', handler }))
   t.match(await say(twice, { bob: 'b/ob' }),
@@ -90,6 +96,7 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
       '/users/:id/tasks (user, default)\n  its ":id" stands where /users/:user_id has its owner, and is compared ' +
       "with nobody's id: rename it, or allow: ['GET /users/:id/tasks']\n  request  expected  answer  path\n" +
       "  alice's token, bob's path  403  its handler  /users/bob/tasks"],
+    ['/users/:user_id', (app, handler) => app.get('/users/:id//tasks', handler), 'its handler  /users/bob//tasks'],
     ['/users/:user_id/tasks', (app, handler) => app.delete('/users/:id', handler),
       '/users/:id (user, default)\n  its ":id"'],
     ['/users/:user_id/tasks/:task_id', (app, handler) =>
