@@ -40,8 +40,8 @@ export interface Run {
 }
 
 /**
- * Runs a script, by default what `npm start` runs. Without NODE_OPTIONS, with which the test runner puts loaders and
- * coverage into every process.
+ * Runs a script, by default what `npm start` runs. Without the NODE_OPTIONS with which the test runner puts loaders and
+ * coverage into every process. Node 20.19.0 warns that Ed25519 is experimental.
  */
 export function run (t: Test, variables: Record<string, string>, cwd: string, script = scripts.start): Run {
   // The script's own path is relative to the repository, wherever it runs.
@@ -54,7 +54,9 @@ const runInTerminal = (t: Test, variables: Record<string, string>, cwd: string):
   spawned(t, ['script', '-qfec', `exec ${scripts.start}`, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
 
 function spawned (t: Test, words: string[], variables: Record<string, string>, cwd: string): Run {
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...words], { cwd, env: { PATH: env.PATH, ...variables } })
+  const child = spawn('env', ['NODE_OPTIONS=--disable-warning=ExperimentalWarning', ...words], {
+    cwd, env: { PATH: env.PATH, ...variables }
+  })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
