@@ -20,10 +20,10 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
 
 const pluralOf = (name: string) => `${name}s`
 
-/** Lists of ids have the names of their objects in the plural: `task_ids`. */
+/** Lists of ids have the names of their objects in the plural: `task_ids`. (`tags` may be texts.) */
 const withPlurals = (objects: ObjectMakers): ObjectMakers => ({
   ...objects,
-  ...Object.fromEntries(Object.keys(objects).map((name): [string, ObjectMaker] =>
+  ...Object.fromEntries(Object.keys(objects).filter((name) => /id$/i.test(name)).map((name): [string, ObjectMaker] =>
     [pluralOf(name), ({ ids }) => ids[name]])),
   ...objects
 })

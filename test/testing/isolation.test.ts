@@ -357,6 +357,9 @@ t.test('a list of ids has the name of its objects in the plural, without a funct
   }
   const params = { 'POST /:user_id/batch': { body: { ids: [] } } }
   t.match(await say(only, { objects: { id }, params }), "alice's token, bob's ids  as for none: 200  200")
+  await t.rejects(say(only, {
+    objects: { it: id }, params: { 'POST /:user_id/batch': { body: { its: [] } } }
+  }), { message: /^objects names "it", and no guarded route has it/ }, 'a plural of another name may be no ids')
 })
 
 t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
