@@ -43,7 +43,7 @@ const unresolved = /^(encrypted:|ENC[[(]|\$ANSIBLE_VAULT;|@Microsoft\.\w+\(|vaul
 const code = /^(crypto\.\w+|require)\(|^(head|node|pwgen|python3?) -|^<([\w -]*|%.*%|[!?]?[a-z]{3,}[ >][^]*)>$/i
 const plainWord = /^([a-zA-Z][a-z]{0,14}|[A-Z]{1,15})[!?]*$/
 const repetition = /(.{1,64}?)\1{2,}|(.{3,64}?)([-_./\s]{1,3}\2){2,}/g
-const doubling = /(.{8,64}?)[-_./\s]{0,3}\1/g
+const doubling = /(.{8,64}?)\1/g
 // Sequences that people type, forwards and backwards.
 const lines = ['abcdefghijklmnopqrstuvwxyz', '01234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
 const steps = lines.flatMap((line) => [...line].slice(1).flatMap((next, index) => (
@@ -94,11 +94,11 @@ function faultsFor (minBytes: number): Array<[fits: (secret: string) => boolean,
 
 /** Removes words of samples, repetitions and sequences from a secret, and returns the parts that are left. */
 function unexplained (secret: string): string[] {
-  const text = secret.replace(sampleWord, ' ').replace(repetition, '$1$2').replace(doubling, '$1')
+  const text = secret.replace(sampleWord, ' ').replace(repetition, '$1$2')
   return sequences.reduce((left, sequence) => left.replace(sequence, ' '), text).split(/[-_./\s]/)
 }
 
-const isShort = (parts: string[]) => Buffer.byteLength(parts.join('')) < minUnexplained
+const isShort = (parts: string[]) => Buffer.byteLength(parts.join('').replace(doubling, '$1')) < minUnexplained
 const isGuessable = (secret: string) =>
   readings(secret).filter(isText).some((text) => isShort(unexplained(text)))
 

@@ -43,7 +43,7 @@ export function warnOfGaps (table: RouteTable, routes: readonly JudgedRoute[], a
     warnHost(context.log, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)?.filter(isOutside)
-  warnOfRegistration(table, routes, outside, all.length === 1)
+  warnOfRegistration(table, routes, outside, all.length > 1)
   warn(mayNameOwner, findMaybeOwned(table, routes, all))
   warn(misplaced, routes.filter(findMisplaced), (route) => ` (${findMisplaced(route)})`)
   warn(undefinedAccess, routes.filter(hasUndefinedAccess))
@@ -58,17 +58,18 @@ export function warnOfGaps (table: RouteTable, routes: readonly JudgedRoute[], a
 
 /**
  * @param outside undefined if the routes of the app are not known
- * @param isOnly whether the app has no other registration
+ * @param hasOthers whether the app has other registrations
  */
 function warnOfRegistration (
   { context, boundNames }: RouteTable, routes: readonly JudgedRoute[], outside: readonly DeclaredRoute[] | undefined,
-  isOnly: boolean
+  hasOthers: boolean
 ): void {
   const { log } = context
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too. The route of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper, and so
-  // are public routes to sign in. Of several registrations, one may have only such routes on purpose.
-  const hasRoutes = routes.some((route) => isOnly ? route.demand.level !== 'public' : !isForPreflights(route))
+  // are public routes to sign in. If others guard the rest, or may do so, it may have such routes alone on purpose.
+  const mayBeOpen = hasOthers || outside === undefined
+  const hasRoutes = routes.some((route) => mayBeOpen ? !isForPreflights(route) : route.demand.level !== 'public')
   const leavesOut = outside === undefined || !outside.every(isForPreflights)
   if (!hasRoutes && leavesOut) warnHost(log, guardsNothing + (outside ? '' : guardsLate))
   else if (outside === undefined && rootOf(context) !== context) warnHost(log, guardsUnknown)

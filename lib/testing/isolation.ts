@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { AnyApp } from './app-routes.js'
-import { Owner, planFor, type ObjectMaker, type ObjectMakers, type Plan } from './objects.js'
+import { Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { findChanges, isShared, readAll, readsOf } from './reads.js'
 import { readTask, type Settings } from './settings.js'
@@ -18,16 +18,6 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
   minProperties: 1, expects: 'a function for each kind of object: { task_id: async ({ inject, owner }) => id }'
 })
 
-const pluralOf = (name: string) => `${name}s`
-
-/** Lists of ids have the names of their objects in the plural: `task_ids`. (`tags` may be texts.) */
-const withPlurals = (objects: ObjectMakers): ObjectMakers => ({
-  ...objects,
-  ...Object.fromEntries(Object.keys(objects).filter((name) => /id$/i.test(name)).map((name): [string, ObjectMaker] =>
-    [pluralOf(name), ({ ids }) => ids[name]])),
-  ...objects
-})
-
 /**
  * Asserts that alice cannot reach bob's records through her own path. Bob's ids are sent in path, query and body to
  * each route with the owner in its URL, and to each of level `user` that takes such an id or has a segment `me`. The
@@ -42,25 +32,22 @@ const withPlurals = (objects: ObjectMakers): ObjectMakers => ({
 export async function assertIsolation (app: AnyApp, options: IsolationOptions): Promise<void> {
   if (process.env.NODE_ENV === 'production') throw new TypeError(inProduction)
   const task = await readTask(app, options, { objects: makers }, 'assertIsolation')
+  const { objects } = options
   const ids = readIds(options)
-  const known = withPlurals(options.objects)
+  const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
+  const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
   // The routes of this call come first.
-  const all = [...new Set([...task.judged, ...task.routes])].map((route) => planFor(route, task.params, known))
+  const all = [...new Set([...task.judged, ...task.routes])].map((route) => planFor(route, task.params, objects))
     .filter(({ route }) => !task.isAllowed(route) && route.method !== 'OPTIONS')
   const plans = all.filter(({ route, kinds }) => task.judged.includes(route) && (route.parameter !== null ||
     (route.access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(route.url)))))
-  const taken = new Set(plans.flatMap(({ kinds }) => kinds))
-  const idle = Object.keys(options.objects).find((kind) => !taken.has(kind) && !taken.has(pluralOf(kind)))
+  const kinds = Object.keys(objects)
+  const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))
   if (idle !== undefined) {
     throw new TypeError(`objects names "${idle}", and no guarded route has it in its path, or in a query or body of ` +
       `its schema or of params. Fix: say where it goes, as in params: { 'POST /…': { body: { ${idle}: '' } } }, or ` +
       'remove it')
   }
-  const objects = Object.fromEntries(Object.entries(known)
-    .filter(([kind]) => Object.hasOwn(options.objects, kind) || all.some(({ kinds }) => kinds.includes(kind))))
-  const kinds = Object.keys(objects)
-  const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
-  const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
   await alice.make()
   const [reads, everything] = [readsOf(plans), readsOf(all)]
   const hers = reads.filter((plan) => !isShared(plan))

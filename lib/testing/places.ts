@@ -25,7 +25,7 @@ export async function findAround (
     // The router may ignore case and repeated slashes.
     return { url: route.url, path, depth: depthOf(before), start, form: new RegExp(`^${words.join('/+')}(?=/|$)`, 'i') }
   })
-  const placeOf = (path: string) => places.find(({ form }) => form.test(path))
+  const placeOf = (path: string) => places.find(({ start }) => `${path}/`.startsWith(`${start}/`))
   /** With bob's id for all parameters, and once more with the given values. */
   const pathsTo = (route: AppRoute) => [{}, partsOf(route).path].map((given: Record<string, string>) =>
     fillUrl(route.url, (name, pattern) => valueFor(pattern, given[name] ?? bob)))
@@ -37,7 +37,7 @@ export async function findAround (
   // Each route is reported once.
   const open = new Set(others.filter(({ faults }) => faults.length === 0))
   const paths = new Map([...places.map(({ path }) => path), ...others.flatMap(pathsTo)].flatMap((path) => {
-    const place = placeOf(path)
+    const place = placeOf(path) ?? places.find(({ form }) => form.test(path))
     // Spelt like the owner's path. A router that does not ignore the difference finds no other route there.
     return place ? [[path.replace(place.form, () => place.start), place]] : []
   }))

@@ -9,14 +9,15 @@ const create = () => Fastify({
   logger: { level: 'warn', stream: { write: (line: string) => { log.push(JSON.parse(line) as object as never) } } }
 })
 const [app, wrapped, faulty, ruled, twins, parts] = [create(), create(), create(), create(), create(), create()]
-const [older, getter, documented] = [create(), create(), create()]
+const [older, getter, documented, open] = [create(), create(), create(), create()]
 const { default: userScope } = await import('../../lib/index.js')
 const { bearer, secret, sender, tokenFor } = await import('../support/host.js')
 
 const alice = bearer(tokenFor('alice'))
 const id = async () => 'in'
 t.teardown(async () => {
-  await Promise.all([app, wrapped, faulty, ruled, twins, parts, older, getter, documented].map((each) => each.close()))
+  const apps = [app, wrapped, faulty, ruled, twins, parts, older, getter, documented, open]
+  await Promise.all(apps.map((each) => each.close()))
 })
 t.beforeEach(() => { log.length = 0 })
 
@@ -160,6 +161,15 @@ t.test('a registration in a part of such an app warns that other routes are not 
   await parts.ready()
   t.match(log, [{ level: 40, msg: /routes outside of this registration are not known[^]*Fix: import/ }])
   t.equal(log.length, 1)
+})
+
+t.test('a registration whose known routes are public may guard others', async (t) => {
+  open.get('/api/:user_id', id)
+  await open.register(userScope, { secret })
+  open.get('/health', { config: { access: 'public' } }, id)
+  await open.ready()
+  t.same(log, [])
+  t.equal((await sender(open)({ url: '/api/bob', headers: alice })).status, 403)
 })
 
 t.test('a registration that guards unknown routes says how to make them known', async (t) => {

@@ -311,6 +311,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     ...['my-app-dev-local', 'shop-backend-2026', 'hello world 2026'].map((text) => Buffer.from(text).toString('hex')),
     'development-development-development', 'keyboard cat keyboard cat keyboard cat',
     'keyboardcat-keyboardcat-keyboardcat-keyboardcat', 'shop-in-town26-shop-in-town26-!!',
+    '1qaz2wsx3edc2wsx1qaz2wsx3edc2wsx', 'zaq1xsw2cde3xsw2zaq1xsw2cde3xsw2',
     'Monday. Monday. Monday. Monday. Monday.',
     ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
       Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789').toString(encoding))

@@ -332,36 +332,6 @@ t.test('DELETE is tried last', async (t) => {
   t.ok(order.lastIndexOf('PUT') < order.indexOf('DELETE'))
 })
 
-t.test('a list of ids has the name of its objects in the plural, without a function of its own', async (t) => {
-  const { task_ids: _lists, ...single } = objects
-  const route = 'POST /api/:user_id/tasks/delete'
-  const batch = await host(t, {
-    [route]: ({ body }, _reply, store) => ({
-      deleted: body.task_ids.map((id) => store.remove(store.tasks, { id })).length
-    })
-  })
-  t.match(await say(batch, { objects: single }),
-    `${route} (owner, default)\n  ${repair}\n  request  expected  answer  path\n` +
-    "  alice's token, bob's task_ids: what bob reads then  as before  changed")
-  t.equal(await say(await host(t, {}), { objects: single }), '')
-  // Only such a list takes the id.
-  const only = Fastify()
-  t.teardown(() => only.close())
-  await only.register(userScope, issuer.options)
-  const owners = new Map<string, string>()
-  only.post<{ Body: { ids: string[] } }>('/:user_id/batch', async ({ body }) => body.ids.map((id) => owners.has(id)))
-  const id = async ({ owner }: { owner: string }) => {
-    const made = `id${owners.size}-${owner}`
-    owners.set(made, owner)
-    return made
-  }
-  const params = { 'POST /:user_id/batch': { body: { ids: [] } } }
-  t.match(await say(only, { objects: { id }, params }), "alice's token, bob's ids  as for none: 200  200")
-  await t.rejects(say(only, {
-    objects: { it: id }, params: { 'POST /:user_id/batch': { body: { its: [] } } }
-  }), { message: /^objects names "it", and no guarded route has it/ }, 'a plural of another name may be no ids')
-})
-
 t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
   const app = await host(t, {})
   const wrong: Array<[options: object, says: string]> = [

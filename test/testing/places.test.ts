@@ -36,6 +36,18 @@ t.test('routes without an owner that serve an owner\'s path are found', async (t
     t.match(await say(await below(all)), `PUT ${url} (user, default)\n  it`, 'below an owner, in another spelling')
     t.equal(await say(await below({})), '')
   }
+  // Two owned routes may differ in nothing else.
+  const cases = await host(t, (app, handler) => {
+    app.get('/API/:user_id/x', handler)
+    app.get('/api//:user_id/x', handler)
+    app.get('/api/:user_id/y', handler)
+    app.post('/api/:account/tasks', handler)
+  })
+  t.match(await say(cases),
+    'POST /api/:account/tasks (user, default)\n  its ":account" stands where /api/:user_id/y has its owner')
+  const constrained = await build((app, handler) =>
+    app.post('/API/:account/tasks', { constraints: { host: /^admin/ } }, handler))
+  t.equal(await say(constrained), '', 'elsewhere, so it need not be tried')
   const twice = await build((app, handler) =>
     app.route({ method: ['POST', 'PUT'], url: '/api/:account/tasks', handler }))
   t.match(await say(twice, { bob: 'b/ob' }),
