@@ -15,8 +15,8 @@ export const rightsSchemas = {
     Type.String({ pattern: '^(?!__proto__$)\\w+$' }), claimPath, {
       additionalProperties: false,
       minProperties: 1,
-      expects: 'an object: path parameter (letters, digits and underscores) to the name of a claim, or to a list of ' +
-        'names that leads to a nested one; at least one parameter'
+      expects: 'an object: path parameter (letters, digits and underscores, no colon) to the name of a claim, or to ' +
+        'a list of names that leads to a nested one; at least one parameter'
     })),
   mayActFor: Type.Optional(Type.Unsafe<MayActFor>(Type.Function([], Type.Any(), {
     expects: 'a function that answers { user, ownerId, method, route, params } with true or false'

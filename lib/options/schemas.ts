@@ -8,7 +8,8 @@ const anyText = /^\S(.*\S)?$/ // white space at an end is of a file or a paste, 
 /** @param pattern default: not empty, and no white space at its ends */
 export const text = (expects: string, pattern = anyText) => Type.String({ pattern: pattern.source, expects })
 
-export const claimName = text('the name of a claim, without white space at its ends')
+export const claimName = text('the name of a claim, without white space at its ends (one inside another claim cannot ' +
+  'be read)')
 
 /** The two forms of one text or several, for a union. */
 export function oneOrMore (pattern = anyText): [TString, TArray<TString>] {

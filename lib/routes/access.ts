@@ -77,7 +77,7 @@ export function judgeRoute ({ url, method, config }: RouteFacts, settings: Route
       const alike = names.includes(name) ? undefined : misspeltBound(others, name)
       if (alike !== undefined) {
         return `":${alike}" looks like ":${name}" of option "bind", but is not: it is compared with nothing. ` +
-          `Rename it to ":${name}", or state the level in config.access`
+          `Rename it to ":${name}" (or correct the option), or state the level in config.access`
       }
     }
     const uncompared = others[0]?.name ?? rule.unbound?.find((name) => names.includes(name))

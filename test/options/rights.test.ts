@@ -31,8 +31,8 @@ t.test('only GET, HEAD and OPTIONS are safe methods', async (t) => {
 })
 
 t.test('wrong rights options stop the boot', async (t) => {
-  const params = 'must be an object: path parameter (letters, digits and underscores) to the name of a claim, ' +
-    'or to a list of names that leads to a nested one; at least one parameter'
+  const params = 'must be an object: path parameter (letters, digits and underscores, no colon) to the name of a ' +
+    'claim, or to a list of names that leads to a nested one; at least one parameter'
   const rows: Array<[options: object, says: string]> = [
     [{ bind: {} }, `option "bind" ${params}`],
     [{ bind: [] }, `option "bind" ${params}`],
@@ -48,6 +48,7 @@ t.test('wrong rights options stop the boot', async (t) => {
       'option "mayActFor" must be a function that answers { user, ownerId, method, route, params }'],
     [{ mayActFor: undefined }, 'option "mayActFor" is undefined'],
     [{ scopeClaim: '' }, 'option "scopeClaim" must be the name of a claim'],
+    [{ scopeClaim: ['realm_access', 'roles'] }, '(one inside another claim cannot be read)'],
     [{ impersonation: 'readonly' },
       'option "impersonation" must be \'allow\', \'read-only\' or \'refuse\'. Did you mean "read-only"?'],
     [{ impersonation: false }, 'option "impersonation" must be'],

@@ -289,7 +289,7 @@ t.test('a fault is told with its fix', async (t) => {
     ['/:userId', '":userId" looks like the owner\'s parameter ":user_id", but is not: any signed-in user could ' +
       'call it. Rename it to ":user_id" (or set the option userIdParam), or state the level in config.access'],
     ['/:orgId', '":orgId" looks like ":org_id" of option "bind", but is not: it is compared with nothing. ' +
-      'Rename it to ":org_id", or state the level in config.access'],
+      'Rename it to ":org_id" (or correct the option), or state the level in config.access'],
     ['/:task_id', '":task_id" is compared with nothing, and option requireStatedAccess is set. ' +
       "State the level in config.access, such as 'user', which is its default (for a route of another plugin, in an " +
       'onRoute hook around it)']
