@@ -53,7 +53,7 @@ export async function appRoutes (app: AnyApp) {
       ? faultsOfLevel(parameter.name, access)
       : lookAlikesIn(parameters.filter(({ name }) => !compared.includes(name)), owners)
     // The faults that are known before anything is sent.
-    const faults = [...loose.map(looseText), ...named]
+    const faults = [...loose.map((name) => looseText(name, access, bindings)), ...named]
     return { ...place, access, source, scopes, delegates, bound, unbound, parameter, faults, options: route.options }
   }))
   const boundIn = ({ url, bound }: typeof routes[number]) =>
@@ -73,8 +73,12 @@ export async function appRoutes (app: AnyApp) {
 const noApp = 'the first argument must be a Fastify app: await the function that builds it'
 const moveIn = 'move it into the guarded context (a function around the registration needs fastify-plugin)'
 const outside = { level: 'unguarded', source: '', ...noConditions } as const
-const looseText = (name: string) =>
-  `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
+
+function looseText (name: string, level: string, bindings: readonly string[]): string {
+  const fault = `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here`
+  if (level === 'public' || level === 'optional') return `${fault}, because the level is '${level}': state 'user'`
+  return `${fault}: ${bindings.includes(name) ? 'bind it here too' : 'rename it'}`
+}
 
 const strayText = (name: string, other: string) =>
   `":${name}" stands where other routes have ":${other}" of option "bind", and is compared with no claim: rename it`

@@ -166,14 +166,20 @@ t.test('uncompared parameters are reported', async (t) => {
       await child.register(userScope, { secret, bind: { org_id: 'org_id' } })
       child.post('/b/:org_id/:orgId/:user_id', handler)
       child.post('/c/:org_uuid/:user_id', { config: { access: 'owner' } }, handler)
+      for (const access of ['public', 'optional'] as const) {
+        child.post(`/${access}/:org_id`, { config: { access } }, handler)
+      }
     })
     app.post('/d/:org_id', handler)
     app.post('/e/:user_id/:id', handler)
   })
-  const loose = (name: string) =>
-    `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here: bind it here too`
+  const loose = (name: string, fix: string) =>
+    `":${name}" is, or looks like, a parameter of option "bind", and is compared with no claim here${fix}`
   t.same((await appRoutes(app)).map(({ faults }) => faults), [
-    [], [loose('org_uuid')], [loose('org_id')],
+    [], [loose('org_uuid', ': rename it')],
+    [loose('org_id', ", because the level is 'public': state 'user'")],
+    [loose('org_id', ", because the level is 'optional': state 'user'")],
+    [loose('org_id', ': bind it here too')],
     [`no guard of the plugin covers it, though its URL has the owner's ":user_id": ${moveIn}`]
   ])
 })
