@@ -136,8 +136,12 @@ function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: 
   return { route, parts, places, kinds, unknown, isRead: ['GET', 'HEAD'].includes(route.method) }
 }
 
-/** How to fix a route that lets others reach an object. */
-export function repairOf ({ route: { access, parameter, bound: [tenant] }, kinds }: Plan): string {
+/**
+ * How to fix a route that lets others reach an object.
+ * @param holder the name of an id that is not an object's: it is the owner, or their tenant
+ */
+export function repairOf ({ route: { access, parameter, bound: [tenant] }, kinds }: Plan, holder?: string): string {
+  if (holder !== undefined) return `Fix: compare "${holder}" with the token, or take it from there`
   const columns = tenant && !parameter ? [`.where('${tenant.param}', '=', request.params.${tenant.param})`] : []
   // A tenant that is given is that of both.
   const isTold = tenant && !parameter && kinds.includes(tenant.param)

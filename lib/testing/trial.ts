@@ -22,6 +22,12 @@ export class Trial {
 
   get #repair (): string { return repairOf(this.plan) }
 
+  /** An id that is the same each time is that of the owner, or of their tenant. */
+  #repairOf (sent: readonly string[]): string {
+    const { ids, others } = this.stage.bob
+    return repairOf(this.plan, sent.find((name) => others.every((each) => each[name] === ids[name])))
+  }
+
   /** @param changed the answer to alice, if it has changed since bob made his objects */
   async run (changed?: Response): Promise<Finding> {
     const { route, places, kinds, unknown, isRead, short } = this.plan
@@ -67,7 +73,7 @@ export class Trial {
     const his = Object.fromEntries(kinds.map((name) => [name, stage.bob.ids[name]]))
     const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
     const { given, change, forNone, again, isUnchecked } = await stage.compare(plan, his, none, part)
-    this.#mustNotChange(change, label)
+    this.#mustNotChange(change, label, this.#repairOf(kinds))
     // Both in each answer: what alice has, such as a time, may have the same number.
     const textOf: TextOf = ({ body }, ...more) =>
       kinds.reduce((text, name) => withoutIds(text, name, none, his, ...more), body)
@@ -87,7 +93,7 @@ export class Trial {
       (mayFind && await this.#isSearch(given, textOf))
     const mayBeEmpty = mayAnswer && !isUnchecked
     if (isSame && mayBeEmpty) return
-    const repair = this.#repair + (plan.isRead && plan.route.parameter === null ? notes.seen : '')
+    const repair = this.#repairOf(kinds) + (plan.isRead && plan.route.parameter === null ? notes.seen : '')
     this.#fail(given, isSame && plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
     const hasChanged = this.#failures.some(({ answer }) => answer === 'changed')
     if (isSame && !plan.isRead && !hasChanged) this.#notes.add(notes.silent)
@@ -170,15 +176,15 @@ export class Trial {
   /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
   async #attack (ids: Ids, label: string, plan = this.plan): Promise<Response> {
     const { given, change } = await this.stage.attack(plan, ids)
-    this.#mustNotChange(change, label, Object.keys(ids).length === 0)
+    this.#mustNotChange(change, label, this.#repair, Object.keys(ids).length === 0)
     return given
   }
 
   /** @param isShared whether the request had none of his ids, so that the records may be those of both */
-  #mustNotChange (change: Read | undefined, label: string, isShared = false): void {
+  #mustNotChange (change: Read | undefined, label: string, repair: string, isShared = false): void {
     if (!change) return
     const [{ route }, answer] = change
-    const note = isShared ? this.#repair + notes.shared(nameOf(route)) : this.#repair
+    const note = isShared ? repair + notes.shared(nameOf(route)) : repair
     this.#fail(answer, note, `${label}: what bob reads then`, 'as before', 'changed')
   }
 

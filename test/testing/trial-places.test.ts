@@ -194,6 +194,23 @@ t.test('where each user has their own tenant, the fix names the column of the ow
     "too, as in .where('user_id', '=', getOwnerId(request))\n")
 })
 
+t.test('where an owner or a tenant is sent, the fix is to compare it with the token', async (t) => {
+  const app = await tenantApp(t, (app, tasks) => {
+    app.get<{ Querystring: Record<string, string> }>('/tasks', {
+      schema: { querystring: { type: 'object', properties: { org_id: {}, account: {} } } }
+    }, async ({ query }) => tasks.filter(({ owner }) => [query.account, query.org_id].includes(owner)))
+  })
+  const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, org: id }))
+  for (const name of ['org_id', 'account']) {
+    const objects: ObjectMakers = { [name]: ({ owner }) => owner, ...task }
+    const params = { '*': { path: { org_id: 'alice' } } }
+    const only = ({ url }: { url: string }) => ['/tasks', '/api/:user_id/tasks'].includes(url)
+    const said = await say(app, { alice, bob, objects, params, only } as object)
+    t.match(said, `\n  Fix: compare "${name}" with the token, or take it from there, or allow: ['GET /tasks']`)
+    t.notMatch(said, 'look for the object')
+  }
+})
+
 t.test('an id that may be left out is left out, too', async (t) => {
   const ids = { type: 'object', properties: { list_id: { type: 'string' } } }
   let isSound = false
