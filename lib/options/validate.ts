@@ -76,8 +76,8 @@ function faultInside (schema: TSchema, value: unknown, option: string, isOpaque:
       if (fault !== undefined) return fault
     } else if (key in value && !isOpaque) {
       // `audience: process.env.AUDIENCE` must not switch the check off where the variable is missing.
-      return `option "${nameOf(key)}" is undefined. Fix: give it a value (is an environment variable ` +
-        'not set?), or, to do without it, leave the key out'
+      return `option "${nameOf(key)}" is undefined. Fix: give it a value (is an environment variable or ` +
+        'a claim missing?), or, to do without it, leave the key out'
     }
   }
   return undefined

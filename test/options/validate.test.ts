@@ -3,8 +3,8 @@ import t from 'tap'
 import { flag, seconds, text, texts } from '../../lib/options/schemas.js'
 import { assertValid, faultOf } from '../../lib/options/validate.js'
 
-const unset = 'is undefined. Fix: give it a value (is an environment variable not set?), or, to do without it, leave ' +
-  'the key out'
+const unset = 'is undefined. Fix: give it a value (is an environment variable or a claim missing?), or, to do ' +
+  'without it, leave the key out'
 
 const endless: Record<string, unknown> = { left: undefined }
 endless.endless = endless

@@ -25,6 +25,7 @@ t.test('a call that would revoke something else is refused', async (t) => {
   for (const target of [{}, { user: 'a', session: 's' }, late, ...early, { user: 'a', issuer: 'b' }]) {
     t.throws(() => read(target), { code }, JSON.stringify(target))
   }
+  t.throws(() => read({ session: undefined }), { message: /"revoke\.session" is undefined\. Fix: .* a claim missing/ })
   t.throws(() => read({ user: 'a', issuer: 'b' }), { message: /"revoke\.issuer" must be "secret" or "https:\/\/a"$/ })
 })
 
