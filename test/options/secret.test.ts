@@ -287,7 +287,8 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'north-secret-turtle-the-lamp-orbit-fog',
     'the-secret-of-north-turtle-a1b2-c3d9-x7k2', 'the-secret-of-internationally123456neighbour',
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow',
-    'our-great-shop-secret-our-great-shop-of-north-town', 'fastify-user-scope-secret-fastify-user-scope'
+    'our-great-shop-secret-our-great-shop-of-north-town', 'fastify-user-scope-secret-fastify-user-scope',
+    'shop-town-secret-north-shop-town-shop-north'
   ]],
   [guessable, [
     'put-a-long-random-string-here-for-better-auth',
@@ -312,6 +313,9 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'development-development-development', 'keyboard cat keyboard cat keyboard cat',
     'keyboardcat-keyboardcat-keyboardcat-keyboardcat', 'shop-in-town26-shop-in-town26-!!',
     '1qaz2wsx3edc2wsx1qaz2wsx3edc2wsx', 'zaq1xsw2cde3xsw2zaq1xsw2cde3xsw2',
+    'my-shop-in-town26my-shop-in-town26', 'my_shop_in_town26_my_shop_in_town26',
+    'my/shop/in/town26/my/shop/in/town26', 'our shop in town - our shop in town',
+    'in-town2.in-town2.my-shop3.my-shop3',
     'Monday. Monday. Monday. Monday. Monday.',
     ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
       Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789').toString(encoding))
@@ -345,9 +349,10 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     'Quintuple-Unlearned-Change-Worrier-Ardently-Skipping8', // with a digit, as Bitwarden makes them
     'CorrectHorseBatteryStapleOrbitLamp', 'correcthorsebatterystapleorbitlamp',
     'ajwtinside-ourtownyouride-lampwindow-copper',
-    // Five characters are no sequence, and two times no repetition.
+    // Five characters are no sequence, and seven characters two times no repetition.
     '12345.qwert.edcba.zxcvb.67890.lkjhg.mnbvc', 'a1b2c3d4e5Za1b2c3d4eRb2c3d4e5fXZ',
-    unexplained.repeat(2), unexplained.repeat(3),
+    'Kp7qZt2Kp7qZt2-.-Hq9mRv5Hq9mRv5x',
+    unexplained.repeat(2), unexplained.repeat(3), `${unexplained}-${unexplained}-${unexplained}`,
     // Texts in base64 and hex, and what Node would decode as a short one.
     Buffer.from(`${unexplained}${secret}`).toString('base64'), Buffer.from(secret).toString('hex'), `YWJj=${secret}`,
     // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
