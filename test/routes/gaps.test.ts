@@ -81,6 +81,17 @@ t.test('a registration may guard nothing if the level of all other routes is pub
   }
 })
 
+t.test('a registration may have optional routes alone', async (t) => {
+  const { log } = await boot(t, async (app) => {
+    await app.register(async (scope) => {
+      await scope.register(userScope, { secret })
+      scope.get('/news', { config: { access: 'optional' } }, id)
+    })
+    app.get('/health', id)
+  })
+  t.same(log, [])
+})
+
 t.test('a wrapper without fastify-plugin is warned about if it also has the public routes to sign in', async (t) => {
   const wrapper = async (scope: FastifyInstance, path: string) => {
     await scope.register(userScope, { secret })
@@ -113,6 +124,18 @@ t.test('a route for preflights alone is neither guarded nor left out', async (t)
     app.get('/me', id)
   })
   t.match(wrapped.log, sameLength([{ msg: guardsNothing }]))
+  const beside = await boot(t, async (app) => {
+    await app.register(async (wrapper) => {
+      await wrapper.register(cors)
+      await wrapper.register(userScope, { secret })
+    })
+    await app.register(async (api) => {
+      await api.register(userScope, { secret })
+      await api.register(routes)
+    })
+    app.get('/me', id)
+  })
+  t.match(beside.log, sameLength([{ msg: guardsNothing }]))
   const cascading = await boot(t, async (app) => {
     await app.register(cors)
     for (const prefix of ['/api', '/empty']) {

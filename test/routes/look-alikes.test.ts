@@ -19,7 +19,7 @@ t.test('names that look like the owner\'s parameter', async (t) => {
         'us_id_er', 'owner_id_of'
       ]
     ],
-    ['my_id', ['myId', 'my-id', 'mid', 'owner', 'uid', 'UID'], ['me_id', 'myids', 'id']],
+    ['my_id', ['myId', 'my-id', 'mid', 'owner', 'uid', 'UID'], ['me_id', 'myids', 'id', 'uid_number']],
     [
       'account_id',
       ['accountId', 'account', 'account_uuid', 'aid', 'acount_id', 'user_id'],
@@ -42,7 +42,8 @@ t.test('parameters that may be the owner by another name', async (t) => {
     ['/users/:id', 'id'], ['/users/:ID', 'ID'],
     ['/user/:id', 'id'], ['/Members/:id/x', 'id'], ['/a/accounts/:id.json', 'id'],
     ['/x/:account', undefined], ['/x/:task_id', undefined], ['/tasks/:id', undefined],
-    ['/users/x/:id', undefined], ['/myusers/:id', undefined], ['/users/:name', undefined]
+    ['/users/x/:id', undefined], ['/myusers/:id', undefined], ['/users/:name', undefined],
+    ['/users/:task_id', undefined]
   ]
   for (const [url, name] of rows) t.equal(possible(url), name, url)
 })
