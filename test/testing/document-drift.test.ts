@@ -285,6 +285,7 @@ t.test('the security scheme must be for bearer tokens', async (t) => {
   t.match(await withScheme(undefined, other), 'GET /api/me\n  the document says that other will do')
   t.match(await withScheme(undefined, other), 'without a bearer token (its security schemes lack other), and the route')
   t.notMatch(await withScheme({ type: 'http', scheme: 'basic' }, other), 'lack')
+  t.match(await withScheme({ type: 'http', scheme: 'basic' }, [...other, { gone: [] }]), 'lack gone')
   for (const scheme of [{ type: 'apiKey', in: 'query', name: 'key' }, { type: 'http', scheme: 'basic' },
     { type: 'http' }, {}]) {
     t.match(await withScheme(scheme, other), 'GET /api/me\n  the document says that other will do')
