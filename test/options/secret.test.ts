@@ -315,7 +315,6 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     '1qaz2wsx3edc2wsx1qaz2wsx3edc2wsx', 'zaq1xsw2cde3xsw2zaq1xsw2cde3xsw2',
     'my-shop-in-town26my-shop-in-town26', 'my_shop_in_town26_my_shop_in_town26',
     'my/shop/in/town26/my/shop/in/town26', 'our shop in town - our shop in town',
-    'in-town2.in-town2.my-shop3.my-shop3',
     'Monday. Monday. Monday. Monday. Monday.',
     ...(['base64', 'base64url', 'hex'] as const).map((encoding) =>
       Buffer.from('abcdefghijklmnopqrstuvwxyz0123456789').toString(encoding))

@@ -1,7 +1,9 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope from '../../lib/index.js'
-import { assertIsolation, assertOwnership, type IsolationOptions } from '../../lib/testing/index.js'
+import {
+  assertIsolation, assertOwnership, type IsolationOptions
+} from '../../lib/testing/index.js'
 import { host, issuer, none, objects, one, people, say, type Handler } from '../support/isolation.js'
 import { todoObjects, todoParams } from '../support/todo.js'
 
@@ -63,7 +65,7 @@ const mistakes: Array<[name: string, route: string, handler: Handler, says: stri
   ['an export of everybody as text', 'GET /api/:user_id/lists', (_request, _reply, { lists }) =>
     lists.map(({ id, name }) => `${id};"${name}"`).join('\n'),
   ['GET /api/:user_id/lists (owner, default)', repair,
-    "alice's token, her own  nothing of bob's  200 with bob's list_id"]],
+    "alice's token, her own  nothing of bob's  200 with bob's list_id  /api"]],
   ['403 instead of 404', `GET ${one}`,
     ({ params, user }, reply, { where, tasks }) => {
       const [task] = where(tasks, { id: params.task_id })
@@ -342,6 +344,8 @@ t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
       'objects names "other_id", and no guarded route has it in its path, or in a query or body of ' +
         "its schema or of params. Fix: say where it goes, as in params: { 'POST /…': { body: { other_id: '' } } }, " +
         'or remove it'],
+    [{ objects: { ...objects, other_id: () => '1' }, params: { 'GET /health': { query: { other_id: '' } } } },
+      'objects names "other_id", and no guarded route has it in its path'],
     [{ objects: { list_id: async () => undefined } },
       'objects.list_id must return the id of what it made for "alice", and returned undefined'],
     [{ objects: { list_id: () => 'inbox' } },

@@ -124,6 +124,9 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
     ['/files/:user_id/*', (app, handler) => app.get('/files/*', handler), 'it serves paths of /files/:user_id/* too'],
     ['/a//:user_id/b', (app, handler) => app.get('/a//:x/c', handler), 'its ":x" stands where /a//:user_id/b'],
     ['/api/:user_id/tasks', (app, handler) => app.get('/api/:id/*', handler), 'its ":id" stands where'],
+    ['/a+$$/:user_id', (app, handler) => app.get('/a+$$/:id/tasks', handler), 'its ":id" stands where'],
+    ['/:n([^/]+)/users/:user_id/tasks', (app, handler) => app.get('/1/users/:id/bills', handler),
+      'its ":id" stands where'],
     ['/api/:user_id/tasks', (app, handler) => app.put('/api/:id/tasks', { constraints: { host: /^admin/ } }, handler),
       'it may serve paths of /api/:user_id/tasks too, and was not tried: give what the request needs']
   ]
@@ -132,6 +135,8 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
     ['/users/:user_id', (app, handler) => app.get('/users/me', handler)],
     ['/users/:user_id', (app, handler) => app.get('/users', handler)],
     ['/users/:user_id', (app, handler) => app.get('/groups/:id', handler)],
+    ['/users/:user_id', (app, handler) => app.get('/admin/users/:id', handler)],
+    ['/a//:user_id', (app, handler) => app.get('/a//me', handler)],
     ['/users/:user_id', (app, handler) => app.put('/users/:n(^\\d+$)/rank', handler)],
     ['/users/:user_id', (app, handler) => app.put('/users/:n-x', handler)],
     ['/users/:user_id', (app, handler) => app.get('/*', handler)],
