@@ -233,6 +233,10 @@ t.test('a default response that is a reference, empty or no JSON is not read', (
     const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
     t.match(document.paths, { '/x': { get: { responses: { 401: { content: body } } } } })
   }
+  const content = { '*/*': { schema: { type: 'object' } } } // JSON is one of all types
+  const operation = { 'x-user-scope': 'user', responses: { default: { content } } }
+  const { document } = annotate({ openapi: '3.1.0', paths: { '/x': { get: operation } } }, settings, new Map())
+  t.match(document.paths, { '/x': { get: { responses: { 401: sameLength({ content }) } } } })
   t.end()
 })
 
@@ -371,6 +375,12 @@ t.test('a HEAD route with an operationId is annotated', async (t) => {
     })
     t.strictSame(membersOf(document, 'x-user-scope-scopes')['HEAD /marked'], undefined)
   })
+})
+
+t.test('a mark in the schema of a route does not replace its level', async (t) => {
+  const document = await read(t, await build(t, { openapi: { info } },
+    (app) => app.get('/me', { schema: { 'x-user-scope': 'public' } as object }, handler)))
+  t.same(securityOf(document), { 'GET /me': bearerAuth })
 })
 
 t.test('operations written by hand are annotated by their mark', async (t) => {
