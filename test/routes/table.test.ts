@@ -523,10 +523,13 @@ t.test('the table has both spellings of the root of a prefix', async (t) => {
   const { app, status } = await host(t, async (app) => {
     await app.register(userScope, { secret })
     await app.register(async (child) => { child.get('/', id) }, { prefix: '/of/:user_id' })
+    app.get('/slash/', { exposeHeadRoute: false, config: { access: 'public' } }, id)
   })
+  t.equal(app.userScope.routes().filter(({ url }) => url === '/slash/').length, 1, 'it is no root of a prefix')
   t.equal(
     app.userScope.printRoutes(),
-    'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n'
+    'owner      /of/:user_id  GET, HEAD  default\nowner      /of/:user_id/  GET, HEAD  default\n' +
+      'public     /slash/  GET  stated\n'
   )
   const nothing = { scopes: null, delegates: null, bound: [], unbound: [] }
   t.match(app.userScope.routes()[0], sameLength({ method: 'GET', url: '/of/:user_id', ...nothing }))
