@@ -1,9 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import userScope from '../../lib/index.js'
-import {
-  assertIsolation, assertOwnership, type IsolationOptions
-} from '../../lib/testing/index.js'
+import { assertIsolation, assertOwnership, type IsolationOptions } from '../../lib/testing/index.js'
 import { host, issuer, none, objects, one, people, say, type Handler } from '../support/isolation.js'
 import { todoObjects, todoParams } from '../support/todo.js'
 

@@ -48,6 +48,11 @@ t.test('routes without an owner that serve an owner\'s path are found', async (t
   const constrained = await build((app, handler) =>
     app.post('/API/:account/tasks', { constraints: { host: /^admin/ } }, handler))
   t.equal(await say(constrained), '', 'elsewhere, so it need not be tried')
+  const doubled = await host(t, (app, handler) => {
+    app.get('/api//:user_id', handler)
+    app.get('/api/:account/tasks', handler)
+  }, issuer.options, { routerOptions: { ignoreDuplicateSlashes: true } })
+  t.match(await say(doubled), 'its ":account" stands where /api//:user_id has its owner')
   const twice = await build((app, handler) =>
     app.route({ method: ['POST', 'PUT'], url: '/api/:account/tasks', handler }))
   t.match(await say(twice, { bob: 'b/ob' }),
