@@ -19,13 +19,16 @@ export function missingLike (id: ObjectId = ''): ObjectId {
   return id.slice(0, -8) + [digits, letters, `${end}x`].find((each) => each !== end)
 }
 
+/** The regular expression for a text. */
+export const literally = (text: string): string => text.replace(/\W/g, '\\$&')
+
 /**
  * Whether an answer has the id, and its text without the id. A long id counts wherever it stands; a short one as a
  * value, or as a word in a link or another text without spaces. A number counts only where ids stand: in lists, and in
  * members called `name` or `…id`.
  */
 export function readId (body: string, id: ObjectId = '', name = ''): { has: boolean, text: string } {
-  const forms = [String(id), encodeURIComponent(id)].map((form) => form.replace(/\W/g, '\\$&'))
+  const forms = [String(id), encodeURIComponent(id)].map(literally)
   const isLong = String(id).length >= 16 // nobody writes it by chance
   const word = new RegExp(isLong ? forms.join('|') : `(?<![\\w-])(${forms.join('|')})(?![\\w-])`, 'g')
   const isNumber = !isLong && /^\d+$/.test(String(id))

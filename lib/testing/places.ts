@@ -2,6 +2,7 @@ import { parametersOf } from '../routes/url.js'
 import type { AppRoute, OwnedRoute } from './app-routes.js'
 import { findingOf, giveParts, orAllow } from './findings.js'
 import type { Send } from './held-requests.js'
+import { literally } from './ids.js'
 import { namesOf, tokensFor, type Known, type People } from './people.js'
 import { fillUrl, partsFor, pathFor, requestTo, valueFor } from './route-requests.js'
 import type { Task } from './settings.js'
@@ -21,9 +22,9 @@ export async function findAround (
     const { before } = route.parameter
     const path = pathFor(route, encodeURIComponent(bob), partsOf(route))
     const start = path.split('/', fillUrl(before, () => 'x').split('/').length).join('/')
-    const words = start.split(/\/+/).map((word) => word.replace(/\W/g, '\\$&'))
     // The router may ignore case and repeated slashes.
-    return { url: route.url, path, depth: depthOf(before), start, form: new RegExp(`^${words.join('/+')}(?=/|$)`, 'i') }
+    const form = new RegExp(`^${start.split(/\/+/).map(literally).join('/+')}(?=/|$)`, 'i')
+    return { url: route.url, path, depth: depthOf(before), start, form }
   })
   const placeOf = (path: string) => places.find(({ start }) => `${path}/`.startsWith(`${start}/`))
   /** With bob's id for all parameters, and once more with the given values. */

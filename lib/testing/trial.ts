@@ -20,10 +20,8 @@ export class Trial {
 
   constructor (readonly plan: FullPlan, readonly stage: Stage) {}
 
-  get #repair (): string { return repairOf(this.plan) }
-
-  /** An id that is the same each time is that of the owner, or of their tenant. */
-  #repairOf (sent: readonly string[]): string {
+  /** @param sent the names of ids that were sent. One that is always the same is that of the owner, or their tenant */
+  #repair (sent: readonly string[] = []): string {
     const { ids, others } = this.stage.bob
     return repairOf(this.plan, sent.find((name) => others.every((each) => each[name] === ids[name])))
   }
@@ -33,7 +31,7 @@ export class Trial {
     const { route, places, kinds, unknown, isRead, short } = this.plan
     const names = unknown.map((name) => `":${name}"`).join(', ')
     if (names !== '') return findingOf(route, [`not tried: there is no value for ${names}. ${notes.valueless}`])
-    const note = this.#repair + notes.common
+    const note = this.#repair() + notes.common
     if (changed) this.#fail(changed, note, "alice's token, after bob has made his", 'as before', 'changed')
     if (isRead) await this.#readAsBob()
     else if (kinds.length > 0) await this.stage.renewAlice(this.plan)
@@ -59,7 +57,7 @@ export class Trial {
     if (this.plan.kinds.length > 0) this.#mustPass(own, "bob's token, his own")
     // If the path has no owner, alice has read it before.
     const isHers = [...alice.made].some((id) => !/^\d+$/.test(id) && hasId(own, id, ''))
-    if (isHers) this.#fail(own, this.#repair + notes.kept, "bob's token, his own", "nothing of alice's")
+    if (isHers) this.#fail(own, this.#repair() + notes.kept, "bob's token, his own", "nothing of alice's")
     if (this.plan.route.access !== 'owner') return
     const given = await ask(this.plan, new Owner(alice.app, bob.id, alice.token, {}), bob.ids)
     const cause = this.plan.route.delegates ? tooGenerous : notes.early
@@ -73,7 +71,7 @@ export class Trial {
     const his = Object.fromEntries(kinds.map((name) => [name, stage.bob.ids[name]]))
     const none = Object.fromEntries(kinds.map((name) => [name, missingLike(his[name])]))
     const { given, change, forNone, again, isUnchecked } = await stage.compare(plan, his, none, part)
-    this.#mustNotChange(change, label, this.#repairOf(kinds))
+    this.#mustNotChange(change, label, this.#repair(kinds))
     // Both in each answer: what alice has, such as a time, may have the same number.
     const textOf: TextOf = ({ body }, ...more) =>
       kinds.reduce((text, name) => withoutIds(text, name, none, his, ...more), body)
@@ -93,7 +91,7 @@ export class Trial {
       (mayFind && await this.#isSearch(given, textOf))
     const mayBeEmpty = mayAnswer && !isUnchecked
     if (isSame && mayBeEmpty) return
-    const repair = this.#repairOf(kinds) + (plan.isRead && plan.route.parameter === null ? notes.seen : '')
+    const repair = this.#repair(kinds) + (plan.isRead && plan.route.parameter === null ? notes.seen : '')
     this.#fail(given, isSame && plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
     const hasChanged = this.#failures.some(({ answer }) => answer === 'changed')
     if (isSame && !plan.isRead && !hasChanged) this.#notes.add(notes.silent)
@@ -143,7 +141,7 @@ export class Trial {
       // The answer may repeat the ids that it was asked for, also of what does not exist.
       const isRepeated = hasId(forNone, none, kind) && countIn(given) <= countIn(forNone)
       const isLeak = hasId(given, id, kind) && !hasId(forNone, id, kind) && !isRepeated
-      if (isLeak) this.#fail(given, this.#repair, label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
+      if (isLeak) this.#fail(given, this.#repair(), label, "nothing of bob's", `${given.statusCode} with bob's ${kind}`)
     }
   }
 
@@ -170,13 +168,13 @@ export class Trial {
       if (found.length > 0 && await this.stage.isLeak(own, name, found, plan)) leaked.push(name)
     }
     if (leaked.length === 0) return
-    this.#fail(own, this.#repair, label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
+    this.#fail(own, this.#repair(), label, "nothing of bob's", `${own.statusCode} with bob's ${leaked.join(' and ')}`)
   }
 
   /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */
   async #attack (ids: Ids, label: string, plan = this.plan): Promise<Response> {
     const { given, change } = await this.stage.attack(plan, ids)
-    this.#mustNotChange(change, label, this.#repair, Object.keys(ids).length === 0)
+    this.#mustNotChange(change, label, this.#repair(), Object.keys(ids).length === 0)
     return given
   }
 
