@@ -16,6 +16,7 @@ import { createIssuer } from '../../lib/testing/index.js'
 import {
   bearer, build, otherSecret, secret, sender, sign, tokenFor, testWithCaches
 } from '../support/host.js'
+import { isOldestNode } from '../support/node.js'
 
 const alice = bearer(tokenFor('alice'))
 const who = async (request: FastifyRequest) => ({ user: request.user.id })
@@ -392,7 +393,7 @@ testWithCaches('paths as only a socket sends them', async (t) => {
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const rows: Array<[path: string, id: string, answer: string | RegExp]> = [
+  const rows: Array<[path: string, id: string, answer: string]> = [
     ['/u/alice', 'alice', '200'],
     ['/u/bob/../alice', 'alice', '404'],
     ['/u/../u/alice', 'alice', '404'],
@@ -407,7 +408,7 @@ testWithCaches('paths as only a socket sends them', async (t) => {
     ['/files/alice/../bob/x', 'alice', '403'],
     ['/u/alice\\bob', 'alice', '403'],
     ['/u/alice%5cbob', 'alice', '403'],
-    ['/u/al\u00efce', 'alice', /^(400|403)$/], // Node refuses it, but not Node 20.19.0
+    ['/u/al\u00efce', 'alice', isOldestNode ? '403' : '400'], // newer releases of Node refuse it themselves
     ['//u/alice', 'alice', '404'],
     ['http://other.example/u/alice', 'alice', '200'],
     ['http://other.example/u/bob', 'alice', '403'],
@@ -426,7 +427,7 @@ testWithCaches('paths as only a socket sends them', async (t) => {
       const lines = ['Host: localhost', 'Connection: close', `Authorization: Bearer ${tokenFor(id)}`]
       socket.end(Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'))
     })
-    t.match(status, answer, `${path} for ${id}`)
+    t.equal(status, answer, `${path} for ${id}`)
   }
 })
 

@@ -7,6 +7,7 @@ import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { bearer } from './host.js'
+import { isOldestNode } from './node.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
@@ -41,7 +42,7 @@ export interface Run {
 
 /**
  * Runs a script, by default what `npm start` runs. Without the NODE_OPTIONS with which the test runner puts loaders and
- * coverage into every process. Node 20.19.0 warns that Ed25519 is experimental.
+ * coverage into every process. The oldest Node warns that Ed25519 is experimental.
  */
 export function run (t: Test, variables: Record<string, string>, cwd: string, script = scripts.start): Run {
   // The script's own path is relative to the repository, wherever it runs.
@@ -54,9 +55,8 @@ const runInTerminal = (t: Test, variables: Record<string, string>, cwd: string):
   spawned(t, ['script', '-qfec', `exec ${scripts.start}`, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
 
 function spawned (t: Test, words: string[], variables: Record<string, string>, cwd: string): Run {
-  const child = spawn('env', ['NODE_OPTIONS=--disable-warning=ExperimentalWarning', ...words], {
-    cwd, env: { PATH: env.PATH, ...variables }
-  })
+  const options = isOldestNode ? ['NODE_OPTIONS=--disable-warning=ExperimentalWarning'] : ['-u', 'NODE_OPTIONS']
+  const child = spawn('env', [...options, ...words], { cwd, env: { PATH: env.PATH, ...variables } })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
