@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { env } from 'node:process'
+import { env, version } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { bearer } from './host.js'
-import { isOldestNode } from './node.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
@@ -42,7 +41,7 @@ export interface Run {
 
 /**
  * Runs a script, by default what `npm start` runs. Without the NODE_OPTIONS with which the test runner puts loaders and
- * coverage into every process. The oldest Node warns that Ed25519 is experimental.
+ * coverage into every process. Some releases of Node 20.19 warn that Ed25519 is experimental.
  */
 export function run (t: Test, variables: Record<string, string>, cwd: string, script = scripts.start): Run {
   // The script's own path is relative to the repository, wherever it runs.
@@ -55,7 +54,8 @@ const runInTerminal = (t: Test, variables: Record<string, string>, cwd: string):
   spawned(t, ['script', '-qfec', `exec ${scripts.start}`, '/dev/null'], { ...variables, NO_COLOR: '1' }, cwd)
 
 function spawned (t: Test, words: string[], variables: Record<string, string>, cwd: string): Run {
-  const options = isOldestNode ? ['NODE_OPTIONS=--disable-warning=ExperimentalWarning'] : ['-u', 'NODE_OPTIONS']
+  const hasWarning = version.startsWith('v20.19.')
+  const options = hasWarning ? ['NODE_OPTIONS=--disable-warning=ExperimentalWarning'] : ['-u', 'NODE_OPTIONS']
   const child = spawn('env', [...options, ...words], { cwd, env: { PATH: env.PATH, ...variables } })
   let stdout = ''
   let stderr = ''
