@@ -109,11 +109,11 @@ function ownerOf (request: Parameters<typeof getOwnerId>[0]): string | null {
   }
 }
 
-async function start (t: Test) {
+async function start (t: Test, compile: boolean) {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const entry = { ...issuer.entry, idPrefix: '' }
   const options = { secret, issuers: [entry], bind, mayActFor }
-  const server = { logger: false, routerOptions: { maxParamLength: 1000 } }
+  const server = { logger: false, routerOptions: { maxParamLength: 1000, compile } }
   const { app } = await build(t, options, server, (app: FastifyInstance) => {
     for (const { url, access } of routes) {
       app.get(url, access ? { config: { access } } : {}, async (request) =>
@@ -136,10 +136,16 @@ async function start (t: Test) {
   return { header, ask }
 }
 
+/** Fastify finds routes in a tree, or by code that it makes of the tree. */
+const testWithRouters = (title: string, run: (t: Test, compile: boolean) => Promise<void>) => {
+  t.test(title, (t) => run(t, false))
+  t.test(`${title} (compiled router)`, (t) => run(t, true))
+}
+
 const name = (...parts: unknown[]) => parts.map((part) => JSON.stringify(part)).join(' ')
 
-t.test('every rule, token and path gives what the contract says', async (t) => {
-  const { header, ask } = await start(t)
+testWithRouters('every rule, token and path gives what the contract says', async (t, compile) => {
+  const { header, ask } = await start(t, compile)
   const tenants = variants<unknown>(undefined, { org: 'acme' }, { org: ['b', 'acme'] }, { org: 7 }, ['acme'], 'acme')
   const tokens: Token[] = [
     ...['alice', 'carol'].flatMap((sub) => variants<unknown>(undefined, 'a', 'b a', ['a', 'staff'], 'A', ['a', 7])
@@ -174,9 +180,9 @@ t.test('every rule, token and path gives what the contract says', async (t) => {
   t.ok([...counts.values()].every((count) => count >= 100), 'each outcome is there often')
 })
 
-t.test('no change of claims or path admits more than the contract', async (t) => {
+testWithRouters('no change of claims or path admits more than the contract', async (t, compile) => {
   const numRuns = Number(process.env.RIGHTS_CASES ?? 2000)
-  const { ask } = await start(t)
+  const { ask } = await start(t, compile)
   const text = fc.string({ unit: fc.constantFrom('a', 'b', 'A', ' ', '0', '%', 'é', '+', '"'), maxLength: 4 })
   const person = fc.constantFrom('alice', 'bob', 'carol', 'Alice', 'acme', 'down', '7', 'true', 'null', 'é')
   const word = fc.oneof(person, text)
