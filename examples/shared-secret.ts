@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import userScope from 'fastify-user-scope'
 import { SignJWT } from 'jose'
 
+// Random only to try it out: a restart, or a second server, would not accept the tokens of the first.
 const secret = process.env.BETTER_AUTH_SECRET ?? randomBytes(32).toString('base64')
 const app = Fastify()
 await app.register(userScope, { secret })

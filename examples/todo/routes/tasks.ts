@@ -50,6 +50,7 @@ export const tasks: FastifyPluginAsyncTypebox = async (app) => {
 
   const create = route('Create a task', { params, body: NewTask, response: { 201: Task, ...unfit } })
   app.post('', create, async ({ user, body: { title, description = null } }, reply) => {
+    // Without delegates, the user is the owner. With them it would have to be getOwnerId(request).
     const task = db.insertInto('task').values({ user_id: user.id, title, description }).returningAll()
     return reply.code(201).send(await task.executeTakeFirstOrThrow())
   })
