@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { parametersOf } from '../routes/url.js'
 import type { AnyApp } from './app-routes.js'
 import { Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
@@ -20,9 +21,9 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
 
 /**
  * Asserts that alice cannot reach bob's records through her own path. Bob's ids are sent in path, query and body to
- * each route with the owner in its URL, and to each of level `user` that takes such an id or has a segment `me`. The
- * answer must be 4xx and the same as for an id that does not exist, bob's records must not change, and nothing that
- * alice reads may have their ids or change when bob makes one.
+ * each route with the owner in its URL, and to each of level `user` that takes such an id, has a segment `me`, or has
+ * the URL of a GET route without the id at its end. The answer must be 4xx and the same as for an id that does not
+ * exist, bob's records must not change, and nothing that alice reads may have their ids or change when bob makes one.
  *
  * Handlers run, so use a test database. DELETE comes late, writes without an id come last.
  * @param app is made ready
@@ -39,8 +40,10 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   // The routes of this call come first.
   const all = [...new Set([...task.judged, ...task.routes])].map((route) => planFor(route, task.params, objects))
     .filter(({ route }) => !task.isAllowed(route) && route.method !== 'OPTIONS')
-  const plans = all.filter(({ route, kinds }) => task.judged.includes(route) && (route.parameter !== null ||
-    (route.access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(route.url)))))
+  const judged = all.filter(({ route }) => task.judged.includes(route))
+  const lists = new Set(judged.map(listOf))
+  const plans = judged.filter(({ route: { parameter, access, url }, kinds }) => parameter !== null ||
+    (access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(url) || lists.has(url.replace(/\/?$/, '/')))))
   const kinds = Object.keys(objects)
   const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))
   if (idle !== undefined) {
@@ -79,4 +82,11 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
     task.report(await new Trial(plan, stage).run(changes.get(plan)))
   }
   task.conclude("let others reach an owner's objects, or could not be tried")
+}
+
+/** If a route of level `user` reads one record: the URL of their list, with a slash at its end. */
+function listOf ({ route: { access, method, url }, kinds }: Plan): string | undefined {
+  const last = parametersOf(url).at(-1)
+  const isRecord = access === 'user' && method === 'GET' && last?.after === '' && kinds.includes(last.name)
+  return isRecord ? last.before : undefined
 }

@@ -312,3 +312,37 @@ t.test('what belongs to "me" is tried without an id', async (t) => {
     t.notMatch(said, '/menu')
   }
 })
+
+t.test('a list is tried where a route reads one of its records', async (t) => {
+  const hosts = async (isBroken: boolean, { list = '/notes', one = `${list}/:note_id`, ...options } = {}) => {
+    const { app, objects } = await rowsHost(t, ['note_id'], (app, rows) => {
+      const own = (user: string) => rows.filter(({ owner }) => isBroken || owner === user)
+      app.get(list, async ({ user }) => own(user.id).map(({ id }) => ({ id })))
+      app.delete(list, async ({ user }) => {
+        for (const row of own(user.id)) rows.splice(rows.indexOf(row), 1)
+      })
+      app.get<{ Params: { note_id: string } }>(one, async ({ user, params }, reply) =>
+        rows.find(({ id, owner }) => id === params.note_id && owner === user.id) ?? none(reply))
+      // Everybody sees them, and deletes their own.
+      app.get('/boards', async () => rows.map(({ id }) => ({ id })))
+      app.delete<{ Params: { note_id: string } }>('/boards/:note_id', async ({ user, params }, reply) => {
+        const place = rows.findIndex(({ id, owner }) => id === params.note_id && owner === user.id)
+        return place < 0 ? none(reply) : rows.splice(place, 1)
+      })
+    })
+    return await say(app, { objects, params: {}, ...options })
+  }
+  for (const places of [
+    {}, { list: '/notes/', one: '/notes/:note_id' }, { list: '/all/notes', one: '/all/notes/:note_id([^/]+)' }
+  ]) {
+    const said = await hosts(true, places)
+    t.match(said, /alice's token, her own {2}nothing of bob's {2}200 with bob's note_id {2}.*\/notes\/?$/m)
+    t.match(said, /alice's token, her own: what bob reads then {2}as before {2}changed {2}/)
+    t.match(said, /^DELETE .*notes/m)
+    t.notMatch(said, '/boards')
+    t.equal(await hosts(false, places), '')
+  }
+  t.equal(await hosts(true, { list: '/board', one: '/notes/:note_id' }), '', 'another list')
+  t.equal(await hosts(true, { list: '/notes', one: '/notes/:note_id/text' }), '', 'what a record has, and not a record')
+  t.equal(await hosts(true, { only: ({ url }: { url: string }) => url !== '/notes' } as object), '', 'not to be judged')
+})
