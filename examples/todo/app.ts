@@ -31,7 +31,8 @@ export async function buildApp (): Promise<FastifyInstance> {
 
   // Every route is guarded from here on, unless it says otherwise. The keys are read in this process, without a socket.
   const fetch = (url: string, init: RequestInit) => app.betterAuth.handler(new Request(url, init))
-  await app.register(userScope, { issuers: [betterAuth({ baseURL, fetch })], bind: { org_id: 'org_id' } })
+  const issuers = [betterAuth({ baseURL, fetch })]
+  await app.register(userScope, { issuers, bind: { org_id: 'org_id' }, requireStatedAccess: true })
   app.addHook('onSend', async (request, reply) => { if (getUser(request)) reply.header('cache-control', 'no-store') })
 
   await app.register(docs)

@@ -20,9 +20,10 @@ const PageQuery = Type.Partial(Type.Object({ after, limit }))
 const unfit = { 400: fault('A parameter or the body does not fit'), 503: databaseFault }
 const unknown = { ...unfit, 404: fault("There is no such task, or it is another user's") }
 const refusals = "401: no token, or one that is not valid. 403: the path is another user's."
-const support = { config: { access: { delegates: { scopes: ['support'] } } } } // who may read, besides the owner
+const owner = { config: { access: 'owner' } } as const // stated, because `:task_id` is compared with nothing
+const support = { config: { access: { level: 'owner', delegates: { scopes: ['support'] } } } } as const // may read, too
 const route = <T extends object>(summary: string, schema: T) =>
-  ({ schema: { tags: ['tasks'], summary, description: refusals, ...schema } })
+  ({ ...owner, schema: { tags: ['tasks'], summary, description: refusals, ...schema } })
 
 /** The guard compares the path. A task's id does not tell its owner, so every query also filters by the owner. */
 const own = (request: FastifyRequest<{ Params: { task_id: number } }>) =>
@@ -49,9 +50,9 @@ export const tasks: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   const create = route('Create a task', { params, body: NewTask, response: { 201: Task, ...unfit } })
-  app.post('', create, async ({ user, body: { title, description = null } }, reply) => {
-    // Without delegates, the user is the owner. With them it would have to be getOwnerId(request).
-    const task = db.insertInto('task').values({ user_id: user.id, title, description }).returningAll()
+  app.post('', create, async (request, reply) => {
+    const { title, description = null } = request.body
+    const task = db.insertInto('task').values({ user_id: getOwnerId(request), title, description }).returningAll()
     return reply.code(201).send(await task.executeTakeFirstOrThrow())
   })
 
