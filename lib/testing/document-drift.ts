@@ -16,8 +16,8 @@ export interface DocumentOptions extends Settings, Partial<Record<'issuer' | 'al
 const wanted = ['get', 'put', 'post', 'delete', 'patch', 'trace', 'query']
 const absent = 'no OpenAPI document: register @fastify/swagger where the app that is given sees it, ' +
   'or give the document in option "document", as an object'
-const hidden = 'it is served, and the document does not have it: take schema.hide away, or register @fastify/swagger ' +
-  `before the route${orAllow}`
+const hidden = 'it is served, and the document does not have it: take schema.hide away (with hideUntagged, give it ' +
+  `a tag), or register @fastify/swagger before the route${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
 const unguarded = 'no registration of the plugin guards it: move it into the guarded context'
 

@@ -152,11 +152,13 @@ t.test('a registration in a wrapper without fastify-plugin warns that it guards 
   t.equal((await sender(wrapped)({ url: '/api/bob', headers: alice })).status, 200)
 })
 
-t.test('a registration in a part of such an app warns that other routes are not known', async (t) => {
-  await parts.register(async (part) => {
-    await part.register(userScope, { secret })
-    part.get('/api/:user_id', id)
-  })
+t.test('registrations in parts of such an app warn once that other routes are not known', async (t) => {
+  for (const prefix of ['/api', '/more']) {
+    await parts.register(async (part) => {
+      await part.register(userScope, { secret })
+      part.get('/:user_id', id)
+    }, { prefix })
+  }
   parts.get('/admin/:user_id', id)
   await parts.ready()
   t.match(log, [{ level: 40, msg: /routes outside of this registration are not known[^]*Fix: import/ }])

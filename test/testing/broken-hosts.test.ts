@@ -271,7 +271,8 @@ const hosts: Record<string, Host> = {
     },
     assert: (app) => assertDocumentMatchesGuards(app, people),
     says: ['Routes that are not what the document says: 1', 'GET /api/:user_id/secrets (owner)',
-      'it is served, and the document does not have it: take schema.hide away, or register @fastify/swagger before ' +
+      'it is served, and the document does not have it: take schema.hide away (with hideUntagged, give it a ' +
+      'tag), or register @fastify/swagger before ' +
       "the route, or allow: ['GET /api/:user_id/secrets']"]
   },
   'a document that says guarded of what is not': {

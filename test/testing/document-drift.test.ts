@@ -153,7 +153,8 @@ t.test('each kind of drift is named', async (t) => {
     { allow: ['POST /api/me', 'GET /api/open'] }), '')
   t.equal(await changed(t, (paths) => { delete paths['/api/open'] }),
     `${heading}\n\nGET /api/open (public)\n` +
-    '  it is served, and the document does not have it: take schema.hide away, or register @fastify/swagger before ' +
+    '  it is served, and the document does not have it: take schema.hide away (with hideUntagged, give it a ' +
+    'tag), or register @fastify/swagger before ' +
     "the route, or allow: ['GET /api/open']")
   t.equal(await changed(t, () => {}, { allow: ['GET /gone'] }),
     `${heading}\n\nGET /gone\n  allow names it, and it needs no exception: it is sound, or does not exist. ` +
