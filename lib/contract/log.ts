@@ -7,7 +7,7 @@ import type { FastifyBaseLogger } from 'fastify'
  */
 export function warnHost (log: FastifyBaseLogger, problem: string, routes?: readonly string[]): void {
   const message = routes ? `${problem}: ${routes.join(', ')}` : problem
-  log.warn({ routes }, message)
+  logLine(log, 'warn', { routes }, message)
   if ((log as Partial<FastifyBaseLogger>).level === undefined) process.emitWarning(message, 'UserScopeWarning')
 }
 

@@ -20,6 +20,7 @@ t.test('a line whose fields cannot be serialized is written as text', async (t) 
 t.test('a logger that always throws does not stop its caller', (t) => {
   const warn = () => { throw new Error('full') }
   logLine({ warn } as unknown as FastifyBaseLogger, 'warn', {}, 'said')
+  warnHost({ level: 'info', warn } as unknown as FastifyBaseLogger, 'said', ['GET /a'])
   t.end()
 })
 
