@@ -22,6 +22,7 @@ export const rule = (
 /** Undefined means missing: no JSON value is undefined. */
 export const isAbsent = (value: unknown): boolean => value === undefined
 
+const now = () => Date.now() / 1000 // seconds since 1970
 const latest = 253_402_300_799 // 9999-12-31T23:59:59Z: a later date has another unit, or means "never"
 
 // Extensions that change what is signed (RFC 7515 §4.1.11, RFC 7797), payloads that are no claims, and keys inside the
@@ -46,10 +47,10 @@ export const headerRules = ({ types, isRemote }: ClaimRules): readonly Rule[] =>
 ]
 
 /** The rules for claims (RFC 7519 §4.1). A configured check requires its claim, so nobody can skip it. */
-export function claimRules (rules: ClaimRules, clock: () => number): readonly Rule[] {
+export function claimRules (rules: ClaimRules): readonly Rule[] {
   const { issuer, audience, clockTolerance, maxTokenAge } = rules
-  const isOver = (date: unknown, age = 0) => clock() >= Number(date) + age + clockTolerance
-  const distance = (date: unknown) => Math.ceil(Math.abs(clock() - Number(date)))
+  const isOver = (date: unknown, age = 0) => now() >= Number(date) + age + clockTolerance
+  const distance = (date: unknown) => Math.ceil(Math.abs(now() - Number(date)))
   const tolerance = `(option "clockTolerance": ${clockTolerance})`
   return [
     rule('exp', (exp) => `claim "exp" is ${isAbsent(exp) ? 'missing' : 'not a number of seconds'}`, Number.isFinite),
@@ -71,7 +72,7 @@ export function claimRules (rules: ClaimRules, clock: () => number): readonly Ru
       (iat) => maxTokenAge === undefined || !isOver(iat, maxTokenAge), 'TOKEN_EXPIRED'),
     ...['nbf', 'iat'].map((name) => rule(name,
       (date) => millisecondsHint(name, date) ?? `claim "${name}" is ${distance(date)} s in the future ${tolerance}`,
-      (date) => isAbsent(date) || Number(date) <= clock() + clockTolerance)),
+      (date) => isAbsent(date) || Number(date) <= now() + clockTolerance)),
   ]
 }
 
@@ -87,7 +88,7 @@ export const requiredClaimRules = ({ requiredClaims }: ClaimRules): readonly Rul
 
 /** Checks a verified token again, by its time alone. Returns the refusal if it has expired; else null. */
 export function findExpiry ({ claims }: VerifiedUser, rules: ClaimRules): Refusal | null {
-  if (Date.now() / 1000 < endOf(claims, rules)) return null
+  if (now() < endOf(claims, rules)) return null
   return refuse('TOKEN_EXPIRED', 'the token has expired since the request was admitted')
 }
 

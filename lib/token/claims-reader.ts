@@ -13,12 +13,11 @@ export type ClaimsReader = (jws: Jws) => Verified
 
 /**
  * Creates a reader for the tokens of a secret or an issuer.
- * @param clock seconds since 1970, with fractions
  * @returns a reader that throws a Refusal: `INVALID_CLAIMS`, `TOKEN_EXPIRED` or `MISSING_UID_CLAIM`
  */
-export function createClaimsReader (rules: ClaimRules, clock = () => Date.now() / 1000): ClaimsReader {
+export function createClaimsReader (rules: ClaimRules): ClaimsReader {
   const ofHeader = headerRules(rules)
-  const ofClaims = [...claimRules(rules, clock), ...kindRules(rules), ...requiredClaimRules(rules)]
+  const ofClaims = [...claimRules(rules), ...kindRules(rules), ...requiredClaimRules(rules)]
   const { otherTokens, faultBySchema } = rules
   let goodHeader: Json | undefined // many tokens share one frozen header, which is checked once
   return (jws) => {
