@@ -41,9 +41,9 @@ function compile ({ says, text, header, payload }: OtherToken): TokenForm {
   const pattern = text === undefined ? undefined : new RegExp(text)
   const parts = { ...header && { header }, ...payload && { payload } }
   const ofJws = header || payload ? TypeCompiler.Compile(Type.Object(parts)) : undefined
-  return Object.freeze({
+  return Object.freeze<TokenForm>({
     says,
-    fitsText: (text: string) => pattern?.test(text) ?? false,
-    fits: (jws: { header: object, payload: object }) => ofJws?.Check(jws) ?? false
+    fitsText: (text) => pattern?.test(text) ?? false,
+    fits: (jws) => ofJws?.Check(jws) ?? false
   })
 }
