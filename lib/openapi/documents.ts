@@ -106,5 +106,5 @@ const operationsOf = ({ options: { method, url } }: Pick<DeclaredRoute, 'options
   ({ name: `${each} ${url}`, place: [each, pathOf(url)] as Place }))
 
 /** Converts the URL of a route to the path of a document: `/a/{id}`. */
-const pathOf = (url: string) =>
-  url.replace(/::|(\*)|:(\w+)(?:\([^/]*\))?\??/g, (_, star?: string, name = star) => name ? `{${name}}` : ':')
+export const pathOf = (url: string): string => url.replace(
+  /::|(\*)|:(\w+)(?:\([^/]*\)|\([^()]*\))?\??/g, (_, star?: string, name = star) => name ? `{${name}}` : ':')
