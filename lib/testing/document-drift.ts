@@ -1,9 +1,9 @@
 import { isApiDocument, schemesOf, type ApiDocument, type Operation } from '../openapi/dialects.js'
+import { pathOf } from '../openapi/documents.js'
 import { carriesBearer } from '../openapi/security.js'
 import { constraintsText } from '../routes/print.js'
 import { nameOf, type AnyApp, type AppRoute, type Place } from './app-routes.js'
 import { orAllow } from './findings.js'
-import { fillUrl } from './route-requests.js'
 import { named, readTask, type Settings } from './settings.js'
 
 /** `params`, and the options of type unknown, are ignored, because no request is made. */
@@ -39,7 +39,7 @@ export async function assertDocumentMatchesGuards (app: AnyApp, options: Documen
     .filter(([field]) => [...wanted, 'head', 'options'].includes(field))
     .map(([field, operation]: [string, Operation]) => ({ method: field.toUpperCase(), url, operation })))
   const operationsOf = (route: AppRoute) => {
-    const url = fillUrl(route.url, (name) => `{${name}}`).replaceAll('%25', '%')
+    const url = pathOf(route.url)
     const at = (url: string) => operations.filter((each) => keyOf(each) === keyOf({ ...route, url }))
     const found = at(url)
     return found.length > 0 ? found : at(withoutBase(document, url))
@@ -73,9 +73,9 @@ interface Server { url: string, variables?: Record<string, { default?: string }>
 /** Removes the path of a server, like `stripBasePath` of `@fastify/swagger`. */
 function withoutBase (document: ApiDocument, url: string): string {
   const { basePath = '', servers } = document as { basePath?: string, servers?: Server[] | null }
-  const pathOf = ({ url, variables }: Server) =>
+  const baseOf = ({ url, variables }: Server) =>
     url.replace(/\{(\w+)\}/g, (_text, name) => String(variables?.[name]?.default)).replace(/^\w+:\/\/[^/]*/, '')
-  const bases = servers?.map(pathOf) ?? [basePath]
+  const bases = servers?.map(baseOf) ?? [basePath]
   return url.slice(bases.find((base) => base.length > 1 && url.startsWith(base))?.length)
 }
 

@@ -95,6 +95,12 @@ t.test('an optional parameter is compared', async (t) => {
   t.equal(await say(await host(t, {}, (app) => { app.get('/optional/:user_id?', handler) })), '')
 })
 
+t.test('a name in a document ends where that of the router goes on', async (t) => {
+  for (const url of ['/api/:user_id/:a~b', '/api/:user_id/:name(^[^/]+$)/b']) {
+    t.equal(await say(await host(t, {}, (app) => { app.get(url, handler) })), '', url)
+  }
+})
+
 t.test('a method that documents cannot have is ignored', async (t) => {
   const app = await host(t, {}, (app) => {
     app.addHttpMethod('PROPFIND')
