@@ -55,9 +55,8 @@ export function recordRoutes (fastify: FastifyInstance): DeclaredRoute[] {
 /** Copies a config, and in it the rule. Anything else may belong to another package and is not copied deeply. */
 function copyOf (config: object): object {
   const access = statedAccess(config)
-  if (typeof access !== 'object') return { ...config }
-  const { rule, fault } = readRule(access)
-  return fault === null ? { ...config, access: structuredClone(rule) } : { ...config }
+  const isRule = typeof access === 'object' && readRule(access).fault === null
+  return isRule ? { ...config, access: structuredClone(access) } : { ...config }
 }
 
 /** Whether a context is the given one, or inside it: a child inherits from its parent. */
