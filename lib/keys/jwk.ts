@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKeyInput } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
 import type { JWK } from 'jose'
 import { pick } from '../options/validate.js'
 import { FetchFault } from './limited-fetch.js'
@@ -35,7 +35,7 @@ const isForVerification = (operations: unknown) => Array.isArray(operations) && 
 
 function isSound (key: Member): boolean {
   try {
-    const { asymmetricKeyDetails } = createPublicKey({ key: pick(key, members), format: 'jwk' } as JsonWebKeyInput)
+    const { asymmetricKeyDetails } = createPublicKey({ key: pick(key, members), format: 'jwk' })
     const { modulusLength = Infinity, publicExponent = 3n } = { ...asymmetricKeyDetails }
     return modulusLength >= minModulusLength && publicExponent >= 3n && publicExponent % 2n === 1n
   } catch {

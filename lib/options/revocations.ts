@@ -53,5 +53,5 @@ function inLongForm (option: true | RevocationStore | RevocationsOptions): Revoc
   if (option === true) return {}
   // Any object that is not plain must be a store, such as an instance of a class. A promise of one is not.
   const isStore = 'publish' in option || 'follow' in option || !(isPlain(option) || 'store' in option)
-  return isStore ? { store: option as RevocationStore } : option as RevocationsOptions
+  return isStore ? { store: option as RevocationStore } : option
 }

@@ -8,7 +8,7 @@ import { assertValid } from './validate.js'
 import { readRevocations, type RevocationSettings } from './revocations.js'
 import { secretsFromEnvironment } from './environment.js'
 import { assertFitSecret } from './secret.js'
-import type { IssuerOptions, OtherToken } from '../contract/issuer.js'
+import type { OtherToken } from '../contract/issuer.js'
 import type { CacheOptions, SecretAlgorithm, UserScopeOptions } from '../contract/options.js'
 
 export type CacheSettings = Readonly<Required<CacheOptions>>
@@ -82,7 +82,7 @@ export function readOptions (
   const secrets = readSecrets(options, env, minBytes)
   for (const { secret, name } of secrets) assertFitSecret(secret, name, minBytes)
   assertUsed(options, secrets.length > 0)
-  const issuers = readIssuers(options.issuers as IssuerOptions[] | undefined, secrets.length > 0)
+  const issuers = readIssuers(options.issuers, secrets.length > 0)
   const signed = secrets.length > 0 ? ofSecret : []
   assertIdClaim(options, signed)
   const otherTokens = compileOtherTokens(signed, 'secret')

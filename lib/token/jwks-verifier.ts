@@ -50,7 +50,7 @@ async function verifyRsa ({ token, header }: CompactJws, keys: RemoteKeys): Prom
   const end = token.lastIndexOf('.')
   const found = await keys.getKey({ ...header, alg })
   const key = {
-    key: KeyObject.from(found as webcrypto.CryptoKey),
+    key: KeyObject.from(found),
     padding: alg.startsWith('PS') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING,
     saltLength: constants.RSA_PSS_SALTLEN_DIGEST // ignored for PKCS1
   }
