@@ -9,7 +9,7 @@ import type { Demand } from '../routes/access.js'
 import { claimAt, fitsClaim, type BoundParam } from '../routes/bind.js'
 import { hasDotSegment } from '../routes/dot-segments.js'
 import { isSame, readParam } from '../routes/owner.js'
-import { isAnyOf, scopesIn } from '../routes/rule.js'
+import { isAnyOf, scopeName, scopesIn } from '../routes/rule.js'
 import { readScopes } from '../token/scopes.js'
 import { faultOfId } from '../token/user-id.js'
 import type { Verified } from '../token/verifier.js'
@@ -117,7 +117,7 @@ export function judgeScopes ({ scopes: found, claims }: VerifiedUser, required: 
   const names = scopesIn(required)
   const [most, some] = isAnyOf(required) ? [1, 'one'] : [names.length, 'all']
   // The boot checks the scopes of routes, but a handler may pass input of the client to `requireScopes`.
-  const scope = names.filter((name) => /^[!#-[\]-~]+$/.test(name)).slice(0, most).join(' ')
+  const scope = names.filter((name) => scopeName.test(name)).slice(0, most).join(' ')
   const other = ['scope', 'scp', 'permissions', 'scopes', 'roles']
     .find((name) => hasScopes(readScopes(claims, name), required))
   const hint = other ? `. Its claim "${other}" counts only if option "scopeClaim" names it` : ''

@@ -20,9 +20,11 @@ export interface Conditions {
   readonly unbound: readonly string[]
 }
 
+/** RFC 6749 §3.3. Without quotes and backslashes, so that a challenge can have it as it is. */
+export const scopeName = /^[!#-[\]-~]+$/
 const scopeNames = 'scope names of letters, digits and marks, without spaces, quotes and backslashes (RFC 6749 §3.3)'
 const scopeList = `a list of ${scopeNames}, at least one and each once`
-const names = Type.Array(Type.String({ pattern: '^[!#-\\[\\]-~]+$' }), { minItems: 1, uniqueItems: true })
+const names = Type.Array(Type.String({ pattern: scopeName.source }), { minItems: 1, uniqueItems: true })
 // Not a member with a name: the message for `allOf` would be to use `anyOf`, which asks for less.
 const anyOf = Type.Record(Type.String({ pattern: '^anyOf$' }), names, { additionalProperties: false, minProperties: 1 })
 const rule = Type.Object({
