@@ -89,6 +89,6 @@ export interface IssuerStatus {
   readonly lastFetch: Date | null
   /** Why the last fetch failed; null after a success, or before the first. */
   readonly lastError: string | null
-  /** The earliest time of the next fetch. */
+  /** The earliest time of the next fetch; null before the first. */
   readonly nextTry: Date | null
 }

@@ -71,7 +71,10 @@ export interface UserScopeOptions {
   claims?: object
   /** Seconds of tolerance for `exp`, `nbf`, `iat` and `maxTokenAge`, because clocks differ. 0 to 3600. Default 5. */
   clockTolerance?: number
-  /** Seconds since `iat` after which a token is refused, whatever its `exp`. Requires `iat`. 1 to 315576000. */
+  /**
+   * Seconds since `iat` after which a token is refused, whatever its `exp`. Requires `iat`. 1 to 315576000. Default:
+   * not checked.
+   */
   maxTokenAge?: number
   /**
    * More path parameters, each with a claim: `'org_id'`, or `['o', 'id']` for a nested one. On routes of level

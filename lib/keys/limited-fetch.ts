@@ -1,6 +1,6 @@
 import type { IssuerSettings } from '../options/issuers.js'
 
-/** The fetched document is wrong. The message never quotes more than 200 characters of it. */
+/** A time-out, another status than 200, or a wrong document, of which the message quotes at most 200 characters. */
 export class FetchFault extends Error {}
 
 const redirects = new Set([301, 302, 303, 307, 308])

@@ -136,7 +136,7 @@ function readSecrets ({ secret, issuers }: UserScopeOptions, env: NodeJS.Process
   return issuers === undefined ? secretsFromEnvironment(env, minBytes) : []
 }
 
-/** Refuses options that would have no effect beside `issuers`. */
+/** Refuses options that would have no effect beside `issuers`, and one issuer with two kinds of keys. */
 function assertUsed (options: UserScopeOptions, hasSecret: boolean): void {
   const { issuers = [], issuer, audience, algorithms, userIdClaim, scopeClaim } = options
   const forSecrets = { issuer, audience, algorithms, userIdClaim, scopeClaim }

@@ -35,6 +35,7 @@ export class Entries {
     return momentOf(moments.get(id))
   }
 
+  /** Returns the moments of an issuer, to add to: a new map if there is none. */
   of (issuer: string): Moments {
     let moments = this.#byIssuer.get(issuer)
     if (moments === undefined) this.#byIssuer.set(issuer, moments = new Map())
