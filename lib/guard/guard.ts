@@ -60,17 +60,17 @@ export function createGuard (
   function authorize (
     request: FastifyRequest, demand: Demand, verified: Verified, cached: boolean
   ): Judgement | Promise<Judgement> {
-    const revoked = judgeRevocation(demand, verified, cached)
+    const revoked = judgeRevocation(verified, cached)
     if (revoked) return revoked
     const judgement = judgeRights(request, demand, verified, cached)
     if (!isThenable(judgement)) return judgement
     // The token may have been revoked while `mayActFor` was running.
-    return judgement.then((judged) => judgeRevocation(demand, verified, cached) ?? judged)
+    return judgement.then((judged) => judgeRevocation(verified, cached) ?? judged)
   }
 
-  function judgeRevocation (demand: Demand, verified: Verified, cached: boolean): Judgement | null {
-    const refusal = revocations?.check(verified.user) ?? null
-    return refusal && { refusal, verified, demand, owner: null, cached }
+  function judgeRevocation (verified: Verified, cached: boolean): Judgement | null {
+    const refusal = revocations?.check(verified.user)
+    return refusal ? { ...refused(refusal), verified, cached } : null
   }
 
   function decorate (request: GuardedRequest, judgement: Judgement): void {

@@ -9,7 +9,7 @@ export interface Judgement {
   readonly refusal: Refusal | null
   /** Null if no token was verified. */
   readonly verified: Verified | null
-  /** What the route demands; null if no token was verified. */
+  /** What the route demands; null if no token was verified, or it is revoked. */
   readonly demand: Demand | null
   /** The owner's id, which the path must still have before the handler runs; null if none is compared. */
   readonly owner: string | null

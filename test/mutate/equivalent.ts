@@ -277,18 +277,6 @@ export const equivalents: Equivalent[] = [
   },
   {
     path: 'lib/guard/guard.ts',
-    code: 'const refusal = revocations?.check(verified.user) ?? null',
-    change: 'revocations?.check(verified.user) ?? null becomes revocations?.check(verified.user)',
-    why: 'for the type: the callers only ask whether there is one'
-  },
-  {
-    path: 'lib/guard/guard.ts',
-    code: 'return refusal && { refusal, verified, demand, owner: null, cached }',
-    change: 'without demand',
-    why: 'for the type: of a refused request nothing is compared again'
-  },
-  {
-    path: 'lib/guard/guard.ts',
     code: 'decorated[decoratorName] = value',
     change: 'decorated[decoratorName] = value becomes ;',
     why: 'it only saves time: the property is defined then'
