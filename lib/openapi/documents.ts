@@ -7,6 +7,7 @@ import { warnHost } from '../contract/log.js'
 import type { OpenApiSettings } from '../options/settings.js'
 import { lineage, routesOf, type DeclaredRoute } from '../routes/app-routes.js'
 import type { JudgedRoute } from '../routes/table.js'
+import { parametersOf } from '../routes/url.js'
 
 /** The decorator of `@fastify/swagger`. */
 type Swagger = (options?: { yaml?: boolean } | null, ...rest: unknown[]) => unknown
@@ -105,6 +106,11 @@ function warnOfLostMarks (
 const operationsOf = ({ options: { method, url } }: Pick<DeclaredRoute, 'options'>) => [method].flat().map((each) =>
   ({ name: `${each} ${url}`, place: [each, pathOf(url)] as Place }))
 
-/** Converts the URL of a route to the path of a document: `/a/{id}`. */
-export const pathOf = (url: string): string => url.replace(
-  /::|(\*)|:(\w+)(?:\([^/]*\)|\([^()]*\))?\??/g, (_, star?: string, name = star) => name ? `{${name}}` : ':')
+/** Converts the URL of a route to the path of a document, like `@fastify/swagger`: `/a/{id}`. */
+export function pathOf (url: string): string {
+  const [first] = parametersOf(url)
+  const literal = (raw: string) => raw.replaceAll('::', ':').replace('*', '{*}')
+  if (!first) return literal(url)
+  // For the router, `:a~b` is a parameter `a~b`.
+  return literal(first.before + first.name.replace(/^\w*/, '{$&}')) + pathOf(first.after)
+}

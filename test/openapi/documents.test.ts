@@ -224,7 +224,8 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
   const served = { info, servers: [{ url: '/api' }] }
   const all = [
     'GET /api/:user_id/tasks/:id(^\\d+$)', 'GET /api/me', 'PUT /api/me', 'GET /api/open', 'GET /api/:user_id?',
-    'GET /api/tasks::archive', 'GET /api/:user_id/files/:name(^[^/]+$)'
+    'GET /api/tasks::archive', 'GET /api/:user_id/files/:name(^[^/]+$)',
+    'GET /api/:user_id/:from(\\d+)-:to(\\d+)'
   ]
   const cases: Array<{ name: string, options: SwaggerOptions, named?: string[] }> = [
     { name: 'without a transform', options: { openapi } },
@@ -275,6 +276,7 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
           app.get('/:user_id?', handler)
           app.get('/tasks::archive', handler)
           app.get('/:user_id/files/:name(^[^/]+$)', handler)
+          app.get('/:user_id/:from(\\d+)-:to(\\d+)', handler)
           for (const url of hidden) app.get(url, { schema: { hide: true } }, handler)
         }, { prefix: '/api' })
       }, log)

@@ -96,7 +96,8 @@ t.test('an optional parameter is compared', async (t) => {
 })
 
 t.test('a name in a document ends where that of the router goes on', async (t) => {
-  for (const url of ['/api/:user_id/:a~b', '/api/:user_id/:name(^[^/]+$)/b']) {
+  const urls = ['/api/:user_id/:a~b', '/api/:user_id/:name(^[^/]+$)/b', '/api/:user_id/:from(\\d+)-:to(\\d+)']
+  for (const url of urls) {
     t.equal(await say(await host(t, {}, (app) => { app.get(url, handler) })), '', url)
   }
 })
