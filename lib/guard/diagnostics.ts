@@ -7,9 +7,9 @@ import type { Judgement } from './judgement.js'
 const verifyChannel = channel('fastify-user-scope:verify')
 
 /** Nanoseconds of a monotonic clock; 0 while nobody subscribes. */
-export const now = (): bigint => verifyChannel.hasSubscribers ? process.hrtime.bigint() : 0n
+export const startTime = (): bigint => verifyChannel.hasSubscribers ? process.hrtime.bigint() : 0n
 
-/** @param start the result of `now` before the request was judged */
+/** @param start the result of `startTime` before the request was judged */
 export function publish (request: FastifyRequest, judgement: Judgement, start: bigint): void {
   if (start === 0n) return
   const { refusal, verified, owner, cached } = judgement

@@ -8,7 +8,7 @@ import type { TokenCache } from '../token/cache.js'
 import { parseBearer, readAuthorization } from '../token/authorization.js'
 import { parseCompactJws } from '../token/jws.js'
 import type { Verified, Verifier } from '../token/verifier.js'
-import { now, publish } from './diagnostics.js'
+import { publish, startTime } from './diagnostics.js'
 import { anonymous, andThen, isThenable, refused, refusedBy, unread, type Judgement } from './judgement.js'
 import { createRecheck } from './recheck.js'
 import { logAndPrepare } from './refusal.js'
@@ -96,7 +96,7 @@ export function createGuard (
   /** Refuses a request or decorates it with its user, before its body is parsed. */
   function onRequest (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (isRefused(request)) return
-    const start = now()
+    const start = startTime()
     surviveReset(request, reply)
     request[kReply] = reply
     const answer = (judgement: Judgement): void => {
@@ -124,7 +124,7 @@ export function createGuard (
   function preHandler (request: GuardedRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
     if (isRefused(request)) return
     if (request.is404) return done()
-    const start = now()
+    const start = startTime()
     const admitted = request[kJudgement]
     const refusal = recheck(request, admitted)
     if (refusal === null) return done()
@@ -139,7 +139,7 @@ export function createGuard (
     const { [kReply]: reply, [kJudgement]: judgement } = request
     if (!reply || !judgement) return undefined // called by a hook that runs before the guard
     if (judgement.refusal) return judgement.refusal // called by an error handler: the first refusal stays
-    publish(request, { ...judgement, refusal }, now())
+    publish(request, { ...judgement, refusal }, startTime())
     return logAndPrepare(refusal, request, reply, nameInLog(judgement))
   }
 

@@ -1,6 +1,6 @@
 import type { OtherToken } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { anyHost, bare, preset, type Overrides } from './preset.js'
+import { anyHost, trimSlashes, preset, type Overrides } from './preset.js'
 
 export interface Auth0Options extends Overrides {
   /** The tenant's or custom domain, such as `tenant.eu.auth0.com`. */
@@ -31,7 +31,7 @@ export const auth0 = preset<Auth0Options>('auth0', {
     new RegExp(`^${anyHost}$`)),
   audience: texts('the identifier of the API, or a list of them')
 }, ({ domain, audience }, fail) => {
-  const host = bare(domain)
+  const host = trimSlashes(domain)
   const origin = `https://${host}`
   const own = [audience].flat().find((audience) => isOfAuth0(audience, host))
   if (own !== undefined) fail('audience', `must be the identifier of your API, and "${own}" is Auth0's own`)

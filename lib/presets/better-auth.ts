@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { OtherToken } from '../contract/issuer.js'
 import { issuerAlgorithms } from '../options/issuers.js'
 import { flag, oneOf, text } from '../options/schemas.js'
-import { anyUrl, bare, preset, type Overrides } from './preset.js'
+import { anyUrl, trimSlashes, preset, type Overrides } from './preset.js'
 
 export interface BetterAuthOptions extends Overrides {
   /** Better Auth's own option: its URL, such as `https://auth.example.com`. A path in it replaces `basePath`. */
@@ -87,7 +87,7 @@ export const betterAuth = preset<BetterAuthOptions>('betterAuth', {
   if (!URL.canParse(baseURL)) fail('baseURL', 'is not a URL')
   const { origin, pathname } = new URL(baseURL)
   // Like in Better Auth itself, a path in baseURL replaces basePath.
-  const path = bare(bare(pathname) === '' ? basePath : pathname)
+  const path = trimSlashes(trimSlashes(pathname) === '' ? basePath : pathname)
   const base = origin + path
   // Those tokens are for the `resource` that the client asked for, which cannot be guessed.
   if (oauthProvider && audience === undefined) {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { OtherToken } from '../contract/issuer.js'
 import { text, texts } from '../options/schemas.js'
-import { bare, preset, type Overrides } from './preset.js'
+import { trimSlashes, preset, type Overrides } from './preset.js'
 
 export interface ClerkOptions extends Overrides {
   /** The Frontend API URL, such as `https://clerk.example.com`. */
@@ -33,7 +33,7 @@ export const clerk = preset<ClerkOptions>('clerk', {
     new RegExp(`^${ofOrigin}$`)
   )
 }, ({ frontendApi, authorizedParties: azp }) => {
-  const issuer = bare(frontendApi)
+  const issuer = trimSlashes(frontendApi)
   return {
     issuer,
     audience: false,

@@ -1,5 +1,5 @@
 import { text, texts } from '../options/schemas.js'
-import { anyUrl, bare, preset, type Overrides } from './preset.js'
+import { anyUrl, trimSlashes, preset, type Overrides } from './preset.js'
 
 export interface KeycloakOptions extends Overrides {
   /** The URL of Keycloak, such as `https://sso.example.com`, with `/auth` at its end for versions that have it. */
@@ -24,7 +24,7 @@ export const keycloak = preset<KeycloakOptions>('keycloak', {
     /^(?!account$)[^]/
   )
 }, ({ baseURL, realm, audience }) => {
-  const issuer = `${bare(baseURL)}/realms/${encodeURIComponent(realm)}`
+  const issuer = `${trimSlashes(baseURL)}/realms/${encodeURIComponent(realm)}`
   return {
     issuer,
     audience,

@@ -1,5 +1,5 @@
 import { text, texts } from '../options/schemas.js'
-import { anyUrl, bare, preset, type Overrides } from './preset.js'
+import { anyUrl, trimSlashes, preset, type Overrides } from './preset.js'
 
 export interface LogtoOptions extends Overrides {
   /** The Logto endpoint, such as `https://tenant.logto.app`. */
@@ -17,7 +17,7 @@ export const logto = preset<LogtoOptions>('logto', {
     new RegExp(`^(?!.*\\/(oidc|api|console)(\\/|$))${anyUrl}$`)),
   audience: texts('the identifier of the API resource, or a list of them')
 }, ({ endpoint, audience }) => {
-  const issuer = `${bare(endpoint)}/oidc`
+  const issuer = `${trimSlashes(endpoint)}/oidc`
   return {
     issuer,
     audience,

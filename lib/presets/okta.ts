@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { text, texts } from '../options/schemas.js'
-import { anyHost, bare, preset, type Overrides } from './preset.js'
+import { anyHost, trimSlashes, preset, type Overrides } from './preset.js'
 
 export interface OktaOptions extends Overrides {
   /** The org's or custom domain, such as `example.okta.com`. */
@@ -24,7 +24,7 @@ export const okta = preset<OktaOptions>('okta', {
   authorizationServer: Type.Optional(text('the ID of a custom authorization server, such as default', /^[\w-]+$/)),
   audience: texts('the audience of the authorization server, or a list of them')
 }, ({ domain, authorizationServer = 'default', audience }) => {
-  const issuer = `https://${bare(domain)}/oauth2/${authorizationServer}`
+  const issuer = `https://${trimSlashes(domain)}/oauth2/${authorizationServer}`
   return {
     issuer,
     audience,

@@ -56,10 +56,10 @@ export function preset<Options extends Overrides> (
   return Object.defineProperty(make, 'name', { value: name })
 }
 
-const plain = (url: string) => bare(url).toLowerCase()
+const plain = (url: string) => trimSlashes(url).toLowerCase()
 
 /** Removes slashes at the end of a URL. */
-export const bare = (url: string) => url.replace(/\/+$/, '')
+export const trimSlashes = (url: string) => url.replace(/\/+$/, '')
 
 export const anyUrl = String.raw`https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?`
 

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { OtherToken } from '../contract/issuer.js'
 import { text } from '../options/schemas.js'
-import { anyUrl, bare, preset, type Overrides } from './preset.js'
+import { anyUrl, trimSlashes, preset, type Overrides } from './preset.js'
 
 export interface SupabaseOptions extends Overrides {
   /** The URL of the project, such as `https://abcdefghijklmnopqrst.supabase.co`. */
@@ -27,7 +27,7 @@ export const supabase = preset<SupabaseOptions>('supabase', {
     new RegExp(`^(?!.*\\/(auth|rest|storage|functions|realtime|dashboard)(\\/|$))${anyUrl}$`)
   )
 }, ({ url, requiredClaims }) => {
-  const issuer = `${bare(url)}/auth/v1`
+  const issuer = `${trimSlashes(url)}/auth/v1`
   return {
     issuer,
     audience: 'authenticated',

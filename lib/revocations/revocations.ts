@@ -74,7 +74,7 @@ export class Revocations {
   check (user: VerifiedUser): Refusal | null {
     const revoked = this.findRevocation(user)
     if (revoked) return revoked
-    const { iat, exp, sid, jti } = readClaims(user)
+    const { iat, exp, sid, jti } = claimsOf(user)
     if (isRounded(sid) || isRounded(jti)) {
       return refuse('INVALID_CLAIMS', 'claim "sid" or "jti" is a number that JSON rounds. Fix: write it as a text')
     }
@@ -95,7 +95,7 @@ export class Revocations {
   /** Returns the refusal of a revoked token; null if it is not revoked. */
   findRevocation (verified: VerifiedUser): Refusal | null {
     const { id, issuer, actor } = verified
-    const { iat = 0, sid, jti } = readClaims(verified)
+    const { iat = 0, sid, jti } = claimsOf(verified)
     const { user, session, token } = this.#list
     // Dates in tokens are mostly whole seconds, so a token that was issued in the same second is revoked too.
     if (Math.floor(iat) <= user.find(id, issuer)) {
@@ -141,7 +141,7 @@ export class Revocations {
 }
 
 /** The claims that revocations depend on. A member of Object.prototype must not replace a missing one. */
-const readClaims = ({ claims }: VerifiedUser) => ({
+const claimsOf = ({ claims }: VerifiedUser) => ({
   iat: own(claims, 'iat') as number | undefined, exp: claims.exp, sid: own(claims, 'sid'), jti: own(claims, 'jti')
 })
 
