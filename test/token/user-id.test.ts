@@ -15,6 +15,17 @@ t.test('an id is a string that is not blank and has no control characters', asyn
   }
 })
 
+t.test('of all characters, the 65 control characters alone are refused, wherever they stand', async (t) => {
+  const all = Array.from({ length: 0x1_0000 }, (_, code) => code)
+  const controls = all.filter((code) => code < 0x20 || (code > 0x7e && code < 0xa0))
+  t.equal(controls.length, 65)
+  for (const idWith of [
+    (each: string) => `${each}alice`, (each: string) => `al${each}ice`, (each: string) => `alice${each}`
+  ]) {
+    t.same(all.filter((code) => faultOfId(idWith(String.fromCharCode(code)))), controls, JSON.stringify(idWith('_')))
+  }
+})
+
 t.test('an id that begins with the prefix of another issuer is foreign', async (t) => {
   const entry = { issuer: 'https://b.example', audience: 'api', jwksUri: 'https://b.example/jwks', idPrefix: 'b:' }
   const { claimRules } = readOptions({ secret, issuers: [entry] }, {})
