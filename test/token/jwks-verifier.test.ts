@@ -239,6 +239,19 @@ t.test('RSA: a signature is as long as the modulus (RFC 8017 §8.1.2, §8.2.2)',
   }
 })
 
+t.test('RSA: the bits of a modulus need not fill its bytes', async (t) => {
+  // With the first, the message that PSS encodes is a byte shorter than the modulus (RFC 8017 §8.1.1).
+  for (const modulusLength of [2049, 2052, 2055]) {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength })
+    const host = await trust(t, publicKey, ['RS256', 'PS256'])
+    for (const [alg, padding] of [['RS256', pkcs1], ['PS256', pss]] as const) {
+      const input = host.inputOf(alg)
+      const good = signBytes('sha256', Buffer.from(input), { key: privateKey, padding, saltLength: 32 })
+      await onlyLetsIn(t, host, alg, input, good, [])
+    }
+  }
+})
+
 const signEc = (hash: string | null, input: string, key: KeyObject) =>
   signBytes(hash, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
 
