@@ -22,9 +22,10 @@ t.test('the actors of a token are read, the current one first', async (t) => {
 })
 
 t.test('a malformed actor is refused', async (t) => {
-  const malformed: unknown[] = [null, 'admin', 7, true, [], [{ sub: 'admin' }], {}, { id: 'admin' }, { sub: '' },
-    { sub: ' ' },
-    { sub: 7 }, { sub: null }, { sub: ['admin'] }, { sub: 'a\nb' }, Object.create({ sub: 'admin' })]
+  const malformed: unknown[] = [
+    null, 'admin', 7, true, [], [{ sub: 'admin' }], {}, { id: 'admin' }, { client_id: 'admin' }, { sub: '' },
+    { sub: ' ' }, { sub: 7 }, { sub: null }, { sub: ['admin'] }, { sub: 'a\nb' }, Object.create({ sub: 'admin' })
+  ]
   for (const act of malformed) {
     t.throws(() => readActor({ act }, rules()), { code: 'INVALID_CLAIMS' }, JSON.stringify(act))
     t.throws(() => readActor({ act: { sub: 'admin', act } }, rules()), { code: 'INVALID_CLAIMS' },

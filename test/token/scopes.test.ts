@@ -10,8 +10,10 @@ t.test('scopes are read from a string or a list', async (t) => {
     [{ scope: '  a   b ' }, ['a', 'b']],
     [{ scope: '' }, []],
     [{ scope: ['a', 'b c', ''] }, ['a', 'b c']],
+    [{ scope: [' a', 'b ', ' '] }, [' a', 'b ', ' ']],
     [{ scope: [] }, []],
     [{ scope: 'a\tb' }, ['a\tb']],
+    [{ scope: 'a,b' }, ['a,b']],
     [{ scope: 'A a' }, ['A', 'a']],
     [{ scp: 'a' }, ['a']],
     [{ scp: ['a'] }, ['a']],
@@ -30,6 +32,7 @@ t.test('scopes are read from a string or a list', async (t) => {
     [{ scp: 'a', scope: 'b' }, ['a'], 'scp'],
     // Nothing on a prototype is a claim.
     [Object.create({ scope: 'a', scp: 'a' }) as object, []],
+    [Object.assign(Object.create({ scope: 'a' }) as object, { scp: 'b' }), ['b']],
     [{}, [], 'toString'],
     [{}, [], '__proto__']
   ]
