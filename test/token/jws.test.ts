@@ -1,6 +1,7 @@
+import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { parseCompactJws } from '../../lib/token/jws.js'
-import { bearer, build, now, otherSecret, refusals, sign } from '../support/host.js'
+import { bearer, build, now, otherSecret, refusals, secret, sign } from '../support/host.js'
 import { sameLength } from '../support/same-length.js'
 
 const mend = 'send the JWT of GET /api/auth/token instead'
@@ -12,9 +13,17 @@ const good = sign(payload)
 const [header, claims, signature] = good.split('.') as [string, string, string]
 const b64 = (text: string) => Buffer.from(text).toString('base64url')
 
+/** Well signed, in plain base64. */
+function signPlain (header: object, claims: object): string {
+  const input = [header, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64').replace(/=+$/, '')).join('.')
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
 /** The same bytes with other spare bits in the last character, for a segment whose length leaves some. */
 function respell (segment: string): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const last = alphabet[alphabet.indexOf(segment.slice(-1)) ^ 1] as string
   const other = segment.slice(0, -1) + last
   if (!Buffer.from(other, 'base64url').equals(Buffer.from(segment, 'base64url'))) throw new Error('no spare bits')
@@ -69,6 +78,10 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
     notCanonical('payload')
   ],
   ['a payload of 4n + 1 characters', `${header}.${claims}${'A'.repeat((5 - claims.length % 4) % 4 || 4)}.${signature}`],
+  ...['???', '>>>'].flatMap((x): Array<[string, string, string]> => [
+    [`${x} in the header, in plain base64`, signPlain({ alg: 'HS256', x }, payload), notCanonical('header')],
+    [`${x} in the payload, in plain base64`, signPlain({ alg: 'HS256' }, { ...payload, x }), notCanonical('payload')]
+  ]),
   ['a tilde in the header', `${header}~.${claims}.${signature}`, notCanonical('header')],
   ['a tilde in the payload', `${header}.${claims}~.${signature}`, notCanonical('payload')],
   [
@@ -108,7 +121,8 @@ const malformed: Array<[what: string, token: string, reason?: string]> = [
     sign('{"exp":1e10,"__proto__":{"sub":"alice"}}'),
     'the payload is not JSON, or has a member named __proto__'
   ],
-  ['__proto__ written with an escape', sign('{"exp":1e10,"sub":"alice","\\u005f_proto__":{}}')],
+  ...['\\u005f_proto__', '__proto_\\u005F', '__\\u0070roto__', '__pro\\u0074o__'].map((name): [string, string] =>
+    [`${name}: __proto__ written with an escape`, sign(`{"exp":1e10,"sub":"alice","${name}":{}}`)]),
   ['__proto__ further inside', sign('{"exp":1e10,"sub":"alice","x":[{"__proto__":1}]}')]
 ]
 
@@ -123,6 +137,20 @@ t.test('malformed tokens are refused', async (t) => {
   }
 })
 
+t.test('the last character of a segment has no spare bits (RFC 4648 §3.5)', async (t) => {
+  const segments = [0, 1, 2, 3].flatMap((before) => [...alphabet].map((last) => 'A'.repeat(before) + last))
+  const whole = segments.filter((each) => Buffer.from(each, 'base64url').toString('base64url') === each)
+  t.equal(whole.length, 4 + 16 + 64)
+  const accepted = segments.filter((each) => {
+    try {
+      return parseCompactJws(`${header}.${claims}.${each}`)
+    } catch {
+      return false
+    }
+  })
+  t.same(accepted, whole)
+})
+
 const nested = (depth: number) =>
   `{"sub":"alice","exp":${payload.exp},"x":${'['.repeat(depth)}${']'.repeat(depth)}}`
 
@@ -134,6 +162,9 @@ t.test('a token that is nested more than 64 deep is refused before a parser sees
     t.match(await send({ url: '/api/me', headers: bearer(sign(text)) }), { status: 401, code: 'MALFORMED_TOKEN' })
     t.match(refusals(log), sameLength([{ reason: 'the payload is nested more than 64 deep' }]), text.slice(0, 60))
   }
+  const deep = nested(64).replace('{', '{"alg":"HS256",')
+  const { code } = await send({ url: '/api/me', headers: bearer(sign(payload, { header: deep })) })
+  t.match([code, refusals(log).at(-1)?.reason], ['MALFORMED_TOKEN', 'the header is nested more than 64 deep'])
 })
 
 t.test('unusual but well-formed tokens are accepted', async (t) => {
@@ -196,4 +227,5 @@ t.test('a repeated header is judged as it was the first time', async (t) => {
     answers.push((await send({ url: '/api/me', headers: bearer(token) })).code ?? 'ok')
   }
   t.strictSame(answers, ['ok', 'INVALID_CLAIMS', 'INVALID_CLAIMS', 'ok', 'ok', 'ok', 'INVALID_CLAIMS'])
+  t.ok(Object.isFrozen(parseCompactJws(good).header), 'nobody can change it in between')
 })
