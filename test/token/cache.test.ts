@@ -110,6 +110,36 @@ t.test('an entry lives until its ttl, exp or maxTokenAge is over', async (t) => 
   }
 })
 
+t.test('when a known token expires, no hook of the host after the guard sees its user', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const rows: Array<[what: string, options: UserScopeOptions, claims: object]> = [
+    ['exp', { clockTolerance: 0 }, { exp: start + 40 }],
+    ['exp and clockTolerance', { clockTolerance: 10 }, { exp: start + 30 }],
+    ['maxTokenAge', { clockTolerance: 0, maxTokenAge: 50 }, { exp: start + 1000, iat: start - 10 }]
+  ]
+  for (const [what, options, claims] of rows) {
+    at(0)
+    for (const [signer, token] of [
+      [{}, sign({ sub: 'alice', ...claims })],
+      [{ issuers: [issuer.entry] }, await issuer.token({ id: 'alice', ...claims })]
+    ] as const) {
+      at(0)
+      const seen: string[] = []
+      const { send } = await build(t, { ...options, ...signer }, {}, (app) => {
+        app.addHook('preParsing', async ({ user }) => { seen.push(user.id) })
+        app.get('/api/me', async () => 'in')
+      })
+      for (const [seconds, answer, times] of [
+        [0, { status: 200 }, 1], [39.999, { status: 200 }, 2], [40, { status: 401, code: 'TOKEN_EXPIRED' }, 2]
+      ] as const) {
+        at(seconds)
+        t.match(await send({ url: '/api/me', headers: bearer(token) }), answer, `${what} after ${seconds} s`)
+        t.equal(seen.length, times, `${what} after ${seconds} s`)
+      }
+    }
+  }
+})
+
 t.test('if the clock is set back, tokens that were kept later are verified again', async (t) => {
   const ask = await host(t, { cache: { ttl: 60 }, clockTolerance: 0 })
   const token = sign({ sub: 'alice', exp: start + 1000, nbf: start - 100, iat: start - 100 })
