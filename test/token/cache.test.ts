@@ -356,6 +356,21 @@ t.test('an entry does not outlive the keys that verified it', async (t) => {
   t.equal(await ask(token), 401, 'nor without anybody asking, after the maximum age')
 })
 
+t.test('whichever of several issuers removes a key, what it verified is forgotten', async (t) => {
+  for (const place of [0, 1, 2]) {
+    at(0)
+    const list = await Promise.all([0, 1, 2].map(() => createIssuer({ mode: 'jwks', t })))
+    const ask = await host(t, { issuers: list.map(({ entry }) => ({ ...entry, idPrefix: '' })) })
+    const issuer = list[place]!
+    const token = await issuer.token({ id: 'alice', exp: start + 1000 })
+    t.type(await ask(token), 'object')
+    issuer.keys.splice(0, 1, await createKey('two'))
+    at(30)
+    t.type(await ask(await issuer.token('alice')), 'object', 'a new kid has the keys fetched')
+    t.equal(await ask(token), 401, `${place}`)
+  }
+})
+
 t.test('nor is a token kept whose verification began before the keys changed', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   let [answered, arrived] = [() => {}, () => {}]
