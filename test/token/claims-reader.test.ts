@@ -5,6 +5,7 @@ import type { UserScopeOptions } from '../../lib/index.js'
 import type { ClaimRules } from '../../lib/options/settings.js'
 import { createClaimsReader } from '../../lib/token/claims-reader.js'
 import { bearer, build, challengeOf, refusals, sign } from '../support/host.js'
+import { reason } from '../support/reason.js'
 import { sameLength } from '../support/same-length.js'
 
 // The clock stands at this second in every test of this file.
@@ -386,6 +387,35 @@ t.test('claims are refused by the schema and by the prefix of another issuer', a
   for (const [rules, reason] of rows) {
     const readClaims = createClaimsReader({ ...plainRules, ...rules })
     t.throws(() => readClaims({ header: {}, payload: { sub: 'alice', exp } }), refuse('INVALID_CLAIMS', reason))
+  }
+})
+
+t.test('of several faults, the first in this order names the code and the reason', async (t) => {
+  const fits = ({ payload }: { payload: object }) => 'car' in payload
+  const readClaims = createClaimsReader({
+    ...plainRules,
+    isRemote: true,
+    otherTokens: [{ says: 'a parking ticket', fits, fitsText: () => false }],
+    requiredClaims: { team: true },
+    faultBySchema: (payload) => 'role' in (payload as object) ? '/role must be string' : null
+  })
+  const faults: Array<[header: object, claims: object, says: string]> = [
+    [{}, { car: 'x' }, 'INVALID_CLAIMS: a parking ticket'],
+    [{ typ: 'x' }, {}, 'INVALID_CLAIMS: header parameter "typ" is of another kind of token'],
+    [{}, { exp: now - 1 }, 'TOKEN_EXPIRED: claim "exp" passed 1 s ago'],
+    [{}, { nonce: 'x' }, 'INVALID_CLAIMS: an ID token (claim "nonce")'],
+    [{}, { team: null }, 'INVALID_CLAIMS: claim "team" has another value'],
+    [{}, { role: 7 }, 'INVALID_CLAIMS: the claims do not satisfy the schema'],
+    [{}, { act: 'admin' }, 'INVALID_CLAIMS: claim "sub" of the actor (claim "act") is not a string'],
+    [{}, { sub: 7 }, 'MISSING_UID_CLAIM: claim "sub" is not a string']
+  ]
+  for (const [index, [, , says]] of faults.entries()) {
+    const jws = { header: {}, payload: { sub: 'alice', exp, team: 1 } }
+    for (const [header, claims] of faults.slice(index)) {
+      Object.assign(jws.header, header)
+      Object.assign(jws.payload, claims)
+    }
+    t.match(reason(() => readClaims(jws)), says)
   }
 })
 
