@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type JsonWebKeyInput } from 'node:crypto'
+import { generateKeyPairSync, type JsonWebKeyInput, type KeyObject } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { usableKeys } from '../../lib/keys/jwk.js'
 import { createIssuer, createKey, sendJson, type RemoteIssuer } from '../../lib/testing/index.js'
@@ -18,11 +18,13 @@ async function host (t: Test, issuer: RemoteIssuer) {
 
 const publicJwk = (pair: { publicKey: { export: (options: { format: 'jwk' }) => JsonWebKeyInput['key'] } }) =>
   pair.publicKey.export({ format: 'jwk' })
+const privateJwk = (pair: { privateKey: KeyObject }) => pair.privateKey.export({ format: 'jwk' })
 const rsa = (options: object = {}) => publicJwk(generateKeyPairSync('rsa', { modulusLength: 2048, ...options }))
 const ec = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
 const secp256k1 = publicJwk(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }))
 const shortEd25519 = { kty: 'OKP', crv: 'Ed25519', x: Buffer.alloc(31).toString('base64url') }
-const badKeys: Array<[what: string, key: unknown, reason: string]> = [
+type BadKey = [what: string, key: unknown, reason: string]
+const badKeys: BadKey[] = [
   ['secp256k1', secp256k1, 'on a curve that is not supported'],
   ['X25519', publicJwk(generateKeyPairSync('x25519')), 'on a curve that is not supported'],
   ['Ed448', publicJwk(generateKeyPairSync('ed448')), 'on a curve that is not supported'],
@@ -34,12 +36,18 @@ const badKeys: Array<[what: string, key: unknown, reason: string]> = [
   ['RSA with exponent 1', { ...rsa(), e: 'AQ' }, 'bad exponent'],
   ['RSA with an even exponent', { ...rsa(), e: 'AQAA' }, 'bad exponent'],
   ['RSA without modulus', { kty: 'RSA', e: 'AQAB' }, 'malformed'],
-  ['a private key', generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), 'a private key'],
+  ['a private Ed25519 key', privateJwk(generateKeyPairSync('ed25519')), 'a private key'],
+  ['a private EC key', privateJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' })), 'a private key'],
+  ['a private RSA key', privateJwk(generateKeyPairSync('rsa', { modulusLength: 2048 })), 'a private key'],
+  ['a private part that is null', { ...ec, d: null }, 'a private key'],
   ['symmetric', { kty: 'oct', k: 'AAAA' }, 'not an RSA, EC or OKP key'],
   ['no kty', { n: 'AAAA' }, 'not an RSA, EC or OKP key'],
-  ['key_ops without verify', { ...ec, key_ops: ['encrypt'] }, 'not for verification (key_ops)'],
-  ['key_ops no list', { ...ec, key_ops: 'verify' }, 'not for verification (key_ops)'],
-  ['kid no string', { ...ec, kid: 5 }, 'its kid is not a string'],
+  ...[['encrypt'], [], ['verify2'], [['verify']], 'verify', null, { 0: 'verify' }].map((ops): BadKey =>
+    [`key_ops ${JSON.stringify(ops)}`, { ...ec, key_ops: ops }, 'not for verification (key_ops)']),
+  ...[5, null, ['bad'], {}].map((kid): BadKey =>
+    [`kid ${JSON.stringify(kid)}`, { ...ec, kid }, 'its kid is not a string']),
+  ...['es256', '', null, 5, ['ES256']].map((alg): BadKey =>
+    [`alg ${JSON.stringify(alg)}`, { ...ec, alg }, 'for an algorithm that is not configured (option "algorithms")']),
   ['another algorithm', { ...ec, alg: 'ECDH-ES' }, 'for an algorithm that is not configured (option "algorithms")'],
   ['no object', 'key', 'not an object'],
   ['null', null, 'not an object']
@@ -74,6 +82,13 @@ t.test('only the public parts of a key are kept', async (t) => {
     t.same(usableKeys({ keys: [stated] }, ['ES256']), { keys: [key], ignored: [] }, what)
     const withMore = { ...stated, ext: 'no', x5u: 'https://evil.example', x5c: ['AAAA'], x5t: 'AAAA', oth: [] }
     t.same(usableKeys({ keys: [withMore] }, ['ES256']), { keys: [key], ignored: [] }, `${what}, without certificates`)
+  }
+})
+
+t.test('a key that states anything but "sig" as its use is ignored', async (t) => {
+  for (const use of ['enc', 'SIG', '', null, ['sig'], true]) {
+    const ignored = [{ kid: 'k', reason: 'not for signatures (use)' }]
+    t.same(usableKeys({ keys: [{ ...ec, kid: 'k', use }] }, ['ES256']), { keys: [], ignored }, JSON.stringify(use))
   }
 })
 
