@@ -163,6 +163,16 @@ t.test('discovery finds the keys', async (t) => {
     t.match(await ask(await issuer.token({ id: 'alice', iss: root })), accepted)
   })
 
+  t.test('an issuer on loopback names no keys elsewhere over plain http', async (t) => {
+    const local = 'http://127.0.0.1:3000'
+    const plain = 'http://as.example.com/keys'
+    const { fetch, asked } = documents({ [local + openId]: { issuer: local, jwks_uri: plain }, [plain]: keys })
+    const { code, message } = await bootError({ issuer: local, fetch })
+    t.equal(code, 'FST_USER_SCOPE_KEYS_UNREACHABLE')
+    t.match(message, insecure)
+    t.same(asked, [local + openId])
+  })
+
   t.test('metadata is not fetched over plain http either', async (t) => {
     for (const [iss, message] of [
       ['http://as.example.com', 'option "issuers.0.issuer"'],
