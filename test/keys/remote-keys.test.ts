@@ -453,6 +453,40 @@ testWithCaches('a token verified during a slow fetch is not known for longer tha
   t.equal(await answer, 401, 'its key was removed')
 })
 
+testWithCaches('keys are as old as the beginning of their fetch, however long it takes', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  const old = await issuer.token({ id: 'alice', exp: start + 1e6 })
+  const fetch = async () => {
+    const keys = issuer.keys.map(({ jwk }) => jwk)
+    pass(4)
+    return Response.json({ keys })
+  }
+  const { status, info } = await host(t, issuer, { fetch })
+  t.match(info(), { age: 4 })
+  issuer.keys.splice(0, 1, await createKey('two'))
+  pass(596)
+  t.equal(await status(old), 401, 'after 600 s')
+  t.match(info(), { keys: ['two'], age: 4 })
+})
+
+testWithCaches('there is one fetch at a time, also if it takes longer than the cooldown', async (t) => {
+  const issuer = await createIssuer({ mode: 'jwks', t })
+  let asked = 0
+  const fetch = () => {
+    asked++
+    return new Promise<Response>(() => {})
+  }
+  const { info } = await host(t, issuer, { lazy: true, timeout: 60, cooldown: 5, fetch })
+  for (let seconds = 0; seconds < 60; seconds += 20) {
+    info() // a health check has keys fetched
+    t.equal(asked, 1, `after ${seconds} s`)
+    pass(20)
+  }
+  timeUp()
+  await until(() => info()?.lastError !== null)
+  t.equal(asked, 2)
+})
+
 testWithCaches('a lazy boot does not wait for an issuer that hangs', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { info } = await host(t, issuer, { lazy: true, fetch: () => new Promise(() => {}) })
