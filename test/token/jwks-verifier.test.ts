@@ -108,6 +108,19 @@ t.test('if the claims do not fit, the log names the issuer whose key has verifie
   }
 })
 
+t.test('the same header is judged by the entry of each issuer', async (t) => {
+  const [one, two] = [await createIssuer({ mode: 'jwks', t }), await createIssuer({ mode: 'jwks', t })]
+  const issuers = [{ ...one.entry, typ: 'at+jwt', idPrefix: '' }, { ...two.entry, idPrefix: '' }]
+  const { ask } = await start(t, { issuers, cache: false })
+  for (const [typ, expected] of [['at+jwt', ['ok', 'INVALID_CLAIMS']], ['JWT', ['INVALID_CLAIMS', 'ok']]] as const) {
+    const tokens = await Promise.all([one, two].map((issuer) => issuer.token('alice', { header: { typ } })))
+    t.equal(new Set(tokens.map((token) => token.split('.')[0])).size, 1, 'to the letter')
+    const codes = []
+    for (const token of [...tokens, ...tokens]) codes.push((await ask(token)).code ?? 'ok')
+    t.same(codes, [...expected, ...expected], typ)
+  }
+})
+
 t.test('an error of the claims reader that is no refusal stays as it is', async (t) => {
   const issuer = await createIssuer({ mode: 'jwks', t })
   const { issuers: [settings] } = readOptions(issuer.options, {})
