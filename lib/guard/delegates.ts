@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { DelegateQuestion, MayActFor } from '../contract/access.js'
 import { refuse, type Refusal } from '../contract/errors.js'
-import { logLine } from '../contract/log.js'
 import type { VerifiedUser } from '../contract/types.js'
 import { timeLimit, within } from '../contract/within.js'
 import { isThenable } from './judgement.js'
@@ -16,7 +15,9 @@ export function askMayActFor (
 ): Refusal | null | Promise<Refusal | null> {
   const { routeOptions: { url: route = '' }, params } = request
   const unavailable = (error: unknown): Refusal => {
-    logLine(request.log, 'error', { err: error }, 'fastify-user-scope: option "mayActFor" failed')
+    try {
+      request.log.error({ err: error }, 'fastify-user-scope: option "mayActFor" failed')
+    } catch {} // a getter of the error may throw
     return refuse('ACCESS_CHECK_UNAVAILABLE', 'option "mayActFor" failed', { retryAfter: timeLimit })
   }
   try {

@@ -84,8 +84,7 @@ function wrap (
 function warnOfLostMarks (
   app: FastifyInstance, routes: readonly JudgedRoute[], { marked, unmarked }: Annotated, log: FastifyBaseLogger
 ) {
-  // `@fastify/swagger` leaves the question mark of an optional parameter in the path.
-  const places = unmarked.map(([method, path]): Place => [method, path.replace('?', '')])
+  const places = unmarked.map(([method, path]): Place => [method, withoutMark(path)])
   const names = new Set(places.map((place) => place.join(' ')))
   // The routes of an app that was created before this package was loaded are not known, so nothing counts as moved.
   const known = routesOf(app)?.flatMap(operationsOf)
@@ -104,13 +103,16 @@ function warnOfLostMarks (
 }
 
 const operationsOf = ({ options: { method, url } }: Pick<DeclaredRoute, 'options'>) => [method].flat().map((each) =>
-  ({ name: `${each} ${url}`, place: [each, pathOf(url)] as Place }))
+  ({ name: `${each} ${url}`, place: [each, withoutMark(pathOf(url))] as Place }))
+
+/** `@fastify/swagger` leaves the question mark of an optional parameter in the path. */
+const withoutMark = (path: string): string => path.replace('?', '')
 
 /** Converts the URL of a route to the path of a document, like `@fastify/swagger`: `/a/{id}`. */
 export function pathOf (url: string): string {
   const [first] = parametersOf(url)
   const literal = (raw: string) => raw.replaceAll('::', ':').replace('*', '{*}')
   if (!first) return literal(url)
-  // For the router, `:a~b` is a parameter `a~b`.
-  return literal(first.before + first.name.replace(/^\w*/, '{$&}')) + pathOf(first.after)
+  // For the router, `:a~b` and `:a,:b` are each one parameter.
+  return literal(first.before) + first.name.replace(/(^|:)(\w+)/g, '{$2}') + pathOf(first.after)
 }

@@ -43,39 +43,50 @@ export function warnOfGaps (table: RouteTable, routes: readonly JudgedRoute[], a
     warnHost(context.log, message, found.map((route) => namesOf(route) + (noteOn?.(route) ?? '')))
   }
   const outside = routesOf(context)?.filter(isOutside)
-  warnOfRegistration(table, routes, outside, all)
+  warnOfRegistration(table, routes, outside, all.length > 1)
   warn(mayNameOwner, findMaybeOwned(table, routes, all))
   warn(misplaced, routes.filter(findMisplaced), (route) => ` (${findMisplaced(route)})`)
   warn(undefinedAccess, routes.filter(hasUndefinedAccess))
   warn(opened, routes.filter((route) => isOpened(route) && hasParam(route, [param])))
-  if (!isFirst(table, all)) return
+  // Once per app, by its first registration.
+  if (all[0]?.context !== context) return
   const params = all.flatMap(({ param, boundNames }) => [param, ...boundNames])
   const needsGuard = (route: DeclaredRoute) =>
     statesAccess(route) || (!isForPreflights(route) && hasParam(route, params))
   warn(unguarded, (outside ?? []).filter(needsGuard))
 }
 
-/** What is said once per app is said by its first registration. */
-const isFirst = (table: RouteTable, all: readonly RouteTable[]) => all[0] === table
-
-/** @param outside undefined if the routes of the app are not known */
+/**
+ * @param outside undefined if the routes of the app are not known
+ * @param hasOthers whether the app has other registrations
+ */
 function warnOfRegistration (
-  table: RouteTable, routes: readonly JudgedRoute[], outside: readonly DeclaredRoute[] | undefined,
-  all: readonly RouteTable[]
+  { context, boundNames }: RouteTable, routes: readonly JudgedRoute[], outside: readonly DeclaredRoute[] | undefined,
+  hasOthers: boolean
 ): void {
-  const { context, boundNames } = table
   const { log } = context
   // A registration without routes is harmless if no route is left out: @fastify/autoload registers cascading hooks for
   // empty folders too. The route of @fastify/cors, `OPTIONS *`, does not count: it is often in the same wrapper, and so
   // are public routes to sign in. If others guard the rest, or may do so, it may have such routes alone on purpose.
-  const mayBeOpen = all.length > 1 || outside === undefined
+  const mayBeOpen = hasOthers || outside === undefined
   const hasRoutes = routes.some((route) => mayBeOpen ? !isForPreflights(route) : route.demand.level !== 'public')
   const leavesOut = outside === undefined || !outside.every(isForPreflights)
   if (!hasRoutes && leavesOut) warnHost(log, guardsNothing + (outside ? '' : guardsLate))
-  else if (outside === undefined && rootOf(context) !== context && isFirst(table, all)) warnHost(log, guardsUnknown)
+  else if (outside === undefined && rootOf(context) !== context && isFirstTime(rootOf(context))) {
+    warnHost(log, guardsUnknown)
+  }
   const isInUrl = (param: string) => routesOf(context)?.some((route) => hasParam(route, [param])) ?? true
   const unused = boundNames.filter((param) => !isInUrl(param))
   if (unused.length > 0) warnHost(log, `${boundInVain} :${unused.join(', :')}`)
+}
+
+/** Apps of which it was said that their routes are not known. */
+const told = new WeakSet<object>()
+
+function isFirstTime (app: object): boolean {
+  const isFirst = !told.has(app)
+  told.add(app)
+  return isFirst
 }
 
 /** Finds routes with a parameter that is not compared, and may be an owner's by its name or place. */

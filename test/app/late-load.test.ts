@@ -153,16 +153,19 @@ t.test('a registration in a wrapper without fastify-plugin warns that it guards 
 })
 
 t.test('registrations in parts of such an app warn once that other routes are not known', async (t) => {
-  for (const prefix of ['/api', '/more']) {
+  for (const prefix of ['/none', '/api', '/more']) {
     await parts.register(async (part) => {
       await part.register(userScope, { secret })
-      part.get('/:user_id', id)
+      if (prefix !== '/none') part.get('/:user_id', id)
     }, { prefix })
   }
   parts.get('/admin/:user_id', id)
   await parts.ready()
-  t.match(log, [{ level: 40, msg: /routes outside of this registration are not known[^]*Fix: import/ }])
-  t.equal(log.length, 1)
+  t.match(log, [
+    { level: 40, msg: /this registration guards no route/ },
+    { level: 40, msg: /routes outside of this registration are not known[^]*Fix: import/ }
+  ])
+  t.equal(log.length, 2)
 })
 
 t.test('a registration whose known routes are public may guard others', async (t) => {

@@ -593,6 +593,12 @@ export const equivalents: Equivalent[] = [
     why: 'for the type: a host without a secret has issuers'
   },
   {
+    path: 'lib/routes/gaps.ts',
+    code: 'if (all[0]?.context !== context) return',
+    change: '?. becomes .',
+    why: 'for the type: this registration is one of them'
+  },
+  {
     path: 'lib/options/secret.ts',
     code: '`Fix: make one with: openssl rand $' + "{minBytes > 48 ? '-hex' : '-base64'} $" + '{minBytes}`',
     change: '48 becomes 49',

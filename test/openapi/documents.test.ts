@@ -225,7 +225,8 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
   const all = [
     'GET /api/:user_id/tasks/:id(^\\d+$)', 'GET /api/me', 'PUT /api/me', 'GET /api/open', 'GET /api/:user_id?',
     'GET /api/tasks::archive', 'GET /api/:user_id/files/:name(^[^/]+$)',
-    'GET /api/:user_id/:from(\\d+)-:to(\\d+)'
+    'GET /api/:user_id/:from(\\d+)-:to(\\d+)', 'GET /api/near/:lat,:lng', 'GET /api/files/v:version?',
+    'GET /api/pages/:page(^\\d+$)?'
   ]
   const cases: Array<{ name: string, options: SwaggerOptions, named?: string[] }> = [
     { name: 'without a transform', options: { openapi } },
@@ -277,6 +278,7 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
           app.get('/tasks::archive', handler)
           app.get('/:user_id/files/:name(^[^/]+$)', handler)
           app.get('/:user_id/:from(\\d+)-:to(\\d+)', handler)
+          for (const url of ['/near/:lat,:lng', '/files/v:version?', '/pages/:page(^\\d+$)?']) app.get(url, handler)
           for (const url of hidden) app.get(url, { schema: { hide: true } }, handler)
         }, { prefix: '/api' })
       }, log)
