@@ -114,5 +114,5 @@ export function pathOf (url: string): string {
   const literal = (raw: string) => raw.replaceAll('::', ':').replace('*', '{*}')
   if (!first) return literal(url)
   // For the router, `:a~b` and `:a,:b` are each one parameter.
-  return literal(first.before) + first.name.replace(/(^|:)(\w+)/g, '{$2}') + pathOf(first.after)
+  return literal(first.before + first.name.replace(/(^|:)(\w+)/g, '{$2}')) + pathOf(first.after)
 }
