@@ -120,7 +120,8 @@ export function judgeScopes ({ scopes: found, claims }: VerifiedUser, required: 
   const scope = names.filter((name) => scopeName.test(name)).slice(0, most).join(' ')
   const other = ['scope', 'scp', 'permissions', 'scopes', 'roles']
     .find((name) => hasScopes(readScopes(claims, name), required))
+  const place = found.length > 0 ? '' : ' (in the claim of option "scopeClaim", by default "scope" or "scp")'
   const hint = other ? `. Its claim "${other}" counts only if option "scopeClaim" names it` : ''
-  const reason = `the token has the scopes ${quote(found)}, and needs ${some} of ${quote(names)}${hint}`
+  const reason = `the token has the scopes ${quote(found)}${place}, and needs ${some} of ${quote(names)}${hint}`
   return refuse('INSUFFICIENT_SCOPE', reason, { scope })
 }

@@ -19,7 +19,8 @@ const absent = 'no OpenAPI document: register @fastify/swagger where the app tha
 const hidden = 'it is served, and the document does not have it: take schema.hide away (with hideUntagged, give it ' +
   `a tag), or register @fastify/swagger before the route${orAllow}`
 const gone = `the document has it, and the app has no such route: remove it${orAllow}`
-const unguarded = 'no registration of the plugin guards it: move it into the guarded context'
+const unguarded = 'no registration of the plugin guards it: move it into the guarded context, or ' +
+  'state schema.security: [] if it is meant to be open'
 
 /**
  * Asserts that the OpenAPI document (3.0, 3.1 or Swagger 2) agrees with the level of each route: whether a bearer token

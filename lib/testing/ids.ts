@@ -6,8 +6,11 @@ export type SomeIds = Readonly<Record<string, ObjectId | undefined>>
 /** Ids to send, by name: one, or several to a place that takes a list. */
 export type Ids = Readonly<Record<string, ObjectId | undefined | ReadonlyArray<ObjectId | undefined>>>
 
-/** Returns an id of the same form that no object has. */
-export function missingLike (id: ObjectId = ''): ObjectId {
+/**
+ * Returns another id of the same form that hardly any object has.
+ * @param isMade whether an object is known to have it: the digits of a short name, such as `f49.txt`, may be another's
+ */
+export function missingLike (id: ObjectId = '', isMade = (_id: string) => false): ObjectId {
   if (typeof id === 'number') return Number(missingLike(String(id)))
   const [, text = '', count] = /^(\D*)(0|[1-9]\d{0,8})$/.exec(id) ?? []
   // A counter: far ahead, but still an integer of 32 bits. Many digits after a text may have a fixed width.
@@ -16,7 +19,8 @@ export function missingLike (id: ObjectId = ''): ObjectId {
   const digits = end.replace(/\d/g, (digit) => String(9 - Number(digit)))
   const letters = end.replace(/[a-z]/g, (letter) => letter === 'a' ? 'b' : 'a')
     .replace(/[A-Z]/g, (letter) => letter === 'A' ? 'B' : 'A')
-  return id.slice(0, -8) + [digits, letters, `${end}x`].find((each) => each !== end)
+  const start = id.slice(0, -8)
+  return start + ([digits, letters].find((each) => each !== end && !isMade(start + each)) ?? `${end}x`)
 }
 
 /** The regular expression for a text. */

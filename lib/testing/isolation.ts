@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { parametersOf } from '../routes/url.js'
-import type { AnyApp } from './app-routes.js'
-import { Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
+import type { AnyApp, AppRoute } from './app-routes.js'
+import { isMine, Owner, planFor, type ObjectMakers, type Plan } from './objects.js'
 import { readIds, tokensOf, type People, type Person } from './people.js'
 import { findChanges, isShared, readAll, readsOf } from './reads.js'
 import { readTask, type Settings } from './settings.js'
@@ -21,9 +21,9 @@ const makers = Type.Record(Type.String(), Type.Function([], Type.Unknown()), {
 
 /**
  * Asserts that alice cannot reach bob's records through her own path. Bob's ids are sent in path, query and body to
- * each route with the owner in its URL, and to each of level `user` that takes such an id, has a segment `me`, or has
- * the URL of a GET route without the id at its end. The answer must be 4xx and the same as for an id that does not
- * exist, bob's records must not change, and nothing that alice reads may have their ids or change when bob makes one.
+ * each route with the owner in its URL, and to each of level `user` that takes such an id or has a segment `me`. The
+ * answer must be 4xx and the same as for an id that does not exist, bob's records must not change, and nothing that
+ * alice reads may have their ids or change when bob makes one. Where GET reads one record, GET of its list is read too.
  *
  * Handlers run, so use a test database. DELETE comes late, writes without an id come last.
  * @param app is made ready
@@ -38,18 +38,21 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const alice = new Owner(app, ids.alice, (await tokensOf('alice', options)).good, objects)
   const bob = new Owner(app, ids.bob, (await tokensOf('bob', options)).good, objects)
   // The routes of this call come first.
-  const all = [...new Set([...task.judged, ...task.routes])].map((route) => planFor(route, task.params, objects))
-    .filter(({ route }) => !task.isAllowed(route) && route.method !== 'OPTIONS')
+  const routes = [...new Set([...task.judged, ...task.routes])]
+    .filter((route) => !task.isAllowed(route) && route.method !== 'OPTIONS')
+  const lists = new Set(routes.filter((route) => task.judged.includes(route)).map((route) => listOf(route, objects)))
+  const isList = ({ access, method, url }: AppRoute) =>
+    access === 'user' && method === 'GET' && lists.has(url.replace(/\/?$/, '/'))
+  const all = routes.map((route) => planFor(route, task.params, objects, isList(route)))
   const judged = all.filter(({ route }) => task.judged.includes(route))
-  const lists = new Set(judged.map(listOf))
-  const plans = judged.filter(({ route: { parameter, access, url }, kinds }) => parameter !== null ||
-    (access === 'user' && (kinds.length > 0 || /\/me(\/|$)/.test(url) || lists.has(url.replace(/\/?$/, '/')))))
+  const plans = judged.filter(({ route, kinds }) =>
+    route.parameter !== null || (route.access === 'user' && (kinds.length > 0 || isMine(route))))
   const kinds = Object.keys(objects)
   const idle = kinds.find((kind) => !plans.some((plan) => plan.kinds.includes(kind)))
   if (idle !== undefined) {
-    throw new TypeError(`objects names "${idle}", and no guarded route has it in its path, or in a query or body of ` +
-      `its schema or of params. Fix: say where it goes, as in params: { 'POST /…': { body: { ${idle}: '' } } }, or ` +
-      'remove it')
+    const place = `{ 'POST /…': { body: { ${idle}: '' } } }`
+    throw new TypeError(`objects names "${idle}", and no route of level 'owner' or 'user' has it in its path, or in ` +
+      `a query or body of its schema or of params. Fix: say where it goes, as in params: ${place}, or remove it`)
   }
   await alice.make()
   const [reads, everything] = [readsOf(plans), readsOf(all)]
@@ -74,6 +77,9 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   // Nothing that alice reads may change when bob makes something, such as a count of all.
   const changes = new Map(await findChanges(alice, before))
   const stage = new Stage(alice, bob, reads.filter((plan) => !changes.has(plan)), everything)
+  for (const plan of readsOf(judged).filter((plan) => isList(plan.route) && !plans.includes(plan))) {
+    task.report(await new Trial(plan, stage).readList())
+  }
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
   // (a logout); of those, short URLs, as they may remove all that is below (an account).
   const rank = ({ route, kinds, isRead }: Plan) =>
@@ -85,8 +91,8 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
 }
 
 /** If a route of level `user` reads one record: the URL of their list, with a slash at its end. */
-function listOf ({ route: { access, method, url }, kinds }: Plan): string | undefined {
+function listOf ({ access, method, url }: AppRoute, objects: ObjectMakers): string | undefined {
   const last = parametersOf(url).at(-1)
-  const isRecord = access === 'user' && method === 'GET' && last?.after === '' && kinds.includes(last.name)
-  return isRecord ? last.before : undefined
+  if (access !== 'user' || method !== 'GET' || !last || !Object.hasOwn(objects, last.name)) return undefined
+  return ['', '/'].includes(last.after) ? last.before : undefined
 }

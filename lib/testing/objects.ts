@@ -91,8 +91,14 @@ const isArray = ({ type, def: { innerType } = {} }: Member): boolean =>
 /** `short` is without the ids that only the schema has, because a route may ignore a filter without its id. */
 export type FullPlan = Plan & { readonly short?: Plan }
 
-/** A path parameter, or a member of query or body, is an id if it has the name of a maker. */
-export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers): FullPlan {
+/** Whether a route is about the user who calls it. */
+export const isMine = ({ url }: AppRoute): boolean => /\/me(\/|$)/.test(url)
+
+/**
+ * A path parameter, or a member of query or body, is an id if it has the name of a maker.
+ * @param isList whether it is known that the route shows a list without an id
+ */
+export function planFor (route: AppRoute, params: RequestParams, objects: ObjectMakers, isList = false): FullPlan {
   const isMade = (name: string) => Object.hasOwn(objects, name)
   // The body of "*" is not for routes without one. No request of theirs would have its ids.
   const { body: _body, ...all } = params['*'] ?? {}
@@ -113,8 +119,8 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   const whole = { ...own, query: { ...inSchema(query), ...given.query }, body: bodyWith(fields) }
   const plan = planWith(route, whole, inUrl, isMade)
   const short = planWith(route, own, inUrl, isMade)
-  const isShort = short.places.length < plan.places.length && (route.parameter !== null || short.kinds.length > 0)
-  return isShort ? { ...plan, short } : plan
+  const mayGoWithout = route.parameter !== null || short.kinds.length > 0 || isMine(route) || isList
+  return mayGoWithout && short.places.length < plan.places.length ? { ...plan, short } : plan
 }
 
 function planWith (route: AppRoute, parts: WholeParts, inUrl: string[], isMade: (name: string) => boolean) {

@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse as Response } from 'fastify'
-import { hasId, type Ids, type SomeIds } from './ids.js'
+import { hasId, missingLike, type Ids, type ObjectId, type SomeIds } from './ids.js'
 import { ask, type Owner, type Plan } from './objects.js'
 import { findChanges, isShared, readAll, type Read } from './reads.js'
 
@@ -12,6 +12,11 @@ export class Stage {
   constructor (
     readonly alice: Owner, readonly bob: Owner, readonly reads: readonly Plan[], readonly all: readonly Plan[]
   ) {}
+
+  /** Returns an id of the same form that nothing has. */
+  unusedLike (id: ObjectId | undefined): ObjectId {
+    return missingLike(id, (text) => [this.alice, this.bob].some(({ made }) => made.has(text)))
+  }
 
   /** Makes bob's objects anew. The first read may change them, so it is done here. */
   async renewBob (): Promise<void> {
@@ -77,6 +82,17 @@ export class Stage {
       if (answer.statusCode < 400) hidden = hidden.filter(([name, id]) => !hasId(answer, id, name))
     }
     return hidden.length === 0
+  }
+
+  /** Returns the names of bob's ids in an answer to alice. */
+  async leaksIn (answer: Response, plan: Plan): Promise<string[]> {
+    const { ids, others } = this.bob
+    const leaks: string[] = []
+    for (const name of Object.keys(ids)) {
+      const found = [ids, ...others].map((each) => each[name]).filter((id) => hasId(answer, id, name)).map(String)
+      if (found.length > 0 && await this.isLeak(answer, name, found, plan)) leaks.push(name)
+    }
+    return leaks
   }
 
   /**

@@ -11,6 +11,10 @@ t.test('missingLike returns another id of the same form', async (t) => {
     ['T1234', 'T8765'], ['5000', '2000005000'], ['0', '2000000000'], [0, 2_000_000_000]
   ]
   for (const [id, missing] of ids) t.equal(missingLike(id), missing, String(id))
+  const made = ['f49.txt', 'f50.txt', 'k49.txt', 'k50.txt', 'a49.aaa']
+  for (const [id, missing] of [['f48.txt', 'f51.txt'], ['x-f50.txt', 'x-a50.aaa'], ['k49.txt', 'k49.txtx']] as const) {
+    t.equal(missingLike(id, (each) => [...made, 'x-f49.txt'].includes(each)), missing, `${id}, where others are made`)
+  }
 })
 
 t.test('readId finds an id in an answer', async (t) => {

@@ -339,11 +339,11 @@ t.test('wrong arguments of plain JavaScript are TypeErrors', async (t) => {
       [{ objects }, 'option "assertIsolation.objects" must be a function for each kind of object']),
     [{ objects: { list_id: 1 } }, 'option "assertIsolation.objects" must be a function for each kind of object'],
     [{ objects: { ...objects, other_id: () => '1' } },
-      'objects names "other_id", and no guarded route has it in its path, or in a query or body of ' +
-        "its schema or of params. Fix: say where it goes, as in params: { 'POST /…': { body: { other_id: '' } } }, " +
-        'or remove it'],
+      'objects names "other_id", and no route of level \'owner\' or \'user\' has it in its path, or in a query or ' +
+        "body of its schema or of params. Fix: say where it goes, as in params: { 'POST /…': { body: " +
+        "{ other_id: '' } } }, or remove it"],
     [{ objects: { ...objects, other_id: () => '1' }, params: { 'GET /health': { query: { other_id: '' } } } },
-      'objects names "other_id", and no guarded route has it in its path'],
+      'objects names "other_id", and no route of level \'owner\' or \'user\' has it in its path'],
     [{ objects: { list_id: async () => undefined } },
       'objects.list_id must return the id of what it made for "alice", and returned undefined'],
     [{ objects: { list_id: () => 'inbox' } },

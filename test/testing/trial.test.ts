@@ -170,7 +170,7 @@ t.test('a mayActFor that admits alice is named', async (t) => {
   const config = { access: { delegates: { scopes: ['staff'] } } }
   staffed.get('/api/:user_id/tasks/:task_id', { config }, async () => 'in')
   const said = await say(staffed, { ...oneTask, alice: { id: 'alice', scope: 'staff' } } as never)
-  t.match(said, /alice may act for bob here\. Fix: .*two users who may not act for each other/)
+  t.match(said, '\n  alice has the scopes of the delegates, and may act for bob. Fix: give her a token without them\n')
 })
 
 t.test('a limit on the rate of requests is named', async (t) => {
