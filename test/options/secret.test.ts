@@ -67,6 +67,9 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['base64url of a JWKS', Buffer.from(JSON.stringify({ keys: [jwk] })).toString('base64url'), /JSON document/],
   ['a JWK with a comma too many', JSON.stringify(jwk).replace('}', ',}'), /JSON document/],
   ['a JWK out of order, with a comma too many', '{"crv":"P-256","x":"1","kty":"EC",}', /JSON document/],
+  ['a JWK with spaces, out of order and with a comma too many', '\n{ "crv": "P-256", "kty" : "EC", }', /JSON document/],
+  ['base64 of a JWK, in lines', Buffer.from(JSON.stringify(jwk)).toString('base64').replaceAll(/.{64}/g, '$&\n'),
+    /JSON document/],
   ['a JSON document that is no key', `{"a":"${secret}"}`, /JSON document/],
   ['hex of SPKI', ec.publicKey.export({ type: 'spki', format: 'der' }).toString('hex'), /DER in base64/],
   ['a PEM body on one line', pem.toString().split('\n').slice(1, -2).join('\\n'), /DER in base64/],
@@ -75,6 +78,16 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
     Buffer.from(`\0\0\0\rssh-falcon512\0\0\x03\x81${secret}`).toString('base64'), /ssh key/],
   ['an ssh key with options',
     'restrict,command="x" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9', /ssh key/],
+  ['an ssh key after a quote', '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kq3Ql3n8v0h2m1yTq6cR6j5v1o9', /ssh key/],
+  ['an ssh key on a security key', 'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t', /ssh key/],
+  ['an ssh key on a security key with ECDSA',
+    'sk-ecdsa-sha2-nistp256@openssh.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20', /ssh key/],
+  ...['ssh-rsa', 'ecdsa-sha2-nistp256', 'sk-ssh-ed25519@openssh.com', 'sk-ecdsa-sha2-nistp256@openssh.com'].map(
+    (type): typeof unfit[number] => [
+      `an ssh key without its type, ${type}`,
+      Buffer.from(`\0\0\0${String.fromCharCode(type.length)}${type}\0\0\0\x20${secret}`).toString('base64'), /ssh key/
+    ]
+  ),
   ['an ssh key of RFC 4716', '---- BEGIN SSH2 PUBLIC KEY ---- AAAAC3NzaC1lZDI1NTE5', /PEM key/],
   ['a data URL', 'data:application/json;base64,eyJrZXlzIjpbXX0xyz12345', /is a URL/],
   ['a JWT with its scheme', `Bearer ${tokenFor('alice')}`, /is a JWT/],
@@ -186,6 +199,12 @@ const unexplained = 'Zk9vq1tYw3pLx7sB' // 16 bytes
 
 const lines = ['abcdefghijklmnopqrstuvwxyz', '1234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm']
 
+const paddingWords = [
+  ...['token', 'key', 'signing', 'test', 'super', 'very', 'really', 'safe', 'secure', 'strong', 'long'],
+  ...['random', 'string', 'characters', 'chars', 'bits', 'bytes', 'this', 'that', 'here', 'with', 'must', 'least'],
+  ...['minimum', 'better', 'production', 'application', 'authentication', 'auth']
+]
+
 const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
   [sample, [
     '$(</run/keys/better-auth-of-production)', '$( cat /run/keys/better-auth-of-production )',
@@ -198,7 +217,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     '#{BETTER_AUTH_KEY_PRODUCTION_MAIN_APP}#', '!Ref BetterAuthSigningKeyParameterProduction',
     'process.env.BETTER_AUTH_SIGNING_KEY_PRODUCTION', 'openssl rand -base64 32 # run this and paste it here',
     'dummy-key-for-ci-builds-not-used-anywhere',
-    'insecure-key-for-local-development-only',
+    'insecure-key-for-local-development-only', 'insecure-key-of-our-shop-in-town',
     // Code and commands that were not run, and pages and values that a command printed instead of the secret.
     "crypto.randomBytes(64).toString('hex')", "require('crypto').randomBytes(64).toString('hex')",
     'head -c 32 /dev/urandom | base64', 'python3 -c "import os; print(os.urandom(32).hex())"',
@@ -213,7 +232,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs03Hdx',
     'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '550e8400-e29b-41d4-a716-446655440000',
     '6116487b-cda1-52c2-b5b5-c8022c45e263', '16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef',
-    '123e4567-e89b-12d3-a456-426614174000', `A%D*G-KaPdSgVkYp${unexplained}`,
+    '123e4567-e89b-12d3-a456-426614174000', `A%D*G-KaPdSgVkYp${unexplained}`, `C&F)J@NcQfTjWnZr${unexplained}`,
     // Of NocoDB, Centrifugo, JJWT and tutorials.
     '569a1821-0a93-45e8-87ab-eb857f20a010', 'bbe7d157-a253-4094-9759-06a8236543f9',
     'Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggaEypa5E=',
@@ -300,7 +319,9 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'deadbeef4321'.repeat(4), 'deadbeefdeadbeefdeadbeef-12345678',
     'reallyreallyreallyreallyverysafe', 'really-really-really-really-very-safe',
     'ReallyReallyReallyReallyVerySafe',
-    `${unexplained.slice(1)}abcdefghijklmnopq`, `${unexplained.slice(1)}.-_ .-_ .-_ .-_ .-_`,
+    ...paddingWords.map((word) => `${unexplained.slice(1)}-${word}-abcdefghijklmnopq`),
+    `${unexplained.slice(1)}\tabcdefghijklmnopq`, `${unexplained.slice(1)}abcdefghijklmnopq`,
+    `${unexplained.slice(1)}.-_ .-_ .-_ .-_ .-_`,
     'token-key-signing-test-super-very-really-safe-secure-strong',
     'long-random-string-characters-chars-bits-bytes-this-that',
     'with-must-least-minimum-production-application-authentication-auth', '!@#$%^&*()!@#$%^&*()!@#$%^&*()abcdef',
@@ -340,7 +361,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     `!@#$%^&*()!@#$%^&*()!@#$%^&*()${unexplained}`,
     // Passphrases: words at random, with a word of samples among them as chance has it.
     'correct-horse-battery-staple-orbit-lamp', 'correct horse battery staple orbit lamp',
-    'turtle_change_lamp_orbit_quiet_zebra',
+    'turtle_change_lamp_orbit_quiet_zebra', 'correct-horse-secret-battery-staple-lamp!',
     'north-secret-turtle-change-lamp-orbit-quiet-zebra-window-copper-meadow-wise-bone',
     'vastly7-amid8-secret8-boat4-that7-backhand0',
     'crept-unsafe-clip-bullion-fang-unissued-only-editor', 'purse-only-manliness-thaw-unsubtly-4821',
@@ -358,6 +379,8 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
     // What only begins or ends like a variable or a name.
     `GDGXVUCW=&IJ${secret}`, `<${secret}<html>`,
+    // In base32, whose padding is no value of a variable.
+    'GDGXVUCWRMZQTBNHSLPFYJAOEIUDKKEY=',
     // As a password manager makes them, with spaces, minus signs and brackets.
     'tTPkDok -c OG wWVT5iMKWKn-ZRS3BGNKtbOIG4', '<enUJU[U(9z1mj(fr8o>FYBv6 YLNJlUTvk<JE5u>',
     `\${a>${secret}}`, `$(${unexplained})${secret}`, `${secret}-vault:${unexplained}`, `${secret}Bearer ${secret}`,
