@@ -39,7 +39,12 @@ const wrong: Record<string, { values: unknown[], says: string }> = {
     says: 'must be a list of EdDSA, Ed25519, ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, ' +
       'each at most once'
   },
+  idPrefix: {
+    values: ['a', 'a:b', ':a', 'a\u001f:', 'a\n:', '\u007f:', '\u009f:', 5, null],
+    says: 'must be an empty string, or a text that ends in ":"'
+  },
   userIdClaim: { values: ['', 5, null, ['sub']], says: 'must be the name of a claim' },
+  scopeClaim: { values: ['', 5, null, ['scope']], says: 'must be the name of a claim' },
   typ: { values: ['', [], [''], 5, null], says: 'must be a non-empty string or a list of them' },
   requiredClaims: {
     values: [null, [], 'azp', 5], says: 'must be an object: claim name to true, a string or a list of strings'
@@ -108,6 +113,10 @@ t.test('entries that contradict themselves or each other stop the boot', async (
     [[{ ...entry, issuer: 'secret' }], 'option "issuers.0.issuer" is "secret", which stands for tokens signed with'],
     [[entry, { ...entry, audience: 'other' }],
       'option "issuers.1.issuer" is already in the list. Merge the two entries'],
+    [
+      ['', 'a:', 'a:b:'].map((idPrefix) => ({ ...entry, issuer: `https://${idPrefix.length}.example.com`, idPrefix })),
+      'option "issuers.2.idPrefix" begins with another entry\'s, "a:"'
+    ],
     [[entry, { ...entry, issuer: 'https://other.example.com', timeout: 0 }], 'option "issuers.1.timeout" must be'],
     ...[true, [], '', [''], 5, '*a*', 'a*b', undefined].map((value): [unknown, string] =>
       [[{ ...entry, machine: { 'https://example.com/kind': value } }],
