@@ -1,5 +1,6 @@
 import t from 'tap'
 import { auth0 } from '../../lib/index.js'
+import { compileMachine } from '../../lib/options/machine.js'
 import { createIssuer } from '../../lib/testing/index.js'
 import { bearer, build, now, refusals } from '../support/host.js'
 import { api, missing, testBootErrors, testPlaces, testValues, testVendor } from '../support/vendor.js'
@@ -100,6 +101,7 @@ testValues(auth0, { domain: 'tenant.eu.auth0.com', audience: api }, {
     'https://tenant.eu.auth0.com/userinfo/tasks',
     'https://tenant.eu.auth0.com',
     'https://tenant.auth0.com.example.com/userinfo',
+    'https://notauth0.com/userinfo',
     'urn:https://tenant.auth0.com/userinfo',
     'urn:api',
     [api, 'tasks'],
@@ -107,8 +109,8 @@ testValues(auth0, { domain: 'tenant.eu.auth0.com', audience: api }, {
   ]
 }, {
   domain: [
-    'tenant', 'tenant.eu.auth0.com:443', 'TENANT.eu.auth0.com', 'tenant..com', '*.auth0.com', ' tenant.auth0.com',
-    'https://tenant.auth0.com'
+    'tenant', 'tenant.eu.auth0.com:443', 'tenant.eu.auth0.com:443/', 'TENANT.eu.auth0.com', 'tenant..com',
+    '*.auth0.com', ' tenant.auth0.com', 'https://tenant.auth0.com'
   ],
   audience: [
     'https://tenant.eu.auth0.com/userinfo', 'https://tenant.eu.auth0.com/api/v2/', 'https://other.auth0.com/userinfo',
@@ -117,6 +119,12 @@ testValues(auth0, { domain: 'tenant.eu.auth0.com', audience: api }, {
   ],
   issuer: ['https://tenant.eu.auth0.com', 'https://Tenant.eu.auth0.com/', 'https://tenant.eu.auth0.com//'],
   audiance: [api]
+})
+
+t.test('a user of a database with the name of an application is a user', async (t) => {
+  const { machine } = auth0({ domain: 'tenant.eu.auth0.com', audience: api })
+  const isMachine = compileMachine(machine ?? {})
+  t.same(['auth0|clients', 'custom|clients', 'x@clients'].map((sub) => isMachine({ sub })), [false, false, true])
 })
 
 t.test('the userinfo audience of a custom domain is refused too', async (t) => {

@@ -76,8 +76,8 @@ testValues(betterAuth, { baseURL: 'https://auth.example.com', audience: 'tasks' 
 }, {
   baseURL: [
     'https://auth.example.com/api/auth/jwks', 'https://auth.example.com/api/auth/token/', 'ftp://auth.example.com',
-    'https://auth.example.com#x', ' https://auth.example.com', 'https://user@auth.example.com', 'https://[',
-    'https://auth.example.com:99999',
+    'https://auth.example.com#x', 'https://auth.example.com/auth?x', ' https://auth.example.com',
+    'https://user@auth.example.com', 'https://[', 'https://auth.example.com:99999',
     { allowedHosts: ['auth.example.com'] }, ['https://auth.example.com']
   ],
   basePath: ['auth', '', '/auth?x', '/auth#x', '/my auth', null],

@@ -94,12 +94,14 @@ testValues(clerk, { frontendApi: 'https://clerk.example.com', authorizedParties:
   frontendApi: ['https://verb-noun-00.clerk.accounts.dev', 'https://clerk.example.com/', 'http://localhost:3000'],
   authorizedParties: [
     'http://localhost:3000', 'https://xn--bcher-kva.example', 'http://[::1]:3000', 'capacitor://localhost',
-    'chrome-extension://abcdefghijklmnop', 'http://app.example.com:443', [api, 'http://localhost:3000']
+    'chrome-extension://abcdefghijklmnop', 'http://app.example.com:443',
+    'https://my_app.example.com', [api, 'http://localhost:3000']
   ]
 }, {
   frontendApi: [
     'https://api.clerk.com', 'https://api.clerk.dev', 'https://Clerk.example.com', 'https://clerk.example.com:443',
-    'clerk.example.com', 'pk_test_abc', 'https://clerk.example.com/.well-known/jwks.json', 'capacitor://localhost', null
+    'https://clerk.example.com:443/', 'http://localhost:80/', 'clerk.example.com', 'pk_test_abc',
+    'https://clerk.example.com/.well-known/jwks.json', 'capacitor://localhost', null
   ],
   authorizedParties: [
     `${api}/`, 'https://App.example.com', 'https://app.example.com:443', 'http://app.example.com:80',

@@ -91,8 +91,8 @@ testValues(cognito, { region: 'eu-central-1', userPoolId: 'eu-central-1_KkrQqZ3v
 }, {
   region: [' eu-central-1', 'eu-central-1a', 'EU-CENTRAL-1', 'eu_central_1', 'eu-central', '', null],
   userPoolId: [
-    'KkrQqZ3v8', 'us-east-1_KkrQqZ3v8', 'eu-central-1', 'eu-central-1_', 'eu-central-1_a-b', 'eu-central-1:guid',
-    ' eu-central-1_a', 'eu-central-1_/eu-central-1_a', null
+    'KkrQqZ3v8', 'us-east-1_KkrQqZ3v8', 'eu-central-10_KkrQqZ3v8', 'eu-central-1', 'eu-central-1_', 'eu-central-1_a-b',
+    'eu-central-1:guid', ' eu-central-1_a', 'eu-central-1_/eu-central-1_a', null
   ],
   clientId: ['', ' web', 'web ', 'https://app.example.com', 'a b', null, []],
   issuer: ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_KkrQqZ3v8/']

@@ -91,7 +91,7 @@ testValues(entra, { tenantId: guid(1), audience: guid(2) }, {
 }, {
   tenantId: [
     'common', 'organizations', 'consumers', 'contoso.onmicrosoft.com', guid(1).replaceAll('1', 'A'), `{${guid(1)}}`,
-    ` ${guid(1)}`, '', null
+    ` ${guid(1)}`, `${guid(1)}/v2.0`, '', null
   ],
   audience: [
     `api://${guid(2)}`, 'api://tasks', 'https://contoso.com/tasks', guid(2).replaceAll('2', 'B'), `${guid(2)}/`,

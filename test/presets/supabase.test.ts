@@ -53,10 +53,12 @@ testBootErrors([[
     'path of one of its APIs'
 ]])
 
-testValues(supabase, { url }, { url: [`${url}/`, 'http://localhost:54321', 'https://api.example.com'] }, {
+testValues(supabase, { url }, {
+  url: [`${url}/`, 'http://localhost:54321', 'https://api.example.com', 'https://a.example.com/dashboards']
+}, {
   url: [
     `${url}/auth/v1`, `${url}/rest/v1/`, 'https://supabase.com/dashboard/project/abcdefghijklmnopqrst',
-    'abcdefghijklmnopqrst', '', null
+    ...['storage', 'functions', 'realtime'].map((name) => `${url}/${name}/v1`), 'abcdefghijklmnopqrst', '', null
   ]
 })
 
@@ -65,6 +67,16 @@ t.test('an application that requiredClaims names may act for the user', (t) => {
   t.same(requiredClaims, { role: 'authenticated', session_id: true, client_id: ['app'] })
   t.same(otherTokens, [])
   t.end()
+})
+
+t.test('an application is refused, too, if requiredClaims name other claims', async (t) => {
+  const { send, token, reason } = await start(t, {
+    ...vendor, preset: (overrides) => supabase({ url, requiredClaims: { aal: 'aal1' }, ...overrides })
+  })
+  t.match(await send({ url: '/api/me', headers: bearer(await token(vendor.id)) }), { status: 200 })
+  const headers = bearer(await token(vendor.id, { claims: { client_id: 'app' } }))
+  t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
+  t.match(reason(), /^a token of an OAuth application/)
 })
 
 t.test('an application is refused, too, if the host names other tokens of its own', async (t) => {
