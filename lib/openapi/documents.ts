@@ -114,5 +114,6 @@ export function pathOf (url: string): string {
   const literal = (raw: string) => raw.replaceAll('::', ':').replace('*', '{*}')
   if (!first) return literal(url)
   // For the router, `:a~b` and `:a,:b` are each one parameter.
-  return literal(first.before + first.name.replace(/(^|:)(\w+)/g, '{$2}')) + pathOf(first.after)
+  const name = first.name.replace(/^\w*|:(\w+)/g, (all, word = all) => `{${word}}`)
+  return literal(first.before + name) + pathOf(first.after)
 }

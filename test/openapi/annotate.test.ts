@@ -173,6 +173,7 @@ t.test('a scheme that no operation names is not added', async (t) => {
     const { components } = await read(t, await build(t, options, (app) => {
       app.get('/me', handler)
       app.get('/other', { schema: security ? { security } : {} }, handler)
+      app.get('/last', handler)
     }))
     return Object.keys(components?.securitySchemes ?? {})
   }

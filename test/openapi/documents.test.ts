@@ -224,9 +224,9 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
   const served = { info, servers: [{ url: '/api' }] }
   const all = [
     'GET /api/:user_id/tasks/:id(^\\d+$)', 'GET /api/me', 'PUT /api/me', 'GET /api/open', 'GET /api/:user_id?',
-    'GET /api/tasks::archive', 'GET /api/:user_id/files/:name(^[^/]+$)',
-    'GET /api/:user_id/:from(\\d+)-:to(\\d+)', 'GET /api/near/:lat,:lng', 'GET /api/files/v:version?',
-    'GET /api/pages/:page(^\\d+$)?'
+    'GET /api/tasks::archive', 'GET /api/tasks::all::old', 'GET /api/tasks::all/:id', 'GET /api/nameless/:~x',
+    'GET /api/:user_id/files/:name(^[^/]+$)', 'GET /api/:user_id/:from(\\d+)-:to(\\d+)', 'GET /api/near/:lat,:lng',
+    'GET /api/files/v:version?', 'GET /api/pages/:page(^\\d+$)?'
   ]
   const cases: Array<{ name: string, options: SwaggerOptions, named?: string[] }> = [
     { name: 'without a transform', options: { openapi } },
@@ -275,7 +275,9 @@ t.test('routes whose operation has lost its mark are named in a warning', async 
           app.route({ method: ['GET', 'PUT'], url: '/me', handler })
           app.get('/open', { config: { access: 'public' } }, handler)
           app.get('/:user_id?', handler)
-          app.get('/tasks::archive', handler)
+          for (const url of ['/tasks::archive', '/tasks::all::old', '/tasks::all/:id', '/nameless/:~x']) {
+            app.get(url, handler)
+          }
           app.get('/:user_id/files/:name(^[^/]+$)', handler)
           app.get('/:user_id/:from(\\d+)-:to(\\d+)', handler)
           for (const url of ['/near/:lat,:lng', '/files/v:version?', '/pages/:page(^\\d+$)?']) app.get(url, handler)
