@@ -26,6 +26,7 @@ t.test('names that look like the owner\'s parameter', async (t) => {
       ['discount_id', 'accounting']
     ],
     ['theBigUserId', ['tbuid', 'TBUID'], ['tbUserId', 'tid']],
+    ['area51Id', ['aid', 'area51', 'area51_uuid'], ['area_id', '51Id']],
     ['tenant', ['Tenant', 'tenant_id', 'tenants', 'tennant'], ['tenancy', 'ten']],
     ['id', ['Id', 'uid', 'u_id'], ['task_id', 'guid', 'uuid', 'u', 'uname']]
   ]
