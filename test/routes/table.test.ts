@@ -294,7 +294,8 @@ t.test('a hook that gives several routes one config stops the boot', async (t) =
       shared.access = route.url === '/outside' ? 'public' : 'owner'
       route.config = shared as never
     },
-    (route) => { route.config = Object.assign(shared, { access: 'user' }, route.config) as never }
+    (route) => { route.config = Object.assign(shared, { access: 'user' }, route.config) as never },
+    (route) => { route.config = Object.assign(shared, { access: 'admin' }) as never } // no fault of its own
   ]
   for (const hook of hooks) {
     const app = Fastify()
