@@ -136,6 +136,12 @@ t.test('entries that contradict themselves or each other stop the boot', async (
   }
 })
 
+t.test('a claim may be required with any text, and a prefix may end like another', async (t) => {
+  t.equal(await refusal({ issuers: [{ ...entry, requiredClaims: { azp: ' web ', org: ['\n', 'a b'] } }] }), '')
+  const issuers = ['b:', 'ab:'].map((idPrefix) => ({ ...entry, issuer: `urn:${idPrefix}`, idPrefix }))
+  t.equal(await refusal({ issuers }), '')
+})
+
 t.test('an entry without optional members has the defaults', async (t) => {
   const [settings] = readOptions({ issuers: [entry] }, {}).issuers
   t.match(settings, sameLength({
