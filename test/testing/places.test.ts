@@ -53,6 +53,11 @@ t.test('routes without an owner that serve an owner\'s path are found', async (t
     app.get('/api/:account/tasks', handler)
   }, issuer.options, { routerOptions: { ignoreDuplicateSlashes: true } })
   t.match(await say(doubled), 'its ":account" stands where /api//:user_id has its owner')
+  const signs = await host(t, (app, handler) => {
+    app.get('/a+$$/:user_id/tasks', handler)
+    app.get('/A+$$/:account/lists', handler)
+  }, issuer.options, { routerOptions: { caseSensitive: false } })
+  t.match(await say(signs), 'its ":account" stands where /a+$$/:user_id/tasks has its owner')
   const twice = await build((app, handler) =>
     app.route({ method: ['POST', 'PUT'], url: '/api/:account/tasks', handler }))
   t.match(await say(twice, { bob: 'b/ob' }),
@@ -113,6 +118,8 @@ t.test('a route below an owner\'s place, whatever its depth', async (t) => {
       '/users/:id/tasks (user, default)\n  its ":id" stands where /users/:user_id has its owner, and is compared ' +
       "with nobody's id: rename it, or allow: ['GET /users/:id/tasks']\n  request  expected  answer  path\n" +
       "  alice's token, bob's path  403  its handler  /users/bob/tasks"],
+    ['/users/:user_id', (app, handler) =>
+      app.get('/users/:id/tasks', { config: { access: { scopes: ['tasks:read'] } } }, handler), 'its ":id" stands'],
     ['/users/:user_id', (app, handler) => app.get('/users/:id//tasks', handler), 'its handler  /users/bob//tasks'],
     ['/users/:user_id/tasks', (app, handler) => app.delete('/users/:id', handler),
       '/users/:id (user, default)\n  its ":id"'],
