@@ -44,6 +44,7 @@ const unfit: Array<[what: string, secret: string, says: RegExp]> = [
   ['a URL in capitals', 'HTTPS://AUTH.EXAMPLE.COM/API/AUTH/JWKS', /is a URL/],
   ['a URL of two schemes', 'git+https://git.acme.test/keys?x=1234567890', /is a URL/],
   ['a URL', 'https://auth.example.com/api/auth/jwks?x=1234567890', /is a URL/],
+  ['a DID', 'did:web:keys.acme.test:Zk9vq1tYw3pLx7sB2nD5', /is a URL/],
   ['a URN', 'urn:example:keys:Zk9vq1tYw3pLx7sB2nD5hGfR8m', /is a URL/],
   ['the name of a secret in a vault', 'arn:aws:secretsmanager:eu-central-1:111122223333:auth-4kT9', /is a URL/],
   ['a JWT', tokenFor('alice'), /is a JWT/],
@@ -218,6 +219,10 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'process.env.BETTER_AUTH_SIGNING_KEY_PRODUCTION', 'openssl rand -base64 32 # run this and paste it here',
     'dummy-key-for-ci-builds-not-used-anywhere',
     'insecure-key-for-local-development-only', 'insecure-key-of-our-shop-in-town',
+    'dummy-for-ci-builds-of-our-shop-in-town', 'for-internal-use-only-of-our-shop-town',
+    'Change-This-Secret-Before-Deploying-Town',
+    '$' + '{BETTER_AUTH_KEY_PRODUCTION:?set it in the vault}', '$' + `{KEY}${unexplained}${unexplained}`,
+    '<pre>Cannot GET /better-auth-key</pre>',
     // Code and commands that were not run, and pages and values that a command printed instead of the secret.
     "crypto.randomBytes(64).toString('hex')", "require('crypto').randomBytes(64).toString('hex')",
     'head -c 32 /dev/urandom | base64', 'python3 -c "import os; print(os.urandom(32).hex())"',
@@ -233,6 +238,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'bd1a1ccf8095037f361a4d351e7c0de65f0776bfc2f478ea8d312c763bb6caca', '550e8400-e29b-41d4-a716-446655440000',
     '6116487b-cda1-52c2-b5b5-c8022c45e263', '16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef',
     '123e4567-e89b-12d3-a456-426614174000', `A%D*G-KaPdSgVkYp${unexplained}`, `C&F)J@NcQfTjWnZr${unexplained}`,
+    `B*E-H@McQeThVmYq${unexplained}`,
     // Of NocoDB, Centrifugo, JJWT and tutorials.
     '569a1821-0a93-45e8-87ab-eb857f20a010', 'bbe7d157-a253-4094-9759-06a8236543f9',
     'Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggaEypa5E=',
@@ -249,6 +255,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     createHash('sha256').update('secret').digest('hex').toUpperCase()
   ]],
   [/begins with a name or a scheme/, [
+    `AUTH_JWT=${secret}`,
     ...['BETTER_AUTH_SECRET', 'AUTH_TOKEN', 'APP_KEY', 'X_API_KEY', 'MY_SECRET', 'JWTSECRET', 'SECRET'].map((name) => (
       `${name}=${secret}`
     )),
@@ -316,7 +323,7 @@ const judgedByForm: Array<[says: RegExp, secrets: string[]]> = [
     'qwertyuiopasdfghjklzxcvbnm123456', 'poiuytrewqlkjhgfdsamnbvcxz654321', 'qwertzuiop-asdfghjkl-yxcvbnm-123456789',
     'a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', '1q2w3e4r5t6y7u8i9o0p1q2w3e4r5t6y', 'aA1bB2cC3dD4eE5fF6gG7hH8iI9jJ0kK',
     '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,',
-    'deadbeef4321'.repeat(4), 'deadbeefdeadbeefdeadbeef-12345678',
+    'kkkqqqvvvbbbxxxnnnhhhzzzpppdddlll', 'deadbeef4321'.repeat(4), 'deadbeefdeadbeefdeadbeef-12345678',
     'reallyreallyreallyreallyverysafe', 'really-really-really-really-very-safe',
     'ReallyReallyReallyReallyVerySafe',
     ...paddingWords.map((word) => `${unexplained.slice(1)}-${word}-abcdefghijklmnopq`),
@@ -356,6 +363,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
   for (const value of [
     `the-secret-of-our-shop-${unexplained}`, `prod-secret-${randomUUID()}`,
     `change-me-${secret}`, `your-jwt-secret/${secret}`,
+    'nothing-battery-kingfisher-lampshade', // begins like "not"
     'the-secret-of-our-shop-incomprehensible', // 16 letters without a break
     `abcdefghijklmnopq${unexplained}`, `${unexplained}-abcdefghijklmnopq`,
     `!@#$%^&*()!@#$%^&*()!@#$%^&*()${unexplained}`,
@@ -377,6 +385,7 @@ t.test('a secret that only resembles a sample is accepted', async (t) => {
     Buffer.from(`${unexplained}${secret}`).toString('base64'), Buffer.from(secret).toString('hex'), `YWJj=${secret}`,
     // Bytes that are UTF-8 by chance, with a full stop among them; a key that begins with "//", in the form of Laravel.
     '4f081115457b712b4c6d23deb02e6659', `base64://${randomBytes(32).toString('base64').slice(2)}`,
+    'fbfefaf9fdf8fffcfafdfbf9fefcf8ff', // bytes that are no text
     // What only begins or ends like a variable or a name.
     `GDGXVUCW=&IJ${secret}`, `<${secret}<html>`,
     // In base32, whose padding is no value of a variable.
