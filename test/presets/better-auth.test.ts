@@ -89,6 +89,7 @@ testValues(betterAuth, { baseURL: 'https://auth.example.com', audience: 'tasks' 
 
 testPlaces([
   [betterAuth({ baseURL: 'https://a.example.com/' }), 'https://a.example.com', 'https://a.example.com/api/auth/jwks'],
+  [betterAuth({ baseURL: 'https://a.example.com//' }), 'https://a.example.com', 'https://a.example.com/api/auth/jwks'],
   [
     betterAuth({ baseURL: 'https://a.example.com/auth/', basePath: '/other' }),
     'https://a.example.com',

@@ -91,11 +91,13 @@ testBootErrors([
 ])
 
 testValues(clerk, { frontendApi: 'https://clerk.example.com', authorizedParties: api }, {
-  frontendApi: ['https://verb-noun-00.clerk.accounts.dev', 'https://clerk.example.com/', 'http://localhost:3000'],
+  frontendApi: ['https://verb-noun-00.clerk.accounts.dev', 'https://clerk.example.com/', 'http://localhost:3000',
+    'http://localhost:8080'],
   authorizedParties: [
     'http://localhost:3000', 'https://xn--bcher-kva.example', 'http://[::1]:3000', 'capacitor://localhost',
     'chrome-extension://abcdefghijklmnop', 'http://app.example.com:443',
-    'https://my_app.example.com', [api, 'http://localhost:3000']
+    'https://app.example.com:4430', 'http://localhost:8080', 'https://my_app.example.com',
+    [api, 'http://localhost:3000']
   ]
 }, {
   frontendApi: [

@@ -101,7 +101,7 @@ testBootErrors([
 testValues(keycloak, { baseURL: 'https://sso.example.com', realm: 'r', audience: 'tasks-api' }, {
   baseURL: [
     'https://sso.example.com/', 'https://sso.example.com/auth', 'http://localhost:8080',
-    'https://sso.example.com/my-realms'
+    'https://sso.example.com/my-realms', 'https://sso.example.com/administration'
   ],
   realm: ['my realm', 'Réalm', 'a.b-c_d', 'x'],
   audience: ['accounting', 'https://api.example.com', 'my client', ['tasks-api', 'other']]

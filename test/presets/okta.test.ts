@@ -54,7 +54,7 @@ testBootErrors([
 
 testValues(okta, { domain, audience: 'api://default' }, {
   domain: ['example.oktapreview.com', 'id.example.com', 'my-admin.example.com', `${domain}/`, 'localhost:8080'],
-  authorizationServer: ['default', 'aus9o8wzkhckw9TLa0h7'],
+  authorizationServer: ['default', 'aus9o8wzkhckw9TLa0h7', 'a-b_c'],
   audience: ['api://default', 'https://api.example.com', ['a', 'b']]
 }, {
   domain: [

@@ -57,7 +57,7 @@ testValues(supabase, { url }, {
   url: [`${url}/`, 'http://localhost:54321', 'https://api.example.com', 'https://a.example.com/dashboards']
 }, {
   url: [
-    `${url}/auth/v1`, `${url}/rest/v1/`, 'https://supabase.com/dashboard/project/abcdefghijklmnopqrst',
+    `${url}/auth`, `${url}/auth/v1`, `${url}/rest/v1/`, 'https://supabase.com/dashboard/project/abcdefghijklmnopqrst',
     ...['storage', 'functions', 'realtime'].map((name) => `${url}/${name}/v1`), 'abcdefghijklmnopqrst', '', null
   ]
 })

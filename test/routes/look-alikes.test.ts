@@ -12,7 +12,7 @@ t.test('names that look like the owner\'s parameter', async (t) => {
       'user_id',
       [
         'userId', 'userid', 'USER_ID', 'user-id', 'uid', 'users_id', 'usr_id', 'uesr_id', 'user', 'username',
-        'user_uuid', 'userUUID', 'owner', 'owner_id'
+        'user_uuid', 'userUUID', 'user_guid', 'owner', 'owner_id'
       ],
       [
         'task_id', 'order_id', 'usage_id', 'id', 'uuid', 'guid', 'account_id', 'author', 'userprofile', 'ui',
