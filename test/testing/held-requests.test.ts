@@ -291,9 +291,12 @@ t.test('a request without an answer ends, and its handler stays held back', asyn
   const { send, state } = await host(t, (app, ran) => {
     app.get('/', { preHandler: () => gate, onError: async () => end() }, async () => { ran() })
   }, {}, 20)
-  t.match(told(await send({})), { status: 0, reached: null, says: 'no answer within 0.02 s' })
+  const answer = await send({})
+  const late = { status: 0, reached: null, says: 'no answer within 0.02 s' }
+  t.match(told(answer), late)
   go()
   await ended
+  t.match(told(answer), late, 'and what comes later does not change it')
   t.match(told(await send({ headers: { 'x-a': undefined as unknown as string } })),
     { status: 0, says: /invalid value "undefined" for header x-a/ })
   const headers = { get 'x-a' (): string { throw new Error('a line\nand another') } }

@@ -61,6 +61,7 @@ t.test('words that only one answer has do not count', async (t) => {
   t.equal(differs('{"a":1}', '{"a":2}', '{"a":3}'), false)
   t.equal(differs('{"a":1}', '{"a":1,"b":2}', '{"a":1,"b":3}'), true, 'another length')
   t.equal(differs('{"a":1}', '{"a":1,"b":2}', '{"a":1}'), false, 'another length again')
+  t.equal(differs('{"at":"12:30:59"}', '{"at":"12:31:00"}', '{"at":"12:31:01"}'), false, 'a time is one word')
   t.equal(differs('a b', 'c b', 'c b d'), false, 'which need not differ from the first')
   t.equal(differs('a,b', 'a', 'a'), true, 'the end is missing')
   t.equal(differs('{"a":1,"at":1}', '{"a":2,"at":2}', '{"a":2,"at":3}'), true, 'beside a clock')
