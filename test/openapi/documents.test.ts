@@ -207,6 +207,8 @@ t.test('a host may have another decorator named swagger', async (t) => {
   t.same(call('text'), ['text'])
   t.same(call(null), [null])
   t.same(calls, [[app, { id: 7 }, 8], [app, 'text'], [app, null]], 'it is called once each time, with its arguments')
+  t.same(call({ yaml: true }), [{ yaml: true }])
+  t.ok(calls.every(([self]) => self === app), 'and as a method of the app')
 })
 
 t.test('routes whose operation has lost its mark are named in a warning', async (t) => {
