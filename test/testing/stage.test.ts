@@ -92,6 +92,7 @@ t.test("an id in an answer to alice is bob's, unless it is hers or a small numbe
   t.notOk(await stage.isLeak(answer, 'task_id', ['2'], plan))
   t.equal(bob.ids, his, 'nothing is made where the answer does not have it')
   t.ok(asked.includes(`/bob/tasks/${his.task_id}`), 'but read, as the first read may change it')
+  t.notOk(await stage.isLeak(answer, 'task_id', ['999'], plan), 'as many as a list may have')
   t.ok(await stage.isLeak(answer, 'task_id', ['1004'], plan), 'no list of numbers is that long by chance')
   const write = planOf('DELETE', '/:task_id')
   const hers = alice.ids
