@@ -37,6 +37,15 @@ t.test('apps that share a server have routes, registrations and warnings of thei
   }
 })
 
+t.test('a registration without routes inside another is found, too', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(async (child) => { await child.register(userScope, { secret }) })
+  await t.rejects(
+    async () => { await app.register(userScope, { secret }) }, { code: 'FST_USER_SCOPE_ALREADY_REGISTERED' }
+  )
+})
+
 t.test('another copy of the package is found by its decorator', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
