@@ -61,6 +61,7 @@ const dialects: Record<string, object> = {
       }]
     }
   },
+  'OpenAPI 3.0, a base path on loopback': { openapi: { servers: [{ url: 'http://localhost:3000/api' }] } },
   'OpenAPI 3.0, the base path of others': { openapi: { servers: [{ url: '/v2' }] } },
   'OpenAPI 3.0, a base path after that of the root': { openapi: { servers: [{ url: '/' }, { url: '/api' }] } },
   'OpenAPI 3.0, a base path after that of others': { openapi: { servers: [{ url: '/v2' }, { url: '/api' }] } },
