@@ -366,6 +366,10 @@ t.test('answers are described', async (t) => {
   t.equal(describeAnswer({ ...answer, says: 'OK' }, options), '200 OK')
   t.equal(describeAnswer({ ...answer, status: 0, says: 'late' }, options), 'none: late')
   t.equal(answerText({ statusCode: 500, body: '' }), '500')
-  t.equal(answerText({ statusCode: 403, body: '{"code":"NO"}' }), '403 NO')
+  for (const status of [400, 403]) {
+    t.equal(answerText({ statusCode: status, body: '{"code":"NO"}' }), `${status} NO`)
+  }
+  const nested = '{"message":"all","error":{"message":"the error"}}'
+  t.equal(answerText({ statusCode: 409, body: nested }), '409 the error')
   t.equal(answerText({ statusCode: 200, body: '{"code":"NO"}' }), '200')
 })
