@@ -124,6 +124,9 @@ t.test('a token that outlives keepFor is refused', async (t) => {
   const { send } = await build(t, { ...issuer.options, revocations: { keepFor: 60 } })
   const headers = issuer.authorization('alice')
   t.match(await send({ url: '/api/me', headers }), { status: 401, code: 'INVALID_CLAIMS' })
+  const shorter = createIssuer({ expiresIn: 60 })
+  const { send: ask } = await build(t, { ...shorter.options, revocations: { keepFor: 60 } })
+  t.match(await ask({ url: '/api/me', headers: shorter.authorization('alice') }), { status: 200 })
 })
 
 t.test('unknown options are named, in either mode', async (t) => {

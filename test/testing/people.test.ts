@@ -151,6 +151,7 @@ t.test('a token has the given claims', async (t) => {
   t.equal(Number(exp) - Number(iat), 3600)
   const claims = claimsFor({ id: 'alice', role: 'admin', iss: 'b' }, { userIdClaim: 'uid', expiresIn: 5 }, { iss: 'a' })
   t.match(claims, { uid: 'alice', role: 'admin', iss: 'b' })
+  t.equal(Number(claims.exp) - Number(claims.iat), 5)
   t.notOk('id' in claims)
   t.equal(claimsFor({ id: 'alice', exp: 1 }, {}, {}).exp, 1)
 })
