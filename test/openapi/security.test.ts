@@ -133,6 +133,7 @@ t.test('the token is required together with what the host requires', async (t) =
     securitySchemes: {
       key: { type: 'apiKey', in: 'header', name: 'X-Key' },
       basic: { type: 'http', scheme: 'basic' },
+      digest: { type: 'http', scheme: 'digest' },
       header: { type: 'apiKey', in: 'header', name: 'authorization' },
       cookie: { type: 'apiKey', in: 'cookie', name: 'authorization' },
       jwt: { type: 'http', scheme: 'Bearer' },
@@ -162,7 +163,7 @@ t.test('the token is required together with what the host requires', async (t) =
   ]
   const newer = [
     ...['jwt', 'oidc'].map((name) => ({ written: [own(name)], found: [own(name)] })),
-    { written: [own('cookie')], found: [own('cookie', 'bearerAuth')] }
+    ...['cookie', 'digest'].map((name) => ({ written: [own(name)], found: [own(name, 'bearerAuth')] }))
   ]
   const variants = {
     'OpenAPI 3': { options: { openapi: { info, components: openapi } }, cases: [...cases, ...newer] },
