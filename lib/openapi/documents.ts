@@ -106,7 +106,7 @@ const operationsOf = ({ options: { method, url } }: Pick<DeclaredRoute, 'options
   ({ name: `${each} ${url}`, place: [each, withoutMark(pathOf(url))] as Place }))
 
 /** `@fastify/swagger` leaves the question mark of an optional parameter in the path. */
-const withoutMark = (path: string): string => path.replace('?', '')
+const withoutMark = (path: string): string => path.replaceAll('?', '')
 
 /** Converts the URL of a route to the path of a document, like `@fastify/swagger`: `/a/{id}`. */
 export function pathOf (url: string): string {
