@@ -2,7 +2,10 @@ import { env } from 'node:process'
 import { mock } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { decodeProtectedHeader } from 'jose'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import userScope, { clerk } from '../../lib/index.js'
+import { assertOwnership } from '../../lib/testing/ownership.js'
 import { createKey, createRemoteIssuer, sendJson, type RemoteIssuerOptions } from '../../lib/testing/remote-issuer.js'
 import { bearer, build } from '../support/host.js'
 import { runPlain } from '../support/run-plain.js'
@@ -162,4 +165,20 @@ t.test('it does not keep a process alive', async (t) => {
     await pending`), 'gone')
   t.equal(await run("await createRemoteIssuer({ mode: 'jwks', t: {} }).catch(({ name }) => console.log(name))"),
     'TypeError')
+})
+
+t.test('a preset with the keys of a test issuer is tested with what production states', async (t) => {
+  const issuer = await createRemoteIssuer({ mode: 'jwks', t, alg: 'RS256' })
+  const stated = { frontendApi: 'https://clerk.example.com', authorizedParties: 'https://app.example.com' }
+  const claims = { azp: stated.authorizedParties, sid: 'session', sts: 'active', role: 'admin' }
+  const people = { issuer, alice: { id: 'alice', ...claims }, bob: { id: 'bob', ...claims } }
+  for (const scopeClaim of ['role', 'roles']) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(userScope, { issuers: [clerk({ ...stated, scopeClaim, ...issuer.entry })] })
+    app.get('/api/:user_id/tasks', { config: { access: { scopes: ['admin'] } } }, async () => [])
+    const tested = assertOwnership(app, people)
+    if (scopeClaim === 'role') await tested
+    else await t.rejects(tested, /the token has the scopes \[\] \(in the claim of option "scopeClaim"/)
+  }
 })

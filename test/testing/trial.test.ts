@@ -4,7 +4,7 @@ import t from 'tap'
 import userScope from '../../lib/index.js'
 import type { ObjectMakers } from '../../lib/testing/objects.js'
 import { host, issuer, none, one, say, type Handler } from '../support/isolation.js'
-import { oneTask, task, tasksApp, type Id, type Task } from '../support/records.js'
+import { oneTask, rowsHost, task, tasksApp, type Id, type Task } from '../support/records.js'
 import { buildTodo, todoRoutes, type Store } from '../support/todo.js'
 
 t.test('answers that always change are compared by status', async (t) => {
@@ -315,4 +315,24 @@ t.test('a 403 tells nothing of a record that alice may read', async (t) => {
     await say(app, { ...oneTask, only })
     t.equal(asked > 0, !isRead && status === 403, 'which is only asked where none of this call shows it')
   }
+})
+
+t.test('a host that says 403 and 404 on purpose is tested with a hook that makes both alike', async (t) => {
+  const says = async (isAlike: boolean, isBroken: boolean) => {
+    const { app, objects } = await rowsHost(t, ['note_id'], (app, rows) => {
+      if (isAlike) {
+        app.addHook('onSend', async (_request, reply, body) =>
+          [403, 404].includes(reply.statusCode) ? (reply.code(404), '{}') : body)
+      }
+      app.get<{ Params: { note_id: string } }>('/notes/:note_id', async ({ user, params }, reply) => {
+        const row = rows.find(({ id }) => id === params.note_id)
+        if (!row) return none(reply)
+        return isBroken || row.owner === user.id ? row : reply.code(403).send({ message: 'not yours' })
+      })
+    })
+    return await say(app, { objects, params: {} })
+  }
+  t.match(await says(false, false), 'as for none: 404 NOT_FOUND  403')
+  t.equal(await says(true, false), '')
+  t.match(await says(true, true), "alice's token, bob's note_id  4xx  200")
 })
