@@ -26,7 +26,8 @@ export const tooGenerous = 'alice may act for bob here. Fix: correct option "may
 
 /** What `assertIsolation` says of a route. */
 export const notes = {
-  staff: 'alice has the scopes of the delegates, and may act for bob. Fix: give her a token without them',
+  staff: 'alice may act for bob here. Fix: give her a token without the scopes of the delegates, or, if it has none, ' +
+    'let nothing answer before the guard, such as a cache by URL',
   early: 'something answers before the guard, such as a cache by URL. Fix: register it behind the plugin, or ' +
     'let it keep answers by user',
   kept: ', and let a cache keep answers by user',

@@ -91,8 +91,9 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
 }
 
 /** If a route of level `user` reads one record: the URL of their list, with a slash at its end. */
-function listOf ({ access, method, url }: AppRoute, objects: ObjectMakers): string | undefined {
+function listOf ({ access, method, url, parameter }: AppRoute, objects: ObjectMakers): string | undefined {
   const last = parametersOf(url).at(-1)
   if (access !== 'user' || method !== 'GET' || !last || !Object.hasOwn(objects, last.name)) return undefined
+  if (last.name === parameter?.name) return undefined // a list of users, whom all may know
   return ['', '/'].includes(last.after) ? last.before : undefined
 }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { parametersOf } from '../routes/url.js'
 import type { AnyApp, AppRoute } from './app-routes.js'
-import { broken, limited, ofIssuer } from './findings.js'
+import { broken, limited, notes, ofIssuer } from './findings.js'
 import { answerText, injectWithin } from './held-requests.js'
 import type { Ids, MadeIds, ObjectId } from './ids.js'
 import { hasBody, partsFor, pathFor, requestTo, type RequestParams, type WholeParts } from './route-requests.js'
@@ -119,7 +119,9 @@ export function planFor (route: AppRoute, params: RequestParams, objects: Object
   const whole = { ...own, query: { ...inSchema(query), ...given.query }, body: bodyWith(fields) }
   const plan = planWith(route, whole, inUrl, isMade)
   const short = planWith(route, own, inUrl, isMade)
-  const mayGoWithout = route.parameter !== null || short.kinds.length > 0 || isMine(route) || isList
+  // Not a write on a route of `me`: without its ids, it may end her session.
+  const isReadOfHers = route.method === 'GET' && (isMine(route) || isList)
+  const mayGoWithout = route.parameter !== null || short.kinds.length > 0 || isReadOfHers
   return mayGoWithout && short.places.length < plan.places.length ? { ...plan, short } : plan
 }
 
@@ -156,6 +158,9 @@ export function repairOf ({ route: { access, parameter, bound: [tenant] }, kinds
   if (!isTold) columns.push(`.where('user_id', '=', ${id})`)
   return `Fix: look for the object by its owner, too, as in ${columns.join('')}`
 }
+
+/** A route that reads without an owner in its URL may be for all. */
+export const orSeen = ({ isRead, route }: Plan): string => isRead && route.parameter === null ? notes.seen : ''
 
 /**
  * Sends a request to a route as a user.

@@ -13,7 +13,7 @@ export class Stage {
     readonly alice: Owner, readonly bob: Owner, readonly reads: readonly Plan[], readonly all: readonly Plan[]
   ) {}
 
-  /** Returns an id of the same form that nothing has. */
+  /** Returns an id of the same form that no object has, as far as is known. */
   unusedLike (id: ObjectId | undefined): ObjectId {
     return missingLike(id, (text) => [this.alice, this.bob].some(({ made }) => made.has(text)))
   }

@@ -3,7 +3,7 @@ import { nameOf } from './app-routes.js'
 import { findingOf, notes, tooGenerous, type Failure, type Finding } from './findings.js'
 import { answerText } from './held-requests.js'
 import { hasId, subsets, withoutIds, type Ids, type ObjectId, type SomeIds } from './ids.js'
-import { ask, Owner, repairOf, type FullPlan, type Plan } from './objects.js'
+import { ask, orSeen, Owner, repairOf, type FullPlan, type Plan } from './objects.js'
 import { differs, type Read } from './reads.js'
 import type { Stage } from './stage.js'
 
@@ -93,7 +93,7 @@ export class Trial {
       (mayFind && await this.#isSearch(given, textOf))
     const mayBeEmpty = mayAnswer && !isUnchecked
     if (isSame && mayBeEmpty) return
-    const repair = this.#repair(kinds) + (plan.isRead && plan.route.parameter === null ? notes.seen : '')
+    const repair = this.#repair(kinds) + orSeen(plan)
     this.#fail(given, isSame && plan.isRead ? notes.empty : repair, label, mayBeEmpty ? asForNone : '4xx')
     const hasChanged = this.#failures.some(({ answer }) => answer === 'changed')
     if (isSame && !plan.isRead && !hasChanged) this.#notes.add(notes.silent)
@@ -169,7 +169,8 @@ export class Trial {
     const mustPass = plan.kinds.length > 0 || plan.isRead || own.statusCode === 403
     if (mustPass && !mayBeRefused) this.#mustPass(own, label)
     const leaked = (await this.stage.leaksIn(own, plan)).join(' and ')
-    if (leaked) this.#fail(own, this.#repair(), label, "nothing of bob's", `${own.statusCode} with bob's ${leaked}`)
+    if (!leaked) return
+    this.#fail(own, this.#repair() + orSeen(plan), label, "nothing of bob's", `${own.statusCode} with bob's ${leaked}`)
   }
 
   /** Sends a request of alice with these ids instead of hers. Bob's objects must not change. */

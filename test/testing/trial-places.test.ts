@@ -349,6 +349,7 @@ t.test('a list is read where a route reads one of its records', async (t) => {
   for (const each of places) {
     const said = await hosts('all', each)
     t.match(said, leak(found))
+    t.match(said, /or allow: \['GET .*\/notes\/?'\] if all may read it\n/)
     t.match(said, /^Routes .*: 1\n\nGET /)
     t.equal(await hosts('own', each), '')
     t.equal(await hosts('none', each), '')
@@ -360,16 +361,37 @@ t.test('a list is read where a route reads one of its records', async (t) => {
   t.equal(await hosts('all', { only: ({ url }) => url !== '/notes' }), '', 'not to be judged')
 })
 
-t.test('what belongs to "me" is tried without the ids that only its schema has, too', async (t) => {
+t.test('a list of users is not one of records', async (t) => {
+  const { app, objects } = await rowsHost(t, ['note_id'], (app, rows) => {
+    app.get('/users', async () => ['alice', 'bob'].map((id) => ({ id })))
+    const ids = { type: 'object', properties: { user_id: { type: 'string' } } }
+    app.get('/:user_id/shares', { schema: { querystring: ids } }, async () => [])
+    app.get<{ Params: { user_id: string } }>('/users/:user_id', { config: { access: 'user' } },
+      async ({ user, params }, reply) => params.user_id === user.id ? {} : none(reply))
+    app.get<{ Params: { note_id: string } }>('/:user_id/notes/:note_id', async ({ user, params }, reply) =>
+      rows.find(({ id, owner }) => id === params.note_id && owner === user.id) ?? none(reply))
+  })
+  t.equal(await say(app, { objects: { ...objects, user_id: ({ owner }) => owner }, params: {} }), '')
+})
+
+t.test('what reads of "me" is tried without the ids that only its schema has, too', async (t) => {
+  const writes: string[] = []
   for (const isBroken of [true, false]) {
     const { app, objects } = await rowsHost(t, ['list_id'], (app, rows) => {
       app.get<{ Querystring: { list_id?: string } }>('/me/tasks', {
         schema: { querystring: { type: 'object', properties: { list_id: { type: 'string' } } } }
       }, async ({ user, query }) => rows.filter(({ id, owner }) =>
         query.list_id === undefined ? isBroken || owner === user.id : id === query.list_id && owner === user.id))
+      app.post<{ Body: { list_id?: string } }>('/me/sessions/end', {
+        schema: { body: { type: 'object', properties: { list_id: { type: 'string' } } } }
+      }, async ({ user, body }, reply) => {
+        writes.push(String(body.list_id))
+        return rows.some(({ id, owner }) => id === body.list_id && owner === user.id) ? {} : none(reply)
+      })
     })
     const said = await say(app, { objects, params: {} })
     if (isBroken) t.match(said, "her own without its ids  nothing of bob's  200 with bob's list_id  /me/tasks")
     else t.equal(said, '')
   }
+  t.ok(writes.length > 0 && !writes.includes('undefined'), 'a write without its ids may end her session')
 })
