@@ -78,7 +78,9 @@ export async function assertIsolation (app: AnyApp, options: IsolationOptions): 
   const changes = new Map(await findChanges(alice, before))
   const stage = new Stage(alice, bob, reads.filter((plan) => !changes.has(plan)), everything)
   for (const plan of readsOf(judged).filter((plan) => isList(plan.route) && !plans.includes(plan))) {
-    task.report(await new Trial(plan, stage).readList())
+    // A stream that never ends is not read: nobody said that this is a list.
+    const finding = await new Trial(plan, stage).readList().catch(() => null)
+    if (finding) task.report(finding)
   }
   // Reads first, while lists are short, and DELETE late. Writes without an id come last, as they may end her session
   // (a logout); of those, short URLs, as they may remove all that is below (an account).
