@@ -48,7 +48,7 @@ async function documented (t: Test, options: object): Promise<Record<string, Ope
   const handler = async () => 'in'
   app.get('/all/:user_id', { config: { access: { scopes: ['a', 'b'], delegates: { scopes: ['staff'] } } } }, handler)
   app.get('/any', { config: { access: { scopes: { anyOf: ['a', 'b'] } } } }, handler)
-  app.route({ method: ['PUT', 'PATCH'], url: '/both/:org_id', config: { access: { scopes: ['a'] } }, handler })
+  app.route({ method: ['PUT', 'PATCH'], url: '/both', config: { access: { scopes: ['a'] } }, handler })
   app.get('/orgs/:org_id', handler)
   app.get('/named/:org_id', { schema: { operationId: 'named' }, config: { access: { scopes: ['a'] } } }, handler)
   app.get('/unbound/:org_id', { config: { access: { level: 'user', unbound: ['org_id'] } } }, handler)
@@ -61,7 +61,7 @@ async function documented (t: Test, options: object): Promise<Record<string, Ope
   const yaml = app.swagger({ yaml: true })
   t.same(parse(yaml), document)
   // What the host wrote for both GET and HEAD is one object, and what @fastify/swagger adds for several methods.
-  t.notMatch(yaml.replaceAll(/(key|parameters|"?200"?): [&*]a\d/g, ''), /[&*]a\d/)
+  t.notMatch(yaml.replaceAll(/(key|"?200"?): [&*]a\d/g, ''), /[&*]a\d/)
   t.match(await new Validator().validate(structuredClone(document)), { valid: true })
   return Object.fromEntries(Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => [`${method} ${path}`, operation])))
@@ -105,6 +105,18 @@ for (const version of ['3.0.3', '3.1.0', '3.2.0']) {
     t.ok(Object.values(found).every((operation) => !('x-user-scope-scopes' in operation)))
   })
 }
+
+t.test('bound parameters of a route with several methods are no alias in YAML', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, { openapi: { info } })
+  await app.register(userScope, { secret, bind: { org_id: 'org_id' } })
+  app.route({ method: ['PUT', 'PATCH'], url: '/both/:org_id', handler: async () => 'in' })
+  await app.ready()
+  const yaml = app.swagger({ yaml: true })
+  t.equal(yaml.match(/x-user-scope-bound:/g)?.length, 2)
+  t.notMatch(yaml, /x-user-scope-bound: *[&*]/)
+})
 
 t.test('a scheme of the host that has the name is the one that counts', async (t) => {
   const { oauth } = components.securitySchemes
